@@ -1,0 +1,96 @@
+"""The storyboard resolved to exact frames, curves and events: the one thing that both picture and sound read.
+
+`resolve` is the only place where events are made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Literal
+
+from vivant.engines.diorama.storyboard import CueKind, Line, Music
+from vivant.media import F32
+
+EventKind = Literal["strike", "thunder", "step", "splash", "wave", "chirp", "pass", "gust"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phone:
+    """One phoneme as the synthesiser timed it. Seconds from the start of `Spoken.samples`."""
+
+    symbol: str  # Kokoro's own symbol
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Spoken:
+    """A line as sound. samples: float32 (n,), mono, 48 kHz; leading and trailing silence trimmed, times shifted."""
+
+    samples: F32
+    phones: tuple[Phone, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PlacedLine:
+    """A spoken line on the clock. start: sample at 48 kHz."""
+
+    line: Line
+    spoken: Spoken
+    start: int
+    pan: float = 0.0  # -1 left .. 1 right, where the speaker stands in the picture
+    depth: float = 0.2  # 0 near .. 1 far
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.spoken.samples)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happens once. Sound hits its transient at `time`, picture shows it in the frame of `time`."""
+
+    id: str
+    kind: EventKind
+    time: Fraction  # seconds
+    strength: float = 0.5  # 0..1
+    x: float = 0.0  # -1 left .. 1 right
+    depth: float = 0.5  # 0 near .. 1 far
+    cause: str = ""  # id of the event that caused it: a thunder's strike
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bed:
+    """A sound that lasts. Frames start..end; its slow life follows the timeline's curves (wind, flicker)."""
+
+    kind: CueKind
+    start: int
+    end: int
+    strength: float = 0.5
+    x: float = 0.0
+    depth: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Timeline:
+    """`curves`: name -> float32 (frames,). Always there: "wind" 0..1, "flicker" -1..1, "light" (gain about 1),
+    "camera.x/.y/.z/.roll/.zoom", and per face i: "face<i>.jaw/.wide/.round/.close/.lids/.yaw/.pitch/.roll/.breath"."""
+
+    frames: int
+    seed: int
+    cuts: tuple[int, ...] = ()
+    curves: dict[str, F32] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    beds: tuple[Bed, ...] = ()
+    lines: tuple[PlacedLine, ...] = ()
+    music: Music | None = None
+    room: float = 0.2  # 0 dry and open air .. 1 a large hall
+
+    @property
+    def samples(self) -> int:
+        return 2000 * self.frames
+
+    @property
+    def seconds(self) -> Fraction:
+        return Fraction(self.frames, 24)

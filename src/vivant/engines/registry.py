@@ -1,0 +1,22 @@
+"""Which engines exist: one dict to read. Nothing is scanned, and nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Final, cast
+
+from vivant.engines.base import Engine
+from vivant.errors import Misconfigured
+
+ENGINES: Final[dict[str, str]] = {
+    "diorama": "vivant.engines.diorama.engine:Diorama",
+    "testcard": "vivant.engines.testcard:Testcard",
+}
+
+
+def load_engine(name: str) -> Engine:
+    """The engine of this name, not yet set up. Raises Misconfigured for an unknown one."""
+    if name not in ENGINES:
+        raise Misconfigured(f"There is no engine {name!r}. Set VIVANT_ENGINE to one of: {', '.join(sorted(ENGINES))}.")
+    module, _, cls = ENGINES[name].partition(":")
+    return cast(Engine, getattr(import_module(module), cls)())

@@ -1,0 +1,143 @@
+"""One tree of errors. Each says what kind it is (`code`) and whether trying again can help (`retryable`).
+
+    VivantError
+    ├── InvalidRequest              what the caller sent is wrong; names the field
+    │   └── InvalidPicture          the picture itself, or where it was to come from
+    │       ├── UnreadablePicture · UnsupportedPicture · PictureTooManyBytes
+    │       ├── PictureOutOfBounds      sides or aspect outside the contract
+    │       └── PictureUnreachable      the address could not be fetched, or may not be
+    ├── NotAuthorized               MissingKey · UnknownKey
+    ├── NotFound                    TaskNotFound
+    ├── IllegalMove                 the task's life does not allow this step
+    ├── Busy                        try again after `retry_after` seconds
+    ├── Stopped                     work was asked to end: cancelled, expired, lease lost, going down
+    ├── EngineFailed                the engine could not make the clip
+    └── Misconfigured               settings or installation; says how to mend it
+
+HTTP statuses and provider codes are chosen in `api/dialects/`, nowhere else.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+
+class VivantError(Exception):
+    """Something went wrong in Vivant."""
+
+    code = "INTERNAL"
+    retryable = False
+
+    def __str__(self) -> str:
+        return super().__str__() or inspect.cleandoc(self.__doc__ or "")
+
+
+class InvalidRequest(VivantError):
+    """The request is not valid."""
+
+    code = "INVALID_REQUEST"
+
+    def __init__(self, message: str = "", *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidPicture(InvalidRequest):
+    """The picture cannot be used."""
+
+    code = "INVALID_PICTURE"
+
+
+class UnreadablePicture(InvalidPicture):
+    """The picture could not be decoded."""
+
+    code = "PICTURE_UNREADABLE"
+
+
+class UnsupportedPicture(InvalidPicture):
+    """The picture is not jpeg, png, webp, bmp, tiff or gif."""
+
+    code = "PICTURE_UNSUPPORTED"
+
+
+class PictureTooManyBytes(InvalidPicture):
+    """The picture has more than 30·2²⁰ bytes."""
+
+    code = "PICTURE_TOO_MANY_BYTES"
+
+
+class PictureOutOfBounds(InvalidPicture):
+    """The picture's sides or aspect are outside what the contract allows."""
+
+    code = "PICTURE_OUT_OF_BOUNDS"
+
+
+class PictureUnreachable(InvalidPicture):
+    """The picture could not be fetched."""
+
+    code = "PICTURE_UNREACHABLE"
+
+
+class NotAuthorized(VivantError):
+    """The caller may not do this."""
+
+    code = "NOT_AUTHORIZED"
+
+
+class MissingKey(NotAuthorized):
+    """An API key is required: send `Authorization: Bearer sk_…`."""
+
+    code = "MISSING_KEY"
+
+
+class UnknownKey(NotAuthorized):
+    """The API key is unknown or was revoked."""
+
+    code = "UNKNOWN_KEY"
+
+
+class NotFound(VivantError):
+    """There is no such thing."""
+
+    code = "NOT_FOUND"
+
+
+class TaskNotFound(NotFound):
+    """There is no task with this id."""
+
+    code = "TASK_NOT_FOUND"
+
+
+class IllegalMove(VivantError):
+    """The task's present status does not allow this step."""
+
+    code = "ILLEGAL_MOVE"
+
+
+class Busy(VivantError):
+    """The service has all the work it can hold; try again later."""
+
+    code = "BUSY"
+    retryable = True
+
+    def __init__(self, message: str = "", *, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Stopped(VivantError):
+    """The work was asked to stop."""
+
+    code = "STOPPED"
+
+
+class EngineFailed(VivantError):
+    """The engine could not make the clip."""
+
+    code = "ENGINE_FAILED"
+
+
+class Misconfigured(VivantError):
+    """The settings or the installation do not allow this."""
+
+    code = "MISCONFIGURED"

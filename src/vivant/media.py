@@ -1,0 +1,139 @@
+"""Picture and sound as plain values on one exact clock.
+
+Conventions, everywhere: a picture is RGB uint8 (height, width, 3), sRGB, upright. A video frame is three planes
+(Y, U, V), BT.709, limited range, 4:2:0, chroma sited left. Sound is float32 (2, n) at 48 kHz. Frame n is on screen
+from n/24 s; exactly 2000 samples belong to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vivant.request import FPS, Canvas
+
+SAMPLE_RATE: Final = 48_000  # Hz
+SAMPLES_PER_FRAME: Final = SAMPLE_RATE // FPS  # 2000, exact
+
+U8 = NDArray[np.uint8]
+F32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planes:
+    """One frame. y: uint8 (h, w), 16..235; u, v: uint8 (h/2, w/2), 16..240 about 128. h and w are even."""
+
+    y: U8
+    u: U8
+    v: U8
+
+    def __post_init__(self) -> None:
+        h, w = self.y.shape
+        if h % 2 or w % 2 or self.u.shape != (h // 2, w // 2) or self.v.shape != self.u.shape:
+            raise ValueError(f"Planes do not fit 4:2:0: y {self.y.shape}, u {self.u.shape}, v {self.v.shape}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Soundtrack:
+    """Stereo sound at 48 kHz. samples: float32 (2, n), in [-1, 1]."""
+
+    samples: F32
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 2 or self.samples.shape[0] != 2 or self.samples.dtype != np.float32:
+            raise ValueError(f"A soundtrack is float32 (2, n), got {self.samples.dtype} {self.samples.shape}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """What an engine makes. `frames` yields exactly canvas.frames Planes of the canvas's size, in order, once.
+
+    `soundtrack` is None for a silent clip; otherwise it is called once, after the last frame was taken, may wait for
+    work that ran beside the frames, and returns exactly 2000 samples per frame. `cuts` are frames where a new shot
+    starts (the encoder puts a key frame there).
+    """
+
+    canvas: Canvas
+    frames: Iterator[Planes]
+    soundtrack: Callable[[], Soundtrack] | None
+    cuts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pictures:
+    """The decoded inputs of a request: RGB uint8 (h, w, 3), upright, sRGB, not yet cropped to the canvas."""
+
+    first: U8
+    last: U8 | None = None
+
+
+def crop_box(width: int, height: int, canvas_width: int, canvas_height: int) -> tuple[float, float, float, float]:
+    """The centred (left, top, right, bottom) of a picture that has the canvas's own aspect: no bars, no stretch."""
+    if width * canvas_height < height * canvas_width:  # too tall: keep the width
+        kept = width * canvas_height / canvas_width
+        return 0.0, (height - kept) / 2, float(width), (height + kept) / 2
+    kept = height * canvas_width / canvas_height
+    return (width - kept) / 2, 0.0, (width + kept) / 2, float(height)
+
+
+def fit(picture: U8, width: int, height: int) -> U8:
+    """The picture cropped to the aspect width:height about its centre and resized to it (Lanczos, antialiased)."""
+    h, w = picture.shape[:2]
+    if (w, h) == (width, height):
+        return picture
+    resized = Image.fromarray(picture).resize(
+        (width, height), Image.Resampling.LANCZOS, box=crop_box(w, h, width, height)
+    )
+    return np.asarray(resized)
+
+
+# BT.709: Kr 0.2126, Kb 0.0722 (ITU-R BT.709-6, 3.2); limited range puts Y in 16..235 and U, V in 16..240.
+_KR, _KB = 0.2126, 0.0722
+_KG = 1 - _KR - _KB
+_TO_Y = np.array([_KR, _KG, _KB]) * (219 / 255)
+_TO_U = np.array([-_KR, -_KG, 1 - _KB]) / (2 * (1 - _KB)) * (224 / 255)
+_TO_V = np.array([1 - _KR, -_KG, -_KB]) / (2 * (1 - _KR)) * (224 / 255)
+_TO_YUV = np.stack([_TO_Y, _TO_U, _TO_V]).astype(np.float32)
+
+
+def to_planes(picture: U8) -> Planes:
+    """RGB uint8 (h, w, 3), even sides -> Planes. Chroma: mean of two rows, (1 2 1)/4 over columns (left siting)."""
+    yuv = cv2.transform(picture.astype(np.float32), _TO_YUV)
+    luma = np.rint(yuv[..., 0] + 16).astype(np.uint8)
+    halves = []
+    for channel in (1, 2):
+        rows = 0.5 * (yuv[0::2, :, channel] + yuv[1::2, :, channel])
+        padded = np.pad(rows, ((0, 0), (1, 0)), mode="edge")
+        sited = 0.25 * padded[:, 0:-1:2] + 0.5 * padded[:, 1::2] + 0.25 * rows[:, 1::2]
+        halves.append(np.clip(np.rint(sited + 128), 16, 240).astype(np.uint8))
+    return Planes(luma, *halves)
+
+
+def to_picture(planes: Planes) -> U8:
+    """Planes -> RGB uint8 (h, w, 3); bilinear chroma. For previews and tests, not for the way to the encoder."""
+    h, w = planes.y.shape
+    y = (planes.y.astype(np.float32) - 16) * (255 / 219)
+    columns = np.arange(w, dtype=np.float32) / 2  # left siting: chroma sample i sits on column 2i
+    rows = (np.arange(h, dtype=np.float32) - 0.5) / 2
+    map_x, map_y = np.meshgrid(columns, rows)
+    u, v = (
+        cv2.remap(p.astype(np.float32) - 128, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        * (255 / 224)
+        for p in (planes.u, planes.v)
+    )
+    red = y + 2 * (1 - _KR) * v
+    blue = y + 2 * (1 - _KB) * u
+    green = (y - _KR * red - _KB * blue) / _KG
+    rgb: U8 = np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
+    return rgb
+
+
+def first_sample(frame: int) -> int:
+    """The first audio sample heard while `frame` is on screen."""
+    return frame * SAMPLES_PER_FRAME
