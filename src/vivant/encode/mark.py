@@ -1,0 +1,51 @@
+"""The visible mark of `watermark: true`: "AI generated" in the bottom right corner of every frame."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from vivant.media import Planes
+
+TEXT: Final = "AI generated"
+HEIGHT_SHARE: Final = 0.05  # of the shorter side: what GB 45438-2025 asks of a visible label
+OPACITY: Final = 0.78
+WHITE: Final = 235.0  # luma
+NEUTRAL: Final = 128.0  # chroma
+
+
+class VisibleMark:
+    """Drawn once for a canvas size, then laid over each frame."""
+
+    def __init__(self, width: int, height: int) -> None:
+        size = max(12, round(min(width, height) * HEIGHT_SHARE))
+        font = ImageFont.load_default(size)  # Pillow's own embedded face: the same letters on every machine
+        left, top, right, bottom = font.getbbox(TEXT)
+        margin = round(size * 0.7)
+        box_w, box_h = _even(right - left + 2 * margin), _even(bottom - top + 2 * margin)
+        ink = Image.new("L", (box_w, box_h), 0)
+        ImageDraw.Draw(ink).text((box_w - (right - left) - margin - left, margin - top), TEXT, fill=255, font=font)
+        letters = np.asarray(ink, np.float32) / 255
+        # A soft dark halo keeps white letters readable on a bright picture.
+        halo = np.clip(cv2.GaussianBlur(letters, (0, 0), size / 7) * 1.6, 0, 1) * 0.45
+        self._x, self._y = width - box_w, height - box_h
+        self._letters = letters * OPACITY
+        self._shade = (1 - halo) * (1 - self._letters)
+        self._tint = cv2.resize(self._shade, (box_w // 2, box_h // 2), interpolation=cv2.INTER_AREA)
+
+    def draw(self, frame: Planes) -> Planes:
+        """A copy of the frame with the mark on it."""
+        y, u, v = frame.y.copy(), frame.u.copy(), frame.v.copy()
+        corner = y[self._y :, self._x :]
+        corner[:] = np.rint((corner - 16.0) * self._shade + 16 + self._letters * (WHITE - 16))
+        for plane in (u, v):
+            tinted = plane[self._y // 2 :, self._x // 2 :]
+            tinted[:] = np.rint((tinted - NEUTRAL) * self._tint + NEUTRAL)
+        return Planes(y, u, v)
+
+
+def _even(value: float) -> int:
+    return int(value) + int(value) % 2
