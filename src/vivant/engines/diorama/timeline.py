@@ -58,6 +58,7 @@ class Event:
     x: float = 0.0  # -1 left .. 1 right
     depth: float = 0.5  # 0 near .. 1 far
     cause: str = ""  # id of the event that caused it: a thunder's strike
+    detail: str = ""  # what it is made of: a step's surface (hard, wood, gravel, snow), a chirp's species; "" = fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class Bed:
     strength: float = 0.5
     x: float = 0.0
     depth: float = 0.5
+    asked: bool = True  # the prompt named it; False: it only fits the picture, and is mixed as quiet ambience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
