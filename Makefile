@@ -1,0 +1,59 @@
+# Two commands for a fresh machine: `make demo` and `make test`. The rest is for those who stay.
+
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p 2>/dev/null && break; done)
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: demo serve test check bench format lock clean
+
+demo: .venv/installed
+	@$(BIN)/vivant demo
+
+serve: .venv/installed
+	@$(BIN)/vivant serve --port $(PORT)
+
+test: check
+	@echo "→ Running all tests"
+	@$(BIN)/pytest -n 2 --dist loadfile
+
+check: .venv/installed-dev
+	@echo "→ Lint and types"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: .venv/installed
+	@$(BIN)/vivant bench clip
+
+format: .venv/installed-dev
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# Needs uv. The locks hold hashes and no index address, for every supported Python and platform at once.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make lock" pyproject.toml
+lock:
+	$(LOCK) --group build -o requirements.lock
+	$(LOCK) --group build --extra dev -o requirements-dev.lock
+
+clean:
+	rm -rf .venv demo.mp4 .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
+		|| { echo "Vivant needs Python 3.11 to 3.14; found: $$("$(PYTHON)" --version 2>&1 || echo none). Name one: make PYTHON=/path/to/python3"; exit 1; }
+	@echo "→ Creating .venv with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv .venv \
+		|| { rm -rf .venv; echo "This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+.venv/installed: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "→ Installing (about 900 MB on disk, most of it wheels; a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/installed-dev: requirements-dev.lock pyproject.toml | .venv/bin/python
+	@echo "→ Installing with what the tests need (about 1.6 GB on disk)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@ .venv/installed

@@ -1,0 +1,160 @@
+"""`vivant demo`: the whole journey on a free port, spoken over HTTP exactly as a client of the hosted API would."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vivant.errors import VivantError
+
+PHOTO: Final = "portrait_barkla.jpg"
+PHOTO_CREDIT: Final = "portrait of C. G. Barkla, about 1917, public domain"
+PROMPT: Final = (
+    "The camera slowly pushes in on the man in the dark suit as snow drifts past. Soft wind, calm piano music. "
+    'The man looks at us and says warmly: "Every picture has a story. Let me tell you mine."'
+)
+DEADLINE: Final = 240.0  # s for the clip itself
+
+
+class DemoFailed(VivantError):
+    """The demo did not reach its end."""
+
+    code = "DEMO_FAILED"
+
+
+def demo(
+    out: Annotated[Path, typer.Option("-o", "--out", help="Where to save the clip.")] = Path("demo.mp4"),
+    seed: Annotated[int, typer.Option(help="Another seed is another take.")] = 2026,
+) -> None:
+    """Start the service, send it a picture, watch the progress, save the clip, stop the service."""
+    from vivant.encode.probe import probe
+
+    console = Console()
+
+    def step(text: str) -> None:
+        console.print(f"[bold]→[/bold] {text}", highlight=False, soft_wrap=True)
+
+    with tempfile.TemporaryDirectory(prefix="vivant-demo-") as folder:
+        step("Starting the service on a free loopback port")
+        service = _Service(Path(folder))
+        try:
+            step(f"It serves at {service.url}")
+            step(f"POST /v3/async/seedance-v1.5-pro-i2v with the sample picture ({PHOTO_CREDIT})")
+            console.print(f"  prompt: {PROMPT}", style="dim", highlight=False, markup=False)
+            picture = files("vivant.assets").joinpath("photos", PHOTO).read_bytes()
+            answer = service.call(
+                "/v3/async/seedance-v1.5-pro-i2v",
+                {
+                    "prompt": PROMPT,
+                    "image": "data:image/jpeg;base64," + base64.b64encode(picture).decode(),
+                    "resolution": "720p",
+                    "duration": 6,
+                    "seed": seed,
+                },
+            )
+            task_id = answer["task_id"]
+            step(f"GET /v3/async/task-result?task_id={task_id} until it has ended")
+            video = _wait(service, task_id, console)
+            step("Downloading the clip from the signed link")
+            with urllib.request.urlopen(video["video_url"], timeout=60) as download:  # our own loopback link
+                out.write_bytes(download.read())
+            storyboard = service.call(f"/v1/tasks/{task_id}")["storyboard"]
+        finally:
+            step("Stopping the service")
+            service.stop()
+    facts = probe(out)
+    console.print("\n[bold]What the engine understood[/bold]")
+    for line in storyboard.get("explanation", []):
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    sound = f"{facts.audio_codec} {facts.sample_rate} Hz, {facts.channels} channels" if facts.has_audio else "no sound"
+    console.print(f"\n[bold]{out}[/bold]", highlight=False, soft_wrap=True)
+    console.print(
+        f"  {facts.width}x{facts.height}, {facts.frames} frames at {facts.fps} fps, "
+        f"{float(facts.video_seconds):.3f} s, {facts.video_codec}; {sound}; {facts.size / 1e6:.1f} MB",
+        highlight=False,
+    )
+
+
+class _Service:
+    """`vivant serve` as a child process, and a few lines of HTTP to talk to it."""
+
+    def __init__(self, data: Path) -> None:
+        environment = {**os.environ, "VIVANT_ENGINE": "diorama"}
+        self._log = (data / "service.log").open("wb")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data)],
+            stdout=subprocess.PIPE, stderr=self._log, env=environment,
+        )  # fmt: skip
+        self.url = self._address()
+        self._until_healthy()
+
+    def _address(self) -> str:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            _, found, url = line.decode(errors="replace").strip().partition("serves at ")
+            if found:
+                return url.rstrip("/")
+        raise DemoFailed(f"The service did not start. Its log: {self._log.name}")
+
+    def _until_healthy(self) -> None:
+        for _ in range(100):
+            try:
+                self.call("/healthz")
+                return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.1)
+        raise DemoFailed("The service does not answer /healthz.")
+
+    def call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", "Authorization": "Bearer any-key-will-do-until-one-is-made"}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers), timeout=60) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            raise DemoFailed(f"{path} answered {error.code}: {error.read().decode(errors='replace')}") from None
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+
+def _wait(service: _Service, task_id: str, console: Console) -> dict[str, Any]:
+    """The finished video of the task; a live bar until then."""
+    with Progress(
+        TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
+        console=console,
+    ) as bar:  # fmt: skip
+        job = bar.add_task("TASK_STATUS_QUEUED", total=100)
+        started = time.monotonic()
+        while time.monotonic() - started < DEADLINE:
+            result = service.call(f"/v3/async/task-result?task_id={task_id}")
+            status = result["task"]["status"]
+            bar.update(job, completed=result["task"]["progress_percent"], description=status)
+            if status == "TASK_STATUS_SUCCEED":
+                video: dict[str, Any] = result["videos"][0]
+                return video
+            if status == "TASK_STATUS_FAILED":
+                raise DemoFailed(f"The task failed: {result['task']['reason']}")
+            time.sleep(0.5)
+    raise DemoFailed(f"The clip was not ready after {DEADLINE:.0f} s.")

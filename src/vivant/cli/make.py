@@ -1,0 +1,95 @@
+"""`vivant make`: a clip from a picture on this machine, without a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vivant.errors import InvalidRequest
+from vivant.request import RATIOS, RESOLUTIONS
+
+
+def make(
+    picture: Annotated[Path, typer.Argument(help="The first frame: jpeg, png, webp, bmp, tiff or gif.")],
+    prompt: Annotated[str, typer.Option("-p", "--prompt", help="What happens; speech in double quotes.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="The MP4 to write.", show_default="PICTURE.mp4")
+    ] = None,
+    last_image: Annotated[Path | None, typer.Option(help="The last frame.")] = None,
+    resolution: Annotated[str, typer.Option(help=" | ".join(RESOLUTIONS))] = "720p",
+    ratio: Annotated[str, typer.Option(help=" | ".join((*RATIOS, "adaptive")))] = "adaptive",
+    duration: Annotated[int, typer.Option(help="Seconds, 4..12.")] = 5,
+    fps: Annotated[int, typer.Option(help="24.")] = 24,
+    seed: Annotated[int, typer.Option(help="-1..4294967295; -1 chooses one.")] = -1,
+    camera_fixed: Annotated[bool, typer.Option("--camera-fixed", help="Hold the camera still.")] = False,
+    watermark: Annotated[bool, typer.Option("--watermark", help="Draw the visible mark.")] = False,
+    generate_audio: Annotated[bool, typer.Option("--audio/--no-audio", help="With sound.")] = True,
+    service_tier: Annotated[str, typer.Option(help="default | flex; without a server it changes nothing.")] = "default",
+    execution_expires_after: Annotated[int, typer.Option(help="Seconds, 3600..259200.")] = 172_800,
+    engine: Annotated[str | None, typer.Option(help="Which engine.", show_default="the setting")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Print what the engine understood.")] = False,
+    plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop after the storyboard.")] = False,
+) -> None:
+    """Make one clip. Every field of the API is an option."""
+    from vivant.engines.registry import load_engine
+    from vivant.generate import make_clip
+    from vivant.intake.intake import read_pictures
+    from vivant.request import Brief, Tier
+    from vivant.settings import load_settings
+
+    if fps != 24:
+        raise InvalidRequest(f"fps: must be 24, got {fps}.", field="fps")
+    if service_tier not in list(Tier):
+        raise InvalidRequest(f"service_tier: must be default or flex, got {service_tier!r}.", field="service_tier")
+    brief = Brief(
+        prompt=prompt,
+        resolution=resolution,
+        ratio=ratio,
+        seconds=duration,
+        seed=seed,
+        camera_fixed=camera_fixed,
+        watermark=watermark,
+        generate_audio=generate_audio,
+        tier=Tier(service_tier),
+        expires_after=execution_expires_after,
+    )
+    target = out or picture.with_suffix(".mp4")
+    console = Console()
+    pictures, (width, height) = read_pictures(picture, last_image)
+    request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
+    with console.status("Loading the engine…"):
+        actor = load_engine(engine or load_settings().engine)
+        actor.setup()
+        storyboard = actor.plan(request, pictures)
+    if explain or plan_only:
+        for line in storyboard.explain():
+            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+    if plan_only:
+        return
+    with Progress(
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
+        console=console,
+    ) as bar:  # fmt: skip
+        watch = _Bar(bar)
+        make_clip(actor, storyboard, pictures, request, target, watch)
+    console.print(f"{target}  seed {request.seed}", highlight=False, soft_wrap=True)
+
+
+class _Bar:
+    """A watch that draws a progress bar. Ctrl-C is this command's own way to stop."""
+
+    def __init__(self, bar: Progress) -> None:
+        self._bar, self._task = bar, bar.add_task("Making the clip", total=1.0)
+        self.remembered: dict[str, Any] = {}
+
+    def report(self, fraction: float, preview: object = None) -> None:
+        self._bar.update(self._task, completed=fraction)
+
+    def raise_if_stopping(self) -> None: ...
+
+    def remember(self, data: Any) -> None:
+        self.remembered = dict(data)

@@ -1,0 +1,32 @@
+"""`vivant serve`: the API and the dispatcher in one process."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vivant.cli.options import Data
+
+
+def serve(
+    host: Annotated[
+        str, typer.Option(help="Address to listen on. Anything but loopback needs an API key.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8000,
+    data: Data = None,
+) -> None:
+    """Run the service until Ctrl-C. The first Ctrl-C lets running clips finish, the second ends at once."""
+    from vivant.api.serve import serve as run
+    from vivant.settings import load_settings
+
+    console = Console()
+    settings = load_settings(data=data)
+
+    def ready(url: str) -> None:
+        console.print(f"Vivant serves at [bold]{url}[/bold]", highlight=False, soft_wrap=True)
+        console.print(f"  engine {settings.engine}, {settings.seats} seat(s), data in {settings.data}", highlight=False)
+        console.print("  Ctrl-C stops; running clips finish first.", highlight=False)
+
+    run(settings, host=host, port=port, on_ready=ready)

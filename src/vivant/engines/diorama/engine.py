@@ -1,0 +1,131 @@
+"""The embedded engine's story: look and listen to the words (plan); then scene beside speech, the timeline, and frames
+beside sound (render). Read this first, then open only the room that interests you.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Final
+
+import cv2
+
+from vivant.engines.base import Watch
+from vivant.engines.diorama.motion import ambient
+from vivant.engines.diorama.motion.face import FaceMotion
+from vivant.engines.diorama.motion.render import Renderer, warm
+from vivant.engines.diorama.resolve import resolve, room_for_speech
+from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.look import Looker
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.script import script
+from vivant.engines.diorama.sound import mix, score
+from vivant.engines.diorama.sound.speech import Speech
+from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
+from vivant.engines.diorama.timeline import Spoken, Timeline
+from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit
+from vivant.request import Canvas, VideoRequest
+
+PAINTERS: Final = 2  # threads that paint whole frames; the kernels release the GIL, so two fill two cores
+AHEAD: Final = PAINTERS + 3  # frames in flight: enough to keep painters busy while the encoder takes one
+
+
+class Diorama:
+    """See the package's text. Implements `engines.base.Engine`; one job at a time."""
+
+    name = ENGINE
+    version = VERSION
+
+    def __init__(self) -> None:
+        self._seen: tuple[U8, Canvas, Scene] | None = None
+
+    def setup(self) -> None:
+        cv2.setNumThreads(1)  # parallel by frame, not inside one
+        self._looker = Looker()
+        self._faces = FaceFinder()
+        self._speech = Speech()
+        warm()
+
+    def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
+        scene = self._look(pictures.first, request.canvas)
+        return script.write(
+            request.prompt,
+            scene.facts,
+            canvas=request.canvas,
+            seed=request.seed,
+            audio=request.generate_audio,
+            camera_fixed=request.camera_fixed,
+            morph=pictures.last is not None,
+        )
+
+    def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
+        helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
+        # 1. The scene beside the speech: neither needs the other.
+        speaking = helpers.submit(self._speak, storyboard)
+        scene = self._look(pictures.first, storyboard.canvas)
+        last = None if pictures.last is None else self._look_once(pictures.last, storyboard.canvas)
+        watch.raise_if_stopping()
+        # 2. The one clock that both sides read.
+        timeline = resolve(storyboard, scene.facts, speaking.result())
+        # 3. Sound beside frames.
+        soundtrack: Callable[[], Soundtrack] | None = None
+        if storyboard.audio:
+            soundtrack = helpers.submit(_compose_sound, timeline).result
+        helpers.shutdown(wait=False)
+        return Clip(
+            canvas=storyboard.canvas,
+            frames=_paint(_renderer(storyboard, scene, timeline, last), timeline.frames, watch),
+            soundtrack=soundtrack,
+            cuts=timeline.cuts,
+        )
+
+    def _look(self, picture: U8, canvas: Canvas) -> Scene:
+        """The scene of the first picture; plan and render of one job share it."""
+        if self._seen is None or self._seen[0] is not picture or self._seen[1] != canvas:
+            self._seen = (picture, canvas, self._look_once(picture, canvas))
+        return self._seen[2]
+
+    def _look_once(self, picture: U8, canvas: Canvas) -> Scene:
+        faces = self._faces.find(fit(picture, canvas.width, canvas.height))
+        return self._looker.look(picture, canvas, faces=faces)
+
+    def _speak(self, board: Storyboard) -> list[Spoken]:
+        if not board.lines:
+            return []
+        return self._speech.say_all(board.lines, seed=board.seed, seconds=room_for_speech(board.frames))
+
+
+def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
+    faces = FaceMotion(scene, board, timeline) if scene.faces else None
+    return Renderer(
+        scene,
+        timeline,
+        board,
+        ambient=ambient.compose(scene, board, timeline),
+        patches=faces.patches if faces else None,
+        face_field=faces.field if faces else None,
+        last=last,
+    )
+
+
+def _paint(renderer: Renderer, frames: int, watch: Watch) -> Iterator[Planes]:
+    """Frames in order, painted by a few threads a little ahead of whoever takes them."""
+    painters = ThreadPoolExecutor(PAINTERS, thread_name_prefix="vivant-painter")
+    window: deque[Future[Planes]] = deque()
+    try:
+        for n in range(frames):
+            watch.raise_if_stopping()
+            window.append(painters.submit(renderer.frame, n))
+            if len(window) == AHEAD:
+                yield window.popleft().result()
+        while window:
+            watch.raise_if_stopping()
+            yield window.popleft().result()
+    finally:
+        painters.shutdown(wait=True, cancel_futures=True)
+
+
+def _compose_sound(timeline: Timeline) -> Soundtrack:
+    music = None if timeline.music is None else score.music_for(timeline)
+    return mix.soundtrack(timeline, music=music)
