@@ -1,0 +1,130 @@
+"""How long a clip takes, beside what the machine could do at best, in one run.
+
+The limits are measured here, not remembered: encoding alone (ready frames handed to the encoder), and encoding plus one
+warp (a bilinear luma sample from the doubled plane and two chroma samples per frame, and nothing else). Their ratio to
+the clip's time holds on any machine and under any load, which seconds do not.
+"""
+
+from __future__ import annotations
+
+import platform
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from vivant.assets import asset
+from vivant.encode.mp4 import write_mp4
+from vivant.engines.registry import load_engine
+from vivant.media import U8, Clip, Pictures, Planes, fit, to_planes
+from vivant.request import Brief
+
+
+def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) -> dict[str, Any]:
+    """Medians of `runs` after one warm-up, as plain data. Seconds and MiB."""
+    first = _picture(picture)
+    request = brief.resolve(first.shape[1], first.shape[0], has_last_frame=False)
+    canvas = request.canvas
+    actor = load_engine(engine)
+    started = time.perf_counter()
+    actor.setup()
+    setup = time.perf_counter() - started
+    with tempfile.TemporaryDirectory(prefix="vivant-bench-") as folder:
+        out = Path(folder) / "bench.mp4"
+
+        def whole() -> None:
+            pictures = Pictures(first.copy())  # a new picture each time: nothing is remembered from the last run
+            write_mp4(actor.render(actor.plan(request, pictures), pictures, Unwatched()), out)
+
+        loaded = _peak_mib()
+        warmup = _timed(whole)
+        rows = {"clip": [_timed(whole) for _ in range(runs)]}
+        peak = _peak_mib()
+        planes = to_planes(fit(first, canvas.width, canvas.height))
+        ready = list(_drift(planes, canvas.frames))
+        rows["encode only"] = [_timed(lambda: write_mp4(Clip(canvas, iter(ready), None), out)) for _ in range(runs)]
+        rows["encode + warp"] = [
+            _timed(lambda: write_mp4(Clip(canvas, _drift(planes, canvas.frames), None), out)) for _ in range(runs)
+        ]
+    best = {
+        name: {key: round(statistics.median(run[key] for run in results), 3) for key in ("wall", "cpu")}
+        for name, results in rows.items()
+    }
+    return {
+        "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+        "clip": f"{canvas.width}x{canvas.height}, {canvas.frames} frames, engine {engine}",
+        "rows": best,
+        "wall_ratio_to_encode_plus_warp": round(best["clip"]["wall"] / best["encode + warp"]["wall"], 2),
+        "wall_ratio_to_encode_only": round(best["clip"]["wall"] / best["encode only"]["wall"], 2),
+        "peak_mib": round(peak),
+        "peak_mib_above_loaded_models": round(peak - loaded),
+        "setup_seconds": round(setup, 2),
+        "first_clip_seconds": round(warmup["wall"], 2),
+    }
+
+
+class Unwatched:
+    """A watch that nobody reads and that never asks to stop."""
+
+    def __init__(self) -> None:
+        self.remembered: dict[str, Any] = {}
+
+    def report(self, fraction: float, preview: U8 | None = None) -> None: ...
+
+    def raise_if_stopping(self) -> None: ...
+
+    def remember(self, data: Any) -> None:
+        self.remembered = dict(data)
+
+
+def _picture(path: Path | None) -> U8:
+    with path.open("rb") if path else asset("photos/mountain_lake.jpg").open("rb") as file:
+        return np.asarray(Image.open(file).convert("RGB"))
+
+
+def _drift(planes: Planes, frames: int) -> Iterator[Planes]:
+    """The cheapest honest moving picture: one bilinear sample per plane per frame, two threads, in order."""
+    h, w = planes.y.shape
+    double = cv2.resize(planes.y, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC)
+    column, row = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
+
+    def paint(n: int) -> Planes:
+        scale = 1 - 0.0004 * n
+        x, y = np.meshgrid(column * np.float32(scale) + np.float32(0.37 * n), row * np.float32(scale))
+        luma = cv2.remap(double, x * 2, y * 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+        half_x, half_y = x[::2, ::2] / 2, y[::2, ::2] / 2
+        u, v = (
+            cv2.remap(plane, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+            for plane in (planes.u, planes.v)
+        )
+        return Planes(luma, u, v)
+
+    with ThreadPoolExecutor(2) as pool:
+        window: deque[Future[Planes]] = deque()
+        for n in range(frames):
+            window.append(pool.submit(paint, n))
+            if len(window) == 5:
+                yield window.popleft().result()
+        while window:
+            yield window.popleft().result()
+
+
+def _timed(work: Callable[[], None]) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+
+
+def _peak_mib() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
