@@ -161,6 +161,8 @@ class PictureFacts:
     faces: tuple[FaceFact, ...] = ()
     subject: float = 0.0
     subject_trust: float = 0.0
+    subject_x: float = 0.5  # where its middle is, shares of the canvas
+    subject_y: float = 0.5
     sky: float = 0.0
     sky_trust: float = 0.0
     water: float = 0.0

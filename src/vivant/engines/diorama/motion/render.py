@@ -1,0 +1,241 @@
+"""One frame of the film: `Renderer.frame(n)` is a pure function of n, so frames can be made on any thread in any order.
+Everything that moves meets here and the picture is sampled once. Knows nothing of prompts or sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import cv2
+import numpy as np
+from numba import njit
+
+from vivant.engines.diorama.motion import light, warp
+from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
+from vivant.engines.diorama.motion.rig import FAR, Pose, Rig, aim
+from vivant.engines.diorama.motion.warp import STEP, Box, Grid
+from vivant.engines.diorama.scene.scene import Scene, Source
+from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timeline import Timeline
+from vivant.media import F32, U8, Planes
+
+SMOOTH_PARALLAX: Final = 0.03  # widths; more and a single surface looks like rubber
+
+Patches = Callable[[int], tuple[Patch, ...]]
+FaceField = Callable[[int], Field | None]
+
+
+class Renderer:
+    """Made once per clip; holds what every frame shares."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        timeline: Timeline,
+        storyboard: Storyboard,
+        ambient: Ambient | None = None,
+        patches: Patches | None = None,
+        face_field: FaceField | None = None,
+        last: Scene | None = None,
+    ) -> None:
+        self._scene = scene
+        self._timeline = timeline
+        self._ambient = ambient
+        self._patches = patches
+        self._face_field = face_field
+        h, w = scene.source.planes.y.shape
+        self._height, self._width = h, w
+        self._whole = Box(0, 0, w, h)
+        nearness = quarter(FAR + (1 - FAR) * scene.depth)
+        subject = nearness_of_subject(scene, nearness)
+        self._rig = Rig(
+            timeline.curves, (w, h), nearness, subject=subject, parallax=SMOOTH_PARALLAX,
+            shots=tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots),
+            returns=storyboard.morph,
+        )  # fmt: skip
+        self._noise = light.dither(h, w)
+        self._soft = _soft_luma(scene.source.planes.y)
+
+    def frame(self, n: int) -> Planes:
+        """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes."""
+        source = self._scene.source
+        if n == 0:
+            return Planes(source.planes.y.copy(), source.planes.u.copy(), source.planes.v.copy())
+        pose = self._rig.pose(n)
+        moved = _together(
+            self._ambient.field(n) if self._ambient else None, self._face_field(n) if self._face_field else None
+        )
+        patches = self._patches(n) if self._patches else ()
+        flow = self._ambient.flow(n) if self._ambient else None
+
+        looks = self._rig.aim(pose, self._whole)
+        grid, gain = _displace(looks, moved)
+        if pose.is_home:
+            frame = self._read_what_moves(source, grid, moved, patches)
+        else:
+            frame = Planes(*warp.read(source, grid))
+        for patch in patches:
+            warp.read_patched(source, patch, grid, (frame.y, frame.u, frame.v))
+        if flow is not None:
+            self._stream(source, flow, looks, frame)
+        self._relight(n, gain, frame)
+        if self._ambient:
+            self._ambient.overlay(n, frame)
+        return frame
+
+    def _read_what_moves(self, source: Source, grid: Grid, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
+        """With the camera at home: copy the picture, read again only the box in which something moves."""
+        planes = source.planes
+        frame = Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
+        if moved is None:
+            return frame
+        box = _touched(moved, self._width, self._height)
+        if box is None:
+            return frame
+        rows, columns = box.grid_shape
+        r, c = box.top // STEP, box.left // STEP
+        part = Grid(box, grid.x[r : r + rows, c : c + columns], grid.y[r : r + rows, c : c + columns])
+        frame.y[box.luma] = warp.read_luma(source.y2, part)
+        frame.u[box.chroma], frame.v[box.chroma] = warp.read_chroma(planes.u, planes.v, part)
+        return frame
+
+    def _stream(self, source: Source, flow: Flow, looks: Grid, frame: Planes) -> None:
+        """Blend the two phases of a stream into `frame` inside its mask."""
+        fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, flow.mask, self._soft])
+        ax, ay, bx, by, weight, mask, soft = warp.look_up(fields, looks.x, looks.y)
+        box = _bounds(mask > 1e-3, self._width, self._height)
+        if box is None:
+            return
+        rows, columns = box.grid_shape
+        part = slice(box.top // STEP, box.top // STEP + rows), slice(box.left // STEP, box.left // STEP + columns)
+        x, y = looks.x[part], looks.y[part]
+        a = warp.read(source, Grid(box, x + ax[part], y + ay[part]))
+        b = warp.read(source, Grid(box, x + bx[part], y + by[part]))
+        weight, mask = weight[part], mask[part]
+        # Two phases far apart are uncorrelated and their blend loses contrast; near each other they lose none.
+        apart = 1 - np.exp(-((ax - bx)[part] ** 2 + (ay - by)[part] ** 2) / 18.0)
+        kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
+        give = (1 / kept).astype(np.float32)
+        _blend(
+            frame.y[box.luma], a[0], b[0], warp.enlarge(weight, box), warp.enlarge(mask, box),
+            warp.enlarge(soft[part], box), warp.enlarge(give, box),
+        )  # fmt: skip
+        half_weight, half_mask = warp.enlarge_half(weight, box), warp.enlarge_half(mask, box)
+        for k, plane in ((1, frame.u), (2, frame.v)):
+            _mix(plane[box.chroma], a[k], b[k], half_weight, half_mask)
+
+    def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
+        curves = self._timeline.curves
+        whole = light.brightness(
+            float(curves["light"][n]) if "light" in curves else 1.0,
+            float(curves["flicker"][n]) if "flicker" in curves else 0.0,
+        )
+        if gain is not None or whole != 1.0:
+            full = None if gain is None else warp.enlarge(gain, self._whole)
+            light.relight(frame, full, whole, self._noise)
+
+
+def quarter(values: F32) -> F32:
+    """float32 (h, w) -> (ceil(h/4), ceil(w/4)): what stands on pixel (4i, 4j), lightly smoothed against aliasing."""
+    return np.ascontiguousarray(cv2.GaussianBlur(values, (0, 0), 2.0)[::STEP, ::STEP], np.float32)
+
+
+def nearness_of_subject(scene: Scene, nearness: F32) -> float:
+    """What an orbit turns about: the subject where it is trusted, else what the middle of the picture shows."""
+    mask = scene.matte.mask[::STEP, ::STEP]
+    if scene.matte.trust > 0.3 and float(mask.sum()) > 1:
+        return float((nearness * mask).sum() / mask.sum())
+    h, w = nearness.shape
+    return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
+
+
+def _together(ambient: Field | None, face: Field | None) -> Field | None:
+    if ambient is None or face is None:
+        return ambient or face
+    gain = ambient.gain if face.gain is None else face.gain if ambient.gain is None else ambient.gain * face.gain
+    return Field(ambient.dx + face.dx, ambient.dy + face.dy, gain)
+
+
+def _displace(looks: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
+    """Add what moves by itself, looked up where the camera looks; the gain comes back on the output's grid."""
+    if moved is None:
+        return looks, None
+    parts = [moved.dx, moved.dy] if moved.gain is None else [moved.dx, moved.dy, moved.gain]
+    found = warp.look_up(np.stack(parts), looks.x, looks.y)
+    return Grid(looks.box, looks.x + found[0], looks.y + found[1]), found[2] if len(found) == 3 else None
+
+
+def _touched(moved: Field, width: int, height: int) -> Box | None:
+    return _bounds_of_grid((moved.dx != 0) | (moved.dy != 0), -1, width, height)
+
+
+def _bounds(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], width: int, height: int) -> Box | None:
+    """The box around true samples of an output grid (whose sample (1, 1) is the first inside the picture)."""
+    return _bounds_of_grid(mask, -2, width, height)
+
+
+def _bounds_of_grid(
+    mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], shift: int, width: int, height: int
+) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    top, left = max(int(rows[0]) + shift, 0) * STEP, max(int(columns[0]) + shift, 0) * STEP
+    bottom = min((int(rows[-1]) + 3 + shift + 1) * STEP, height)
+    right = min((int(columns[-1]) + 3 + shift + 1) * STEP, width)
+    if bottom <= top or right <= left:
+        return None
+    return Box(left, top, right - left, bottom - top)
+
+
+def _soft_luma(y: U8) -> F32:
+    """The local mean of luma on the quarter grid: what a stream's contrast is measured about."""
+    return np.ascontiguousarray(cv2.GaussianBlur(y, (0, 0), 6.0)[::STEP, ::STEP], np.float32)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _blend(out: U8, a: U8, b: U8, weight: F32, mask: F32, soft: F32, give: F32) -> None:  # pragma: no cover - compiled
+    half, low, high = np.float32(0.5), np.float32(16), np.float32(235)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            m = mask[i, j]
+            if m > np.float32(0.004):
+                one = np.float32(a[i, j])
+                value = one + weight[i, j] * (np.float32(b[i, j]) - one)
+                value = soft[i, j] + (value - soft[i, j]) * give[i, j]
+                base = np.float32(out[i, j])
+                out[i, j] = np.uint8(min(max(base + m * (value - base), low), high) + half)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _mix(out: U8, a: U8, b: U8, weight: F32, mask: F32) -> None:  # pragma: no cover - compiled
+    half = np.float32(0.5)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            m = mask[i, j]
+            if m > np.float32(0.004):
+                one = np.float32(a[i, j])
+                value = one + weight[i, j] * (np.float32(b[i, j]) - one)
+                base = np.float32(out[i, j])
+                out[i, j] = np.uint8(base + m * (value - base) + half)
+
+
+def warm() -> None:
+    """Compile (or load from the cache) every kernel that frames use, so that the first job does not wait for it."""
+    scene_size = 32
+    box = Box(0, 0, scene_size, scene_size)
+    grid = np.full((scene_size // STEP, scene_size // STEP), 0.5, np.float32)
+    pose = Pose(x=1, y=0, z=0, pan=0, tilt=0, roll=0, zoom=1, pivot=0)
+    looks = aim(grid, pose, box, scene_size, scene_size)
+    warp.look_up(np.stack([grid, grid]), looks.x, looks.y)
+    luma, chroma = np.zeros((scene_size, scene_size), np.uint8), np.zeros((scene_size // 2, scene_size // 2), np.uint8)
+    ones = np.ones((scene_size, scene_size), np.float32)
+    # Views of larger arrays, as frames hand them over: their memory layout is part of a kernel's signature.
+    window, half = ones[1:, 1:][:16, :16], ones[1:, 1:][:8, :8]
+    for out, view, part in ((luma[:16, :16], window, luma[:16, :16].copy()),):
+        _blend(out, part, part, view, view, view, view)
+    _mix(chroma[:8, :8], chroma[:8, :8].copy(), chroma[:8, :8].copy(), half, half)
+    planes = Planes(luma.copy(), chroma.copy(), chroma.copy())
+    light.relight(planes, ones[:, :], 1.1, ones * 0.5)
+    light.relight(planes, np.ones((40, 40), np.float32)[4:36, 4:36], 1.1, ones * 0.5)
+    light.relight(planes, None, 1.1, ones * 0.5)

@@ -1,0 +1,158 @@
+"""The only sampler. A Grid says where each fourth pixel of the output looks in the picture; it is enlarged and the
+picture is read there once: luma bilinearly from its double, chroma at its own size. Knows no camera and no time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numba import njit
+
+from vivant.engines.diorama.motion.fields import Patch
+from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32, U8
+
+STEP: Final = 4  # canvas pixels from one grid sample to the next
+# cv2.resize by 4 puts output pixel x at grid position (x + 1/2)/4 - 1/2, so sample j sits on pixel 4j + 1.5. One sample
+# more on every side keeps the enlargement linear up to the edge.
+FIRST: Final = 1.5 - STEP
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the output in canvas pixels. left and top are multiples of 4, width and height even."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @property
+    def grid_shape(self) -> tuple[int, int]:
+        return -(-self.height // STEP) + 2, -(-self.width // STEP) + 2
+
+    @property
+    def luma(self) -> tuple[slice, slice]:
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+    @property
+    def chroma(self) -> tuple[slice, slice]:
+        return (
+            slice(self.top // 2, (self.top + self.height) // 2),
+            slice(self.left // 2, (self.left + self.width) // 2),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """Where the output looks. x, y: float32 box.grid_shape, source positions in canvas pixels; sample (i, j) belongs to
+    output pixel (box.left + 4j - 2.5, box.top + 4i - 2.5)."""
+
+    box: Box
+    x: F32
+    y: F32
+
+
+def enlarge(values: F32, box: Box) -> F32:
+    """A float32 array on the grid of `box` -> (box.height, box.width)."""
+    rows, columns = values.shape
+    full = cv2.resize(values, (STEP * columns, STEP * rows), interpolation=cv2.INTER_LINEAR)
+    return full[STEP : STEP + box.height, STEP : STEP + box.width]  # type: ignore[return-value]
+
+
+def enlarge_half(values: F32, box: Box) -> F32:
+    """A float32 array on the grid of `box` -> (box.height / 2, box.width / 2), on the chroma samples' rows and half a
+    luma pixel right of their columns."""
+    rows, columns = values.shape
+    full = cv2.resize(values, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR)
+    return full[2 : 2 + box.height // 2, 2 : 2 + box.width // 2]  # type: ignore[return-value]
+
+
+def read_luma(y2: U8, grid: Grid) -> U8:
+    """Luma of the box, from the double-size plane."""
+    out: Any = cv2.remap(
+        y2, enlarge(2 * grid.x, grid.box), enlarge(2 * grid.y, grid.box), cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT_101,
+    )  # fmt: skip
+    return out  # type: ignore[no-any-return]
+
+
+def read_chroma(u: U8, v: U8, grid: Grid) -> tuple[U8, U8]:
+    """Chroma of the box. A chroma sample (i, j) sits on luma (2i + 0.5, 2j): left siting. The enlarged map is read half
+    a luma pixel to its right, which the half pixel subtracted here cancels (to 0.05 px where the zoom is 1.1)."""
+    map_x = enlarge_half(0.5 * grid.x - 0.25, grid.box)
+    map_y = enlarge_half(0.5 * grid.y - 0.25, grid.box)
+    out: Any = [cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101) for plane in (u, v)]
+    return out[0], out[1]
+
+
+def read(source: Source, grid: Grid) -> tuple[U8, U8, U8]:
+    """y (height, width), u, v (half of both) of the grid's box."""
+    planes = source.planes
+    u, v = read_chroma(planes.u, planes.v, grid)
+    return read_luma(source.y2, grid), u, v
+
+
+def read_patched(source: Source, patch: Patch, grid: Grid, frame: tuple[U8, U8, U8]) -> None:
+    """Read again, into `frame` (planes of the grid's box, in place), what `patch` changes."""
+    inside = (
+        (grid.x > patch.x - STEP) & (grid.x < patch.x + patch.width + STEP)
+        & (grid.y > patch.y - STEP) & (grid.y < patch.y + patch.height + STEP)
+    )  # fmt: skip
+    rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
+    if not len(rows):
+        return
+    last_row, last_column = grid.x.shape[0] - 3, grid.x.shape[1] - 3
+    r0, r1 = max(rows[0] - 1, 0), min(rows[-1] + 1, last_row + 1)
+    c0, c1 = max(columns[0] - 1, 0), min(columns[-1] + 1, last_column + 1)
+    # Cell r of the box starts at row 4r; the grid carries one sample more in front of it.
+    r0, c0 = min(r0, last_row), min(c0, last_column)
+    box = Box(
+        STEP * int(c0), STEP * int(r0),
+        min(STEP * int(c1 - c0), grid.box.width - STEP * int(c0)) // 2 * 2,
+        min(STEP * int(r1 - r0), grid.box.height - STEP * int(r0)) // 2 * 2,
+    )  # fmt: skip
+    if box.width <= 0 or box.height <= 0:
+        return
+    shape = box.grid_shape
+    x, y = (a[r0 : r0 + shape[0], c0 : c0 + shape[1]] for a in (grid.x, grid.y))
+    h, w = source.planes.y.shape
+    # The piece of the source that these pixels read, even and within the picture, with the patch laid over it.
+    left = int(np.clip(np.floor(x.min()) - 2, 0, min(w, patch.x))) // 2 * 2
+    top = int(np.clip(np.floor(y.min()) - 2, 0, min(h, patch.y))) // 2 * 2
+    right = int(np.clip(-(-(np.ceil(x.max()) + 3) // 2) * 2, patch.x + patch.width, w))
+    bottom = int(np.clip(-(-(np.ceil(y.max()) + 3) // 2) * 2, patch.y + patch.height, h))
+    y2 = source.y2[2 * top : 2 * bottom, 2 * left : 2 * right].copy()
+    u = source.planes.u[top // 2 : bottom // 2, left // 2 : right // 2].copy()
+    v = source.planes.v[top // 2 : bottom // 2, left // 2 : right // 2].copy()
+    px, py = patch.x - left, patch.y - top
+    y2[2 * py : 2 * (py + patch.height), 2 * px : 2 * (px + patch.width)] = patch.y2
+    half = slice(py // 2, (py + patch.height) // 2), slice(px // 2, (px + patch.width) // 2)
+    u[half], v[half] = patch.u, patch.v
+    piece = Grid(box, x - np.float32(left), y - np.float32(top))
+    frame[0][box.luma] = read_luma(y2, piece)
+    frame[1][box.chroma], frame[2][box.chroma] = read_chroma(u, v, piece)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def look_up(fields: F32, x: F32, y: F32) -> F32:  # pragma: no cover - compiled
+    """float32 (k, rows, columns) on the quarter grid, whose sample (i, j) sits on canvas pixel (4i, 4j), read bilinearly
+    at canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
+    count, rows, columns = fields.shape
+    out = np.empty((count, x.shape[0], x.shape[1]), np.float32)
+    quarter = np.float32(0.25)
+    top, left = np.float32(rows - 1), np.float32(columns - 1)
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            px = min(max(x[i, j] * quarter, np.float32(0)), left)
+            py = min(max(y[i, j] * quarter, np.float32(0)), top)
+            c = min(int(px), columns - 2)
+            r = min(int(py), rows - 2)
+            fx, fy = px - np.float32(c), py - np.float32(r)
+            for k in range(count):
+                a = fields[k, r, c] + fx * (fields[k, r, c + 1] - fields[k, r, c])
+                b = fields[k, r + 1, c] + fx * (fields[k, r + 1, c + 1] - fields[k, r + 1, c])
+                out[k, i, j] = a + fy * (b - a)
+    return out

@@ -1,0 +1,96 @@
+"""A plausible depth from a single picture without a model: a ground plane under a horizon, the sky behind it, the
+subject where it stands. Smooth by construction, planar where straight lines would give a wrong guess away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.scene.scene import Region
+from vivant.media import F32, U8
+
+SKY: Final = 0.0
+BACKDROP: Final = 0.12  # what stands at the horizon
+NEAR: Final = 0.85  # the ground at the lower rim of the picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Depth:
+    """depth: float32 (h, w), 0 far .. 1 near. horizon: row in pixels."""
+
+    depth: F32
+    horizon: float
+
+
+def straightness(rgb: U8) -> float:
+    """0..1: how much of the picture is built of straight upright lines (houses, halls), by their total length."""
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    scale = 480 / max(grey.shape)
+    grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    lines: NDArray[np.float32] | None = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]  # type: ignore[assignment]
+    if lines is None:  # what OpenCV answers when it finds none, whatever its stubs say
+        return 0.0
+    ends = lines.reshape(-1, 4)
+    length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
+    steep = np.abs(ends[:, 2] - ends[:, 0]) < 0.09 * length  # within 5 degrees of upright: houses stand
+    built = length[steep & (length > 14)].sum() / np.hypot(*grey.shape)
+    return float(np.clip((built - 1.2) / 3.0, 0, 1))
+
+
+def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: float, portrait: bool) -> Depth:
+    """Depth of RGB uint8 (h, w, 3). waterline: share of the height where a surface of water begins, 1 for none."""
+    h, w = rgb.shape[:2]
+    rows = np.linspace(0, 1, h, dtype=np.float32)[:, None]
+    horizon = _horizon(sky, waterline, h)
+    plane = np.repeat(0.15 + 0.6 * rows, w, axis=1)
+    ground = SKY + BACKDROP + (NEAR - BACKDROP) * np.clip((rows - horizon) / max(1 - horizon, 0.15), 0, 1)
+    ground = np.repeat(ground.astype(np.float32), w, axis=1)
+    open_air = float(np.clip(sky.trust * 1.4, 0, 1)) * (1 - straight)
+    # Between the open scene (sky, horizon, ground) and one tilted plane, which bends no straight line at all.
+    base = open_air * (ground - open_air * BACKDROP * sky.mask) + (1 - open_air) * plane
+    if portrait:
+        base = np.full((h, w), 0.2, np.float32) + 0.1 * rows
+    sigma = 0.02 * max(h, w) * (1 + 2 * straight)
+    depth = _blur(base, sigma)
+    if matte.trust > 0.3:
+        depth = _with_subject(depth, matte, portrait=portrait)
+    return Depth(np.clip(depth, 0, 1).astype(np.float32), horizon * h)
+
+
+def _horizon(sky: Region, waterline: float, h: int) -> float:
+    """Share of the height. Water that fills the width ends there; else the foot of the sky, lowered a little."""
+    if waterline < 0.95:
+        return waterline
+    if sky.trust < 0.3:
+        return 0.4
+    full = sky.mask.mean(axis=1)
+    below = np.flatnonzero(full > 0.25)
+    return float(np.clip((below[-1] + 1) / h + 0.02, 0.15, 0.85)) if len(below) else 0.4
+
+
+def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
+    """Stand the subject on the ground it covers: one nearness, that of its lowest part, round at its rim."""
+    h, w = depth.shape
+    solid = matte.mask > 0.5
+    if not solid.any():
+        return depth
+    rows = np.flatnonzero(solid.mean(axis=1) > 0.02 * solid.mean(axis=1).max())
+    foot = int(rows[-1])
+    feet = depth[foot][solid[foot]] if solid[foot].any() else depth[foot]
+    stands = max(float(np.median(feet)), 0.35)
+    if portrait or foot >= 0.97 * h:
+        stands = max(stands, 0.8)
+    soft = _blur(matte.mask, 0.012 * max(h, w))
+    return depth + (np.maximum(stands, depth) - depth) * soft * float(np.clip(matte.trust * 1.5, 0, 1))
+
+
+def _blur(values: F32, sigma: float) -> F32:
+    """Gaussian, on a quarter-size copy: it is smooth anyway."""
+    h, w = values.shape
+    small = cv2.resize(values, (max(w // 4, 1), max(h // 4, 1)), interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), max(sigma / 4, 0.5), borderType=cv2.BORDER_REPLICATE)
+    return cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

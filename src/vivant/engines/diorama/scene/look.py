@@ -1,0 +1,102 @@
+"""Look at a picture once and write down what is there. Knows no prompt and no time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama.scene import colour, depth, regions
+from vivant.engines.diorama.scene.matte import Matter
+from vivant.engines.diorama.scene.scene import Face, Region, Scene
+from vivant.engines.diorama.storyboard import FaceFact, PictureFacts
+from vivant.media import U8, fit
+from vivant.request import Canvas
+
+# Landmarks of the inner lips, mediapipe numbering: middle of the upper and the lower one.
+_UPPER_LIP, _LOWER_LIP = 13, 14
+_OPEN_MOUTH = 0.06  # gap of the lips over face height
+
+
+class Looker:
+    """Holds the models that looking needs; made once per process (about 0.15 s)."""
+
+    def __init__(self) -> None:
+        self._matter = Matter()
+
+    def look(self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = ()) -> Scene:
+        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels."""
+        rgb = fit(picture, canvas.width, canvas.height)
+        h, w = rgb.shape[:2]
+        matte = self._matter.matte(rgb, faces)
+        seen = regions.looks(rgb, matte.mask * np.float32(matte.trust > 0.3))
+        grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
+        portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
+        straight = depth.straightness(rgb)
+        indoors = 0.85 if portrait else (0.3 if grey else 0.0)
+        sky, rim = regions.sky(seen, rgb, indoors=indoors)
+        water, waterline = regions.water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight))
+        plants = regions.plants(seen, rgb, grey=grey)
+        fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
+        line = waterline if water.trust > 0.35 else 1.0
+        shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)
+        scene = Scene(
+            rgb=rgb,
+            source=colour.source(rgb),
+            depth=shape.depth,
+            matte=matte,
+            sky=sky,
+            water=water,
+            plants=plants,
+            fire=fire,
+            horizon=shape.horizon,
+            waterline=waterline * h,
+            facts=PictureFacts(),
+            faces=faces,
+        )
+        light = seen.lab[..., 0]
+        facts = PictureFacts(
+            faces=tuple(_fact(face, w, h) for face in faces),
+            subject=_share(matte),
+            subject_trust=matte.trust,
+            **_middle(matte),
+            sky=_share(sky),
+            sky_trust=sky.trust,
+            water=_share(water),
+            water_trust=water.trust,
+            plants=_share(plants),
+            plants_trust=plants.trust,
+            fire=_share(fire),
+            fire_trust=fire.trust,
+            brightness=float(light.mean()) / 100,
+            warmth=float(np.clip(seen.lab[..., 2].mean() / 30, -1, 1)),
+            grey=grey,
+            horizon=shape.horizon / h,
+        )
+        return replace(scene, facts=facts)
+
+
+def _share(region: Region) -> float:
+    return float(region.mask.mean())
+
+
+def _middle(matte: Region) -> dict[str, float]:
+    """Centre of mass of a trusted subject as shares of the canvas; the middle otherwise."""
+    total = float(matte.mask.sum())
+    if matte.trust < 0.3 or total < 1:
+        return {}
+    moments = cv2.moments(matte.mask)
+    h, w = matte.mask.shape
+    return {"subject_x": moments["m10"] / moments["m00"] / w, "subject_y": moments["m01"] / moments["m00"] / h}
+
+
+def _fact(face: Face, width: int, height: int) -> FaceFact:
+    points = face.landmarks
+    gap = float(np.linalg.norm(points[_LOWER_LIP, :2] - points[_UPPER_LIP, :2]))
+    return FaceFact(
+        x=float(points[:, 0].mean()) / width,
+        y=float(points[:, 1].mean()) / height,
+        height=face.size / height,
+        mouth_open=gap > _OPEN_MOUTH * face.size,
+    )

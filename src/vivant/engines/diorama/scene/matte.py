@@ -1,0 +1,134 @@
+"""Which pixels are the subject: U²-Net (and, where there is a face, a person segmenter), refined to the picture's own
+edges and judged. Knows nothing of depth or motion."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final
+
+import cv2
+import numpy as np
+import onnxruntime
+
+from vivant.engines.diorama.scene.scene import Face, Region
+from vivant.media import F32, U8
+
+_MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
+_STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+class Matter:
+    """Holds the two models. One per process; `matte` may be called from one thread at a time."""
+
+    def __init__(self) -> None:
+        self._salient = _session("u2netp.onnx")
+        self._person = _session("selfie.onnx")
+
+    def matte(self, rgb: U8, faces: tuple[Face, ...] = ()) -> Region:
+        """The subject of RGB uint8 (h, w, 3). Trust is 0 where the model saw nothing, everything, or fog."""
+        raw = self._saliency(rgb)
+        if faces:
+            raw = np.maximum(raw, self._people(rgb) * _around(faces, rgb.shape[:2], raw.shape))
+        if float(raw.max()) < 0.5:
+            return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
+        kept = _main_parts(raw)
+        trust = _judge(kept, raw)
+        fine = refine(kept, rgb)
+        return Region(fine, trust)
+
+    def _saliency(self, rgb: U8) -> F32:
+        """float32 (320, 320), 0..1 as the net says it (not stretched: a flat answer must stay visibly flat)."""
+        small = cv2.resize(rgb, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32)
+        small /= max(float(small.max()), 1.0)
+        tensor = ((small - _MEAN) / _STD).transpose(2, 0, 1)[None]
+        answer = self._salient.run(None, {"input.1": np.ascontiguousarray(tensor)})[0]
+        return np.clip(np.asarray(answer, np.float32)[0, 0], 0, 1)
+
+    def _people(self, rgb: U8) -> F32:
+        small = cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+        answer = np.asarray(self._person.run(None, {"image": small[None]})[0], np.float32)
+        return np.clip(cv2.resize(answer.reshape(256, 256), (320, 320), interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+def _session(name: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = 2, 1, 3
+    model = (resources.files("vivant") / "assets" / "models" / name).read_bytes()
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, int]) -> F32:
+    """Where a body with one of these faces can be: the person net also fires on dark corners far from anybody."""
+    h, w = size
+    near = np.zeros(shape, np.float32)
+    for face in faces:
+        x, y = face.landmarks[:, 0].mean() / w * shape[1], face.landmarks[:, 1].mean() / h * shape[0]
+        reach_x, reach_y = face.size / w * shape[1] * 2.6, face.size / h * shape[0]
+        cv2.rectangle(
+            near, (int(x - reach_x), int(y - 1.4 * reach_y)), (int(x + reach_x), int(y + 8 * reach_y)), 1.0, -1
+        )
+    return near
+
+
+def _main_parts(raw: F32) -> F32:
+    """The largest piece and its equals that stand about as low; suns, clouds and crumbs are not the subject."""
+    solid = (raw > 0.5).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    if count <= 2:
+        return raw
+    areas, bottoms = stats[1:, cv2.CC_STAT_AREA], stats[1:, cv2.CC_STAT_TOP] + stats[1:, cv2.CC_STAT_HEIGHT]
+    main = int(areas.argmax())
+    keep = (areas >= 0.15 * areas[main]) & (bottoms >= bottoms[main] - 0.12 * raw.shape[0])
+    kept = np.isin(labels, 1 + np.flatnonzero(keep)).astype(np.uint8)
+    reach = cv2.dilate(kept, np.ones((15, 15), np.uint8)).astype(np.float32)  # keeps the soft rim of what is kept
+    dropped = cv2.dilate(((labels > 0) & (kept == 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return raw * cv2.GaussianBlur(reach, (0, 0), 2) * (1 - dropped)
+
+
+def _judge(kept: F32, raw: F32) -> float:
+    """0..1: decided (little fog between 0 and 1), of a sensible size, and most of what the net saw at all."""
+    area = float((kept > 0.5).mean())
+    if area < 0.008 or area > 0.85:
+        return 0.0
+    fog = float(((raw > 0.1) & (raw < 0.9)).mean()) / max(float((raw > 0.5).mean()), 1e-6)
+    decided = float(np.clip((0.75 - fog) / 0.45, 0, 1))
+    sized = float(np.clip((area - 0.008) / 0.02, 0, 1) * np.clip((0.85 - area) / 0.15, 0, 1))
+    return decided * sized
+
+
+def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) -> F32:
+    """A coarse mask (any size, 0..1) drawn to the edges of RGB uint8 (h, w, 3): float32 (h, w).
+
+    The colour guided filter of He, Sun and Tang (2013), solved at a quarter of the size ("fast guided filter").
+    radius: share of the long side; eps: in squared units of 0..1 colour.
+    """
+    h, w = rgb.shape[:2]
+    small = (max(w // 4, 1), max(h // 4, 1))
+    guide = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    mask = cv2.resize(coarse, small, interpolation=cv2.INTER_LINEAR)
+    r = max(2, round(radius * max(small)))
+    box = (2 * r + 1, 2 * r + 1)
+
+    def mean(a: F32) -> F32:
+        return cv2.blur(a, box, borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+
+    mean_i, mean_p = mean(guide), mean(mask)
+    cov_ip = mean(guide * mask[..., None]) - mean_i * mean_p[..., None]
+    outer = mean((guide[..., :, None] * guide[..., None, :]).reshape(*guide.shape[:2], 9)[..., [0, 1, 2, 4]])
+    rest = mean(np.stack([guide[..., 1] * guide[..., 2], guide[..., 2] ** 2], axis=-1))
+    rr, rg, rb, gg = (outer[..., k] for k in range(4))
+    gb, bb = rest[..., 0], rest[..., 1]
+    mr, mg, mb = (mean_i[..., k] for k in range(3))
+    rr, gg, bb = rr - mr * mr + eps, gg - mg * mg + eps, bb - mb * mb + eps
+    rg, rb, gb = rg - mr * mg, rb - mr * mb, gb - mg * mb
+    # The inverse of the symmetric 3x3 covariance by its cofactors, one pixel each.
+    c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    det = rr * c00 + rg * c01 + rb * c02
+    pr, pg, pb = (cov_ip[..., k] for k in range(3))
+    a = np.stack([c00 * pr + c01 * pg + c02 * pb, c01 * pr + c11 * pg + c12 * pb, c02 * pr + c12 * pg + c22 * pb], -1)
+    a /= det[..., None]
+    b = mean_p - (a * mean_i).sum(-1)
+    coefficients = cv2.resize(np.dstack([mean(a), mean(b)]), (w, h), interpolation=cv2.INTER_LINEAR)
+    fine = (coefficients[..., :3] * rgb).sum(-1) * (1 / 255) + coefficients[..., 3]
+    return np.clip(fine, 0, 1).astype(np.float32)
