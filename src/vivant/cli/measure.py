@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ from PIL import Image
 from vivant.assets import asset
 from vivant.encode.mp4 import write_mp4
 from vivant.engines.registry import load_engine
-from vivant.media import U8, Clip, Pictures, Planes, fit, to_planes
+from vivant.media import F32, U8, Clip, Pictures, Planes, fit, to_planes
 from vivant.request import Brief
 
 
@@ -95,19 +95,16 @@ def _picture(path: Path | None) -> U8:
 def _drift(planes: Planes, frames: int) -> Iterator[Planes]:
     """The cheapest honest moving picture: one bilinear sample per plane per frame, two threads, in order."""
     h, w = planes.y.shape
-    double = cv2.resize(planes.y, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC)
+    double = cast(U8, cv2.resize(planes.y, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC))
     column, row = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
 
     def paint(n: int) -> Planes:
         scale = 1 - 0.0004 * n
         x, y = np.meshgrid(column * np.float32(scale) + np.float32(0.37 * n), row * np.float32(scale))
-        luma = cv2.remap(double, x * 2, y * 2, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         half_x, half_y = x[::2, ::2] / 2, y[::2, ::2] / 2
-        u, v = (
-            cv2.remap(plane, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-            for plane in (planes.u, planes.v)
+        return Planes(
+            _sample(double, x * 2, y * 2), _sample(planes.u, half_x, half_y), _sample(planes.v, half_x, half_y)
         )
-        return Planes(luma, u, v)
 
     with ThreadPoolExecutor(2) as pool:
         window: deque[Future[Planes]] = deque()
@@ -117,6 +114,10 @@ def _drift(planes: Planes, frames: int) -> Iterator[Planes]:
                 yield window.popleft().result()
         while window:
             yield window.popleft().result()
+
+
+def _sample(plane: U8, x: F32, y: F32) -> U8:
+    return cast(U8, cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101))
 
 
 def _timed(work: Callable[[], None]) -> dict[str, float]:
