@@ -4,7 +4,7 @@
     ├── InvalidRequest              what the caller sent is wrong; names the field
     │   └── InvalidPicture          the picture itself, or where it was to come from
     │       ├── UnreadablePicture · UnsupportedPicture · PictureTooManyBytes
-    │       ├── PictureOutOfBounds      sides or aspect outside the contract
+    │       ├── PictureOutOfBounds      sides or aspect outside the contract; too large: PictureTooLarge
     │       └── PictureUnreachable      the address could not be fetched, or may not be
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
@@ -12,6 +12,7 @@
     ├── Busy                        try again after `retry_after` seconds
     ├── Stopped                     work was asked to end: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
+    ├── StorageFailed               a file could not be kept or read; try again
     └── Misconfigured               settings or installation; says how to mend it
 
 HTTP statuses and provider codes are chosen in `api/dialects/`, nowhere else.
@@ -70,6 +71,12 @@ class PictureOutOfBounds(InvalidPicture):
     """The picture's sides or aspect are outside what the contract allows."""
 
     code = "PICTURE_OUT_OF_BOUNDS"
+
+
+class PictureTooLarge(PictureOutOfBounds):
+    """A side of the picture is longer than the contract allows."""
+
+    code = "PICTURE_TOO_LARGE"
 
 
 class PictureUnreachable(InvalidPicture):
@@ -135,6 +142,13 @@ class EngineFailed(VivantError):
     """The engine could not make the clip."""
 
     code = "ENGINE_FAILED"
+
+
+class StorageFailed(VivantError):
+    """A file could not be kept or read."""
+
+    code = "STORAGE_FAILED"
+    retryable = True
 
 
 class Misconfigured(VivantError):

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Final
 
-from vivant.errors import InvalidRequest, PictureOutOfBounds
+from vivant.errors import InvalidRequest, PictureOutOfBounds, PictureTooLarge
 
 FPS: Final = 24
 SEED_MAX: Final = 2**32 - 1
@@ -98,7 +98,8 @@ def check_bounds(width: int, height: int, *, field: str) -> None:
     """Raise PictureOutOfBounds unless both sides and the aspect lie strictly inside the contract's intervals."""
     low, high = PICTURE_SIDE
     if not (low < width < high and low < height < high):
-        raise PictureOutOfBounds(
+        kind = PictureTooLarge if max(width, height) >= high else PictureOutOfBounds
+        raise kind(
             f"{field}: each side must be more than {low} and less than {high} px; this picture is {width}x{height}.",
             field=field,
         )

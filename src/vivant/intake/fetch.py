@@ -1,0 +1,283 @@
+"""The one way out: fetches a picture from an address a stranger gave us.
+
+The check that counts is made on the socket: aiohttp asks `socket_factory` for a socket to each address it is about to
+dial, after name resolution and on every redirect hop, and gets none unless the address may be dialled. Checking a name
+and then fetching it would leave a gap in which the name can change its mind.
+
+Knows nothing of pictures: bytes come back, judged by size only. What was reached, or why not, is logged and never told
+to the caller: an error text would map the network for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Final
+
+import aiohttp
+import structlog
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
+from vivant.intake.addresses import Network, carried, is_public, parse_address, parse_network
+from vivant.intake.budget import ByteBudget
+from vivant.request import PICTURE_BYTES
+
+log = structlog.get_logger(__name__)
+
+URL_LENGTH: Final = 8192  # characters; presigned links of the large stores stay below 2500
+REDIRECTS: Final = 3
+CONNECT_SECONDS: Final = 5.0
+TOTAL_SECONDS: Final = 15.0
+AT_ONCE: Final = 64  # fetches in flight; a slow server must not collect our sockets
+PORTS: Final = frozenset({80, 443})
+_CHUNK: Final = 64 * 1024
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]  # host, port -> numeric addresses
+
+
+class Refused(Exception):
+    """Why an address was not fetched; for the log only."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllowList:
+    """What may be dialled although not public. Each entry holds for one port, or for any (None)."""
+
+    hosts: frozenset[tuple[str, int | None]] = frozenset()
+    networks: tuple[tuple[Network, int | None], ...] = ()
+
+    @classmethod
+    def parse(cls, entries: tuple[str, ...]) -> AllowList:
+        """Entries are `host`, `host:port`, an address, `address:port`, `[v6]:port`, or a CIDR network.
+
+        Raises Misconfigured for anything else.
+        """
+        hosts: set[tuple[str, int | None]] = set()
+        networks: list[tuple[Network, int | None]] = []
+        for entry in entries:
+            name, port = _split_port(entry)
+            try:
+                networks.append((parse_network(name), port))
+            except ValueError:
+                if "/" in name or ":" in name or not name.strip("."):
+                    raise Misconfigured(
+                        f"VIVANT_EGRESS_ALLOW: {entry!r} is neither a host, host:port, an address nor a CIDR network "
+                        "(a network's host bits must be zero, e.g. 10.0.0.0/8)."
+                    ) from None
+                hosts.add((_canonical(name), port))
+        return cls(frozenset(hosts), tuple(networks))
+
+    def host(self, name: str, port: int) -> bool:
+        """Whether this name may be dialled at this port wherever it points."""
+        return not self.hosts.isdisjoint({(_canonical(name), port), (_canonical(name), None)})
+
+    def address(self, text: str, port: int) -> bool:
+        """Whether this numeric address is named at this port."""
+        address = carried(parse_address(text))
+        return any(address in network and allowed in (port, None) for network, allowed in self.networks)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """Fetches pictures. `resolve` is an argument so that tests can play a hostile name server."""
+
+    allow: AllowList
+    budget: ByteBudget
+    resolve: Resolve | None = None
+    total_seconds: float = TOTAL_SECONDS
+    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    async def fetch(self, text: str, *, field: str, held: AsyncExitStack) -> bytearray:
+        """The body at an http(s) address; its bytes count against the budget until `held` closes.
+
+        Raises PictureUnreachable, PictureTooManyBytes or Busy; the first two name `field`.
+        """
+        if self._places.locked():
+            raise Busy("Too many pictures are being fetched; send this request again shortly.")
+        async with self._places:
+            try:
+                async with asyncio.timeout(self.total_seconds):
+                    return await self._follow(_parse(text, field), field, held)
+            except (Refused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+                log.info("picture not fetched", field=field, why=f"{type(error).__name__}: {error}"[:300])
+                raise PictureUnreachable(
+                    f"{field}: the picture could not be fetched. Its address must be public, on port 80 or 443, and "
+                    f"answer 200 with the picture within {self.total_seconds:.0f} s, over at most {REDIRECTS} "
+                    "redirects that never lead from https to http.",
+                    field=field,
+                ) from None
+
+    async def _follow(self, url: URL, field: str, held: AsyncExitStack) -> bytearray:
+        for _ in range(REDIRECTS + 1):
+            outcome = await self._hop(url, field, held)
+            if not isinstance(outcome, URL):
+                return outcome
+            url = outcome
+        raise Refused("too many redirects")
+
+    async def _hop(self, url: URL, field: str, held: AsyncExitStack) -> bytearray | URL:
+        """One request: the body, or where it sends us."""
+        connector = await self._connector(url)
+        async with (
+            aiohttp.ClientSession(
+                connector=connector,
+                trust_env=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                timeout=aiohttp.ClientTimeout(total=self.total_seconds, sock_connect=CONNECT_SECONDS),
+                headers={"User-Agent": "vivant", "Accept": "image/*", "Accept-Encoding": "identity"},
+            ) as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            if answer.status in (301, 302, 303, 307, 308):
+                return next_hop(url, answer.headers.get("Location"))
+            if answer.status != 200:
+                raise Refused(f"answered {answer.status}")
+            if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+                raise Refused("sent an encoded body although identity was asked for")
+            return await self._read(answer, field, held)
+
+    async def _read(self, answer: aiohttp.ClientResponse, field: str, held: AsyncExitStack) -> bytearray:
+        if (answer.content_length or 0) > PICTURE_BYTES:
+            raise too_many_bytes(field)
+        holding = held.enter_context(self.budget.hold())
+        body = bytearray()
+        async for chunk in answer.content.iter_chunked(_CHUNK):
+            if len(body) + len(chunk) > PICTURE_BYTES:
+                raise too_many_bytes(field)
+            holding.grow(len(chunk))
+            body += chunk
+        return body
+
+    async def _connector(self, url: URL) -> aiohttp.TCPConnector:
+        """A connector for this hop alone: it can dial the addresses judged here and no other."""
+        host, port = url.raw_host or "", url.port or 0
+        named = self.allow.host(host, port)
+
+        def may_dial(address: str) -> bool:
+            return (
+                named
+                or self.allow.address(address, port)
+                or (port in PORTS and is_public(parse_address(address)))
+            )  # fmt: skip
+
+        try:
+            answers = [str(parse_address(host))]
+        except ValueError:
+            answers = await (self.resolve or _resolve)(host, port)
+        if not answers or not all(may_dial(address) for address in answers):
+            raise Refused(f"{host} port {port} leads to {', '.join(answers) or 'nothing'}")
+
+        def socket_to(info: tuple[object, ...]) -> socket.socket:
+            family, kind, protocol, _, target = info
+            address = target[0] if isinstance(target, tuple) else ""
+            if target[1:2] != (port,) or not may_dial(str(address)):  # type: ignore[index]
+                raise PermissionError(f"not dialling {target}")
+            return socket.socket(family, kind, protocol)  # type: ignore[arg-type]
+
+        return aiohttp.TCPConnector(
+            resolver=_Judged(answers),
+            socket_factory=socket_to,
+            use_dns_cache=False,
+            force_close=True,
+            ssl=_tls(),
+        )
+
+
+def next_hop(here: URL, location: str | None) -> URL:
+    """Where a redirect leads. Raises Refused when it may not be followed."""
+    if not location:
+        raise Refused("a redirect without an address")
+    there = check_url(here.join(URL(location)))
+    if here.scheme == "https" and there.scheme != "https":
+        raise Refused("a redirect from https to http")
+    return there
+
+
+def check_url(url: URL) -> URL:
+    """The address without its fragment. Raises Refused unless it is plain http(s) with a host and without a user."""
+    if url.scheme not in ("http", "https"):
+        raise Refused(f"scheme {url.scheme!r}")
+    if url.raw_user is not None or url.raw_password is not None or "@" in url.raw_authority:
+        raise Refused("a user name in the address")
+    if not url.raw_host or "%" in url.raw_host or not url.port:
+        raise Refused("no usable host or port")
+    return url.with_fragment(None)
+
+
+def too_many_bytes(field: str) -> PictureTooManyBytes:
+    return PictureTooManyBytes(
+        f"{field}: the picture may have at most {PICTURE_BYTES} bytes ({PICTURE_BYTES // 2**20} MiB).", field=field
+    )
+
+
+def _parse(text: str, field: str) -> URL:
+    """The caller's address. Its form is the caller's own text, so the error may say what is wrong with it."""
+    rule = f"{field}: must be an http(s) URL or a data URI (data:image/<format>;base64,…)"
+    if len(text) > URL_LENGTH:
+        raise InvalidPicture(f"{rule}; a URL may have at most {URL_LENGTH} characters.", field=field)
+    if any(c <= " " or c in "\\\x7f" for c in text):
+        raise InvalidPicture(f"{rule}; a URL holds no spaces, control characters or backslashes.", field=field)
+    try:
+        return check_url(URL(text))
+    except (Refused, ValueError) as error:
+        raise InvalidPicture(f"{rule}, with a host and without a user name: {error}.", field=field) from None
+
+
+async def _resolve(host: str, port: int) -> list[str]:
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(target[0]) for *_, target in found]
+
+
+class _Judged(AbstractResolver):
+    """Hands aiohttp the addresses that were judged, so that the name is looked up once only."""
+
+    def __init__(self, answers: list[str]) -> None:
+        self._answers = answers
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in self._answers
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+_context: ssl.SSLContext | None = None
+
+
+def _tls() -> ssl.SSLContext:
+    """One context for all fetches: loading the system's certificates takes tens of milliseconds."""
+    global _context
+    if _context is None:
+        _context = ssl.create_default_context()
+    return _context
+
+
+def _split_port(entry: str) -> tuple[str, int | None]:
+    name, colon, port = entry.rpartition(":")
+    one_colon = entry.count(":") == 1 or (name.startswith("[") and name.endswith("]"))
+    if colon and one_colon and port.isascii() and port.isdigit() and 0 < int(port) < 65_536:
+        return name, int(port)
+    return entry, None
+
+
+def _canonical(host: str) -> str:
+    return host.lower().rstrip(".")

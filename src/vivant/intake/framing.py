@@ -1,0 +1,69 @@
+"""The words the service and its decoder processes exchange over pipes. Both ends import this and nothing else shared.
+
+A job is a JSON head, then the picture in pieces, then an empty piece (or ABORT: forget this job). The answer is a
+JSON head and one piece. Before the first job the decoder sends READY. Every part is preceded by
+its length, four bytes, big end first.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from typing import Any, BinaryIO, Final
+
+ABORT: Final = 0xFFFF_FFFF
+READY: Final = {"ready": True}
+HEAD_BYTES: Final = 16 * 1024
+
+
+class Ended(Exception):
+    """The other end closed its pipe, or did not keep to the form."""
+
+
+def write_part(pipe: BinaryIO, part: bytes | bytearray | memoryview) -> None:
+    pipe.write(struct.pack("!I", len(part)))
+    pipe.write(part)
+
+
+def write_abort(pipe: BinaryIO) -> None:
+    pipe.write(struct.pack("!I", ABORT))
+    pipe.flush()
+
+
+def write_head(pipe: BinaryIO, head: dict[str, Any]) -> None:
+    write_part(pipe, json.dumps(head).encode())
+
+
+def read_length(pipe: BinaryIO, limit: int) -> int:
+    """The next part's length, at most `limit`, or ABORT. Raises Ended."""
+    (length,) = struct.unpack("!I", _exactly(pipe, 4))
+    if length != ABORT and length > limit:
+        raise Ended(f"A part of {length} bytes; at most {limit} are allowed.")
+    return int(length)
+
+
+def read_part(pipe: BinaryIO, limit: int) -> bytes | None:
+    """The next part, or None for ABORT. Raises Ended."""
+    length = read_length(pipe, limit)
+    return None if length == ABORT else _exactly(pipe, length)
+
+
+def read_head(pipe: BinaryIO) -> dict[str, Any] | None:
+    """The next head, or None for ABORT. Raises Ended."""
+    part = read_part(pipe, HEAD_BYTES)
+    if part is None:
+        return None
+    try:
+        head = json.loads(part)
+    except ValueError as error:
+        raise Ended(f"A head that is not JSON: {error}") from None
+    if not isinstance(head, dict):
+        raise Ended("A head that is not an object.")
+    return head
+
+
+def _exactly(pipe: BinaryIO, size: int) -> bytes:
+    data = pipe.read(size)
+    if len(data) != size:
+        raise Ended("The pipe was closed.")
+    return data

@@ -1,0 +1,257 @@
+"""Decoder processes from the service's side: started early, used one picture at a time, killed and replaced on failure.
+
+A process that died takes one picture with it and nothing else. The work of feeding a process happens in a thread of
+its own, so that the event loop never waits on a pipe.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Final, cast
+
+import structlog
+
+from vivant.errors import (
+    Busy,
+    InvalidPicture,
+    Misconfigured,
+    PictureOutOfBounds,
+    PictureTooLarge,
+    PictureTooManyBytes,
+    UnreadablePicture,
+    UnsupportedPicture,
+)
+from vivant.intake.fetch import too_many_bytes
+from vivant.intake.framing import READY, Ended, read_head, read_part, write_abort, write_head, write_part
+from vivant.request import PICTURE_BYTES, PICTURE_SIDE
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 2  # decoders; each may take some 450 MiB for the largest picture
+WAITING: Final = 128  # pictures that may wait for a decoder
+SECONDS: Final = 20.0  # wall, per picture; the processor limit inside is shorter
+PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
+JOBS_PER_LIFE: Final = 1000  # then a fresh process, so that a slow leak in a codec stays small
+_ERRORS: Final[dict[str, type[InvalidPicture]]] = {
+    "INVALID_PICTURE": InvalidPicture,
+    "PICTURE_UNSUPPORTED": UnsupportedPicture,
+    "PICTURE_TOO_MANY_BYTES": PictureTooManyBytes,
+    "PICTURE_OUT_OF_BOUNDS": PictureOutOfBounds,
+    "PICTURE_TOO_LARGE": PictureTooLarge,
+}  # every other answer means UnreadablePicture
+
+
+@dataclass(frozen=True, slots=True)
+class CleanPicture:
+    """A picture fit for an engine. png: 8-bit RGB, sRGB, upright, no metadata; width and height are the PNG's own."""
+
+    png: bytes
+    width: int
+    height: int
+
+
+class Decoders:
+    """A fixed number of decoder processes. `start` before, `stop` after."""
+
+    def __init__(self, count: int = AT_ONCE, *, seconds: float = SECONDS) -> None:
+        self._all = [_Decoder() for _ in range(count)]
+        self._seconds = seconds
+        self._free: asyncio.Queue[_Decoder] = asyncio.Queue()
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="decoder")
+        self._waiting = 0
+
+    async def start(self) -> None:
+        for decoder in self._all:
+            decoder.spawn()
+            self._free.put_nowait(decoder)
+
+    async def stop(self) -> None:
+        for decoder in self._all:
+            decoder.close()
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        for decoder in self._all:
+            decoder.reap()
+
+    @property
+    def pids(self) -> list[int]:
+        """The living processes."""
+        return [decoder.process.pid for decoder in self._all if decoder.process and decoder.process.poll() is None]
+
+    async def clean(self, pieces: Iterable[bytes | bytearray | memoryview], *, field: str, ratio: str) -> CleanPicture:
+        """Decode the picture that `pieces` add up to. They are taken in a thread, once or (after a crash) twice.
+
+        Raises InvalidPicture naming `field`, what `pieces` raises, or Busy when too many pictures wait.
+        """
+        if self._waiting >= WAITING:
+            raise Busy("Too many pictures wait to be decoded; send this request again shortly.")
+        self._waiting += 1
+        try:
+            decoder = await self._free.get()
+        finally:
+            self._waiting -= 1
+        try:
+            return await self._on(decoder, pieces, {"field": field, "ratio": ratio})
+        finally:
+            self._free.put_nowait(decoder)
+
+    async def _on(
+        self, decoder: _Decoder, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]
+    ) -> CleanPicture:
+        for attempt in (1, 2):
+            work = asyncio.get_running_loop().run_in_executor(self._threads, decoder.do, pieces, job)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    return await asyncio.shield(work)
+            except TimeoutError:
+                why, final = "took too long", True
+            except (Ended, OSError) as error:
+                # Perhaps something else killed it, the system short of memory say: ask one fresh process again.
+                why, final = "failed", attempt == 2
+                log.info("decoder failed", error=f"{type(error).__name__}: {error}")
+            finally:
+                if not work.done():
+                    decoder.kill()  # its thread sees the closed pipe and ends
+                    await asyncio.wait({work})
+                    work.exception()
+            log.warning("decoder replaced", why=why, field=job["field"])
+            decoder.kill()
+            if final:
+                raise UnreadablePicture(
+                    f"{job['field']}: the picture could not be decoded: the decoder {why}.", field=job["field"]
+                )
+        raise AssertionError("two attempts end in an answer or an error")
+
+
+class _Decoder:
+    """One decoder process and its pipes. Its methods block: they belong in a thread, except `spawn` and `kill`."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+        self.jobs = 0
+        self.spent = False  # killed or about to be: not to be used again
+        self.closed = False
+
+    def spawn(self) -> None:
+        self.reap()
+        if self.closed:
+            raise Busy("The service is going down.")
+        self.jobs, self.spent = 0, False
+        self.process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "vivant.intake.decoder"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_bare_environment(),
+            cwd="/",
+            start_new_session=True,  # Ctrl-C is for the service
+        )
+
+    def kill(self) -> None:
+        self.spent = True
+        if self.process is not None:
+            self.process.kill()
+
+    def close(self) -> None:
+        """End for good: no process is started again."""
+        self.closed = True
+        self.kill()
+
+    def reap(self) -> None:
+        """End the process and let go of its pipes. Only where no thread uses them."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for pipe in (self.process.stdin, self.process.stdout):
+                with suppress(OSError):  # what was still to be written has no reader
+                    cast(BinaryIO, pipe).close()
+            self.process = None
+
+    def do(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]) -> CleanPicture:
+        """One picture. Raises InvalidPicture, what `pieces` raises, Ended or OSError when the process failed."""
+        if self.process is None or self.spent or self.process.poll() is not None or self.jobs >= JOBS_PER_LIFE:
+            self.spawn()
+        assert self.process is not None
+        self.jobs += 1
+        jobs, answers = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        if self.jobs == 1:
+            _greet(answers)
+        write_head(jobs, job)
+        self._send(pieces, jobs, job["field"])
+        head = read_head(answers)
+        png = read_part(answers, PNG_BYTES)
+        if head is None or png is None:
+            raise Ended("A decoder does not abort.")
+        if head.get("worn"):
+            self.kill()
+        if "error" in head:
+            log.info("picture refused", field=job["field"], code=head["error"], why=head.get("why"))
+            raise _ERRORS.get(str(head["error"]), UnreadablePicture)(
+                str(head.get("message", ""))[:500], field=job["field"]
+            )
+        return _checked(png, head)
+
+    @staticmethod
+    def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: BinaryIO, field: str) -> None:
+        size, whole = 0, False
+        try:
+            for piece in pieces:
+                size += len(piece)
+                if size > PICTURE_BYTES:
+                    raise too_many_bytes(field)
+                if piece:
+                    write_part(jobs, piece)
+            whole = True
+        finally:
+            if whole:
+                write_part(jobs, b"")
+                jobs.flush()
+            else:
+                write_abort(jobs)
+
+
+def _greet(answers: BinaryIO) -> None:
+    """Wait until a new process is ready. Raises Misconfigured when it does not come up: no picture was to blame."""
+    try:
+        hello = read_head(answers)
+    except Ended:
+        hello = None
+    if hello != READY:
+        raise Misconfigured("Pictures cannot be decoded: a decoder process does not start. Run `vivant doctor`.")
+
+
+def _checked(png: bytes, head: dict[str, Any]) -> CleanPicture:
+    """The answer, if it is what a sound decoder sends: the process read a stranger's bytes and is not trusted.
+
+    Looks at the frame of the PNG (signature, header, chunk checksums, end), not at its pixels. Raises Ended.
+    """
+    width, height = head.get("width"), head.get("height")
+    if not (type(width) is int and type(height) is int and max(width, height) < PICTURE_SIDE[1]):
+        raise Ended("An answer without a size.")
+    expected = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
+    if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:29] != expected:
+        raise Ended("An answer that is not the promised PNG.")
+    view, at, kinds = memoryview(png), 8, set()
+    while at + 12 <= len(png):
+        end = at + 8 + int.from_bytes(view[at : at + 4], "big")
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            raise Ended("An answer with a damaged part.")
+        kind = bytes(view[at + 4 : at + 8])
+        kinds.add(kind)
+        at = end + 4
+    if at != len(png) or kinds != {b"IHDR", b"IDAT", b"IEND"} or kind != b"IEND":
+        raise Ended("An answer with parts that do not belong.")
+    return CleanPicture(png, width, height)
+
+
+def _bare_environment() -> dict[str, str]:
+    """What a decoder needs of the environment: where libraries lie. Keys and addresses of stores stay here."""
+    wanted = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "LANG", "SYSTEMROOT")
+    return {"PATH": os.defpath, **{name: os.environ[name] for name in wanted if name in os.environ}}
