@@ -1,9 +1,11 @@
-"""Options that several commands share."""
+"""What several commands share: options, and the record opened for a moment."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,3 +13,17 @@ Data = Annotated[
     Path | None,
     typer.Option("--data", help="Folder that holds everything.", show_default="the platform's user data folder"),
 ]
+
+
+@contextmanager
+def opened_record(data: Path | None) -> Iterator[Any]:
+    """A connection inside one short write transaction, as the functions of vivant.record take it."""
+    from vivant.record.database import Record
+    from vivant.settings import load_settings
+
+    record = Record(load_settings(data=data).database)
+    try:
+        with record.transaction() as connection:
+            yield connection
+    finally:
+        record.close()

@@ -1,0 +1,80 @@
+"""`vivant tasks`: look at tasks and cancel them. Works beside a running service; sees the tasks of every key."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vivant.cli.options import Data, opened_record
+from vivant.task import Status
+
+app = typer.Typer(help="The tasks of this installation.", no_args_is_help=True)
+
+
+@app.command("list")
+def show_all(
+    status: Annotated[Status | None, typer.Option(help="Only these.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    data: Data = None,
+) -> None:
+    """The newest tasks first."""
+    from vivant.record import tasks
+
+    with opened_record(data) as connection:
+        found = tasks.newest(connection, status=status, limit=limit)
+    table = Table("id", "status", "made", "took", "picture", "prompt")
+    for task in found:
+        took = f"{(task.ended_at - task.started_at).total_seconds():.1f} s" if task.ended_at and task.started_at else ""
+        state = f"{task.status} {task.progress:.0%}" if task.status == Status.RUNNING else str(task.status)
+        canvas = task.request.canvas
+        table.add_row(
+            task.id, state, f"{task.created_at:%Y-%m-%d %H:%M:%S}", took,
+            f"{canvas.width}x{canvas.height} {task.request.seconds} s", task.request.prompt[:40],
+        )  # fmt: skip
+    Console().print(table)
+
+
+@app.command("show")
+def show(task_id: str, data: Data = None) -> None:
+    """Everything the record knows of one task, as JSON."""
+    from vivant.record import tasks
+
+    with opened_record(data) as connection:
+        task = tasks.get(connection, task_id)
+    plain = {
+        "id": task.id,
+        "key": task.key_id,
+        "status": task.status,
+        "progress": round(task.progress, 3),
+        "engine": task.engine,
+        "attempt": task.attempt,
+        "created_at": _iso(task.created_at),
+        "started_at": _iso(task.started_at),
+        "ended_at": _iso(task.ended_at),
+        "error": {"code": task.error_code, "message": task.error_message} if task.error_code else None,
+        "artifact": {"path": task.artifact.path, "size": task.artifact.size, "sha256": task.artifact.sha256}
+        if task.artifact
+        else None,
+        "request": task.request.to_data(),
+        "storyboard": task.storyboard,
+    }
+    Console().print_json(json.dumps(plain, ensure_ascii=False))
+
+
+@app.command("cancel")
+def cancel(task_id: str, data: Data = None) -> None:
+    """End a task now. A running one frees its seat within three seconds."""
+    from vivant.record import tasks
+
+    with opened_record(data) as connection:
+        task = tasks.cancel(connection, task_id, now=datetime.now(UTC))
+    Console().print(f"Task {task.id} is {task.status}.", highlight=False)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
