@@ -1,0 +1,76 @@
+"""English text to Kokoro's symbols, by hibari's port of misaki (dictionaries, part-of-speech tags, a small net for
+unknown words), with what people write in prompts made readable first. Knows no other language."""
+
+from __future__ import annotations
+
+import re
+from functools import cache, partial
+from typing import Any, Final
+
+# Sounds that have no dictionary entry or would be spelled out letter by letter.
+_INTERJECTIONS: Final = {
+    r"mm+-?hm+": "mhˈm", r"uh-huh": "ʌhˈʌ", r"sh+": "ʃˈː", r"ps+t": "psˈt", r"h*m{2,}": "hˈəm", r"m{2,}": "mˈː",
+    r"a+h+": "ˈɑː", r"o+h+": "ˈO", r"u+gh+": "ˈʌɡ", r"e+w+": "ˈiju", r"br{2,}": "bɹˈː", r"gr{2,}": "ɡɹˈː",
+    r"w?h?o+a+h*": "wˈOə", r"y+a+y+": "jˈA", r"a+w+": "ˈɔ", r"u+h+": "ˈʌ", r"e+r+m*": "ˈɜɹ", r"pf+t*": "fˈt",
+}  # fmt: skip
+_SYMBOLS_SPOKEN: Final = {"@": " at ", "_": " underscore ", "-": " dash ", "/": " slash ", ".": " dot "}
+_DOMAINS: Final = "com|org|net|io|ai|dev|edu|gov|co|uk|cn|tv|app|info|me"
+
+
+def phonemize(text: str, *, british: bool = False) -> str:
+    """Kokoro's symbols of English text, one line; sentences are joined by a space."""
+    sounds = _hibari(british)
+    return " ".join(filter(None, (sounds(s).strip() for s in _sentences(readable(text, british=british)))))
+
+
+def readable(text: str, *, british: bool = False) -> str:
+    """`text` with addresses in words, drawn-out words shortened ("sooo"), noises ("shhh") given as sounds."""
+    text = text.replace("[", "(").replace("]", ")")  # hibari reads [word](/sounds/) as a spelling
+    text = re.sub(r"\.{3,}|…+", "…", text)
+    text = re.sub(r"([!?])[!?]+", lambda m: "?" if "?" in m[0] else "!", text)
+    text = re.sub(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", lambda m: _address(m[0]), text)
+    web = rf"\b(?:https?://)?(?:www\.)?((?:[\w-]+\.)+(?:{_DOMAINS})\b(?:/[\w/-]*)?)(?:[?#]\S*)?"
+    text = re.sub(web, lambda m: _address(m[1].rstrip("/")), text, flags=re.IGNORECASE)
+    text = re.sub(r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text)  # a name of digits, no amount
+    text = re.sub(r"\s+[-–]\s+|\s*—\s*|--+", " — ", text)
+    text = re.sub(r"[A-Za-z]+", lambda m: _shortened(m[0], british), text)
+    for pattern, sound in _INTERJECTIONS.items():
+        alone = rf"(?<![\w'’\-/]){pattern}(?![\w\-/]|['’.]\w)"
+        text = re.sub(alone, partial(_noise, sound), text, flags=re.IGNORECASE)
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _noise(sound: str, match: re.Match[str]) -> str:
+    letters = match[0].isupper() and len(match[0]) == 2 and match[0][0] == match[0][1]  # "MM" may be an abbreviation
+    return match[0] if letters else f"[{match[0]}](/{sound}/)"
+
+
+def _address(address: str) -> str:
+    return re.sub(r"[@_./-]", lambda m: _SYMBOLS_SPOKEN[m[0]], address).strip()
+
+
+def _shortened(word: str, british: bool) -> str:
+    """A word drawn out for effect, in its dictionary spelling: "soooo" -> "so", "cooool" -> "cool"."""
+    if not re.search(r"(?i)([a-z])\1\1", word):
+        return word
+    lexicon = _hibari(british).lexicon
+    for kept in (r"\1\1", r"\1"):
+        shorter = re.sub(r"(?i)([a-z])\1{2,}", kept, word)
+        if shorter.lower() in lexicon.golds:
+            return shorter
+    return re.sub(r"(?i)([a-z])\1{2,}", r"\1\1", word)
+
+
+def _sentences(text: str) -> list[str]:
+    from hibari import Hibari
+
+    sentences: list[str] = Hibari.split_sentences(text)
+    return sentences
+
+
+@cache
+def _hibari(british: bool) -> Any:
+    """hibari's letter-to-sound part; its voice and its vocoder are not loaded. 0.7 s, 60 MB."""
+    from hibari.g2p import G2P
+
+    return G2P(british=british)

@@ -1,0 +1,58 @@
+"""How the tone of a line and the age of its speaker change a voice. Plain numbers; knows no sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vivant.engines.diorama.storyboard import Age, Line, Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """speed: 1 is the voice's own pace. semitones: pitch, formants with it. tilt: dB at the top of the spectrum
+    against the bottom. level: dB against ordinary speech. effort: 0..1, how hard the voice is driven.
+    breath: 0..1, share of breath in the sound; 1 is a whisper. tremor: 0..1, an old voice's unsteadiness."""
+
+    speed: float = 1.0
+    semitones: float = 0.0
+    tilt: float = 0.0
+    level: float = 0.0
+    effort: float = 0.0
+    breath: float = 0.0
+    tremor: float = 0.0
+
+    def __add__(self, other: Manner) -> Manner:
+        return Manner(
+            speed=self.speed * other.speed,
+            semitones=self.semitones + other.semitones,
+            tilt=self.tilt + other.tilt,
+            level=self.level + other.level,
+            effort=max(self.effort, other.effort),
+            breath=max(self.breath, other.breath),
+            tremor=max(self.tremor, other.tremor),
+        )
+
+
+_TONES: Final[dict[Tone, Manner]] = {
+    "neutral": Manner(),
+    "happy": Manner(speed=1.04, semitones=0.7, tilt=1.0, level=0.5),
+    "excited": Manner(speed=1.08, semitones=1.2, tilt=1.5, level=1.5, effort=0.15),
+    "sad": Manner(speed=0.86, semitones=-0.8, tilt=-3.0, level=-2.0, breath=0.12),
+    "angry": Manner(speed=1.05, semitones=-0.3, tilt=2.0, level=2.0, effort=0.5),
+    "whisper": Manner(speed=0.92, level=-7.0, breath=1.0),
+    "shout": Manner(speed=0.97, semitones=1.8, tilt=3.0, level=3.5, effort=0.8),
+    "gentle": Manner(speed=0.93, semitones=-0.2, tilt=-1.5, level=-1.5, breath=0.08),
+}
+
+_AGES: Final[dict[Age, Manner]] = {
+    "child": Manner(speed=0.97),
+    "young": Manner(),
+    "adult": Manner(),
+    "old": Manner(speed=0.88, tilt=-2.0, breath=0.1, tremor=0.6),
+}
+
+
+def of(line: Line) -> Manner:
+    """The manner of a line: its tone on top of its speaker's age."""
+    return _AGES[line.speaker.age] + _TONES[line.tone]

@@ -1,0 +1,199 @@
+"""A line of the storyboard as sound: text to symbols, symbols to a waveform, with the time of every phoneme.
+
+Knows nothing of pictures, of the clip's clock or of where the speaker stands; the mixer does final levels.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+from scipy.signal import firwin, resample_poly
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound import g2p, manner, vocal, voices
+from vivant.engines.diorama.sound.kokoro import RATE, Kokoro
+from vivant.engines.diorama.sound.manner import Manner
+from vivant.engines.diorama.storyboard import Line
+from vivant.engines.diorama.timeline import Phone, Spoken
+from vivant.media import F32, SAMPLE_RATE
+
+LEVEL: Final = -23.0  # dBFS, RMS of what is spoken in a neutral line, pauses left out
+_LONGEST: Final = 300  # symbols in one breath; over 400 the model hurries
+_LEAD: Final = 0.03  # seconds kept before the first sound
+_TAIL: Final = 0.12  # seconds kept after the last, for the voice to die away
+_PAUSES: Final = {".": 0.34, "!": 0.32, "?": 0.36, "…": 0.5, ";": 0.26, ":": 0.24, ",": 0.16, "—": 0.24}
+_BEFORE: Final = "ˈˌ"  # marks that belong to the symbol after them
+_AFTER: Final = "ːʰʲ̃→↗↓↘"  # … before them
+_SILENT: Final = ' ;:,.!?—…"()“”'
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Take:
+    """One breath at 24 kHz. marks: (symbol, first sample, end) in order, without gaps."""
+
+    samples: F32
+    marks: list[tuple[str, int, int]]
+
+
+class Speech:
+    """Loads the voice model, 0.6 s; once per seat. Raises Misconfigured if it is not installed whole."""
+
+    def __init__(self) -> None:
+        self._kokoro = Kokoro()
+
+    def say(self, line: Line, *, seed: int = 0) -> Spoken:
+        """The line as its speaker says it in its tone. The same line and seed give the same samples.
+
+        An empty `voice` is chosen by the speaker (`voices.fitting`). Text without a word to speak gives no samples.
+        Raises KeyError for a voice that does not exist.
+        """
+        name = line.voice or voices.fitting(line.speaker, line.language)
+        voice = voices.VOICES[name]
+        how = manner.of(line)
+        symbols = g2p.phonemize(line.text, line.language, british=voice.british)
+        if not symbols:
+            return Spoken(samples=np.zeros(0, np.float32), phones=())
+        # Raising the pitch by playing faster shortens; the model speaks that much slower before.
+        raised = Fraction(2 ** ((voice.semitones + how.semitones) / 12)).limit_denominator(60)
+        speed = voice.speed * how.speed / float(raised)
+        take = _joined([(self._take(name, part, speed), part[-1]) for part in breaths(symbols)])
+        samples = _voiced(take.samples, how, seed, line.text)
+        samples = _resampled(samples, SAMPLE_RATE / (RATE * raised))
+        return Spoken(
+            samples=_levelled(samples, LEVEL + how.level),
+            phones=tuple(
+                Phone(symbol=s, start=a / RATE / float(raised), end=b / RATE / float(raised)) for s, a, b in take.marks
+            ),
+        )
+
+    def _take(self, voice: str, symbols: str, speed: float) -> _Take:
+        said = self._kokoro(symbols, voices.style(voice, len(symbols)), speed)
+        ends = np.cumsum(said.lengths).tolist()
+        marks = _phonemes(symbols, ends)
+        return _trimmed(said.samples, _closed(said.samples, marks))
+
+
+def breaths(symbols: str) -> list[str]:
+    """Symbols cut into parts of at most 300, at the ends of sentences where there are any, else at commas, else at
+    spaces; short sentences stay together."""
+    parts: list[str] = []
+    for sentence in re.findall(r".+?(?:[.!?…]+[”\")]*(?=\s|$)|$)", symbols):
+        sentence = sentence.strip()
+        if not sentence:
+            continue
+        if parts and len(parts[-1]) + 1 + len(sentence) <= _LONGEST:
+            parts[-1] += " " + sentence
+        else:
+            parts += _fitting(sentence)
+    return parts
+
+
+def _fitting(sentence: str) -> list[str]:
+    if len(sentence) <= _LONGEST:
+        return [sentence]
+    window = sentence[:_LONGEST]
+    cut = max((m.end() for m in re.finditer(r"[,;:—]\s", window)), default=0) or window.rfind(" ") + 1 or _LONGEST
+    return [sentence[:cut].strip(), *_fitting(sentence[cut:].strip())]
+
+
+def _phonemes(symbols: str, ends: list[int]) -> list[tuple[str, int, int]]:
+    """(symbol, first sample, end) per phoneme or pause; stress, length and tone marks lend theirs to their phoneme."""
+    marks: list[tuple[str, int, int]] = []
+    start = ends[0]
+    for symbol, end in zip(symbols, ends[1:], strict=False):
+        if symbol in _BEFORE:
+            continue  # the next phoneme starts here
+        if symbol in _AFTER and marks:
+            marks[-1] = (marks[-1][0], marks[-1][1], end)
+        elif marks and marks[-1][0] in _SILENT and symbol in _SILENT:
+            marks[-1] = (symbol if marks[-1][0] == " " else marks[-1][0], marks[-1][1], end)
+        else:
+            marks.append((symbol, start, end))
+        start = end
+    return marks
+
+
+def _loudness(samples: F32) -> F32:
+    """RMS over 10 ms around every sample, against the loudest such stretch: 0..1."""
+    power = np.convolve(samples.astype(np.float64) ** 2, np.ones(RATE // 100) / (RATE // 100), "same")
+    root = np.sqrt(np.maximum(power, 0))
+    return np.asarray(root / (root.max() or 1.0), np.float32)
+
+
+def _closed(samples: F32, marks: list[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+    """The model lets the last sound before a pause run on into the silence; give the silence to the pause."""
+    loud = _loudness(samples) > 0.012
+    closed = list(marks)
+    for i, (symbol, start, end) in enumerate(marks):
+        last = i + 1 == len(marks)
+        if symbol in _SILENT or not (last or marks[i + 1][0] in _SILENT[1:]):
+            continue
+        audible = np.flatnonzero(loud[start:end])
+        stop = min(end, start + max(int(audible[-1]) + 1 if len(audible) else 0, RATE // 25))
+        closed[i] = (symbol, start, stop)
+        if not last:
+            closed[i + 1] = (marks[i + 1][0], stop, marks[i + 1][2])
+    return closed
+
+
+def _trimmed(samples: F32, marks: list[tuple[str, int, int]]) -> _Take:
+    """Without the silence that the model puts around a line; its ends faded so that they do not click."""
+    audible = np.flatnonzero(_loudness(samples) > 0.01)
+    if not len(audible):
+        return _Take(samples[:0], [])
+    first = max(0, int(audible[0]) - round(_LEAD * RATE))
+    last = min(len(samples), int(audible[-1]) + round(_TAIL * RATE))
+    kept = samples[first:last].copy()
+    rise, fall = round(0.005 * RATE), round(0.04 * RATE)
+    kept[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)[: len(kept)]
+    kept[-fall:] *= np.linspace(1, 0, fall, dtype=np.float32)[-len(kept) :]
+    moved = [(s, max(0, a - first), min(len(kept), b - first)) for s, a, b in marks]
+    return _Take(kept, [(s, a, b) for s, a, b in moved if b > a])
+
+
+def _joined(takes: list[tuple[_Take, str]]) -> _Take:
+    """Takes in a row with the pause that the last mark of each asks for."""
+    samples: list[F32] = []
+    marks: list[tuple[str, int, int]] = []
+    at = 0
+    for i, (take, final) in enumerate(takes):
+        marks += [(s, a + at, b + at) for s, a, b in take.marks]
+        samples.append(take.samples)
+        at += len(take.samples)
+        if i + 1 < len(takes):
+            pause = round(_PAUSES.get(final, 0.1) * RATE)
+            samples.append(np.zeros(pause, np.float32))
+            marks.append((final if final in _PAUSES else " ", at, at + pause))
+            at += pause
+    return _Take(np.concatenate(samples), marks)
+
+
+def _voiced(samples: F32, how: Manner, seed: int, text: str) -> F32:
+    """What tone and age do to the sound; no sample moves in time."""
+    samples = vocal.cleaned(samples, RATE)
+    samples = vocal.strained(samples, how.effort)
+    samples = vocal.breathed(samples, RATE, how.breath, rng(seed, f"breath {text}"))
+    samples = vocal.trembling(samples, RATE, how.tremor, rng(seed, f"tremor {text}"))
+    return vocal.tilted(samples, RATE, how.tilt)
+
+
+def _resampled(samples: F32, ratio: Fraction) -> F32:
+    """samples at `ratio` times as many per second, flat to 11 kHz, images 80 dB down; no delay."""
+    up, down = ratio.numerator, ratio.denominator
+    taps = 2 * 32 * max(up, down) + 1
+    kernel = firwin(taps, 0.96 / max(up, down), window=("kaiser", 8.0))
+    return np.asarray(resample_poly(samples.astype(np.float64), up, down, window=kernel), np.float32)
+
+
+def _levelled(samples: F32, level: float) -> F32:
+    """samples whose spoken part has an RMS of `level` dBFS: 20 ms frames within 26 dB of the loudest count."""
+    frames = samples[: len(samples) // 960 * 960].reshape(-1, 960).astype(np.float64)
+    if not len(frames):
+        return samples
+    power = (frames**2).mean(axis=1)
+    spoken = power[power > power.max() * 10**-2.6].mean() if power.max() > 0 else 1.0
+    return np.asarray(samples * (10 ** (level / 20) / np.sqrt(spoken)), np.float32)

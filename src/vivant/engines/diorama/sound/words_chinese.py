@@ -1,0 +1,82 @@
+"""Cuts Chinese text into words, so that characters with several readings get the one of their word.
+
+The method and the data are jieba's (MIT): the likeliest path through its frequency dictionary, and its four-state
+Viterbi for runs it does not know. Only its data files are read: importing jieba itself writes a cache into the
+temporary folder, installs a log handler and, where setuptools is old, warns.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+from functools import cache
+from math import log
+from pathlib import Path
+from typing import Final
+
+from vivant.errors import Misconfigured
+
+_IMPOSSIBLE: Final = -3.14e100
+_BEFORE: Final = {"B": "ES", "M": "MB", "S": "SE", "E": "BM"}  # which state may precede: begin, middle, end, single
+
+
+def cut(text: str) -> list[str]:
+    """The words of `text`, in order; joined they are `text` again. Text is Chinese characters only."""
+    frequency, total, longest = _dictionary()
+    best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # score of the rest, end of its first word
+    for start in range(len(text) - 1, -1, -1):
+        ends = [e for e in range(start + 1, min(start + longest, len(text)) + 1) if frequency.get(text[start:e])]
+        best[start] = max((log(frequency.get(text[start:e]) or 1) - total + best[e][0], e) for e in ends or [start + 1])
+    words: list[str] = []
+    at = single = 0  # text[single:at] are single characters not yet given out
+    while at < len(text):
+        end = best[at][1]
+        if end - at > 1:
+            words += [*_unknown(text[single:at]), text[at:end]]
+            single = end
+        at = end
+    return words + _unknown(text[single:])
+
+
+def _unknown(run: str) -> list[str]:
+    """Words of a run of single characters: names and new words, by the hidden Markov model."""
+    if len(run) < 2 or _dictionary()[0].get(run):
+        return list(run)  # a word whose parts were likelier apart
+    start, move, emit = _model()
+    scores = {s: start[s] + emit[s].get(run[0], _IMPOSSIBLE) for s in "BMES"}
+    paths = {s: s for s in "BMES"}
+    for character in run[1:]:
+        reached = {
+            s: max((scores[b] + move[b].get(s, _IMPOSSIBLE) + emit[s].get(character, _IMPOSSIBLE), b) for b in before)
+            for s, before in _BEFORE.items()
+        }
+        scores = {s: score for s, (score, _) in reached.items()}
+        paths = {s: paths[b] + s for s, (_, b) in reached.items()}
+    path = paths[max("ES", key=lambda s: (scores[s], s))]
+    ends = [i + 1 for i, state in enumerate(path) if state in "ES"]
+    return [run[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+@cache
+def _dictionary() -> tuple[dict[str, int], float, int]:
+    """(word -> frequency, log of their sum, length of the longest word)."""
+    frequency: dict[str, int] = {}
+    for line in (_jieba() / "dict.txt").read_text(encoding="utf-8").splitlines():
+        word, count, _ = line.split(" ", 2)
+        frequency[word] = int(count)
+    return frequency, log(sum(frequency.values())), max(map(len, frequency))
+
+
+@cache
+def _model() -> tuple[dict[str, float], dict[str, dict[str, float]], dict[str, dict[str, float]]]:
+    """(log probability to start in a state, to move between states, of a character in a state)."""
+    folder = _jieba() / "finalseg"
+    start, move, emit = (pickle.loads((folder / f"prob_{name}.p").read_bytes()) for name in ("start", "trans", "emit"))
+    return start, move, emit
+
+
+def _jieba() -> Path:
+    spec = importlib.util.find_spec("jieba")
+    if spec is None or not spec.submodule_search_locations:
+        raise Misconfigured("The package jieba, whose dictionary Chinese speech needs, is not installed.")
+    return Path(spec.submodule_search_locations[0])
