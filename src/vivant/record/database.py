@@ -1,0 +1,113 @@
+"""Open the record, read from it, hand it something to write. Knows connections and transactions; not what is kept.
+
+SQLite: WAL, FULL durability (an acknowledged task survives a power cut), foreign keys. One thread writes (writer.py),
+readers have connections of their own and never wait for it. Another process may write too, in short transactions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from vivant.errors import Misconfigured
+from vivant.record import migrate
+from vivant.record.writer import Writer, cannot_write
+
+T = TypeVar("T")
+
+READERS: Final = 4
+WAIT_FOR_LOCK: Final = 10.0  # seconds; writers of other processes hold the lock for milliseconds
+
+
+class Record:
+    """One open record.
+
+    A closure given to `read` or `write` receives a connection inside a transaction and returns plain values. What
+    `write` awaits is durable. `transaction` is the same for programs without an event loop, like the command line.
+    """
+
+    def __init__(self, url: str) -> None:
+        """Open it, making or migrating it when needed. Raises Misconfigured when that is not possible."""
+        self.path = sqlite_path(url)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._engine = _engine(url, begin="BEGIN IMMEDIATE")
+            self._reading = _engine(url, begin="BEGIN", query_only=True)
+            migrate.bring_up_to_date(self._engine)
+        except (OSError, OperationalError) as error:
+            reason = error.orig if isinstance(error, OperationalError) else error
+            raise Misconfigured(f"The record {self.path} cannot be opened: {reason}.") from error
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="record-reader")
+        self._writer: Writer | None = None
+
+    def start_writer(self, on_foreign_write: Callable[[], None]) -> None:
+        """Start the writing thread. `on_foreign_write` is called from it when another process has written."""
+        self._writer = Writer(self._engine, on_foreign_write=on_foreign_write)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a write transaction; returns after COMMIT. Raises Busy when the record cannot be written."""
+        assert self._writer is not None, "start_writer comes first"
+        return await asyncio.wrap_future(self._writer.submit(work))
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` on one snapshot of the record, beside the writer."""
+
+        def run() -> T:
+            with self._reading.connect() as connection:
+                return work(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, run)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A short write transaction of the calling thread; waits up to 10 s for other writers. Raises Busy."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            raise cannot_write(str(error.orig)) from error
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        self._readers.shutdown()
+        self._reading.dispose()
+        self._engine.dispose()
+
+
+def sqlite_path(url: str) -> Path:
+    """The file behind an SQLite URL. Raises Misconfigured for any other."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise Misconfigured(f"VIVANT_DATABASE_URL is not a database URL: {url!r}.") from None
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        raise Misconfigured("VIVANT_DATABASE_URL must name an SQLite file, like sqlite:////srv/vivant/vivant.db.")
+    return Path(parsed.database)
+
+
+def _engine(url: str, *, begin: str, query_only: bool = False) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": WAIT_FOR_LOCK, "check_same_thread": False}, pool_size=READERS)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        if query_only:
+            connection.execute("PRAGMA query_only = ON")
+
+    @event.listens_for(engine, "begin")
+    def say_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

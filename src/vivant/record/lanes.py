@@ -1,0 +1,93 @@
+"""Whose turn it is. Every (tier, key) has a lane with a virtual time: how many tokens of work it was given. The lane
+that was given least goes next, so a key with a thousand tasks waiting cannot keep a key with one task waiting. A lane
+that comes back from idling starts at the tier's present time: it gains nothing by having been away (start-time fair
+queueing; Goyal, Vin and Cheng, 1996).
+
+Default work goes before flex work, but when flex was passed over nine times in a row it gets the tenth start.
+Counts and times are exact: they change in the transaction that moves the task.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, case, insert, literal_column, select, update
+
+from vivant.record.tables import lanes, tiers
+from vivant.request import Tier
+from vivant.task import Status
+
+FLEX_PASSED_OVER: Final = 9  # default starts in a row that may go past waiting flex work
+
+_HAS_WORK: Final = lanes.c.queued > literal_column("0")  # literal, so that the partial index is used
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    tier: Tier
+    key_id: str
+    virtual_time: int
+
+
+def move(connection: Connection, tier: str, key_id: str, *, at: Status | None, to: Status) -> None:
+    """Count a task of this lane from `at` (None: it is new) to `to`."""
+    if to is Status.QUEUED and _wake(connection, tier, key_id) == 0:
+        present = select(tiers.c.virtual_time).where(tiers.c.tier == tier).scalar_subquery()
+        connection.execute(insert(lanes).values(tier=tier, key_id=key_id, virtual_time=present))
+    steps = {
+        column: column + (to is status) - (at is status)
+        for column, status in ((lanes.c.queued, Status.QUEUED), (lanes.c.running, Status.RUNNING))
+        if (to is status) != (at is status)
+    }
+    if steps:
+        connection.execute(update(lanes).where(lanes.c.tier == tier, lanes.c.key_id == key_id).values(steps))
+
+
+def _wake(connection: Connection, tier: str, key_id: str) -> int:
+    """Bring an idle lane to its tier's present time; how many such lanes exist (0 or 1)."""
+    present = select(tiers.c.virtual_time).where(tiers.c.tier == tier).scalar_subquery()
+    came_back_late = (lanes.c.queued == 0) & (lanes.c.virtual_time < present)
+    return connection.execute(
+        update(lanes)
+        .where(lanes.c.tier == tier, lanes.c.key_id == key_id)
+        .values(virtual_time=case((came_back_late, present), else_=lanes.c.virtual_time))
+    ).rowcount
+
+
+def take_turn(connection: Connection) -> Lane | None:
+    """The lane whose turn it is, or None when nothing waits anywhere. Its caller takes the lane's oldest task."""
+    passed_over = connection.execute(
+        select(tiers.c.passed_over).where(tiers.c.tier == Tier.FLEX).with_for_update()
+    ).scalar_one()
+    default, flex = (_front(connection, tier) for tier in (Tier.DEFAULT, Tier.FLEX))
+    chosen = flex if default is None or (flex is not None and passed_over >= FLEX_PASSED_OVER) else default
+    passed_over = passed_over + 1 if chosen is default and flex is not None else 0
+    connection.execute(update(tiers).where(tiers.c.tier == Tier.FLEX).values(passed_over=passed_over))
+    return chosen
+
+
+def _front(connection: Connection, tier: Tier) -> Lane | None:
+    row = connection.execute(
+        select(lanes.c.key_id, lanes.c.virtual_time)
+        .where(lanes.c.tier == tier.value, _HAS_WORK)
+        .order_by(lanes.c.virtual_time, lanes.c.key_id)
+        .limit(1)
+    ).one_or_none()
+    return Lane(tier, row.key_id, row.virtual_time) if row else None
+
+
+def charge(connection: Connection, lane: Lane, tokens: int) -> None:
+    """The lane was given work of this many tokens; its tier has come as far as the lane was."""
+    connection.execute(
+        update(lanes)
+        .where(lanes.c.tier == lane.tier.value, lanes.c.key_id == lane.key_id)
+        .values(virtual_time=lanes.c.virtual_time + tokens)
+    )
+    connection.execute(update(tiers).where(tiers.c.tier == lane.tier.value).values(virtual_time=lane.virtual_time))
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
+    """(tier, key) -> (queued, running), for every lane that ever was."""
+    rows = connection.execute(select(lanes.c.tier, lanes.c.key_id, lanes.c.queued, lanes.c.running))
+    return {(row.tier, row.key_id): (row.queued, row.running) for row in rows}

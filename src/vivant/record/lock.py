@@ -1,0 +1,36 @@
+"""One service per data folder and per SQLite file: a lock that the operating system drops when its holder dies, so
+whoever holds it knows that every earlier holder is gone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from vivant.errors import Misconfigured
+
+
+class Lock:
+    """Holds an exclusive lock on a file until `release`. Raises Misconfigured when another process has it."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "unknown"
+            self._file.close()
+            raise Misconfigured(
+                f"Another service (process {holder}) uses {path.parent}. Stop it, or give this one another --data."
+            ) from None
+        except OSError as error:
+            self._file.close()
+            raise Misconfigured(f"{path} cannot be locked: {error.strerror}. Use a local disk.") from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+
+    def release(self) -> None:
+        self._file.close()

@@ -1,0 +1,22 @@
+"""Secrets that every part of one installation shares, made once and kept in the record: for signing links."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from sqlalchemy import Connection, insert, select
+
+from vivant.record.tables import secrets as table
+
+BYTES: Final = 32
+
+
+def get_or_make(connection: Connection, name: str) -> bytes:
+    """The secret of this name, 32 random bytes; the same for everybody who asks, for ever."""
+    found = connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
+    if found is not None:
+        return bytes(found)
+    made = secrets.token_bytes(BYTES)
+    connection.execute(insert(table).values(name=name, value=made))
+    return made

@@ -1,0 +1,161 @@
+"""What the record keeps. Portable SQL only: the same tables serve SQLite and PostgreSQL.
+
+Every change here travels with a migration; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    text,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime, kept as whole microseconds since 1970 UTC: exact, sortable, the same in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + value * _MICROSECOND
+
+
+metadata = MetaData()
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("key_id", String(32), nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("request", JSON, nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("engine", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("started_at", Instant),
+    Column("ended_at", Instant),
+    Column("attempt", Integer, nullable=False, server_default="0"),  # the fence, and nothing else
+    Column("starts", Integer, nullable=False, server_default="0"),
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("owner", String(36)),  # boot id of the dispatcher that runs it; null unless running
+    Column("progress", Float, nullable=False, server_default="0"),
+    Column("storyboard", JSON(none_as_null=True)),
+    Column("remembered", JSON(none_as_null=True)),  # what an engine keeps for the next attempt
+    Column("artifact", JSON(none_as_null=True)),
+    Column("error_code", String(64), nullable=False, server_default=""),
+    Column("error_message", Text, nullable=False, server_default=""),
+    Column("tags", JSON, nullable=False),
+    Column("files_since", Instant),  # set when the task ends, null again once its files were swept away
+    CheckConstraint(
+        "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')", name="status_is_known"
+    ),
+    CheckConstraint("(status = 'running') = (owner IS NOT NULL)", name="running_means_owned"),
+    CheckConstraint("(status = 'succeeded') = (artifact IS NOT NULL)", name="succeeded_means_artifact"),
+)
+Index("tasks_in_lane", tasks.c.status, tasks.c.tier, tasks.c.key_id, tasks.c.id)
+Index("tasks_by_expiry", tasks.c.status, tasks.c.expires_at)
+Index("tasks_of_key", tasks.c.key_id, tasks.c.id)
+Index("tasks_of_key_by_status", tasks.c.key_id, tasks.c.status, tasks.c.id)
+Index(
+    "tasks_with_files",
+    tasks.c.files_since,
+    sqlite_where=text("files_since IS NOT NULL"),
+    postgresql_where=text("files_since IS NOT NULL"),
+)
+
+# One row per tier: how far its lanes have come, and how often it was passed over while it had work.
+tiers = Table(
+    "tiers",
+    metadata,
+    Column("tier", String(16), primary_key=True),
+    Column("virtual_time", BigInteger, nullable=False, server_default="0"),  # tokens
+    Column("passed_over", Integer, nullable=False, server_default="0"),
+)
+
+# One row per (tier, key): what waits, what runs, and how much it was given.
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("tier", String(16), ForeignKey("tiers.tier"), primary_key=True),
+    Column("key_id", String(32), primary_key=True),
+    Column("virtual_time", BigInteger, nullable=False),  # tokens
+    Column("queued", Integer, nullable=False, server_default="0"),
+    Column("running", Integer, nullable=False, server_default="0"),
+    CheckConstraint("queued >= 0 AND running >= 0", name="counts_are_not_negative"),
+)
+Index(
+    "lanes_waiting",
+    lanes.c.tier,
+    lanes.c.virtual_time,
+    lanes.c.key_id,
+    sqlite_where=text("queued > 0"),
+    postgresql_where=text("queued > 0"),
+)
+
+dispatchers = Table(
+    "dispatchers",
+    metadata,
+    Column("boot_id", String(36), primary_key=True),
+    Column("host", String(255), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("beat", BigInteger, nullable=False, server_default="0"),  # a count, not a time: no clock to agree on
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of the secret part; the secret itself is never kept
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)
+
+# One row per succeeded task, written with its last move: the bill, and the measured history behind every eta.
+usage = Table(
+    "usage",
+    metadata,
+    Column("task_id", String(36), ForeignKey("tasks.id"), primary_key=True),
+    Column("key_id", String(32), nullable=False),
+    Column("tier", String(16), nullable=False),
+    Column("engine", String(64), nullable=False),
+    Column("tokens", Integer, nullable=False),
+    Column("run_seconds", Float, nullable=False),
+    Column("settled_at", Instant, nullable=False),
+)
+Index("usage_by_engine", usage.c.engine, usage.c.settled_at)

@@ -1,0 +1,344 @@
+"""The life of a task in the record. Every move is one UPDATE that names where the task must stand, so two who want to
+move the same task cannot both succeed; its lane's counts and, at success, its usage row are in the same transaction.
+
+These functions take an open connection and never commit: `Record.write` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+
+from vivant.errors import TaskNotFound
+from vivant.record import lanes, usage
+from vivant.record.tables import tasks
+from vivant.request import VideoRequest
+from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Artifact, Status, Task, check_move
+
+_LIVE: Final = (Status.QUEUED.value, Status.RUNNING.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A running task in the hands of the dispatcher `owner`. (task.id, task.attempt, owner) is the fence."""
+
+    task: Task
+    owner: str
+    remembered: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a claimed task has come, and its storyboard if it is new since the last report."""
+
+    claim: Claim
+    fraction: float
+    storyboard: Mapping[str, Any] | None = None
+
+
+# -- asking and looking up ------------------------------------------------------------------------------------------
+
+
+def insert_queued(connection: Connection, task: Task) -> None:
+    """Accept a task: it waits in its lane from now on."""
+    request = task.request
+    connection.execute(
+        insert(tasks).values(
+            id=task.id,
+            key_id=task.key_id,
+            tier=request.tier.value,
+            status=Status.QUEUED.value,
+            request=request.to_data(),
+            tokens=request.canvas.tokens,
+            engine=task.engine,
+            created_at=task.created_at,
+            expires_at=task.created_at + timedelta(seconds=request.expires_after),
+            tags=task.tags,
+        )
+    )
+    lanes.move(connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED)
+
+
+def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> Task:
+    """The task. Raises TaskNotFound; also when `key_id` is given and the task belongs to another key."""
+    row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
+    if row is None or (key_id is not None and row.key_id != key_id):
+        raise TaskNotFound(f"There is no task {task_id!r}.")
+    return _task(row)
+
+
+def newest(
+    connection: Connection,
+    *,
+    key_id: str | None = None,
+    status: Status | None = None,
+    limit: int = 50,
+    after: str = "",
+) -> list[Task]:
+    """Tasks from new to old, of one key or of all (None); `after` is the id of the last task already seen."""
+    wanted = select(tasks).order_by(tasks.c.id.desc()).limit(limit)
+    if key_id is not None:
+        wanted = wanted.where(tasks.c.key_id == key_id)
+    if status is not None:
+        wanted = wanted.where(tasks.c.status == status.value)
+    if after:
+        wanted = wanted.where(tasks.c.id < after)
+    return [_task(row) for row in connection.execute(wanted)]
+
+
+def ahead_in_lane(connection: Connection, task: Task, *, at_most: int = 1000) -> int:
+    """How many tasks of the same lane wait in front of this one; counts no further than `at_most`."""
+    ahead = (
+        select(tasks.c.id)
+        .where(
+            tasks.c.status == Status.QUEUED.value,
+            tasks.c.tier == task.request.tier.value,
+            tasks.c.key_id == task.key_id,
+            tasks.c.id < task.id,
+        )
+        .limit(at_most)
+        .subquery()
+    )
+    return connection.execute(select(func.count()).select_from(ahead)).scalar_one()
+
+
+# -- the run --------------------------------------------------------------------------------------------------------
+
+
+def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
+    """Give the oldest task of the lane whose turn it is to `owner`. None: nothing waits."""
+    lane = lanes.take_turn(connection)
+    if lane is None:
+        return None
+    row = connection.execute(
+        select(tasks)
+        .where(tasks.c.status == Status.QUEUED.value, tasks.c.tier == lane.tier.value, tasks.c.key_id == lane.key_id)
+        .order_by(tasks.c.id)
+        .limit(1)
+    ).one()
+    lanes.charge(connection, lane, row.tokens)
+    moved = _move(
+        connection,
+        row,
+        Status.RUNNING,
+        owner=owner,
+        attempt=row.attempt + 1,
+        starts=row.starts + 1,
+        started_at=now,
+        progress=0.0,
+    )
+    assert moved, "nobody else may write between the look and the move"
+    return Claim(task=get(connection, row.id), owner=owner, remembered=row.remembered or {})
+
+
+def report(connection: Connection, batch: Iterable[Progress]) -> None:
+    """Keep how far claimed tasks have come; a task that is no longer its reporter's stays as it is."""
+    for progress in batch:
+        values: dict[str, Any] = {"progress": progress.fraction}
+        if progress.storyboard is not None:
+            values["storyboard"] = progress.storyboard
+        connection.execute(update(tasks).where(*_still(progress.claim)).values(values))
+
+
+def remember(connection: Connection, held: Claim, data: Mapping[str, Any]) -> bool:
+    """Keep what the engine wants the next attempt to know. False: the task is no longer ours."""
+    return connection.execute(update(tasks).where(*_still(held)).values(remembered=dict(data))).rowcount == 1
+
+
+def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, now: datetime) -> bool:
+    """The one and only success of a task, with its bill. False: the task is no longer ours, and nothing changed."""
+    row = _held(connection, held)
+    if row is None or not _move(
+        connection, row, Status.SUCCEEDED, artifact=asdict(artifact), progress=1.0, ended_at=now, files_since=now
+    ):
+        return False
+    usage.insert_usage(connection, row, now=now)
+    return True
+
+
+def settle_failure(connection: Connection, held: Claim, *, code: str, message: str, now: datetime) -> bool:
+    """The task cannot be done. False: it is no longer ours, and nothing changed."""
+    row = _held(connection, held)
+    return row is not None and _fail(connection, row, code=code, message=message, now=now)
+
+
+def settle_death(connection: Connection, held: Claim, *, reason: str, now: datetime) -> bool:
+    """The seat died under a live dispatcher: back in the queue, until that has happened too often."""
+    row = _held(connection, held)
+    if row is None:
+        return False
+    deaths = row.deaths + 1
+    if deaths >= DEATHS_ALLOWED:
+        message = f"Tried {deaths} times; each time the seat was lost. The last: {reason}."
+        return _fail(connection, row, code="SEAT_LOST", message=message, now=now, deaths=deaths)
+    return _requeue(connection, row, now=now, deaths=deaths)
+
+
+def give_back(connection: Connection, held: Claim, *, now: datetime) -> bool:
+    """The dispatcher goes down and has not finished the task, through no fault of the task."""
+    row = _held(connection, held)
+    return row is not None and _requeue(connection, row, now=now)
+
+
+def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = None, *, but: str, now: datetime) -> int:
+    """Queue again what runs in the name of these dead dispatchers (None: of every one but `but`). How many."""
+    running = select(tasks).where(tasks.c.status == Status.RUNNING.value, tasks.c.owner != but)
+    if owners is not None:
+        running = running.where(tasks.c.owner.in_(list(owners)))
+    return sum(_requeue(connection, row, now=now) for row in connection.execute(running).all())
+
+
+def running_attempts(connection: Connection, owner: str) -> set[tuple[str, int]]:
+    """(id, attempt) of everything that still runs in the name of `owner`."""
+    rows = connection.execute(
+        select(tasks.c.id, tasks.c.attempt).where(tasks.c.status == Status.RUNNING.value, tasks.c.owner == owner)
+    )
+    return {(row.id, row.attempt) for row in rows}
+
+
+# -- ending early ---------------------------------------------------------------------------------------------------
+
+
+def cancel(connection: Connection, task_id: str, *, key_id: str | None = None, now: datetime) -> Task:
+    """End the task at once, queued or running. Raises TaskNotFound, or IllegalMove when it has ended already."""
+    while True:
+        task = get(connection, task_id, key_id=key_id)
+        check_move(task.id, task.status, Status.CANCELLED)
+        row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
+        if _move(
+            connection,
+            row,
+            Status.CANCELLED,
+            error_code="CANCELLED",
+            error_message="The task was cancelled.",
+            ended_at=now,
+            files_since=now,
+        ):
+            return get(connection, task_id)
+
+
+def due(connection: Connection, *, now: datetime, at_most: int = 500) -> list[str]:
+    """Ids of live tasks whose time is over."""
+    return list(
+        connection.execute(
+            select(tasks.c.id).where(tasks.c.status.in_(_LIVE), tasks.c.expires_at <= now).limit(at_most)
+        ).scalars()
+    )
+
+
+def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
+    """End those of these tasks that still live. How many."""
+    rows = connection.execute(select(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.status.in_(_LIVE))).all()
+    return sum(
+        _move(
+            connection,
+            row,
+            Status.EXPIRED,
+            error_code="EXPIRED",
+            error_message="The task did not end within the time it was given (execution_expires_after).",
+            ended_at=now,
+            files_since=now,
+        )
+        for row in rows
+    )
+
+
+# -- files of ended tasks -------------------------------------------------------------------------------------------
+
+
+def with_old_files(connection: Connection, *, before: datetime, at_most: int = 200) -> list[str]:
+    """Ids of tasks that ended before this time and whose files are still there."""
+    return list(
+        connection.execute(
+            select(tasks.c.id)
+            .where(tasks.c.files_since.is_not(None), tasks.c.files_since < before)
+            .order_by(tasks.c.files_since)
+            .limit(at_most)
+        ).scalars()
+    )
+
+
+def files_are_gone(connection: Connection, ids: Iterable[str]) -> None:
+    connection.execute(update(tasks).where(tasks.c.id.in_(list(ids))).values(files_since=None))
+
+
+def unknown(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Those of these ids that no task has."""
+    asked = set(ids)
+    return asked - set(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(asked))).scalars())
+
+
+# -- the parts ------------------------------------------------------------------------------------------------------
+
+
+def _move(connection: Connection, row: Row[Any], to: Status, **changes: Any) -> bool:
+    """Compare and set: from where `row` stood to `to`. False: somebody moved it since `row` was read."""
+    at = Status(row.status)
+    check_move(row.id, at, to)
+    values: dict[str, Any] = {"owner": None, **changes, "status": to.value}
+    moved = connection.execute(
+        update(tasks)
+        .where(tasks.c.id == row.id, tasks.c.status == row.status, tasks.c.attempt == row.attempt)
+        .values(values)
+    ).rowcount
+    if moved:
+        lanes.move(connection, row.tier, row.key_id, at=at, to=to)
+    return moved == 1
+
+
+def _fail(connection: Connection, row: Row[Any], *, code: str, message: str, now: datetime, **changes: Any) -> bool:
+    return _move(
+        connection,
+        row,
+        Status.FAILED,
+        error_code=code,
+        error_message=message,
+        ended_at=now,
+        files_since=now,
+        **changes,
+    )
+
+
+def _requeue(connection: Connection, row: Row[Any], *, now: datetime, **changes: Any) -> bool:
+    if row.starts >= STARTS_ALLOWED:
+        message = f"Started {row.starts} times without coming to an end; the service went down under it too often."
+        return _fail(connection, row, code="STARTED_TOO_OFTEN", message=message, now=now, **changes)
+    return _move(connection, row, Status.QUEUED, progress=0.0, **changes)
+
+
+def _still(held: Claim) -> tuple[ColumnElement[bool], ...]:
+    """The fence: the task runs, in this attempt, in the name of this owner."""
+    return (
+        tasks.c.id == held.task.id,
+        tasks.c.attempt == held.task.attempt,
+        tasks.c.owner == held.owner,
+        tasks.c.status == Status.RUNNING.value,
+    )
+
+
+def _held(connection: Connection, held: Claim) -> Row[Any] | None:
+    return connection.execute(select(tasks).where(*_still(held))).one_or_none()
+
+
+def _task(row: Row[Any]) -> Task:
+    return Task(
+        id=row.id,
+        key_id=row.key_id,
+        status=Status(row.status),
+        request=VideoRequest.from_data(row.request),
+        engine=row.engine,
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        attempt=row.attempt,
+        progress=row.progress,
+        storyboard=row.storyboard,
+        artifact=Artifact(**row.artifact) if row.artifact else None,
+        error_code=row.error_code,
+        error_message=row.error_message,
+        tags=row.tags,
+    )

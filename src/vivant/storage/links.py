@@ -1,0 +1,23 @@
+"""Signed links: a path, until when it is good, and an HMAC over both. Whoever has the link may read that one file."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from vivant.errors import NotAuthorized
+
+
+def sign(secret: bytes, path: str, expires: int) -> str:
+    """The signature of `path` until `expires` (Unix seconds): 64 hexadecimal digits."""
+    return hmac.new(secret, f"GET\n{path}\n{expires}".encode(), hashlib.sha256).hexdigest()
+
+
+def verify(secret: bytes, path: str, expires: str, signature: str, *, now: float) -> None:
+    """Raise NotAuthorized unless `sign` made this signature and the link is still good at `now` (Unix seconds)."""
+    if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
+        raise NotAuthorized("The link is damaged: ask for the task again to get a new one.")
+    if not hmac.compare_digest(sign(secret, path, int(expires)), signature if signature.isascii() else ""):
+        raise NotAuthorized("The link is damaged: ask for the task again to get a new one.")
+    if int(expires) < now:
+        raise NotAuthorized("The link has expired: ask for the task again to get a new one.")
