@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.motion import camera, visemes, wind
+from vivant.engines.diorama.motion.life import life
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.storyboard import Cue, Line, PictureFacts, Storyboard
 from vivant.engines.diorama.timeline import Bed, Event, PlacedLine, Spoken, Timeline
@@ -37,13 +38,7 @@ def room_for_speech(frames: int) -> float:
     return frames / FPS - TIGHTEST - TAIL
 
 
-def resolve(
-    board: Storyboard,
-    facts: PictureFacts,
-    spoken: Sequence[Spoken],
-    *,
-    beats: tuple[Fraction, ...] = (),
-) -> Timeline:
+def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> Timeline:
     """`spoken` goes with board.lines, in order. Lines that no longer fit are cut at the clip's end."""
     lines = place_lines(board, facts, spoken)
     frames = board.frames
@@ -55,7 +50,7 @@ def resolve(
         "light": _light(frames, strikes),
         **camera.path(board, facts, frames=frames),
         **visemes.curves(lines, frames, seed=board.seed),
-        **visemes.life(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
+        **life(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
     }
     return Timeline(
         frames=frames,
@@ -66,7 +61,6 @@ def resolve(
         beds=tuple(_bed(cue, frames, facts) for cue in board.cues if cue.kind not in EVENT_CUES),
         lines=lines,
         music=board.music,
-        beats=beats,
         room=_room(facts),
     )
 
@@ -140,7 +134,7 @@ def _flicker(board: Storyboard) -> F32:
     waves = np.sin(2 * np.pi * rates * time[:, None] + phases) / np.sqrt(rates)
     curve = waves.sum(axis=1)
     curve = curve - curve[0]
-    return (strength * curve / max(1e-6, np.abs(curve).max())).astype(np.float32)
+    return np.asarray(strength * curve / max(1e-6, np.abs(curve).max()), np.float32)
 
 
 def _strikes(board: Storyboard) -> tuple[Event, ...]:
@@ -284,7 +278,14 @@ def _light(frames: int, strikes: Sequence[Event]) -> F32:
 
 def _bed(cue: Cue, frames: int, facts: PictureFacts) -> Bed:
     """Weather is all around; water and fire are where the picture shows them."""
-    return Bed(kind=cue.kind, start=0, end=frames, strength=cue.strength, x=0.0, depth=_bed_depth(cue, facts))
+    return Bed(
+        kind=cue.kind,
+        start=0,
+        end=frames,
+        strength=cue.strength,
+        depth=_bed_depth(cue, facts),
+        asked=cue.origin == "prompt",
+    )
 
 
 def _bed_depth(cue: Cue, facts: PictureFacts) -> float:
