@@ -1,0 +1,102 @@
+"""Every sound that is not speech or music, all synthesised: what lasts (`bed`) and what happens once (`shot`).
+
+Reads the timeline; knows neither the mix nor the room, which come after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.sound import levels
+from vivant.engines.diorama.sound.effects import (
+    birds,
+    crickets,
+    crowd,
+    fire,
+    follow,
+    footsteps,
+    rain,
+    room,
+    splash,
+    stream,
+    thunder,
+    traffic,
+    waterfall,
+    waves,
+    wind,
+)
+from vivant.engines.diorama.storyboard import CueKind
+from vivant.engines.diorama.timeline import Bed, Event, EventKind, Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+_BEDS: Final[dict[CueKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
+    # How it sounds, and how loud it is at strength and depth 0.5 in LUFS, on a scale on which a voice has -18.
+    "rain": (rain.bed, -26),
+    "wind": (wind.bed, -28),
+    "waves": (waves.bed, -26),
+    "stream": (stream.bed, -29),
+    "waterfall": (waterfall.bed, -24),
+    "fire": (fire.bed, -28),
+    "birds": (birds.bed, -30),
+    "crickets": (crickets.bed, -33),
+    "crowd": (crowd.bed, -28),
+    "traffic": (traffic.bed, -28),
+    "thunder": (thunder.bed, -34),
+    "footsteps": (footsteps.bed, -30),
+    "room": (room.bed, -52),
+}
+_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
+    # How it sounds, and a gain in dB that puts it on the same scale.
+    "thunder": (thunder.clap, 0),
+    "step": (footsteps.step, 0),
+    "splash": (splash.splash, 0),
+    "wave": (waves.front, 0),
+    "chirp": (birds.chirp, 0),
+    "pass": (traffic.passing, 0),
+    "gust": (wind.gust, 0),
+}
+_EVENTS_CARRY: Final[dict[CueKind, EventKind]] = {"footsteps": "step"}
+_SWING: Final = 14.0  # dB between strength 0 and 1
+_NEARER: Final = 8.0  # dB between depth 1 and 0
+_EDGE: Final = SAMPLE_RATE // 4  # samples of fade where a bed starts or ends inside the clip
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """A sound that lasts: float32 (2, 2000 · (end - start)), at its place on the common scale of loudness.
+
+    Fades in and out over a quarter of a second where it starts or ends inside the clip.
+    """
+    make, loudness = _BEDS[bed.kind]
+    sound = make(bed, timeline)
+    if bed.kind in _EVENTS_CARRY and follow.events(timeline, _EVENTS_CARRY[bed.kind]):
+        gain = 1.0  # only an accompaniment of its events, already on their scale
+    else:
+        wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
+        measured = levels.integrated(sound)
+        gain = 10 ** ((wanted - measured) / 20) if np.isfinite(measured) else 1.0
+    shape = np.ones(sound.shape[1], np.float32)
+    edge = min(_EDGE, sound.shape[1] // 3)
+    if bed.start > 0:
+        shape[:edge] *= np.linspace(0, 1, edge, dtype=np.float32)
+    if bed.end < timeline.frames and edge:
+        shape[-edge:] *= np.linspace(1, 0, edge, dtype=np.float32)
+    return (sound * shape * np.float32(gain)).astype(np.float32)
+
+
+def shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
+    """What happens once: (float32 (2, m), the sample of the clip at which it starts).
+
+    Its transient (the heel of a step, the crest of a wave, the closest point of a car) falls exactly on event.time;
+    what swells before it makes the start earlier, even before the clip. A strike is light: its thunder is heard, and
+    only where the timeline has none is it made here, after the time that sound takes.
+    """
+    if event.kind == "strike":
+        if any(other.kind == "thunder" and other.cause in ("", event.id) for other in timeline.events):
+            return np.zeros((2, 0), np.float32), follow.sample(event)
+        return thunder.clap(event, timeline)[0], follow.sample(event) + thunder.delay(event)
+    make, gain = _SHOTS[event.kind]
+    sound, transient = make(event, timeline)
+    return (sound * np.float32(10 ** (gain / 20))).astype(np.float32), follow.sample(event) - transient

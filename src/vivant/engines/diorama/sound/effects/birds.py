@@ -1,0 +1,336 @@
+"""Birds: a few individuals of known species, each in its place, singing phrases of its own and resting between them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound.effects import follow
+from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One breath of a syrinx. hz: corners of its pitch, evenly spaced in time, joined smoothly on a log scale."""
+
+    wait: float  # s of silence before it
+    lasting: float  # s
+    hz: tuple[float, ...]
+    loud: float = 1.0
+    trill: tuple[float, float] = (0.0, 0.0)  # vibrato: Hz, share of the pitch
+    partials: tuple[float, ...] = (1.0, 0.05)  # amplitudes of the harmonics
+    rough: float = 0.0  # 0 whistle .. 1 rasp: how irregular pitch and loudness are
+    attack: float = 0.15  # share of the note
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n). Strength is how many sing: 0 one, 1 a dawn chorus. By the sea gulls, at night an owl."""
+    n, chance = follow.length(bed), rng(timeline.seed, "birds")
+    sound = np.zeros((2, n), np.float32)
+    singers = _company(bed, timeline, chance)
+    for number, species in enumerate(singers):
+        own = rng(timeline.seed, f"birds/{number}/{species}")
+        x = float(np.clip(bed.x + own.uniform(-0.9, 0.9), -1, 1))
+        # Somebody is close and answers early; the others fill the distance.
+        depth = float(np.clip(bed.depth + (-0.12 if number == 0 else own.uniform(-0.05, 0.35)), 0, 1))
+        voice, rest = SPECIES[species], _REST[species]
+        key = own.uniform(0.94, 1.06)
+        at = own.uniform(0.1, 0.7) if number == 0 else own.uniform(0.3, 1.2 * rest)
+        while at * SAMPLE_RATE < n:
+            call = space.place(sing(voice(own), key, own), x, depth, delayed=False)
+            start = int(at * SAMPLE_RATE)
+            kept = min(call.shape[1], n - start)
+            sound[:, start : start + kept] += call[:, :kept] * np.float32(own.uniform(0.7, 1.1))
+            at += call.shape[1] / SAMPLE_RATE + rest * own.uniform(0.5, 1.5)
+    return sound
+
+
+def chirp(event: Event, timeline: Timeline) -> tuple[F32, int]:
+    """One call that starts exactly at the event: (samples (2, m), 0). event.detail may name the species."""
+    chance = rng(timeline.seed, f"chirp/{event.id}")
+    species = event.detail if event.detail in SPECIES else ("tit", "sparrow", "robin")[chance.integers(3)]
+    notes = SPECIES[species](chance)
+    notes[0] = Note(0.0, *(getattr(notes[0], name) for name in Note.__slots__[1:]))
+    return space.place(sing(notes, 1.0, chance), event.x, event.depth, delayed=False) * np.float32(
+        0.4 + 1.2 * event.strength
+    ), 0
+
+
+def _company(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[str]:
+    kinds = {other.kind for other in timeline.beds}
+    if "waves" in kinds:
+        return ["gull"] * (1 + round(2 * bed.strength)) + ["gull_far"]
+    if "crickets" in kinds:
+        return ["owl"]
+    woods = ["blackbird", "tit", "robin", "chaffinch", "sparrow", "pigeon", "cuckoo"]
+    # The one in front has the song that carries; nobody sings twice before everybody has.
+    front = ["blackbird", "robin", "chaffinch"][chance.integers(3)]
+    others = [name for name in chance.permutation(woods).tolist() if name != front]
+    return [front, *(others + others)[: 1 + round(5 * bed.strength)]]
+
+
+def sing(notes: list[Note], key: float, chance: np.random.Generator) -> F32:
+    """Notes -> mono (n,), peak about 0.3. key: pitch of this individual against its kind."""
+    total = sum(note.wait + note.lasting for note in notes)
+    sound = np.zeros(int(total * SAMPLE_RATE) + 2, np.float32)
+    at = 0.0
+    for note in notes:
+        at += note.wait
+        start, n = int(at * SAMPLE_RATE), int(note.lasting * SAMPLE_RATE)
+        sound[start : start + n] += _note(note, key, n, chance)
+        at += note.lasting
+    return sound * np.float32(0.3)
+
+
+def _note(note: Note, key: float, n: int, chance: np.random.Generator) -> F32:
+    t = np.linspace(0, 1, n)
+    corners = np.log(np.asarray(note.hz) * key * (1 + 0.006 * chance.standard_normal(len(note.hz))))
+    pitch = np.interp(t, np.linspace(0, 1, len(corners)), corners) if len(corners) > 1 else np.full(n, corners[0])
+    smooth = max(int(0.12 * n / max(len(corners) - 1, 1)), 1)
+    padded = np.pad(pitch, smooth, mode="edge")
+    pitch = np.convolve(padded, np.ones(2 * smooth + 1) / (2 * smooth + 1), "valid")
+    if note.trill[0]:
+        pitch = pitch + note.trill[1] * np.sin(2 * np.pi * note.trill[0] * t * note.lasting + chance.uniform(0, 6))
+    grit = _grit(n, chance) if note.rough else np.zeros(n)
+    hz = np.exp(pitch + 0.10 * note.rough * grit)
+    phase = 2 * np.pi * np.cumsum(hz) / SAMPLE_RATE
+    body = np.zeros(n)
+    for number, weight in enumerate(note.partials, 1):
+        body += np.where(number * hz < 18_000, weight * np.sin(number * phase), 0)
+    body *= 1 / sum(note.partials)
+    body *= 1 + 0.8 * note.rough * grit
+    # Breath, the faint noise of air around the tone.
+    body += 0.012 * chance.standard_normal(n)
+    attack, release = note.attack, 0.35
+    envelope = np.minimum(np.clip(t / attack, 0, 1), np.clip((1 - t) / release, 0, 1))
+    envelope = np.sin(envelope * np.pi / 2) ** 1.5
+    return (body * envelope * note.loud * chance.uniform(0.9, 1.1)).astype(np.float32)
+
+
+def _grit(n: int, chance: np.random.Generator) -> np.ndarray:
+    """Roughness of a hoarse voice: noise of some 300 Hz, (n,), RMS about 1."""
+    knots = n // 80 + 3
+    return np.interp(np.arange(n), np.arange(knots) * 80.0, chance.standard_normal(knots)) * 1.2
+
+
+# The songs. Pitches, lengths and rhythms after the field descriptions of Cramp (Birds of the Western Palearctic).
+
+
+def _blackbird(c: np.random.Generator) -> list[Note]:
+    """Fluting, unhurried, 1.6 to 2.8 kHz, with slides; the phrase breaks up into a thin high twitter."""
+    notes = []
+    pitch = c.uniform(1750, 2200)
+    for _ in range(c.integers(4, 7)):
+        to = float(np.clip(pitch * c.choice([0.78, 0.86, 0.92, 1.1, 1.2, 1.32]), 1500, 2900))
+        middle = float(np.sqrt(pitch * to)) * c.uniform(0.94, 1.08)
+        trill = (c.uniform(14, 22), 0.02) if c.random() < 0.25 else (0.0, 0.0)
+        notes.append(
+            Note(
+                c.uniform(0.03, 0.09),
+                c.uniform(0.13, 0.30),
+                (pitch, middle, to, to),
+                c.uniform(0.7, 1),
+                trill,
+                (1, 0.10, 0.03),
+            )
+        )
+        pitch = to
+    for _ in range(c.integers(3, 8)):
+        high = c.uniform(4200, 7200)
+        notes.append(
+            Note(
+                c.uniform(0.012, 0.035),
+                c.uniform(0.03, 0.07),
+                (high, high * c.uniform(0.75, 1.3), high),
+                0.25,
+                rough=0.2,
+            )
+        )
+    return notes
+
+
+def _tit(c: np.random.Generator) -> list[Note]:
+    """Great tit: tea-cher, tea-cher: a see-saw of a high and a lower note, four to six times."""
+    high, low = c.uniform(5200, 6200), c.uniform(3700, 4300)
+    notes = []
+    for _ in range(c.integers(3, 6)):
+        notes.append(Note(0.045, 0.085, (high * 1.04, high, high * 0.99), 0.8, partials=(1, 0.02)))
+        notes.append(Note(0.030, 0.125, (low * 1.03, low, low * 0.98), 1.0, partials=(1, 0.04)))
+    return notes
+
+
+def _robin(c: np.random.Generator) -> list[Note]:
+    """Thin silver threads: long high notes, then a rippling run down, wistful, never twice the same."""
+    notes = []
+    for _ in range(c.integers(2, 4)):
+        high = c.uniform(5600, 7600)
+        notes.append(
+            Note(
+                c.uniform(0.04, 0.12),
+                c.uniform(0.12, 0.28),
+                (high, high * c.uniform(0.93, 1.07)),
+                0.55,
+                partials=(1, 0.01),
+            )
+        )
+        pitch = c.uniform(4300, 6200)
+        for _ in range(c.integers(4, 10)):
+            pitch = float(np.clip(pitch * c.uniform(0.80, 1.14), 2300, 6800))
+            notes.append(
+                Note(
+                    c.uniform(0.008, 0.03),
+                    c.uniform(0.035, 0.085),
+                    (pitch * c.uniform(0.9, 1.25), pitch, pitch * c.uniform(0.85, 1.1)),
+                    c.uniform(0.5, 1),
+                )
+            )
+    return notes
+
+
+def _chaffinch(c: np.random.Generator) -> list[Note]:
+    """A rattle that accelerates downhill and ends in a flourish."""
+    notes = []
+    for pitch, gap, count in ((5200, 0.055, 5), (4300, 0.045, 5), (3400, 0.038, c.integers(3, 6))):
+        base = pitch * c.uniform(0.95, 1.05)
+        notes += [
+            Note(gap, 0.050, (base * 1.35, base, base * 0.82), 0.45 + 0.08 * i, partials=(1, 0.06))
+            for i in range(count)
+        ]
+    notes.append(Note(0.04, 0.10, (2600, 4600, 4200), 1.0))
+    notes.append(Note(0.015, 0.16, (5200, 3600, 2500, 3000), 0.9))
+    return notes
+
+
+def _sparrow(c: np.random.Generator) -> list[Note]:
+    """Chirrup: short, broad, a little hoarse, in talkative rows."""
+    base = c.uniform(2900, 3600)
+    return [
+        Note(
+            c.uniform(0.12, 0.35),
+            c.uniform(0.07, 0.12),
+            (base * 1.2, base * c.uniform(1.3, 1.5), base * 0.9, base * 1.1),
+            c.uniform(0.6, 1),
+            partials=(1, 0.3, 0.12),
+            rough=0.25,
+        )
+        for _ in range(c.integers(2, 6))
+    ]
+
+
+def _pigeon(c: np.random.Generator) -> list[Note]:
+    """Wood pigeon: hoo HOOO hoo, hoo-hoo, breathy, some 480 Hz."""
+    notes = []
+    for lasting, loud, wait in (
+        (0.22, 0.6, 0.0),
+        (0.55, 1.0, 0.10),
+        (0.38, 0.9, 0.12),
+        (0.20, 0.7, 0.22),
+        (0.26, 0.7, 0.10),
+    ):
+        hz = 480 * c.uniform(0.98, 1.02)
+        notes.append(
+            Note(
+                wait,
+                lasting,
+                (hz * 0.94, hz, hz, hz * 0.95),
+                1.3 * loud,
+                (26, 0.006),
+                (1, 0.12, 0.03),
+                0.08,
+                attack=0.3,
+            )
+        )
+    return notes
+
+
+def _cuckoo(c: np.random.Generator) -> list[Note]:
+    """A falling third, two or three times."""
+    hz = c.uniform(660, 700)
+    notes = []
+    for _ in range(c.integers(2, 4)):
+        notes.append(Note(0.75, 0.15, (hz * 0.96, hz, hz * 0.99), 1.2, partials=(1, 0.08, 0.02), attack=0.25))
+        notes.append(Note(0.10, 0.26, (hz * 0.78, hz * 0.795, hz * 0.78), 1.1, partials=(1, 0.08, 0.02), attack=0.25))
+    return notes
+
+
+def _gull(c: np.random.Generator) -> list[Note]:
+    """Herring gull: drawn-out mews and a laughing row, rich in harmonics, voice breaking upward."""
+    base = c.uniform(620, 780)
+    partials = (0.5, 1.0, 0.9, 0.6, 0.45, 0.3, 0.2, 0.12)
+    if c.random() < 0.45:
+        return [
+            Note(
+                c.uniform(0.15, 0.4),
+                c.uniform(0.5, 0.8),
+                (base * 0.9, base * 1.45, base * 1.4, base * 1.05),
+                0.9,
+                (9, 0.012),
+                partials,
+                0.16,
+            )
+            for _ in range(c.integers(1, 3))
+        ]
+    row = [
+        Note(
+            c.uniform(0.05, 0.08),
+            c.uniform(0.17, 0.24),
+            (base * 1.1, base * 1.7, base * 1.15),
+            0.9 - 0.06 * i,
+            (0.0, 0.0),
+            partials,
+            0.22,
+        )
+        for i in range(c.integers(4, 8))
+    ]
+    return [Note(0.0, 0.55, (base, base * 1.6, base * 1.5, base * 1.1), 1.0, (9, 0.01), partials, 0.18), *row]
+
+
+def _owl(c: np.random.Generator) -> list[Note]:
+    """Tawny owl: a long hoot, a pause, a short one and a quavering last."""
+    hz = c.uniform(690, 780)
+    return [
+        Note(0.0, 0.75, (hz * 0.9, hz * 1.03, hz), 1.0, partials=(1, 0.10, 0.04), attack=0.2),
+        Note(1.6, 0.16, (hz * 0.95, hz), 0.7, partials=(1, 0.10, 0.04)),
+        Note(
+            0.22,
+            1.15,
+            (hz * 0.92, hz * 1.02, hz * 1.03, hz * 0.96),
+            1.0,
+            (14, 0.025),
+            (1, 0.10, 0.04),
+            0.05,
+            attack=0.25,
+        ),
+    ]
+
+
+SPECIES: Final[dict[str, Callable[[np.random.Generator], list[Note]]]] = {
+    "blackbird": _blackbird,
+    "tit": _tit,
+    "robin": _robin,
+    "chaffinch": _chaffinch,
+    "sparrow": _sparrow,
+    "pigeon": _pigeon,
+    "cuckoo": _cuckoo,
+    "gull": _gull,
+    "gull_far": _gull,
+    "owl": _owl,
+}
+_REST: Final = {  # s between phrases, on average
+    "blackbird": 2.2,
+    "tit": 1.8,
+    "robin": 2.0,
+    "chaffinch": 4.0,
+    "sparrow": 1.2,
+    "pigeon": 4.0,
+    "cuckoo": 3.0,
+    "gull": 2.2,
+    "gull_far": 1.5,
+    "owl": 6.0,
+}

@@ -1,0 +1,68 @@
+"""Fire: a low roar that breathes with the flames, jets of hissing gas, and wood that crackles, snaps and pops."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound.effects import follow, grains, noise
+from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+_ROAR: Final = ((25, -12), (50, -3), (90, 0), (200, -4), (450, -14), (1000, -26), (3000, -40), (10000, -60))
+_HISS: Final = ((300, -40), (1200, -18), (3500, -3), (6500, 0), (11000, -6), (18000, -20))
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n). The flicker curve (-1..1) swells the roar and loosens crackles; strength: candle to bonfire."""
+    n, strength = follow.length(bed), bed.strength
+    chance = rng(timeline.seed, "fire")
+    flicker = follow.fine(follow.curve(timeline, "flicker", bed, 0.0))
+    lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
+    sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.02 + 0.10 * strength)
+
+    jets = np.maximum(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0) ** 2 + 0.05
+    sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.012 + 0.012 * strength)
+
+    at = _bursts(chance, n, strength, flicker)
+    _crackle(sound, at, chance)
+    _pop(sound, grains.moments(chance, 0.5 + 1.3 * strength, n), chance)
+    return sound
+
+
+def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) -> np.ndarray:
+    """Crackles breed crackles: a Poisson crack opens a fibre, others follow within 0.2 s (a branching process)."""
+    rate = np.float32(3 + 9 * strength) * np.exp(0.7 * flicker)
+    parents = grains.moments(chance, rate.astype(np.float32), n)
+    times = [parents]
+    while len(parents):
+        children = chance.poisson(0.62, len(parents))
+        parents = np.repeat(parents, children) + chance.exponential(0.045 * SAMPLE_RATE, children.sum())
+        times.append(parents)
+    return np.sort(np.concatenate(times))
+
+
+def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
+    """Each crack: a click under a millisecond, then the splinter's own short note. Sizes follow a power law."""
+    count = len(at)
+    loud = np.minimum(0.035 * chance.uniform(size=count) ** (-1 / 1.5), 0.9)
+    side = np.clip(0.5 + 0.16 * chance.standard_normal(count), 0, 1)
+    left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
+    bank = grains.ticks(chance, 64, (1400, 11000), (0.08, 0.9), tone=0.25)
+    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.5 * left, 1.5 * right)
+    hz = np.exp(chance.uniform(np.log(900), np.log(5200), count))
+    grains.ring(sound, at, hz, hz * chance.uniform(0.25, 0.8, count), 0 * hz, 0.30 * left, 0.30 * right)
+
+
+def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
+    """A pocket of steam bursts: a thud of some 300 Hz under a snap."""
+    count = len(at)
+    loud = 0.28 * np.exp(0.5 * chance.standard_normal(count))
+    side = np.clip(0.5 + 0.12 * chance.standard_normal(count), 0, 1)
+    left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
+    hz = chance.uniform(150, 520, count)
+    grains.ring(sound, at, hz, hz * chance.uniform(0.3, 0.6, count), -0.4 * np.ones(count), 0.7 * left, 0.7 * right)
+    bank = grains.ticks(chance, 24, (900, 4000), (0.4, 3.0), tone=0.2)
+    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.6 * left, 1.6 * right)

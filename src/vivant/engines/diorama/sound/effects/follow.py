@@ -1,0 +1,38 @@
+"""What an effect reads from the timeline: its length, its curves at sample rate, its events. Makes no sound."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant.engines.diorama.timeline import Bed, Event, EventKind, Timeline
+from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME, first_sample
+
+
+def length(bed: Bed) -> int:
+    """Samples of a bed."""
+    return first_sample(bed.end) - first_sample(bed.start)
+
+
+def curve(timeline: Timeline, name: str, bed: Bed, default: float) -> F32:
+    """A curve of the timeline over the bed, a value per frame: float32 (frames of the bed,)."""
+    whole = timeline.curves.get(name)
+    if whole is None or not len(whole):
+        return np.full(bed.end - bed.start, default, np.float32)
+    return whole[np.clip(np.arange(bed.start, bed.end), 0, len(whole) - 1)].astype(np.float32)
+
+
+def fine(per_frame: F32) -> F32:
+    """A curve per frame at every sample, straight from the middle of a frame to the next: float32 (2000 · frames,)."""
+    n = len(per_frame) * SAMPLES_PER_FRAME
+    return np.interp(
+        np.arange(n, dtype=np.float32), (np.arange(len(per_frame)) + 0.5) * SAMPLES_PER_FRAME, per_frame
+    ).astype(np.float32)
+
+
+def sample(event: Event) -> int:
+    """The sample an event's transient falls on."""
+    return round(event.time * SAMPLE_RATE)
+
+
+def events(timeline: Timeline, kind: EventKind) -> list[Event]:
+    return [event for event in timeline.events if event.kind == kind]

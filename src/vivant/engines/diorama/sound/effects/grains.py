@@ -1,0 +1,113 @@
+"""Many small sounds at exact places: ringing drops and bubbles, ticks, clicks. Knows samples and decays, not causes."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+
+from vivant.media import F32, SAMPLE_RATE
+
+_QUIET = 7.0  # nepers: a ring is left when it has fallen by 61 dB
+
+
+def moments(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarray:
+    """Poisson times, in samples (float64, sorted). rate: per second, constant or float32 (n,) for a changing one."""
+    if isinstance(rate, int | float):
+        return np.sort(chance.uniform(0, n, chance.poisson(rate * n / SAMPLE_RATE)))
+    expected = np.concatenate([[0.0], np.cumsum(np.maximum(rate, 0), dtype=np.float64) / SAMPLE_RATE])
+    draws = np.sort(chance.uniform(0, expected[-1], chance.poisson(expected[-1])))
+    return np.asarray(np.interp(draws, expected, np.arange(n + 1)), np.float32)
+
+
+def ring(
+    sound: F32, at: np.ndarray, hz: np.ndarray, decay: np.ndarray, rise: np.ndarray, left: np.ndarray, right: np.ndarray
+) -> None:
+    """Add exponentially decaying sines to `sound` (2, n), in place; those that start outside are left out.
+
+    at: samples; hz: at the start; decay: 1/s; rise: relative change of pitch, 1/s; left, right: amplitudes. All (k,).
+    """
+    arrays = [
+        np.ascontiguousarray(np.broadcast_to(a, np.shape(at)), np.float64) for a in (hz, decay, rise, left, right)
+    ]
+    _ring(sound, np.ascontiguousarray(at, np.float64), *arrays)
+
+
+@numba.njit(nogil=True, cache=True, fastmath=False)
+def _ring(sound, at, hz, decay, rise, left, right):  # type: ignore[no-untyped-def]
+    n = sound.shape[1]
+    for k in range(len(at)):
+        start = int(at[k])
+        if start < 0 or start >= n or hz[k] > 0.45 * SAMPLE_RATE:
+            continue
+        length = min(int(_QUIET / decay[k] * SAMPLE_RATE), n - start)
+        step = 2 * np.pi * hz[k] / SAMPLE_RATE
+        bend = step * rise[k] / SAMPLE_RATE
+        fall = np.exp(-decay[k] / SAMPLE_RATE)
+        # A rotating phasor whose turn per sample itself turns: two multiplications instead of a sine.
+        zr, zi = 1.0, 0.0
+        wr, wi = fall * np.cos(step), fall * np.sin(step)
+        br, bi = np.cos(bend), np.sin(bend)
+        turn = step
+        for i in range(start, start + length):
+            sound[0, i] += left[k] * zi
+            sound[1, i] += right[k] * zi
+            zr, zi = zr * wr - zi * wi, zr * wi + zi * wr
+            if turn < 2.8:  # a rising bubble stops short of Nyquist
+                wr, wi = wr * br - wi * bi, wr * bi + wi * br
+                turn += bend
+
+
+def scatter(sound: F32, bank: F32, at: np.ndarray, which: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
+    """Add kernels of a bank (kernels, length) to `sound` (2, n), in place, at whole samples `at`, cut at the end."""
+    _scatter(
+        sound,
+        np.ascontiguousarray(bank, np.float32),
+        np.ascontiguousarray(at, np.int64),
+        np.ascontiguousarray(which, np.int64),
+        np.ascontiguousarray(np.broadcast_to(left, np.shape(at)), np.float32),
+        np.ascontiguousarray(np.broadcast_to(right, np.shape(at)), np.float32),
+    )
+
+
+@numba.njit(nogil=True, cache=True)
+def _scatter(sound, bank, at, which, left, right):  # type: ignore[no-untyped-def]
+    n = sound.shape[1]
+    for k in range(len(at)):
+        if at[k] < 0 or at[k] >= n:
+            continue
+        kernel = bank[which[k]]
+        for i in range(min(len(kernel), n - at[k])):
+            sound[0, at[k] + i] += left[k] * kernel[i]
+            sound[1, at[k] + i] += right[k] * kernel[i]
+
+
+def ticks(
+    chance: np.random.Generator, count: int, hz: tuple[float, float], ms: tuple[float, float], tone: float = 0.5
+) -> F32:
+    """A bank of short impacts: decaying noise and a damped sine mixed by `tone` (0 noise .. 1 tone), unit energy.
+
+    hz: range of the sine (drawn on a log scale); ms: range of the time in which it falls by 1/e. (count, length).
+    """
+    fall = np.exp(chance.uniform(np.log(ms[0]), np.log(ms[1]), (count, 1))) / 1000
+    pitch = np.exp(chance.uniform(np.log(hz[0]), np.log(hz[1]), (count, 1)))
+    time = np.arange(int(5 * fall.max() * SAMPLE_RATE)) / SAMPLE_RATE
+    noise = chance.standard_normal((count, len(time)))
+    # The noise takes the sine's own band: a one-pole low-pass an octave above it.
+    keep = np.exp(-2 * np.pi * np.minimum(2 * pitch, 16_000) / SAMPLE_RATE)
+    for i in range(1, noise.shape[1]):
+        noise[:, i] = (1 - keep[:, 0]) * noise[:, i] + keep[:, 0] * noise[:, i - 1]
+    noise /= np.sqrt(np.mean(noise**2, axis=1, keepdims=True))
+    body = tone * np.sqrt(2) * np.sin(2 * np.pi * pitch * time) + (1 - tone) * noise
+    bank = body * np.exp(-time / fall)
+    bank /= np.sqrt(np.sum(bank**2, axis=1, keepdims=True))
+    return np.asarray(bank, np.float32)
+
+
+def bubbles(chance: np.random.Generator, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pitch (Hz), decay (1/s) and rise (1/s) of bubbles of `radius` (m), as they ring just under a surface.
+
+    Minnaert: f = 3 / r. Damping and rise as in van den Doel, "Physically based models for liquid sounds",
+    ACM TAP 2 (2005): d = 0.13 / r + 0.0072 r^(-3/2); the pitch rises by up to 0.1 · d as the bubble nears the surface.
+    """
+    decay = 0.13 / radius + 0.0072 * radius**-1.5
+    return 3 / radius, decay, decay * 0.1 * chance.uniform(0, 1, radius.shape) ** 2

@@ -1,0 +1,77 @@
+"""Rain: a wash of countless far drops, a middle ground of ticks, and single drops close by on leaf and puddle."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound.effects import follow, grains, noise
+from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.media import F32
+
+# Fine drops hiss (they ring near 14 kHz: Nystuen 1986), heavy ones thud and splatter an octave above speech's body.
+_DRIZZLE: Final = ((80, -44), (400, -24), (1500, -9), (4500, -1), (9000, 0), (13500, 2), (17000, -5), (22000, -20))
+_DOWNPOUR: Final = ((80, -20), (400, -3), (1500, 0), (4500, -4), (9000, -8), (13500, -10), (17000, -17), (22000, -30))
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n). Strength 0 is the last drops of a shower, 1 a downpour; gusts of the wind curve thicken it."""
+    n, strength = follow.length(bed), bed.strength
+    chance = rng(timeline.seed, "rain")
+    gusts = follow.curve(timeline, "wind", bed, 0.3)
+    swell = follow.fine(gusts - gusts.mean()) + 0.10 * noise.turbulence(n, chance, 0.35)
+    density = np.clip(1 + 0.7 * swell, 0.3, 2).astype(np.float32)
+
+    colour = noise.between(_DRIZZLE, _DOWNPOUR, strength**0.8)
+    sound = noise.wide(n, chance, colour, 0.75) * (0.045 + 0.075 * strength) * density
+    _middle(sound, density, strength, chance)
+    _near(sound, density, strength, chance)
+    return sound
+
+
+def _middle(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
+    """Drops a few metres off: each too short to have a pitch, together a texture that is rougher than noise."""
+    n = sound.shape[1]
+    at = grains.moments(chance, density * np.float32(350 * 14**strength), n)
+    low = 3200 * 0.3**strength  # heavier drops, deeper ticks
+    bank = grains.ticks(chance, 64, (low, 9000 - 3000 * strength), (0.15, 0.5 + 1.2 * strength), tone=0.35)
+    distance = 1 + 7 * np.sqrt(chance.uniform(size=len(at)))  # m; as many drops on every square metre
+    loud = 0.22 / distance * np.exp(0.6 * chance.standard_normal(len(at)))
+    angle = chance.uniform(0, np.pi / 2, len(at))
+    which = chance.integers(0, len(bank), len(at))
+    grains.scatter(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
+
+
+def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
+    """Single drops at arm's length: a tick of impact, then a leaf's tap, a puddle's bubble or a hard patter."""
+    n = sound.shape[1]
+    at = grains.moments(chance, density * np.float32(7 + 45 * strength), n)
+    count = len(at)
+    loud = 0.20 * np.exp(0.75 * chance.standard_normal(count)) * (0.7 + 0.5 * strength)
+    loud = np.minimum(loud, 0.9)
+    angle = chance.uniform(0.1, np.pi / 2 - 0.1, count)
+    left, right = loud * np.cos(angle), loud * np.sin(angle)
+
+    bank = grains.ticks(chance, 48, (1800, 8000), (0.2, 1.6), tone=0.3)
+    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.1 * left, 1.1 * right)
+
+    surface = chance.choice(3, count, p=(0.40, 0.32, 0.28))
+    leaf, puddle = surface == 0, surface == 1
+    hz = np.exp(chance.uniform(np.log(420), np.log(1700), leaf.sum()))
+    grains.ring(
+        sound,
+        at[leaf],
+        hz,
+        hz * chance.uniform(0.25, 0.6, leaf.sum()),
+        -0.1 * hz / hz,
+        0.30 * left[leaf],
+        0.30 * right[leaf],
+    )
+
+    radius = np.exp(chance.uniform(np.log(0.00055), np.log(0.0019), puddle.sum()))
+    pitch, decay, rise = grains.bubbles(chance, radius)
+    # The bubble closes off under the surface some 10 to 30 ms after the drop has struck (Pumphrey & Elmore 1990).
+    closed = at[puddle] + chance.uniform(480, 1500, puddle.sum())
+    grains.ring(sound, closed, pitch, decay, rise, 0.55 * left[puddle], 0.55 * right[puddle])

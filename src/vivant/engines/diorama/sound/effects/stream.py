@@ -1,0 +1,32 @@
+"""A stream: hundreds of bubbles a second, each with its own pitch, over a soft rush of water."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound.effects import follow, grains, noise
+from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.media import F32
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n). Strength goes from a trickle, whose bubbles can be told apart, to a brook in spate."""
+    n, strength = follow.length(bed), bed.strength
+    chance = rng(timeline.seed, "stream")
+    rush = ((60, -30), (250, -14), (700, -3), (1500, 0), (4000, -8), (9000, -18), (16000, -34))
+    sound = (
+        noise.wide(n, chance, rush, 0.8) * np.exp(0.12 * noise.turbulence(n, chance, 1.2)) * (0.008 + 0.03 * strength)
+    )
+    # Three spots of the bed of stones, each with its own rate that comes and goes and its own size of hollow.
+    for spot in range(3):
+        lively = np.exp(0.6 * noise.turbulence(n, chance, 1.6, 4)).astype(np.float32)
+        at = grains.moments(chance, lively * np.float32((25 + 150 * strength) / 1.2), n)
+        size = (0.0009, 0.0016, 0.0028)[spot] * (1 + 0.4 * strength)
+        radius = np.clip(size * np.exp(0.42 * chance.standard_normal(len(at))), 0.0004, 0.008)
+        pitch, decay, rise = grains.bubbles(chance, radius)
+        loud = 0.055 * np.exp(0.8 * chance.standard_normal(len(at))) * (radius / 0.0015) ** 0.7
+        loud = np.minimum(loud, 0.5)
+        side = np.clip((0.25, 0.5, 0.75)[spot] + 0.17 * chance.standard_normal(len(at)), 0, 1)
+        grains.ring(sound, at, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    return np.asarray(sound, np.float32)

@@ -1,0 +1,130 @@
+"""Thunder: the sound of a crooked channel kilometres long, each piece of which cracks at once and is heard in turn.
+
+After Ribner & Roy, "Acoustics of thunder" (JASA 72, 1982): the crack is the near foot of the channel, whose pieces are
+all equally far; claps are stretches that happen to lie across the line of sight; the rumble is the rest.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy import fft, signal
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound.effects import follow, noise
+from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+_PIECE: Final = 3.0  # m
+_PIECES: Final = 1900
+_LASTING: Final = 9.0  # s that are made; the clip cuts the rest
+_RUMBLE: Final = ((16, -6), (35, 0), (70, -2), (140, -9), (300, -20), (800, -36), (3000, -60))
+
+
+def distance(depth: float) -> float:
+    """Metres to the foot of the strike: 120 m at depth 0 (crack and flash together), 4 km at depth 1."""
+    return float(120 * (4000 / 120) ** np.clip(depth, 0, 1))
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n): the storm behind the horizon, a low mutter that swells and sinks. Strikes are events."""
+    n, chance = follow.length(bed), rng(timeline.seed, "thunder")
+    sound = np.zeros((2, n), np.float32)
+    at = chance.uniform(-1.0, 0.3) * SAMPLE_RATE
+    while at < n:
+        lasting = chance.uniform(2.5, 5.0)
+        t = (np.arange(n) - at) / SAMPLE_RATE
+        roll = np.where(t > 0, np.minimum(t / 0.9, 1) * np.exp(-np.maximum(t - 0.9, 0) / (lasting / 3)), 0)
+        lumps = np.exp(0.7 * noise.turbulence(n, chance, 1.4, 3))
+        sound += noise.wide(n, chance, _RUMBLE, 0.6) * (roll * lumps * chance.uniform(0.5, 1)).astype(np.float32)
+        at += (lasting + chance.uniform(0.5, 2.5)) * SAMPLE_RATE
+    return sound * np.float32(0.05 + 0.1 * bed.strength)
+
+
+def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
+    """One thunder, whose first wave arrives exactly at the event: (samples (2, m), 0)."""
+    chance = rng(timeline.seed, f"thunder/{event.id}")
+    far = distance(event.depth)
+    n = int(_LASTING * SAMPLE_RATE)
+    late, loud, across = _arrivals(far, chance)
+    sound = np.zeros((2, n), np.float32)
+    # Three stretches by their distance: the farther, the duller the air leaves them.
+    for nearest, farthest in ((0, 400), (400, 1500), (1500, 1e9)):
+        ring = far + late * space.SPEED
+        chosen = (ring >= nearest) & (ring < farthest) & (late * SAMPLE_RATE < n - 1)
+        if chosen.any():
+            sound += _wave(n, late[chosen], loud[chosen], across[chosen], float(np.median(ring[chosen])), chance)
+    sound += _sky(sound, chance)
+    sound = signal.sosfilt(signal.butter(1, 22, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
+    fade = np.clip((n - np.arange(n)) / (2.0 * SAMPLE_RATE), 0, 1)
+    sound *= fade / np.abs(sound).max() * (0.45 + 0.5 * event.strength) * (0.35 + 0.65 * (120 / far) ** 0.3)
+    lean = np.clip(event.x, -1, 1) * 0.4
+    return (sound * np.array([[1 - lean], [1 + lean]])).astype(np.float32), 0
+
+
+def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each piece of the channel: when it is heard (s after the first), how loud, and from where (-1..1)."""
+    # Up from the ground to the cloud's base, then across inside it: a walk whose heading wanders (mean turn 16°).
+    lean = np.cumsum(0.16 * chance.standard_normal((_PIECES, 2)), axis=0)
+    lean = lean * 0.75 + 0.45 * chance.standard_normal((_PIECES, 2))
+    lean -= np.linspace(0, 1, _PIECES)[:, None] * lean[-1] * 0.5
+    bent = np.clip((np.arange(_PIECES) * _PIECE - 1500) / 900, 0, 1)
+    course = chance.uniform(0, 2 * np.pi)
+    step = np.stack(
+        [
+            lean[:, 0] * 0.6 + 1.3 * bent * np.cos(course),
+            lean[:, 1] * 0.6 + 1.3 * bent * np.sin(course),
+            1 - 0.85 * bent,
+        ],
+        1,
+    )
+    step /= np.linalg.norm(step, axis=1, keepdims=True)
+    place = np.cumsum(step * _PIECE, axis=0) + np.array([0, far, 0])
+    range_ = np.linalg.norm(place, axis=1)
+    facing = np.abs(np.sum(step * place, axis=1)) / range_  # 1: seen end on, when nothing is heard
+    loud = (1 - facing**2) ** 2 / range_ * np.exp(0.5 * chance.standard_normal(_PIECES))
+    late = (range_ - range_.min()) / space.SPEED
+    return late, loud, place[:, 0] / range_
+
+
+def _wave(
+    n: int, late: np.ndarray, loud: np.ndarray, across: np.ndarray, ring: float, chance: np.random.Generator
+) -> F32:
+    """Impulses at their times, each grown into the N-wave of a shock that old, through that much air."""
+    sides = np.zeros((2, n + SAMPLE_RATE // 10), np.float32)
+    at = (late * SAMPLE_RATE).astype(np.int64)
+    angle = (np.clip(across * 1.5, -0.9, 0.9) + 1) * np.pi / 4
+    np.add.at(sides[0], at, (loud * np.cos(angle)).astype(np.float32))
+    np.add.at(sides[1], at, (loud * np.sin(angle)).astype(np.float32))
+    lasting = int((0.0035 + 0.0022 * np.log1p(ring / 100)) * SAMPLE_RATE * chance.uniform(0.9, 1.1))
+    shock = np.linspace(1, -1, lasting)
+    shock[-lasting // 4 :] *= np.linspace(1, 0, lasting // 4)  # the tail of an N-wave is rounded
+    # Air (about 12 kHz at 100 m, 500 Hz at 3 km by this law) and the scatter of a turbulent path.
+    cutoff = float(np.clip(1.2e6 / ring**1.02, 180, 14_000))
+    sos = signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos")
+    kernel = signal.sosfilt(sos, np.pad(shock, (0, lasting)))
+    size = fft.next_fast_len(sides.shape[1] + len(kernel), real=True)
+    heard = fft.irfft(fft.rfft(sides, size) * fft.rfft(kernel.astype(np.float32), size), size)
+    return np.asarray(heard[:, :n], np.float32)
+
+
+def _sky(sound: F32, chance: np.random.Generator) -> F32:
+    """What hills and cloud give back: a dark diffuse answer over three seconds, lumpy, different on each side."""
+    m = int(3.2 * SAMPLE_RATE)
+    t = np.arange(m) / SAMPLE_RATE
+    answer = np.stack(
+        [
+            noise.coloured(m, chance, ((20, -4), (50, 0), (120, -4), (400, -16), (1500, -34), (6000, -60)))
+            for _ in range(2)
+        ]
+    )
+    shape = np.clip(t / 0.25, 0, 1) * np.exp(-t / 0.85) * np.exp(0.6 * noise.turbulence(m, chance, 2.0, 3))
+    answer *= (shape / np.sqrt(np.sum(shape**2)) * 0.75).astype(np.float32)
+    return space.reverberate(sound, answer)
+
+
+def delay(strike: Event) -> int:
+    """Samples from a flash to its first sound."""
+    return round(distance(strike.depth) / space.SPEED * SAMPLE_RATE)

@@ -1,0 +1,146 @@
+"""Waves: distant surf and undertow as a bed; each front's crash, spreading hiss and draw-back as an event.
+
+A small strength is a lake: no surf, but lapping, whose slaps and gurgles are bubbles.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound.effects import follow, grains, noise
+from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+LAPPING: Final = 0.3  # up to this strength the water is a lake
+_HZ: Final = (25.0, 70.0, 180.0, 450.0, 1100.0, 2600.0, 6000.0, 14000.0)
+_SURF: Final = ((30, -8), (80, -1), (200, 0), (500, -4), (1200, -11), (3000, -20), (8000, -34), (16000, -50))
+_SWELL: Final = np.array([0, 0, -6, -16, -28, -40, -52, -64], np.float32)
+_CRASH: Final = np.array([-3, 0, 0, -1, -3, -7, -13, -24], np.float32)
+_HISS: Final = np.array([-50, -40, -27, -15, -6, 0, -1, -9], np.float32)
+_BACK: Final = np.array([-34, -26, -15, -7, -1, 0, -6, -17], np.float32)
+_BEFORE: Final = 1.9  # s of swell before the crest falls
+_AFTER: Final = 6.0  # s until the draw-back has run out
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n). Breaks by itself, irregularly, where the timeline has no wave event."""
+    n, chance = follow.length(bed), rng(timeline.seed, "waves")
+    if bed.strength <= LAPPING:
+        return _lapping(n, bed.strength, chance)
+    slow = noise.drift(n, chance, 0.13) + 0.5 * noise.drift(n, chance, 0.31)
+    surf = noise.wide(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.05 + 0.05 * bed.strength)
+    fronts = [follow.sample(event) for event in follow.events(timeline, "wave")]
+    if fronts:
+        return surf + _undertow(n, [at - bed.start * 2000 for at in fronts], chance) * bed.strength
+    at = chance.uniform(1.2, 2.4) * SAMPLE_RATE
+    number = 0
+    while at < n + _BEFORE * SAMPLE_RATE:
+        strength = float(np.clip(bed.strength * chance.uniform(0.65, 1.15), 0, 1))
+        sound, crest = _break(strength, chance, chance.uniform(-0.5, 0.5))
+        _add(surf, sound * (0.4 + 0.6 * strength), int(at) - crest)
+        at += chance.uniform(4.2, 7.5) * SAMPLE_RATE
+        number += 1
+    return surf
+
+
+def front(event: Event, timeline: Timeline) -> tuple[F32, int]:
+    """One wave that breaks: (samples (2, m), offset of the sample at which the crest strikes)."""
+    chance = rng(timeline.seed, f"wave/{event.id}")
+    sound, crest = _break(event.strength, chance, event.x)
+    return space.air(sound, event.depth) * np.float32(space.level(event.depth)), crest
+
+
+def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32, int]:
+    before, after = int(_BEFORE * SAMPLE_RATE), int((_AFTER - 1.5 + 1.5 * strength) * SAMPLE_RATE)
+    n = before + after
+    # Seconds since the crest fell.
+    t = np.asarray((np.arange(noise.blocks(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
+    lumps = noise.at_blocks(noise.turbulence(n, chance, 3.0, 4), n)
+
+    swell = np.where(t < 0, np.exp(np.minimum(t, 0) / 0.7), np.exp(-np.maximum(t, 0) / 0.9)) * 0.45
+    crash = _rise(t, 0.0, 0.07) * np.exp(-np.maximum(t, 0) / (0.35 + 0.35 * strength)) * np.exp(0.22 * lumps)
+    # The sheet of water runs up the sand: the hiss swells after the crash, brightens, thins out.
+    sheet = _rise(t, 0.05, 0.9) * np.exp(-np.maximum(t - 0.5, 0) / (1.0 + 0.5 * strength)) * 0.38 * np.exp(0.12 * lumps)
+    back = np.exp(-0.5 * ((t - 3.1 - 0.6 * strength) / 0.85) ** 2) * 0.15
+    bright = np.clip(t / 2.5, 0, 1)[:, None] * np.array([0, 0, -3, -6, -6, -3, 1, 3], np.float32)
+
+    def layer(shape: NDArray[np.floating[Any]], colour: F32) -> F32:
+        decibels = colour + 20 * np.log10(np.maximum(shape, 1e-5))[:, None]
+        return noise.sweep(_HZ, np.asarray(decibels, np.float32))
+
+    power = (
+        layer(swell, _SWELL) ** 2
+        + layer(crash, _CRASH) ** 2
+        + layer(sheet, np.asarray(_HISS + bright, np.float32)) ** 2
+        + layer(back, _BACK) ** 2
+    )
+    spectra = np.asarray(np.sqrt(power) * (0.25 + 0.75 * strength), np.float32)
+    sides = noise.spread(np.stack([noise.flowing(n, chance, spectra), noise.flowing(n, chance, spectra)]), 0.7)
+    _foam(sides, before, strength, chance)
+
+    # The crest peels along the beach, so the sound widens from where it first falls.
+    lean = np.float32(np.clip(x, -1, 1) * 0.35) * np.exp(
+        -np.maximum(np.arange(n, dtype=np.float32) - before, 0) / SAMPLE_RATE
+    )
+    sides[0] *= 1 - lean
+    sides[1] *= 1 + lean
+    fade = np.minimum(np.arange(n) / (0.4 * SAMPLE_RATE), (n - 1 - np.arange(n)) / (0.8 * SAMPLE_RATE))
+    return sides * np.clip(fade, 0, 1).astype(np.float32), before
+
+
+def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator) -> None:
+    """Bursting bubbles of the foam and the pebbles that the draw-back rolls: grains over the noise."""
+    n = sides.shape[1]
+    t = (np.arange(n, dtype=np.float32) - before) / SAMPLE_RATE
+    rate = np.where(t > 0, 2600 * np.minimum(t / 0.8, 1) * np.exp(-np.maximum(t - 0.8, 0) / 1.3), 0) * (
+        0.3 + 0.7 * strength
+    )
+    at = grains.moments(chance, rate.astype(np.float32), n)
+    bank = grains.ticks(chance, 48, (2200, 9500), (0.15, 0.6), tone=0.6)
+    loud = 0.10 * np.exp(0.7 * chance.standard_normal(len(at))) * (0.4 + 0.6 * strength)
+    angle = chance.uniform(0, np.pi / 2, len(at))
+    grains.scatter(sides, bank, at, chance.integers(0, 48, len(at)), loud * np.cos(angle), loud * np.sin(angle))
+
+
+def _rise(t: F32, start: float, lasting: float) -> F32:
+    """0 before `start`, 1 from `start + lasting`, a half cosine between; t in seconds."""
+    return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip((t - start) / lasting, 0, 1)), np.float32)
+
+
+def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
+    """The deep pull of water between fronts: loudest 2 s before a crest falls, drained just after."""
+    t = np.arange(noise.blocks(n), dtype=np.float32) * noise.BLOCK
+    pull = np.zeros_like(t)
+    for at in fronts:
+        since = (t - at) / SAMPLE_RATE
+        pull += np.exp(-0.5 * ((since + 0.9) / 0.9) ** 2) + 0.6 * np.exp(-0.5 * ((since - 3.4) / 0.9) ** 2)
+    spectra = noise.sweep(_HZ, _SWELL + 20 * np.log10(np.maximum(0.16 * pull, 1e-5))[:, None])
+    return noise.spread(np.stack([noise.flowing(n, chance, spectra), noise.flowing(n, chance, spectra)]), 0.5)
+
+
+def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
+    """Small water against a shore: every second or so a slap of a few bubbles, a gurgle as it drains."""
+    sound = noise.wide(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.006)
+    sound *= np.exp(0.5 * noise.drift(n, chance, 0.5))
+    at = chance.uniform(0, 0.5) * SAMPLE_RATE
+    while at < n:
+        count = chance.integers(12, 40)
+        burst = at + np.abs(chance.normal(0, 0.11, count)) * SAMPLE_RATE
+        radius = np.clip(0.0016 * np.exp(0.75 * chance.standard_normal(count)), 0.0005, 0.009)
+        pitch, decay, rise = grains.bubbles(chance, radius)
+        loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.5
+        side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
+        grains.ring(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+        at += chance.uniform(0.35, 1.5) * SAMPLE_RATE
+    return sound * np.float32(0.5 + strength)
+
+
+def _add(sound: F32, part: F32, start: int) -> None:
+    first, last = max(start, 0), min(start + part.shape[1], sound.shape[1])
+    if first < last:
+        sound[:, first:last] += part[:, first - start : last - start]

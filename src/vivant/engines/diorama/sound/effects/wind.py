@@ -1,0 +1,89 @@
+"""Wind: turbulence at the ear and in the leaves, edges that whistle when it blows. Follows the picture's curve."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numba
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound.effects import follow, noise
+from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+_HZ: Final = (25.0, 60.0, 130.0, 280.0, 600.0, 1300.0, 2800.0, 6000.0, 13000.0)
+# Low-passed turbulence; a faster wind is louder by the square of its speed and reaches higher.
+_BREEZE: Final = np.array([-9, -4, 0, -5, -14, -25, -36, -48, -62], np.float32)
+_STORM: Final = np.array([-6, -2, 0, 0, -4, -11, -20, -30, -42], np.float32)
+_LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
+
+
+def bed(bed: Bed, timeline: Timeline) -> F32:
+    """float32 (2, n). The wind curve (0..1) makes the gusts, the strength how much air there is at all."""
+    chance = rng(timeline.seed, "wind")
+    return blow(follow.fine(follow.curve(timeline, "wind", bed, 0.4)), bed.strength, chance)
+
+
+def gust(event: Event, timeline: Timeline) -> tuple[F32, int]:
+    """One gust, fullest exactly at the event: (samples (2, m), offset of the fullest sample)."""
+    chance = rng(timeline.seed, f"gust/{event.id}")
+    rise, fall = int(1.1 * SAMPLE_RATE), int(2.0 * SAMPLE_RATE)
+    shape = np.concatenate([np.linspace(0, 1, rise) ** 2, (1 - np.linspace(0, 1, fall)) ** 1.5]).astype(np.float32)
+    return blow(shape, event.strength, chance, steady=False) * np.sqrt(shape), rise
+
+
+def blow(gusts: F32, strength: float, chance: np.random.Generator, *, steady: bool = True) -> F32:
+    """gusts: 0..1 per sample (n,) -> float32 (2, n)."""
+    n = len(gusts)
+    eddies = 0.13 * noise.turbulence(n, chance, 1.1, 5)
+    floor = 0.12 if steady else 0.0
+    speed = np.clip((floor + gusts * (1 + eddies)) * (0.55 + 0.9 * strength), 0.02, 1.6).astype(np.float32)
+    coarse = noise.at_blocks(speed, n)[:, None]
+
+    loud = 40 * np.log10(np.maximum(coarse, 0.02))  # dB: pressure goes with the square of the speed
+    roar = noise.sweep(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
+    sound = noise.spread(np.stack([noise.flowing(n, chance, roar), noise.flowing(n, chance, roar)]), 0.8)
+
+    # Leaves answer a little later than the air at the ear, and flutter.
+    flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
+    late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
+    leaves = noise.sweep(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 21 + flutter)
+    rustle = np.stack([noise.flowing(n, chance, leaves), noise.flowing(n, chance, leaves)])
+    sound += noise.spread(rustle, 1.0)
+
+    for edge in range(3):
+        _whistle(sound, speed, edge, chance)
+    return sound
+
+
+def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> None:
+    """Aeolian tone of one edge (Strouhal: f = 0.2 U / d): rises with the wind and is there only when it blows hard."""
+    n = sound.shape[1]
+    base = (300, 520, 860)[edge] * chance.uniform(0.85, 1.2)
+    inertia = noise.turbulence(n, chance, 0.5, 2)
+    pitch = base * (0.45 + 0.9 * speed) * (1 + 0.04 * inertia)
+    awake = np.clip((speed - 0.30 - 0.10 * edge) / 0.5, 0, 1.3)
+    loud = awake**2 * (0.085, 0.050, 0.026)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
+    tone = _resonate(chance.standard_normal(n, np.float32), pitch.astype(np.float32), np.float32(28.0)) * loud
+    side = chance.uniform(0.2, 0.8)
+    sound[0] += tone * np.float32(np.sqrt(1 - side))
+    sound[1] += tone * np.float32(np.sqrt(side))
+
+
+@numba.njit(nogil=True, cache=True)
+def _resonate(source, hz, quality):  # type: ignore[no-untyped-def]
+    """A band-pass whose pitch moves each sample (state-variable, trapezoidal: Zavalishin, The Art of VA Filter
+    Design, 4.1), scaled to keep the power of white noise whatever its width."""
+    out = np.zeros_like(source)
+    first, second = 0.0, 0.0
+    damping = 1.0 / quality
+    for i in range(len(source)):
+        g = np.tan(np.pi * hz[i] / SAMPLE_RATE)
+        high = (source[i] - (damping + g) * first - second) / (1 + g * (g + damping))
+        band = g * high + first
+        first = g * high + band
+        low = g * band + second
+        second = g * band + low
+        out[i] = band * damping * np.sqrt(SAMPLE_RATE / (np.pi * hz[i] * damping))
+    return out

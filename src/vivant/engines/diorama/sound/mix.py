@@ -1,0 +1,237 @@
+"""From stems to the soundtrack: who is heard over whom, the room around them, and the final level.
+
+Speech, music, beds and events are stems on one scale of loudness. The mix makes room for speech before it is spoken,
+brings the whole to its target and keeps every peak, between the samples too, under the ceiling. It makes no sound.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+import numba
+import numpy as np
+from scipy import ndimage, signal
+
+from vivant.engines.diorama.sound import effects, levels, space
+from vivant.engines.diorama.timeline import PlacedLine, Timeline
+from vivant.media import F32, SAMPLE_RATE, Soundtrack
+
+Programme = Literal["speech or music", "effects", "ambience"]
+TARGETS: Final[dict[Programme, float]] = {"speech or music": -16.0, "effects": -18.0, "ambience": -24.0}  # LUFS
+CEILING: Final = -1.5  # dBTP of the finished soundtrack
+_HEADROOM: Final = 0.6  # dB more under the ceiling: AAC at 192 kb/s overshoots that much on noise and clicks
+
+_VOICE: Final = -18.0  # LUFS of a line on the common scale
+_UNDER: Final = 6.0  # LU that beds stay under speech where nobody speaks; ducked that makes 16
+_MUSIC_ALONE: Final = -18.0  # LUFS of music on the common scale
+_MUSIC_UNDER: Final = -25.0  # LUFS of music in a clip with speech
+_DUCK: Final = 10.0  # dB
+_LOOK_AHEAD: Final = 0.30  # s in which beds sink before a line
+_RETURN: Final = 0.70  # s in which they come back
+_BREATH: Final = 0.9  # s: a shorter gap between lines keeps them down, or they would pump
+_FADE_IN: Final = 0.008  # s
+_FADE_OUT: Final = 0.40  # s
+_LOUD_ENOUGH: Final = 0.5  # strength from which an asked bed makes a clip one of effects, not of ambience
+
+
+def soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
+    """The finished sound of a clip: exactly 2000 samples per frame.
+
+    music: float32 (2, n) of any level, cut or padded to the clip; None where there is none.
+    """
+    stems = {"speech": speech(timeline), "beds": beds(timeline), "events": shots(timeline)}
+    if music is not None:
+        stems["music"] = _fitted(music, timeline.samples)
+    return mix(stems, timeline)
+
+
+def programme(stems: dict[str, F32], timeline: Timeline) -> Programme:
+    """What kind of clip it is to the ear, which sets its loudness."""
+    if any(name in stems and np.any(stems[name]) for name in ("speech", "music")):
+        return "speech or music"
+    heard = any(event.kind in ("strike", "thunder", "step", "splash") for event in timeline.events)
+    asked = any(bed.asked and bed.strength >= _LOUD_ENOUGH and bed.kind != "room" for bed in timeline.beds)
+    return "effects" if heard or asked else "ambience"
+
+
+def speech(timeline: Timeline) -> F32:
+    """Every line at its start and place, all equally loud: float32 (2, samples), dry."""
+    stem = np.zeros((2, timeline.samples), np.float32)
+    for line in timeline.lines:
+        mono = line.spoken.samples.astype(np.float32)
+        centred = space.pan(space.air(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
+        loud = levels.integrated(centred)
+        if np.isfinite(loud):
+            _add(stem, centred * np.float32(10 ** ((_VOICE + _TONES[line.line.tone] - loud) / 20)), line.start)
+    return stem
+
+
+# A whisper stays softer than a shout, though far less than in life: every word is to be heard.
+_TONES: Final = {
+    "neutral": 0.0, "happy": 0.0, "sad": -1.0, "angry": 1.0,
+    "whisper": -2.5, "shout": 1.5, "excited": 0.5, "gentle": -1.0,
+}  # fmt: skip
+
+
+def beds(timeline: Timeline) -> F32:
+    """All that lasts, on the common scale: float32 (2, samples)."""
+    stem = np.zeros((2, timeline.samples), np.float32)
+    for bed in timeline.beds:
+        _add(stem, effects.bed(bed, timeline), bed.start * 2000)
+    return stem
+
+
+def shots(timeline: Timeline) -> F32:
+    """All that happens once, on the common scale: float32 (2, samples)."""
+    stem = np.zeros((2, timeline.samples), np.float32)
+    for event in timeline.events:
+        sound, start = effects.shot(event, timeline)
+        _add(stem, sound, start)
+    return stem
+
+
+def mix(stems: dict[str, F32], timeline: Timeline) -> Soundtrack:
+    """stems: any of speech, beds, events, music, each float32 (2, timeline.samples) -> the finished soundtrack."""
+    unknown = stems.keys() - {"speech", "beds", "events", "music"}
+    if unknown:
+        raise ValueError(f"Unknown stems {sorted(unknown)}; known are speech, beds, events and music.")
+    n = timeline.samples
+    for name, stem in stems.items():
+        if stem.shape != (2, n):
+            raise ValueError(f"The stem {name!r} must be (2, {n}), got {stem.shape}.")
+    target = TARGETS[programme(stems, timeline)]
+    total = _balance(stems, timeline)
+    total = signal.sosfilt(signal.butter(2, 22, "highpass", fs=SAMPLE_RATE, output="sos"), total, axis=1)
+    return Soundtrack(_master(total.astype(np.float32), target))
+
+
+def _balance(stems: dict[str, F32], timeline: Timeline) -> F32:
+    """The stems at their levels against each other, ducked, in their room, with the ends of the clip shaped."""
+    n = timeline.samples
+    silence = np.zeros((2, n), np.float32)
+    voice, bed = stems.get("speech", silence), stems.get("beds", silence)
+    event, music = stems.get("events", silence), stems.get("music", silence)
+    spoken, sung = bool(np.any(voice)), bool(np.any(music))
+
+    if spoken or sung:
+        loudest = (levels.integrated(voice) if spoken else _MUSIC_ALONE) - _UNDER
+        over = levels.integrated(bed) - loudest
+        if over > 0:
+            bed = bed * np.float32(10 ** (-over / 20))
+    if sung:
+        wanted = _MUSIC_UNDER if spoken else _MUSIC_ALONE
+        music = music * np.float32(10 ** ((wanted - levels.integrated(music)) / 20))
+    if spoken:
+        down = duck(timeline.lines, n)
+        bed, music, event = bed * down, music * down, event * np.sqrt(down)
+
+    answer = space.response(timeline.room, timeline.seed)
+    wet = 0.05 + 0.30 * timeline.room
+    # Music brings a hall of its own; beds that surround the listener need little more.
+    sent = voice * np.float32(wet) + event * np.float32(1.6 * wet) + bed * np.float32(0.6 * wet)
+    scene = bed + event
+    fade = _ends(n)
+    whole = voice + (scene + space.reverberate(sent, answer)) * fade + music
+    whole *= _soft_edges(n)
+    return whole
+
+
+def duck(lines: tuple[PlacedLine, ...], n: int) -> F32:
+    """The gain of beds and music under speech: float32 (n,), 1 down to 10 dB less from just before each line's first
+    sample to its last; smooth both ways, and down through gaps shorter than a breath."""
+    gain = np.zeros(n, np.float32)  # dB
+    spans: list[list[int]] = []
+    for line in sorted(lines, key=lambda line: line.start):
+        if spans and line.start - spans[-1][1] < _BREATH * SAMPLE_RATE:
+            spans[-1][1] = max(spans[-1][1], line.end)
+        else:
+            spans.append([line.start, line.end])
+    at = np.arange(n, dtype=np.float32)
+    for start, end in spans:
+        down = np.clip((at - start) / (_LOOK_AHEAD * SAMPLE_RATE) + 1, 0, 1)
+        up = np.clip(1 - (at - end) / (_RETURN * SAMPLE_RATE), 0, 1)
+        gain = np.maximum(gain, 0.5 - 0.5 * np.cos(np.pi * np.minimum(down, up)))
+    return np.asarray(np.power(10, gain * np.float32(-_DUCK / 20)), np.float32)
+
+
+def _ends(n: int) -> F32:
+    """The graceful end of beds and events: a cosine over the last 0.4 s."""
+    fade = np.ones(n, np.float32)
+    m = min(int(_FADE_OUT * SAMPLE_RATE), n)
+    fade[n - m :] = np.cos(np.linspace(0, np.pi / 2, m, dtype=np.float32)) ** 1.5
+    return fade
+
+
+def _soft_edges(n: int) -> F32:
+    """No click at the very ends, whatever sounds there."""
+    m = min(int(_FADE_IN * SAMPLE_RATE), n // 2)
+    ramp = (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, m))).astype(np.float32)
+    shape = np.ones(n, np.float32)
+    shape[:m], shape[n - m :] = ramp, ramp[::-1]
+    return shape
+
+
+def _master(total: F32, target: float) -> F32:
+    """To the target loudness under the ceiling. Limiting costs loudness, so the gain is found again, twice; where
+    peaks stand so high that more gain would only flatten them, the clip stays softer than its target."""
+    loudness = levels.integrated(total)
+    if not np.isfinite(loudness):
+        return np.clip(total, -1, 1)
+    gain = target - loudness
+    most = CEILING + _MOST_LIMITING - levels.true_peak(total)
+    result = total
+    for _ in range(3):
+        gain = min(gain, most)
+        result = limit(total * np.float32(10 ** (gain / 20)), CEILING - _HEADROOM)
+        missing = target - levels.integrated(result)
+        if missing < 0.1 or gain >= most:
+            break
+        gain += missing
+    return np.clip(result, -1, 1).astype(np.float32)
+
+
+_MOST_LIMITING: Final = 12.0  # dB that the very highest peak may be pressed
+_AHEAD: Final = 240  # samples (5 ms) in which the limiter closes before a peak
+_RELEASE: Final = 0.12  # s
+
+
+def limit(sound: F32, ceiling: float) -> F32:
+    """A look-ahead limiter: float32 (2, n) whose true peak is at most `ceiling` dBTP; both sides move together.
+
+    The gain that every oversampled peak needs is held for the look-ahead and then averaged over it: a mean of values
+    none of which is too high is not too high either. What remains between the samples is taken off by a last gain.
+    """
+    top = 10 ** (ceiling / 20)
+    needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound), 1e-9)).astype(np.float32)
+    if needed.min() >= 1:
+        return sound
+    width = 2 * _AHEAD + 1
+    released = _release(needed, np.float32(1 - np.exp(-1 / (_RELEASE * SAMPLE_RATE))))
+    held = ndimage.minimum_filter1d(released, width, mode="nearest")
+    smooth = ndimage.uniform_filter1d(held.astype(np.float64), width, mode="nearest").astype(np.float32)
+    result = sound * np.minimum(smooth, 1)
+    over = levels.true_peak(result) - ceiling
+    return np.asarray(result * np.float32(10 ** (-over / 20)) if over > 0 else result, np.float32)
+
+
+@numba.njit(nogil=True, cache=True)
+def _release(needed, share):  # type: ignore[no-untyped-def]
+    """Down at once, up slowly."""
+    out = np.empty_like(needed)
+    gain = np.float32(1.0)
+    for i in range(len(needed)):
+        gain = min(needed[i], gain + share * (np.float32(1.0) - gain))
+        out[i] = gain
+    return out
+
+
+def _fitted(sound: F32, n: int) -> F32:
+    """Cut or padded with silence to n samples."""
+    kept = sound[:, :n].astype(np.float32)
+    return np.pad(kept, ((0, 0), (0, n - kept.shape[1])))
+
+
+def _add(stem: F32, part: F32, start: int) -> None:
+    first, last = max(start, 0), min(start + part.shape[1], stem.shape[1])
+    if first < last:
+        stem[:, first:last] += part[:, first - start : last - start]
