@@ -1,0 +1,89 @@
+"""What everything in the air shares: how hard the wind blows and where to, how far it has carried things, how much of
+the weather is there yet, and the light that falling things catch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timeline import Timeline
+from vivant.media import F32
+from vivant.request import FPS
+
+APPEARS: Final = 0.6  # seconds until weather that is already falling has fully faded in
+SETTLES: Final = 0.9  # seconds in which all comes to rest before a last picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Air:
+    """One per clip. Curves are float32 (frames,)."""
+
+    width: int
+    height: int
+    frames: int
+    seed: int
+    side: float  # which way the wind blows: -1 left, 1 right
+    wind: F32  # signed, -1..1
+    carried: F32  # integral of `wind` since frame 0, in seconds
+    presence: F32  # opacity of what was not in the picture: 0 at frame 0, soon 1; 0 again on a last picture
+    life: F32  # amplitude of what was: 1, or down to 0 on a last picture
+    dark: float  # luma of the picture's shadows (10th percentile)
+    middle: float  # its median
+    bright: float  # its lights (85th percentile)
+
+    @property
+    def scale(self) -> float:
+        """The canvas's short side against that of 720p: sizes and speeds below are given for 720p."""
+        return min(self.width, self.height) / 720
+
+    @property
+    def area(self) -> float:
+        """The canvas's area against that of 720p 16:9; particle counts follow it, less than linearly above it."""
+        ratio = self.width * self.height / (1280 * 720)
+        return float(ratio if ratio < 1 else ratio**0.5)
+
+
+def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
+    """The air of a clip. The wind blows where a motion of the storyboard says, or to a side of the seed's choice."""
+    frames = timeline.frames
+    side = _side(storyboard)
+    wind = (side * timeline.curves["wind"]).astype(np.float32)
+    carried = np.concatenate([[0.0], np.cumsum(0.5 * (wind[1:] + wind[:-1]))]) / FPS
+    appears = smooth(np.arange(frames) / (APPEARS * FPS))
+    before_last = np.arange(frames)[::-1] / (SETTLES * FPS)
+    life = smooth(before_last) if storyboard.morph else smooth(np.ones(frames))
+    dark, middle, bright = np.percentile(scene.source.planes.y[::4, ::4], (10, 50, 85))
+    return Air(
+        width=storyboard.width,
+        height=storyboard.height,
+        frames=frames,
+        seed=timeline.seed,
+        side=side,
+        wind=wind,
+        carried=carried.astype(np.float32),
+        presence=(appears * life).astype(np.float32),
+        life=life.astype(np.float32),
+        dark=float(dark),
+        middle=float(middle),
+        bright=float(bright),
+    )
+
+
+def smooth(x: NDArray[Any]) -> NDArray[np.float64]:
+    """0 below 0, 1 above 1, between them without a kink at either end (Perlin's quintic)."""
+    t = np.clip(np.asarray(x, np.float64), 0, 1)
+    return t * t * t * (t * (t * 6 - 15) + 10)
+
+
+def _side(storyboard: Storyboard) -> float:
+    for motion in sorted(storyboard.motions, key=lambda m: m.kind != "wind"):
+        if motion.direction in ("left", "right"):
+            return -1.0 if motion.direction == "left" else 1.0
+    return 1.0 if rng(storyboard.seed, "wind/side").random() < 0.5 else -1.0

@@ -1,0 +1,33 @@
+"""Wind: the one curve that slants rain, bends plants and is heard. Knows time only; what it blows at is elsewhere."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.media import F32
+from vivant.request import FPS
+
+# Spacing of random knots in seconds and their share: a slow swell, gusts, and flurries inside a gust.
+_OCTAVES: Final = (("swell", 3.1, 0.45), ("gust", 1.3, 0.38), ("flurry", 0.45, 0.17))
+
+
+def gust(seed: int, frames: int, strength: float) -> F32:
+    """The wind curve: float32 (frames,), 0..1. `strength` 0..1 is about its highest; 0 is dead calm.
+
+    Gusts rise faster than they die. A longer clip of the same seed begins with the same wind.
+    """
+    seconds = np.arange(frames) / FPS
+    level = np.zeros(frames)
+    for name, spacing, share in _OCTAVES:
+        knots = rng(seed, f"wind/{name}").random(int(seconds[-1] / spacing) + 3)
+        place = seconds / spacing
+        left = place.astype(int)
+        rest = np.sqrt(place - left)  # the early part of each step is the steep one
+        rest = np.where(knots[left + 1] > knots[left], rest, place - left)
+        rest = rest * rest * (3 - 2 * rest)
+        level += share * (knots[left] + (knots[left + 1] - knots[left]) * rest)
+    curve: F32 = np.clip(strength * (0.2 + 0.95 * level), 0, 1).astype(np.float32)
+    return curve
