@@ -35,7 +35,7 @@ def test_chinese_sentences_are_spelled_as_misaki_spells_them_but_for_sandhi_and_
         assert untoned(g2p.phonemize(text, "zh")).replace(" ", "") == untoned(expected).replace(" ", ""), text
 
 
-@pytest.mark.parametrize("wrong", ["", "xyz1", "ma", "ma6", "hello4", "bv3"])
+@pytest.mark.parametrize("wrong", ["", "xyz1", "ma", "ma6", "hello4", "b3"])
 def test_what_is_no_syllable_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError):
         pinyin.symbols(wrong)
@@ -96,7 +96,7 @@ def test_figures_are_read_as_a_chinese_speaker_reads_them(text: str, read: str) 
         ("音乐", "i→nɥe↘"),
         ("快乐", "kʰwai↘lɤ↘"),
         ("长大", "ꭧa↓ŋta↘"),
-        ("很长", "xə↓n ꭧʰa↗ŋ"),
+        ("很长", "xə↓nꭧʰa↗ŋ"),
         ("我得走了", "wo↗ tei↗ ʦou↓ lɤ"),
         ("慢慢地走", "ma↘nma↘n tɤ ʦou↓"),
         ("重庆很重", "ꭧʰʊ↗ŋʨʰi↘ŋ xə↓n ꭧʊ↘ŋ"),

@@ -7,6 +7,9 @@ tests; tones differ from it where a speaker changes them.
 from __future__ import annotations
 
 import re
+import tomllib
+from functools import cache
+from importlib import resources
 from itertools import pairwise
 from typing import Final
 
@@ -30,6 +33,7 @@ _CHILD: Final = frozenset(
 )  # fmt: skip
 _PARTICLES: Final = {"了": "le5", "着": "zhe5", "吗": "ma5", "呢": "ne5", "吧": "ba5", "啊": "a5", "的": "de5"}
 _NUMERALS: Final = frozenset("零〇一二三四五六七八九十百千万亿两点幺第")
+_COUNTING: Final = frozenset("几多这那每半")
 # After these 得 is děi, "must".
 _MUST: Final = frozenset(
     {
@@ -37,13 +41,11 @@ _MUST: Final = frozenset(
         "都", "还", "可", "总", "必", "又", "非", "只", "真", "今天", "明天",
     }
 )  # fmt: skip
-# Readings that pypinyin's defaults for a word standing alone get wrong in speech.
-_READINGS: Final = {
-    "还": ["hai2"], "都": ["dou1"], "谁": ["shei2"], "嗯": ["ən"], "朝": ["chao2"], "哪": ["na3"], "幺": ["yao1"],
-    "只": ["zhi3"], "那": ["na4"], "这": ["zhe4"], "重": ["zhong4"], "地上": ["di4", "shang5"], "为": ["wei4"],
-    "行": ["xing2"], "长": ["chang2"], "给": ["gei3"], "血": ["xie3"], "色": ["se4"], "似的": ["shi4", "de5"],
-    "哦": ["o4"], "喔": ["o1"], "噢": ["o1"], "哎": ["ai1"], "唉": ["ai4"], "呀": ["ya5"], "哇": ["wa1"], "嘛": ["ma5"],
-    "啦": ["la5"], "呗": ["bei5"], "咯": ["lo5"], "喽": ["lou5"], "嘿": ["hei1"], "喂": ["wei2"], "哟": ["yo5"],
+# Objects that tell 还 huán "give back" from hái, 倒 dào "pour" from dǎo, 种 zhòng "plant" from zhǒng.
+_OBJECTS: Final = {
+    "还": ("huan2", ("钱", "书", "债", "款", "车", "给", "清", "你", "我", "他", "她")),
+    "倒": ("dao4", ("水", "茶", "酒", "车", "垃圾", "数", "影", "了", "杯")),
+    "种": ("zhong4", ("树", "花", "菜", "地", "田", "草", "瓜", "豆", "了")),
 }  # fmt: skip
 
 
@@ -67,27 +69,39 @@ def readings(words: list[str]) -> list[list[str]]:
     for at, word in enumerate(words):
         before = words[at - 1] if at else ""
         after = words[at + 1] if at + 1 < len(words) else ""
-        special = _in_context(word, before, after) or _READINGS.get(word)
+        special = _in_context(word, before, after) or _written_readings().get(word)
         spelled = special or lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore")
         if len(word) == len(spelled) == 3 and word[1] == "得" and "不" not in word:  # 跑得快
             spelled = [spelled[0], "de5", spelled[2]]
+        if len(word) == len(spelled) == 3 and word[0] == word[1] and word[2] == "地":  # 静静地
+            spelled = [*spelled[:2], "de5"]
+        if len(word) == len(spelled) > 1 and word[-1] == "只" and word[-2] in _NUMERALS | _COUNTING:  # 三只
+            spelled = [*spelled[:-1], "zhi1"]
         found.append(list(spelled))
     return found
+
+
+@cache
+def _written_readings() -> dict[str, list[str]]:
+    text = resources.files(__package__).joinpath("readings_chinese.toml").read_text(encoding="utf-8")
+    return {word: spelled.split() for word, spelled in tomllib.loads(text).items()}
 
 
 def _in_context(word: str, before: str, after: str) -> list[str] | None:
     """The reading of a one-character word that depends on its neighbours."""
     if word in _PARTICLES and before:
         return [_PARTICLES[word]]
-    if word == "地" and len(before) > 1 and after and before[-1] not in "的这那此各":
+    if word == "地" and len(before) > 1 and before[-1] not in "的这那此各":
         return ["de5"]
+    if word in _OBJECTS and after.startswith(_OBJECTS[word][1]) and not before.endswith(tuple(_COUNTING)):
+        return [_OBJECTS[word][0]]
     if word == "得":
         if after and before in _MUST:
             return ["dei3"]
         return ["de5"] if before else ["de2"]
-    if word == "只" and before and before[-1] in _NUMERALS | set("几多这那每半"):
+    if word == "只" and before and before[-1] in _NUMERALS | _COUNTING:
         return ["zhi1"]
-    if word == "行" and before and before[-1] in _NUMERALS | set("几每"):
+    if word == "行" and before and before[-1] in _NUMERALS | _COUNTING:
         return ["hang2"]
     if word == "长" and after and after[0] in "大高成胖出":
         return ["zhang3"]
@@ -109,7 +123,9 @@ def _sentence(han: str) -> str:
 def _word(word: str, syllables: list[str]) -> str:
     coloured = len(syllables) == len(word) > 1 and word[-1] == "儿" and word not in _CHILD
     spelled = [*syllables[:-1], "er5"] if coloured else syllables
-    return "".join(s if s == "ən" else pinyin.symbols(s) for s in spelled if s == "ən" or pinyin.is_syllable(s))
+    if word == "嗯":
+        return "ən"  # a syllable that pinyin cannot write
+    return "".join(pinyin.symbols(s) for s in spelled if pinyin.is_syllable(s))
 
 
 def _regroup(words: list[str]) -> list[str]:
