@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from vivant.errors import InvalidRequest
-from vivant.request import RATIOS, RESOLUTIONS
+from vivant.errors import InvalidRequest, PictureTooManyBytes, UnreadablePicture
+from vivant.request import PICTURE_BYTES, RATIOS, RESOLUTIONS
+
+if TYPE_CHECKING:
+    from vivant.engines.base import Storyboard
+    from vivant.media import Pictures
+    from vivant.settings import Settings
 
 
 def make(
@@ -36,8 +42,7 @@ def make(
 ) -> None:
     """Make one clip. Every field of the API is an option."""
     from vivant.engines.registry import load_engine
-    from vivant.generate import make_clip
-    from vivant.intake.intake import read_pictures
+    from vivant.generate import generate
     from vivant.request import Brief, Tier
     from vivant.settings import load_settings
 
@@ -59,24 +64,58 @@ def make(
     )
     target = out or picture.with_suffix(".mp4")
     console = Console()
-    pictures, (width, height) = read_pictures(picture, last_image)
-    request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
-    with console.status("Loading the engine…"):
-        actor = load_engine(engine or load_settings().engine)
+    settings = load_settings()
+    with console.status("Reading the picture and loading the engine"):
+        pictures = asyncio.run(_read(picture, last_image, ratio=ratio, settings=settings))
+        height, width = pictures.first.shape[:2]
+        request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
+        actor = load_engine(engine or settings.engine)
         actor.setup()
-        storyboard = actor.plan(request, pictures)
-    if explain or plan_only:
-        for line in storyboard.explain():
+
+    def tell(storyboard: Storyboard) -> None:
+        for line in storyboard.explain() if explain or plan_only else ():
             console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+
     if plan_only:
+        tell(actor.plan(request, pictures))
         return
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=console,
     ) as bar:  # fmt: skip
-        watch = _Bar(bar)
-        make_clip(actor, storyboard, pictures, request, target, watch)
-    console.print(f"{target}  seed {request.seed}", highlight=False, soft_wrap=True)
+        facts = generate(request, pictures, actor, target, _Bar(bar), on_plan=tell)
+    console.print(
+        f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+async def _read(first: Path, last: Path | None, *, ratio: str, settings: Settings) -> Pictures:
+    """Both pictures, decoded as carefully as a stranger's: a file from somewhere is no safer than a URL."""
+    from vivant.generate import decode_png
+    from vivant.intake.pictures import Intake
+    from vivant.media import Pictures
+
+    intake = Intake(settings)
+    await intake.start()
+    try:
+        cleaned = [
+            decode_png((await intake.clean(_bytes(path, field), field=field, ratio=ratio)).png)
+            for path, field in ((first, "image"), (last, "last_image"))
+            if path is not None
+        ]
+    finally:
+        await intake.stop()
+    return Pictures(*cleaned)
+
+
+def _bytes(path: Path, field: str) -> bytes:
+    try:
+        if path.stat().st_size > PICTURE_BYTES:
+            raise PictureTooManyBytes(f"{field}: {path} has more than {PICTURE_BYTES} bytes.", field=field)
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadablePicture(f"{field}: {path}: {error.strerror}.", field=field) from None
 
 
 class _Bar:
