@@ -1,0 +1,46 @@
+"""The HTTP application: which addresses there are, and in which order a request passes the gates.
+
+    request id -> open-mode guard -> route -> key -> body within limits -> dialect -> intake -> service
+
+Handlers translate and nothing else. There is no CORS: a browser page of another site has no business here.
+"""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
+
+from vivant.api import files, health
+from vivant.api.auth import OpenModeGuard
+from vivant.api.context import Context
+from vivant.api.dialects import native, novita
+from vivant.api.errors import respond
+from vivant.api.request_ids import RequestIds
+from vivant.errors import VivantError
+from vivant.intake.pictures import Intake
+from vivant.service import Service
+from vivant.settings import Settings
+
+
+def create_app(service: Service, intake: Intake, settings: Settings) -> ASGIApp:
+    """The application over parts that somebody else starts and stops."""
+    return app_for(Context(service, intake, settings))
+
+
+def app_for(context: Context) -> ASGIApp:
+    """The same, for who keeps the context to say that the service is going down."""
+    inner = Starlette(
+        routes=[*health.routes(context), *novita.routes(context), *native.routes(context), *files.routes(context)],
+        middleware=[Middleware(OpenModeGuard, context=context, refuse=respond)],
+        exception_handlers={
+            VivantError: respond,
+            HTTPException: respond,
+            ClientDisconnect: respond,
+            Exception: respond,
+        },
+    )
+    inner.router.redirect_slashes = False
+    return RequestIds(inner)

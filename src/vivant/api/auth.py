@@ -1,0 +1,96 @@
+"""The guard of open mode: while no API key exists, only programs on this machine get in.
+
+A bind to loopback alone does not achieve that. A page in a browser on this machine can reach loopback too: by a name
+of its own that it points at 127.0.0.1 (DNS rebinding; the Host header gives it away), or by sending a request blind
+across sites (Origin or Sec-Fetch-Site gives it away). A proxy on this machine can carry strangers in (forwarding
+headers give it away). Once keys exist none of this matters: whoever has no key gets nowhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from vivant.api.context import Context
+from vivant.api.faults import NotThisMachine
+from vivant.errors import VivantError
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_FREE = frozenset({"/healthz"})  # says nothing worth protecting; probes send odd Host headers
+
+
+class OpenModeGuard:
+    """ASGI middleware: refuses what did not start on this machine, as long as the service is open."""
+
+    def __init__(
+        self, app: ASGIApp, *, context: Context, refuse: Callable[[Request, VivantError], Response]
+    ) -> None:  # fmt: skip
+        self._app = app
+        self._context = context
+        self._refuse = refuse
+        public = _host(context.settings.public_url)
+        self._names = frozenset({"localhost"} | ({public} if public else set()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in _FREE and await self._context.service.is_open():
+            try:
+                self._check(scope)
+            except NotThisMachine as error:
+                await self._refuse(Request(scope), error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        client = scope.get("client")
+        if client is None or not is_loopback(client[0]):
+            raise NotThisMachine(
+                "No API key exists yet, so only this machine may call. Make one: vivant keys create NAME"
+            )
+        for name in ("x-forwarded-for", "x-real-ip"):
+            for hop in headers.get(name, "").split(","):
+                if hop.strip() and not is_loopback(hop.strip()):
+                    raise NotThisMachine(
+                        "No API key exists yet, and this request was forwarded for another machine. "
+                        "Make a key: vivant keys create NAME"
+                    )
+        if not self._is_ours("//" + headers.get("host", "")):
+            raise NotThisMachine(
+                "No API key exists yet, and this Host header does not name this machine. Use localhost or 127.0.0.1, "
+                "set VIVANT_PUBLIC_URL, or make a key: vivant keys create NAME"
+            )
+        if scope["method"] not in _SAFE:
+            origin = headers.get("origin")
+            if headers.get("sec-fetch-site") == "cross-site" or (origin is not None and not self._is_ours(origin)):
+                raise NotThisMachine("No API key exists yet, and this request comes from a page of another site.")
+
+    def _is_ours(self, url: str) -> bool:
+        host = _host(url)
+        return host is not None and (host in self._names or is_loopback(host))
+
+
+def _host(url: str) -> str | None:
+    """The host in a URL or in `//host:port`, lower case; None when there is none."""
+    try:
+        split = urlsplit(url)
+        _ = split.port
+    except ValueError:
+        return None
+    return None if "@" in split.netloc else split.hostname
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a numeric address is 127.0.0.0/8, ::1 or the former inside IPv6."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback

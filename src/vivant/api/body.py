@@ -1,0 +1,156 @@
+"""One JSON object whose longest strings stay where they are: in the body as it arrived.
+
+Two pictures of 30 MiB make a body of 80 MiB. Parsing that into Python strings would hold it three times; here long
+strings are cut out as views before the rest, a few hundred bytes, is parsed. The picture text is read later, in pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from vivant.errors import InvalidRequest
+
+LONG: Final = 16 * 1024  # bytes from which on a string is cut out
+REST: Final = 2**20  # bytes that all the rest may have
+MARKS: Final = 50_000  # structural characters and quotes: a body with more is an attack on the parser
+_PIECE: Final = 2**20
+
+_MARK: Final = re.compile(rb'["{}\[\],:]')
+_ESCAPE: Final = re.compile(rb"\\(?:u00([0-7][0-9a-fA-F])|([\"\\/bfnrt]))")
+_SHORT: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+class LongString:
+    """A JSON string too long to copy, as pieces of its ASCII text; may be iterated again and again."""
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view  # what stands between the quotes, escapes and all
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __iter__(self) -> Iterator[bytes]:
+        rest = b""
+        for at in range(0, len(self._view), _PIECE):
+            piece = rest + bytes(self._view[at : at + _PIECE])
+            if b"\n" in piece or b"\r" in piece or b"\t" in piece:
+                raise malformed("a string holds a line break or tab that is not escaped")
+            rest = b""
+            if b"\\" in piece:
+                cut = len(piece) if at + _PIECE >= len(self._view) else _before_open_escape(piece)
+                piece, rest = piece[:cut], piece[cut:]
+                piece = _ESCAPE.sub(_unescaped, piece)
+            yield piece
+
+
+def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, Any]:
+    """The object in `body`; values of the fields in `long` may come as LongString. Raises InvalidRequest.
+
+    Numbers are int or float, never inf or nan. A field that appears twice is refused, since readers
+    disagree which one counts.
+    """
+    rest, lifted = _lift(body, long)
+    if len(rest) > REST:
+        raise malformed(f"without its pictures it may have at most {REST} bytes")
+    try:
+        fields = msgspec.json.decode(rest)
+    except RecursionError:
+        raise malformed("it is nested too deeply") from None
+    except ValueError as error:  # msgspec's own errors, broken UTF-8, integers of thousands of digits
+        raise malformed(re.sub(r" ?[-(].*", "", str(error)).strip(". ") or "it is not JSON") from None
+    if not isinstance(fields, dict):
+        raise malformed("it is not an object")
+    return fields | lifted
+
+
+def malformed(why: str) -> InvalidRequest:
+    return InvalidRequest(f"The body must be one JSON object in UTF-8: {why[:200]}.")
+
+
+def _lift(body: bytes | bytearray, long: frozenset[str]) -> tuple[bytes, dict[str, LongString]]:
+    """The body with each long string of a named top-level field emptied, and those strings."""
+    view = memoryview(body)
+    kept: list[memoryview] = []
+    lifted: dict[str, LongString] = {}
+    seen: set[str] = set()
+    at = start = depth = marks = 0
+    key: str | None = None
+    at_key = False
+    while mark := _MARK.search(body, at):
+        marks += 1
+        if marks > MARKS:
+            raise malformed("it has too many parts")
+        at = mark.end()
+        match mark[0]:
+            case b'"':
+                end, quotes = _closing_quote(body, at, MARKS - marks)
+                marks += quotes
+                if end < 0:
+                    break  # the parser will say what is wrong
+                if depth == 1 and at_key:
+                    key, at_key = _text(view[at:end]), False
+                    if key in seen:
+                        raise malformed(f"the field {key[:80]!r} appears twice")
+                    seen.add(key)
+                elif depth == 1 and key in long and end - at >= LONG:
+                    kept.append(view[start:at])
+                    lifted[key] = LongString(view[at:end])
+                    start = end
+                at = end + 1
+            case b"{" | b"[":
+                depth += 1
+                at_key = depth == 1
+            case b"}" | b"]":
+                depth -= 1
+            case b",":
+                at_key = at_key or depth == 1
+            case _:
+                pass
+    kept.append(view[start:])
+    return b"".join(kept), lifted
+
+
+def _closing_quote(body: bytes | bytearray, at: int, patience: int) -> tuple[int, int]:
+    """Where the string that begins at `at` ends (-1: nowhere), and how many escaped quotes it has."""
+    passed = 0
+    while (quote := body.find(b'"', at)) >= 0:
+        slashes = 0
+        while slashes < quote - at and body[quote - 1 - slashes] == 0x5C:
+            slashes += 1
+            if slashes > patience:
+                raise malformed("it has too many parts")
+        if slashes % 2 == 0:
+            break
+        passed += 1
+        if passed > patience:
+            raise malformed("it has too many parts")
+        at = quote + 1
+    return quote, passed
+
+
+def _text(raw: memoryview) -> str:
+    try:
+        return msgspec.json.decode(b'"' + bytes(raw) + b'"', type=str)
+    except ValueError:
+        raise malformed("a field's name is not a JSON string") from None
+
+
+def _before_open_escape(piece: bytes) -> int:
+    """Where to cut so that no escape is torn: before the last backslash when it may go on beyond the piece."""
+    last = piece.rfind(b"\\", max(0, len(piece) - 6))
+    if last < 0:
+        return len(piece)
+    first = last
+    while first > 0 and piece[first - 1] == 0x5C:
+        first -= 1
+    return last if (last - first) % 2 == 0 else len(piece)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    if match[1] is not None:
+        return bytes((int(match[1], 16),))
+    return _SHORT.get(match[2], match[2])

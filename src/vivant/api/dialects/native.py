@@ -1,0 +1,170 @@
+"""Vivant's own small tree under /v1: what no provider's contract has. Errors are RFC 9457 problem documents.
+
+This is also how addresses outside every dialect answer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vivant.api.answers import json_answer
+from vivant.api.context import Context
+from vivant.api.faults import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, WrongMethod
+from vivant.errors import (
+    Busy,
+    IllegalMove,
+    InvalidRequest,
+    MissingKey,
+    NotAuthorized,
+    NotFound,
+    Stopped,
+    StorageFailed,
+    UnknownKey,
+    VivantError,
+)
+from vivant.task import Status, Task
+
+PREFIX: Final = "/v1/"
+PAGE: Final = range(1, 101)  # tasks in one answer
+
+STATUS_CODES: Final[dict[type[VivantError], int]] = {
+    BodyTooLarge: 413,
+    BodyTooSlow: 408,
+    RangeNotSatisfiable: 416,
+    InvalidRequest: 400,
+    MissingKey: 401,
+    UnknownKey: 401,
+    NotAuthorized: 403,
+    WrongMethod: 405,
+    NotFound: 404,
+    IllegalMove: 409,
+    Busy: 503,
+    Stopped: 503,
+    StorageFailed: 503,
+}
+
+
+def routes(context: Context) -> list[Route]:
+    async def show(request: Request) -> Response:
+        key_id = await context.caller(request)
+        task = await context.service.task(request.path_params["task_id"], key_id=key_id)
+        return json_answer(await described(context, request, task))
+
+    async def listing(request: Request) -> Response:
+        key_id = await context.caller(request)
+        query = request.query_params
+        limit = _page(query.get("limit", "50"))
+        status = _status(query.get("status"))
+        # One more than asked for tells whether there are more.
+        found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=query.get("after", ""))
+        more = len(found) > limit
+        tasks = found[:limit]
+        return json_answer(
+            {
+                "tasks": [await described(context, request, task) for task in tasks],
+                "has_more": more,
+                "next": tasks[-1].id if more else None,
+            }
+        )
+
+    async def cancel(request: Request) -> Response:
+        key_id = await context.caller(request)
+        task = await context.service.cancel(request.path_params["task_id"], key_id=key_id)
+        return json_answer(await described(context, request, task))
+
+    return [
+        Route("/v1/tasks", listing, methods=["GET"]),
+        Route("/v1/tasks/{task_id}", show, methods=["GET"]),
+        Route("/v1/tasks/{task_id}/cancel", cancel, methods=["POST"]),
+    ]
+
+
+async def described(context: Context, request: Request, task: Task) -> dict[str, Any]:
+    """A task as its owner sees it: everything but what only the machinery needs."""
+    video = None
+    if task.status is Status.SUCCEEDED and task.artifact is not None:
+        path, seconds = await context.service.link(task)
+        video = {
+            "url": context.absolute(request, path),
+            "expires_in": seconds,
+            "size": task.artifact.size,
+            "sha256": task.artifact.sha256,
+            "width": task.artifact.width,
+            "height": task.artifact.height,
+            "frames": task.artifact.frames,
+            "has_audio": task.artifact.has_audio,
+            "mime": task.artifact.mime,
+        }
+    failed = task.status.is_terminal and task.status is not Status.SUCCEEDED
+    return {
+        "id": task.id,
+        "status": task.status.value,
+        "progress": 1.0 if task.status is Status.SUCCEEDED else round(task.progress, 4),
+        "eta": None if task.status.is_terminal else round(max(0.0, await context.service.eta(task)), 1),
+        "created_at": _moment(task.created_at),
+        "started_at": _moment(task.started_at),
+        "ended_at": _moment(task.ended_at),
+        "engine": task.engine,
+        "attempt": task.attempt,
+        "request": {
+            **{name: value for name, value in task.request.to_data().items() if name != "version"},
+            "width": task.request.canvas.width,
+            "height": task.request.canvas.height,
+            "frames": task.request.canvas.frames,
+        },
+        "storyboard": task.storyboard,
+        "video": video,
+        "error": {"code": task.error_code or task.status.name, "message": task.error_message} if failed else None,
+    }
+
+
+def error_answer(request: Request, error: VivantError, text: str) -> Response:
+    """A problem document (RFC 9457), with our error code besides."""
+    status = next((STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES), 500)
+    if status == 500:
+        text = "Something went wrong inside the service; its log says more under this answer's X-Request-Id."
+    problem: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": text,
+        "instance": request.url.path[:200],
+        "code": error.code,
+        "request_id": str(request.scope.get("state", {}).get("request_id", "")),
+    }
+    if isinstance(error, InvalidRequest) and error.field:
+        problem["errors"] = [{"pointer": f"#/{error.field}", "detail": text}]
+    answer = json_answer(problem, status=status, media_type="application/problem+json")
+    if isinstance(error, RangeNotSatisfiable):
+        answer.headers["Content-Range"] = f"bytes */{error.size}"
+    if status == HTTPStatus.UNAUTHORIZED:
+        answer.headers["WWW-Authenticate"] = "Bearer"
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
+    return answer
+
+
+def _page(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) in PAGE):
+        raise InvalidRequest(
+            f"limit: must be an integer from {PAGE[0]} to {PAGE[-1]}; got {text[:60]!r}.", field="limit"
+        )
+    return int(text)
+
+
+def _status(text: str | None) -> Status | None:
+    if text is None:
+        return None
+    if text not in list(Status):
+        raise InvalidRequest(f"status: must be one of {', '.join(Status)}; got {text[:60]!r}.", field="status")
+    return Status(text)
+
+
+def _moment(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,258 @@
+"""Novita's language for Seedance 1.5 Pro: `POST /v3/async/seedance-v1.5-pro-i2v` and `GET /v3/async/task-result`.
+
+Everything that is Novita's and nobody else's stands here: field names and defaults, the result envelope, the flat error
+body with its reasons. What each was read from, and what was decided where the sources are silent, is in docs/api.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from vivant.api.answers import json_answer
+from vivant.api.body import LongString, parse_object
+from vivant.api.context import Context
+from vivant.api.faults import BodyTooLarge, BodyTooSlow, WrongMethod
+from vivant.api.limits import received
+from vivant.errors import (
+    Busy,
+    InvalidRequest,
+    MissingKey,
+    NotAuthorized,
+    NotFound,
+    PictureOutOfBounds,
+    PictureTooLarge,
+    PictureTooManyBytes,
+    Stopped,
+    StorageFailed,
+    TaskNotFound,
+    UnknownKey,
+    UnreadablePicture,
+    UnsupportedPicture,
+    VivantError,
+)
+from vivant.request import ADAPTIVE, FPS, RATIOS, RESOLUTIONS, Brief, Tier, nearest_ratio
+from vivant.task import Status, Task
+
+PREFIX: Final = "/v3/"
+SUBMIT: Final = "/v3/async/seedance-v1.5-pro-i2v"
+RESULT: Final = "/v3/async/task-result"
+TASK_TYPE: Final = "IMG_TO_VIDEO"  # the hosted value for this model is not documented; the shape is that of TXT_TO_IMG
+PROMPT_CHARACTERS: Final = 10_000  # the contract advises 500; a limit only so that a prompt is not a payload
+IN_A_THREAD: Final = 256 * 1024  # bytes from which on a body is parsed beside the event loop
+
+STATUSES: Final[dict[Status, str]] = {
+    Status.QUEUED: "TASK_STATUS_QUEUED",
+    Status.RUNNING: "TASK_STATUS_PROCESSING",
+    Status.SUCCEEDED: "TASK_STATUS_SUCCEED",
+    Status.FAILED: "TASK_STATUS_FAILED",
+    Status.CANCELLED: "TASK_STATUS_FAILED",
+    Status.EXPIRED: "TASK_STATUS_FAILED",
+}
+REASONS: Final[dict[type[VivantError], tuple[int, str]]] = {
+    BodyTooLarge: (413, "INVALID_REQUEST_BODY"),
+    BodyTooSlow: (408, "INVALID_REQUEST_BODY"),
+    PictureTooManyBytes: (400, "IMAGE_FILE_EXCEEDS_MAX_SIZE"),
+    PictureTooLarge: (400, "IMAGE_EXCEEDS_MAX_RESOLUTION"),
+    PictureOutOfBounds: (400, "INVALID_IMAGE_SIZE"),
+    UnsupportedPicture: (400, "INVALID_IMAGE_FORMAT"),
+    UnreadablePicture: (400, "INVALID_IMAGE_FORMAT"),
+    InvalidRequest: (400, "INVALID_REQUEST_BODY"),
+    MissingKey: (400, "MISSING_API_KEY"),
+    UnknownKey: (403, "INVALID_API_KEY"),
+    NotAuthorized: (403, "API_NOT_ALLOWED"),
+    TaskNotFound: (404, "TASK_NOT_FOUND"),
+    WrongMethod: (405, "API_NOT_FOUND"),
+    NotFound: (404, "API_NOT_FOUND"),
+    Busy: (503, "SERVICE_NOT_AVAILABLE"),
+    Stopped: (503, "SERVICE_NOT_AVAILABLE"),
+    StorageFailed: (503, "SERVICE_NOT_AVAILABLE"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A submit body, understood: what is asked, and where the pictures are."""
+
+    brief: Brief
+    image: str | LongString
+    last_image: str | LongString | None
+
+
+def routes(context: Context) -> list[Route]:
+    async def submit(request: Request) -> Response:
+        key_id = await context.caller(request)
+        context.check_taking_work()
+        intake = context.intake
+        async with received(request, intake.budget) as body:
+            heavy = len(body) >= IN_A_THREAD
+            asked = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
+            brief = asked.brief
+            first = await intake.receive(asked.image, field="image", ratio=brief.ratio)
+            last = None
+            if asked.last_image is not None:
+                ratio = nearest_ratio(first.width, first.height) if brief.ratio == ADAPTIVE else brief.ratio
+                last = await intake.receive(asked.last_image, field="last_image", ratio=ratio)
+        task = await context.service.submit(brief, first, last, key_id=key_id)
+        return json_answer({"id": task.id, "task_id": task.id})
+
+    async def result(request: Request) -> Response:
+        key_id = await context.caller(request)
+        task_id = request.path_params.get("task_id") or request.query_params.get("task_id")
+        if not task_id:
+            raise InvalidRequest("task_id: is required; send it as a query parameter.", field="task_id")
+        task = await context.service.task(task_id, key_id=key_id)
+        eta = 0.0 if task.status.is_terminal else await context.service.eta(task)
+        video = None
+        if task.status is Status.SUCCEEDED and task.artifact is not None:
+            path, seconds = await context.service.link(task)
+            video = context.absolute(request, path), seconds
+        return json_answer(envelope(task, eta=eta, video=video))
+
+    return [
+        Route(SUBMIT, submit, methods=["POST"]),
+        Route(RESULT, result, methods=["GET"]),
+        Route(RESULT + "/{task_id}", result, methods=["GET"]),  # some clients put the id into the path
+    ]
+
+
+def read_submission(body: bytes | bytearray) -> Submission:
+    """The thirteen fields. Null and absent mean the default, unknown fields are ignored, types are strict.
+
+    Raises InvalidRequest, naming the field and what is allowed.
+    """
+    fields = parse_object(body, long=frozenset({"image", "last_image"}))
+    prompt = _required(fields, "prompt", str, "a string")
+    if not prompt.strip() or len(prompt) > PROMPT_CHARACTERS or "\0" in prompt:
+        raise _wrong("prompt", f"must hold 1 to {PROMPT_CHARACTERS} characters, not all blank and none of them NUL")
+    picture = "an http(s) URL or a data URI (data:image/<format>;base64,…)"
+    fps = _optional(fields, "fps", int, str(FPS), FPS)
+    if fps != FPS:
+        raise _wrong("fps", f"must be {FPS}", fps)
+    tier = _optional(fields, "service_tier", str, f"one of {', '.join(Tier)}", Tier.DEFAULT.value)
+    if tier not in list(Tier):
+        raise _wrong("service_tier", f"must be one of {', '.join(Tier)}", tier)
+    image = _required(fields, "image", (str, LongString), picture)
+    last_image = _optional(fields, "last_image", (str, LongString), picture, None)
+    boolean = "true or false"
+    brief = Brief(
+        prompt=prompt,
+        resolution=_optional(fields, "resolution", str, f"one of {', '.join(RESOLUTIONS)}", "720p"),
+        ratio=_optional(fields, "ratio", str, f"one of {', '.join((*RATIOS, ADAPTIVE))}", ADAPTIVE),
+        seconds=_optional(fields, "duration", int, "an integer from 4 to 12", 5),
+        seed=_optional(fields, "seed", int, "an integer from -1 to 4294967295", -1),
+        camera_fixed=_optional(fields, "camera_fixed", bool, boolean, False),
+        watermark=_optional(fields, "watermark", bool, boolean, False),
+        generate_audio=_optional(fields, "generate_audio", bool, boolean, True),
+        tier=Tier(tier),
+        expires_after=_optional(
+            fields, "execution_expires_after", int, "an integer from 3600 to 259200 (seconds)", 172_800
+        ),
+    )
+    return Submission(brief, image, last_image)
+
+
+def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[str, Any]:
+    """The task-result body. eta in seconds; video: (absolute URL, seconds it stays good).
+
+    Arrays are never null, `extra` is always there, and times not reached are "0": Novita's own Python client raises
+    on null, on a missing `extra` and on empty strings.
+    """
+    done = task.status is Status.SUCCEEDED
+    request = {name: value for name, value in task.request.to_data().items() if name != "version"}
+    return {
+        "extra": {
+            "seed": str(task.request.seed),
+            "enable_nsfw_detection": False,
+            "debug_info": {
+                "request_info": msgspec.json.encode(request).decode(),
+                "submit_time_ms": _milliseconds(task.created_at),
+                "execute_time_ms": _milliseconds(task.started_at),
+                "complete_time_ms": _milliseconds(task.ended_at),
+            },
+        },
+        "task": {
+            "task_id": task.id,
+            "status": STATUSES[task.status],
+            "reason": reason(task),
+            "task_type": TASK_TYPE,
+            "eta": max(0, math.ceil(eta)),
+            "progress_percent": 100 if done else min(99, max(0, int(task.progress * 100))),
+        },
+        "images": [],
+        "videos": []
+        if video is None
+        else [{"video_url": video[0], "video_url_ttl": str(video[1]), "video_type": "mp4"}],
+        "audios": [],
+    }
+
+
+def reason(task: Task) -> str:
+    """Why a task has no video; empty unless it failed, was cancelled or expired."""
+    match task.status:
+        case Status.FAILED:
+            return task.error_message or "The clip could not be made."
+        case Status.CANCELLED:
+            return task.error_message or "The task was cancelled."
+        case Status.EXPIRED:
+            return (
+                task.error_message
+                or f"The task expired: it was not done {task.request.expires_after} s after it came in."
+            )
+        case _:
+            return ""
+
+
+def error_answer(request: Request, error: VivantError, text: str) -> Response:
+    """The flat error body."""
+    status, name = next((REASONS[kind] for kind in type(error).__mro__ if kind in REASONS), (500, ""))
+    if status == 500:
+        name = "CREATE_TASK_FAILED" if request.method == "POST" else "GET_RESULT_FAILED"
+        text = "Something went wrong inside the service; its log says more under this answer's X-Request-Id."
+    answer = json_answer({"code": status, "reason": name, "message": text, "metadata": {}}, status=status)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
+    return answer
+
+
+T = TypeVar("T")
+
+
+def _required(fields: dict[str, Any], name: str, kind: Any, allowed: str) -> Any:
+    value = _optional(fields, name, kind, allowed, None)
+    if value is None:
+        raise _wrong(name, f"is required: {allowed}")
+    return value
+
+
+def _optional(fields: dict[str, Any], name: str, kind: Any, allowed: str, default: T) -> T | Any:
+    """The field if it has exactly this type (true is no integer, 5.0 and "5" are none either), else the default."""
+    value = fields.get(name)
+    if value is None:
+        return default
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise _wrong(name, f"must be {allowed}", value)
+    return value
+
+
+_NOTHING: Final = object()
+
+
+def _wrong(field: str, what: str, got: object = _NOTHING) -> InvalidRequest:
+    if got is _NOTHING:
+        return InvalidRequest(f"{field}: {what}.", field=field)
+    shown = "a long string" if isinstance(got, LongString) else msgspec.json.encode(got)[:60].decode(errors="replace")
+    return InvalidRequest(f"{field}: {what}; got {shown}.", field=field)
+
+
+def _milliseconds(moment: datetime | None) -> str:
+    return "0" if moment is None else str(int(moment.timestamp() * 1000))

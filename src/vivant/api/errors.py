@@ -1,0 +1,39 @@
+"""Every error leaves through here, in the words of the dialect that was spoken to. The one place that catches all."""
+
+from __future__ import annotations
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from vivant.api.dialects import native, novita
+from vivant.api.faults import WrongMethod
+from vivant.errors import NotFound, VivantError
+
+log = structlog.get_logger(__name__)
+
+TEXT = 2000  # characters of an error's text; it may quote what the caller sent
+
+
+def respond(request: Request, error: Exception) -> Response:
+    """The answer to a request that ended in `error`."""
+    if isinstance(error, ClientDisconnect):
+        return Response(status_code=400)  # nobody is there to read it
+    if isinstance(error, HTTPException):
+        error = _from_router(request, error)
+    if not isinstance(error, VivantError):
+        error = VivantError()
+    dialect = novita if request.url.path.startswith(novita.PREFIX) else native
+    answer: Response = dialect.error_answer(request, error, str(error)[:TEXT])
+    if answer.status_code >= 500 and answer.status_code != 503:
+        log.error("answered with a fault", path=request.url.path, code=error.code, error=str(error))
+    return answer
+
+
+def _from_router(request: Request, error: HTTPException) -> VivantError:
+    if error.status_code == 404:
+        return NotFound(f"There is nothing at {request.method} {request.url.path[:200]}.")
+    if error.status_code == 405:
+        return WrongMethod(f"{request.url.path[:200]} does not take {request.method}.")
+    return VivantError(error.detail)

@@ -1,0 +1,39 @@
+"""Errors that only a door on HTTP can have; they hang on the tree in vivant/errors.py."""
+
+from __future__ import annotations
+
+from vivant.errors import InvalidRequest, NotAuthorized, NotFound
+
+
+class BodyTooLarge(InvalidRequest):
+    """The body is larger than the contract's largest pictures need."""
+
+    code = "BODY_TOO_LARGE"
+
+
+class BodyTooSlow(InvalidRequest):
+    """The rest of the body did not arrive in time."""
+
+    code = "BODY_TOO_SLOW"
+
+
+class WrongMethod(NotFound):
+    """This address does not know this method."""
+
+    code = "WRONG_METHOD"
+
+
+class RangeNotSatisfiable(InvalidRequest):
+    """The file has no such bytes."""
+
+    code = "RANGE_NOT_SATISFIABLE"
+
+    def __init__(self, message: str, *, size: int) -> None:
+        super().__init__(message)
+        self.size = size
+
+
+class NotThisMachine(NotAuthorized):
+    """No API key exists yet, so only this machine may call."""
+
+    code = "NOT_THIS_MACHINE"

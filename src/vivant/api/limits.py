@@ -1,0 +1,55 @@
+"""How much a caller may send: looked at before a byte is read, counted while the bytes come in.
+
+Two limits: one body may not be larger than the contract's largest pictures need, and all bodies together may not be
+larger than the budget that this process keeps for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from starlette.requests import Request
+
+from vivant.api.faults import BodyTooLarge, BodyTooSlow
+from vivant.errors import InvalidRequest
+from vivant.intake.budget import ByteBudget
+
+BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB; the rest is room
+IDLE_SECONDS: Final = 20.0  # without a byte; a sleeping sender must not hold the budget
+
+
+@asynccontextmanager
+async def received(request: Request, budget: ByteBudget, *, limit: int = BODY_BYTES) -> AsyncIterator[bytearray]:
+    """The whole body; it counts against the budget until the block ends.
+
+    Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
+    """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise InvalidRequest("The body may not be compressed: send it without Content-Encoding.")
+    declared = request.headers.get("content-length", "")
+    length = int(declared) if declared.isascii() and declared.isdigit() else None
+    if length is not None and length > limit:
+        raise _too_large(limit)
+    with budget.hold(length or 0) as held:
+        body = bytearray()
+        stream = request.stream()
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    chunk = await anext(stream, None)
+            except TimeoutError:
+                raise BodyTooSlow(f"No byte of the body arrived for {IDLE_SECONDS:.0f} s.") from None
+            if chunk is None:
+                break
+            if len(body) + len(chunk) > limit:
+                raise _too_large(limit)
+            held.grow(max(0, len(body) + len(chunk) - held.size))
+            body += chunk
+        yield body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body may have at most {limit} bytes ({limit // 2**20} MiB).")

@@ -1,0 +1,145 @@
+"""`vivant serve`: the door and the service behind it in one process, from the first log line to the last.
+
+The first Ctrl-C (or SIGTERM) drains: no new work is taken, running clips finish, callers may still poll. The second
+ends at once; what was running is done again at the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import structlog
+import uvicorn
+
+from vivant.api.app import app_for
+from vivant.api.auth import is_loopback
+from vivant.api.context import Context
+from vivant.errors import Misconfigured
+from vivant.intake.pictures import Intake
+from vivant.service import build_service
+from vivant.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+BACKLOG: Final = 2048  # connections that may wait to be accepted: a burst of pollers must not be turned away
+
+
+def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], None] = lambda url: None) -> None:
+    """Serve until a signal ends it. Port 0 picks a free one; `on_ready` hears the address once requests are answered.
+
+    Raises Misconfigured when the address cannot be had, or is not loopback although no API key exists.
+    """
+    import uvloop
+
+    listening = _listen(host, port)
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(settings, listening, on_ready))
+    finally:
+        listening.close()
+
+
+async def _serve(settings: Settings, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
+    service = build_service(settings)
+    address, port = listening.getsockname()[:2]
+    await service.start()
+    try:
+        if not is_loopback(address) and await service.is_open():
+            raise Misconfigured(
+                f"{address} can be reached from other machines, and no API key exists: anybody could use this service. "
+                "Make a key with `vivant keys create NAME`, or serve on 127.0.0.1."
+            )
+        intake = Intake(settings)
+        await intake.start()
+        context = Context(service, intake, settings)
+        server = _Server(
+            uvicorn.Config(
+                app_for(context),
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,  # who asked is judged by the real peer; links come from VIVANT_PUBLIC_URL
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        stopping = _on_signals(context, server)
+        try:
+            answering = asyncio.create_task(server.serve(sockets=[listening]))
+            while not server.started and not answering.done():
+                await asyncio.sleep(0.005)
+            if server.started:
+                url = _url(address, port)
+                log.info("serving", url=url)
+                on_ready(url)
+            await answering
+        finally:
+            await intake.stop()
+            await asyncio.gather(*stopping)
+    finally:
+        await service.stop(drain=False)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn, with the meaning of signals left to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _on_signals(context: Context, server: uvicorn.Server) -> list[asyncio.Task[None]]:
+    """From now on the first signal drains and the second ends at once; the tasks that do so, as they come to be."""
+    loop = asyncio.get_running_loop()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def drain() -> None:
+        context.draining = True
+        await context.service.stop(drain=True)
+        server.should_exit = True
+
+    async def end() -> None:
+        server.should_exit = server.force_exit = True
+        await context.service.stop(drain=False)
+
+    def on_signal() -> None:
+        log.info("stopping", how="running clips finish; a second Ctrl-C ends at once" if not tasks else "at once")
+        if len(tasks) < 2:
+            tasks.append(loop.create_task(end() if tasks else drain()))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    return tasks
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound and not yet listening. Raises Misconfigured."""
+    try:
+        family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(target)
+        except OSError:
+            listening.close()
+            raise
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise Misconfigured(
+            f"Cannot listen on {host} port {port}: {error}. Is something serving there already? "
+            "Choose another --port, or 0 for a free one."
+        ) from None
+    return listening
+
+
+def _url(address: str, port: int) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, f"[{address}]" if ":" in address else address)
+    return f"http://{shown}:{port}"
