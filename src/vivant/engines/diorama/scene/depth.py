@@ -38,7 +38,7 @@ def straightness(rgb: U8) -> float:
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     steep = np.abs(ends[:, 2] - ends[:, 0]) < 0.09 * length  # within 5 degrees of upright: houses stand
     built = length[steep & (length > 14)].sum() / np.hypot(*grey.shape)
-    return float(np.clip((built - 1.2) / 3.0, 0, 1))
+    return float(np.clip((built - 0.5) / 0.6, 0, 1))
 
 
 def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: float, portrait: bool) -> Depth:

@@ -37,7 +37,7 @@ class Looker:
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
         sky, rim = regions.sky(seen, rgb, indoors=indoors)
         water, waterline = regions.water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight))
-        plants = regions.plants(seen, rgb, grey=grey)
+        plants = regions.plants(seen, rgb, grey=grey, straight=straight)
         fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         line = waterline if water.trust > 0.35 else 1.0
         shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)

@@ -32,7 +32,7 @@ class Matter:
         if float(raw.max()) < 0.5:
             return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
         kept = _main_parts(raw)
-        trust = _judge(kept, raw)
+        trust = _judge(kept, raw) * _on_edges(kept, rgb) * _hangs(kept)
         fine = refine(kept, rgb)
         return Region(fine, trust)
 
@@ -94,6 +94,36 @@ def _judge(kept: F32, raw: F32) -> float:
     decided = float(np.clip((0.75 - fog) / 0.45, 0, 1))
     sized = float(np.clip((area - 0.008) / 0.02, 0, 1) * np.clip((0.85 - area) / 0.15, 0, 1))
     return decided * sized
+
+
+def _on_edges(kept: F32, rgb: U8) -> float:
+    """0..1: the share of the outline where the picture changes too. A cut through a plain surface would show."""
+    h, w = kept.shape
+    lab = cv2.cvtColor(cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB).astype(np.float32)
+    lab = cv2.GaussianBlur(lab, (0, 0), 1.0)
+    inner = (kept > 0.5).astype(np.uint8)
+    core, wide = cv2.erode(inner, np.ones((5, 5), np.uint8)), cv2.dilate(inner, np.ones((5, 5), np.uint8))
+    rim = (cv2.dilate(inner, np.ones((3, 3), np.uint8)) - inner) > 0
+    rim[[0, 1, -2, -1]] = rim[:, [0, 1, -2, -1]] = False
+    if not rim.any() or not core.any():
+        return 0.0
+    inside = _spread(lab, core.astype(np.float32))
+    outside = _spread(lab, 1.0 - wide.astype(np.float32))
+    change = np.linalg.norm(inside - outside, axis=-1)[rim]
+    return float(np.clip(((change > 9).mean() - 0.45) / 0.3, 0, 1))
+
+
+def _spread(colours: F32, where: F32) -> F32:
+    """The mean colour of the marked pixels near each pixel."""
+    total = cv2.GaussianBlur(colours * where[..., None], (0, 0), 3)
+    weight = cv2.GaussianBlur(where, (0, 0), 3)
+    return total / np.maximum(weight, 1e-4)[..., None]  # type: ignore[no-any-return]
+
+
+def _hangs(kept: F32) -> float:
+    """1, or less where the mask hangs from the upper border without standing on the lower one: that is a ceiling."""
+    top, bottom = float((kept[:4] > 0.5).mean()), float((kept[-4:] > 0.5).mean())
+    return float(np.clip(1 - 4 * (top - 0.1 - bottom), 0, 1))
 
 
 def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) -> F32:

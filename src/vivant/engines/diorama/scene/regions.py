@@ -59,7 +59,7 @@ def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     programming, then once more with the colours that the first border found above and below.
     """
     h, _ = seen.shape
-    likeness = _skylike(seen)
+    likeness = _skylike(seen) + _over_the_sea(seen)
     border = _best_border(likeness, _drop(seen))
     for _ in range(2):
         learned = _learned(seen, border)
@@ -74,9 +74,13 @@ def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     inside = above > 0.5
     calm = float(np.clip((9 - np.median(seen.busy[inside])) / 6, 0, 1))
     contrast = _separation(seen.lab[inside], seen.lab[~inside]) if (~inside).any() else 0.0
+    # Nothing but a green or a dark blur is overhead in a garden or a studio.
+    hue = seen.lab[inside][:, 1:]
+    leafy = float(((hue[:, 0] < -6) & (hue[:, 1] > -12)).mean())
+    dull = float(np.hypot(hue[:, 0], hue[:, 1]).mean() < 6 and np.median(seen.lab[inside][:, 0]) < 76)  # concrete
     likely = float(np.clip(0.5 + likeness[inside].mean() / 1.5, 0, 1))
     wide = float(np.clip((above[: max(h // 20, 1)].mean() - 0.3) / 0.4, 0, 1))
-    trust = (0.25 + 0.75 * calm) * np.clip(contrast / 1.6, 0, 1) * likely * wide * (1 - indoors)
+    trust = (0.25 + 0.75 * calm) * np.clip(contrast / 1.6, 0, 1) * likely * wide * (1 - indoors) * (1 - leafy) * (1 - 0.6 * dull)
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
 
 
@@ -88,8 +92,40 @@ def _skylike(seen: Looks) -> F32:
     blue = np.clip(-b / 18, -0.6, 1) - 0.8 * np.clip(-a / 12 - np.clip(-b / 12, 0, 1), 0, 1)  # leaves are not sky
     bright = np.clip((light - np.median(light)) / 22, -1, 1)
     smooth = 0.8 - np.minimum(seen.busy / 5, 2.4)
-    score = 0.55 * high + 0.45 * blue + 0.6 * bright + 0.55 * smooth - 2.5 * seen.subject
+    score = 0.55 * high + 0.45 * blue + 0.5 * bright + 0.55 * smooth - 2.5 * seen.subject - _walls(seen)
     return score.astype(np.float32)
+
+
+def _over_the_sea(seen: Looks) -> F32:
+    """Where a level edge runs through the whole picture: sky rather above it, never below. float32 (h, 1)."""
+    level = _level_edges(seen)
+    line = int(level.argmax())
+    h = len(level)
+    sure = float(level[line]) if 0.15 * h < line < 0.85 * h else 0.0
+    below = np.arange(h)[:, None] >= line
+    return (np.where(below, -2.0, 0.6) * np.clip((sure - 0.25) / 0.4, 0, 1)).astype(np.float32)
+
+
+def _walls(seen: Looks) -> F32:
+    """0..1.2: how many hard edges lie between a pixel and the upper border, on the easiest way down to it. Clouds have
+    soft edges; hills, roofs and the sea beneath them lie behind hard ones."""
+    hard = np.maximum(_edges(seen) - 12, 0)
+    crossed = hard.copy()
+    for row in range(1, hard.shape[0]):
+        padded = np.pad(crossed[row - 1], 2, mode="edge")
+        easiest = np.min([padded[k : k + hard.shape[1]] for k in range(5)], axis=0)
+        crossed[row] += easiest
+    return (1.2 * np.clip((crossed - 15) / 45, 0, 1)).astype(np.float32)
+
+
+def _edges(seen: Looks) -> F32:
+    """Strength of edges in all directions over the three channels of Lab."""
+    total = np.zeros(seen.shape, np.float32)
+    for k in range(3):
+        gx = cv2.Sobel(seen.lab[..., k], cv2.CV_32F, 1, 0, ksize=3)
+        gy = cv2.Sobel(seen.lab[..., k], cv2.CV_32F, 0, 1, ksize=3)
+        total += np.hypot(gx, gy) / 4
+    return total
 
 
 def _drop(seen: Looks) -> F32:
@@ -108,7 +144,7 @@ def _best_border(likeness: F32, edge: F32) -> F32:
     gain[1:] = np.cumsum(likeness, axis=0)
     gain[:h] += 2.0 * edge
     rows = np.arange(h + 1, dtype=np.float32)
-    steps = np.minimum(0.35 * np.abs(rows[:, None] - rows[None]), 5.0)
+    steps = np.minimum(0.35 * np.abs(rows[:, None] - rows[None]), 8.0)
     best = gain[:, 0]
     came = np.zeros((w, h + 1), np.int32)
     for x in range(1, w):
@@ -150,42 +186,87 @@ def _separation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 def water(seen: Looks, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
     """Water below a level line, and that line as a share of the height (1 where there is none).
 
-    Two kinds of evidence: colours near those of the sky (it mirrors it), and streaks that lie flat. The line is the row
-    that best parts watery rows from dry ones.
+    A surface of water shows itself by its far edge, which is level and runs through the whole picture, and by mirroring
+    what stands above that edge. Colour and flat streaks then say which of the pixels below are wet.
     """
     h, w = seen.shape
     sky_small = cv2.resize(sky_mask, (w, h), interpolation=cv2.INTER_AREA)
     wet = _waterlike(seen, sky_small)
-    top = int(np.clip(np.median(rim), 0, h - 1))
-    rows = wet.mean(axis=1)
-    gathered = np.cumsum(rows[::-1])[::-1]
-    first = max(top - 2, int(0.15 * h))
-    edge = _drop(seen).mean(axis=1)
-    score = gathered + 3.0 * np.concatenate([edge, [0.0]])[:h]
-    score[:first] = -np.inf
-    score[int(0.95 * h) :] = -np.inf
-    line = int(score.argmax()) if np.isfinite(score).any() else h
-    below = np.arange(h)[:, None] >= line
-    dry = (wet < -0.25) | (seen.subject > 0.5)
-    solid = cv2.morphologyEx((below & ~dry).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 7), np.uint8))
-    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((3, 7), np.uint8))
-    area = float(solid.mean())
-    if line >= int(0.95 * h) or area < 0.03:
+    level, mirror = _level_edges(seen), _mirrors(seen)
+    below = np.cumsum(np.clip(wet, -0.5, 0.5).mean(axis=1)[::-1])[::-1] / np.arange(h, 0, -1)
+    evidence = level + mirror
+    score = evidence + 0.8 * below
+    score[: max(int(np.median(rim)) - 3, int(0.12 * h))] = -np.inf
+    score[int(0.93 * h) :] = -np.inf
+    line = int(score.argmax())
+    if not np.isfinite(score[line]) or evidence[line] < 0.12:
         return nowhere(rgb.shape[:2]), 1.0
+    mirrored = float(mirror[line])
+    light, a, b = (seen.lab[..., k] for k in range(3))
+    green = (a < -7) & (b > 5)
+    dry = (wet < -0.3 - 0.8 * mirrored) | (seen.subject > 0.5) | (green & (seen.busy > 2 * mirrored))
+    solid = ((np.arange(h)[:, None] >= line) & ~dry).astype(np.uint8)
+    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((3, 5), np.uint8))
+    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((5, 11), np.uint8))
+    solid[:line] = 0
+    solid = _without_crumbs(solid)
     part = solid > 0
-    reflected = _reflection(seen, line)
-    colour = float(np.clip(0.3 + wet[part].mean(), 0, 1))
-    filled = float(part[line:].mean())
-    trust = np.clip(0.75 * colour + 0.9 * reflected, 0, 1) * np.clip(filled / 0.6, 0, 1) * (1 - indoors)
+    if float(part.mean()) < 0.02:
+        return nowhere(rgb.shape[:2]), 1.0
+    colour = float(np.clip(0.4 + wet[part].mean(), 0, 1))
+    filled = float(np.clip(part[line:].mean() / 0.4, 0, 1))
+    pale = float(np.clip((float(np.median(light[part])) - 70) / 15, 0, 1))  # cloud and snow, not water
+    trust = (np.clip(float(evidence[line]), 0, 1) * (0.55 + 0.45 * colour)) * filled * (1 - 0.6 * pale) * (1 - indoors)
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
     cut = np.clip(np.arange(rgb.shape[0])[:, None] - line / h * rgb.shape[0] + 0.5, 0, 1)
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
 
 
+def _level_edges(seen: Looks) -> F32:
+    """float32 (h,): how much a row is a level edge across the picture: the edge strength that more than half of its
+    columns reach, against that of the rows about it."""
+    edges = sum(np.abs(cv2.Sobel(seen.lab[..., k], cv2.CV_32F, 0, 1, ksize=3)) for k in range(3))
+    common = np.percentile(np.asarray(edges) / 8, 45, axis=1)
+    about = cv2.blur(common[:, None], (1, 13)).ravel()
+    strength = np.clip((common / (about + 0.6) - 1.25) / 1.2, 0, 1) * np.clip(common / 8, 0, 1)
+    return strength.astype(np.float32)
+
+
+def _mirrors(seen: Looks) -> F32:
+    """float32 (h,): how well what lies under a row mirrors what stands above it; correlation from 0.72 to 0.95 counts
+    as 0 to 1. The mirrored picture may be squeezed, as it is seen from above."""
+    h, w = seen.shape
+    light = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
+    light -= cv2.GaussianBlur(light, (0, 0), 12)  # the broad fall from sky to ground mirrors nothing
+    found = np.zeros(h, np.float32)
+    for row in range(int(0.15 * h), int(0.9 * h)):
+        reach = min(row, h - row, int(0.3 * h))
+        if reach < 8:
+            continue
+        for squeeze in (0.7, 0.85, 1.0):
+            n = int(reach * squeeze)
+            above = light[row - n : row][::-1]
+            below = cv2.resize(light[row : row + reach], (w, n), interpolation=cv2.INTER_AREA)
+            above, below = above - above.mean(), below - below.mean()
+            norm = float(np.sqrt((above * above).sum() * (below * below).sum()))
+            found[row] = max(found[row], float((above * below).sum()) / max(norm, 1e-6))
+    return np.clip((found - 0.72) / 0.23, 0, 1).astype(np.float32)
+
+
+def _without_crumbs(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    if count <= 2:
+        return solid
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    keep = 1 + np.flatnonzero(areas >= 0.08 * areas.max())
+    return np.isin(labels, keep).astype(np.uint8)
+
+
 def _waterlike(seen: Looks, sky_small: F32) -> F32:
+    """Positive where a pixel looks like water by itself: blue or of the sky's hue, streaks that lie flat, calm."""
     light, a, b = (seen.lab[..., k] for k in range(3))
     blue = np.clip(-b / 15, -1, 1) - 0.6 * np.clip(-a / 14 - np.clip(-b / 14, 0, 1), 0, 1)
-    flat = 0.5 - seen.upright  # streaks lie
+    flat = 0.5 - seen.upright
     smooth = 0.5 - np.minimum(seen.busy / 10, 1.2)
     if float(sky_small.mean()) > 0.02:
         weights = sky_small / sky_small.sum()
@@ -197,37 +278,19 @@ def _waterlike(seen: Looks, sky_small: F32) -> F32:
     return score.astype(np.float32)
 
 
-def _reflection(seen: Looks, line: int) -> float:
-    """0..1: how well what lies under the line mirrors what stands above it (correlation of blurred lightness)."""
-    h, _ = seen.shape
-    depth = min(line, h - line)
-    if depth < 8:
-        return 0.0
-    light = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2.5)
-    best = 0.0
-    for stretch in (0.8, 1.0):
-        n = int(depth * stretch)
-        above = light[line - n : line][::-1]
-        below = cv2.resize(light[line : line + depth], (light.shape[1], n), interpolation=cv2.INTER_AREA)
-        above, below = above - above.mean(), below - below.mean()
-        norm = float(np.sqrt((above**2).sum() * (below**2).sum()))
-        best = max(best, float((above * below).sum()) / max(norm, 1e-6))
-    return float(np.clip((best - 0.35) / 0.4, 0, 1))
-
-
-def plants(seen: Looks, rgb: U8, *, grey: bool) -> Region:
-    """Green and textured."""
+def plants(seen: Looks, rgb: U8, *, grey: bool, straight: float) -> Region:
+    """Green and textured; greenish houses (straight 0..1: how built the picture is) are not trusted."""
     if grey:
         return nowhere(rgb.shape[:2])
     light, a, b = (seen.lab[..., k] for k in range(3))
-    green = np.clip((-a - 4) / 8, 0, 1) * np.clip((b + 2) / 8, 0, 1) * np.clip((light - 6) / 10, 0, 1)
+    green = np.clip((-a - 5 - 4 * straight) / 8, 0, 1) * np.clip((b + 2) / 8, 0, 1) * np.clip((light - 6) / 10, 0, 1)
     textured = np.clip((seen.busy - 0.8) / 2.0, 0, 1)
     mask = (green * (0.35 + 0.65 * textured) * (1 - 0.9 * seen.subject)).astype(np.float32)
     solid = mask > 0.4
     area = float(solid.mean())
     if area < 0.02:
         return nowhere(rgb.shape[:2])
-    trust = float(np.clip(area / 0.08, 0, 1) * np.clip(0.2 + textured[solid].mean(), 0, 1))
+    trust = float(np.clip(area / 0.08, 0, 1) * np.clip(0.2 + textured[solid].mean(), 0, 1) * (1 - 0.7 * straight))
     return Region(refine(mask, rgb, radius=0.008, eps=2e-3), trust)
 
 

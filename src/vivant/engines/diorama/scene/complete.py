@@ -1,0 +1,295 @@
+"""What stands behind the subject: the background completed once per clip, from pixels of the background only.
+
+Patches are matched on a small copy (PatchMatch, Barnes et al. 2009, inside the expectation-maximisation of Wexler et al.
+2007, coarse to fine), then the field of offsets is enlarged and full-size pixels are copied, so that texture and grain
+are the picture's own. Knows nothing of motion.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.scene.colour import double
+from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32, U8, Planes
+
+I32 = NDArray[np.int32]
+Mask = NDArray[np.bool_]
+
+_WORK: Final = 320  # long side of the copy on which patches are matched
+_RADIUS: Final = 3  # patches are 7x7
+_LEVELS: Final = 3
+_ROUNDS: Final = 4  # of matching and voting on each level
+
+
+def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0) -> Source:
+    """`source` with the hole painted over. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; where it
+    is between, old and new are mixed. reach: how far in from the hole's rim the result can ever be seen, in pixels;
+    farther in it is only filled smoothly."""
+    h, w = hole.shape
+    scale = _WORK / max(h, w)
+    size = (max(round(w * scale), 16), max(round(h * scale), 16))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    gone = cv2.resize((hole > 0.02).astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
+    gone = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed)
+    maps = _enlarged(offsets, seen, (w, h))
+    planes = source.planes
+    y = _fill(planes.y, hole, maps, half=False)
+    soft = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
+    # The double-size luma keeps its own samples outside; only what was painted is doubled anew.
+    painted = double(y)
+    weight = cv2.resize((hole > 0.004).astype(np.uint8), (2 * w, 2 * h), interpolation=cv2.INTER_NEAREST)
+    weight = cv2.dilate(weight, np.ones((9, 9), np.uint8))
+    y2 = np.where(weight > 0, painted, source.y2)
+    return Source(Planes(y, u, v), y2)
+
+
+def pull_push(values: F32, known: F32) -> F32:
+    """float32 (h, w[, c]) with unknown pixels (known 0..1, float32 (h, w)) filled smoothly from the known ones about
+    them: averages go down a pyramid and come back where nothing was known."""
+    h, w = known.shape
+    weight = known if values.ndim == 2 else known[..., None]
+    if min(h, w) <= 2 or float(known.min()) >= 1:
+        mean = (values * weight).sum(axis=(0, 1)) / max(float(known.sum()), 1e-6)
+        return (values * weight + mean * (1 - weight)).astype(np.float32)
+    half = (max((w + 1) // 2, 1), max((h + 1) // 2, 1))
+    below = cv2.resize(known, half, interpolation=cv2.INTER_AREA)
+    divisor = np.maximum(below, 1e-6)
+    mean = cv2.resize((values * weight).astype(np.float32), half, interpolation=cv2.INTER_AREA)
+    mean = mean / (divisor if values.ndim == 2 else divisor[..., None])
+    filled = pull_push(mean.astype(np.float32), np.minimum(below * 2, 1))
+    up = cv2.resize(filled, (w, h), interpolation=cv2.INTER_LINEAR)
+    return (values * weight + up * (1 - weight)).astype(np.float32)
+
+
+def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
+    """For pixels of the hole that can be seen (the mask returned): row and column offsets, int32 (h, w, 2), to the
+    background pixel that goes there."""
+    inner = cv2.distanceTransform(gone.astype(np.uint8), cv2.DIST_L2, 3)
+    seen = gone & (inner <= reach)
+    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
+    levels = [(lab, gone, seen)]
+    for _ in range(_LEVELS - 1):
+        picture, hole, want = levels[-1]
+        half = ((picture.shape[1] + 1) // 2, (picture.shape[0] + 1) // 2)
+        if min(half) < 6 * _RADIUS:
+            break
+        levels.append(
+            (
+                cv2.resize(picture, half, interpolation=cv2.INTER_AREA),
+                cv2.resize(hole.astype(np.uint8), half, interpolation=cv2.INTER_AREA) > 0,
+                cv2.resize(want.astype(np.uint8), half, interpolation=cv2.INTER_AREA) > 0,
+            )
+        )
+    offsets: I32 | None = None
+    for depth, (picture, hole, want) in reversed(list(enumerate(levels))):
+        want = want & hole
+        usable = _usable(hole)
+        if not usable.any() or not want.any():
+            return np.zeros((*gone.shape, 2), np.int32), np.zeros_like(gone)
+        canvas = pull_push(picture, (~hole).astype(np.float32))
+        ring = cv2.dilate(want.astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)) > 0
+        start = _start(usable, ring, offsets, seed + depth)
+        for k in range(_ROUNDS):
+            if offsets is not None or k:
+                canvas = _vote(canvas, picture, start, ring, want)
+            start = _search(canvas, picture, start, ring, usable, np.uint32(seed * 8 + depth * 4 + k + 1))
+        offsets = start
+    assert offsets is not None
+    return offsets, seen
+
+
+def _usable(hole: Mask) -> Mask:
+    """Centres of patches that touch neither the hole nor the border."""
+    clear = cv2.erode((~hole).astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8))
+    clear[:_RADIUS] = clear[-_RADIUS:] = 0
+    clear[:, :_RADIUS] = clear[:, -_RADIUS:] = 0
+    return clear > 0
+
+
+def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
+    """Offsets to begin with: those of the coarser level, else a usable patch at random on about the same row, for
+    pictures are made of rows: sky, hills, ground."""
+    h, w = usable.shape
+    offsets = np.zeros((h, w, 2), np.int32)
+    rows, columns = np.nonzero(ring)
+    if coarser is not None:
+        half = coarser[np.minimum(rows // 2, coarser.shape[0] - 1), np.minimum(columns // 2, coarser.shape[1] - 1)]
+        offsets[rows, columns] = 2 * half
+        return offsets
+    choice = np.random.Generator(np.random.Philox(key=seed))
+    all_rows, all_columns = np.nonzero(usable)  # sorted by rows
+    nearest = np.searchsorted(all_rows, rows) + choice.integers(-w, w, len(rows))
+    pick = np.clip(nearest, 0, len(all_rows) - 1)
+    offsets[rows, columns, 0], offsets[rows, columns, 1] = all_rows[pick] - rows, all_columns[pick] - columns
+    return offsets
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _distance(
+    canvas: F32, picture: F32, r: int, c: int, sr: int, sc: int, best: float
+) -> float:  # pragma: no cover - compiled
+    total = np.float32(0)
+    h, w = canvas.shape[:2]
+    for i in range(-3, 4):
+        rr = r + i
+        if rr < 0 or rr >= h:
+            continue
+        for j in range(-3, 4):
+            cc = c + j
+            if cc < 0 or cc >= w:
+                continue
+            for k in range(3):
+                d = canvas[rr, cc, k] - picture[sr + i, sc + j, k]
+                total += d * d
+        if total > best:
+            return total
+    return total
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _search(
+    canvas: F32, picture: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32
+) -> I32:  # pragma: no cover - compiled
+    """Three sweeps of propagation and random search. A patch far away costs a little more than a near one."""
+    h, w = ring.shape
+    out = offsets.copy()
+    cost = np.full((h, w), np.inf, np.float32)
+    pull = np.float32(0.35)
+    for r in range(h):
+        for c in range(w):
+            if ring[r, c]:
+                sr, sc = r + out[r, c, 0], c + out[r, c, 1]
+                if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
+                    away = pull * np.float32(abs(out[r, c, 0]) * 2 + abs(out[r, c, 1]))
+                    cost[r, c] = away + _distance(canvas, picture, r, c, sr, sc, np.inf)
+    for sweep in range(3):
+        step = 1 if sweep % 2 == 0 else -1
+        for ri in range(h):
+            r = ri if step == 1 else h - 1 - ri
+            for ci in range(w):
+                c = ci if step == 1 else w - 1 - ci
+                if not ring[r, c]:
+                    continue
+                for side in range(2):
+                    nr, nc = (r - step, c) if side == 0 else (r, c - step)
+                    if nr < 0 or nr >= h or nc < 0 or nc >= w or not ring[nr, nc]:
+                        continue
+                    sr, sc = r + out[nr, nc, 0], c + out[nr, nc, 1]
+                    if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
+                        away = pull * np.float32(abs(sr - r) * 2 + abs(sc - c))
+                        found = away + _distance(canvas, picture, r, c, sr, sc, cost[r, c] - away)
+                        if found < cost[r, c]:
+                            cost[r, c] = found
+                            out[r, c, 0], out[r, c, 1] = sr - r, sc - c
+                radius = w
+                while radius >= 1:
+                    state = state * np.uint32(1664525) + np.uint32(1013904223)
+                    dr = int((state >> np.uint32(16)) % np.uint32(2 * radius + 1)) - radius
+                    state = state * np.uint32(1664525) + np.uint32(1013904223)
+                    dc = int((state >> np.uint32(16)) % np.uint32(2 * radius + 1)) - radius
+                    if cost[r, c] == np.inf:
+                        sr, sc = r + dr, c + dc
+                    else:
+                        sr, sc = r + out[r, c, 0] + dr // 2, c + out[r, c, 1] + dc
+                    if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
+                        away = pull * np.float32(abs(sr - r) * 2 + abs(sc - c))
+                        found = away + _distance(canvas, picture, r, c, sr, sc, cost[r, c] - away)
+                        if found < cost[r, c]:
+                            cost[r, c] = found
+                            out[r, c, 0], out[r, c, 1] = sr - r, sc - c
+                    radius //= 2
+    # Whoever found no patch at all takes its neighbour's, or stays where the fill is smooth.
+    for r in range(h):
+        for c in range(w):
+            if ring[r, c] and cost[r, c] == np.inf:
+                out[r, c, 0], out[r, c, 1] = 0, 0
+    return out
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _vote(
+    canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask
+) -> F32:  # pragma: no cover - compiled
+    """Each wanted pixel becomes the mean of what the patches that cover it say."""
+    h, w = ring.shape
+    out = canvas.copy()
+    for r in range(h):
+        for c in range(w):
+            if not want[r, c]:
+                continue
+            weight = np.float32(0)
+            a = np.zeros(3, np.float32)
+            for i in range(-3, 4):
+                for j in range(-3, 4):
+                    rr, cc = r + i, c + j
+                    if rr < 0 or rr >= h or cc < 0 or cc >= w or not ring[rr, cc]:
+                        continue
+                    sr, sc = r + offsets[rr, cc, 0], c + offsets[rr, cc, 1]
+                    if sr < 0 or sr >= h or sc < 0 or sc >= w or (offsets[rr, cc, 0] == 0 and offsets[rr, cc, 1] == 0):
+                        continue
+                    share = np.float32(1) / np.float32(1 + i * i + j * j)
+                    weight += share
+                    for k in range(3):
+                        a[k] += share * picture[sr, sc, k]
+            if weight > 0:
+                for k in range(3):
+                    out[r, c, k] = a[k] / weight
+    return out
+
+
+def _enlarged(offsets: I32, seen: Mask, size: tuple[int, int]) -> tuple[F32, F32, F32]:
+    """Rows and columns of offset per small pixel in full-size pixels, and where they hold."""
+    h, w = seen.shape
+    factor_x, factor_y = size[0] / w, size[1] / h
+    held = seen & ((offsets[..., 0] != 0) | (offsets[..., 1] != 0))
+    return (
+        (np.rint(offsets[..., 0] * factor_y)).astype(np.float32),
+        (np.rint(offsets[..., 1] * factor_x)).astype(np.float32),
+        held.astype(np.float32),
+    )
+
+
+def _fill(plane: U8, hole: F32, maps: tuple[F32, F32, F32], *, half: bool) -> U8:
+    """Copy full-size pixels by the small field of offsets. Each pixel mixes what its four nearest small pixels would
+    copy, so seams between patches are a few pixels soft, and within a patch all four agree."""
+    h, w = plane.shape
+    box_rows, box_columns = np.flatnonzero(hole.max(axis=1) > 0), np.flatnonzero(hole.max(axis=0) > 0)
+    if not len(box_rows):
+        return plane.copy()
+    r0, r1, c0, c1 = int(box_rows[0]), int(box_rows[-1]) + 1, int(box_columns[0]), int(box_columns[-1]) + 1
+    rows, columns, held = maps
+    sh, sw = held.shape
+    y, x = np.mgrid[r0:r1, c0:c1].astype(np.float32)
+    py, px = (y + 0.5) * (sh / h) - 0.5, (x + 0.5) * (sw / w) - 0.5
+    shrink = 0.5 if half else 1.0
+    total, weight = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
+    base_r, base_c = np.floor(py).astype(np.int32), np.floor(px).astype(np.int32)
+    for dr in (0, 1):
+        for dc in (0, 1):
+            i, j = np.clip(base_r + dr, 0, sh - 1), np.clip(base_c + dc, 0, sw - 1)
+            near = (1 - np.abs(py - (base_r + dr))) * (1 - np.abs(px - (base_c + dc)))
+            near = np.clip(near, 0, 1) ** 2 * held[i, j]  # squared: narrower seams
+            from_r = np.clip(np.rint(y + rows[i, j] * shrink), 0, h - 1).astype(np.int32)
+            from_c = np.clip(np.rint(x + columns[i, j] * shrink), 0, w - 1).astype(np.int32)
+            total += near * plane[from_r, from_c]
+            weight += near
+    part = hole[r0:r1, c0:c1]
+    scale = 4
+    small = (max((w + scale - 1) // scale, 1), max((h + scale - 1) // scale, 1))
+    known = cv2.resize((hole <= 0.02).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    shrunk = cv2.resize(plane.astype(np.float32) * (hole <= 0.02), small, interpolation=cv2.INTER_AREA)
+    smooth = pull_push(shrunk / np.maximum(known, 1e-6), np.where(known > 0.5, known, 0).astype(np.float32))
+    fallback = cv2.resize(smooth, (w, h), interpolation=cv2.INTER_LINEAR)[r0:r1, c0:c1]
+    sure = np.clip(weight / 0.25, 0, 1)
+    fresh = sure * total / np.maximum(weight, 1e-6) + (1 - sure) * fallback
+    out = plane.copy()
+    out[r0:r1, c0:c1] = np.clip(np.rint(plane[r0:r1, c0:c1] * (1 - part) + fresh * part), 0, 255).astype(np.uint8)
+    return out
