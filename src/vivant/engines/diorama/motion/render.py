@@ -12,6 +12,7 @@ from numba import njit
 
 from vivant.engines.diorama.motion import light, warp
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
+from vivant.engines.diorama.motion.layers import TRUSTED, Cutout, Layers, cut, lay_over
 from vivant.engines.diorama.motion.rig import FAR, Pose, Rig, aim
 from vivant.engines.diorama.motion.warp import STEP, Box, Grid
 from vivant.engines.diorama.scene.scene import Scene, Source
@@ -20,6 +21,8 @@ from vivant.engines.diorama.timeline import Timeline
 from vivant.media import F32, U8, Planes
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; more and a single surface looks like rubber
+LAYERED_PARALLAX: Final = 0.055  # widths; more and the completed background must carry too much
+WORTH_CUTTING: Final = 2.5  # pixels of parallax; less is not seen, and costs half as much on one surface
 
 Patches = Callable[[int], tuple[Patch, ...]]
 FaceField = Callable[[int], Field | None]
@@ -48,11 +51,19 @@ class Renderer:
         self._whole = Box(0, 0, w, h)
         nearness = quarter(FAR + (1 - FAR) * scene.depth)
         subject = nearness_of_subject(scene, nearness)
-        self._rig = Rig(
-            timeline.curves, (w, h), nearness, subject=subject, parallax=SMOOTH_PARALLAX,
-            shots=tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots),
-            returns=storyboard.morph,
-        )  # fmt: skip
+
+        def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
+            shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
+            return Rig(
+                timeline.curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
+                returns=storyboard.morph,
+            )  # fmt: skip
+
+        self._rig = rig((nearness,), SMOOTH_PARALLAX)
+        self._layers: Layers | None = None
+        if scene.matte.trust >= TRUSTED and self._rig.parallax > WORTH_CUTTING:
+            self._layers = cut(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
+            self._rig = rig((self._layers.ground, self._layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
 
@@ -68,22 +79,39 @@ class Renderer:
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
+        layers = None if pose.is_home else self._layers
         looks = self._rig.aim(pose, self._whole)
         grid, gain = _displace(looks, moved)
+        if layers:
+            source = layers.background
         if pose.is_home:
-            frame = self._read_what_moves(source, grid, moved, patches)
+            frame = self._read_what_moves(source, grid, moved)
         else:
             frame = Planes(*warp.read(source, grid))
-        for patch in patches:
-            warp.read_patched(source, patch, grid, (frame.y, frame.u, frame.v))
+        if not layers:
+            for patch in patches:
+                warp.read_patched(source, patch, grid, (frame.y, frame.u, frame.v))
         if flow is not None:
             self._stream(source, flow, looks, frame)
+        if layers:
+            self._lay_subject(layers.subject, pose, moved, patches, frame)
         self._relight(n, gain, frame)
         if self._ambient:
             self._ambient.overlay(n, frame)
         return frame
 
-    def _read_what_moves(self, source: Source, grid: Grid, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
+    def _lay_subject(
+        self, subject: Cutout, pose: Pose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
+    ) -> None:
+        grid, _ = _displace(self._rig.aim(pose, self._whole, surface=1), moved)
+        there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
+        box = _bounds(there > 1e-3, self._width, self._height)
+        if box is not None:
+            lay_over(subject, grid.part(box), (frame.y, frame.u, frame.v))
+        for patch in patches:  # a face is of the subject, inside its outline
+            warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
+
+    def _read_what_moves(self, source: Source, grid: Grid, moved: Field | None) -> Planes:
         """With the camera at home: copy the picture, read again only the box in which something moves."""
         planes = source.planes
         frame = Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
@@ -92,9 +120,7 @@ class Renderer:
         box = _touched(moved, self._width, self._height)
         if box is None:
             return frame
-        rows, columns = box.grid_shape
-        r, c = box.top // STEP, box.left // STEP
-        part = Grid(box, grid.x[r : r + rows, c : c + columns], grid.y[r : r + rows, c : c + columns])
+        part = grid.part(box)
         frame.y[box.luma] = warp.read_luma(source.y2, part)
         frame.u[box.chroma], frame.v[box.chroma] = warp.read_chroma(planes.u, planes.v, part)
         return frame

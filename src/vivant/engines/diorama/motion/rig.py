@@ -45,11 +45,11 @@ class Rig:
     """Made once per clip; `pose(n)` and `aim` are pure."""
 
     def __init__(
-        self, curves: dict[str, F32], size: tuple[int, int], nearness: F32, *, subject: float, parallax: float,
-        shots: tuple[tuple[int, int], ...], returns: bool = False,
+        self, curves: dict[str, F32], size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
+        parallax: float, shots: tuple[tuple[int, int], ...], returns: bool = False,
     ) -> None:  # fmt: skip
-        """curves: see camera.HOME. size: (width, height). nearness: float32 on the quarter grid, FAR..1.
-        subject: nearness of what an orbit turns about. parallax: largest shift between near and far, in widths.
+        """curves: see camera.HOME. size: (width, height). surfaces: their nearness, float32 on the quarter grid,
+        FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about. parallax: largest shift between near and far, in widths.
         shots: (start, end) frames; returns: whether the last shot must be home at its last frame."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
@@ -58,8 +58,10 @@ class Rig:
             for name in HOME
             if name in curves
         }
-        self.relief = self._bearable(nearness, subject, parallax)
-        self.nearness: F32 = (subject + self.relief * (nearness - subject)).astype(np.float32)
+        self.relief = self._bearable(surfaces, subject, parallax)
+        self.surfaces: tuple[F32, ...] = tuple(
+            (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
+        )
         self.subject = subject
         self._close_in(shots, returns=returns)
 
@@ -68,20 +70,27 @@ class Rig:
         at["pivot"] *= self.subject
         return Pose(**at)
 
-    def aim(self, pose: Pose, box: Box) -> Grid:
-        """Where the pixels of `box` look, through this rig's own nearness."""
-        return aim(self.nearness, pose, box, self.width, self.height)
+    def aim(self, pose: Pose, box: Box, surface: int = 0) -> Grid:
+        """Where the pixels of `box` look, if they show that surface."""
+        return aim(self.surfaces[surface], pose, box, self.width, self.height)
 
-    def _bearable(self, nearness: F32, subject: float, parallax: float) -> float:
+    @property
+    def parallax(self) -> float:
+        """The largest shift between the nearest and the farthest thing in the whole clip, in pixels."""
+        spread = max(float(s.max()) for s in self.surfaces) - min(float(s.min()) for s in self.surfaces)
+        travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
+        return spread * (travel + float(np.abs(self._poses["z"]).max()) * 0.5 * self.width)
+
+    def _bearable(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
         """0..1: by how much differences of nearness must shrink so that neither stretch nor parallax goes too far."""
-        spread = float(np.percentile(nearness, 99) - np.percentile(nearness, 1))
+        spread = max(float(np.percentile(s, 99)) for s in surfaces) - min(float(np.percentile(s, 1)) for s in surfaces)
         travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
         forward = float(np.abs(self._poses["z"]).max())
         if spread < 1e-4 or travel + forward == 0:
             return 1.0
-        slope_x = np.abs(np.diff(nearness, axis=1)) / STEP
-        slope_y = np.abs(np.diff(nearness, axis=0)) / STEP
-        steepest = float(max(np.percentile(slope_x, 99.7), np.percentile(slope_y, 99.7)))
+        steepest = max(
+            float(np.percentile(np.abs(np.diff(s, axis=axis)), 99.7)) / STEP for s in surfaces for axis in (0, 1)
+        )
         radius = 0.5 * float(np.hypot(self.width, self.height))
         stretch = steepest * (travel + forward * radius)
         shift = spread * (travel + forward * 0.5 * self.width) / self.width
@@ -116,23 +125,26 @@ class Rig:
         limit_x, limit_y = w / 2 + SHY * w, h / 2 + SHY * w
         need = np.ones((len(p["x"]), 1))
         for _ in range(3):
-            near = self._nearness_at(p["pan"] + out_x / need, p["tilt"] + out_y / need)
-            forward = 1 - p["z"] * near
-            turn = near - p["pivot"] * self.subject
-            c_x, c_y = p["pan"] * forward + p["x"] * turn, p["tilt"] * forward + p["y"] * turn
-            d_x, d_y = out_x * forward, out_y * forward
-            factors = np.maximum(
-                np.abs(d_x) / np.maximum(limit_x - np.sign(d_x) * c_x, 1.0),
-                np.abs(d_y) / np.maximum(limit_y - np.sign(d_y) * c_y, 1.0),
-            )
-            need = np.maximum(factors.max(axis=1, keepdims=True), 1.0)
+            factors = np.ones_like(need)
+            for surface in self.surfaces:
+                near = self._nearness_at(surface, p["pan"] + out_x / need, p["tilt"] + out_y / need)
+                forward = 1 - p["z"] * near
+                turn = near - p["pivot"] * self.subject
+                c_x, c_y = p["pan"] * forward + p["x"] * turn, p["tilt"] * forward + p["y"] * turn
+                d_x, d_y = out_x * forward, out_y * forward
+                reaches = np.maximum(
+                    np.abs(d_x) / np.maximum(limit_x - np.sign(d_x) * c_x, 1.0),
+                    np.abs(d_y) / np.maximum(limit_y - np.sign(d_y) * c_y, 1.0),
+                )
+                factors = np.maximum(factors, reaches.max(axis=1, keepdims=True))
+            need = factors
         return need[:, 0]
 
-    def _nearness_at(self, x: F64, y: F64) -> F64:
-        rows, columns = self.nearness.shape
+    def _nearness_at(self, surface: F32, x: F64, y: F64) -> F64:
+        rows, columns = surface.shape
         i = np.clip(np.rint((y + self.height / 2) / STEP), 0, rows - 1).astype(int)
         j = np.clip(np.rint((x + self.width / 2) / STEP), 0, columns - 1).astype(int)
-        found: F64 = self.nearness[i, j].astype(np.float64)
+        found: F64 = surface[i, j].astype(np.float64)
         return found
 
 

@@ -54,6 +54,12 @@ class Grid:
     x: F32
     y: F32
 
+    def part(self, box: Box) -> Grid:
+        """The same for a box inside a grid of the whole output (whose box starts at 0, 0)."""
+        rows, columns = box.grid_shape
+        r, c = box.top // STEP, box.left // STEP
+        return Grid(box, self.x[r : r + rows, c : c + columns], self.y[r : r + rows, c : c + columns])
+
 
 def enlarge(values: F32, box: Box) -> F32:
     """A float32 array on the grid of `box` -> (box.height, box.width)."""
