@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
@@ -22,9 +23,13 @@ _STEP: Final = _BLOCK // 4  # overlap 75 %
 _ABSOLUTE: Final = -70.0  # LUFS
 _RELATIVE: Final = -10.0  # LU under the loudness of what passed the absolute gate
 OVERSAMPLING: Final = 4
-# A 48-tap half of a Kaiser-windowed sinc: flat within 0.1 dB to 20 kHz, finer than the standard's own 12 taps a phase.
-_INTERPOLATOR: Final = (
-    signal.firwin(2 * 24 * OVERSAMPLING + 1, 1 / OVERSAMPLING, window=("kaiser", 7.0)) * OVERSAMPLING
+_REACH: Final = 16  # samples either side that a point between two samples is made of; the standard itself takes 6
+# Row p holds the taps of the point p/4 of the way from a sample to the next: a Kaiser-windowed sinc.
+_PHASES: Final = np.stack(
+    [
+        np.sinc(k) * np.i0(7.0 * np.sqrt(np.maximum(0, 1 - (k / (_REACH + 1)) ** 2))) / np.i0(7.0)
+        for k in (np.arange(1 - _REACH, _REACH + 1) - p / OVERSAMPLING for p in range(1, OVERSAMPLING))
+    ]
 ).astype(np.float32)
 
 
@@ -60,15 +65,34 @@ def momentary(samples: F32) -> NDArray[np.float64]:
         return np.asarray(-0.691 + 10 * np.log10(powers))
 
 
-def peaks(samples: F32) -> F32:
-    """The highest |value| of either channel between one sample and the next, oversampled 4 times: float32 (n,)."""
-    n = samples.shape[1]
-    half = len(_INTERPOLATOR) // 2
-    padded = np.pad(samples, ((0, 0), (half // OVERSAMPLING + 1, half // OVERSAMPLING + 1)))
-    fine = signal.upfirdn(_INTERPOLATOR, padded, up=OVERSAMPLING, axis=1)
-    start = half + (half // OVERSAMPLING + 1) * OVERSAMPLING
-    fine = np.abs(fine[:, start : start + n * OVERSAMPLING]).max(axis=0)
-    return np.asarray(fine.reshape(n, OVERSAMPLING).max(axis=1), np.float32)
+def peaks(samples: F32, floor: float = 0.0) -> F32:
+    """The highest |value| of either channel from each sample to the next, oversampled 4 times: float32 (n,).
+
+    Where the samples around stay under `floor`, the points between them are not computed (a sound whose samples are
+    under half of a limit has no peak over it that matters), and the samples' own height stands.
+    """
+    return np.asarray(_peaks(np.ascontiguousarray(samples, np.float32), _PHASES, np.float32(floor)), np.float32)
+
+
+@numba.njit(nogil=True, cache=True)
+def _peaks(samples, phases, floor):  # type: ignore[no-untyped-def]
+    channels, n = samples.shape
+    reach = phases.shape[1] // 2
+    out = np.zeros(n, np.float32)
+    for c in range(channels):
+        padded = np.zeros(n + 2 * reach, np.float32)
+        padded[reach : reach + n] = samples[c]
+        for i in range(n):
+            here, after = abs(padded[reach + i]), abs(padded[reach + i + 1])
+            highest = here
+            if max(here, after) >= floor:
+                for p in range(phases.shape[0]):
+                    value = np.float32(0.0)
+                    for k in range(2 * reach):
+                        value += phases[p, k] * padded[i + 1 + k]
+                    highest = max(highest, abs(value))
+            out[i] = max(out[i], highest)
+    return out
 
 
 def true_peak(samples: F32) -> float:

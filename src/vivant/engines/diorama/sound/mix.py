@@ -158,7 +158,7 @@ def _ends(n: int) -> F32:
     """The graceful end of beds and events: a cosine over the last 0.4 s."""
     fade = np.ones(n, np.float32)
     m = min(int(_FADE_OUT * SAMPLE_RATE), n)
-    fade[n - m :] = np.cos(np.linspace(0, np.pi / 2, m, dtype=np.float32)) ** 1.5
+    fade[n - m :] = (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, m))).astype(np.float32)
     return fade
 
 
@@ -172,15 +172,15 @@ def _soft_edges(n: int) -> F32:
 
 
 def _master(total: F32, target: float) -> F32:
-    """To the target loudness under the ceiling. Limiting costs loudness, so the gain is found again, twice; where
-    peaks stand so high that more gain would only flatten them, the clip stays softer than its target."""
+    """To the target loudness under the ceiling. Limiting costs loudness, so the gain is found again, up to four times;
+    where peaks stand so high that more gain would only flatten them, the clip stays softer than its target."""
     loudness = levels.integrated(total)
     if not np.isfinite(loudness):
         return np.clip(total, -1, 1)
     gain = target - loudness
     most = CEILING + _MOST_LIMITING - levels.true_peak(total)
     result = total
-    for _ in range(3):
+    for _ in range(5):
         gain = min(gain, most)
         result = limit(total * np.float32(10 ** (gain / 20)), CEILING - _HEADROOM)
         missing = target - levels.integrated(result)
@@ -192,7 +192,7 @@ def _master(total: F32, target: float) -> F32:
 
 _MOST_LIMITING: Final = 12.0  # dB that the very highest peak may be pressed
 _AHEAD: Final = 240  # samples (5 ms) in which the limiter closes before a peak
-_RELEASE: Final = 0.12  # s
+_RELEASE: Final = 0.05  # s
 
 
 def limit(sound: F32, ceiling: float) -> F32:
@@ -202,7 +202,7 @@ def limit(sound: F32, ceiling: float) -> F32:
     none of which is too high is not too high either. What remains between the samples is taken off by a last gain.
     """
     top = 10 ** (ceiling / 20)
-    needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound), 1e-9)).astype(np.float32)
+    needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound, 0.5 * top), 1e-9)).astype(np.float32)
     if needed.min() >= 1:
         return sound
     width = 2 * _AHEAD + 1

@@ -50,13 +50,13 @@ _BEDS: Final[dict[CueKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
 }
 _SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
     # How it sounds, and a gain in dB that puts it on the same scale.
-    "thunder": (thunder.clap, 0),
-    "step": (footsteps.step, 0),
-    "splash": (splash.splash, 0),
-    "wave": (waves.front, 0),
-    "chirp": (birds.chirp, 0),
-    "pass": (traffic.passing, 0),
-    "gust": (wind.gust, 0),
+    "thunder": (thunder.clap, 4),
+    "step": (footsteps.step, 2),
+    "splash": (splash.splash, -10),
+    "wave": (waves.front, -7),
+    "chirp": (birds.chirp, -16),
+    "pass": (traffic.passing, 5),
+    "gust": (wind.gust, -10),
 }
 _EVENTS_CARRY: Final[dict[CueKind, EventKind]] = {"footsteps": "step"}
 _SWING: Final = 14.0  # dB between strength 0 and 1

@@ -21,10 +21,10 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     chance = rng(timeline.seed, "fire")
     flicker = follow.fine(follow.curve(timeline, "flicker", bed, 0.0))
     lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
-    sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.02 + 0.10 * strength)
+    sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.008 + 0.045 * strength)
 
     jets = np.maximum(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0) ** 2 + 0.05
-    sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.012 + 0.012 * strength)
+    sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.005 + 0.006 * strength)
 
     at = _bursts(chance, n, strength, flicker)
     _crackle(sound, at, chance)
@@ -34,7 +34,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) -> np.ndarray:
     """Crackles breed crackles: a Poisson crack opens a fibre, others follow within 0.2 s (a branching process)."""
-    rate = np.float32(3 + 9 * strength) * np.exp(0.7 * flicker)
+    rate = np.float32(5 + 12 * strength) * np.exp(0.7 * flicker)
     parents = grains.moments(chance, rate.astype(np.float32), n)
     times = [parents]
     while len(parents):
@@ -47,7 +47,7 @@ def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) 
 def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     """Each crack: a click under a millisecond, then the splinter's own short note. Sizes follow a power law."""
     count = len(at)
-    loud = np.minimum(0.035 * chance.uniform(size=count) ** (-1 / 1.5), 0.9)
+    loud = np.minimum(0.045 * chance.uniform(size=count) ** (-1 / 1.4), 0.33)
     side = np.clip(0.5 + 0.16 * chance.standard_normal(count), 0, 1)
     left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
     bank = grains.ticks(chance, 64, (1400, 11000), (0.08, 0.9), tone=0.25)
@@ -59,7 +59,7 @@ def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
 def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     """A pocket of steam bursts: a thud of some 300 Hz under a snap."""
     count = len(at)
-    loud = 0.28 * np.exp(0.5 * chance.standard_normal(count))
+    loud = 0.17 * np.exp(0.4 * chance.standard_normal(count))
     side = np.clip(0.5 + 0.12 * chance.standard_normal(count), 0, 1)
     left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
     hz = chance.uniform(150, 520, count)

@@ -73,8 +73,11 @@ def _foot(surface: str, strength: float, side: int, chance: np.random.Generator)
     n = int(_LASTING * SAMPLE_RATE)
     weight = (0.5 + 0.8 * strength) * np.exp(0.12 * chance.standard_normal())
     roll = chance.uniform(0.13, 0.17)  # s from heel to ball of the foot
-    sound = {"hard": _hard, "wood": _wood, "gravel": _gravel, "snow": _snow}[surface](n, roll, side, chance)
-    return np.asarray(sound * weight, np.float32)
+    make, gain = _SURFACES[surface]
+    sound = make(n, roll, side, chance)
+    # A floor gives way: the hardest instant of the blow is rounded, which also leaves more of the step to be heard.
+    most = 0.45 * float(np.abs(sound).max())
+    return np.asarray(most * np.tanh(sound / most) * (weight * gain), np.float32)
 
 
 def _modes(sides: F32, at: float, hz: list[float], fall: list[float], loud: float, chance: np.random.Generator) -> None:
@@ -169,3 +172,11 @@ def _scuff(
     first, n = int(start * SAMPLE_RATE), int((end - start) * SAMPLE_RATE)
     shape = np.sin(np.pi * np.linspace(0, 1, n)) ** 2 * np.exp(0.4 * noise.turbulence(n, chance, 18.0, 2))
     sides[:, first : first + n] += (noise.coloured(n, chance, colour) * shape * loud).astype(np.float32)
+
+
+_SURFACES: Final = {  # how a foot sounds on it, and the gain that makes them all as loud
+    "hard": (_hard, 0.75),
+    "wood": (_wood, 0.45),
+    "gravel": (_gravel, 1.0),
+    "snow": (_snow, 1.25),
+}

@@ -11,9 +11,10 @@ from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timeline import Bed, Timeline
 from vivant.media import F32
 
-# Fine drops hiss (they ring near 14 kHz: Nystuen 1986), heavy ones thud and splatter an octave above speech's body.
-_DRIZZLE: Final = ((80, -44), (400, -24), (1500, -9), (4500, -1), (9000, 0), (13500, 2), (17000, -5), (22000, -20))
-_DOWNPOUR: Final = ((80, -20), (400, -3), (1500, 0), (4500, -4), (9000, -8), (13500, -10), (17000, -17), (22000, -30))
+# The far wash alone: air has taken its treble, which is left to the ticks, or rain would sound like a radio between
+# stations. Fine drops hiss, heavy ones splatter lower.
+_DRIZZLE: Final = ((80, -40), (400, -20), (1500, -5), (4500, 0), (9000, -5), (13500, -6), (17000, -14), (22000, -28))
+_DOWNPOUR: Final = ((80, -14), (400, -2), (1500, 0), (4500, -9), (9000, -17), (13500, -22), (17000, -28), (22000, -38))
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
@@ -25,8 +26,9 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     density = np.clip(1 + 0.7 * swell, 0.3, 2).astype(np.float32)
 
     colour = noise.between(_DRIZZLE, _DOWNPOUR, strength**0.8)
-    sound = noise.wide(n, chance, colour, 0.75) * (0.045 + 0.075 * strength) * density
+    sound = np.asarray(noise.wide(n, chance, colour, 0.75) * (0.008 + 0.055 * strength**1.5) * density, np.float32)
     _middle(sound, density, strength, chance)
+    _fine(sound, density, strength, chance)
     _near(sound, density, strength, chance)
     return sound
 
@@ -34,27 +36,39 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 def _middle(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
     """Drops a few metres off: each too short to have a pitch, together a texture that is rougher than noise."""
     n = sound.shape[1]
-    at = grains.moments(chance, density * np.float32(350 * 14**strength), n)
-    low = 3200 * 0.3**strength  # heavier drops, deeper ticks
-    bank = grains.ticks(chance, 64, (low, 9000 - 3000 * strength), (0.15, 0.5 + 1.2 * strength), tone=0.35)
+    at = grains.moments(chance, density * np.float32(220 * 16**strength), n)
+    low = 2600 * 0.3**strength  # heavier drops, deeper ticks
+    bank = grains.ticks(chance, 64, (low, 11500 - 4500 * strength), (0.2, 0.7 + 1.4 * strength), tone=0.35)
     distance = 1 + 7 * np.sqrt(chance.uniform(size=len(at)))  # m; as many drops on every square metre
-    loud = 0.22 / distance * np.exp(0.6 * chance.standard_normal(len(at)))
+    loud = np.minimum(0.34 / distance * np.exp(0.7 * chance.standard_normal(len(at))), 0.36)
     angle = chance.uniform(0, np.pi / 2, len(at))
     which = chance.integers(0, len(bank), len(at))
     grains.scatter(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
 
 
+def _fine(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
+    """Drizzle on water: drops of about a millimetre always trap a bubble of some 0.22 mm, which rings near 14 kHz
+    (Pumphrey, Crum & Bjørnø 1989); larger drops do not."""
+    n = sound.shape[1]
+    at = grains.moments(chance, density * np.float32(700 * (1 - strength) ** 2), n)
+    radius = 0.00022 * np.exp(0.12 * chance.standard_normal(len(at)))
+    pitch, decay, rise = grains.bubbles(chance, radius)
+    loud = 0.022 * np.exp(0.5 * chance.standard_normal(len(at)))
+    angle = chance.uniform(0, np.pi / 2, len(at))
+    grains.ring(sound, at, pitch, decay, rise, loud * np.cos(angle), loud * np.sin(angle))
+
+
 def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
     """Single drops at arm's length: a tick of impact, then a leaf's tap, a puddle's bubble or a hard patter."""
     n = sound.shape[1]
-    at = grains.moments(chance, density * np.float32(7 + 45 * strength), n)
+    at = grains.moments(chance, density * np.float32(9 + 55 * strength), n)
     count = len(at)
-    loud = 0.20 * np.exp(0.75 * chance.standard_normal(count)) * (0.7 + 0.5 * strength)
-    loud = np.minimum(loud, 0.9)
+    loud = 0.20 * np.exp(0.6 * chance.standard_normal(count)) * (0.7 + 0.5 * strength)
+    loud = np.minimum(loud, 0.42)
     angle = chance.uniform(0.1, np.pi / 2 - 0.1, count)
     left, right = loud * np.cos(angle), loud * np.sin(angle)
 
-    bank = grains.ticks(chance, 48, (1800, 8000), (0.2, 1.6), tone=0.3)
+    bank = grains.ticks(chance, 48, (1600, 7000), (0.3, 1.8), tone=0.3)
     grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.1 * left, 1.1 * right)
 
     surface = chance.choice(3, count, p=(0.40, 0.32, 0.28))
@@ -66,8 +80,8 @@ def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator
         hz,
         hz * chance.uniform(0.25, 0.6, leaf.sum()),
         -0.1 * hz / hz,
-        0.30 * left[leaf],
-        0.30 * right[leaf],
+        0.42 * left[leaf],
+        0.42 * right[leaf],
     )
 
     radius = np.exp(chance.uniform(np.log(0.00055), np.log(0.0019), puddle.sum()))

@@ -22,10 +22,10 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     for spot in range(3):
         lively = np.exp(0.6 * noise.turbulence(n, chance, 1.6, 4)).astype(np.float32)
         at = grains.moments(chance, lively * np.float32((25 + 150 * strength) / 1.2), n)
-        size = (0.0009, 0.0016, 0.0028)[spot] * (1 + 0.4 * strength)
+        size = (0.0008, 0.0013, 0.0021)[spot] * (1 + 0.4 * strength)
         radius = np.clip(size * np.exp(0.42 * chance.standard_normal(len(at))), 0.0004, 0.008)
         pitch, decay, rise = grains.bubbles(chance, radius)
-        loud = 0.055 * np.exp(0.8 * chance.standard_normal(len(at))) * (radius / 0.0015) ** 0.7
+        loud = 0.055 * np.exp(0.8 * chance.standard_normal(len(at))) * (radius / 0.0015) ** 0.25
         loud = np.minimum(loud, 0.5)
         side = np.clip((0.25, 0.5, 0.75)[spot] + 0.17 * chance.standard_normal(len(at)), 0, 1)
         grains.ring(sound, at, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))

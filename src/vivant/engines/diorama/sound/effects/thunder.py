@@ -46,7 +46,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One thunder, whose first wave arrives exactly at the event: (samples (2, m), 0)."""
     chance = rng(timeline.seed, f"thunder/{event.id}")
-    far = distance(event.depth)
+    far = _distance_of(event, timeline)
     n = int(_LASTING * SAMPLE_RATE)
     late, loud, across = _arrivals(far, chance)
     sound = np.zeros((2, n), np.float32)
@@ -57,11 +57,19 @@ def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
         if chosen.any():
             sound += _wave(n, late[chosen], loud[chosen], across[chosen], float(np.median(ring[chosen])), chance)
     sound += _sky(sound, chance)
+    # Small loudspeakers have no 60 Hz: what lies over 300 Hz is lifted, so that they too tell a crack from a roll.
+    sound = sound + 1.5 * signal.sosfilt(signal.butter(1, 300, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
     sound = signal.sosfilt(signal.butter(1, 22, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
     fade = np.clip((n - np.arange(n)) / (2.0 * SAMPLE_RATE), 0, 1)
     sound *= fade / np.abs(sound).max() * (0.45 + 0.5 * event.strength) * (0.35 + 0.65 * (120 / far) ** 0.3)
     lean = np.clip(event.x, -1, 1) * 0.4
     return (sound * np.array([[1 - lean], [1 + lean]])).astype(np.float32), 0
+
+
+def _distance_of(event: Event, timeline: Timeline) -> float:
+    """Metres, by the time since its flash where there is one, else by its depth."""
+    flash = next((other for other in timeline.events if other.kind == "strike" and other.id == event.cause), None)
+    return max(60.0, float(event.time - flash.time) * space.SPEED) if flash else distance(event.depth)
 
 
 def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -84,7 +92,9 @@ def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.n
     place = np.cumsum(step * _PIECE, axis=0) + np.array([0, far, 0])
     range_ = np.linalg.norm(place, axis=1)
     facing = np.abs(np.sum(step * place, axis=1)) / range_  # 1: seen end on, when nothing is heard
-    loud = (1 - facing**2) ** 2 / range_ * np.exp(0.5 * chance.standard_normal(_PIECES))
+    # The stroke comes up from the ground and loses current on its way: the foot of the channel cracks hardest.
+    current = 0.3 + 3.5 * np.exp(-place[:, 2] / 90)
+    loud = current * (1 - facing**2) ** 2 / range_ * np.exp(0.5 * chance.standard_normal(_PIECES))
     late = (range_ - range_.min()) / space.SPEED
     return late, loud, place[:, 0] / range_
 
@@ -98,29 +108,32 @@ def _wave(
     angle = (np.clip(across * 1.5, -0.9, 0.9) + 1) * np.pi / 4
     np.add.at(sides[0], at, (loud * np.cos(angle)).astype(np.float32))
     np.add.at(sides[1], at, (loud * np.sin(angle)).astype(np.float32))
-    lasting = int((0.0035 + 0.0022 * np.log1p(ring / 100)) * SAMPLE_RATE * chance.uniform(0.9, 1.1))
-    shock = np.linspace(1, -1, lasting)
-    shock[-lasting // 4 :] *= np.linspace(1, 0, lasting // 4)  # the tail of an N-wave is rounded
-    # Air (about 12 kHz at 100 m, 500 Hz at 3 km by this law) and the scatter of a turbulent path.
-    cutoff = float(np.clip(1.2e6 / ring**1.02, 180, 14_000))
-    sos = signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos")
-    kernel = signal.sosfilt(sos, np.pad(shock, (0, lasting)))
+    # An N-wave grows longer as it travels. Waves of many lengths overlap, so they are one kernel, of their mean.
+    longest = (0.0025 + 0.0035 * np.log1p(ring / 150)) * SAMPLE_RATE
+    kernel = np.zeros(int(2 * longest))
+    for lasting in np.geomspace(0.25, 1.0, 9) * longest * np.exp(0.1 * chance.standard_normal(9)):
+        shock = np.linspace(1, -1, int(lasting))
+        shock[-(len(shock) // 4) :] *= np.linspace(1, 0, len(shock) // 4)  # its tail is rounded
+        kernel[: min(len(shock), len(kernel))] += shock[: len(kernel)] / 9
+    # Air and the scatter of a turbulent path: by this law 14 kHz near, 3 kHz at 1 km, 700 Hz at 4 km.
+    cutoff = float(np.clip(3.0e6 / ring, 350, 14_000))
+    kernel = signal.sosfilt(signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos"), kernel)
     size = fft.next_fast_len(sides.shape[1] + len(kernel), real=True)
     heard = fft.irfft(fft.rfft(sides, size) * fft.rfft(kernel.astype(np.float32), size), size)
     return np.asarray(heard[:, :n], np.float32)
 
 
 def _sky(sound: F32, chance: np.random.Generator) -> F32:
-    """What hills and cloud give back: a dark diffuse answer over three seconds, lumpy, different on each side."""
-    m = int(3.2 * SAMPLE_RATE)
+    """What hills and cloud give back: a dark diffuse answer over some seconds, lumpy, different on each side."""
+    m = int(4.5 * SAMPLE_RATE)
     t = np.arange(m) / SAMPLE_RATE
     answer = np.stack(
         [
-            noise.coloured(m, chance, ((20, -4), (50, 0), (120, -4), (400, -16), (1500, -34), (6000, -60)))
+            noise.coloured(m, chance, ((20, -6), (50, 0), (140, -1), (400, -9), (1500, -26), (6000, -54)))
             for _ in range(2)
         ]
     )
-    shape = np.clip(t / 0.25, 0, 1) * np.exp(-t / 0.85) * np.exp(0.6 * noise.turbulence(m, chance, 2.0, 3))
+    shape = np.clip(t / 0.25, 0, 1) * np.exp(-t / 1.25) * np.exp(0.6 * noise.turbulence(m, chance, 2.0, 3))
     answer *= (shape / np.sqrt(np.sum(shape**2)) * 0.75).astype(np.float32)
     return space.reverberate(sound, answer)
 

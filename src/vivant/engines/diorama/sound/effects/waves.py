@@ -18,8 +18,9 @@ from vivant.media import F32, SAMPLE_RATE
 
 LAPPING: Final = 0.3  # up to this strength the water is a lake
 _HZ: Final = (25.0, 70.0, 180.0, 450.0, 1100.0, 2600.0, 6000.0, 14000.0)
-_SURF: Final = ((30, -8), (80, -1), (200, 0), (500, -4), (1200, -11), (3000, -20), (8000, -34), (16000, -50))
+_SURF: Final = ((30, -12), (80, -3), (200, 0), (500, -3), (1200, -9), (3000, -18), (8000, -32), (16000, -50))
 _SWELL: Final = np.array([0, 0, -6, -16, -28, -40, -52, -64], np.float32)
+_SPILL: Final = np.array([-12, -6, -2, 0, -2, -5, -11, -22], np.float32)
 _CRASH: Final = np.array([-3, 0, 0, -1, -3, -7, -13, -24], np.float32)
 _HISS: Final = np.array([-50, -40, -27, -15, -6, 0, -1, -9], np.float32)
 _BACK: Final = np.array([-34, -26, -15, -7, -1, 0, -6, -17], np.float32)
@@ -33,7 +34,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     if bed.strength <= LAPPING:
         return _lapping(n, bed.strength, chance)
     slow = noise.drift(n, chance, 0.13) + 0.5 * noise.drift(n, chance, 0.31)
-    surf = noise.wide(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.05 + 0.05 * bed.strength)
+    surf = noise.wide(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
     fronts = [follow.sample(event) for event in follow.events(timeline, "wave")]
     if fronts:
         return surf + _undertow(n, [at - bed.start * 2000 for at in fronts], chance) * bed.strength
@@ -51,6 +52,8 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 def front(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One wave that breaks: (samples (2, m), offset of the sample at which the crest strikes)."""
     chance = rng(timeline.seed, f"wave/{event.id}")
+    if event.strength <= LAPPING:
+        return space.place(_lap(event.strength, chance), event.x, event.depth), 0
     sound, crest = _break(event.strength, chance, event.x)
     return space.air(sound, event.depth) * np.float32(space.level(event.depth)), crest
 
@@ -62,8 +65,16 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     t = np.asarray((np.arange(noise.blocks(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
     lumps = noise.at_blocks(noise.turbulence(n, chance, 3.0, 4), n)
 
+    # Before it falls it already spills: white water along the crest, louder and louder.
+    spill = np.exp(np.minimum(t, 0) / 0.42) * _rise(-t, -0.25, 0.3) * 0.30 * np.exp(0.2 * lumps)
+    boom = _rise(t, 0.0, 0.02) * np.exp(-np.maximum(t, 0) / 0.22) * strength**1.5
     swell = np.where(t < 0, np.exp(np.minimum(t, 0) / 0.7), np.exp(-np.maximum(t, 0) / 0.9)) * 0.45
-    crash = _rise(t, 0.0, 0.07) * np.exp(-np.maximum(t, 0) / (0.35 + 0.35 * strength)) * np.exp(0.22 * lumps)
+    # It strikes at once at one place and within a third of a second all along the beach.
+    crash = (
+        (0.45 * _rise(t, 0.0, 0.03) + 0.55 * _rise(t, 0.0, 0.34))
+        * np.exp(-np.maximum(t - 0.2, 0) / (0.35 + 0.35 * strength))
+        * np.exp(0.22 * lumps)
+    )
     # The sheet of water runs up the sand: the hiss swells after the crash, brightens, thins out.
     sheet = _rise(t, 0.05, 0.9) * np.exp(-np.maximum(t - 0.5, 0) / (1.0 + 0.5 * strength)) * 0.38 * np.exp(0.12 * lumps)
     back = np.exp(-0.5 * ((t - 3.1 - 0.6 * strength) / 0.85) ** 2) * 0.15
@@ -75,6 +86,8 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
 
     power = (
         layer(swell, _SWELL) ** 2
+        + layer(spill, _SPILL) ** 2
+        + layer(boom, _SWELL) ** 2
         + layer(crash, _CRASH) ** 2
         + layer(sheet, np.asarray(_HISS + bright, np.float32)) ** 2
         + layer(back, _BACK) ** 2
@@ -107,7 +120,7 @@ def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator)
     grains.scatter(sides, bank, at, chance.integers(0, 48, len(at)), loud * np.cos(angle), loud * np.sin(angle))
 
 
-def _rise(t: F32, start: float, lasting: float) -> F32:
+def _rise(t: NDArray[np.floating[Any]], start: float, lasting: float) -> F32:
     """0 before `start`, 1 from `start + lasting`, a half cosine between; t in seconds."""
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip((t - start) / lasting, 0, 1)), np.float32)
 
@@ -125,19 +138,37 @@ def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
 
 def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
     """Small water against a shore: every second or so a slap of a few bubbles, a gurgle as it drains."""
-    sound = noise.wide(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.006)
+    sound = noise.wide(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.012)
     sound *= np.exp(0.5 * noise.drift(n, chance, 0.5))
     at = chance.uniform(0, 0.5) * SAMPLE_RATE
     while at < n:
-        count = chance.integers(12, 40)
-        burst = at + np.abs(chance.normal(0, 0.11, count)) * SAMPLE_RATE
-        radius = np.clip(0.0016 * np.exp(0.75 * chance.standard_normal(count)), 0.0005, 0.009)
-        pitch, decay, rise = grains.bubbles(chance, radius)
-        loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.5
-        side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
-        grains.ring(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+        _gurgle(sound, at, chance)
         at += chance.uniform(0.35, 1.5) * SAMPLE_RATE
     return sound * np.float32(0.5 + strength)
+
+
+def _lap(strength: float, chance: np.random.Generator) -> F32:
+    """One small wave that laps: its slap at sample 0, mono."""
+    n = int(1.6 * SAMPLE_RATE)
+    sides = np.zeros((2, n), np.float32)
+    t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
+    slap = np.asarray(np.exp(-t / 0.03) + 0.5 * _rise(t, 0.02, 0.25) * np.exp(-t / 0.35), np.float32)
+    sides[0] = noise.coloured(n, chance, ((80, -22), (250, -6), (700, 0), (2000, -6), (7000, -16))) * slap * 0.05
+    for delay in (0.004, 0.12, 0.38):
+        _gurgle(sides, delay * SAMPLE_RATE, chance)
+    fade = np.clip((n - np.arange(n)) / (0.3 * SAMPLE_RATE), 0, 1)
+    return np.asarray(sides[0] * fade * (1.0 + 2 * strength), np.float32)
+
+
+def _gurgle(sound: F32, at: float, chance: np.random.Generator) -> None:
+    """A burst of bubbles, large and small, that thins out within a third of a second."""
+    count = chance.integers(12, 40)
+    burst = at + np.abs(chance.normal(0, 0.11, count)) * SAMPLE_RATE
+    radius = np.clip(0.0016 * np.exp(0.65 * chance.standard_normal(count)), 0.0005, 0.006)
+    pitch, decay, rise = grains.bubbles(chance, radius)
+    loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.3
+    side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
+    grains.ring(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
 
 
 def _add(sound: F32, part: F32, start: int) -> None:

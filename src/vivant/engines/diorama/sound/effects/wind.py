@@ -41,7 +41,7 @@ def blow(gusts: F32, strength: float, chance: np.random.Generator, *, steady: bo
     speed = np.clip((floor + gusts * (1 + eddies)) * (0.55 + 0.9 * strength), 0.02, 1.6).astype(np.float32)
     coarse = noise.at_blocks(speed, n)[:, None]
 
-    loud = 40 * np.log10(np.maximum(coarse, 0.02))  # dB: pressure goes with the square of the speed
+    loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB: 40 in nature (pressure goes with U²), which would hide a lull
     roar = noise.sweep(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
     sound = noise.spread(np.stack([noise.flowing(n, chance, roar), noise.flowing(n, chance, roar)]), 0.8)
 
