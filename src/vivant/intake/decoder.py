@@ -23,7 +23,7 @@ import threading
 import time
 import warnings
 from contextlib import suppress
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 from PIL import Image, ImageCms, UnidentifiedImageError
 
@@ -49,7 +49,9 @@ _UPRIGHT: Final = {
 }
 _ORIENTATION: Final = 0x0112
 # What Pillow raises for metadata it cannot read; the pixels may be fine all the same.
-_BAD_METADATA: Final = (OSError, ValueError, SyntaxError, KeyError, IndexError, TypeError, struct.error, OverflowError)
+_BAD_METADATA: Final = (
+    OSError, ValueError, SyntaxError, KeyError, IndexError, TypeError, OverflowError, struct.error, ImageCms.PyCMSError,
+)  # fmt: skip
 
 
 def clean(data: bytes, *, field: str, ratio: str = ADAPTIVE) -> tuple[bytes, int, int]:
@@ -133,9 +135,9 @@ def _plain(picture: Image.Image) -> Image.Image:
     """The same picture in a mode that can be resized: L, LA, RGB, RGBA, CMYK, LAB or 16-bit grey."""
     see_through = "transparency" in picture.info
     match picture.mode:
-        case "L" | "RGB" if see_through:
+        case "1" | "L" | "RGB" if see_through:
             try:
-                return picture.convert(f"{picture.mode}A")
+                return picture.convert("RGBA")
             except _BAD_METADATA:  # 16-bit colours marked transparent in a picture that is 8-bit by now
                 return picture
         case "L" | "LA" | "RGB" | "RGBA" | "CMYK" | "LAB":
@@ -177,7 +179,7 @@ def _manage(colour: Image.Image) -> Image.Image:
             outputMode="RGB",
             flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
-    except (ImageCms.PyCMSError, *_BAD_METADATA):
+    except _BAD_METADATA:
         return colour.convert("RGB")
     return managed or colour
 
@@ -218,7 +220,7 @@ def answer(data: bytes, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return {"width": width, "height": height}, png
 
 
-def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
+def serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
     """Say hello, then do jobs until the parent closes its end."""
     write_head(answers, READY)
     answers.flush()
@@ -240,7 +242,7 @@ def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
         answers.flush()
 
 
-def _read_picture(jobs: BinaryIO) -> io.BytesIO | None:
+def _read_picture(jobs: IO[bytes]) -> io.BytesIO | None:
     """The pieces of a picture; None when the job was aborted."""
     data = io.BytesIO()
     while True:

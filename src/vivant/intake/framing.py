@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
-from typing import Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 ABORT: Final = 0xFFFF_FFFF
 READY: Final = {"ready": True}
@@ -20,21 +20,21 @@ class Ended(Exception):
     """The other end closed its pipe, or did not keep to the form."""
 
 
-def write_part(pipe: BinaryIO, part: bytes | bytearray | memoryview) -> None:
+def write_part(pipe: IO[bytes], part: bytes | bytearray | memoryview) -> None:
     pipe.write(struct.pack("!I", len(part)))
     pipe.write(part)
 
 
-def write_abort(pipe: BinaryIO) -> None:
+def write_abort(pipe: IO[bytes]) -> None:
     pipe.write(struct.pack("!I", ABORT))
     pipe.flush()
 
 
-def write_head(pipe: BinaryIO, head: dict[str, Any]) -> None:
+def write_head(pipe: IO[bytes], head: dict[str, Any]) -> None:
     write_part(pipe, json.dumps(head).encode())
 
 
-def read_length(pipe: BinaryIO, limit: int) -> int:
+def read_length(pipe: IO[bytes], limit: int) -> int:
     """The next part's length, at most `limit`, or ABORT. Raises Ended."""
     (length,) = struct.unpack("!I", _exactly(pipe, 4))
     if length != ABORT and length > limit:
@@ -42,13 +42,13 @@ def read_length(pipe: BinaryIO, limit: int) -> int:
     return int(length)
 
 
-def read_part(pipe: BinaryIO, limit: int) -> bytes | None:
+def read_part(pipe: IO[bytes], limit: int) -> bytes | None:
     """The next part, or None for ABORT. Raises Ended."""
     length = read_length(pipe, limit)
     return None if length == ABORT else _exactly(pipe, length)
 
 
-def read_head(pipe: BinaryIO) -> dict[str, Any] | None:
+def read_head(pipe: IO[bytes]) -> dict[str, Any] | None:
     """The next head, or None for ABORT. Raises Ended."""
     part = read_part(pipe, HEAD_BYTES)
     if part is None:
@@ -62,7 +62,7 @@ def read_head(pipe: BinaryIO) -> dict[str, Any] | None:
     return head
 
 
-def _exactly(pipe: BinaryIO, size: int) -> bytes:
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
     data = pipe.read(size)
     if len(data) != size:
         raise Ended("The pipe was closed.")

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Final, cast
+from typing import IO, Any, Final, cast
 
 import structlog
 
@@ -171,7 +171,7 @@ class _Decoder:
             self.process.wait()
             for pipe in (self.process.stdin, self.process.stdout):
                 with suppress(OSError):  # what was still to be written has no reader
-                    cast(BinaryIO, pipe).close()
+                    cast(IO[bytes], pipe).close()
             self.process = None
 
     def do(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]) -> CleanPicture:
@@ -180,7 +180,7 @@ class _Decoder:
             self.spawn()
         assert self.process is not None
         self.jobs += 1
-        jobs, answers = cast(BinaryIO, self.process.stdin), cast(BinaryIO, self.process.stdout)
+        jobs, answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         if self.jobs == 1:
             _greet(answers)
         write_head(jobs, job)
@@ -199,7 +199,7 @@ class _Decoder:
         return _checked(png, head)
 
     @staticmethod
-    def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: BinaryIO, field: str) -> None:
+    def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: IO[bytes], field: str) -> None:
         size, whole = 0, False
         try:
             for piece in pieces:
@@ -217,7 +217,7 @@ class _Decoder:
                 write_abort(jobs)
 
 
-def _greet(answers: BinaryIO) -> None:
+def _greet(answers: IO[bytes]) -> None:
     """Wait until a new process is ready. Raises Misconfigured when it does not come up: no picture was to blame."""
     try:
         hello = read_head(answers)

@@ -1,0 +1,333 @@
+"""Decoder processes: what a picture does to them stays with the picture."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PIL import Image
+
+from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, UnreadablePicture
+from vivant.intake import sandbox
+from vivant.intake.framing import READY, read_head, read_part, write_abort, write_head, write_part
+from vivant.intake.pictures import CleanPicture, Intake
+from vivant.intake.sandbox import Decoders
+from vivant.request import PICTURE_BYTES
+from vivant.settings import Settings
+
+T = TypeVar("T")
+PHOTO = Path(__file__).parents[1] / "photos" / "city_day.jpg"
+JOB = {"field": "image", "ratio": "adaptive"}
+
+
+def with_intake(work: Callable[[Intake], Awaitable[T]], decoders: Decoders | None = None) -> T:
+    async def run() -> T:
+        intake = Intake(Settings(), decoders=decoders)
+        await intake.start()
+        try:
+            return await work(intake)
+        finally:
+            await intake.stop()
+
+    return asyncio.run(run())
+
+
+def test_a_photo_comes_back_clean_by_each_way_in() -> None:
+    data = PHOTO.read_bytes()
+    text = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+
+    async def work(intake: Intake) -> list[CleanPicture]:
+        pieces = [text[at : at + 1000].encode() for at in range(0, len(text), 1000)]
+        return [
+            await intake.receive(text, field="image"),
+            await intake.receive(pieces, field="image"),
+            await intake.clean(data, field="image"),
+            await intake.clean(memoryview(data), field="image"),
+        ]
+
+    pictures = with_intake(work)
+    assert len({picture.png for picture in pictures}) == 1
+    with Image.open(io.BytesIO(pictures[0].png)) as picture, Image.open(PHOTO) as photo:
+        assert picture.size == photo.size == (pictures[0].width, pictures[0].height)
+
+
+def test_the_declared_type_may_be_wrong() -> None:
+    text = "data:image/png;base64," + base64.b64encode(PHOTO.read_bytes()).decode()
+    assert with_intake(lambda intake: intake.receive(text, field="image")).width == 720
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["", "nonsense", "/etc/passwd", "file:///etc/passwd", "ftp://example.com/a.png", "data:", "data:image/png;base64,",
+     "data:image/png;base64,é" + "A" * 20, "http://", "https:///a.png", "http://u:p@example.com/a.png", "\ud800",
+     "javascript:alert(1)", "data\ud800:", "http://exa mple.com/", "http://example.com\\@127.0.0.1/", "http://[::1",
+     "http://a:99999/"],
+)  # fmt: skip
+def test_what_is_neither_url_nor_data_uri_is_refused_by_name(source: str) -> None:
+    with pytest.raises(InvalidPicture, match=r"^last_image: "):
+        with_intake(lambda intake: intake.receive(source, field="last_image"))
+
+
+def test_a_long_text_that_is_no_data_uri_is_refused() -> None:
+    with pytest.raises(InvalidPicture, match=r"^image: must be an http"):
+        with_intake(lambda intake: intake.receive([b"x" * 100_000], field="image"))
+
+
+def test_one_byte_too_many_is_refused_before_it_is_decoded() -> None:
+    async def work(intake: Intake) -> CleanPicture:
+        with pytest.raises(PictureTooManyBytes, match="at most 31457280 bytes"):
+            await intake.clean(bytes(PICTURE_BYTES + 1), field="image")
+        return await intake.clean(PHOTO.read_bytes(), field="image")  # the decoder is free again
+
+    assert with_intake(work, Decoders(1)).width == 720
+
+
+def test_exactly_the_allowed_bytes_are_taken() -> None:
+    data = PHOTO.read_bytes()
+    padded = data + bytes(PICTURE_BYTES - len(data))  # bytes after a JPEG's end are nobody's
+    assert with_intake(lambda intake: intake.clean(padded, field="image")).width == 720
+
+
+def test_a_bad_end_of_base64_leaves_the_decoder_usable() -> None:
+    text = "data:image/jpeg;base64," + base64.b64encode(PHOTO.read_bytes()).decode() + "!!!!"
+
+    async def work(intake: Intake) -> tuple[list[int], list[int]]:
+        await intake.clean(PHOTO.read_bytes(), field="image")
+        before = intake.decoders.pids
+        for _ in range(3):
+            with pytest.raises(UnreadablePicture):
+                await intake.receive(text, field="image")
+        assert (await intake.clean(PHOTO.read_bytes(), field="image")).width == 720
+        return before, intake.decoders.pids
+
+    before, after = with_intake(work, Decoders(1))
+    assert before == after
+
+
+def test_a_killed_decoder_is_replaced_and_the_picture_tried_again() -> None:
+    async def work(intake: Intake) -> None:
+        data = PHOTO.read_bytes()
+        await intake.clean(data, field="image")
+        for _ in range(3):
+            (pid,) = intake.decoders.pids
+            os.kill(pid, signal.SIGKILL)
+            assert (await intake.clean(data, field="image")).width == 720
+            assert pid not in intake.decoders.pids
+
+    with_intake(work, Decoders(1))
+
+
+def test_a_decoder_killed_in_the_middle_is_replaced() -> None:
+    async def work(intake: Intake) -> None:
+        data = PHOTO.read_bytes()
+
+        class Murder:
+            first = True
+
+            def __iter__(self) -> Iterator[bytes]:
+                yield data[:1000]
+                if self.first:
+                    Murder.first = False
+                    os.kill(intake.decoders.pids[0], signal.SIGKILL)
+                yield data[1000:]
+
+        picture = await intake.decoders.clean(Murder(), field="image", ratio="adaptive")
+        assert picture.width == 720
+
+    with_intake(work, Decoders(1))
+
+
+def test_a_picture_that_takes_too_long_is_given_up_and_the_next_one_served() -> None:
+    async def work(intake: Intake) -> None:
+        await intake.clean(PHOTO.read_bytes(), field="image")
+        (pid,) = intake.decoders.pids
+        os.kill(pid, signal.SIGSTOP)
+        with pytest.raises(UnreadablePicture, match="took too long"):
+            await intake.clean(PHOTO.read_bytes(), field="image")
+        assert (await intake.clean(PHOTO.read_bytes(), field="image")).width == 720
+        assert pid not in intake.decoders.pids
+
+    with_intake(work, Decoders(1, seconds=3.0))
+
+
+def test_a_caller_who_goes_away_takes_the_work_along() -> None:
+    async def work(intake: Intake) -> None:
+        await intake.clean(PHOTO.read_bytes(), field="image")
+        os.kill(intake.decoders.pids[0], signal.SIGSTOP)
+        waiting = asyncio.create_task(intake.clean(PHOTO.read_bytes(), field="image"))
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert (await intake.clean(PHOTO.read_bytes(), field="image")).width == 720
+
+    with_intake(work, Decoders(1))
+
+
+def test_too_many_waiting_pictures_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "WAITING", 3)
+
+    async def work(intake: Intake) -> list[object]:
+        data = PHOTO.read_bytes()
+        return await asyncio.gather(*(intake.clean(data, field="image") for _ in range(6)), return_exceptions=True)
+
+    results = with_intake(work, Decoders(1))
+    assert sum(isinstance(result, Busy) for result in results) == 2  # one is decoded, three wait
+    assert sum(isinstance(result, CleanPicture) for result in results) == 4
+
+
+def test_decoders_that_do_not_start_are_not_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(Misconfigured, match="vivant doctor"):
+        with_intake(lambda intake: intake.clean(PHOTO.read_bytes(), field="image"))
+
+
+def test_a_decoder_holds_no_secret_and_opens_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
+
+    async def work(intake: Intake) -> None:
+        await intake.clean(PHOTO.read_bytes(), field="image")
+        (pid,) = intake.decoders.pids
+        assert b"hush" not in Path(f"/proc/{pid}/environ").read_bytes()
+        limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+        found = {line[:26].strip(): line[26:].split()[0] for line in limits}
+        assert found["Max open files"] == "3" and found["Max file size"] == "0" and found["Max core file size"] == "0"
+        assert int(found["Max address space"]) < 900 * 2**20
+        assert sorted(path.name for path in Path(f"/proc/{pid}/fd").iterdir()) == ["0", "1", "2"]
+        assert os.getsid(pid) == pid
+
+    if not Path("/proc").exists():
+        pytest.skip("looks into /proc")
+    with_intake(work, Decoders(1))
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+def test_the_largest_allowed_picture_fits_into_the_limits(mode: str) -> None:
+    data = io.BytesIO()
+    largest = Image.new(mode, (5999, 5999))
+    if mode == "CMYK":
+        largest.save(data, "TIFF", compression="tiff_lzw")
+    else:
+        largest.save(data, "PNG", compress_level=1)
+    picture = with_intake(lambda intake: intake.clean(data.getvalue(), field="image"))
+    assert picture.width == picture.height == 1800
+
+
+def test_the_memory_watch_ends_a_process_that_grows() -> None:
+    """The way of systems that ignore RLIMIT_AS; it works anywhere."""
+    program = (
+        "import time\nfrom vivant.intake.decoder import _watch_memory\n"
+        "_watch_memory(50 * 2**20)\nhoard = bytearray(b'x') * (100 * 2**20)\ntime.sleep(10)"
+    )
+    # The shell in between is small: a process starts with the peak of the one it was forked from.
+    shell = ["/bin/sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, program]
+    assert subprocess.run(shell, check=False, timeout=20).returncode == 9
+
+
+def test_without_a_watch_a_job_that_wants_too_much_memory_is_a_clean_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vivant.intake import decoder
+
+    def greedy(data: bytes, *, field: str, ratio: str) -> tuple[bytes, int, int]:
+        raise MemoryError
+
+    monkeypatch.setattr(decoder, "clean", greedy)
+    head, png = decoder.answer(b"", dict(JOB))
+    assert head["error"] == "PICTURE_UNREADABLE" and head["worn"] and not png
+
+
+def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-m", "vivant.intake.decoder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    jobs, answers = process.stdin, process.stdout
+    assert jobs is not None and answers is not None
+    assert read_head(answers) == READY
+    write_head(jobs, JOB)
+    write_part(jobs, b"half a pic")
+    write_abort(jobs)
+    write_head(jobs, JOB)
+    write_part(jobs, PHOTO.read_bytes())
+    write_part(jobs, b"")
+    jobs.flush()
+    assert read_head(answers) == {"width": 720, "height": 360}
+    assert (read_part(answers, 10**7) or b"").startswith(b"\x89PNG")
+    jobs.close()
+    assert process.wait(5) == 0
+    answers.close()
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        "o.write(b'\\xff' * 100)",
+        "f.write_head(o, f.READY); f.write_head(o, {'width': 400, 'height': 400}); f.write_part(o, b'\\x89PNG junk')",
+        "f.write_head(o, f.READY); f.write_head(o, {'width': '1', 'height': None}); f.write_part(o, b'')",
+        "f.write_head(o, f.READY); o.write(b'\\xff\\xff\\xff\\xfe')",
+    ],
+)
+def test_a_decoder_that_was_taken_over_is_not_believed(says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (
+        f"import sys, vivant.intake.framing as f; o = sys.stdout.buffer; {says}; o.flush(); sys.stdin.buffer.read()"
+    )
+    real = subprocess.Popen
+
+    def puppet(command: list[str], **options: object) -> subprocess.Popen[bytes]:
+        return real([command[0], "-c", program], **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(subprocess, "Popen", puppet)
+    with pytest.raises((UnreadablePicture, Misconfigured)):
+        with_intake(lambda intake: intake.clean(PHOTO.read_bytes(), field="image"))
+
+
+def mutated(count: int) -> Iterator[bytes]:
+    """Small pictures of all kinds with seeded damage: cut short, or bytes changed, mostly near the start."""
+    chance = random.Random(20_261_122)
+    seeds = []
+    kinds = (
+        ("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("WEBP", "RGB"),
+        ("BMP", "RGB"), ("TIFF", "RGB"), ("TIFF", "CMYK"), ("GIF", "P"),
+    )  # fmt: skip
+    for kind, mode in kinds:
+        file = io.BytesIO()
+        tile = Image.radial_gradient("L").resize((320, 310))
+        (Image.new(mode, (320, 310)) if mode == "I;16" else tile.convert("RGB").convert(mode)).save(file, kind)
+        seeds.append(file.getvalue())
+    for number in range(count):
+        data = bytearray(seeds[number % len(seeds)])
+        if chance.random() < 0.3:
+            del data[chance.randrange(len(data)) :]
+        else:
+            for _ in range(chance.randint(1, 30)):
+                reach = 600 if chance.random() < 0.8 else len(data)
+                data[chance.randrange(min(reach, len(data)))] = chance.randrange(256)
+        yield bytes(data)
+
+
+def test_five_hundred_damaged_pictures_are_answered_and_no_decoder_needs_replacing() -> None:
+    async def work(intake: Intake) -> tuple[int, int]:
+        await asyncio.gather(*(intake.clean(PHOTO.read_bytes(), field="image") for _ in range(2)))
+        before = intake.decoders.pids
+        refused = good = 0
+        for data in mutated(500):
+            try:
+                await intake.clean(data, field="image")
+                good += 1
+            except InvalidPicture as error:
+                assert str(error).startswith("image: ")
+                refused += 1
+        assert (await intake.clean(PHOTO.read_bytes(), field="image")).width == 720
+        assert intake.decoders.pids == before
+        return refused, good
+
+    refused, good = with_intake(work)
+    assert refused > 200 and good > 20
