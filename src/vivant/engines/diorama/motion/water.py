@@ -29,6 +29,7 @@ SPREAD: Final = 0.55  # radians about the view axis
 # fading: a mirror is bent by slope, and what is longer than that only lifts it.
 GONE, WHOLE, LONG = 8.0, 14.0, 70.0
 STEEP: Final = 0.42  # displacement per pixel (rms) that is never passed: at 1 the mirror image folds over and smears
+SURGE: Final = 9.0  # px: how far open sea heaves in and out at the near edge, at 720p, strength 0.5
 LIFT: Final = 5.5  # px of vertical displacement at the near edge, at 720p, strength 0.5
 SHINE: Final = 0.055  # brightness by slope
 SETTLE: Final = 1.4  # seconds in which the still's own frozen wave is given back
@@ -76,6 +77,7 @@ class Water:
         rows = 4.0 * np.arange(self._top, self._bottom)
         below = np.maximum(rows - vanishing(horizon, waterline, air.height), 2.0)
         near = np.clip(below / (air.height - min(waterline, air.height - 8)), 0, 1.2)
+        self._near = near.astype(np.float32)
         self._z = (focal / below).astype(np.float32)  # camera heights away, per row
         columns = 4.0 * np.arange(self._left, self._right) - air.width / 2
         self._columns = columns.astype(np.float32)
@@ -95,6 +97,8 @@ class Water:
         lift = lift / np.sqrt(1 + (steep / STEEP) ** 2)
         self._height = height.astype(np.float32)
         self._lift = (lift[:, None] * weight).astype(np.float32)
+        surge = sea * air.scale * SURGE * (0.3 + 1.4 * strength) * near
+        self._surge = (surge[:, None] * weight).astype(np.float32)
         glint = np.clip((luma[self._box] - 150) / 80, 0, 1) * (0.6 + 0.4 * sea)
         self._shine = (SHINE * (0.5 + strength) * weight * (1 + 2.2 * glint)).astype(np.float32)
         self._still = self._waves(0)
@@ -123,8 +127,13 @@ class Water:
         across = ((turn * waves.kx)[:, None] * self._per_column).astype(np.float32)  # turns per pixel, (WAVES, rows)
         start = ((turn * waves.kz)[:, None] * self._z + (turn * phase)[:, None]) % 1.0
         _add_waves(dy, dx, shine, self._columns, across, start.astype(np.float32), self._height, self._tilt)
-        rough = 1 + 0.35 * abs(float(self._air.wind[n])) * _paws(self._columns, self._per_column, self._z, time)
-        return dy * self._lift * rough, dx * self._lift * rough, shine * self._shine * rough
+        rough = 1 + (0.55 + 0.3 * abs(float(self._air.wind[n]))) * _paws(self._columns, self._per_column, self._z, time)
+        in_out, aside = _surge(self._columns / np.float32(self._air.width), self._near, time)
+        return (
+            dy * self._lift * rough + in_out * self._surge,
+            dx * self._lift * rough + aside * self._surge,
+            shine * self._shine * rough,
+        )
 
 
 def _box(weight: F32) -> tuple[int, int, int, int]:
@@ -134,11 +143,27 @@ def _box(weight: F32) -> tuple[int, int, int, int]:
 
 
 def _paws(columns: F32, per_column: F32, z: F32, time: float) -> F32:
-    """Cat's paws: patches of wind that wander over the water, about 0, within -1..1. float32 (rows, columns)."""
+    """Cat's paws and short crests: patches that wander over the water, about 0, within -1..1. float32 (rows, columns).
+
+    Two patches keep their size on the water; the third keeps it in the picture, or far crests would span its width."""
     x = columns[None, :] * per_column[:, None]
     far = np.log2(z)[:, None]
-    first = np.sin(0.31 * x + 2.1 * far + 0.5 * time)
-    return (0.5 * (first + np.sin(0.83 * x - 1.3 * far - 0.8 * time))).astype(np.float32)
+    across = columns[None, :] / (2 * abs(float(columns[0])) + 8)
+    patches = np.sin(0.31 * x + 2.1 * far + 0.5 * time)
+    patches += np.sin(0.83 * x - 1.3 * far - 0.8 * time)
+    patches += 1.6 * np.sin(27 * across + 5.3 * far + 0.37 * time) * np.sin(10 * across - 3.1 * far - 0.45 * time)
+    return (patches / 3.6).astype(np.float32)
+
+
+def _surge(across: F32, near: F32, time: float) -> tuple[F32, F32]:
+    """Swell longer than the picture: it lifts all foam, draws it aside and lets it back, each place a little later.
+
+    `across` float32 (columns,), picture widths; `near` float32 (rows,), 0 far .. 1 near. Both results within -1..1."""
+    x, z = across[None, :], near[:, None]
+    first = 2 * math.pi * (time / 4.7 + 0.35 * x + 0.9 * z)
+    second = 2 * math.pi * (time / 3.1 - 0.55 * x + 1.3 * z)
+    in_out = 0.65 * np.sin(first) + 0.35 * np.sin(second)
+    return in_out.astype(np.float32), (0.6 * np.cos(first) - 0.25 * np.sin(second)).astype(np.float32)
 
 
 def vanishing(horizon: float, waterline: float, height: int) -> float:
