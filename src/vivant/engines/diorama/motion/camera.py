@@ -40,7 +40,7 @@ _REACH: Final[dict[MoveKind, float]] = {
     "pan": 0.10,  # widths
     "tilt": 0.10,  # heights
     "zoom": 0.22,  # share of the focal length
-    "dolly": 0.20,  # share of the way to the nearest thing
+    "dolly": 0.24,  # share of the way to the nearest thing
     "truck": 0.085,  # widths, of the nearest thing
     "pedestal": 0.085,  # heights
     "orbit": 0.10,  # widths, of the nearest thing against the farthest
@@ -48,6 +48,7 @@ _REACH: Final[dict[MoveKind, float]] = {
     "handheld": 0.0045,  # widths, standard deviation
 }  # fmt: skip
 _OUTWARD: Final = 0.45  # backing away shows what the picture does not have: go less far
+TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the picture to its subject
 _CLOSER: Final = 1.28  # a second shot frames its subject this much tighter
 
 
@@ -59,17 +60,37 @@ def path(storyboard: Storyboard, facts: PictureFacts, *, frames: int) -> dict[st
     curves = {name: np.full(frames, home) for name, home in HOME.items()}
     if storyboard.camera_fixed:
         return {name: curve.astype(np.float32) for name, curve in curves.items()}
+    aim = _subject(facts)
     for index, shot in enumerate(storyboard.shots):
         start, end = max(shot.start, 0), min(shot.end, frames)
         if end <= start:
             continue
         last = end == frames
         filmed = _film(shot, end - start, storyboard.seed, index, returns=storyboard.morph and last)
+        _turn_toward(filmed, aim)
         if index % 2 and not (storyboard.morph and last):
             _step_closer(filmed, facts)
         for name, values in filmed.items():
             curves[name][start:end] = values
     return {name: curve.astype(np.float32) for name, curve in curves.items()}
+
+
+def _subject(facts: PictureFacts) -> tuple[float, float]:
+    """Where the camera wants to go, from the middle of the picture, shares of width and height."""
+    if facts.faces:
+        face = max(facts.faces, key=lambda f: f.height)
+        return face.x - 0.5, face.y - 0.5
+    if facts.subject_trust > 0.3:
+        return facts.subject_x - 0.5, facts.subject_y - 0.5
+    return 0.0, 0.0
+
+
+def _turn_toward(filmed: dict[str, F64], aim: tuple[float, float]) -> None:
+    """Let zooms and dollies go toward the subject: a part of the way, for all four borders must still move outward."""
+    for name, turn, share in (("camera.x", "camera.pan", aim[0]), ("camera.y", "camera.tilt", aim[1])):
+        toward = TOWARD * float(np.clip(share, -0.3, 0.3))
+        filmed[name] += toward * np.maximum(filmed["camera.z"], 0) * (1 - filmed["camera.pivot"])
+        filmed[turn] += toward * (1 - 1 / np.maximum(filmed["camera.zoom"], 1))
 
 
 def smoother(u: F64) -> F64:

@@ -15,9 +15,9 @@ from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
 
-TRUSTED: Final = 0.55  # a matte trusted less than this is never cut
+TRUSTED: Final = 0.7  # a matte trusted less than this is never cut
 # The matte's soft rim, drawn a little inward: a thin line of background carried along is what betrays a cut-out.
-_RIM: Final = (0.18, 0.85)
+_RIM: Final = (0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +51,12 @@ def cut(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
     h, w = scene.depth.shape
     raw = scene.matte.mask
     low, high = _RIM
-    alpha = np.clip((raw - low) / (high - low), 0, 1)
-    alpha = (alpha * alpha * (3 - 2 * alpha)).astype(np.float32)
+    alpha = np.clip((raw - low) / (high - low), 0, 1).astype(np.float32)
     # Anything that may have a trace of the subject in it is painted over, with a soft rim.
     grow = max(2, round(0.0035 * w))
-    trace = cv2.dilate((raw > 0.06).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2))
+    trace = cv2.dilate(
+        (raw > 0.1).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)
+    )
     hole = np.clip(cv2.GaussianBlur(trace, (0, 0), 0.5 * grow) * 1.6 - 0.3, 0, 1).astype(np.float32)
     background = complete(scene.source, scene.rgb, hole, reach=reach + 2 * grow)
     known = cv2.resize(1 - hole, nearness.shape[::-1], interpolation=cv2.INTER_AREA)

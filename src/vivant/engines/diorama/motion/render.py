@@ -4,21 +4,25 @@ Everything that moves meets here and the picture is sampled once. Knows nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion import light, warp
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
 from vivant.engines.diorama.motion.layers import TRUSTED, Cutout, Layers, cut, lay_over
+from vivant.engines.diorama.motion.morph import Flowing, dissolve, flowing, mix, progress, push, settle
 from vivant.engines.diorama.motion.rig import FAR, Pose, Rig, aim
 from vivant.engines.diorama.motion.warp import STEP, Box, Grid
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timeline import Timeline
 from vivant.media import F32, U8, Planes
+from vivant.request import FPS
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; more and a single surface looks like rubber
 LAYERED_PARALLAX: Final = 0.055  # widths; more and the completed background must carry too much
@@ -43,6 +47,17 @@ class Renderer:
     ) -> None:
         self._scene = scene
         self._timeline = timeline
+        self._frames = timeline.frames
+        self._last = last.source if last and storyboard.morph else None
+        self._flowing: Flowing | None = None
+        self._other: Renderer | None = None
+        curves = timeline.curves
+        if last and self._last:
+            self._flowing = flowing(scene.source.planes, self._last.planes)
+            if self._flowing is None:
+                self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), _landing(storyboard))
+                curves = _zoomed(timeline, push(timeline.frames)).curves
+            self._progress = (progress if self._flowing else dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
@@ -55,23 +70,47 @@ class Renderer:
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
             return Rig(
-                timeline.curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
-                returns=storyboard.morph,
+                curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
+                returns=self._flowing is not None,
             )  # fmt: skip
 
         self._rig = rig((nearness,), SMOOTH_PARALLAX)
         self._layers: Layers | None = None
-        if scene.matte.trust >= TRUSTED and self._rig.parallax > WORTH_CUTTING:
+        if scene.matte.trust >= TRUSTED and self._rig.parallax > WORTH_CUTTING and not self._flowing:
             self._layers = cut(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self._rig = rig((self._layers.ground, self._layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
 
     def frame(self, n: int) -> Planes:
-        """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes."""
-        source = self._scene.source
+        """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes, and where the storyboard morphs the
+        last frame is the last picture's."""
         if n == 0:
-            return Planes(source.planes.y.copy(), source.planes.u.copy(), source.planes.v.copy())
+            return _copy(self._scene.source.planes)
+        if self._last and n == self._frames - 1:
+            return _copy(self._last.planes)
+        frame = self._picture(n)
+        if self._other and self._progress[n] > 0:
+            frame = mix(frame, self._other.frame(n), float(self._progress[n]))
+        if self._ambient:
+            self._draw_in_front(n, frame)
+        return frame
+
+    def _draw_in_front(self, n: int, frame: Planes) -> None:
+        """What falls before the camera; it is gone when a morph arrives at the last picture."""
+        assert self._ambient
+        left = (self._frames - 1 - n) / (0.7 * FPS) if self._last else 1.0
+        if left >= 1:
+            self._ambient.overlay(n, frame)
+            return
+        clear = _copy(frame)
+        self._ambient.overlay(n, frame)
+        for dry, wet in ((clear.y, frame.y), (clear.u, frame.u), (clear.v, frame.v)):
+            cv2.addWeighted(wet, left, dry, 1 - left, 0, dst=wet)
+
+    def _picture(self, n: int) -> Planes:
+        """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
+        source = self._scene.source
         pose = self._rig.pose(n)
         moved = _together(
             self._ambient.field(n) if self._ambient else None, self._face_field(n) if self._face_field else None
@@ -79,6 +118,8 @@ class Renderer:
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
+        if self._flowing:
+            return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self._layers
         looks = self._rig.aim(pose, self._whole)
         grid, gain = _displace(looks, moved)
@@ -96,8 +137,26 @@ class Renderer:
         if layers:
             self._lay_subject(layers.subject, pose, moved, patches, frame)
         self._relight(n, gain, frame)
-        if self._ambient:
-            self._ambient.overlay(n, frame)
+        return frame
+
+    def _between(self, n: int, pose: Pose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
+        """A frame on the way from the first picture to the last, both seen through the same camera."""
+        assert self._flowing and self._last
+        t = float(self._progress[n])
+        now = self._flowing.at(t)
+        looks = self._rig.aim(pose, self._whole)
+        ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
+        there = Grid(looks.box, looks.x + ax, looks.y + ay)
+        grid, gain = _displace(there, None if moved is None else _faded(moved, 1 - t))
+        frame = Planes(*warp.read(self._scene.source, grid))
+        for patch in patches:
+            warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
+        if t > 0:
+            other = warp.read(self._last, Grid(looks.box, looks.x + bx, looks.y + by))
+            full, half = warp.enlarge(weight, looks.box), warp.enlarge_half(weight, looks.box)
+            for mine, its, share in zip((frame.y, frame.u, frame.v), other, (full, half, half), strict=True):
+                _lerp(mine, its, share)
+        self._relight(n, gain, frame)
         return frame
 
     def _lay_subject(
@@ -156,9 +215,34 @@ class Renderer:
             float(curves["light"][n]) if "light" in curves else 1.0,
             float(curves["flicker"][n]) if "flicker" in curves else 0.0,
         )
+        if self._last:  # the last picture comes in its own light
+            whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
         if gain is not None or whole != 1.0:
             full = None if gain is None else warp.enlarge(gain, self._whole)
             light.relight(frame, full, whole, self._noise)
+
+
+def _copy(planes: Planes) -> Planes:
+    return Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
+
+
+def _zoomed(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
+    """The timeline with its zoom multiplied; light stays with the first picture."""
+    curves = dict(timeline.curves)
+    curves["camera.zoom"] = (curves.get("camera.zoom", np.ones(timeline.frames)) * factor).astype(np.float32)
+    return replace(timeline, curves={name: curve for name, curve in curves.items() if name.startswith("camera.")})
+
+
+def _landing(storyboard: Storyboard) -> Storyboard:
+    """The storyboard of the last picture's side of a dissolve: it arrives at home."""
+    return replace(storyboard, morph=False)
+
+
+def _faded(moved: Field, share: float) -> Field:
+    gain = None if moved.gain is None else (1 + (moved.gain - 1) * np.float32(share)).astype(np.float32)
+    return Field(
+        (moved.dx * np.float32(share)).astype(np.float32), (moved.dy * np.float32(share)).astype(np.float32), gain
+    )
 
 
 def quarter(values: F32) -> F32:
@@ -231,6 +315,15 @@ def _blend(out: U8, a: U8, b: U8, weight: F32, mask: F32, soft: F32, give: F32) 
                 value = soft[i, j] + (value - soft[i, j]) * give[i, j]
                 base = np.float32(out[i, j])
                 out[i, j] = np.uint8(min(max(base + m * (value - base), low), high) + half)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _lerp(out: U8, other: U8, share: F32) -> None:  # pragma: no cover - compiled
+    half = np.float32(0.5)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            one = np.float32(out[i, j])
+            out[i, j] = np.uint8(one + share[i, j] * (np.float32(other[i, j]) - one) + half)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

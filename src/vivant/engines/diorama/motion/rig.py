@@ -122,7 +122,10 @@ class Rig:
         cos, sin = np.cos(p["roll"]), np.sin(p["roll"])
         out_x = (cos * rim_x - sin * rim_y) / p["zoom"]
         out_y = (sin * rim_x + cos * rim_y) / p["zoom"]
-        limit_x, limit_y = w / 2 + SHY * w, h / 2 + SHY * w
+        # Backing away is nothing but showing what lies beyond the border, so it may show a little more of it.
+        backs = np.clip((1 - p["zoom"]) / 0.06 - p["z"] / 0.06, 0, 1)
+        shy = (SHY + 0.016 * backs) * w
+        limit_x, limit_y = w / 2 + shy, h / 2 + shy
         need = np.ones((len(p["x"]), 1))
         for _ in range(3):
             factors = np.ones_like(need)

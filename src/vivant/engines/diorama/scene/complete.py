@@ -215,9 +215,7 @@ def _search(
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _vote(
-    canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask
-) -> F32:  # pragma: no cover - compiled
+def _vote(canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask) -> F32:  # pragma: no cover - compiled
     """Each wanted pixel becomes the mean of what the patches that cover it say."""
     h, w = ring.shape
     out = canvas.copy()

@@ -15,7 +15,7 @@ from vivant.media import F32, U8
 
 SKY: Final = 0.0
 BACKDROP: Final = 0.12  # what stands at the horizon
-NEAR: Final = 0.85  # the ground at the lower rim of the picture
+NEAR: Final = 0.68  # the ground at the lower rim of the picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,9 @@ def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: fl
     h, w = rgb.shape[:2]
     rows = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     horizon = _horizon(sky, waterline, h)
-    plane = np.repeat(0.15 + 0.6 * rows, w, axis=1)
+    # A tilted plane leans uprights by its own tilt: the more built a picture is, the flatter it is taken.
+    tilt = 0.6 - 0.45 * straight
+    plane = np.repeat(0.45 + tilt * (rows - 0.5), w, axis=1).astype(np.float32)
     ground = SKY + BACKDROP + (NEAR - BACKDROP) * np.clip((rows - horizon) / max(1 - horizon, 0.15), 0, 1)
     ground = np.repeat(ground.astype(np.float32), w, axis=1)
     open_air = float(np.clip(sky.trust * 1.4, 0, 1)) * (1 - straight)
@@ -54,7 +56,7 @@ def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: fl
     base = open_air * (ground - open_air * BACKDROP * sky.mask) + (1 - open_air) * plane
     if portrait:
         base = np.full((h, w), 0.2, np.float32) + 0.1 * rows
-    sigma = 0.02 * max(h, w) * (1 + 2 * straight)
+    sigma = 0.03 * max(h, w) * (1 + 2 * straight)
     depth = _blur(base, sigma)
     if matte.trust > 0.3:
         depth = _with_subject(depth, matte, portrait=portrait)
@@ -84,7 +86,8 @@ def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
     stands = max(float(np.median(feet)), 0.35)
     if portrait or foot >= 0.97 * h:
         stands = max(stands, 0.8)
-    soft = _blur(matte.mask, 0.012 * max(h, w))
+    # A matte that will be cut may stand out sharply; one that will not must not tear the single surface it is part of.
+    soft = _blur(matte.mask, (0.012 if matte.trust > 0.7 else 0.045) * max(h, w))
     return depth + (np.maximum(stands, depth) - depth) * soft * float(np.clip(matte.trust * 1.5, 0, 1))
 
 

@@ -8,15 +8,12 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.scene import colour, depth, regions
+from vivant.engines.diorama.scene.faces import facts as facts_of
 from vivant.engines.diorama.scene.matte import Matter
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
-from vivant.engines.diorama.storyboard import FaceFact, PictureFacts
+from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import U8, fit
 from vivant.request import Canvas
-
-# Landmarks of the inner lips, mediapipe numbering: middle of the upper and the lower one.
-_UPPER_LIP, _LOWER_LIP = 13, 14
-_OPEN_MOUTH = 0.06  # gap of the lips over face height
 
 
 class Looker:
@@ -57,7 +54,7 @@ class Looker:
         )
         light = seen.lab[..., 0]
         facts = PictureFacts(
-            faces=tuple(_fact(face, w, h) for face in faces),
+            faces=tuple(facts_of(face, canvas) for face in faces),
             subject=_share(matte),
             subject_trust=matte.trust,
             **_middle(matte),
@@ -89,14 +86,3 @@ def _middle(matte: Region) -> dict[str, float]:
     moments = cv2.moments(matte.mask)
     h, w = matte.mask.shape
     return {"subject_x": moments["m10"] / moments["m00"] / w, "subject_y": moments["m01"] / moments["m00"] / h}
-
-
-def _fact(face: Face, width: int, height: int) -> FaceFact:
-    points = face.landmarks
-    gap = float(np.linalg.norm(points[_LOWER_LIP, :2] - points[_UPPER_LIP, :2]))
-    return FaceFact(
-        x=float(points[:, 0].mean()) / width,
-        y=float(points[:, 1].mean()) / height,
-        height=face.size / height,
-        mouth_open=gap > _OPEN_MOUTH * face.size,
-    )

@@ -33,8 +33,7 @@ class Matter:
             return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
         kept = _main_parts(raw)
         trust = _judge(kept, raw) * _on_edges(kept, rgb) * _hangs(kept)
-        fine = refine(kept, rgb)
-        return Region(fine, trust)
+        return Region(_drawn(kept, rgb), trust)
 
     def _saliency(self, rgb: U8) -> F32:
         """float32 (320, 320), 0..1 as the net says it (not stretched: a flat answer must stay visibly flat)."""
@@ -68,6 +67,23 @@ def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, in
             near, (int(x - reach_x), int(y - 1.4 * reach_y)), (int(x + reach_x), int(y + 8 * reach_y)), 1.0, -1
         )
     return near
+
+
+def _drawn(coarse: F32, rgb: U8) -> F32:
+    """The net's mask at full size, on the picture's own edges, certain away from its own rim: float32 (h, w).
+
+    The filter's halo, where colours inside and outside agree, is cut off; well inside and well outside the net is right.
+    """
+    fine = refine(coarse, rgb)
+    inside = cv2.erode((coarse > 0.6).astype(np.float32), np.ones((7, 7), np.uint8))
+    outside = cv2.dilate((coarse > 0.25).astype(np.float32), np.ones((9, 9), np.uint8))
+    h, w = rgb.shape[:2]
+    at_least, at_most = (
+        cv2.resize(cv2.GaussianBlur(a, (0, 0), 1.2), (w, h), interpolation=cv2.INTER_LINEAR) for a in (inside, outside)
+    )
+    sharp = np.clip((fine - 0.15) / 0.7, 0, 1)
+    sharp = sharp * sharp * (3 - 2 * sharp)
+    return np.clip(np.maximum(sharp, at_least), 0, at_most).astype(np.float32)
 
 
 def _main_parts(raw: F32) -> F32:

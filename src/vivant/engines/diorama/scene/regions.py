@@ -80,7 +80,15 @@ def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     dull = float(np.hypot(hue[:, 0], hue[:, 1]).mean() < 6 and np.median(seen.lab[inside][:, 0]) < 76)  # concrete
     likely = float(np.clip(0.5 + likeness[inside].mean() / 1.5, 0, 1))
     wide = float(np.clip((above[: max(h // 20, 1)].mean() - 0.3) / 0.4, 0, 1))
-    trust = (0.25 + 0.75 * calm) * np.clip(contrast / 1.6, 0, 1) * likely * wide * (1 - indoors) * (1 - leafy) * (1 - 0.6 * dull)
+    trust = (
+        (0.25 + 0.75 * calm)
+        * np.clip(contrast / 1.6, 0, 1)
+        * likely
+        * wide
+        * (1 - indoors)
+        * (1 - leafy)
+        * (1 - 0.6 * dull)
+    )
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
 
 
