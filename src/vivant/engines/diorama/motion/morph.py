@@ -38,9 +38,10 @@ class Between:
 class Flowing:
     """The two pictures show the same scene: everything moves to its new place while one turns into the other."""
 
-    def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32) -> None:
-        """there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
+    def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32, *, brighter: float = 1.0) -> None:
+        """brighter: how much brighter the last picture is where they show the same. there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
         quarter grid. sure_*: float32 (rows, columns), 0..1."""
+        self._brighter = brighter
         rows, columns = there.shape[1:]
         self._x, self._y = np.meshgrid(
             np.arange(columns, dtype=np.float32) * STEP, np.arange(rows, dtype=np.float32) * STEP
@@ -56,11 +57,16 @@ class Flowing:
         b = t * (0.05 + sure_b) * self._inside(self._x + bx, self._y + by)
         return Between(ax, ay, bx, by, (b / np.maximum(a + b, 1e-9)).astype(np.float32))
 
+    def gains(self, t: float) -> tuple[float, float]:
+        """What to multiply the luma of the first and of the last picture by, so that both have the light of moment t
+        and no seam shows where only one of them has seen something."""
+        return self._brighter**t, self._brighter ** (t - 1)
+
     def _inside(self, x: F32, y: F32) -> F32:
         """1 inside the picture, falling to almost 0 within a few pixels beyond its border: nothing was seen there."""
         right, bottom = self._x[0, -1], self._y[-1, 0]
         beyond = np.maximum(np.maximum(-x, x - right), np.maximum(-y, y - bottom))
-        return np.clip(1 - beyond / (3 * STEP), 1e-3, 1).astype(np.float32)
+        return np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
 
     def _came_from(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
         """For every point p of the moment t: the x with x + t·flow(x) = p, less p; by substitution."""
@@ -85,9 +91,11 @@ def flowing(first: Planes, last: Planes) -> Flowing | None:
     if min(float(sure_there.mean()), float(sure_back.mean())) < _AGREE or _likeness(a, b, there) < _LIKE:
         return None
     scale = w / size[0], h / size[1]
+    ratio = _brightness(b, back, sure_back, a)
     return Flowing(
         _on_grid(there, scale, (h, w)), _on_grid(back, scale, (h, w)),
         _on_grid(sure_there[..., None], (1.0, 1.0), (h, w))[0], _on_grid(sure_back[..., None], (1.0, 1.0), (h, w))[0],
+        brighter=float(np.clip(ratio, 0.4, 2.5)),
     )  # fmt: skip
 
 
@@ -147,6 +155,17 @@ def _likeness(a: U8, b: U8, there: F32) -> float:
     drawn: Any = cv2.remap(b, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
     one, other = (_detail(p) for p in (a, drawn))
     return float((one * other).sum() / max(float(np.sqrt((one**2).sum() * (other**2).sum())), 1e-6))
+
+
+def _brightness(last: U8, back: F32, sure: F32, first: U8) -> float:
+    """Mean luma above black of the last picture over that of the first, where both show the same."""
+    h, w = last.shape
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    drawn: Any = cv2.remap(first, x + back[..., 0], y + back[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    total = float(sure.sum()) + 1e-6
+    return max(float(((last.astype(np.float32) - 16) * sure).sum()) / total, 4.0) / max(
+        float(((drawn.astype(np.float32) - 16) * sure).sum()) / total, 4.0
+    )
 
 
 def _detail(picture: U8) -> F32:

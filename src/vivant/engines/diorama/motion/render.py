@@ -153,9 +153,12 @@ class Renderer:
             warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
         if t > 0:
             other = warp.read(self._last, Grid(looks.box, looks.x + bx, looks.y + by))
+            mine, its = self._flowing.gains(t)
+            light.scale(frame.y, mine)
+            light.scale(other[0], its)
             full, half = warp.enlarge(weight, looks.box), warp.enlarge_half(weight, looks.box)
-            for mine, its, share in zip((frame.y, frame.u, frame.v), other, (full, half, half), strict=True):
-                _lerp(mine, its, share)
+            for plane, theirs, share in zip((frame.y, frame.u, frame.v), other, (full, half, half), strict=True):
+                _lerp(plane, theirs, share)
         self._relight(n, gain, frame)
         return frame
 
