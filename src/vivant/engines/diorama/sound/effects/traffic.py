@@ -40,12 +40,10 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     )
     if not follow.events(timeline, "pass"):
         at = chance.uniform(0.6, 1.8)
-        number = 0
         while at * SAMPLE_RATE < n + _SIDE * SAMPLE_RATE:
             car, closest = _pass(chance, bed.depth * chance.uniform(0.75, 1.15), chance.uniform(0.3, 0.7), 0.0)
-            _add(sound, car * np.float32(0.5 + bed.strength), int(at * SAMPLE_RATE) - closest)
-            at += chance.uniform(1.3, 3.6) / (0.4 + 1.2 * bed.strength)
-            number += 1
+            _add(sound, car * np.float32(1.2 + 2.0 * bed.strength), int(at * SAMPLE_RATE) - closest)
+            at += chance.uniform(2.2, 4.5) / (0.6 + 0.8 * bed.strength)
     if chance.random() < 0.25 + 0.35 * bed.strength:
         horn = space.place(_horn(chance), chance.uniform(-0.8, 0.8), min(0.75, bed.depth + 0.25))
         _add(sound, horn, int(chance.uniform(0.2, 0.75) * n))
