@@ -1,0 +1,464 @@
+"""The egress guard, judged at the socket: what matters is which addresses were dialled, not what was answered."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeVar
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
+from vivant.intake import fetch
+from vivant.intake.budget import ByteBudget
+from vivant.intake.fetch import AllowList, Fetcher, Refused, Resolve, next_hop
+
+T = TypeVar("T")
+BODY = b"what a picture might be " * 100
+
+
+class Sockets:
+    """What Python dials, heard from the interpreter itself. Dials beyond loopback are noted and stopped."""
+
+    def __init__(self) -> None:
+        self.listening = False
+        self.dialled: list[tuple[str, int]] = []
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect" and self.listening and arguments[0].family != socket.AF_UNIX:
+            address, port = arguments[1][:2]
+            self.dialled.append((address, port))
+            if not address.startswith("127.") and address != "::1":
+                raise ConnectionRefusedError("this test dials nobody")
+
+
+SOCKETS = Sockets()  # an audit hook stays for the life of the process
+
+
+@pytest.fixture
+def dialled() -> Iterator[list[tuple[str, int]]]:
+    SOCKETS.dialled.clear()
+    SOCKETS.listening = True
+    yield SOCKETS.dialled
+    SOCKETS.listening = False
+
+
+def names(**table: list[str]) -> Resolve:
+    """A name server that knows these names (dots written as _) and leaves everything else to the system."""
+
+    async def resolve(host: str, port: int) -> list[str]:
+        known = table.get(host.rstrip(".").replace(".", "_").replace("-", "_"))
+        if known is not None:
+            return known
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return [str(target[0]) for *_, target in found]
+
+    return resolve
+
+
+async def fetched(url: str, allow: str = "", resolve: Resolve | None = None, **options: Any) -> bytes:
+    fetcher = Fetcher(
+        AllowList.parse(tuple(filter(None, allow.split(",")))),
+        options.pop("budget", ByteBudget()),
+        resolve or names(),
+        **options,
+    )
+    async with AsyncExitStack() as held:
+        return bytes(await fetcher.fetch(url, field="image", held=held))
+
+
+Answer = Callable[[str, dict[str, str]], bytes | AsyncIterator[bytes]]
+
+
+@asynccontextmanager
+async def server(answer: Answer, host: str = "127.0.0.1") -> AsyncIterator[int]:
+    """A real HTTP server on loopback; `answer` maps path and headers to raw bytes of the answer."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
+            reply = answer(lines[0].split(" ")[1], headers)
+            if isinstance(reply, bytes):
+                writer.write(reply)
+            else:
+                async for piece in reply:
+                    writer.write(piece)
+                    await writer.drain()
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    running = await asyncio.start_server(handle, host, 0)
+    try:
+        yield running.sockets[0].getsockname()[1]
+    finally:
+        running.close()
+        await running.wait_closed()
+
+
+def ok(body: bytes = BODY, *headers: str) -> bytes:
+    return (
+        "HTTP/1.1 200 OK\r\n" + "".join(f"{h}\r\n" for h in headers) + f"Content-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+def redirect(location: str, status: int = 302) -> bytes:
+    return (
+        f"HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nSet-Cookie: a=b\r\nContent-Length: 0\r\n\r\n".encode()
+    )
+
+
+# Every one of these leads to this machine, its neighbours or a cloud's inside when dialled.
+PAYLOADS = (
+    "http://127.0.0.1/", "http://127.1/", "http://127.0.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
+    "http://0x7F.0x0.0x0.0x1/", "http://017700000001/", "http://0177.0.0.1/", "http://0177.0.0.0x1/", "http://127.0.0.1./",
+    "http://127.0.0.1:80/", "http://127.0.0.1:443/", "https://127.0.0.1/", "http://127.255.255.254/", "http://0/",
+    "http://0.0.0.0/", "http://0x0/", "http://localhost/", "http://LOCALHOST/", "http://localhost./", "http://ⓛocalhost/",
+    "http://①②⑦.⓪.⓪.①/", "http://127。0。0。1/", "http://１２７.0.0.1/", "http://127.0.0.1%2f@a.png/", "http://[::1]/",
+    "http://[0:0:0:0:0:0:0:1]/", "http://[::]/", "http://[::ffff:127.0.0.1]/", "http://[::ffff:7f00:1]/",
+    "http://[::127.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://[64:ff9b:1::7f00:1]/", "http://[2002:7f00:1::]/",
+    "http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/", "http://[fe80::1]/", "http://[fe80::1%25lo]/", "http://[fec0::1]/",
+    "http://[fc00::1]/", "http://[fd00:ec2::254]/", "http://[ff02::1]/", "http://[3fff::1]/", "http://[5f00::1]/",
+    "http://169.254.169.254/latest/meta-data/", "http://0xa9fea9fe/", "http://2852039166/", "http://169.254.43518/",
+    "http://168.63.129.16/", "http://100.100.100.200/", "http://192.0.0.192/", "http://10.0.0.1/", "http://172.16.0.1/",
+    "http://192.168.1.1/", "http://198.18.0.1/", "http://224.0.0.1/", "http://240.0.0.1/", "http://255.255.255.255/",
+    "http://192.88.99.1/", "http://rebound.example/", "http://mixed.example/", "http://mixed6.example/",
+    "http://mapped.example/", "http://nat64.example/", "http://inside.example./", "http://empty.example/",
+    "http://scoped.example/",
+)  # fmt: skip
+TRAPS = names(
+    rebound_example=["127.0.0.1"],
+    mixed_example=["93.184.216.34", "10.0.0.1"],
+    mixed6_example=["2606:4700:4700::1111", "::1"],
+    mapped_example=["::ffff:169.254.169.254"],
+    nat64_example=["64:ff9b::a00:1"],
+    inside_example=["192.168.0.10"],
+    empty_example=[],
+    scoped_example=["fe80::1%2"],
+)
+
+
+@pytest.mark.parametrize("url", PAYLOADS)
+def test_no_socket_is_opened_to_what_is_not_public(url: str, dialled: list[tuple[str, int]]) -> None:
+    with pytest.raises(InvalidPicture, match=r"^image: "):
+        asyncio.run(fetched(url, resolve=TRAPS))
+    assert dialled == []
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:{}/", "http://2130706433:{}/", "http://localhost:{}/", "http://[::1]:{}/"]
+)
+def test_other_ports_are_closed_too(url: str, dialled: list[tuple[str, int]]) -> None:
+    async def run() -> None:
+        async with server(lambda path, headers: ok()) as port:
+            with pytest.raises(PictureUnreachable):
+                await fetched(url.format(port))
+
+    asyncio.run(run())
+    assert dialled == []
+
+
+@pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 442, 444, 6379, 8080, 65_535])
+def test_public_addresses_are_dialled_on_two_ports_only(port: int, dialled: list[tuple[str, int]]) -> None:
+    with pytest.raises(PictureUnreachable):
+        asyncio.run(fetched(f"http://93.184.216.34:{port}/"))
+    assert dialled == []
+
+
+def test_public_addresses_are_dialled(dialled: list[tuple[str, int]]) -> None:
+    for url in ("http://93.184.216.34/", "https://93.184.216.34/", "http://pictures.example/"):
+        with pytest.raises(PictureUnreachable):  # the sockets of this test go nowhere
+            asyncio.run(fetched(url, resolve=names(pictures_example=["93.184.216.35"])))
+    assert dialled == [("93.184.216.34", 80), ("93.184.216.34", 443), ("93.184.216.35", 80)]
+
+
+def test_a_name_that_changes_its_mind_is_asked_once(dialled: list[tuple[str, int]]) -> None:
+    asked = 0
+
+    async def rebinding(host: str, port: int) -> list[str]:
+        nonlocal asked
+        asked += 1
+        return ["93.184.216.34"] if asked == 1 else ["127.0.0.1"]
+
+    with pytest.raises(PictureUnreachable):
+        asyncio.run(fetched("http://rebinding.example/", resolve=rebinding))
+    assert asked == 1 and set(dialled) == {("93.184.216.34", 80)}
+
+
+def test_the_socket_itself_refuses_whatever_the_resolver_said(
+    dialled: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last wall alone: the judgement of names is undone, and still nothing is dialled."""
+
+    async def lying(self: object, host: str, port: int = 0, family: object = None) -> list[Any]:
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 6, "flags": 4}]
+
+    monkeypatch.setattr(fetch._Judged, "resolve", lying)
+    with pytest.raises(PictureUnreachable):
+        asyncio.run(fetched("http://good.example/", resolve=names(good_example=["93.184.216.34"])))
+    assert dialled == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize(
+    "location",
+    ["http://127.0.0.1:{other}/", "//127.0.0.1:{other}/", "http://localhost:{other}/", "http://2130706433:{other}/",
+     "http://[::ffff:127.0.0.1]:{other}/", "http://169.254.169.254/", "file:///etc/passwd", "ftp://127.0.0.1/",
+     "data:,x", "gopher://127.0.0.1:{other}/", "http://a:b@127.0.0.1:{port}/", "http://[", "http://127.0.0.1:0/"],
+)  # fmt: skip
+def test_a_redirect_leads_nowhere_that_a_url_may_not(
+    status: int, location: str, dialled: list[tuple[str, int]]
+) -> None:  # fmt: skip
+    async def run() -> int:
+        async with server(lambda path, headers: ok()) as other:
+            there = location.replace("{other}", str(other))
+
+            def reply(path: str, headers: dict[str, str]) -> bytes:
+                return redirect(there.replace("{port}", headers["host"].split(":")[1]), status)
+
+            async with server(reply) as port:
+                with pytest.raises(PictureUnreachable):
+                    await fetched(f"http://127.0.0.1:{port}/", allow=f"127.0.0.1:{port}")
+                return port
+
+    port = asyncio.run(run())
+    assert dialled == [("127.0.0.1", port)]
+
+
+@pytest.mark.parametrize(("hops", "arrives"), [(1, True), (3, True), (4, False), (10, False)])
+def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool) -> None:
+    def reply(path: str, headers: dict[str, str]) -> bytes:
+        assert "cookie" not in headers
+        left = int(path.strip("/"))
+        return redirect(f"/{left - 1}", (301, 302, 303, 307, 308)[left % 5]) if left else ok()
+
+    async def run() -> bytes:
+        async with server(reply) as port:
+            return await fetched(f"http://127.0.0.1:{port}/{hops}", allow="127.0.0.0/8")
+
+    if arrives:
+        assert asyncio.run(run()) == BODY
+    else:
+        with pytest.raises(PictureUnreachable):
+            asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("here", "location", "there"),
+    [
+        ("https://a.example/x", "http://a.example/y", None),
+        ("https://a.example/x", "//b.example/y", "https://b.example/y"),
+        ("https://a.example/x", "/y#part", "https://a.example/y"),
+        ("http://a.example/x", "https://a.example/y", "https://a.example/y"),
+        ("http://a.example/x", None, None),
+        ("http://a.example/x", "", None),
+        ("http://a.example/x", "http://u@b.example/", None),
+        ("http://a.example/x", "mailto:a@b.example", None),
+    ],
+)
+def test_where_redirects_may_lead(here: str, location: str | None, there: str | None) -> None:
+    if there is None:
+        with pytest.raises(Refused):
+            next_hop(URL(here), location)
+    else:
+        assert str(next_hop(URL(here), location)) == there
+
+
+@pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1:{}", "10.0.0.0/8,127.0.0.1"])
+def test_the_allow_list_opens_addresses(allow: str) -> None:
+    async def run() -> bytes:
+        async with server(lambda path, headers: ok()) as port:
+            return await fetched(f"http://127.0.0.1:{port}/a.png", allow=allow.format(port))
+
+    assert asyncio.run(run()) == BODY
+
+
+@pytest.mark.parametrize("allow", ["store.example", "STORE.example.", "store.example:{}"])
+def test_the_allow_list_opens_names(allow: str) -> None:
+    async def run() -> bytes:
+        async with server(lambda path, headers: ok()) as port:
+            return await fetched(
+                f"http://store.example:{port}/", allow=allow.format(port), resolve=names(store_example=["127.0.0.1"])
+            )
+
+    assert asyncio.run(run()) == BODY
+
+
+@pytest.mark.parametrize(
+    "allow", ["127.0.0.1:1", "127.0.0.2", "other.example", "store.example:1", "10.0.0.0/8", "localhost"]
+)
+def test_the_allow_list_opens_nothing_else(allow: str, dialled: list[tuple[str, int]]) -> None:
+    async def run() -> None:
+        async with server(lambda path, headers: ok()) as port:
+            for host in ("127.0.0.1", "store.example", "store.example.evil.example"):
+                trap = names(store_example=["127.0.0.1"], store_example_evil_example=["127.0.0.1"])
+                with pytest.raises(PictureUnreachable):
+                    await fetched(f"http://{host}:{port}/", allow=allow, resolve=trap)
+
+    asyncio.run(run())
+    assert dialled == []
+
+
+@pytest.mark.parametrize(
+    "entry", ["http://a.example", "10.0.0.1/8", "a/b", ":80", "a.example:port", "::1:80x", ".", "a:b:c"]
+)
+def test_an_allow_list_that_makes_no_sense_is_refused_at_the_start(entry: str) -> None:
+    with pytest.raises(Misconfigured, match="VIVANT_EGRESS_ALLOW"):
+        AllowList.parse((entry,))
+
+
+@pytest.mark.parametrize(
+    "entry", ["::1", "[::1]", "[::1]:8080", "fd00::/8", "a.example:8080", "a-b.example", "minio", "10.1.2.3:9000"]
+)
+def test_usual_entries_are_understood(entry: str) -> None:
+    AllowList.parse((entry,))
+
+
+def test_a_proxy_in_the_environment_is_not_asked(
+    dialled: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> bytes:
+        async with server(lambda path, headers: ok(b"from the proxy")) as proxy, server(lambda p, h: ok()) as port:
+            for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+                monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
+            return await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
+
+    assert asyncio.run(run()) == BODY
+    assert len(dialled) == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 204 None\r\n\r\n",
+        b"HTTP/1.1 206 Part\r\nContent-Length: 1\r\n\r\nx",
+        b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", b"nonsense\r\n\r\n", b"", ok(BODY, "Content-Encoding: gzip"),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 302 There\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)  # fmt: skip
+def test_answers_without_a_picture_are_one_error_that_tells_nothing(reply: bytes) -> None:
+    async def run() -> str:
+        async with server(lambda path, headers: reply) as port:
+            with pytest.raises(PictureUnreachable) as refused:
+                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
+            assert str(port) not in str(refused.value)
+            return str(refused.value)
+
+    async def nobody() -> str:
+        with pytest.raises(PictureUnreachable) as refused:
+            await fetched("http://10.0.0.1/")
+        return str(refused.value)
+
+    assert asyncio.run(run()) == asyncio.run(nobody())
+
+
+@pytest.mark.parametrize("length", [True, False], ids=["declared", "streamed"])
+def test_too_many_bytes_are_cut_off(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch, "PICTURE_BYTES", 200_000)
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        yield b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 99999999999\r\n\r\n" if length else b"\r\n")
+        while sent < 50_000_000:
+            sent += 10_000
+            yield bytes(10_000)
+
+    async def run() -> None:
+        budget = ByteBudget()
+        async with server(lambda path, headers: endless()) as port:
+            with pytest.raises(PictureTooManyBytes, match=r"^image: "):
+                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget)
+        assert budget.used == 0
+
+    asyncio.run(run())
+    assert sent < 20_000_000
+
+
+def test_a_server_that_drips_is_given_up() -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
+        while True:
+            await asyncio.sleep(0.02)
+            yield b"x"
+
+    async def run() -> None:
+        async with server(lambda path, headers: drip()) as port:
+            with pytest.raises(PictureUnreachable):
+                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", total_seconds=0.3)
+
+    asyncio.run(run())
+
+
+def test_fetched_bytes_count_against_the_budget() -> None:
+    async def run() -> None:
+        budget = ByteBudget(len(BODY) + 10)
+        async with server(lambda path, headers: ok()) as port:
+            url, allow = f"http://127.0.0.1:{port}/", AllowList.parse(("127.0.0.1",))
+            async with AsyncExitStack() as held:
+                await Fetcher(allow, budget).fetch(url, field="image", held=held)
+                assert budget.used == len(BODY)
+                async with AsyncExitStack() as second:
+                    with pytest.raises(Busy):
+                        await Fetcher(allow, budget).fetch(url, field="image", held=second)
+            assert budget.used == 0
+
+    asyncio.run(run())
+
+
+def test_too_many_fetches_at_once_are_turned_away() -> None:
+    async def run() -> list[Any]:
+        release = asyncio.Event()
+
+        async def waiting() -> AsyncIterator[bytes]:
+            await release.wait()
+            yield ok()
+
+        async with server(lambda path, headers: waiting()) as port:
+            fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget())
+            async with AsyncExitStack() as held:
+                url = f"http://127.0.0.1:{port}/"
+                running = [
+                    asyncio.create_task(fetcher.fetch(url, field="image", held=held)) for _ in range(fetch.AT_ONCE + 5)
+                ]
+                await asyncio.sleep(0.3)
+                release.set()
+                return await asyncio.gather(*running, return_exceptions=True)
+
+    results = asyncio.run(run())
+    assert sum(isinstance(result, Busy) for result in results) == 5
+    assert sum(isinstance(result, bytearray) for result in results) == fetch.AT_ONCE
+
+
+def test_certificates_are_checked() -> None:
+    context = fetch._tls()
+    assert context.check_hostname and context.verify_mode.name == "CERT_REQUIRED"
+
+
+def test_nothing_of_ours_travels_along() -> None:
+    seen: dict[str, str] = {}
+
+    def reply(path: str, headers: dict[str, str]) -> bytes:
+        seen.update(headers)
+        return ok()
+
+    async def run() -> None:
+        async with server(reply) as port:
+            await fetched(f"http://127.0.0.1:{port}/p?q=1#part", allow="127.0.0.1")
+
+    asyncio.run(run())
+    seen.pop("")
+    assert set(seen) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
+    assert seen["accept-encoding"] == "identity" and aiohttp.__version__ not in seen["user-agent"]
