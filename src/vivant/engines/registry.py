@@ -14,9 +14,14 @@ ENGINES: Final[dict[str, str]] = {
 }
 
 
-def load_engine(name: str) -> Engine:
-    """The engine of this name, not yet set up. Raises Misconfigured for an unknown one."""
+def check_engine(name: str) -> None:
+    """Raise Misconfigured for a name that no engine has. Imports nothing."""
     if name not in ENGINES:
         raise Misconfigured(f"There is no engine {name!r}. Set VIVANT_ENGINE to one of: {', '.join(sorted(ENGINES))}.")
+
+
+def load_engine(name: str) -> Engine:
+    """The engine of this name, not yet set up. Raises Misconfigured for an unknown one."""
+    check_engine(name)
     module, _, cls = ENGINES[name].partition(":")
     return cast(Engine, getattr(import_module(module), cls)())

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
-from vivant.errors import Misconfigured
+from vivant.errors import Busy, Misconfigured
 from vivant.record import migrate
 from vivant.record.writer import Writer, cannot_write
 
@@ -42,13 +42,13 @@ class Record:
             self._engine = _engine(url, begin="BEGIN IMMEDIATE")
             self._reading = _engine(url, begin="BEGIN", query_only=True)
             migrate.bring_up_to_date(self._engine)
-        except (OSError, OperationalError) as error:
-            reason = error.orig if isinstance(error, OperationalError) else error
+        except (OSError, DatabaseError) as error:
+            reason = error.orig if isinstance(error, DatabaseError) else error
             raise Misconfigured(f"The record {self.path} cannot be opened: {reason}.") from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="record-reader")
         self._writer: Writer | None = None
 
-    def start_writer(self, on_foreign_write: Callable[[], None]) -> None:
+    def start_writer(self, on_foreign_write: Callable[[], object]) -> None:
         """Start the writing thread. `on_foreign_write` is called from it when another process has written."""
         self._writer = Writer(self._engine, on_foreign_write=on_foreign_write)
 
@@ -81,6 +81,22 @@ class Record:
         self._readers.shutdown()
         self._reading.dispose()
         self._engine.dispose()
+
+
+def examine(url: str) -> tuple[bool, str]:
+    """Whether the record is sound, and what was found; makes it when it is not there. For `vivant doctor`."""
+    try:
+        record = Record(url)
+    except Misconfigured as error:
+        return False, str(error)
+    try:
+        with record.transaction() as connection:
+            found = connection.exec_driver_sql("PRAGMA quick_check").scalar_one()
+    except (Busy, DatabaseError) as error:
+        return False, str(error)
+    finally:
+        record.close()
+    return found == "ok", f"{record.path}, version {migrate.HEAD}" if found == "ok" else f"{record.path}: {found}"
 
 
 def sqlite_path(url: str) -> Path:

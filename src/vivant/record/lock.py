@@ -15,7 +15,11 @@ class Lock:
     """Holds an exclusive lock on a file until `release`. Raises Misconfigured when another process has it."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a+")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = path.open("a+")
+        except OSError as error:
+            raise Misconfigured(f"{path} cannot be written: {error.strerror}. Choose another --data.") from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

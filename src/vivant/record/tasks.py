@@ -166,15 +166,15 @@ def settle_failure(connection: Connection, held: Claim, *, code: str, message: s
     return row is not None and _fail(connection, row, code=code, message=message, now=now)
 
 
-def settle_death(connection: Connection, held: Claim, *, reason: str, now: datetime) -> bool:
-    """The seat died under a live dispatcher: back in the queue, until that has happened too often."""
+def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
+    """The try was lost under a live dispatcher, seat or storage: back in the queue, until it happened too often."""
     row = _held(connection, held)
     if row is None:
         return False
     deaths = row.deaths + 1
     if deaths >= DEATHS_ALLOWED:
-        message = f"Tried {deaths} times; each time the seat was lost. The last: {reason}."
-        return _fail(connection, row, code="SEAT_LOST", message=message, now=now, deaths=deaths)
+        message = f"Lost {deaths} times while it ran. The last time: {reason.rstrip('.')}."
+        return _fail(connection, row, code=code, message=message, now=now, deaths=deaths)
     return _requeue(connection, row, now=now, deaths=deaths)
 
 

@@ -31,7 +31,7 @@ class Writer:
     `on_foreign_write` is called from the writer's thread soon (0.1 s when idle) after another process committed.
     """
 
-    def __init__(self, engine: Engine, *, on_foreign_write: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, *, on_foreign_write: Callable[[], object]) -> None:
         self._engine = engine
         self._on_foreign_write = on_foreign_write
         self._waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()

@@ -1,0 +1,342 @@
+"""Takes queued tasks, gives them to free seats, settles them. The row is the truth: what this dispatcher believes about
+a task counts for nothing once the row says otherwise, and it looks often.
+
+Loops, each a few lines: `_fill_seats` claims and starts; `_look_around` expires, keeps progress, and stops what is no
+longer ours; `_keep_lease` says that we live and takes over from those who do not; `_sweep_files` deletes what is old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+
+from vivant.dispatch import retention
+from vivant.dispatch.fleet import Fleet, Seat
+from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
+from vivant.errors import Busy, StorageFailed
+from vivant.record import leases, tasks
+from vivant.record.database import Record
+from vivant.record.ids import new_id
+from vivant.record.tasks import Claim, Progress
+from vivant.storage.artifacts import Artifacts, attempt_prefix
+from vivant.task import Artifact
+
+T = TypeVar("T")
+
+LOOK_EVERY: Final = 0.5  # seconds; an expiry is at most this late
+REPORT_EVERY: Final = 1.0  # seconds between writes of progress, all tasks together
+CLAIM_EVERY: Final = 5.0  # seconds between looks for work that nobody told us about
+AGAIN_AFTER: Final = 0.5  # seconds between tries when the record or the storage fails
+DRAIN_WITHIN: Final = 120.0  # seconds that running jobs may take to finish when the service goes down
+
+log = structlog.get_logger()
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(eq=False)
+class Run:
+    """A claimed task on its seat. Implements `fleet.Listener`."""
+
+    claim: Claim
+    seat: Seat
+    keep: Callable[[Claim, Mapping[str, Any]], Any]
+    fraction: float = 0.0
+    storyboard: Mapping[str, Any] | None = None
+    changed: bool = field(default=False)  # since progress was last written
+
+    @property
+    def name(self) -> tuple[str, int]:
+        return self.claim.task.id, self.claim.task.attempt
+
+    def planned(self, storyboard: Mapping[str, Any]) -> None:
+        self.storyboard, self.changed = storyboard, True
+
+    def reported(self, fraction: float) -> None:
+        self.fraction, self.changed = fraction, True
+
+    async def remember(self, data: Mapping[str, Any]) -> bool:
+        kept: bool = await self.keep(self.claim, data)
+        return kept
+
+    def take_progress(self) -> Progress:
+        """What is new since the last time."""
+        progress = Progress(claim=self.claim, fraction=self.fraction, storyboard=self.storyboard)
+        self.storyboard, self.changed = None, False
+        return progress
+
+
+class Dispatcher:
+    """One per service. `alone`: no other dispatcher can be alive on this record (the caller holds its lock)."""
+
+    def __init__(
+        self,
+        record: Record,
+        fleet: Fleet,
+        artifacts: Artifacts,
+        *,
+        alone: bool,
+        retention_days: float,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.boot_id = new_id()
+        self._record = record
+        self._fleet = fleet
+        self._artifacts = artifacts
+        self._alone = alone
+        self._retention_days = retention_days
+        self._now = now
+        self._lease_watch = leases.LeaseWatch()
+        self._work_came = asyncio.Event()
+        self._something_moved = asyncio.Event()
+        self._runs: dict[tuple[str, int], Run] = {}
+        self._jobs: set[asyncio.Task[None]] = set()
+        self._filling: asyncio.Task[None] | None = None
+        self._loops: list[asyncio.Task[None]] = []
+
+    # -- from outside -----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Register, take over what earlier dispatchers left, and begin."""
+
+        def begin(connection: Connection) -> int:
+            leases.register(connection, self.boot_id, now=self._now())
+            if not self._alone:
+                return 0
+            leases.forget_all_but(connection, self.boot_id)
+            return tasks.requeue_abandoned(connection, but=self.boot_id, now=self._now())
+
+        requeued = await self._record.write(begin)
+        log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
+        await self._fleet.start()
+        self._filling = asyncio.create_task(self._fill_seats())
+        self._loops = [
+            asyncio.create_task(loop) for loop in (self._look_around(), self._keep_lease(), self._sweep_files())
+        ]
+
+    def work_came(self) -> None:
+        """A task was queued."""
+        self._work_came.set()
+
+    def something_moved(self) -> None:
+        """Somebody else changed the record: perhaps new work, perhaps what we run was cancelled."""
+        self._work_came.set()
+        self._something_moved.set()
+
+    @property
+    def running(self) -> int:
+        return len(self._runs)
+
+    async def drain(self) -> None:
+        """Claim nothing more and wait until what runs has ended, at most `DRAIN_WITHIN` seconds."""
+        await _end(self._filling)
+        if self._jobs:
+            log.info("waiting for running jobs", jobs=len(self._jobs), at_most_seconds=DRAIN_WITHIN)
+            await asyncio.wait(self._jobs, timeout=DRAIN_WITHIN)
+
+    async def stop(self) -> None:
+        """End now. What still runs goes back to the queue and counts no death."""
+        await _end(self._filling)
+        given_back = [run.claim for run in self._runs.values()]
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        for loop in self._loops:
+            await _end(loop)
+        await self._fleet.stop()
+
+        def leave(connection: Connection) -> None:
+            for claim in given_back:
+                tasks.give_back(connection, claim, now=self._now())
+            leases.forget(connection, {self.boot_id})
+
+        try:
+            await self._record.write(leave)
+        except Busy as error:
+            log.error("could not give work back; the next start will find it", reason=str(error))
+
+    # -- claim and run ----------------------------------------------------------------------------------------------
+
+    async def _fill_seats(self) -> None:
+        while True:
+            seat = await self._fleet.free_seat()
+            try:
+                claim = await self._next_claim()
+            except asyncio.CancelledError:
+                seat.release()
+                raise
+            run = Run(claim, seat, self._remember)
+            self._runs[run.name] = run
+            job = asyncio.create_task(self._do(run))
+            self._jobs.add(job)
+            job.add_done_callback(self._jobs.discard)
+
+    async def _next_claim(self) -> Claim:
+        while True:
+            self._work_came.clear()
+            claim = await self._persist(lambda c: tasks.claim(c, owner=self.boot_id, now=self._now()))
+            if claim is not None:
+                return claim
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work_came.wait(), CLAIM_EVERY)
+
+    async def _do(self, run: Run) -> None:
+        task = run.claim.task
+        log.info("task started", task=task.id, attempt=task.attempt)
+        started = time.monotonic()
+        job = Job(task.id, task.attempt, task.request.to_data(), dict(run.claim.remembered))
+        try:
+            outcome = await run.seat.run(job, run)
+            run.seat.release()
+            settled = await self._settle(run, outcome)
+        finally:
+            del self._runs[run.name]
+        log.info(
+            "task left its seat",
+            task=task.id,
+            attempt=task.attempt,
+            outcome=type(outcome).__name__,
+            settled=settled,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    async def _settle(self, run: Run, outcome: Outcome) -> bool:
+        """Write what became of the run. False: the task was not ours any more, and what it made is deleted."""
+        claim, last = run.claim, run.take_progress()
+
+        def settle(connection: Connection) -> bool:
+            now = self._now()
+            tasks.report(connection, [last])
+            match outcome:
+                case Finished(artifact):
+                    return tasks.settle_success(connection, claim, Artifact(**artifact), now=now)
+                case Failed(code, message, retryable=False):
+                    return tasks.settle_failure(connection, claim, code=code, message=message, now=now)
+                case Failed(code, message):
+                    return tasks.settle_death(connection, claim, code=code, reason=message, now=now)
+                case Died(reason):
+                    return tasks.settle_death(connection, claim, code="SEAT_LOST", reason=reason, now=now)
+                case Halted():
+                    return tasks.give_back(connection, claim, now=now)
+
+        settled = await self._persist(settle)
+        self._work_came.set()  # it may be back in the queue
+        if not settled:
+            await self._delete_attempt(claim)
+        if isinstance(outcome, Failed) and outcome.retryable:
+            await self._wait_for_storage()
+        return settled
+
+    async def _remember(self, claim: Claim, data: Mapping[str, Any]) -> bool:
+        return await self._persist(lambda c: tasks.remember(c, claim, data))
+
+    # -- the loops --------------------------------------------------------------------------------------------------
+
+    async def _look_around(self) -> None:
+        reported = 0.0
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._something_moved.wait(), LOOK_EVERY)
+            self._something_moved.clear()
+            try:
+                await self._expire_what_is_due()
+                if time.monotonic() - reported >= REPORT_EVERY:
+                    reported = time.monotonic()
+                    await self._write_progress()
+                await self._stop_what_is_not_ours()
+            except Busy as error:
+                self._record_failed(error)
+
+    async def _expire_what_is_due(self) -> None:
+        due = await self._record.read(lambda c: tasks.due(c, now=self._now()))
+        if due:
+            expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._now()))
+            log.info("tasks expired", tasks=expired)
+
+    async def _write_progress(self) -> None:
+        batch = [run.take_progress() for run in self._runs.values() if run.changed]
+        if batch:
+            await self._record.write(lambda c: tasks.report(c, batch))
+
+    async def _stop_what_is_not_ours(self) -> None:
+        runs = dict(self._runs)  # taken before the look: whatever is claimed after it is none of its business
+        if runs:
+            ours = await self._record.read(lambda c: tasks.running_attempts(c, self.boot_id))
+            for name in runs.keys() - ours:
+                runs[name].seat.stop()
+
+    async def _keep_lease(self) -> None:
+        while True:
+            try:
+                await self._record.write(lambda c: leases.beat(c, self.boot_id, now=self._now()))
+                beats = await self._record.read(leases.beats)
+                lapsed = self._lease_watch.lapsed(beats, now=time.monotonic()) - {self.boot_id}
+                if lapsed:
+                    await self._take_over(lapsed)
+            except Busy as error:
+                self._record_failed(error)
+            await asyncio.sleep(leases.BEAT_EVERY)
+
+    async def _take_over(self, dead: set[str]) -> None:
+        def take_over(connection: Connection) -> int:
+            leases.forget(connection, dead)
+            return tasks.requeue_abandoned(connection, dead, but=self.boot_id, now=self._now())
+
+        requeued = await self._record.write(take_over)
+        log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(dead), requeued=requeued)
+        self._work_came.set()
+
+    async def _sweep_files(self) -> None:
+        while True:
+            try:
+                await retention.sweep(self._record, self._artifacts, days=self._retention_days, now=self._now())
+            except (Busy, StorageFailed) as error:
+                log.error("old files could not be swept", reason=str(error))
+            await asyncio.sleep(retention.SWEEP_EVERY)
+
+    # -- when things fail -------------------------------------------------------------------------------------------
+
+    async def _persist(self, work: Callable[[Connection], T]) -> T:
+        """Write, however long the record refuses: what happened has happened."""
+        while True:
+            try:
+                return await self._record.write(work)
+            except Busy as error:
+                self._record_failed(error)
+                await asyncio.sleep(AGAIN_AFTER)
+
+    def _record_failed(self, error: Busy) -> None:
+        log.error("the record failed", reason=str(error))
+        self._lease_watch.start_over()
+
+    async def _delete_attempt(self, claim: Claim) -> None:
+        try:
+            prefix = attempt_prefix(claim.task.id, claim.task.attempt)
+            await asyncio.to_thread(self._artifacts.delete, prefix)
+        except StorageFailed as error:
+            log.error("files of a lost attempt stay until they are swept", task=claim.task.id, reason=str(error))
+
+    async def _wait_for_storage(self) -> None:
+        """Return when files can be written again, so that a full disk costs one attempt and not every task."""
+        while True:
+            try:
+                return await asyncio.to_thread(self._artifacts.check)
+            except StorageFailed as error:
+                log.error("the storage failed", reason=str(error))
+                await asyncio.sleep(AGAIN_AFTER)
+
+
+async def _end(loop: asyncio.Task[None] | None) -> None:
+    if loop is not None:
+        loop.cancel()
+        await asyncio.gather(loop, return_exceptions=True)

@@ -1,0 +1,265 @@
+"""Seats as child processes of this one: started, kept warm, watched, and replaced when they die."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import structlog
+
+from vivant.dispatch.fleet import FleetHealth, Listener
+from vivant.dispatch.messages import (
+    LONGEST,
+    Alive,
+    Died,
+    Failed,
+    Finished,
+    Halted,
+    Job,
+    Kept,
+    News,
+    Order,
+    Outcome,
+    Planned,
+    Ready,
+    Remember,
+    Reported,
+    Setup,
+    Stop,
+    Unusable,
+    news_from,
+    to_line,
+)
+
+SEAT_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.seat")
+STOP_WITHIN: Final = 2.0  # seconds a job has to answer a stop
+BEAT_WITHIN: Final = 30.0  # seconds without a word from the process: it hangs
+TOUCH_WITHIN: Final = 600.0  # seconds in which an engine must touch its watch: it hangs, though its process does not
+READY_WITHIN: Final = 600.0  # seconds for an engine's setup
+RETRY_AFTER: Final = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries when seats do not even become ready
+
+log = structlog.get_logger()
+
+
+class LocalSeat:
+    """One child process. `ended` is set when it is gone."""
+
+    def __init__(self, process: Process, *, number: int, free: asyncio.Queue[LocalSeat]) -> None:
+        self._process = process
+        self._number = number
+        self._free = free
+        self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # "" or why not
+        self._job: Job | None = None
+        self._listener: Listener | None = None
+        self._outcome: asyncio.Future[Outcome] | None = None
+        self._stopping = False
+        self._killed_because = ""
+        self._kill_timer: asyncio.TimerHandle | None = None
+        self._heard = 0.0
+        self.ended = asyncio.Event()
+        self._reading = asyncio.gather(self._read_news(), self._read_prints())
+
+    @classmethod
+    async def spawn(
+        cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalSeat]
+    ) -> LocalSeat:
+        """Start a process and tell it what it is; `ready` says when it can work."""
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=LONGEST
+        )
+        seat = cls(process, number=number, free=free)
+        seat._tell(setup)
+        return seat
+
+    @property
+    def is_ready(self) -> bool:
+        """The process lives and its engine is set up."""
+        return self._ready.done() and not self._ready.result() and not self.ended.is_set()
+
+    async def ready(self) -> str:
+        """Wait until the engine is set up: empty, or why it never will be."""
+        try:
+            return await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN)
+        except TimeoutError:
+            self.kill("its engine was not set up in time")
+            return self._killed_because
+
+    async def run(self, job: Job, listener: Listener) -> Outcome:
+        """See `fleet.Seat`."""
+        if self.ended.is_set():
+            return Died("the seat was already gone")
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._outcome = outcome
+        self._job, self._listener, self._stopping = job, listener, False
+        self._tell(job)
+        try:
+            return await outcome
+        finally:
+            self._job = self._listener = self._outcome = None
+            if self._kill_timer is not None:
+                self._kill_timer.cancel()
+                self._kill_timer = None
+
+    def stop(self) -> None:
+        """See `fleet.Seat`."""
+        if self._job is None or self._stopping:
+            return
+        self._stopping = True
+        self._tell(Stop(self._job.task_id, self._job.attempt))
+        self._kill_timer = asyncio.get_running_loop().call_later(STOP_WITHIN, self.kill, "it did not stop when asked")
+
+    def release(self) -> None:
+        """See `fleet.Seat`."""
+        if not self.ended.is_set():
+            self._free.put_nowait(self)
+
+    def kill(self, reason: str) -> None:
+        """End the process and all it has started."""
+        self._killed_because = self._killed_because or reason
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def kill_if_hanging(self) -> None:
+        silent = asyncio.get_running_loop().time() - self._heard
+        if self._heard and silent > BEAT_WITHIN:
+            self.kill(f"its process was silent for {silent:.0f} s")
+
+    def _tell(self, order: Order) -> None:
+        assert self._process.stdin is not None
+        if not self._process.stdin.is_closing():
+            self._process.stdin.write(to_line(order))
+
+    async def _read_news(self) -> None:
+        assert self._process.stdout is not None
+        try:
+            async for line in self._process.stdout:
+                self._heard = asyncio.get_running_loop().time()
+                await self._hear(news_from(line))
+        except (msgspec.DecodeError, ValueError) as error:
+            self.kill(f"it said what no seat says: {error}")
+        returncode = await self._process.wait()
+        reason = self._killed_because or _how_it_ended(returncode)
+        self.ended.set()
+        if not self._ready.done():
+            self._ready.set_result(reason)
+        if self._outcome is not None and not self._outcome.done():
+            self._outcome.set_result(Halted() if self._stopping else Died(reason))
+
+    async def _hear(self, news: News) -> None:
+        match news:
+            case Ready() if not self._ready.done():
+                self._ready.set_result("")
+            case Unusable(reason) if not self._ready.done():
+                self._ready.set_result(reason)
+            case Alive(silent):
+                if silent > TOUCH_WITHIN:
+                    self.kill(f"its engine has not touched its watch for {silent:.0f} s")
+            case Planned(storyboard) if self._listener:
+                self._listener.planned(storyboard)
+            case Reported(fraction) if self._listener:
+                self._listener.reported(fraction)
+            case Remember(data) if self._listener:
+                if await self._listener.remember(data):
+                    self._tell(Kept())
+                else:
+                    self.stop()
+            case (Finished() | Failed() | Halted()) as outcome if self._outcome and not self._outcome.done():
+                self._outcome.set_result(outcome)
+            case _:
+                pass  # late words about a job that is over
+
+    async def _read_prints(self) -> None:
+        assert self._process.stderr is not None
+        with contextlib.suppress(ValueError):  # a line of 16 MiB: whoever prints that is not heard any more
+            async for line in self._process.stderr:
+                text = line.decode(errors="replace").rstrip()
+                log.info("seat", seat=self._number, task=self._job.task_id if self._job else None, text=text)
+
+
+class LocalFleet:
+    """Child processes of this service. `command` starts one; `scratch` is a folder that belongs to us alone."""
+
+    def __init__(
+        self, *, seats: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = SEAT_COMMAND
+    ) -> None:
+        self._count = seats
+        self._engine = engine
+        self._storage = storage
+        self._scratch = scratch
+        self._command = command
+        self._living: dict[int, LocalSeat] = {}
+        self._free: asyncio.Queue[LocalSeat] = asyncio.Queue()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._trouble = ""
+
+    async def start(self) -> None:
+        """See `fleet.Fleet`."""
+        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+        self._keepers = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
+
+    async def free_seat(self) -> LocalSeat:
+        """See `fleet.Fleet`."""
+        while True:
+            seat = await self._free.get()
+            if not seat.ended.is_set():
+                return seat
+
+    async def stop(self) -> None:
+        """See `fleet.Fleet`."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for seat in self._living.values():
+            seat.kill("the service goes down")
+            await seat.ended.wait()
+        self._living.clear()
+        await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
+
+    def health(self) -> FleetHealth:
+        """See `fleet.Fleet`."""
+        ready = sum(seat.is_ready for seat in self._living.values())
+        return FleetHealth(seats=self._count, ready=ready, trouble=self._trouble)
+
+    async def _keep(self, number: int) -> None:
+        """See to it that seat `number` is there, for as long as the service runs."""
+        failures = 0
+        while True:
+            scratch = self._scratch / str(number)
+            setup = Setup(engine=self._engine, storage=self._storage, scratch=str(scratch))
+            seat = await LocalSeat.spawn(self._command, setup, number=number, free=self._free)
+            self._living[number] = seat
+            self._trouble = await seat.ready()
+            if self._trouble:
+                seat.kill("it cannot be used")
+                await seat.ended.wait()
+                del self._living[number]
+                pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
+                failures += 1
+                log.error("a seat cannot be used", seat=number, reason=self._trouble, again_after=pause)
+                await asyncio.sleep(pause)
+                continue
+            failures = 0
+            seat.release()
+            while not seat.ended.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(seat.ended.wait(), 1.0)
+                seat.kill_if_hanging()
+            log.warning("a seat ended and is replaced", seat=number)
+            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+
+
+def _how_it_ended(returncode: int) -> str:
+    if returncode >= 0:
+        return f"its process ended with code {returncode}"
+    name = signal.Signals(-returncode).name if -returncode in {s.value for s in signal.Signals} else str(-returncode)
+    hint = "; perhaps the machine ran out of memory" if name == "SIGKILL" else ""
+    return f"its process was ended by {name}{hint}"

@@ -1,0 +1,120 @@
+"""What a dispatcher and a seat say to each other: JSON, one message a line, over the seat's standard streams. Plain
+data only, so neither side can make the other run anything, and a seat elsewhere can be driven by the very same lines.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+LONGEST: Final = 16 * 2**20  # bytes of one line; storyboards are some kilobytes
+
+
+class Setup(msgspec.Struct, tag=True, frozen=True):
+    """First words to a seat: which engine, where files live, where scratch files may lie."""
+
+    engine: str
+    storage: str
+    scratch: str
+
+
+class Job(msgspec.Struct, tag=True, frozen=True):
+    """Make this clip."""
+
+    task_id: str
+    attempt: int
+    request: dict[str, Any]
+    remembered: dict[str, Any]
+
+
+class Stop(msgspec.Struct, tag=True, frozen=True):
+    """This job is no longer wanted."""
+
+    task_id: str
+    attempt: int
+
+
+class Kept(msgspec.Struct, tag=True, frozen=True):
+    """What the engine asked to remember is durable."""
+
+
+class Ready(msgspec.Struct, tag=True, frozen=True):
+    """The engine is set up; jobs may come."""
+
+    engine: str
+    version: str
+
+
+class Unusable(msgspec.Struct, tag=True, frozen=True):
+    """The engine could not be set up; the seat ends."""
+
+    reason: str
+
+
+class Alive(msgspec.Struct, tag=True, frozen=True):
+    """Once a second. `silent` is how many seconds the engine has not touched its watch; 0 between jobs."""
+
+    silent: float
+
+
+class Planned(msgspec.Struct, tag=True, frozen=True):
+    storyboard: dict[str, Any]
+
+
+class Reported(msgspec.Struct, tag=True, frozen=True):
+    fraction: float
+
+
+class Remember(msgspec.Struct, tag=True, frozen=True):
+    """Keep this for the next attempt; the engine waits for `Kept`."""
+
+    data: dict[str, Any]
+
+
+class Finished(msgspec.Struct, tag=True, frozen=True):
+    """The clip is in storage. The fields of `task.Artifact`."""
+
+    artifact: dict[str, Any]
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    """The job cannot be done; if `retryable`, perhaps later."""
+
+    code: str
+    message: str
+    retryable: bool
+
+
+class Halted(msgspec.Struct, tag=True, frozen=True):
+    """The job stopped because it was told to."""
+
+
+class Died(msgspec.Struct, tag=True, frozen=True):
+    """Said about a seat, never by it: its process ended or fell silent."""
+
+    reason: str
+
+
+Order = Setup | Job | Stop | Kept
+News = Ready | Unusable | Alive | Planned | Reported | Remember | Finished | Failed | Halted
+Outcome = Finished | Failed | Halted | Died
+
+_encoder = msgspec.json.Encoder()
+_orders = msgspec.json.Decoder(Order)
+_news = msgspec.json.Decoder(News)
+
+
+def to_line(message: Order | News) -> bytes:
+    return _encoder.encode(message) + b"\n"
+
+
+def order_from(line: bytes) -> Order:
+    order: Order = _orders.decode(line)
+    return order
+
+
+def news_from(line: bytes) -> News:
+    """Raises msgspec.DecodeError for anything a seat cannot mean."""
+    news: News = _news.decode(line)
+    return news

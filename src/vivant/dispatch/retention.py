@@ -1,0 +1,52 @@
+"""Deletes files that nobody needs any more: those of tasks that ended long ago, and those without a task."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from vivant.record import tasks
+from vivant.record.database import Record
+from vivant.record.ids import made_at
+from vivant.storage.artifacts import Artifacts, task_prefix
+
+SWEEP_EVERY: Final = 600.0  # seconds
+ORPHAN_AFTER: Final = timedelta(hours=1)  # pictures are stored before their task; this long they may be on their way
+BATCH: Final = 200
+
+log = structlog.get_logger()
+
+
+async def sweep(record: Record, artifacts: Artifacts, *, days: float, now: datetime) -> int:
+    """Delete by prefix; how many folders. days = 0 keeps the files of tasks for ever. Raises Busy, StorageFailed."""
+    swept = await _sweep_orphans(record, artifacts, now=now)
+    if days:
+        swept += await _sweep_old(record, artifacts, before=now - timedelta(days=days))
+    if swept:
+        log.info("files swept", folders=swept)
+    return swept
+
+
+async def _sweep_old(record: Record, artifacts: Artifacts, *, before: datetime) -> int:
+    swept = 0
+    while old := await record.read(lambda c: tasks.with_old_files(c, before=before, at_most=BATCH)):
+        for task_id in old:
+            await asyncio.to_thread(artifacts.delete, task_prefix(task_id))
+        await record.write(lambda c: tasks.files_are_gone(c, old))
+        swept += len(old)
+    return swept
+
+
+async def _sweep_orphans(record: Record, artifacts: Artifacts, *, now: datetime) -> int:
+    swept = 0
+    ids = [i for i in await asyncio.to_thread(artifacts.task_ids) if (at := made_at(i)) and at < now - ORPHAN_AFTER]
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        for task_id in await record.read(partial(tasks.unknown, ids=batch)):
+            await asyncio.to_thread(artifacts.delete, task_prefix(task_id))
+            swept += 1
+    return swept

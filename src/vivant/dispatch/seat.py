@@ -1,0 +1,234 @@
+"""One seat: a process of its own in which one engine does one job at a time. It needs no database and no network, only
+its standard streams (messages.py) and the storage.
+
+It ends when its orders end, so it cannot outlive whoever started it. It has a session of its own and lets SIGINT and
+SIGTERM pass: whether a job may finish is decided by the dispatcher, not by a signal sent to everybody.
+
+    python -m vivant.dispatch.seat
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import resource
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+from vivant.dispatch.messages import (
+    Alive,
+    Failed,
+    Finished,
+    Halted,
+    Job,
+    Kept,
+    News,
+    Planned,
+    Ready,
+    Remember,
+    Reported,
+    Setup,
+    Stop,
+    Unusable,
+    order_from,
+    to_line,
+)
+from vivant.errors import EngineFailed, Stopped, StorageFailed, VivantError
+from vivant.media import U8
+from vivant.request import VideoRequest
+
+BEAT_EVERY: Final = 1.0  # seconds
+REPORT_EVERY: Final = 0.2  # seconds; a frame may take a millisecond
+NICER: Final = 5  # steps of niceness: answering a poll goes before drawing a frame
+OOM_SCORE: Final = 500  # when memory runs out Linux shall end a seat, which is replaced, and not the service
+MEMORY_SHARE: Final = 0.85  # of the machine's memory that one seat's data may take
+
+
+class Pipe:
+    """Our end of the conversation. Orders are read by a thread that never blocks on work, so a stop always arrives."""
+
+    def __init__(self, orders: BinaryIO, news: BinaryIO) -> None:
+        self._orders = orders
+        self._news = news
+        self._speaking = threading.Lock()
+        self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.watch: SeatWatch | None = None  # of the job at hand
+
+    def setup(self) -> Setup:
+        """The first order. Raises SystemExit when there is none."""
+        line = self._orders.readline()
+        first = order_from(line) if line else None
+        if not isinstance(first, Setup):
+            raise SystemExit("a seat is started by a dispatcher, whose first words are its setup")
+        return first
+
+    def tell(self, news: News) -> None:
+        try:
+            with self._speaking:
+                self._news.write(to_line(news))
+                self._news.flush()
+        except OSError:
+            _end()  # nobody listens any more
+
+    def listen(self) -> None:
+        for line in self._orders:
+            match order_from(line):
+                case Job() as job:
+                    self.jobs.put(job)
+                case Stop(task_id, attempt):
+                    watch = self.watch
+                    if watch is not None and watch.is_for(task_id, attempt):
+                        watch.stop()
+                case Kept():
+                    if self.watch is not None:
+                        self.watch.kept()
+        _end()
+
+    def beat(self) -> None:
+        while True:
+            watch = self.watch
+            self.tell(Alive(silent=watch.silent() if watch else 0.0))
+            time.sleep(BEAT_EVERY)
+
+
+class SeatWatch:
+    """The watch of one job: passes reports on, and orders to stop in. See `engines.base.Watch`."""
+
+    def __init__(self, pipe: Pipe, job: Job) -> None:
+        self._pipe = pipe
+        self._job = job
+        self._stopping = threading.Event()
+        self._answered = threading.Event()
+        self._touched = time.monotonic()
+        self._fraction = 0.0
+        self._reported = 0.0  # when
+
+    def report(self, fraction: float, preview: U8 | None = None) -> None:
+        now = self._touched = time.monotonic()
+        self._fraction = max(self._fraction, min(fraction, 1.0))
+        if now - self._reported >= REPORT_EVERY:
+            self._reported = now
+            self._pipe.tell(Reported(self._fraction))
+
+    def raise_if_stopping(self) -> None:
+        self._touched = time.monotonic()
+        if self._stopping.is_set():
+            raise Stopped
+
+    def remember(self, data: Mapping[str, Any]) -> None:
+        self._answered.clear()
+        self.raise_if_stopping()
+        self._pipe.tell(Remember(dict(data)))
+        self._answered.wait()
+        self.raise_if_stopping()
+
+    @property
+    def remembered(self) -> Mapping[str, Any]:
+        return self._job.remembered
+
+    def is_for(self, task_id: str, attempt: int) -> bool:
+        return (self._job.task_id, self._job.attempt) == (task_id, attempt)
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._answered.set()
+
+    def kept(self) -> None:
+        self._answered.set()
+
+    def silent(self) -> float:
+        return time.monotonic() - self._touched
+
+
+def main() -> None:
+    """Set up, then do jobs until the orders end."""
+    pipe = _claim_streams()
+    _be_a_good_neighbour()
+    setup = pipe.setup()
+    threading.Thread(target=pipe.listen, name="orders", daemon=True).start()
+    threading.Thread(target=pipe.beat, name="beat", daemon=True).start()
+    try:
+        # Imported here: a seat that cannot even import its engine can still say so.
+        from vivant.engines.registry import load_engine
+        from vivant.generate import make_artifact
+        from vivant.storage.artifacts import Artifacts
+
+        artifacts = Artifacts(setup.storage)
+        engine = load_engine(setup.engine)
+        engine.setup()
+    except Exception as error:
+        pipe.tell(Unusable(f"{type(error).__name__}: {error}"))
+        raise SystemExit(1) from error
+    pipe.tell(Ready(engine.name, engine.version))
+
+    while True:
+        job = pipe.jobs.get()
+        watch = pipe.watch = SeatWatch(pipe, job)
+        scratch = Path(setup.scratch)
+        try:
+            scratch.mkdir(parents=True)
+            artifact = make_artifact(
+                VideoRequest.from_data(job.request),
+                engine,
+                artifacts,
+                watch,
+                task_id=job.task_id,
+                attempt=job.attempt,
+                scratch=scratch,
+                on_plan=lambda board: pipe.tell(Planned({**board.to_data(), "explanation": board.explain()})),
+            )
+            outcome: News = Finished(asdict(artifact))
+        except Stopped:
+            outcome = Halted()
+        except VivantError as error:
+            outcome = Failed(error.code, str(error), error.retryable)
+        except OSError as error:  # an engine does not touch disks, so this is ours: full, read-only, gone
+            outcome = Failed(StorageFailed.code, f"The clip could not be written: {error}.", retryable=True)
+        except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a seat outlives its jobs
+            sys.excepthook(*sys.exc_info())
+            outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
+        pipe.watch = None
+        shutil.rmtree(scratch, ignore_errors=True)
+        pipe.tell(outcome)
+
+
+def _claim_streams() -> Pipe:
+    """Standard input and output carry messages; whatever anybody prints goes to standard error, to the log."""
+    orders, news = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    return Pipe(orders, news)
+
+
+def _be_a_good_neighbour() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.nice(NICER)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        memory = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+        with contextlib.suppress(OSError):  # /proc is not always there, and this is a courtesy
+            Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
+
+
+def _end() -> None:
+    """End at once, with everything this seat has started."""
+    if os.getsid(0) == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The whole flow for one job on one screen: read this first. Knows no database, no HTTP and no queue; a seat runs
+`make_artifact`; `vivant make` plans for itself and runs `make_clip`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from vivant.encode.mp4 import write_mp4
+from vivant.encode.probe import Facts, probe
+from vivant.engines.base import Engine, Storyboard, Watch
+from vivant.media import U8, Pictures
+from vivant.request import VideoRequest
+from vivant.storage.artifacts import Artifacts, clip_path, picture_path
+from vivant.task import Artifact
+
+
+def make_artifact(
+    request: VideoRequest,
+    engine: Engine,
+    artifacts: Artifacts,
+    watch: Watch,
+    *,
+    task_id: str,
+    attempt: int,
+    scratch: Path,
+    on_plan: Callable[[Storyboard], None],
+) -> Artifact:
+    """Pictures out of storage, clip into storage, under this task and attempt. `scratch` is an empty folder of ours.
+
+    `on_plan` hears what the engine intends before a pixel is drawn. Raises Stopped, EngineFailed, StorageFailed, and
+    NotFound when a picture is gone; a file is then either whole or not there.
+    """
+    pictures = load_pictures(artifacts, task_id, request)
+    storyboard = engine.plan(request, pictures)
+    on_plan(storyboard)
+    movie = scratch / "clip.mp4"
+    facts = make_clip(engine, storyboard, pictures, request, movie, watch)
+    path = clip_path(task_id, attempt)
+    artifacts.put(path, movie)
+    return Artifact(
+        path=path,
+        size=facts.size,
+        sha256=sha256(movie),
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        has_audio=facts.has_audio,
+    )
+
+
+def make_clip(
+    engine: Engine, storyboard: Storyboard, pictures: Pictures, request: VideoRequest, out: Path, watch: Watch
+) -> Facts:
+    """Render what the engine planned for this request, write it to `out`, and read back what a viewer will find."""
+    watch.raise_if_stopping()
+    clip = engine.render(storyboard, pictures, watch)
+    write_mp4(clip, out, mark=request.watermark, watch=watch)
+    watch.raise_if_stopping()
+    return probe(out)
+
+
+def load_pictures(artifacts: Artifacts, task_id: str, request: VideoRequest) -> Pictures:
+    """The clean pictures that intake stored for this task."""
+    first = decode_png(artifacts.get(picture_path(task_id, "first")))
+    last = decode_png(artifacts.get(picture_path(task_id, "last"))) if request.has_last_frame else None
+    return Pictures(first=first, last=last)
+
+
+def decode_png(data: bytes) -> U8:
+    """RGB uint8 (h, w, 3) of a clean picture."""
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

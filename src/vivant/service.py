@@ -1,0 +1,263 @@
+"""The use-cases, over wired parts: submit, look up, list, cancel, authenticate, hand out files. Knows no HTTP.
+
+`build_service` wires everything for one machine; read it to see what the service is made of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+
+from vivant.dispatch.dispatcher import Dispatcher, utc_now
+from vivant.dispatch.eta import Eta
+from vivant.dispatch.fleet import Fleet
+from vivant.dispatch.local import LocalFleet
+from vivant.engines.registry import check_engine
+from vivant.errors import Busy, MissingKey, NotFound, TaskNotFound, UnknownKey
+from vivant.intake.pictures import CleanPicture
+from vivant.record import keys, secrets, tasks
+from vivant.record.database import Record, sqlite_path
+from vivant.record.ids import new_id
+from vivant.record.lock import Lock
+from vivant.request import Brief
+from vivant.settings import Settings
+from vivant.storage import links
+from vivant.storage.artifacts import Artifacts, StoredFile, picture_path, task_prefix
+from vivant.task import Status, Task
+
+FILES: Final = "/files/"
+KEY_USE_EVERY: Final = 60.0  # seconds between writes of when keys were last used
+
+log = structlog.get_logger()
+
+
+class Service:
+    """Everything a caller may do. Tasks belong to the key that asked for them and to nobody else: those of open mode
+    belong to "", which no caller is any more once the first key exists; only the command line still shows them.
+    """
+
+    def __init__(
+        self, settings: Settings, record: Record, artifacts: Artifacts, fleet: Fleet, locks: list[Lock]
+    ) -> None:
+        self._settings = settings
+        self._record = record
+        self._artifacts = artifacts
+        self._fleet = fleet
+        self._locks = locks
+        self._dispatcher = Dispatcher(
+            record, fleet, artifacts, alone=bool(locks), retention_days=settings.retention_days
+        )
+        self._eta = Eta(record, seats=settings.seats)
+        self._keys: dict[str, keys.Key] | None = None  # as last read; None when they may have changed
+        self._foreign_writes = 0
+        self._key_use: dict[str, datetime] = {}
+        self._link_secret = b""
+        self._state = "starting"
+        self._noting: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._going_down: asyncio.Task[None] | None = None
+
+    # -- tasks ------------------------------------------------------------------------------------------------------
+
+    async def submit(self, brief: Brief, first: CleanPicture, last: CleanPicture | None, *, key_id: str) -> Task:
+        """Accept a task: when this returns it will be done, whatever dies. Raises Busy, StorageFailed."""
+        if self._state != "running":
+            raise Busy("The service is going down or not up yet.")
+        task = Task(
+            id=new_id(),
+            key_id=key_id,
+            status=Status.QUEUED,
+            request=brief.resolve(first.width, first.height, has_last_frame=last is not None),
+            engine=self._settings.engine,
+            created_at=utc_now(),
+        )
+        try:
+            await self._keep_picture(task.id, "first", first)
+            if last is not None:
+                await self._keep_picture(task.id, "last", last)
+            await self._record.write(lambda c: tasks.insert_queued(c, task))
+        except Exception:
+            await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
+            raise
+        self._dispatcher.work_came()
+        log.info("task queued", task=task.id, key=key_id, tier=task.request.tier.value)
+        return task
+
+    async def task(self, task_id: str, *, key_id: str) -> Task:
+        """The task as it stands. Raises TaskNotFound, also for the task of another key."""
+        return await self._record.read(lambda c: tasks.get(c, task_id, key_id=key_id))
+
+    async def tasks(self, *, key_id: str, status: Status | None = None, limit: int = 50, after: str = "") -> list[Task]:
+        """The key's tasks, newest first; `after` is the id of the last one already seen."""
+        return await self._record.read(
+            lambda c: tasks.newest(c, key_id=key_id, status=status, limit=limit, after=after)
+        )
+
+    async def cancel(self, task_id: str, *, key_id: str) -> Task:
+        """End the task now; its seat follows within 3 s. Raises TaskNotFound; IllegalMove when it has ended already."""
+        task = await self._record.write(lambda c: tasks.cancel(c, task_id, key_id=key_id, now=utc_now()))
+        self._dispatcher.something_moved()
+        log.info("task cancelled", task=task_id)
+        return task
+
+    async def eta(self, task: Task) -> float:
+        """Seconds until the task will probably have ended; 0 when it has."""
+        return await self._eta.seconds_left(task, now=utc_now())
+
+    # -- keys -------------------------------------------------------------------------------------------------------
+
+    async def authenticate(self, bearer: str | None) -> str:
+        """The id of the key in an Authorization header (`Bearer sk_…` or bare); "" in open mode.
+
+        Raises MissingKey or UnknownKey.
+        """
+        known = await self._known_keys()
+        if not known:
+            return ""
+        scheme, _, rest = (bearer or "").strip().partition(" ")
+        text = rest.strip() if scheme.lower() == "bearer" else scheme
+        if not text:
+            raise MissingKey
+        key = keys.match(text, known)
+        if key is None:
+            raise UnknownKey
+        self._key_use[key.id] = utc_now()
+        return key.id
+
+    async def is_open(self) -> bool:
+        """True as long as no key was ever made."""
+        return not await self._known_keys()
+
+    # -- files ------------------------------------------------------------------------------------------------------
+
+    async def link(self, task: Task) -> tuple[str, int]:
+        """Where the clip of a succeeded task can be fetched without a key, and for how many seconds from now."""
+        if task.artifact is None or task.ended_at is None:
+            raise NotFound(f"Task {task.id} has no clip.")
+        good_for: float = self._settings.link_seconds
+        if self._settings.retention_days:
+            swept_at = task.ended_at + timedelta(days=self._settings.retention_days)
+            good_for = max(0.0, min(good_for, (swept_at - utc_now()).total_seconds()))
+        expires = int(time.time() + good_for)
+        path = task.artifact.path.removeprefix("tasks/")
+        signature = links.sign(self._link_secret, path, expires)
+        return f"{FILES}{path}?expires={expires}&signature={signature}", int(good_for)
+
+    async def open_file(self, path: str, expires: str, signature: str) -> StoredFile:
+        """The file behind a link; `path` with or without /files/ in front.
+
+        Raises NotAuthorized when the link is damaged or too old, NotFound when the file is gone.
+        """
+        path = path.removeprefix(FILES).lstrip("/")
+        links.verify(self._link_secret, path, expires, signature, now=time.time())
+        gone = NotFound("The file is no longer there.")
+        try:
+            task = await self._record.read(lambda c: tasks.get(c, path.partition("/")[0]))
+        except TaskNotFound:
+            raise gone from None
+        if task.artifact is None or task.artifact.path != f"tasks/{path}":
+            raise gone
+        return await self._artifacts.open(task.artifact.path, etag=task.artifact.sha256, mime=task.artifact.mime)
+
+    # -- life -------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Begin to run tasks, first those that an earlier service left."""
+        loop = asyncio.get_running_loop()
+        self._record.start_writer(partial(loop.call_soon_threadsafe, self._somebody_else_wrote))
+        self._link_secret = await self._record.write(lambda c: secrets.get_or_make(c, "links"))
+        await self._dispatcher.start()
+        self._noting = asyncio.create_task(self._note_key_use())
+        self._state = "running"
+
+    async def stop(self, drain: bool) -> None:
+        """Go down, and return when down. With `drain` running jobs may finish first, for 2 minutes at most; queued ones
+        stay queued either way. Another call without `drain` cuts that short.
+        """
+        if not drain:
+            self._hurry.set()
+        if self._going_down is None:
+            self._going_down = asyncio.create_task(self._go_down())
+        await asyncio.shield(self._going_down)
+
+    def health(self) -> dict[str, Any]:
+        """What a watchman wants to know, without asking the record."""
+        fleet = self._fleet.health()
+        return {
+            "status": self._state if self._state != "running" else ("degraded" if fleet.trouble else "ok"),
+            "engine": self._settings.engine,
+            "seats": {"all": fleet.seats, "ready": fleet.ready, "running": self._dispatcher.running},
+            "trouble": fleet.trouble,
+        }
+
+    # -- the parts --------------------------------------------------------------------------------------------------
+
+    async def _keep_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
+        await asyncio.to_thread(self._artifacts.put, picture_path(task_id, which), picture.png)
+
+    async def _known_keys(self) -> dict[str, keys.Key]:
+        if self._keys is None:
+            writes = self._foreign_writes
+            known = await self._record.read(keys.all_keys)
+            if writes == self._foreign_writes:  # else: somebody wrote while we read, perhaps a key
+                self._keys = known
+            return known
+        return self._keys
+
+    def _somebody_else_wrote(self) -> None:
+        self._foreign_writes += 1
+        self._keys = None
+        self._dispatcher.something_moved()
+
+    async def _go_down(self) -> None:
+        started, self._state = self._state == "running", "draining"
+        if started:
+            drained, hurried = asyncio.create_task(self._dispatcher.drain()), asyncio.create_task(self._hurry.wait())
+            await asyncio.wait({drained, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            drained.cancel()
+            hurried.cancel()
+            await self._dispatcher.stop()
+        if self._noting is not None:
+            self._noting.cancel()
+        await asyncio.to_thread(self._record.close)
+        for lock in self._locks:
+            lock.release()
+        self._state = "stopped"
+
+    async def _note_key_use(self) -> None:
+        while True:
+            await asyncio.sleep(KEY_USE_EVERY)
+            used, self._key_use = self._key_use, {}
+            if used:
+                try:
+                    await self._record.write(partial(keys.note_use, used=used))
+                except Busy as error:
+                    log.error("when keys were last used could not be written", reason=str(error))
+
+
+def build_service(settings: Settings, *, fleet: Fleet | None = None) -> Service:
+    """Wire the service of one machine: SQLite, child processes, and files where the settings say.
+
+    Raises Misconfigured, above all when another service uses the same data folder.
+    """
+    check_engine(settings.engine)
+    database = sqlite_path(settings.database)
+    locks: list[Lock] = []
+    try:
+        for path in sorted({settings.data / "lock", database.with_name(database.name + ".lock")}):
+            locks.append(Lock(path))
+        record = Record(settings.database)
+        artifacts = Artifacts(settings.storage)
+    except Exception:
+        for lock in locks:
+            lock.release()
+        raise
+    seats = fleet or LocalFleet(
+        seats=settings.seats, engine=settings.engine, storage=settings.storage, scratch=settings.data / "scratch"
+    )
+    return Service(settings, record, artifacts, seats, locks)
