@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.piece import Box, Piece
 from vivant.engines.diorama.motion.pose import Pose
-from vivant.engines.diorama.motion.strip import Frame, Strip, curve_through, ramp, shift_away
+from vivant.engines.diorama.motion.strip import Frame, Index, Reach, Strip, curve_through
 from vivant.engines.diorama.motion.tones import tones_of
 from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32, U8
 
 F64 = NDArray[np.float64]
 
@@ -24,6 +27,8 @@ EYES: Final = (
     ((33, 133), (246, 161, 160, 159, 158, 157, 173), (7, 163, 144, 145, 153, 154, 155), (46, 53, 52, 65, 55)),
     ((362, 263), (398, 384, 385, 386, 387, 388, 466), (382, 381, 380, 374, 373, 390, 249), (276, 283, 282, 295, 285)),
 )
+LASH: Final = 0.012  # face heights: lashes and the lid's edge, which are not stretched
+LOWER_SHARE: Final = 0.1  # how far lower lids rise to meet the upper ones, of the eye's height
 
 
 class Eye:
@@ -37,51 +42,31 @@ class Eye:
         frame = Frame.between(points[left], points[right], pose.flat(np.array([0.0, 1.0, 0.0])))
         self._upper, self._lower = (_lid(frame, points[list(names)]) for names in (upper, lower))
         self._lower = np.maximum(self._upper, self._lower)
-        self._height = float((self._lower - self._upper).max())
-        above = float(self._upper.min() - frame.own(points[list(brow)])[:, 1].mean())
-        unit = pose.unit
-        self._lash = 0.012 * unit
-        self._reach = max(0.85 * above, 1.6 * self._height, self._lash + 2)
-        self._below = 0.06 * unit
-        ends = np.array([-1.02, 1.02, -1.02, 1.02])
-        top, bottom = self._upper.min() - self._reach, self._lower.max() + self._below
-        corners = frame.canvas(ends, np.array([top, top, bottom, bottom]))
+        gap = self._lower - self._upper
+        self._taper = gap / max(float(gap.max()), 1e-6)  # 1 in the middle of the eye, 0 at its corners
+        to_brow = float(self._upper.min() - frame.own(points[list(brow)])[:, 1].mean())
+        self._lash = LASH * pose.unit
+        above = max(0.85 * to_brow, 1.6 * float(gap.max()), self._lash + 2)
+        below = 0.06 * pose.unit
+        self._reach = Reach(self._lash, above), Reach(0.3 * below, below)
+        top, bottom = self._upper.min() - above, self._lower.max() + below
+        corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
         self.box = Box.around(corners, (w, h))
-        self._strip = Strip(frame, self.box, int(np.clip(round(unit / 96), 1, 4)))
-        self._tones = tones_of(source, pose)
+        self._strip = Strip(frame, self.box)
+        self._soft = 0.5 + 0.8 * tones_of(source, pose).blur
+        self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]
 
     def draw(self, piece: Piece, closed: float) -> None:
         """Redraw the eye in `piece`, whose box covers `self.box`, with its lids closed by 0..1."""
-        strip = self._strip
-        gap = self._lower - self._upper
-        low = self._lower - 0.12 * gap * closed  # lower lids rise a little to meet the upper ones
+        low = self._lower - LOWER_SHARE * (self._lower - self._upper) * closed
         edge = self._upper + (low - self._upper) * closed
-        up = -shift_away(
-            strip.on_grid(self._upper) - strip.grid_t, strip.on_grid(self._upper - edge),
-            rigid=self._lash, reach=self._reach,
+        self._strip.part(piece, self._source, (self._upper, self._lower), (edge, low), self._reach)
+        lids = piece.y2[self.box.doubled(piece.box)]
+        _look_out(
+            lids, cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft), self._still, self._strip.column, self._strip.t,
+            *(table.astype(np.float32) for table in (edge, low, self._taper)),
+            np.array([self._soft, self._lash, closed], np.float32),
         )  # fmt: skip
-        under = shift_away(
-            strip.grid_t - strip.on_grid(self._lower), strip.on_grid(low - self._lower),
-            rigid=0.3 * self._below, reach=self._below,
-        )  # fmt: skip
-        column, t = strip.column, strip.t
-        lid = edge.astype(np.float32)[column]
-        lower = low.astype(np.float32)[column]
-        shift = np.zeros_like(t)  # the eyeball stays
-        np.copyto(shift, strip.fine(under * strip.grid_inside), where=t > lower)
-        np.copyto(shift, strip.fine(up * strip.grid_inside), where=t < lid)
-        strip.move(piece, self._source, shift)
-
-        # A soft dark line at the lid's edge: lashes, and their shadow on the eye.
-        soft = np.float32(0.6 + self._tones.blur)
-        width = np.float32(self._lash) + soft
-        taper = (gap / max(self._height, 1e-6)).astype(np.float32)[column]
-        near = ramp(np.float32(1) - np.abs(t - lid) / width) * np.clip(taper * 1.5, 0, 1)
-        dark = np.float32(1) - np.float32(0.35 * closed) * near
-        target = piece.y2[self.box.doubled(piece.box)]
-        inside = np.abs(strip.x) < 1
-        shaded = np.where(inside, 16 + (target - np.float32(16)) * dark, target)
-        target[...] = np.rint(shaded).astype(np.uint8)
 
 
 def _lid(frame: Frame, points: F64) -> F64:
@@ -89,3 +74,28 @@ def _lid(frame: Frame, points: F64) -> F64:
     own = own[np.argsort(own[:, 0])]
     knots = np.maximum.accumulate(np.clip(own[:, 0], -0.97, 0.97) + np.arange(len(own)) * 1e-4)
     return curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0])
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _look_out(
+    y2: U8, blurred: U8, still: U8, column: Index, t: F32, edge: F32, low: F32, taper: F32, facts: F32
+) -> None:  # pragma: no cover - compiled
+    """Lay the moved lids over the eye that stays: `y2` holds moved skin everywhere, `still` the picture."""
+    soft, lash, closed = facts
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            if c < 0:
+                continue
+            below, above = t[i, j] - edge[c], low[c] - t[i, j]
+            value = float(y2[i, j])
+            if below > -soft and above > -soft:
+                x = min(max(below / soft + 0.5, 0.0), 1.0) * min(max(above / soft + 0.5, 0.0), 1.0)
+                eye = 16 + (still[i, j] - 16.0) * (1 - 0.3 * closed * max(0.0, 1 - below / (3 * lash)))
+                value += x * (eye - value)
+            # Where the lids meet, the cut between them is softened as the photo is.
+            value += max(0.0, 1 - abs(below) / (2 * soft)) * closed * (blurred[i, j] - value)
+            # Lashes, and their shadow: a soft dark line along the lid that fades to the corners.
+            near = max(0.0, 1 - abs(below) / (lash + soft))
+            value = 16 + (value - 16) * (1 - 0.35 * closed * near * min(1.0, 1.5 * taper[c]))
+            y2[i, j] = np.uint8(value + 0.5)

@@ -82,33 +82,34 @@ class FaceMotion:
     def field(self, n: int) -> Field | None:
         """The displacement of all heads at frame n, or None when all rest."""
         bearings = [(head, self._bearing(i, share, n)) for i, head, share in self._heads]
-        if all(bearing.is_rest for _, bearing in bearings):
+        moving = [(head, bearing) for head, bearing in bearings if bearing != Bearing()]
+        if not moving:
             return None
         dx, dy = np.zeros(self._shape, np.float32), np.zeros(self._shape, np.float32)
-        for head, bearing in bearings:
-            if not bearing.is_rest:
-                head.add(dx, dy, bearing)
+        for head, bearing in moving:
+            head.add(dx, dy, bearing)
         return Field(dx, dy)
 
     def _rests(self, part: Part, n: int) -> bool:
         if isinstance(part.what, Mouth):
-            return self._speech(part, n).is_rest
+            return part.what.rests(self._speech(part, n))
         return self._at(part.face, "lids", n) <= 0
 
     def _speech(self, part: Part, n: int) -> Speech:
         jaw, wide, rounded, close, teeth = (
             self._at(part.face, name, n) for name in ("jaw", "wide", "round", "close", "teeth")
         )
-        if isinstance(part.what, Mouth) and not part.what.is_open and jaw <= 0:
-            return Speech()  # closed lips that stay closed are the picture
         return Speech(jaw=jaw * part.share, wide=wide, round=rounded, close=close, teeth=teeth)
 
     def _bearing(self, i: int, share: float, n: int) -> Bearing:
+        smile = self._at(i, "smile", n)
         return Bearing(
             jaw=self._at(i, "jaw", n) * share,
             wide=self._at(i, "wide", n) * share,
             round=self._at(i, "round", n) * share,
-            **{name: self._at(i, name, n) for name in ("yaw", "pitch", "roll", "breath", "brow", "smile")},
+            smile=max(0.0, smile),
+            frown=max(0.0, -smile),
+            **{name: self._at(i, name, n) for name in ("yaw", "pitch", "roll", "breath", "brow")},
         )
 
     def _at(self, face: int, name: str, n: int) -> float:

@@ -1,7 +1,7 @@
 """Draws a mouth that opens: lips that part at their seam, and what is seen between them.
 
 Chin, cheeks and the corners of the mouth move with the face (head.py); this module moves what is cut: the lips. It
-knows curves of one frame, no phonemes and no time.
+knows the curves of one frame, no phonemes and no time.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.piece import Box, Piece, at_chroma
 from vivant.engines.diorama.motion.pose import CHIN, CORNERS, Pose
-from vivant.engines.diorama.motion.strip import TABLE, Frame, Strip, X, curve_through, ramp, shift_away
-from vivant.engines.diorama.motion.tones import grain_like, tones_of
+from vivant.engines.diorama.motion.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
+from vivant.engines.diorama.motion.tones import Tones, grain_like, tones_of
 from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32, U8
 
 F64 = NDArray[np.float64]
 
@@ -27,7 +29,10 @@ UPPER_OUTER, LOWER_OUTER, NOSE_BASE = 0, 17, 2
 
 DROP: Final = 0.085  # how far the lower lip falls at full opening, in face heights
 LIFT: Final = 0.1  # how far the upper lip rises, of the same
+BARE: Final = 0.014  # how far it rises for f and v, which show the teeth; face heights
 OPEN: Final = 0.05  # rest gap over mouth width from which the photo shows an open mouth
+GATHER: Final = 0.55  # share of the rest gap that an open mouth gives up when it begins to speak
+BITE: Final = 0.026  # how far the upper teeth reach below the seam of closed lips, face heights (2-3 mm of 125)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,6 @@ class Speech:
     round: float = 0.0
     close: float = 0.0
     teeth: float = 0.0
-
-    @property
-    def is_rest(self) -> bool:
-        """Whether the lips are as in the picture (width alone moves with the face, not here)."""
-        return self.jaw <= 0 and self.close <= 0 and self.teeth <= 0
 
 
 class Mouth:
@@ -66,116 +66,87 @@ class Mouth:
             self._upper = self._lower = _seam(source, frame, (self._upper + self._lower) / 2, 0.025 * height)
         middle = float(np.clip(frame.own(points[[13, 14, 0, 17]])[:, 0].mean(), -0.5, 0.5))
         self._s = (X - middle) / (1 - middle * X)  # x with the lips' middle at 0: a turned mouth is not symmetric
+        self._bow = (np.polyval(np.polyfit(X, self._lower, 2), X) - self._lower) * np.maximum(0, 1 - X**2)
 
-        # How far lips are rigid, and how far their motion reaches.
         nose, upper, lower, chin = frame.own(points[[NOSE_BASE, UPPER_OUTER, LOWER_OUTER, CHIN]])[:, 1]
-        centre = TABLE // 2
-        self._lip_up = max(0.8 * float(self._upper[centre] - upper), 0.01 * height)
-        self._lip_low = max(0.8 * float(lower - self._lower[centre]), 0.01 * height)
-        self._reach_up = max(0.9 * float(self._upper.min() - nose), self._lip_up + 0.04 * height)
-        self._reach_low = max(0.85 * float(chin - self._lower.max()), self._lip_low + 0.12 * height)
-
-        ends = np.array([-1.02, 1.02, -1.02, 1.02])
-        top, bottom = self._upper.min() - self._reach_up, self._lower.max() + self._reach_low
-        corners = frame.canvas(ends, np.array([top, top, bottom, bottom]))
+        lip_up = max(0.8 * float(self._upper[TABLE // 2] - upper), 0.01 * height)
+        lip_low = max(0.8 * float(lower - self._lower[TABLE // 2]), 0.01 * height)
+        self._reach = (
+            Reach(lip_up, max(0.9 * float(self._upper.min() - nose), lip_up + 0.04 * height)),
+            Reach(lip_low, max(0.85 * float(chin - self._lower.max()), lip_low + 0.12 * height)),
+        )
+        top, bottom = self._upper.min() - self._reach[0].end, self._lower.max() + self._reach[1].end
+        corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
         self.box = Box.around(corners, (w, h))
-        self._strip = Strip(frame, self.box, int(np.clip(round(pose.unit / 64), 1, 4)))
+        self._strip = Strip(frame, self.box)
         self._tones = tones_of(source, pose)
         self._grain = grain_like(self._tones, 2 * self.box.height, 2 * self.box.width, chance)
+        self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]  # the box as it is in the picture
+
+    def rests(self, speech: Speech) -> bool:
+        """Whether the lips are as in the picture. (Width alone moves with the face, not here.)"""
+        top, bottom = self._opening(speech)
+        return bool(np.abs(top - self._upper).max() < 0.01 and np.abs(bottom - self._lower).max() < 0.01)
 
     def draw(self, piece: Piece, speech: Speech) -> None:
         """Redraw the mouth in `piece`, whose box covers `self.box`."""
-        top, bottom = self._opening(speech)
-        self._part(piece, top, bottom)
-        self._paint(piece, top, bottom, speech)
+        now = self._opening(speech)
+        self._strip.part(piece, self._source, (self._upper, self._lower), now, self._reach)
+        self._fill(piece, *now, speech)
 
     def _opening(self, speech: Speech) -> tuple[F64, F64]:
         """Where the lips' inner edges are now: tables of t, top <= bottom."""
         s, height, free = self._s, self._height, 1 - speech.close
         bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * speech.round)
         fall = DROP * height * speech.jaw * (1 - 0.9 * speech.teeth) * (1 + 0.15 * speech.round) * free
-        rise = LIFT * fall + 0.014 * height * speech.teeth * free
-        rest = self._lower - self._upper
-        top = self._upper - rise * bell + 0.35 * rest * speech.close
-        bottom = self._lower + fall * bell - 0.65 * rest * speech.close
+        rise = LIFT * fall + BARE * height * speech.teeth * free
+        flat = min(1.0, fall / (0.04 * height))  # a lower lip that hangs loses the upper one's bow
+        top, bottom = self._upper - rise * bell, self._lower + fall * bell + flat * self._bow
+        if self.is_open:  # a mouth that smiles openly comes together to speak, and closes for p, b, m
+            effort = min(1.0, max(speech.jaw, speech.wide, speech.round) / 0.2)
+            gathered = max(speech.close, GATHER * effort * effort * (3 - 2 * effort))
+            rest = self._lower - self._upper
+            top, bottom = top + 0.3 * rest * gathered, bottom - 0.7 * rest * gathered
         meet = (top + bottom) / 2
         return np.minimum(top, meet), np.maximum(bottom, meet)
 
-    def _part(self, piece: Piece, top: F64, bottom: F64) -> None:
-        """Move the lips, each its own way on its side of the opening's middle."""
-        strip = self._strip
-        up = -shift_away(
-            strip.on_grid(self._upper) - strip.grid_t, strip.on_grid(self._upper - top),
-            rigid=self._lip_up, reach=self._reach_up,
-        )  # fmt: skip
-        low = shift_away(
-            strip.grid_t - strip.on_grid(self._lower), strip.on_grid(bottom - self._lower),
-            rigid=self._lip_low, reach=self._reach_low,
-        )  # fmt: skip
-        shift = strip.fine(low * strip.grid_inside)
-        above = strip.t < ((top + bottom) / 2).astype(np.float32)[strip.column]
-        np.copyto(shift, strip.fine(up * strip.grid_inside), where=above)
-        strip.move(piece, self._source, shift)
-
-    def _paint(self, piece: Piece, top: F64, bottom: F64, speech: Speech) -> None:
-        """What shows between the lips: teeth in the upper lip's shadow, tongue, darkness."""
-        strip, tones = self._strip, self._tones
-        window = strip.window(top, bottom, 1.0)
+    def _fill(self, piece: Piece, top: F64, bottom: F64, speech: Speech) -> None:
+        """Paint what shows between the lips, as soft as the photo is."""
+        tones = self._tones
+        window = self._strip.window(top, bottom, 2 + 3 * tones.blur)
         if window is None:
             return
-        height, one = np.float32(self._height), np.float32(1)
-        column, t, x = strip.column[window], strip.t[window], strip.x[window]
-        up, low = top.astype(np.float32)[column], bottom.astype(np.float32)[column]
-        s = self._s.astype(np.float32)[column]
-        edge = np.minimum(t - up, low - t)
-        soft = np.float32(0.5 + 0.9 * tones.blur)
-        cover = ramp(edge / soft + np.float32(0.15)) * (np.abs(x) <= 1)
-        gap = float((bottom - top).max())
-        wide_open = np.float32(min(1.0, gap / (0.06 * self._height)))
-        light = one + np.float32(tones.tilt) * x
-
-        # Upper teeth are fixed to the skull: their edge stays where the lips met, whatever the jaw does.
-        u = s / np.float32(1 + 0.12 * speech.wide - 0.2 * speech.round)
-        bite = self._upper.astype(np.float32)[column] + height * np.float32(0.02) * (one - np.float32(0.9) * u * u)
-        tooth = ramp((bite - t) / (height * np.float32(0.006) + soft) + np.float32(0.5))
-        tooth *= ramp((np.float32(0.86) - np.abs(u)) / np.float32(0.3))
-        arch = np.sqrt(np.maximum(0, one - (u * np.float32(0.95)) ** 2))
-        shade = np.float32(0.35) + np.float32(0.65) * ramp((t - up) / (height * np.float32(0.028)))
-        between = one - np.float32(0.05) * np.exp(
-            -((((u * np.float32(4.2) + np.float32(0.5)) % 1 - np.float32(0.5)) / np.float32(0.09)) ** 2)
-        )
-        tooth_luma = (
-            np.float32(0.8 * tones.skin) * (np.float32(0.5) + np.float32(0.5) * wide_open) * arch * shade * between
-        )
-
-        # The tongue is a soft mound behind the lower lip and rides on the jaw.
-        mound = (
-            low - height * np.float32(0.012) - np.float32(0.36 * gap) * np.maximum(0, one - (s / np.float32(0.78)) ** 2)
-        )
-        tongue = ramp((t - mound) / (height * np.float32(0.02))) * ramp(
-            (np.float32(0.8) - np.abs(s)) / np.float32(0.35)
-        )
-        tongue_luma = np.float32(0.62 * tones.lip) * (
-            np.float32(0.55) + np.float32(0.45) * ramp((t - mound) / (height * np.float32(0.05)))
-        )
-
-        luma = np.full_like(t, max(2.0, 0.14 * min(tones.lip, tones.skin)))
-        luma += tongue * wide_open * (tongue_luma - luma)
-        luma += tooth * (tooth_luma - luma)
-        luma *= light * (np.float32(0.5) + np.float32(0.5) * ramp(edge / (height * np.float32(0.014) + soft)))
+        luma, cover, tooth = (np.zeros_like(self._strip.t[window]) for _ in range(3))
+        moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
+        _paint(
+            self._still[window], self._strip.column[window], self._strip.t[window], self._s.astype(np.float32),
+            *(edge.astype(np.float32) for edge in (top, bottom, self._upper, self._lower)),
+            np.array([
+                self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
+                1 + 0.12 * speech.wide - 0.2 * speech.round, float((bottom - top).max()), float(self.is_open), moved,
+            ], np.float32),
+            luma, cover, tooth,
+        )  # fmt: skip
+        blur = 2 * tones.blur
+        for part in (luma, cover, tooth):
+            cv2.GaussianBlur(part, (0, 0), blur, dst=part, borderType=cv2.BORDER_REPLICATE)
         target = piece.y2[self.box.doubled(piece.box)][window]
-        blend = target + cover * (luma + 16 + self._grain[window] - target)
+        blend = target * (1 - cover) + luma + cover * (16 + self._grain[window])
         target[...] = np.clip(np.rint(blend), 16, 235).astype(np.uint8)
+        self._colour(piece, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
 
-        # Colour follows luma: what is dark has little of it, teeth have a third of the skin's.
+    def _colour(self, piece: Piece, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
+        """Chroma follows luma: the dark has little; teeth have two thirds of the skin's. luma, tooth are times cover."""
+        tones: Tones = self._tones
         half = tuple(slice(part.start // 4, part.stop // 4) for part in window)
-        share = at_chroma(np.clip(luma / np.float32(tones.lip), 0, 1))
-        cover, tooth = at_chroma(cover), at_chroma(tooth)
         for plane, lip, skin in zip((piece.u, piece.v), tones.lip_chroma, tones.skin_chroma, strict=True):
-            flesh = np.float32(1.15 * lip) * (np.float32(0.25) + np.float32(0.75) * share)
-            colour = flesh + tooth * (np.float32(0.3 * skin) - flesh) + 128
+            flesh = np.float32(1.1 * lip) * np.minimum(0.25 * cover + np.float32(0.75 / tones.lip) * luma, cover)
+            bone = np.float32(0.65 * skin) * np.minimum(luma / np.float32(tones.skin), cover)
+            part = np.where(cover > 1e-3, tooth / np.maximum(cover, np.float32(1e-3)), 0)
+            colour = flesh + part * (bone - flesh)
             target = plane[self.box.halved(piece.box)][half]
-            target[...] = np.clip(np.rint(target + cover * (colour - target)), 16, 240).astype(np.uint8)
+            blend = 128 + (target - np.float32(128)) * (1 - cover) + colour
+            target[...] = np.clip(np.rint(blend), 16, 240).astype(np.uint8)
 
 
 def _edges(frame: Frame, points: F64) -> tuple[F64, F64]:
@@ -218,3 +189,62 @@ def _cheapest_path(cost: F64, *, stiffness: float) -> NDArray[np.intp]:
     for i in range(n - 1, 0, -1):
         path[i - 1] = came[i, path[i]]
     return path
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _ramp(value: float) -> float:  # pragma: no cover - compiled
+    x = min(max(value, 0.0), 1.0)
+    return x * x * (3 - 2 * x)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _paint(
+    still: U8, column: Index, t: F32, middled: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32,
+    out_luma: F32, out_cover: F32, out_tooth: F32,
+) -> None:  # pragma: no cover - compiled  # fmt: skip
+    """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
+    height, skin, lip, dark, tilt, stretch, widest, is_open, moved = facts
+    dark = min(0.8 * dark, 0.25 * lip)
+    lit = _ramp(widest / (0.06 * height))  # light falls in as far as the mouth is open
+    strange = _ramp(moved / (0.02 * height))  # how far shadows may differ from the photo's
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            if c < 0:
+                continue
+            below, above = t[i, j] - top[c], bottom[c] - t[i, j]
+            if below + above <= 0.02 or min(below, above) <= -0.25:
+                continue
+            gap = below + above
+            s = middled[c]
+            u = s / stretch
+
+            # Darkness, and the tongue: a soft mound behind the lower lip, which rides on the jaw.
+            back = dark * (1.1 - 0.4 * abs(s))
+            mound = 0.42 * gap * max(0.0, 1 - (s / 0.8) ** 2) + 0.006 * height
+            flesh = lip * (0.32 + 0.3 * _ramp((mound - above) / (0.6 * mound)))
+            luma = back + _ramp((mound - above) / (0.022 * height) + 0.35) * lit * (flesh - back)
+
+            white = 0.0
+            if is_open < 0.5:
+                # Upper teeth are fixed to the skull: their edge stays where the lips met, whatever the jaw does.
+                bite = upper[c] + BITE * height * (1 - 0.85 * u * u) - t[i, j]
+                white = _ramp(bite / (0.007 * height) + 0.35) * _ramp((0.9 - abs(u)) / 0.35)
+                arch = max(0.0, 1 - 0.8 * u * u)
+                shade = 0.4 + 0.6 * _ramp(below / (0.03 * height))
+                notch = abs((u * 4.3 + 0.5) % 1 - 0.5)
+                crown = 1 - 0.07 * max(0.0, 1 - notch / 0.07)
+                luma += white * (0.92 * skin * (0.4 + 0.6 * lit) * arch * shade * crown - luma)
+            luma *= (1 + tilt * s) * (0.55 + 0.45 * _ramp(below / (0.016 * height)))
+            luma *= 0.7 + 0.3 * _ramp(above / (0.008 * height))
+
+            if is_open > 0.5:
+                # What the photo shows between the lips stays where it is; only its shadows may deepen.
+                inside = min(t[i, j] - upper[c], lower[c] - t[i, j])
+                known = _ramp(inside / (0.008 * height))
+                photo = (still[i, j] - 16.0) * (1 - 0.4 * strange * (1 - _ramp(below / (0.02 * height))))
+                luma += known * (photo - luma)
+            cover = min(1.0, (min(below, above) + 0.25) * 2)
+            out_luma[i, j] = luma * cover
+            out_cover[i, j] = cover
+            out_tooth[i, j] = white * cover

@@ -70,17 +70,6 @@ class Piece:
         return Patch(self.box.x, self.box.y, self.box.width, self.box.height, self.y2, self.u, self.v)
 
 
-def enlarge(coarse: F32, step: int, height: int, width: int) -> F32:
-    """A float32 array whose sample (i, j) sits on canvas pixel (step·i, step·j) -> double size (2·height, 2·width)."""
-    scale = 0.5 / step
-    matrix = np.array([[scale, 0, 0], [0, scale, 0]])
-    large: F32 = cv2.warpAffine(
-        coarse, matrix, (2 * width, 2 * height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    ).astype(np.float32, copy=False)  # fmt: skip
-    return large
-
-
 def at_chroma(doubled: F32) -> F32:
     """Double-size luma values (2h, 2w) -> what stands on the chroma samples (h/2, w/2), left sited: a 4 x 4 mean."""
     shifted = np.empty_like(doubled)

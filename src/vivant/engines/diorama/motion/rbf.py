@@ -28,5 +28,6 @@ def spread(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e
 
 
 def _phi(a: F64, b: F64, soft: float) -> F64:
-    squared: F64 = ((a[:, None, :] - b[None, :, :]) ** 2).sum(-1)
-    return np.sqrt(squared + soft * soft)
+    squared = (a * a).sum(1)[:, None] + (b * b).sum(1)[None, :] - 2 * (a @ b.T)
+    phi: F64 = np.sqrt(np.maximum(squared, 0) + soft * soft)
+    return phi

@@ -11,9 +11,10 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.piece import Box, Piece, enlarge
+from vivant.engines.diorama.motion.piece import Box, Piece
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32
 
@@ -56,48 +57,47 @@ class Frame:
         return read
 
 
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How what lies beyond an edge follows it: all of it up to `rigid` pixels from the edge, none from `end` on."""
+
+    rigid: float
+    end: float
+
+
 class Strip:
-    """The pixels of a box in the coordinates of a frame, coarse for motion and at double size for painting."""
+    """The pixels of a box in the coordinates of a frame, at double size."""
 
-    def __init__(self, frame: Frame, box: Box, step: int) -> None:
-        self.frame, self.box, self._step = frame, box, step
-        rows, columns = -(-box.height // step) + 1, -(-box.width // step) + 1
-        ys, xs = np.mgrid[0:rows, 0:columns]
-        own = frame.own(np.stack([box.x + step * xs.ravel(), box.y + step * ys.ravel()], axis=1).astype(np.float64))
-        self.grid_column: Index = column(own[:, 0]).reshape(rows, columns)
-        self.grid_t: F32 = own[:, 1].reshape(rows, columns).astype(np.float32)
-        self.grid_inside = (np.abs(own[:, 0]) <= 1).reshape(rows, columns)
-
+    def __init__(self, frame: Frame, box: Box) -> None:
+        self.frame, self.box = frame, box
         ys, xs = np.mgrid[0 : 2 * box.height, 0 : 2 * box.width]
         own = frame.own(np.stack([box.x + xs.ravel() / 2, box.y + ys.ravel() / 2], axis=1))
-        self.column: Index = column(own[:, 0]).reshape(xs.shape)
-        self.x: F32 = own[:, 0].reshape(xs.shape).astype(np.float32)
+        column = np.rint((own[:, 0] + 1) * (TABLE - 1) / 2)
+        column[np.abs(own[:, 0]) > 1] = -1
+        self.column: Index = column.astype(np.int16).reshape(xs.shape)  # -1 outside the corners
         self.t: F32 = own[:, 1].reshape(xs.shape).astype(np.float32)
-        self._map_x = (2 * box.x + xs).astype(np.float32)
-        self._map_y = (2 * box.y + ys).astype(np.float32)
 
-    def on_grid(self, table: F64) -> F32:
-        """A table over x, at every sample of the coarse grid."""
-        return table.astype(np.float32)[self.grid_column]
-
-    def fine(self, shift: F32) -> F32:
-        """A shift along t given on the coarse grid, at every double-size pixel."""
-        return enlarge(shift, self._step, self.box.height, self.box.width)
-
-    def move(self, piece: Piece, source: Source, shift: F32) -> None:
-        """Redraw the box in `piece`: every double-size pixel looks `shift` canvas pixels further along t."""
-        dx, dy = (np.float32(v) for v in self.frame.down)
-        piece.y2[self.box.doubled(piece.box)] = cv2.remap(
-            source.y2, self._map_x + shift * (2 * dx), self._map_y + shift * (2 * dy), cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+    def part(
+        self, piece: Piece, source: Source, rest: tuple[F64, F64], now: tuple[F64, F64], reach: tuple[Reach, Reach]
+    ) -> None:
+        """Redraw the box in `piece`: what lies above the upper edge and below the lower one follows them from where
+        they were at `rest` to where they are `now` (tables of t). Between them each half continues rigidly."""
+        x, y = np.empty_like(self.t), np.empty_like(self.t)
+        upper, lower, top, bottom = (edge.astype(np.float32) for edge in (*rest, *now))
+        up, low = reach
+        _look(
+            self.column, self.t, upper, lower, top, bottom,
+            np.array([up.rigid, up.end, low.rigid, low.end], np.float32),
+            np.array([self.box.x, self.box.y, *self.frame.down], np.float32), x, y,
         )  # fmt: skip
+        piece.y2[self.box.doubled(piece.box)] = cv2.remap(
+            source.y2, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         # A chroma sample (i, j) sits on luma (2i + ½, 2j), which is (4i + 1, 4j) of the double plane.
-        shift = shift[1::4, ::4]
-        map_x = self._map_x[1::4, ::4] / 4 + shift * (dx / 2)
-        map_y = (self._map_y[1::4, ::4] - 1) / 4 + shift * (dy / 2)
+        half_x, half_y = x[1::4, ::4] * np.float32(0.25), (y[1::4, ::4] - 1) * np.float32(0.25)
         for mine, plane in ((piece.u, source.planes.u), (piece.v, source.planes.v)):
             mine[self.box.halved(piece.box)] = cv2.remap(
-                plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+                plane, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             )
 
     def window(self, top: F64, bottom: F64, margin: float) -> tuple[slice, slice] | None:
@@ -115,27 +115,6 @@ class Strip:
         return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
 
 
-def shift_away(distance: F32, moved: F32, *, rigid: float, reach: float) -> F32:
-    """How much further out a pixel must look, given its `distance` outward from where an edge was at rest.
-
-    The edge moved outward by `moved` (inward if negative). Up to `rigid` everything moves with the edge; then the
-    motion dies out until `reach`, where the map joins the picture at rest with its slope.
-    """
-    span = np.float32(reach - rigid)
-    beyond = distance - moved - np.float32(rigid)
-    x = np.clip(beyond / np.maximum(span - moved, np.float32(1)), 0, 1)
-    ratio = moved / span
-    source = span * (x + ratio * x * (1 - x))
-    within = np.where(beyond <= 0, -moved, source + np.float32(rigid) - distance)
-    shifted: F32 = np.where(distance >= np.float32(reach), np.float32(0), within).astype(np.float32)
-    return shifted
-
-
-def column(x: F64) -> Index:
-    """The table's column of x, clamped to the strip."""
-    return np.clip(np.rint((x + 1) * (TABLE - 1) / 2), 0, TABLE - 1).astype(np.int16)
-
-
 def curve_through(knots: F64, values: F64) -> F64:
     """A table (TABLE,) through values at knots that rise from -1 to 1: Catmull-Rom in Hermite form."""
     slopes = np.gradient(values, knots)
@@ -151,8 +130,34 @@ def curve_through(knots: F64, values: F64) -> F64:
     return curve
 
 
-def ramp(value: F32) -> F32:
-    """0 up to 0, 1 from 1 on, smooth between."""
-    x = np.clip(value, np.float32(0), np.float32(1))
-    eased: F32 = x * x * (np.float32(3) - 2 * x)
-    return eased
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _away(distance: float, moved: float, rigid: float, end: float) -> float:  # pragma: no cover - compiled
+    """How much further out a pixel looks, given its distance outward from where an edge was at rest; the edge moved
+    outward by `moved`. Beyond the rigid part a parabola joins the picture at rest, value and slope, at `end`."""
+    if distance >= end:
+        return 0.0
+    beyond = distance - moved - rigid
+    if beyond <= 0:
+        return -moved
+    span = end - rigid
+    x = min(beyond / max(span - moved, 1.0), 1.0)
+    return span * (x + moved / span * x * (1 - x)) + rigid - distance
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _look(
+    column: Index, t: F32, upper: F32, lower: F32, top: F32, bottom: F32, reach: F32, place: F32, out_x: F32, out_y: F32
+) -> None:  # pragma: no cover - compiled
+    """Where each double-size pixel looks in the double-size source."""
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            shift = 0.0
+            if c >= 0:
+                at = t[i, j]
+                if at < 0.5 * (top[c] + bottom[c]):
+                    shift = -_away(upper[c] - at, upper[c] - top[c], reach[0], reach[1])
+                else:
+                    shift = _away(at - lower[c], bottom[c] - lower[c], reach[2], reach[3])
+            out_x[i, j] = 2 * place[0] + j + 2 * shift * place[2]
+            out_y[i, j] = 2 * place[1] + i + 2 * shift * place[3]

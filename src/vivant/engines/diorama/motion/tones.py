@@ -15,6 +15,7 @@ from vivant.media import F32, U8, Planes
 LIPS: Final = (72, 11, 302, 73, 303, 85, 16, 315, 180, 404)  # well inside their red
 SKIN: Final = (205, 425, 50, 280, 199, 200)  # cheeks and chin
 LEFT: Final = (205, 50, 187)
+LOWER_FACE: Final = (5, 205, 425, 57, 287, 18, 61, 291)  # nose, mouth and what lies between
 RIGHT: Final = (425, 280, 411)
 
 
@@ -24,6 +25,7 @@ class Tones:
 
     skin: float
     lip: float
+    dark: float  # of the darkest holes in the face, e.g. nostrils
     tilt: float  # light from the right over light from the left, -0.3..0.3
     skin_chroma: tuple[float, float]
     lip_chroma: tuple[float, float]
@@ -38,6 +40,7 @@ def tones_of(source: Source, pose: Pose) -> Tones:
     return Tones(
         skin=max(_luma(planes, pose, SKIN), 8.0),
         lip=max(_luma(planes, pose, LIPS), 6.0),
+        dark=_darkest(planes.y, pose),
         tilt=float(np.clip((right - left) / (right + left), -0.3, 0.3)),
         skin_chroma=_chroma(planes, pose, SKIN),
         lip_chroma=_chroma(planes, pose, LIPS),
@@ -68,6 +71,14 @@ def _chroma(planes: Planes, pose: Pose, names: tuple[int, ...]) -> tuple[float, 
         for plane in (planes.u, planes.v)
     )
     return u, v
+
+
+def _darkest(y: U8, pose: Pose) -> float:
+    """Luma above black of the darkest spots of the lower face: nostrils and the line of the lips."""
+    hull = cv2.convexHull(np.rint(pose.landmarks[list(LOWER_FACE), :2]).astype(np.int32))
+    inside = np.zeros(y.shape, np.uint8)
+    cv2.fillConvexPoly(inside, hull, 1)
+    return max(1.0, float(np.percentile(y[inside > 0], 1.0)) - 16)
 
 
 def _texture(y: U8, pose: Pose) -> tuple[float, float]:
