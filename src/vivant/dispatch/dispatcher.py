@@ -10,20 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import structlog
-from sqlalchemy import Connection
 
 from vivant.dispatch import retention
 from vivant.dispatch.fleet import Fleet, Seat
 from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
-from vivant.errors import Busy, StorageFailed
+from vivant.errors import Busy, StorageFailed, VivantError
 from vivant.record import leases, tasks
-from vivant.record.database import Record
+from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
 from vivant.record.tasks import Claim, Progress
 from vivant.storage.artifacts import Artifacts, attempt_prefix
@@ -119,9 +118,10 @@ class Dispatcher:
         requeued = await self._record.write(begin)
         log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
         await self._fleet.start()
-        self._filling = asyncio.create_task(self._fill_seats())
+        self._filling = asyncio.create_task(_again_and_again(self._fill_seats))
         self._loops = [
-            asyncio.create_task(loop) for loop in (self._look_around(), self._keep_lease(), self._sweep_files())
+            asyncio.create_task(_again_and_again(loop))
+            for loop in (self._look_around, self._keep_lease, self._sweep_files)
         ]
 
     def work_came(self) -> None:
@@ -198,6 +198,10 @@ class Dispatcher:
         try:
             outcome = await run.seat.run(job, run)
             run.seat.release()
+            settled = await self._settle(run, outcome)
+        except Exception as error:  # whatever the defect, the task must come to an end
+            log.exception("a task could not be settled", task=task.id, attempt=task.attempt)
+            outcome = Failed(VivantError.code, f"The service failed: {error!r}.", retryable=False)
             settled = await self._settle(run, outcome)
         finally:
             del self._runs[run.name]
@@ -334,6 +338,16 @@ class Dispatcher:
             except StorageFailed as error:
                 log.error("the storage failed", reason=str(error))
                 await asyncio.sleep(AGAIN_AFTER)
+
+
+async def _again_and_again(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a loop that should never end; a defect in it must not end the dispatcher, nor pass unseen."""
+    while True:
+        try:
+            await loop()
+        except Exception:
+            log.exception("a loop of the dispatcher failed and starts again", loop=loop.__name__)
+        await asyncio.sleep(AGAIN_AFTER)
 
 
 async def _end(loop: asyncio.Task[None] | None) -> None:

@@ -39,6 +39,7 @@ from vivant.dispatch.messages import (
     news_from,
     to_line,
 )
+from vivant.record.ids import new_id
 
 SEAT_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.seat")
 STOP_WITHIN: Final = 2.0  # seconds a job has to answer a stop
@@ -96,7 +97,7 @@ class LocalSeat:
     async def run(self, job: Job, listener: Listener) -> Outcome:
         """See `fleet.Seat`."""
         if self.ended.is_set():
-            return Died("the seat was already gone")
+            return Halted()  # it ended while it was idle: the job never began, which is no death of the job
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._outcome = outcome
         self._job, self._listener, self._stopping = job, listener, False
@@ -233,7 +234,8 @@ class LocalFleet:
         """See to it that seat `number` is there, for as long as the service runs."""
         failures = 0
         while True:
-            scratch = self._scratch / str(number)
+            scratch = self._scratch / new_id()  # never one that a seat of a killed service may still write to
+            await asyncio.to_thread(scratch.mkdir, parents=True)
             setup = Setup(engine=self._engine, storage=self._storage, scratch=str(scratch))
             seat = await LocalSeat.spawn(self._command, setup, number=number, free=self._free)
             self._living[number] = seat
@@ -241,6 +243,7 @@ class LocalFleet:
             if self._trouble:
                 seat.kill("it cannot be used")
                 await seat.ended.wait()
+                await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
                 del self._living[number]
                 pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
                 failures += 1

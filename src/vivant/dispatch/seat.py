@@ -13,7 +13,6 @@ import contextlib
 import os
 import queue
 import resource
-import shutil
 import signal
 import sys
 import threading
@@ -21,6 +20,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Final
 
 from vivant.dispatch.messages import (
@@ -59,7 +59,7 @@ class Pipe:
         self._orders = orders
         self._news = news
         self._speaking = threading.Lock()
-        self.jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self.jobs: queue.SimpleQueue[tuple[Job, SeatWatch]] = queue.SimpleQueue()
         self.watch: SeatWatch | None = None  # of the job at hand
 
     def setup(self) -> Setup:
@@ -82,7 +82,8 @@ class Pipe:
         for line in self._orders:
             match order_from(line):
                 case Job() as job:
-                    self.jobs.put(job)
+                    self.watch = SeatWatch(self, job)  # here, so that a stop on its heels finds it
+                    self.jobs.put((job, self.watch))
                 case Stop(task_id, attempt):
                     watch = self.watch
                     if watch is not None and watch.is_for(task_id, attempt):
@@ -170,21 +171,19 @@ def main() -> None:
     pipe.tell(Ready(engine.name, engine.version))
 
     while True:
-        job = pipe.jobs.get()
-        watch = pipe.watch = SeatWatch(pipe, job)
-        scratch = Path(setup.scratch)
+        job, watch = pipe.jobs.get()
         try:
-            scratch.mkdir(parents=True)
-            artifact = make_artifact(
-                VideoRequest.from_data(job.request),
-                engine,
-                artifacts,
-                watch,
-                task_id=job.task_id,
-                attempt=job.attempt,
-                scratch=scratch,
-                on_plan=lambda board: pipe.tell(Planned({**board.to_data(), "explanation": board.explain()})),
-            )
+            with TemporaryDirectory(dir=setup.scratch) as scratch:
+                artifact = make_artifact(
+                    VideoRequest.from_data(job.request),
+                    engine,
+                    artifacts,
+                    watch,
+                    task_id=job.task_id,
+                    attempt=job.attempt,
+                    scratch=Path(scratch),
+                    on_plan=lambda board: pipe.tell(Planned({**board.to_data(), "explanation": board.explain()})),
+                )
             outcome: News = Finished(asdict(artifact))
         except Stopped:
             outcome = Halted()
@@ -196,7 +195,6 @@ def main() -> None:
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
         pipe.watch = None
-        shutil.rmtree(scratch, ignore_errors=True)
         pipe.tell(outcome)
 
 

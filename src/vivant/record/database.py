@@ -21,6 +21,8 @@ from vivant.errors import Busy, Misconfigured
 from vivant.record import migrate
 from vivant.record.writer import Writer, cannot_write
 
+__all__ = ["Connection", "Record", "examine", "sqlite_path"]
+
 T = TypeVar("T")
 
 READERS: Final = 4
@@ -47,6 +49,7 @@ class Record:
             raise Misconfigured(f"The record {self.path} cannot be opened: {reason}.") from error
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="record-reader")
         self._writer: Writer | None = None
+        self._closed = False
 
     def start_writer(self, on_foreign_write: Callable[[], object]) -> None:
         """Start the writing thread. `on_foreign_write` is called from it when another process has written."""
@@ -58,12 +61,17 @@ class Record:
         return await asyncio.wrap_future(self._writer.submit(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on one snapshot of the record, beside the writer."""
+        """Run `work` on one snapshot of the record, beside the writer. Raises Busy when it cannot be read."""
 
         def run() -> T:
-            with self._reading.connect() as connection:
-                return work(connection)
+            try:
+                with self._reading.connect() as connection:
+                    return work(connection)
+            except OperationalError as error:
+                raise Busy(f"The record cannot be read now: {error.orig}.") from error
 
+        if self._closed:
+            raise Busy("The record is closed: the service is going down.")
         return await asyncio.get_running_loop().run_in_executor(self._readers, run)
 
     @contextmanager
@@ -76,6 +84,8 @@ class Record:
             raise cannot_write(str(error.orig)) from error
 
     def close(self) -> None:
+        """Write what waits, then close; reading and writing raise Busy from now on."""
+        self._closed = True
         if self._writer is not None:
             self._writer.close()
         self._readers.shutdown()

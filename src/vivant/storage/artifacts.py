@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +71,7 @@ class Artifacts:
         try:
             if url.startswith("file://"):  # what follows is a path as it stands, blanks and all
                 folder = url.removeprefix("file://")
-                self._store: Any = LocalStore(folder, mkdir=True, automatic_cleanup=True)
+                self._store: Any = LocalStore(folder, mkdir=True)
             else:
                 self._store = from_url(url)
         except (BaseError, ValueError, OSError) as error:
@@ -115,6 +116,9 @@ class Artifacts:
 
     def delete(self, prefix: str) -> None:
         """Delete everything under a prefix that ends with a slash; nothing there is no error."""
+        if self.folder is not None:  # also what a writer that was killed left half written, which obstore hides
+            _delete_folder(self.folder / prefix)
+            return
         try:
             for batch in obstore.list(self._store, prefix):
                 obstore.delete(self._store, [meta["path"] for meta in batch])
@@ -143,6 +147,15 @@ class Artifacts:
         """A file for sending. Raises NotFound."""
         size = await asyncio.to_thread(self.size, path)
         return StoredFile(path, size, etag, mime, self)
+
+
+def _delete_folder(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        pass  # nothing there, or somebody else deletes it as well
+    except OSError as error:
+        raise StorageFailed(f"{folder} could not be deleted: {error.strerror}.") from error
 
 
 def _sync(folder: Path, path: str) -> None:
