@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.piece import Box, Piece
 from vivant.engines.diorama.motion.pose import Pose
-from vivant.engines.diorama.motion.strip import Frame, Index, Reach, Strip, curve_through
+from vivant.engines.diorama.motion.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
 from vivant.engines.diorama.motion.tones import tones_of
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8
@@ -27,7 +27,7 @@ EYES: Final = (
     ((33, 133), (246, 161, 160, 159, 158, 157, 173), (7, 163, 144, 145, 153, 154, 155), (46, 53, 52, 65, 55)),
     ((362, 263), (398, 384, 385, 386, 387, 388, 466), (382, 381, 380, 374, 373, 390, 249), (276, 283, 282, 295, 285)),
 )
-LASH: Final = 0.012  # face heights: lashes and the lid's edge, which are not stretched
+LASH: Final = 0.02  # face heights: lashes and the lid's edge, which are not stretched
 LOWER_SHARE: Final = 0.1  # how far lower lids rise to meet the upper ones, of the eye's height
 
 
@@ -46,9 +46,10 @@ class Eye:
         self._taper = gap / max(float(gap.max()), 1e-6)  # 1 in the middle of the eye, 0 at its corners
         to_brow = float(self._upper.min() - frame.own(points[list(brow)])[:, 1].mean())
         self._lash = LASH * pose.unit
-        above = max(0.85 * to_brow, 1.6 * float(gap.max()), self._lash + 2)
+        above = _skin_above(source, frame, self._upper, 0.8 * to_brow, self._lash)
+        above = max(above, 1.15 * float(gap.max()), self._lash + 2)
         below = 0.06 * pose.unit
-        self._reach = Reach(self._lash, above), Reach(0.3 * below, below)
+        self._reach = Reach(self._lash, above, smooth=0.5), Reach(0.3 * below, below)
         top, bottom = self._upper.min() - above, self._lower.max() + below
         corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
         self.box = Box.around(corners, (w, h))
@@ -67,6 +68,17 @@ class Eye:
             *(table.astype(np.float32) for table in (edge, low, self._taper)),
             np.array([self._soft, self._lash, closed], np.float32),
         )  # fmt: skip
+
+
+def _skin_above(source: Source, frame: Frame, lid: F64, most: float, lash: float) -> float:
+    """How far above the lid its skin reaches, `most` pixels at most: brows and the rims of glasses are darker."""
+    columns = slice(TABLE // 4, 3 * TABLE // 4, 8)
+    up = np.linspace(0, most, 33)
+    t = lid[columns, None] - up
+    luma = np.median(frame.luma(source, np.broadcast_to(X[columns, None], t.shape), t), axis=0) - 16
+    skin = np.maximum.accumulate(np.where(up >= lash, luma, 0))
+    dark = (luma < 0.6 * skin) & (up > lash)
+    return float(up[dark.argmax()]) if dark.any() else most
 
 
 def _lid(frame: Frame, points: F64) -> F64:

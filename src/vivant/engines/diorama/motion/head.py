@@ -202,7 +202,8 @@ def _jaw(own: F64, half: float, ears: F64) -> F64:
     middle = np.where(down > 0, np.maximum(lip, chin), lip)
     beside = _ease((down + 0.15) / 0.35)
     follows = middle + (beside - middle) * _ease((x - 0.7 * half) / (0.9 * half))
-    return swing * follows[:, None]
+    moved: F64 = swing * follows[:, None]
+    return moved
 
 
 def _stretch(own: F64, half: float, amount: float) -> F64:
@@ -257,7 +258,8 @@ def _breathing(pose: Pose, at: F64, body: F32 | None) -> F64:
     soft = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.05 * pose.unit))
     h, w = body.shape
     here = soft[np.clip(at[..., 1].astype(int), 0, h - 1), np.clip(at[..., 0].astype(int), 0, w - 1)]
-    return low * np.maximum(0, 2.0 * here - 1) * (1 - _ease((np.abs(x) - 0.8) / 0.35))
+    taken: F64 = low * np.maximum(0, 2.0 * here - 1) * (1 - _ease((np.abs(x) - 0.8) / 0.35))
+    return taken
 
 
 def _ease(share: F64) -> F64:

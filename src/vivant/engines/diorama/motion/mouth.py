@@ -136,7 +136,7 @@ class Mouth:
         self._colour(piece, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
 
     def _colour(self, piece: Piece, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
-        """Chroma follows luma: the dark has little; teeth have two thirds of the skin's. luma, tooth are times cover."""
+        """Chroma follows luma: the dark has little; teeth have two thirds of the skin's. All come times cover."""
         tones: Tones = self._tones
         half = tuple(slice(part.start // 4, part.stop // 4) for part in window)
         for plane, lip, skin in zip((piece.u, piece.v), tones.lip_chroma, tones.skin_chroma, strict=True):

@@ -59,10 +59,13 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How what lies beyond an edge follows it: all of it up to `rigid` pixels from the edge, none from `end` on."""
+    """How what lies beyond an edge follows it: all of it up to `rigid` pixels from the edge, none from `end` on.
+
+    smooth 1: between them the motion dies out without a kink at `end`; 0: evenly, which stretches least."""
 
     rigid: float
     end: float
+    smooth: float = 1.0
 
 
 class Strip:
@@ -87,7 +90,7 @@ class Strip:
         up, low = reach
         _look(
             self.column, self.t, upper, lower, top, bottom,
-            np.array([up.rigid, up.end, low.rigid, low.end], np.float32),
+            np.array([up.rigid, up.end, up.smooth, low.rigid, low.end, low.smooth], np.float32),
             np.array([self.box.x, self.box.y, *self.frame.down], np.float32), x, y,
         )  # fmt: skip
         piece.y2[self.box.doubled(piece.box)] = cv2.remap(
@@ -131,9 +134,11 @@ def curve_through(knots: F64, values: F64) -> F64:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _away(distance: float, moved: float, rigid: float, end: float) -> float:  # pragma: no cover - compiled
+def _away(
+    distance: float, moved: float, rigid: float, end: float, smooth: float
+) -> float:  # pragma: no cover - compiled
     """How much further out a pixel looks, given its distance outward from where an edge was at rest; the edge moved
-    outward by `moved`. Beyond the rigid part a parabola joins the picture at rest, value and slope, at `end`."""
+    outward by `moved`. Beyond the rigid part a parabola joins the picture at rest at `end` (see Reach)."""
     if distance >= end:
         return 0.0
     beyond = distance - moved - rigid
@@ -141,7 +146,7 @@ def _away(distance: float, moved: float, rigid: float, end: float) -> float:  # 
         return -moved
     span = end - rigid
     x = min(beyond / max(span - moved, 1.0), 1.0)
-    return span * (x + moved / span * x * (1 - x)) + rigid - distance
+    return span * (x + smooth * moved / span * x * (1 - x)) + rigid - distance
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -156,8 +161,8 @@ def _look(
             if c >= 0:
                 at = t[i, j]
                 if at < 0.5 * (top[c] + bottom[c]):
-                    shift = -_away(upper[c] - at, upper[c] - top[c], reach[0], reach[1])
+                    shift = -_away(upper[c] - at, upper[c] - top[c], reach[0], reach[1], reach[2])
                 else:
-                    shift = _away(at - lower[c], bottom[c] - lower[c], reach[2], reach[3])
+                    shift = _away(at - lower[c], bottom[c] - lower[c], reach[3], reach[4], reach[5])
             out_x[i, j] = 2 * place[0] + j + 2 * shift * place[2]
             out_y[i, j] = 2 * place[1] + i + 2 * shift * place[3]
