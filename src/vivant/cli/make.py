@@ -14,7 +14,6 @@ from vivant.errors import InvalidRequest, PictureTooManyBytes, UnreadablePicture
 from vivant.request import PICTURE_BYTES, RATIOS, RESOLUTIONS
 
 if TYPE_CHECKING:
-    from vivant.engines.base import Storyboard
     from vivant.media import Pictures
     from vivant.settings import Settings
 
@@ -42,7 +41,7 @@ def make(
 ) -> None:
     """Make one clip. Every field of the API is an option."""
     from vivant.engines.registry import load_engine
-    from vivant.generate import generate
+    from vivant.generate import make_clip
     from vivant.request import Brief, Tier
     from vivant.settings import load_settings
 
@@ -72,18 +71,16 @@ def make(
         actor = load_engine(engine or settings.engine)
         actor.setup()
 
-    def tell(storyboard: Storyboard) -> None:
-        for line in storyboard.explain() if explain or plan_only else ():
-            console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
-
+    storyboard = actor.plan(request, pictures)
+    for line in storyboard.explain() if explain or plan_only else ():
+        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     if plan_only:
-        tell(actor.plan(request, pictures))
         return
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=console,
     ) as bar:  # fmt: skip
-        facts = generate(request, pictures, actor, target, _Bar(bar), on_plan=tell)
+        facts = make_clip(actor, storyboard, pictures, request, target, _Bar(bar))
     console.print(
         f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}",
         highlight=False, soft_wrap=True,

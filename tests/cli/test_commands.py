@@ -1,0 +1,126 @@
+"""The command line as a person meets it: real processes, real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from vivant.encode.probe import probe
+from vivant.record import tasks
+from vivant.record.database import Record
+from vivant.record.ids import new_id
+from vivant.request import Brief
+from vivant.settings import load_settings
+from vivant.task import Status, Task
+
+PHOTOS = Path(__file__).parents[1] / "photos"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def vivant(tmp_path: Path) -> Run:
+    """Run `vivant …` with a data folder, an engine and a HOME of the test's own."""
+
+    def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        surroundings = {k: v for k, v in os.environ.items() if not k.startswith("VIVANT_")}
+        surroundings |= {"HOME": str(tmp_path), "VIVANT_DATA": str(tmp_path / "data"), "COLUMNS": "200", **environment}
+        return subprocess.run(
+            [sys.executable, "-m", "vivant", *words],
+            capture_output=True,
+            text=True,
+            env=surroundings,
+            cwd=tmp_path,
+            timeout=120,
+        )
+
+    return run
+
+
+def test_help_names_every_command(vivant: Run) -> None:
+    shown = vivant("--help").stdout
+    for command in ("serve", "make", "demo", "keys", "tasks", "doctor", "bench"):
+        assert re.search(rf"\b{command}\b", shown)
+
+
+def test_make_writes_the_clip_and_names_its_seed(vivant: Run, tmp_path: Path) -> None:
+    done = vivant(
+        "make", str(PHOTOS / "dahlia.jpg"), "-p", "a flower", "-o", "clip.mp4", "--engine", "testcard",
+        "--resolution", "480p", "--duration", "4", "--ratio", "1:1", "--seed", "9", "--no-audio", "--explain",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "seed 9" in done.stdout
+    assert "Test card" in done.stdout
+    facts = probe(tmp_path / "clip.mp4")
+    assert (facts.width, facts.height, facts.frames, facts.has_audio) == (640, 640, 97, False)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("make", str(PHOTOS / "LICENCES.md"), "-p", "x"), "jpeg, png, webp, bmp, tiff or gif"),
+        (("make", "nowhere.png", "-p", "x"), "nowhere.png"),
+        (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--duration", "13"), "4 to 12"),
+        (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--resolution", "4k"), "480p, 720p, 1080p"),
+        (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--fps", "30"), "must be 24"),
+        (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--engine", "magic"), "diorama, testcard"),
+        (("tasks", "show", "nope"), "nope"),
+        (("keys", "revoke", "nope"), "nope"),
+        (("serve", "--host", "0.0.0.0", "--port", "0"), "vivant keys create"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_what_is_allowed(vivant: Run, words: tuple[str, ...], says: str) -> None:
+    done = vivant(*words)
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_key_is_shown_once_and_only_its_name_is_listed(vivant: Run) -> None:
+    text = vivant("keys", "create", "studio").stdout.strip()
+    assert re.fullmatch(r"sk_[0-9a-f]{12}_[0-9a-f]{48}", text)
+    listed = vivant("keys", "list").stdout
+    assert "studio" in listed
+    assert text.split("_")[2] not in listed
+    assert vivant("keys", "revoke", text).returncode == 0
+    assert "revoked" in vivant("keys", "list").stdout
+
+
+def test_tasks_are_listed_shown_and_cancelled(vivant: Run, tmp_path: Path) -> None:
+    request = Brief(prompt="下雨了", seed=3).resolve(640, 427, has_last_frame=False)
+    task = Task(
+        id=new_id(), key_id="", status=Status.QUEUED, request=request, engine="testcard", created_at=datetime.now(UTC)
+    )
+    record = Record(load_settings(data=tmp_path / "data").database)
+    with record.transaction() as connection:
+        tasks.insert_queued(connection, task)
+    record.close()
+    assert task.id in vivant("tasks", "list").stdout
+    shown = json.loads(vivant("tasks", "show", task.id).stdout)
+    assert (shown["status"], shown["request"]["prompt"]) == ("queued", "下雨了")
+    assert "cancelled" in vivant("tasks", "cancel", task.id).stdout
+    again = vivant("tasks", "cancel", task.id)
+    assert again.returncode == 1
+    assert "cancelled" in again.stderr
+
+
+def test_the_doctor_finds_a_healthy_install_healthy(vivant: Run) -> None:
+    done = vivant("doctor")
+    assert done.returncode == 0, done.stdout
+    assert "✗" not in done.stdout
+
+
+def test_the_doctor_says_how_to_mend(vivant: Run, tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_text("this is no database, and long enough to be read as one " * 20)
+    done = vivant("doctor", VIVANT_ENGINE="magic", VIVANT_DATABASE_URL=f"sqlite:///{tmp_path}/broken.db")
+    assert done.returncode == 1
+    assert done.stdout.count("mend:") == 2
+    assert "VIVANT_ENGINE" in done.stdout
+    assert "backup" in done.stdout
