@@ -27,7 +27,7 @@ UPPER_INNER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415)
 LOWER_INNER: Final = (95, 88, 178, 87, 14, 317, 402, 318, 324)
 UPPER_OUTER, LOWER_OUTER, NOSE_BASE = 0, 17, 2
 
-DROP: Final = 0.085  # how far the lower lip falls at full opening, in face heights
+DROP: Final = 0.095  # how far jaw and lower lip fall at full opening, in face heights: 12 mm of 125
 LIFT: Final = 0.1  # how far the upper lip rises, of the same
 BARE: Final = 0.014  # how far it rises for f and v, which show the teeth; face heights
 OPEN: Final = 0.05  # rest gap over mouth width from which the photo shows an open mouth
@@ -98,7 +98,8 @@ class Mouth:
         """Where the lips' inner edges are now: tables of t, top <= bottom."""
         s, height, free = self._s, self._height, 1 - speech.close
         bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * speech.round)
-        fall = DROP * height * speech.jaw * (1 - 0.9 * speech.teeth) * (1 + 0.15 * speech.round) * free
+        part = speech.jaw * (1.5 - 0.5 * speech.jaw)  # lips part ahead of the jaw
+        fall = DROP * height * part * (1 - 0.9 * speech.teeth) * (1 + 0.15 * speech.round) * free
         rise = LIFT * fall + BARE * height * speech.teeth * free
         flat = min(1.0, fall / (0.04 * height))  # a lower lip that hangs loses the upper one's bow
         top, bottom = self._upper - rise * bell, self._lower + fall * bell + flat * self._bow

@@ -31,9 +31,9 @@ ROUND_EARLY: Final = 0.03  # s more: rounding spreads furthest ahead (coarticula
 PAUSE: Final = 0.12  # s without a phoneme from which the mouth goes to rest
 REST: Final = 0.3  # s over which rest pulls before the first and after the last phoneme
 
-PEAK: Final = 0.72  # the jaw's 97th percentile over a line; the mouth's full range is for shouting
-GAIN: Final = (0.7, 1.9)  # bounds of the gain that brings it there
-JAW_SPEED: Final = 0.27  # per frame: a full syllable of opening in three frames, as jaws do at 4-5 Hz
+PEAK: Final = 0.75  # the jaw's 97th percentile over a line; the mouth's full range is for shouting
+GAIN: Final = (0.7, 2.2)  # bounds of the gain that brings it there
+JAW_SPEED: Final = 0.32  # per frame: a full syllable of opening in three frames, as jaws do at 4-5 Hz
 LIP_SPEED: Final = 0.34  # per frame, for width and rounding
 CLOSE_SPEED: Final = 0.5  # per frame: lips close within two frames
 VARIETY: Final = 0.08  # relative σ of a phoneme's size: nobody says a vowel twice alike
@@ -138,12 +138,15 @@ def _line(line: PlacedLine, frames: int, chance: np.random.Generator) -> dict[st
     _, _, rounded = _blend(pulls, time + ANTICIPATE + ROUND_EARLY)
     heard = _loudness(line, frames)
     jaw = jaw * (0.35 + 0.65 * heard) * (heard > 0)
-    speaking = jaw[(time >= 0) & (time <= line.spoken.phones[-1].end)]
-    reach = float(np.percentile(speaking, 97)) if len(speaking) else 0.0
-    gain = float(np.clip(PEAK * _TONE.get(line.line.tone, 1.0) / max(reach, 1e-6), *GAIN)) if reach > 0 else 1.0
+    # The gain is judged on what the speed limit leaves of it.
+    spoken = slice(int(start * FPS), int((start + line.spoken.phones[-1].end) * FPS) + 1)
+    peak = PEAK * _TONE.get(line.line.tone, 1.0)
+    for _ in range(2):
+        reach = float(np.percentile(_slow(jaw, JAW_SPEED)[spoken], 97)) if len(jaw[spoken]) else 0.0
+        jaw = jaw * float(np.clip(peak / max(reach, 1e-6), *GAIN)) if reach > 0 else jaw
     awake = np.minimum(1.0, heard * 2)
     return {
-        "jaw": np.clip(jaw * gain, 0, 1),
+        "jaw": np.clip(jaw, 0, 1),
         "wide": wide * awake,
         "round": rounded * awake,
         "close": _holds(line, CLOSED, frames),
