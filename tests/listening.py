@@ -40,11 +40,14 @@ def words(text: str) -> list[str]:
 
 
 def characters(text: str) -> list[str]:
-    """Chinese as comparable characters: figures as they are read, no punctuation; 他, 她, 它 sound alike."""
+    """Chinese as what a listener can tell apart: the reading of each character, figures as they are read, no
+    punctuation. Characters that sound alike (他 她 它, simplified and traditional) are the same."""
+    from pypinyin import Style, lazy_pinyin
+
     from vivant.engines.diorama.sound.numerals_chinese import spoken
 
-    same = str.maketrans({"她": "他", "它": "他", "两": "二", "做": "作", "那": "哪", "得": "的", "地": "的"})
-    return [c for c in spoken(text).translate(same) if "\u4e00" <= c <= "\u9fff" or c.isalnum()]
+    said = "".join(c for c in spoken(text).replace("两", "二") if "\u4e00" <= c <= "\u9fff")
+    return list(lazy_pinyin(said, style=Style.TONE3, neutral_tone_with_five=False))
 
 
 def wrong(said: list[str], heard: list[str]) -> int:

@@ -49,6 +49,12 @@ _OBJECTS: Final = {
 }  # fmt: skip
 
 
+# A tone is written before the n or ŋ that closes a syllable, so run together 大鸟 (da niao) is spelled as dan yao would
+# be, and the model says that. A space between the syllables tells them apart.
+_OPEN: Final = re.compile(r"(?:[aiy]|ə)[→↗↓↘]?$")  # could be closed by an n
+_VOWELS: Final = "aeiouyjwɥɤəɛɔɚʊ"
+
+
 def phonemize(text: str) -> str:
     """Kokoro's symbols of Chinese text and its punctuation; words are set apart by spaces, as misaki does.
 
@@ -125,7 +131,14 @@ def _word(word: str, syllables: list[str]) -> str:
     spelled = [*syllables[:-1], "er5"] if coloured else syllables
     if word == "嗯":
         return "ən"  # a syllable that pinyin cannot write
-    return "".join(pinyin.symbols(s) for s in spelled if pinyin.is_syllable(s))
+    symbols = ""
+    for syllable in filter(pinyin.is_syllable, spelled):
+        heard = pinyin.symbols(syllable)
+        apart = (heard[0] == "n" and _OPEN.search(symbols)) or (
+            heard[0] in _VOWELS and symbols[-1:] in ("n", "ŋ") and heard != "ɚ"
+        )
+        symbols += " " + heard if apart else heard
+    return symbols
 
 
 def _regroup(words: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ Knows nothing of pictures, of the clip's clock or of where the speaker stands; t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
@@ -21,6 +22,7 @@ from vivant.engines.diorama.storyboard import Line
 from vivant.engines.diorama.timeline import Phone, Spoken
 from vivant.media import F32, SAMPLE_RATE
 
+FASTEST: Final = 1.33  # times the usual pace; beyond that words run into each other
 LEVEL: Final = -23.0  # dBFS, RMS of what is spoken in a neutral line, pauses left out
 _LONGEST: Final = 300  # symbols in one breath; over 400 the model hurries
 _LEAD: Final = 0.03  # seconds kept before the first sound
@@ -45,8 +47,16 @@ class Speech:
     def __init__(self) -> None:
         self._kokoro = Kokoro()
 
-    def say(self, line: Line, *, seed: int = 0) -> Spoken:
-        """The line as its speaker says it in its tone. The same line and seed give the same samples.
+    def say_all(self, lines: Sequence[Line], *, seconds: float, seed: int = 0) -> list[Spoken]:
+        """Every line, spoken up to a third faster when together they are longer than `seconds`, silences left out."""
+        said = [self.say(line, seed=seed) for line in lines]
+        long = sum(len(one.samples) for one in said) / SAMPLE_RATE / max(seconds, 0.1)
+        if long <= 1:
+            return said
+        return [self.say(line, seed=seed, pace=min(FASTEST, 1.02 * long)) for line in lines]
+
+    def say(self, line: Line, *, seed: int = 0, pace: float = 1.0) -> Spoken:
+        """The line as its speaker says it in its tone. The same line, seed and pace give the same samples.
 
         An empty `voice` is chosen by the speaker (`voices.fitting`). Text without a word to speak gives no samples.
         Raises KeyError for a voice that does not exist.
@@ -59,7 +69,7 @@ class Speech:
             return Spoken(samples=np.zeros(0, np.float32), phones=())
         # Raising the pitch by playing faster shortens; the model speaks that much slower before.
         raised = Fraction(2 ** ((voice.semitones + how.semitones) / 12)).limit_denominator(60)
-        speed = voice.speed * how.speed / float(raised)
+        speed = voice.speed * how.speed * pace / float(raised)
         take = _joined([(self._take(name, part, speed), part[-1]) for part in breaths(symbols)])
         samples = _voiced(take.samples, how, seed, line.text)
         samples = _resampled(samples, SAMPLE_RATE / (RATE * raised))

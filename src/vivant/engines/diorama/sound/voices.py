@@ -18,8 +18,9 @@ TABLE_ROWS: Final = 510  # a voice has one style per number of symbols, 1..510
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """tables: share of each Kokoro voice in it; the shares sum to 1. semitones: how far it is raised afterwards,
-    with its formants, as a smaller throat would. age: whom it is for; "" means any."""
+    """tables: share of each Kokoro voice in its colour; the shares sum to 1; empty: its own. melody: the same for how
+    it rises, falls and hurries; empty: as `tables`. semitones: how far it is raised afterwards, with its formants, as
+    a smaller throat would."""
 
     who: str
     language: Language
@@ -27,6 +28,7 @@ class Voice:
     age: Age
     british: bool = False
     tables: Mapping[str, float] = field(default_factory=dict)
+    melody: Mapping[str, float] = field(default_factory=dict)
     semitones: float = 0.0
     speed: float = 1.0
 
@@ -45,9 +47,25 @@ VOICES: Final[dict[str, Voice]] = {
     "zm_yunxi": Voice(who="a young man", language="zh", gender="man", age="young"),
     "zm_yunjian": Voice(who="a man with a deep voice", language="zh", gender="man", age="adult"),
     "zm_yunxia": Voice(who="a boy", language="zh", gender="man", age="child"),
-    # Made of the above.
-    "en_girl": Voice(who="a girl", language="en", gender="woman", age="child", tables={"af_bella": 1.0}, semitones=2.6),
-    "en_boy": Voice(who="a boy", language="en", gender="man", age="child", tables={"af_heart": 1.0}, semitones=2.2),
+    # Made of the above. No English table is a child's: the melody of Kokoro's Chinese boy makes one.
+    "en_girl": Voice(
+        who="a girl",
+        language="en",
+        gender="woman",
+        age="child",
+        tables={"af_heart": 0.7, "zf_xiaoyi": 0.3},
+        melody={"af_heart": 0.4, "zf_xiaoyi": 0.3, "zm_yunxia": 0.3},
+        semitones=2.0,
+    ),
+    "en_boy": Voice(
+        who="a boy",
+        language="en",
+        gender="man",
+        age="child",
+        tables={"af_bella": 0.5, "zm_yunxia": 0.5},
+        melody={"af_bella": 0.3, "zm_yunxia": 0.7},
+        semitones=1.0,
+    ),
     "en_grandmother": Voice(
         who="an old woman",
         language="en",
@@ -58,16 +76,36 @@ VOICES: Final[dict[str, Voice]] = {
         semitones=-1.2,
     ),
     "en_grandfather": Voice(
-        who="an old man", language="en", gender="man", age="old", tables={"am_michael": 1.0}, semitones=-1.2
+        who="an old man",
+        language="en",
+        gender="man",
+        age="old",
+        tables={"am_michael": 0.6, "bm_george": 0.4},
+        semitones=-1.5,
     ),
     "zh_girl": Voice(
-        who="a girl", language="zh", gender="woman", age="child", tables={"zf_xiaoxiao": 1.0}, semitones=2.6
+        who="a girl",
+        language="zh",
+        gender="woman",
+        age="child",
+        tables={"zf_xiaoyi": 0.5, "zf_xiaoxiao": 0.5},
+        semitones=1.5,
     ),
     "zh_grandmother": Voice(
-        who="an old woman", language="zh", gender="woman", age="old", tables={"zf_xiaoxiao": 1.0}, semitones=-1.8
+        who="an old woman",
+        language="zh",
+        gender="woman",
+        age="old",
+        tables={"zf_xiaoxiao": 0.6, "zf_xiaobei": 0.4},
+        semitones=-1.8,
     ),
     "zh_grandfather": Voice(
-        who="an old man", language="zh", gender="man", age="old", tables={"zm_yunjian": 1.0}, semitones=-1.2
+        who="an old man",
+        language="zh",
+        gender="man",
+        age="old",
+        tables={"zm_yunjian": 1.0},
+        semitones=-1.2,
     ),
 }
 
@@ -108,10 +146,15 @@ def style(name: str, symbols: int) -> F32:
 
     Raises KeyError for a name that is not in VOICES.
     """
-    tables = VOICES[name].tables or {name: 1.0}
+    voice = VOICES[name]
+    colour = voice.tables or {name: 1.0}
     row = min(max(symbols, 1), TABLE_ROWS) - 1
-    mixed = sum((share * _tables()[table][row] for table, share in tables.items()), np.zeros(256, np.float32))
-    return np.asarray(mixed, np.float32)
+    return np.concatenate([_mixed(colour, row)[:128], _mixed(voice.melody or colour, row)[128:]])
+
+
+def _mixed(shares: Mapping[str, float], row: int) -> F32:
+    rows = [np.float32(share) * _tables()[table][row] for table, share in shares.items()]
+    return np.asarray(sum(rows), np.float32)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal, get_args
 
 import numpy as np
+from scipy import signal
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
@@ -44,7 +45,7 @@ def step(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One step whose heel strikes exactly at the event: (samples (2, m), 0). event.detail names the surface."""
     chance = rng(timeline.seed, f"step/{event.id}")
     surface = event.detail if event.detail in get_args(Surface) else surface_of(timeline)
-    number = [other.id for other in follow.events(timeline, "step")].index(event.id)
+    number = sum(other.time < event.time for other in follow.events(timeline, "step"))
     return space.place(_foot(surface, event.strength, number % 2, chance), event.x, event.depth), 0
 
 
@@ -77,7 +78,8 @@ def _foot(surface: str, strength: float, side: int, chance: np.random.Generator)
     sound = make(n, roll, side, chance)
     # A floor gives way: the hardest instant of the blow is rounded, which also leaves more of the step to be heard.
     most = 0.45 * float(np.abs(sound).max())
-    return np.asarray(most * np.tanh(sound / most) * (weight * gain), np.float32)
+    rounded = signal.sosfilt(signal.butter(1, 35, "highpass", fs=SAMPLE_RATE, output="sos"), np.tanh(sound / most))
+    return np.asarray(most * rounded * (weight * gain), np.float32)
 
 
 def _modes(sides: F32, at: float, hz: list[float], fall: list[float], loud: float, chance: np.random.Generator) -> None:

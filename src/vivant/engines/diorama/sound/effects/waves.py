@@ -66,7 +66,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     lumps = noise.at_blocks(noise.turbulence(n, chance, 3.0, 4), n)
 
     # Before it falls it already spills: white water along the crest, louder and louder.
-    spill = np.exp(np.minimum(t, 0) / 0.42) * _rise(-t, -0.25, 0.3) * 0.30 * np.exp(0.2 * lumps)
+    spill = np.exp(np.minimum(t, 0) / 0.42) * _rise(-t, -0.25, 0.3) * 0.20 * np.exp(0.2 * lumps)
     boom = _rise(t, 0.0, 0.02) * np.exp(-np.maximum(t, 0) / 0.22) * strength**1.5
     swell = np.where(t < 0, np.exp(np.minimum(t, 0) / 0.7), np.exp(-np.maximum(t, 0) / 0.9)) * 0.45
     # It strikes at once at one place and within a third of a second all along the beach.
@@ -94,6 +94,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     )
     spectra = np.asarray(np.sqrt(power) * (0.25 + 0.75 * strength), np.float32)
     sides = noise.spread(np.stack([noise.flowing(n, chance, spectra), noise.flowing(n, chance, spectra)]), 0.7)
+    _slap(sides, before, strength, chance)
     _foam(sides, before, strength, chance)
 
     # The crest peels along the beach, so the sound widens from where it first falls.
@@ -104,6 +105,15 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     sides[1] *= 1 + lean
     fade = np.minimum(np.arange(n) / (0.4 * SAMPLE_RATE), (n - 1 - np.arange(n)) / (0.8 * SAMPLE_RATE))
     return sides * np.clip(fade, 0, 1).astype(np.float32), before
+
+
+def _slap(sides: F32, before: int, strength: float, chance: np.random.Generator) -> None:
+    """The lip of the crest hits the water in front: the instant, to the sample, at which a wave breaks."""
+    n = int(0.7 * SAMPLE_RATE)
+    t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
+    blow = np.minimum(t / 0.018, 1) * np.exp(-t / (0.09 + 0.10 * strength)) * np.float32(0.10 + 0.18 * strength)
+    hit = noise.wide(n, chance, ((60, -6), (150, 0), (500, -2), (1500, -6), (5000, -14), (14000, -28)), 0.5)
+    sides[:, before : before + n] += hit * blow
 
 
 def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator) -> None:

@@ -48,7 +48,7 @@ def blow(gusts: F32, strength: float, chance: np.random.Generator, *, steady: bo
     # Leaves answer a little later than the air at the ear, and flutter.
     flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
     late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
-    leaves = noise.sweep(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 21 + flutter)
+    leaves = noise.sweep(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 25 + flutter)
     rustle = np.stack([noise.flowing(n, chance, leaves), noise.flowing(n, chance, leaves)])
     sound += noise.spread(rustle, 1.0)
 
@@ -64,7 +64,7 @@ def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> 
     inertia = noise.turbulence(n, chance, 0.5, 2)
     pitch = base * (0.45 + 0.9 * speed) * (1 + 0.04 * inertia)
     awake = np.clip((speed - 0.30 - 0.10 * edge) / 0.5, 0, 1.3)
-    loud = awake**2 * (0.085, 0.050, 0.026)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
+    loud = awake**2 * (0.110, 0.065, 0.034)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
     tone = _resonate(chance.standard_normal(n, np.float32), pitch.astype(np.float32), np.float32(28.0)) * loud
     side = chance.uniform(0.2, 0.8)
     sound[0] += tone * np.float32(np.sqrt(1 - side))
