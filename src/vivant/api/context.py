@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from starlette.requests import Request
 
-from vivant.errors import Busy
+from vivant.errors import Busy, TaskNotFound
 from vivant.intake.pictures import Intake
 from vivant.service import Service
 from vivant.settings import Settings
+from vivant.task import Task
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -24,6 +29,12 @@ class Context:
     async def caller(self, request: Request) -> str:
         """Whose request this is: a key's id, "" in open mode. Raises MissingKey or UnknownKey."""
         return await self.service.authenticate(request.headers.get("authorization"))
+
+    async def task(self, task_id: str, *, key_id: str) -> Task:
+        """The caller's task. Raises TaskNotFound, for text that is no id too: such text never reaches the database."""
+        if not _ID.fullmatch(task_id):
+            raise TaskNotFound
+        return await self.service.task(task_id, key_id=key_id)
 
     def check_taking_work(self) -> None:
         """Raise Busy when the service is going down."""

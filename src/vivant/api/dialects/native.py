@@ -53,7 +53,7 @@ STATUS_CODES: Final[dict[type[VivantError], int]] = {
 def routes(context: Context) -> list[Route]:
     async def show(request: Request) -> Response:
         key_id = await context.caller(request)
-        task = await context.service.task(request.path_params["task_id"], key_id=key_id)
+        task = await context.task(request.path_params["task_id"], key_id=key_id)
         return json_answer(await described(context, request, task))
 
     async def listing(request: Request) -> Response:
@@ -75,7 +75,8 @@ def routes(context: Context) -> list[Route]:
 
     async def cancel(request: Request) -> Response:
         key_id = await context.caller(request)
-        task = await context.service.cancel(request.path_params["task_id"], key_id=key_id)
+        task = await context.task(request.path_params["task_id"], key_id=key_id)
+        task = await context.service.cancel(task.id, key_id=key_id)
         return json_answer(await described(context, request, task))
 
     return [

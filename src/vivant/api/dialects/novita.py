@@ -110,7 +110,7 @@ def routes(context: Context) -> list[Route]:
         task_id = request.path_params.get("task_id") or request.query_params.get("task_id")
         if not task_id:
             raise InvalidRequest("task_id: is required; send it as a query parameter.", field="task_id")
-        task = await context.service.task(task_id, key_id=key_id)
+        task = await context.task(task_id, key_id=key_id)
         eta = 0.0 if task.status.is_terminal else await context.service.eta(task)
         video = None
         if task.status is Status.SUCCEEDED and task.artifact is not None:
