@@ -38,6 +38,7 @@ class Move:
     speed: Speed = "normal"
     strength: float = 0.5
     origin: Origin = "prompt"
+    words: str = ""  # those of the prompt that ask for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +134,28 @@ class Storyboard:
 
     def to_data(self) -> dict[str, Any]:
         return {"engine": ENGINE, "version": VERSION, **asdict(self)}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Storyboard:
+        """Read what `to_data` wrote, also after JSON. Raises ValueError for another engine or version."""
+        fields = dict(data)
+        made_by = (fields.pop("engine", None), fields.pop("version", None))
+        if made_by != (ENGINE, VERSION):
+            raise ValueError(f"A storyboard of {made_by} cannot be read; known: {(ENGINE, VERSION)}.")
+        shots = tuple(Shot(**{**shot, "moves": tuple(Move(**move) for move in shot["moves"])}) for shot in data["shots"])
+        lines = tuple(Line(**{**line, "speaker": Speaker(**line["speaker"])}) for line in data["lines"])
+        return cls(
+            **{
+                **fields,
+                "shots": shots,
+                "motions": tuple(Motion(**motion) for motion in data["motions"]),
+                "lines": lines,
+                "actions": tuple(Action(**action) for action in data["actions"]),
+                "cues": tuple(Cue(**cue) for cue in data["cues"]),
+                "music": Music(**data["music"]) if data["music"] else None,
+                "notes": tuple(data["notes"]),
+            }
+        )
 
     def explain(self) -> list[str]:
         from vivant.engines.diorama.script.explain import explain

@@ -1,0 +1,355 @@
+"""The camera moves a prompt asks for, in steps: what stands in one step happens together, the steps one after another.
+
+It knows when a word means the camera ("the camera rises") and when it does not ("she rises", "a frying pan").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Final, cast, get_args
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
+from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, Speed
+
+_USUAL: Final = 0.5
+_DIRECTION_AFTER: Final = 7  # tokens after the verb in which its direction may stand
+_DIRECTION_BEFORE: Final = 4
+
+# What a direction makes of a move; a kind that is not here keeps itself and takes only directions of its own.
+_BY_DIRECTION: Final[dict[str, dict[str, str]]] = {
+    "move": {
+        "left": "truck left",
+        "right": "truck right",
+        "up": "pedestal up",
+        "down": "pedestal down",
+        "in": "dolly in",
+        "out": "dolly out",
+    },
+    "truck": {"up": "pedestal up", "down": "pedestal down", "in": "dolly in", "out": "dolly out"},
+    "pan": {"up": "tilt up", "down": "tilt down"},
+    "tilt": {"left": "pan left", "right": "pan right"},
+    "dolly": {"left": "truck left", "right": "truck right", "up": "pedestal up", "down": "pedestal down"},
+    "roll": {"left": "roll counterclockwise", "right": "roll clockwise"},
+}
+_DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "pan": ("left", "right"),
+    "tilt": ("up", "down"),
+    "zoom": ("in", "out"),
+    "dolly": ("in", "out"),
+    "truck": ("left", "right"),
+    "pedestal": ("up", "down"),
+    "orbit": ("left", "right", "clockwise", "counterclockwise"),
+    "roll": ("clockwise", "counterclockwise"),
+    "static": (),
+    "handheld": (),
+}
+_UNSAID: Final = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}  # elsewhere the seed chooses
+_LASTING: Final = frozenset({"static", "handheld"})  # manners, not journeys
+_RANGE: Final = re.compile(
+    r"(?P<from>\d+(?:[.:]\d+)?)\s*(?:s|sec|seconds|秒)?\s*(?:-|–|—|~|to|至|到)\s*(?P<to>\d+(?:[.:]\d+)?)"
+    r"(?:\s*(?:s|sec|secs|seconds|second|秒)\b|秒|(?<=:\d\d))",
+    re.IGNORECASE,
+)
+_SHOT_NUMBER: Final = re.compile(
+    r"(?:shot|scene|镜头|分镜|场景)\s*(?:\d+|[一二三四五六])\s*[:：.、,，)\]】]", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Moves done together. `start`..`end` in seconds where the prompt gave times."""
+
+    moves: tuple[Move, ...]
+    start: float | None = None
+    end: float | None = None
+
+
+@dataclass(slots=True)
+class Asked:
+    """What the prompt says of the camera."""
+
+    steps: list[Step] = field(default_factory=list)
+    still: bool = False  # moves were only denied: "no camera movement"
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Heard:
+    hit: Hit
+    moves: list[Move]
+
+
+def asked(reading: Reading) -> Asked:
+    """Every camera move of the prompt, in order."""
+    result = Asked()
+    heard: list[_Heard] = []
+    for hit in reading.hits:
+        if not hit.entry.camera or not _is_camera(reading, hit, heard):
+            continue
+        if hit.denied:
+            result.still = True
+        elif hit.entry.camera != ("any",):
+            heard.append(_Heard(hit, _moves(reading, hit)))
+    travels = [h for h in heard if h.moves[0].kind not in _LASTING]
+    if travels and any(h.moves[0].kind == "static" for h in heard):
+        heard, contradiction = _without_idle_static(reading, heard)
+        result.notes += contradiction
+    result.steps = _times(reading, _steps(reading, heard), heard)
+    result.still = result.still and not result.steps
+    if len({match.group() for match in _SHOT_NUMBER.finditer(reading.text)}) > 1:
+        result.notes.append("The numbered shots are joined into one take: one picture has one view, there are no cuts.")
+    return result
+
+
+def decided(steps: list[Step], seed: int) -> list[Step]:
+    """The steps with every open direction chosen by the seed, evenly."""
+    chance = rng(seed, "camera.direction")
+    chosen = []
+    for step in steps:
+        moves = []
+        for move in step.moves:
+            ways = _DIRECTIONS[move.kind]
+            if ways and not move.direction:
+                move = replace(move, direction=cast(Direction, ways[int(chance.integers(2))]))
+            moves.append(move)
+        chosen.append(replace(step, moves=tuple(moves)))
+    return chosen
+
+
+def _is_camera(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
+    if not hit.entry.needs:
+        return True
+    if hit.entry.needs == "order" and _is_order(reading, hit):
+        return True
+    return _camera_is_subject(reading, hit, heard)
+
+
+def _is_order(reading: Reading, hit: Hit) -> bool:
+    """It opens its clause ("Pan left", "slow pan right"), or an adjective of film stands before it ("a slow pan")."""
+    if _described(reading, hit):
+        return True
+    at = hit.first - 1
+    while at >= 0:
+        token = reading.tokens[at]
+        if token.kind == "quote" or ends_sentence(token) or ends_clause(token) or "as" in reading.roles(at):
+            return True
+        if not _is_light(reading, at):
+            return False
+        at -= 1
+    return True
+
+
+def _described(reading: Reading, hit: Hit) -> bool:
+    if hit.first == 0:
+        return False
+    return any(
+        (other.entry.speed or other.entry.amount != 1.0) and not reading.tokens[other.last - 1].text.endswith("ly")
+        for other in reading.at.get(hit.first - 1, ())
+    )
+
+
+def _is_light(reading: Reading, at: int) -> bool:
+    """A word that may stand between the start of an order and its verb."""
+    return any(
+        hit.entry.role in ("filler", "then", "and", "adverb", "very", "camera", "as", "to")
+        or hit.entry.speed
+        or hit.entry.amount != 1.0
+        or hit.entry.camera
+        or hit.entry.direction
+        or hit.entry.mood
+        for hit in reading.at.get(at, ())
+    )
+
+
+def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
+    """Going back from the verb, a camera comes before any other doer."""
+    earlier = {h.hit for h in heard[-2:]}
+    doer = False  # a word that may be a doer stands between
+    shared = False  # the verb follows "and", "then" or a comma directly: it shares the subject of an earlier verb
+    at = hit.first - 1
+    while at >= 0 and reading.sentence[at] == reading.sentence[hit.first]:
+        token, roles = reading.tokens[at], reading.roles(at)
+        if "camera" in roles or not earlier.isdisjoint(reading.at.get(at, ())):
+            return True
+        if token.kind == "quote":
+            return False
+        if ends_clause(token) or roles & {"as", "and", "then"}:
+            if doer and not shared:
+                return False
+            shared = shared or not doer
+        elif not shared:
+            if reading.person(at) and not _is_object(reading, at):
+                return False
+            doer = doer or not _is_light(reading, at)
+        at -= 1
+    return at >= 0 and _carries_on(reading, hit, heard)
+
+
+def _is_object(reading: Reading, at: int) -> bool:
+    """After "on", "of", 从 or 对 a person is not the doer."""
+    return any("to" in reading.roles(before) for before in range(max(0, at - 3), at))
+
+
+def _carries_on(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
+    """ "The camera starts low. It rises …": the pronoun stands for the camera of the sentence before."""
+    first, _ = reading.sentence_bounds(hit.first)
+    if reading.tokens[first].text != "it" or not heard:
+        return False
+    return reading.sentence[heard[-1].hit.first] == reading.sentence[hit.first] - 1
+
+
+def _moves(reading: Reading, hit: Hit) -> list[Move]:
+    strength = min(1.0, max(0.1, round(_USUAL * hit.amount, 3)))
+    moves = []
+    for words in hit.entry.camera:
+        kind, _, direction = words.partition(" ")
+        if not direction:
+            kind, direction = _directed(kind, _direction_near(reading, hit, kind))
+        moves.append(
+            Move(
+                kind=cast(MoveKind, kind),
+                direction=cast(Direction, direction),
+                speed=cast(Speed, hit.speed or "normal"),
+                strength=strength,
+                words=reading.written(hit),
+            )
+        )
+    return moves
+
+
+def _directed(kind: str, near: list[str]) -> tuple[str, str]:
+    """The kind and direction that the first fitting word nearby makes of it."""
+    for direction in near:
+        if turned := _BY_DIRECTION.get(kind, {}).get(direction):
+            kind, _, direction = turned.partition(" ")
+            return kind, direction
+        if direction in _DIRECTIONS.get(kind, ()):
+            return kind, direction
+    if kind == "move":
+        return "dolly", "in"
+    return kind, _UNSAID.get(kind, "")
+
+
+def _direction_near(reading: Reading, hit: Hit, kind: str) -> list[str]:
+    """Directions said around the verb: those after it first, nearest first, as far as the next camera word."""
+    after: list[str] = []
+    before: list[str] = []
+    for other in reading.hits:
+        direction = other.entry.direction
+        if not direction:
+            continue
+        if hit.last <= other.first < hit.last + _DIRECTION_AFTER:
+            between = range(hit.last, other.first)
+            if all(_same_breath(reading, at, hit) for at in between):
+                after.append(direction)
+        elif hit.first - _DIRECTION_BEFORE <= other.first < hit.first and all(
+            _same_breath(reading, at, hit) for at in range(other.last, hit.first)
+        ):
+            before.insert(0, direction)
+    return after + before
+
+
+def _same_breath(reading: Reading, at: int, hit: Hit) -> bool:
+    token = reading.tokens[at]
+    if ends_sentence(token) or (ends_clause(token) and token.text not in "-–") or reading.roles(at) & {"then", "as"}:
+        return False
+    return not any(other.entry.camera and other is not hit and other.meant for other in reading.at.get(at, ()))
+
+
+def _without_idle_static(reading: Reading, heard: list[_Heard]) -> tuple[list[_Heard], list[str]]:
+    """ "Static shot, then a zoom" keeps both; "static shot, slow zoom" cannot, and the move that was named wins."""
+    kept = []
+    for index, one in enumerate(heard):
+        neighbours = heard[max(0, index - 1) : index + 2]
+        in_turn = any(_then_between(reading, a.hit, b.hit) for a, b in pairwise(neighbours))
+        if one.moves[0].kind != "static" or in_turn:
+            kept.append(one)
+    if len(kept) == len(heard):
+        return kept, []
+    return kept, ["A still camera and a camera move were both asked for; the move was taken."]
+
+
+def _then_between(reading: Reading, earlier: Hit, later: Hit) -> bool:
+    return any(
+        "then" in reading.roles(at) or reading.tokens[at].kind == "arrow" for at in range(earlier.last, later.first)
+    )
+
+
+def _steps(reading: Reading, heard: list[_Heard]) -> list[list[_Heard]]:
+    """Group what happens together. A "then", an opposite move or a new sentence starts a new step."""
+    steps: list[list[_Heard]] = []
+    for one in heard:
+        if not steps:
+            steps.append([one])
+            continue
+        last = steps[-1][-1].hit
+        known = [move for h in steps[-1] for move in h.moves]
+        if all(any(_same(move, other) for other in known) for move in one.moves):
+            _strengthen(steps[-1], one)
+            continue
+        lasting = one.moves[0].kind in _LASTING or all(m.kind in _LASTING for m in known)
+        apart = (
+            _then_between(reading, last, one.hit)
+            or any(_opposed(move, other) for move in one.moves for other in known)
+            or (reading.sentence[last.first] != reading.sentence[one.hit.first] and not lasting)
+        )
+        if apart:
+            steps.append([one])
+        else:
+            steps[-1].append(one)
+    return steps
+
+
+def _same(one: Move, other: Move) -> bool:
+    return one.kind == other.kind and (one.direction == other.direction or not one.direction)
+
+
+def _opposed(one: Move, other: Move) -> bool:
+    return one.kind == other.kind and one.direction != other.direction and bool(one.direction and other.direction)
+
+
+def _strengthen(step: list[_Heard], again: _Heard) -> None:
+    """The same move said twice is one move; what was left open the first time may be said the second."""
+    for move in again.moves:
+        for heard in step:
+            for index, known in enumerate(heard.moves):
+                if _same(move, known) and known.speed == "normal" and move.speed != "normal":
+                    heard.moves[index] = replace(known, speed=move.speed)
+
+
+def _times(reading: Reading, steps: list[list[_Heard]], heard: list[_Heard]) -> list[Step]:
+    """Steps as data; with the times that stand before them, if the prompt gives any ("0-2s: pan left")."""
+    ranges = [
+        (match.start(), _seconds(match["from"]), _seconds(match["to"])) for match in _RANGE.finditer(reading.text)
+    ]
+    ranges = [r for r in ranges if r[1] < r[2]]
+    if not ranges:
+        return [_step(group) for group in steps]
+    timed: dict[tuple[float | None, float | None], list[_Heard]] = {}
+    for one in heard:
+        place = reading.tokens[one.hit.first].start
+        before = [r for r in ranges if r[0] <= place]
+        key = before[-1][1:] if before else (None, None)
+        timed.setdefault(key, []).append(one)
+    if set(timed) == {(None, None)}:
+        return [_step(group) for group in steps]
+    return [_step(group, start, end) for (start, end), group in timed.items()]
+
+
+def _seconds(text: str) -> float:
+    minutes, colon, seconds = text.partition(":")
+    return int(minutes) * 60 + float(seconds.replace(":", ".")) if colon else float(text)
+
+
+def _step(group: list[_Heard], start: float | None = None, end: float | None = None) -> Step:
+    moves: list[Move] = []
+    for one in group:
+        moves += [move for move in one.moves if not any(_same(move, known) for known in moves)]
+    return Step(tuple(moves), start, end)
+
+
+assert set(_DIRECTIONS) == set(get_args(MoveKind)), "every kind of move has its directions here"

@@ -1,0 +1,80 @@
+"""Faces and voices for those who speak: who gets which face of the picture, and which voice of the voice table."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vivant.engines.diorama.script.people import Person
+from vivant.engines.diorama.storyboard import FaceFact, Language
+
+# The voices that ship, best first, by language and gender. When nothing tells the gender, the first woman speaks.
+VOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+    ("en", "woman"): ("af_heart", "af_bella", "bf_emma"),
+    ("en", "man"): ("am_michael", "am_fenrir", "bm_george"),
+    ("zh", "woman"): ("zf_xiaoxiao", "zf_xiaobei", "zf_xiaoyi"),
+    ("zh", "man"): ("zm_yunxi", "zm_yunjian", "zm_yunxia"),
+}
+
+# Who is better served by another than the first: (language, gender, trait) -> voice.
+_BEST: Final[dict[tuple[str, str, str], str]] = {
+    ("en", "woman", "british"): "bf_emma",
+    ("en", "man", "british"): "bm_george",
+    ("en", "woman", "old"): "bf_emma",
+    ("en", "man", "old"): "bm_george",
+    ("en", "man", "young"): "am_fenrir",
+    ("en", "woman", "child"): "af_bella",
+    ("en", "man", "child"): "af_bella",  # no boy's voice in English: a light woman's voice, raised by age
+    ("en", "", "child"): "af_bella",
+    ("en", "man", "deep"): "am_michael",
+    ("en", "man", "voice"): "bm_george",
+    ("en", "", "voice"): "bm_george",
+    ("en", "woman", "voice"): "bf_emma",
+    ("zh", "woman", "old"): "zf_xiaobei",
+    ("zh", "man", "old"): "zm_yunjian",
+    ("zh", "woman", "child"): "zf_xiaoyi",
+    ("zh", "man", "child"): "zm_yunxia",
+    ("zh", "", "child"): "zf_xiaoyi",
+    ("zh", "man", "deep"): "zm_yunjian",
+    ("zh", "man", "voice"): "zm_yunjian",
+    ("zh", "", "voice"): "zm_yunjian",
+    ("zh", "woman", "voice"): "zf_xiaobei",
+}
+_TRAITS: Final = ("british", "child", "old", "deep", "voice", "young")  # the first that applies decides
+
+
+def voice_for(person: Person | None, language: Language, taken: dict[str, Person | None]) -> str:
+    """A voice of that language. `taken`: voices others already speak with, avoided while another is left."""
+    gender = person.gender if person else ""
+    wishes = []
+    if person:
+        traits = {*person.accents, person.age, person.kind}
+        wishes = [
+            _BEST[language, gender, trait]
+            for trait in _TRAITS
+            if trait in traits and (language, gender, trait) in _BEST
+        ]
+    wishes += VOICES[language, gender or "woman"]
+    free = [voice for voice in wishes if voice not in taken or taken[voice] is person]
+    voice = (free or wishes)[0]
+    taken.setdefault(voice, person)
+    return voice
+
+
+def seat(people: list[Person], faces: tuple[FaceFact, ...]) -> None:
+    """Give each of the people who speak or act a face, as far as there are any.
+
+    One face: the first of them has it. Several: by the place the words name, the others from left to right in the
+    order of the prompt. Voices have none.
+    """
+    seen = [person for person in people if person.kind != "voice"]
+    order = sorted(range(len(faces)), key=lambda index: faces[index].x)
+    free = list(order)
+    for person in seen:
+        if person.place and len(order) > 1:
+            wanted = {"left": order[0], "right": order[-1]}.get(person.place, order[len(order) // 2])
+            if wanted in free:
+                person.seat = wanted
+                free.remove(wanted)
+    for person in seen:
+        if person.seat is None and free:
+            person.seat = free.pop(0)

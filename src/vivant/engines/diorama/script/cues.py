@@ -1,0 +1,53 @@
+"""The sounds of the scene, and what the prompt wants silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+from vivant.engines.diorama.script.grammar import Reading
+from vivant.engines.diorama.script.motions import in_place
+from vivant.engines.diorama.storyboard import Cue, CueKind
+
+_TOPICS: Final[dict[str, frozenset[str]]] = {
+    "music": frozenset({"music"}),
+    "effects": frozenset({"effects"}),
+    "speech": frozenset({"speech"}),
+    "beds": frozenset({"music", "effects"}),
+    "all": frozenset({"music", "effects"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    cues: tuple[Cue, ...]
+    denied: frozenset[str]  # kinds of cue that must not be heard
+    muted: frozenset[str]  # of "music", "effects", "speech"
+    silent: bool  # no sound at all
+
+
+def asked(reading: Reading) -> Asked:
+    """The cues of the prompt, each kind once at its loudest: named, or brought by weather and places."""
+    levels: dict[str, float] = {}
+    denied: set[str] = set()
+    muted: set[str] = set()
+    silent = False
+    for hit in reading.hits:
+        entry = hit.entry
+        if entry.mute and hit.meant:
+            muted |= _TOPICS.get(entry.mute, frozenset())
+            silent = silent or entry.mute == "all"
+        if entry.topic and hit.denied:
+            muted |= _TOPICS.get(entry.topic, frozenset())
+            silent = silent or entry.topic == "all"
+        if not entry.sound or not in_place(reading, hit):
+            continue
+        if hit.denied:
+            denied |= set(entry.sound)
+        elif hit.meant:
+            for kind, level in entry.sound.items():
+                levels[kind] = max(levels.get(kind, 0.0), min(1.0, max(0.1, level * hit.amount)))
+    cues = tuple(Cue(kind=cast(CueKind, kind), strength=round(level, 3)) for kind, level in levels.items())
+    if "effects" in muted:
+        cues = ()
+    return Asked(cues, frozenset(denied - set(levels)), frozenset(muted), silent)

@@ -1,0 +1,103 @@
+"""What a clip has when the prompt leaves it open, fitted to the picture: a gentle camera, what lives in the picture
+anyway, the sound of the place, a little music. The seed chooses between equals.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.script.music import TEMPO
+from vivant.engines.diorama.storyboard import Cue, Direction, Mood, Motion, Move, Music, PictureFacts
+from vivant.request import Canvas
+
+TRUSTED: Final = 0.5  # a region is moved by itself from this trust on
+_CLEARLY_TALL: Final = 1.2  # height / width
+_FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a portrait
+
+# A region must fill this share of the canvas before it moves or is heard by itself.
+_SHARE: Final = {"water": 0.04, "sky": 0.10, "plants": 0.06, "fire": 0.005}
+_LARGE_WATER: Final = 0.18  # from here on it is a lake or the sea and has waves, below a stream
+_DIM: Final = 0.22  # mean luma under which a place with plants sounds of night
+
+ROOM: Final = Cue(kind="room", strength=0.2, origin="default")
+
+
+def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Move:
+    """A slow move that suits the picture, never a large one.
+
+    A portrait is approached; a group a little less; a tall picture is tilted over; a wide view is panned or
+    approached. On the way to a last picture the camera only breathes, so that the two frames meet.
+    """
+    chance = rng(seed, "camera")
+
+    def gentle(kind: str, directions: tuple[Direction, ...], strength: float) -> Move:
+        direction = directions[int(chance.integers(len(directions)))]
+        return Move(kind=kind, direction=direction, speed="slow", strength=strength, origin="default")  # type: ignore[arg-type]
+
+    faces = [face for face in facts.faces if face.height >= _FACE]
+    if morph:
+        return gentle("dolly", ("in",), 0.15)
+    if len(faces) == 1:
+        return gentle("dolly", ("in",), 0.35)
+    if len(facts.faces) > 1:
+        return gentle("dolly", ("in", "in", "out"), 0.25)
+    if canvas.height >= _CLEARLY_TALL * canvas.width:
+        if facts.subject >= 0.15 and facts.subject_trust >= TRUSTED:
+            return gentle("dolly", ("in",), 0.35)
+        return gentle("pedestal", ("up", "down"), 0.35)
+    if facts.subject >= 0.08 and facts.subject_trust >= TRUSTED:
+        return (
+            gentle("dolly", ("in", "in", "out"), 0.4)
+            if chance.random() < 0.7
+            else gentle("truck", ("left", "right"), 0.35)
+        )
+    if chance.random() < 0.5:
+        return gentle("pan", ("left", "right"), 0.35)
+    return gentle("dolly", ("in", "in", "out"), 0.4)
+
+
+def motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
+    """What moves by itself in this picture: water, clouds, plants and fire that were surely seen."""
+    chance = rng(seed, "drift")
+    drift: Direction = "left" if chance.random() < 0.5 else "right"
+    found = []
+    if _seen(facts, "water"):
+        found.append(Motion(kind="water", strength=0.35, origin="picture"))
+    if _seen(facts, "sky"):
+        found.append(Motion(kind="clouds", strength=0.25, direction=drift, origin="picture"))
+    if _seen(facts, "plants"):
+        found.append(Motion(kind="wind", strength=0.25, origin="picture"))
+    if _seen(facts, "fire"):
+        found.append(Motion(kind="fire", strength=0.45, origin="picture"))
+    return tuple(found)
+
+
+def cues(facts: PictureFacts) -> tuple[Cue, ...]:
+    """What this place sounds like."""
+    found: list[Cue] = []
+    if _seen(facts, "water"):
+        large = facts.water >= _LARGE_WATER
+        found.append(Cue(kind="waves" if large else "stream", strength=0.35 if large else 0.3, origin="picture"))
+    if _seen(facts, "fire"):
+        found.append(Cue(kind="fire", strength=0.4, origin="picture"))
+    if _seen(facts, "plants"):
+        night = facts.brightness < _DIM
+        found.append(Cue(kind="crickets" if night else "birds", strength=0.25, origin="picture"))
+    if _seen(facts, "sky") and len(found) < 2:
+        found.append(Cue(kind="wind", strength=0.2, origin="picture"))
+    return tuple(found)
+
+
+def music(facts: PictureFacts, mood: Mood | None, seed: int) -> Music:
+    """A quiet bed for a clip that would otherwise have next to no sound."""
+    fitting: Mood = mood or ("sad" if facts.grey and facts.brightness < 0.3 else "calm")
+    styles = ("piano", "strings", "guitar") if fitting in ("calm", "romantic", "sad", "happy") else ("",)
+    style = styles[int(rng(seed, "music.style").integers(len(styles)))]
+    return Music(mood=fitting, tempo=TEMPO[fitting], style=style, origin="default")
+
+
+def _seen(facts: PictureFacts, region: str) -> bool:
+    share: float = getattr(facts, region)
+    trust: float = getattr(facts, f"{region}_trust")
+    return trust >= TRUSTED and share >= _SHARE[region]

@@ -1,0 +1,301 @@
+"""A prompt read: its words found, and for each what stands around it: denied, only compared, only heard, how much, how
+fast. It knows how sentences are built; what a word does to the clip is for camera.py, motions.py and their neighbours.
+
+Roles of words in grammar (lexicon/grammar.toml): not, near (a "not" of short reach), but, like, ends, hear, mention,
+camera (a noun for it), then (a sequence), as (a new clause), and, or, to (what follows is no subject), filler, adverb,
+very, nothing (looks like something else).
+"""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from vivant.engines.diorama.script.quotes import quoted
+from vivant.engines.diorama.script.tokens import Span, Token, clean, ends_clause, ends_sentence, fold, is_han, tokenise
+from vivant.engines.diorama.script.words import Entry, lexicon
+
+_NOT_REACH: Final = 9  # tokens after "without" that it still denies
+_NEAR_REACH: Final = 3
+_LIKE_REACH: Final = 4
+_MENTION_REACH: Final = 12
+_HEAR_REACH: Final = 24
+_ALONE_LENGTH: Final = 8
+_ENDS_REACH: Final = 3
+_ADVERB_REACH: Final = 5  # "slowly" may stand far from its verb
+_ADJECTIVE_REACH: Final = 2  # "heavy" stands beside its noun
+_NOTHING_AFTER: Final = frozenset({"none", "off", "no", "无", "0", "关"})  # "music: none"
+
+
+@dataclass(slots=True, eq=False)
+class Hit:
+    """A phrase of the lexicon in the prompt, tokens first..last-1, and what the words around it do to it."""
+
+    entry: Entry
+    first: int
+    last: int
+    denied: bool = False  # "no rain", "the rain has stopped"
+    compared: bool = False  # "like rain", "a poster of the sea": not in this scene
+    heard: bool = False  # "the sound of rain": for the ear only
+    amount: float = 1.0
+    speed: str = ""
+
+    @property
+    def content(self) -> bool:
+        """It says something that degrees and negations can belong to."""
+        e = self.entry
+        return bool(
+            e.camera
+            or e.motion
+            or e.sound
+            or e.music
+            or e.action
+            or e.cannot
+            or e.topic
+            or e.speech
+            or e.mute
+            or e.mood
+        )
+
+    @property
+    def meant(self) -> bool:
+        return not (self.denied or self.compared)
+
+
+@dataclass(eq=False)
+class Reading:
+    """A prompt read once. `text` is the cleaned prompt that the places of tokens and spans refer to."""
+
+    text: str
+    spans: tuple[Span, ...]
+    tokens: tuple[Token, ...]
+    hits: list[Hit] = field(default_factory=list)
+    sentence: list[int] = field(default_factory=list)  # of each token
+    clause: list[int] = field(default_factory=list)  # of each token; clauses are numbered through the prompt
+    at: dict[int, list[Hit]] = field(default_factory=dict)  # token -> hits that cover it
+    _words: dict[int, str] = field(default_factory=dict)
+
+    def roles(self, token: int) -> frozenset[str]:
+        """The jobs in grammar of the phrase that covers this token."""
+        return frozenset(hit.entry.role for hit in self.at.get(token, ()) if hit.entry.role)
+
+    def person(self, token: int) -> bool:
+        return any(hit.entry.person for hit in self.at.get(token, ()))
+
+    def written(self, hit: Hit) -> str:
+        """The words of the prompt, as they stand there."""
+        return " ".join(self.text[self.tokens[hit.first].start : self.tokens[hit.last - 1].end].split())
+
+    def token_at(self, place: int) -> int:
+        """Index of the first token that starts at or after this place in the text."""
+        return bisect.bisect_left(self._starts, place)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [token.start for token in self.tokens]
+
+    def sentence_words(self, token: int) -> str:
+        """The tokens of the sentence this token is in, joined by blanks, a blank at both ends."""
+        number = self.sentence[token]
+        if number not in self._words:
+            first, last = self.sentence_bounds(token)
+            self._words[number] = " " + " ".join(t.text for t in self.tokens[first:last]) + " "
+        return self._words[number]
+
+    def sentence_bounds(self, token: int) -> tuple[int, int]:
+        """first and last-1 token of the sentence this token is in."""
+        number = self.sentence[token]
+        return bisect.bisect_left(self.sentence, number), bisect.bisect_right(self.sentence, number)
+
+
+def read(prompt: str, unmarked: tuple[Span, ...] = ()) -> Reading:
+    """Read any text. Never raises. `unmarked` are stretches to be taken as quoted although no marks stand there."""
+    text = clean(prompt)
+    spans = tuple(sorted((*quoted(text), *unmarked), key=lambda span: span.start))
+    tokens = tokenise(fold(text), spans)
+    reading = Reading(text, spans, tokens)
+    for found in lexicon().find(tokens):
+        reading.hits += [Hit(entry, found.first, found.last) for entry in found.entries]
+    for hit in reading.hits:
+        for token in range(hit.first, hit.last):
+            reading.at.setdefault(token, []).append(hit)
+    _mark_clauses(reading)
+    reading.hits = [hit for hit in reading.hits if not _excused(reading, hit)]
+    for hit in reading.hits:
+        if hit.content:
+            hit.denied = is_denied(reading, hit) or _is_over(reading, hit)
+            hit.compared = _is_compared(reading, hit)
+            hit.heard = bool(hit.entry.motion) and _is_heard(reading, hit)
+    _attach_degrees(reading)
+    return reading
+
+
+def _mark_clauses(reading: Reading) -> None:
+    sentence = clause = 0
+    for index, token in enumerate(reading.tokens):
+        opens = "as" in reading.roles(index) and not (index and "as" in reading.roles(index - 1))
+        if opens and index:
+            clause += 1
+        reading.sentence.append(sentence)
+        reading.clause.append(clause)
+        if ends_sentence(token):
+            sentence, clause = sentence + 1, clause + 1
+        elif ends_clause(token):
+            clause += 1
+
+
+def _excused(reading: Reading, hit: Hit) -> bool:
+    """Its entry says it means nothing in this company."""
+    if not hit.entry.unless:
+        return False
+    words = reading.sentence_words(hit.first)
+    return any(f" {phrase} " in words for phrase in hit.entry.unless)
+
+
+def is_denied(reading: Reading, hit: Hit) -> bool:
+    """A "no", "without" or 没有 before it reaches this far."""
+    listed = False  # "no rain, wind or snow": the commas of a list do not stop a "no"
+    for at in range(hit.first - 1, max(-1, hit.first - 2 * _NOT_REACH), -1):
+        if reading.sentence[at] != reading.sentence[hit.first]:
+            return False
+        token, roles = reading.tokens[at], reading.roles(at)
+        if "not" in roles:
+            return listed or hit.first - at <= _NOT_REACH
+        if "near" in roles:
+            return hit.first - at <= _NEAR_REACH
+        if roles & {"but", "as", "then"} or token.kind == "quote":
+            return False
+        if "and" in roles and reading.person(at + 1):
+            return False
+        if ends_clause(token):
+            if token.text != "," or not _in_a_list(reading, at):
+                return False
+            listed = True
+    return False
+
+
+def _in_a_list(reading: Reading, comma: int) -> bool:
+    """Only nouns in short supply until an "or": "no music, text or people"."""
+    for at in range(comma + 1, min(comma + 10, len(reading.tokens))):
+        if "or" in reading.roles(at):
+            return True
+        if ends_sentence(reading.tokens[at]) or reading.roles(at) & {"as", "camera", "but"}:
+            return False
+    return False
+
+
+def _is_over(reading: Reading, hit: Hit) -> bool:
+    """The rain has stopped; stopped raining; 雨停了; music: none."""
+    for at in range(hit.last, min(hit.last + _ENDS_REACH, len(reading.tokens))):
+        token = reading.tokens[at]
+        if reading.sentence[at] != reading.sentence[hit.first] or reading.person(at) or token.kind == "quote":
+            break
+        if "ends" in reading.roles(at):
+            return True
+        if token.text in _NOTHING_AFTER and _ends_here(reading, at):
+            return True
+        if any(other.content for other in reading.at.get(at, ())) or token.text in ",，、":
+            break
+    at = hit.first - 1
+    while at >= 0 and "filler" in reading.roles(at) and reading.clause[at] == reading.clause[hit.first]:
+        at -= 1
+    return at >= 0 and "ends" in reading.roles(at) and reading.clause[at] == reading.clause[hit.first]
+
+
+def _ends_here(reading: Reading, at: int) -> bool:
+    after = at + max(1, max((hit.last - at for hit in reading.at.get(at, ())), default=1))
+    return (
+        after >= len(reading.tokens)
+        or reading.clause[after] != reading.clause[at]
+        or ends_clause(reading.tokens[after])
+        or ends_sentence(reading.tokens[after])
+    )
+
+
+def _is_compared(reading: Reading, hit: Hit) -> bool:
+    """Like rain, as white as snow, 如雪, 雪花般; a poster of the sea, a song about rain."""
+    if not (hit.entry.motion or hit.entry.sound):
+        return False
+    if hit.last < len(reading.tokens) and "as_if" in reading.roles(hit.last):
+        return True
+    for at in range(hit.first - 1, max(-1, hit.first - _MENTION_REACH), -1):
+        if reading.clause[at] != reading.clause[hit.first]:
+            return False
+        roles = reading.roles(at)
+        if "mention" in roles:
+            return True
+        if "like" in roles and hit.first - at <= _LIKE_REACH:
+            return True
+    return False
+
+
+def _is_heard(reading: Reading, hit: Hit) -> bool:
+    """The sound of rain; audio: rain and thunder; 下雨的声音."""
+    for at in range(hit.first - 1, max(-1, hit.first - _HEAR_REACH), -1):
+        if reading.sentence[at] != reading.sentence[hit.first]:
+            break
+        roles = reading.roles(at)
+        if "hear" in roles:
+            return True
+        if roles & {"camera", "as", "but"} or reading.person(at) or reading.tokens[at].kind == "quote":
+            break
+    for at in range(hit.last, min(hit.last + 5, len(reading.tokens))):
+        if reading.clause[at] != reading.clause[hit.first]:
+            break
+        if "hear" in reading.roles(at) and is_han(reading.tokens[at].text[0]):
+            return True
+    return False
+
+
+def _attach_degrees(reading: Reading) -> None:
+    """Each "slowly", "heavy" or 轻轻 goes to the nearest word it can belong to; between two, to the later."""
+    contents = [hit for hit in reading.hits if hit.content]
+    firsts = [hit.first for hit in contents]
+    for index, hit in enumerate(reading.hits):
+        entry = hit.entry
+        if (not entry.speed and entry.amount == 1.0) or (hit.content and not entry.mood) or entry.role == "very":
+            if hit.content and entry.speed:
+                hit.speed = hit.speed or entry.speed
+            continue
+        before = reading.hits[index - 1] if index else None
+        very = before is not None and before.entry.role == "very" and before.last == hit.first
+        amount = entry.amount**1.5 if very else entry.amount
+        denied = is_denied(reading, hit)  # "not too fast"
+        place = bisect.bisect_left(firsts, hit.first)
+        target = _nearest(reading, hit, contents[max(0, place - 3) : place + 4])
+        if target is None or denied:
+            continue
+        target.amount *= amount
+        target.speed = target.speed or entry.speed
+
+
+def _nearest(reading: Reading, degree: Hit, contents: list[Hit]) -> Hit | None:
+    word = reading.tokens[degree.last - 1].text
+    adverb = word.endswith("ly") or (is_han(word[0]) and degree.last - degree.first > 1)
+    reach = _ADVERB_REACH if adverb else _ADJECTIVE_REACH
+    best: tuple[float, Hit] | None = None
+    alone = _alone(reading, degree)
+    for hit in contents:
+        if hit is degree or hit.first == degree.first or reading.sentence[hit.first] != reading.sentence[degree.first]:
+            continue
+        near = reading.clause[hit.first] == reading.clause[degree.first]
+        if not near and not (alone and abs(reading.clause[hit.first] - reading.clause[degree.first]) == 1):
+            continue
+        distance = hit.first - degree.last if hit.first >= degree.last else degree.first - hit.last + 0.5
+        if distance <= reach + alone * _ALONE_LENGTH and (best is None or distance < best[0]):
+            best = (distance, hit)
+    return best[1] if best else None
+
+
+def _alone(reading: Reading, degree: Hit) -> bool:
+    """Nothing else is said in its clause: "Slow, cinematic push-in"."""
+    clause = reading.clause[degree.first]
+    at = bisect.bisect_left(reading.clause, clause)
+    stop = at + _ALONE_LENGTH
+    while at < len(reading.tokens) and reading.clause[at] == clause:
+        if at >= stop or any(hit.content and not hit.entry.mood for hit in reading.at.get(at, ())):
+            return False
+        at += 1
+    return True

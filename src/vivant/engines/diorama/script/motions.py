@@ -1,0 +1,72 @@
+"""What moves by itself in the scene because the prompt says so: weather, water, wind, fire, small things in the air."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, cast, get_args
+
+from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
+from vivant.engines.diorama.storyboard import Direction, Motion, MotionKind
+
+_DRIFTS: Final = frozenset({"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"})
+_REACH: Final = 8  # tokens between a motion and the direction it drifts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    motions: tuple[Motion, ...]
+    denied: frozenset[str]  # kinds that must not move, whatever the picture shows
+
+
+def asked(reading: Reading) -> Asked:
+    """The motions of the prompt, each kind once, as strong as it was said at its strongest."""
+    strengths: dict[str, float] = {}
+    directions: dict[str, str] = {}
+    denied: set[str] = set()
+    for hit in reading.hits:
+        if not hit.entry.motion or not in_place(reading, hit):
+            continue
+        if hit.denied:
+            denied |= set(hit.entry.motion)
+        if not hit.meant or hit.heard:
+            continue
+        for kind, strength in hit.entry.motion.items():
+            strengths[kind] = max(strengths.get(kind, 0.0), min(1.0, max(0.1, strength * hit.amount)))
+            if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
+                directions[kind] = direction
+    motions = tuple(
+        Motion(
+            kind=cast(MotionKind, kind),
+            strength=round(strength, 3),
+            direction=cast(Direction, directions.get(kind, "")),
+        )
+        for kind, strength in strengths.items()
+    )
+    return Asked(motions, frozenset(denied - set(strengths)))
+
+
+def in_place(reading: Reading, hit: Hit) -> bool:
+    """Entries that need a thing as their doer: the sea waves, she waves."""
+    if hit.entry.needs != "thing":
+        return True
+    at = hit.first - 1
+    while at >= 0 and {"adverb", "filler"} & reading.roles(at) and reading.tokens[at].text not in ("the", "a", "with"):
+        at -= 1
+    return at < 0 or not reading.person(at) or bool({"to"} & reading.roles(at))
+
+
+def _drift(reading: Reading, hit: Hit) -> str:
+    """Where it goes: the first left, right, up or down said beside it in its clause."""
+    for at in range(hit.last, min(hit.last + _REACH, len(reading.tokens))):
+        if ends_clause(reading.tokens[at]) or ends_sentence(reading.tokens[at]) or "camera" in reading.roles(at):
+            break
+        for other in reading.at.get(at, ()):
+            if other.entry.camera:
+                return ""
+            if other.entry.direction in ("left", "right", "up", "down"):
+                return other.entry.direction
+    return ""
+
+
+assert set(get_args(MotionKind)) >= _DRIFTS, "what drifts is a kind of motion"

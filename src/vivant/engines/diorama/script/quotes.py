@@ -1,0 +1,80 @@
+"""Where a prompt quotes something: straight and curly marks, corner brackets, guillemets, book title marks.
+
+It finds the stretches; whether one is spoken is for dialogue.py to judge.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from vivant.engines.diorama.script.tokens import Span, is_han
+
+_CLOSERS: Final = {
+    '"': '"＂”“',
+    "＂": '"＂”',
+    "“": '”"＂',
+    "”": "”“",  # typed the wrong way round
+    "„": "“”",
+    "〝": "〞",
+    "「": "」",
+    "『": "』",
+    "«": "»",
+    "《": "》",
+}
+_SINGLE: Final = "'‘"
+_SINGLE_LONGEST: Final = 300  # characters; a longer stretch between two apostrophes is not a quotation
+_PARAGRAPH: Final = re.compile(r"\n\s*\n")
+_ANY_MARK: Final = re.compile("[" + "".join(_CLOSERS) + _SINGLE + "]")
+
+
+def quoted(text: str) -> tuple[Span, ...]:
+    """The quoted stretches of a cleaned prompt in order; none inside another.
+
+    A mark that is never closed quotes to the end of its line. An apostrophe or an inch mark quotes nothing.
+    """
+    spans: list[Span] = []
+    at = 0
+    while match := _ANY_MARK.search(text, at):
+        span = _quotation(text, match.start())
+        if span is None:
+            at = match.end()
+            continue
+        spans.append(span)
+        at = span.end
+    return tuple(spans)
+
+
+def _quotation(text: str, start: int) -> Span | None:
+    mark = text[start]
+    if mark in _SINGLE:
+        return _single(text, start)
+    if mark in '"＂”' and text[start - 1 : start].isdigit():
+        return None  # five feet ten inches: 5'10"
+    stop = _PARAGRAPH.search(text, start)
+    limit = stop.start() if stop else len(text)
+    places = [place for closer in _CLOSERS[mark] if (place := text.find(closer, start + 1, limit)) != -1]
+    if places:
+        close = min(places)
+        return Span(start, close + 1, text[start + 1 : close], mark)
+    line = text.find("\n", start)
+    end = len(text) if line == -1 else line
+    if mark == "”" or not text[start + 1 : end].strip():
+        return None
+    return Span(start, end, text[start + 1 : end], mark)
+
+
+def _single(text: str, start: int) -> Span | None:
+    """'Come here' is a quotation, don't and the dogs' bowl are not: the mark must open a word and close one."""
+    before, after = text[start - 1 : start], text[start + 1 : start + 2]
+    if (before.isalnum() and not is_han(before)) or not after or after.isspace() or after.isdigit():
+        return None
+    closer = "’" if text[start] == "‘" else "'"
+    close = start + 1
+    while (close := text.find(closer, close + 1, start + _SINGLE_LONGEST)) != -1:
+        follower = text[close + 1 : close + 2]
+        if "\n" in text[start:close]:
+            return None
+        if not text[close - 1].isspace() and (not follower.isalnum() or is_han(follower)):
+            return Span(start, close + 1, text[start + 1 : close], text[start])
+    return None

@@ -1,0 +1,188 @@
+"""From a prompt and the facts of a picture to a storyboard. Read this first; each step is a file of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vivant.engines.diorama.script import actions, camera, casting, cues, defaults, dialogue, limits, motions, music
+from vivant.engines.diorama.script.grammar import Reading, read
+from vivant.engines.diorama.script.people import Person, meet
+from vivant.engines.diorama.script.plain import plain
+from vivant.engines.diorama.script.shots import shots
+from vivant.engines.diorama.script.tokens import clean, is_han
+from vivant.engines.diorama.storyboard import (
+    Cue,
+    Language,
+    Line,
+    Motion,
+    Move,
+    Music,
+    PictureFacts,
+    Shot,
+    Speaker,
+    Storyboard,
+)
+from vivant.request import Canvas
+
+_FAINT: Final = 0.34  # cues no louder than this leave room for music nobody asked for
+_MOST_NOTES: Final = 12
+_LONGEST: Final = 10_000  # characters that are read; the contract advises 500
+
+
+def write(
+    prompt: str, facts: PictureFacts, *, canvas: Canvas, seed: int, audio: bool, camera_fixed: bool, morph: bool
+) -> Storyboard:
+    """The storyboard for one clip. Pure: equal arguments, equal storyboard. Never raises, whatever the text.
+
+    `audio` False: no cues and no music; quoted lines stay, so that lips still move for a sound laid under later.
+    `camera_fixed` wins over every camera word. `morph`: the clip ends on a last picture.
+    """
+    reading = _read(prompt)
+    notes: list[str] = []
+    shot_list = _shots(reading, facts, canvas, seed, notes, camera_fixed=camera_fixed, morph=morph)
+    motion_list, denied = _motions(reading, facts, seed)
+    people = meet(reading)
+    spoken, unspoken = dialogue.said(reading, people)
+    spoken, unfitting = dialogue.fitting(spoken, canvas.frames / 24)
+    notes += unspoken + unfitting
+    casting.seat(_in_order([line.person for line in spoken if line.person], people.people), facts.faces)
+    lines = _lines(spoken, facts, notes)
+    action_list, faceless = actions.asked(reading, people, len(facts.faces))
+    notes += faceless
+    cue_list, bed = _sound(reading, facts, seed, denied, motion_list, notes, audio=audio, lines=bool(lines))
+    notes += limits.notes(reading, audio=audio)
+    return Storyboard(
+        width=canvas.width,
+        height=canvas.height,
+        frames=canvas.frames,
+        seed=seed,
+        language=_language(reading.text),
+        audio=audio,
+        camera_fixed=camera_fixed,
+        morph=morph,
+        shots=shot_list,
+        motions=motion_list,
+        lines=lines,
+        actions=action_list,
+        cues=cue_list,
+        music=bed,
+        notes=tuple(dict.fromkeys(notes))[:_MOST_NOTES],
+    )
+
+
+def _read(prompt: str) -> Reading:
+    text = clean(plain(prompt))[:_LONGEST]
+    reading = read(text)
+    unmarked = dialogue.unquoted(reading)
+    return read(text, unmarked) if unmarked else reading
+
+
+def _shots(
+    reading: Reading,
+    facts: PictureFacts,
+    canvas: Canvas,
+    seed: int,
+    notes: list[str],
+    *,
+    camera_fixed: bool,
+    morph: bool,
+) -> tuple[Shot, ...]:
+    asked = camera.asked(reading)
+    still = Move(kind="static", origin="prompt")
+    if camera_fixed:
+        if any(move.kind != "static" for step in asked.steps for move in step.moves):
+            notes.append("The camera stays still: camera_fixed wins over the camera words of the prompt.")
+        return (Shot(start=0, end=canvas.frames, moves=(still,)),)
+    if asked.still:
+        return (Shot(start=0, end=canvas.frames, moves=(still,)),)
+    if not asked.steps:
+        move = defaults.camera(facts, canvas, seed, morph=morph)
+        return (Shot(start=0, end=canvas.frames, moves=(move,)),)
+    notes += asked.notes
+    steps = camera.decided(asked.steps, seed)
+    laid, unfitting = shots(steps, canvas.frames)
+    notes += unfitting
+    return laid
+
+
+def _motions(reading: Reading, facts: PictureFacts, seed: int) -> tuple[tuple[Motion, ...], frozenset[str]]:
+    asked = motions.asked(reading)
+    named = {motion.kind for motion in asked.motions} | asked.denied
+    if "falls" in named:
+        named.add("water")  # the prompt says what the water is
+    if "rain" in named or "snow" in named:
+        named.add("clouds") if "clouds" in asked.denied else None
+    seen = tuple(motion for motion in defaults.motions(facts, seed) if motion.kind not in named)
+    return asked.motions + seen, asked.denied
+
+
+def _in_order(speakers: list[Person], people: list[Person]) -> list[Person]:
+    """Those who speak first, then the others, each once: faces are few, and who speaks needs one most."""
+    return list(dict.fromkeys([*speakers, *people]))
+
+
+def _lines(spoken: list[dialogue.Said], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
+    taken: dict[str, Person | None] = {}
+    lines = []
+    for said in spoken:
+        person = said.person
+        off = person is not None and person.kind == "voice"
+        face = -1
+        if facts.faces and not off:
+            face = 0 if person is None else (-1 if person.seat is None else person.seat)
+            if face < 0 and person is not None:
+                notes.append(f"{_capital(person.name)} speaks off screen: no face is left in the picture.")
+        speaker = Speaker(
+            name=person.name if person else "",
+            gender=person.gender if person and person.gender in ("woman", "man") else "",  # type: ignore[arg-type]
+            age=(person.age or "adult") if person else "adult",  # type: ignore[arg-type]
+            off_screen=off,
+        )
+        voice = casting.voice_for(person, said.language, taken)
+        lines.append(
+            Line(text=said.text, language=said.language, speaker=speaker, tone=said.tone, voice=voice, face=face)
+        )
+    return tuple(lines)
+
+
+def _sound(
+    reading: Reading,
+    facts: PictureFacts,
+    seed: int,
+    denied: frozenset[str],
+    moving: tuple[Motion, ...],
+    notes: list[str],
+    *,
+    audio: bool,
+    lines: bool,
+) -> tuple[tuple[Cue, ...], Music | None]:
+    if not audio:
+        if lines:
+            notes.append("No sound was asked for: the lines are not heard, the lips still move.")
+        return (), None
+    asked = cues.asked(reading)
+    tune = music.asked(reading)
+    heard = asked.cues
+    if not heard and "effects" not in asked.muted:
+        quiet = asked.denied | denied
+        heard = tuple(cue for cue in defaults.cues(facts) if cue.kind not in quiet)
+    if asked.silent:
+        return (), None
+    if not heard:
+        heard = (defaults.ROOM,)
+    if "music" in asked.muted:
+        return heard, None
+    if tune.music is not None:
+        return heard, tune.music
+    full = lines or asked.muted or max(cue.strength for cue in heard) > _FAINT
+    return heard, None if full else defaults.music(facts, tune.mood, seed)
+
+
+def _language(text: str) -> Language:
+    han = sum(is_han(c) for c in text)
+    letters = sum(c.isascii() and c.isalpha() for c in text)
+    return "zh" if han * 3 > letters else "en"  # a Chinese character says about as much as three letters
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,135 @@
+"""A prompt as tokens: English words, single Chinese characters, numbers and marks, each with its place in the text.
+
+It knows how letters are written (width, case, traditional characters, control characters), not what words mean.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+LEXICON: Final = files(__package__) / "lexicon"
+
+# Tried in this order. A title's or an abbreviation's full stop does not end a sentence.
+_TOKEN: Final = re.compile(
+    r"(?P<word>(?:mr|mrs|ms|dr)\.(?=\s)|[vo]\.[os]\.|[a-zà-öø-ÿ]+|'[a-z]+)"
+    r"|(?P<number>\d+(?:[.:]\d+)*)"
+    r"|(?P<arrow>-+>|=+>|→|➡|⇒)"
+    r"|(?P<han>[\u3400-\u4dbf\u4e00-\u9fff々〇])"
+    r"|(?P<line>\s*\n\s*)"
+    r"|(?P<mark>\.{2,}|\S)"
+)
+_DECORATION: Final = frozenset("*_#`~\ufe0f")  # markdown and emoji selectors: nothing to read
+_SENTENCE_ENDS: Final = frozenset(".!?;。")
+_CLAUSE_ENDS: Final = frozenset(",:()[]{}<>/|—–…【】〔〕〈〉\"'")
+
+
+class Token(NamedTuple):
+    """One token. `text` is folded; `start`..`end` are places in the cleaned prompt, in characters."""
+
+    text: str
+    start: int
+    end: int
+    kind: str  # word | number | arrow | han | line | mark | quote
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A quoted or titled stretch of the prompt: `start`..`end` with its marks, `inner` without them."""
+
+    start: int
+    end: int
+    inner: str
+    mark: str  # the opening mark
+
+
+def clean(prompt: str) -> str:
+    """The prompt with what cannot be read turned into spaces: control and format characters, lone surrogates.
+
+    Same length, so places stay valid; line breaks stay.
+    """
+    if prompt.isprintable():
+        return prompt
+    return "".join(c if c == "\n" or unicodedata.category(c) not in _UNREADABLE else " " for c in prompt)
+
+
+_UNREADABLE: Final = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
+
+
+def fold(text: str) -> str:
+    """Lower case, half width, simplified characters, straight apostrophes; same length as `text`."""
+    return text.translate(_folding())
+
+
+class _Folding(dict[int, int]):
+    """What each character is read as, found when first met. Always one character for one."""
+
+    def __init__(self, simplified: dict[int, int]) -> None:
+        super().__init__(simplified)
+
+    def __missing__(self, code: int) -> int:
+        if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII
+            return self.get(code - 0xFEE0) or ord(chr(code - 0xFEE0).lower())
+        if code in (0x2018, 0x2019, 0x02BC, 0x00B4):
+            return ord("'")
+        lowered = chr(code).lower()
+        return ord(lowered) if len(lowered) == 1 else code
+
+
+@cache
+def _folding() -> _Folding:
+    table = tomllib.loads((LEXICON / "traditional.toml").read_text(encoding="utf-8"))
+    return _Folding({ord(pair[0]): ord(pair[1]) for line in table["pairs"] for pair in line.split()})
+
+
+def tokenise(folded: str, spans: tuple[Span, ...] = ()) -> tuple[Token, ...]:
+    """The tokens of a folded text. Each span becomes one token of kind "quote", whatever it holds."""
+    tokens: list[Token] = []
+    at = 0
+    for span in spans:
+        tokens += _tokens(folded, at, span.start)
+        tokens.append(Token("“”", span.start, span.end, "quote"))
+        at = span.end
+    tokens += _tokens(folded, at, len(folded))
+    return tuple(tokens)
+
+
+def _tokens(folded: str, start: int, end: int) -> list[Token]:
+    found = []
+    for match in _TOKEN.finditer(folded, start, end):
+        kind = match.lastgroup or "mark"
+        text = match.group()
+        if kind == "mark":
+            if text in _DECORATION:
+                continue
+            if text == "-" and _joins(folded, match.start()):
+                continue  # push-in reads like push in
+            if text.startswith(".."):
+                text = "…"
+        elif kind == "line":
+            text = "\n"
+        elif kind == "word" and text[-1] == ".":
+            text = text.replace(".", "")
+        found.append(Token(text, match.start(), match.end(), kind))
+    return found
+
+
+def _joins(text: str, at: int) -> bool:
+    return 0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()
+
+
+def ends_sentence(token: Token) -> bool:
+    return token.kind == "line" or (token.kind == "mark" and token.text in _SENTENCE_ENDS)
+
+
+def ends_clause(token: Token) -> bool:
+    return token.kind == "arrow" or (token.kind == "mark" and token.text in _CLAUSE_ENDS)
+
+
+def is_han(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff" or "\u3400" <= character <= "\u4dbf"

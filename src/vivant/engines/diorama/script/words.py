@@ -1,0 +1,196 @@
+"""The lexicon: what single words and phrases mean, read from lexicon/*.toml, and how to find them in a row of tokens.
+
+Each `[[word]]` lists phrases in English (`en`) and Chinese (`zh`) that mean the same. In English, `~` before a word
+stands for all its forms: `~pan left` finds pan, pans, panned and panning left. docs/prompting.md explains the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any, Final
+
+from vivant.engines.diorama.script.tokens import LEXICON, Token, fold, tokenise
+
+_NOT_WORDS: Final = frozenset({"traditional.toml", "forms.toml"})
+_SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Entry:
+    """What a family of words means. Empty fields mean nothing; one entry may mean several things at once."""
+
+    source: str  # file and number, for messages
+    camera: tuple[str, ...] = ()  # "kind" or "kind direction", performed together
+    motion: dict[str, float] = field(default_factory=dict)  # kind -> strength
+    sound: dict[str, float] = field(default_factory=dict)  # cue -> strength
+    music: str = ""  # "ask", or a style
+    mood: str = ""  # of music
+    tempo: int = 0  # beats per minute
+    action: str = ""
+    cannot: str = ""  # what to tell the user instead
+    speech: bool = False  # a verb of saying
+    tone: str = ""
+    writing: str = ""  # "noun": a thing that bears writing; "verb": to be written there
+    person: str = ""  # "someone", "pronoun", "voice", "animal"
+    gender: str = ""
+    age: str = ""
+    accent: str = ""
+    face: str = ""  # where a person is: "left", "middle", "right"
+    speed: str = ""  # "slow", "fast"
+    amount: float = 1.0  # multiplies the strength of the word it belongs to
+    direction: str = ""
+    role: str = ""  # a job in grammar, see grammar.py
+    mute: str = ""  # "music", "effects", "speech", "all": these words silence it
+    topic: str = ""  # the same four, as things to speak of: "no sound effects" silences the topic effects
+    needs: str = ""  # "camera", "order", "thing": what must stand before it
+    unless: tuple[str, ...] = ()  # not if one of these phrases (tokens joined by blanks) is in the sentence
+
+
+class Node:
+    """One step of the phrases: what may follow, and what ends here."""
+
+    __slots__ = ("entries", "next")
+
+    def __init__(self) -> None:
+        self.next: dict[str, Node] = {}
+        self.entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Tokens first..last-1 are a phrase of these entries."""
+
+    first: int
+    last: int
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    root: Node
+    adverbs: frozenset[str]
+    phrases: dict[str, tuple[str, ...]]  # field -> phrases as written, for the documents
+
+    def find(self, tokens: Sequence[Token]) -> list[Found]:
+        """Every phrase that stands in the tokens, the longest where they overlap, in order."""
+        candidates: list[tuple[Found, tuple[int, ...]]] = []
+        for start in range(len(tokens)):
+            self._walk(tokens, (), start, self.root, candidates)
+        # The longest first; between equals the one that says "this is something else", then the earlier.
+        candidates.sort(key=lambda c: (-len(c[1]), all(e.role != "nothing" for e in c[0].entries), c[0].first))
+        taken: set[int] = set()
+        chosen = []
+        for found, places in candidates:
+            if taken.isdisjoint(places):
+                taken.update(places)
+                chosen.append(found)
+        return sorted(chosen, key=lambda c: (c.first, c.last))
+
+    def _walk(
+        self,
+        tokens: Sequence[Token],
+        places: tuple[int, ...],
+        at: int,
+        node: Node,
+        out: list[tuple[Found, tuple[int, ...]]],
+    ) -> None:
+        """Follow the phrases from `node` at token `at`; `places` are the tokens that matched so far."""
+        while at < len(tokens):
+            token = tokens[at]
+            if places and token.text in self.adverbs and at - places[0] - len(places) < _SKIPS:
+                self._walk(tokens, places, at + 1, node, out)
+            child = node.next.get(token.text)
+            if child is None:
+                return
+            node, places, at = child, (*places, at), at + 1
+            if node.entries:
+                out.append((Found(places[0], at, node.entries), places))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """The lexicon that ships. Raises ValueError, naming the place, when an entry cannot be understood."""
+    root = Node()
+    adverbs: set[str] = set()
+    phrases: dict[str, list[str]] = {}
+    forms = _forms()
+    for path in sorted(LEXICON.iterdir(), key=lambda p: p.name):
+        if not path.name.endswith(".toml") or path.name in _NOT_WORDS:
+            continue
+        for number, raw in enumerate(tomllib.loads(path.read_text(encoding="utf-8"))["word"], start=1):
+            entry, written = _entry(f"{path.name}, word {number}", raw, forms)
+            for phrase in written:
+                for row in _rows(phrase, forms):
+                    _plant(root, row, entry)
+                    if len(row) == 1 and (entry.speed or entry.amount != 1.0 or entry.role == "adverb"):
+                        adverbs.add(row[0])
+            for name in raw:
+                phrases.setdefault(name, []).extend(written)
+    return Lexicon(root, frozenset(adverbs), {name: tuple(found) for name, found in phrases.items()})
+
+
+def forms_of(word: str) -> frozenset[str]:
+    """The word with its -s, -ed and -ing, by the usual rules of spelling; both spellings where usage differs."""
+    forms = {word}
+    if re.search(r"(?:[sxz]|ch|sh|o)$", word):
+        forms.add(word + "es")
+    elif re.search(r"[^aeiou]y$", word):
+        forms |= {word[:-1] + "ies", word[:-1] + "ied"}
+    else:
+        forms.add(word + "s")
+    if word.endswith("ie"):
+        return frozenset(forms | {word + "d", word[:-2] + "ying"})
+    if re.search(r"[^eyo]e$", word):
+        return frozenset(forms | {word + "d", word[:-1] + "ing"})
+    stem = word + word[-1] if re.fullmatch(r"[a-z]*[^aeiou]?[aeiou][^aeiouwxy]", word) and _short(word) else word
+    return frozenset(forms | {stem + "ing", word + "d" if word.endswith("e") else stem + "ed"})
+
+
+def _short(word: str) -> bool:
+    return len(re.findall(r"[aeiou]+", word)) == 1
+
+
+def _forms() -> dict[str, list[str]]:
+    loaded: dict[str, list[str]] = tomllib.loads((LEXICON / "forms.toml").read_text(encoding="utf-8"))
+    return loaded
+
+
+def _rows(phrase: str, forms: dict[str, list[str]]) -> Iterable[tuple[str, ...]]:
+    """The phrase as rows of token texts: one per form of the word after `~`."""
+    base, mark, rest = phrase.partition("~")
+    if not mark:
+        yield tuple(token.text for token in tokenise(fold(phrase)))
+        return
+    word, _, after = rest.partition(" ")
+    for form in sorted(forms_of(word) | set(forms.get(word, ()))):
+        yield from _rows(f"{base}{form} {after}", forms)
+
+
+def _plant(root: Node, row: tuple[str, ...], entry: Entry) -> None:
+    node = root
+    for text in row:
+        node = node.next.setdefault(text, Node())
+    if entry not in node.entries:
+        node.entries = (*node.entries, entry)
+
+
+_KNOWN: Final = frozenset(f.name for f in fields(Entry)) - {"source"} | {"en", "zh"}
+
+
+def _entry(source: str, raw: dict[str, Any], forms: dict[str, list[str]]) -> tuple[Entry, list[str]]:
+    unknown = sorted(set(raw) - _KNOWN)
+    if unknown:
+        raise ValueError(f"{source}: {', '.join(unknown)} is not known; known: {', '.join(sorted(_KNOWN))}.")
+    written = [*raw.get("en", ()), *raw.get("zh", ())]
+    if not written:
+        raise ValueError(f"{source}: an entry needs words, `en` or `zh`.")
+    meaning = {name: value for name, value in raw.items() if name not in ("en", "zh")}
+    if "camera" in meaning:
+        meaning["camera"] = (meaning["camera"],) if isinstance(meaning["camera"], str) else tuple(meaning["camera"])
+    if "unless" in meaning:
+        meaning["unless"] = tuple(" ".join(row) for phrase in meaning["unless"] for row in _rows(phrase, forms))
+    return Entry(source=source, **meaning), written
