@@ -1,5 +1,5 @@
-"""The subject cut out and the background completed behind it, so that the camera may look past the subject. Made once per
-clip; knows how the two are put together again, not where the camera is."""
+"""The subject cut out and the background completed behind it, so that the camera may look past the subject. Made once
+per clip; knows how the two are put together again, not where the camera is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from vivant.engines.diorama.motion.warp import STEP, Box, Grid, enlarge, enlarge_half
+from vivant.engines.diorama.motion.warp import STEP, Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
@@ -48,7 +48,7 @@ class Layers:
 def cut(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
     """Part a scene whose matte is trusted. nearness: of the whole scene on the quarter grid; stands: that of the
     subject; reach: how far behind the subject's outline the camera can ever look, in pixels."""
-    h, w = scene.depth.shape
+    w = scene.depth.shape[1]
     raw = scene.matte.mask
     low, high = _RIM
     alpha = np.clip((raw - low) / (high - low), 0, 1).astype(np.float32)
@@ -59,11 +59,11 @@ def cut(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
     )
     hole = np.clip(cv2.GaussianBlur(trace, (0, 0), 0.5 * grow) * 1.6 - 0.3, 0, 1).astype(np.float32)
     background = complete(scene.source, scene.rgb, hole, reach=reach + 2 * grow)
-    known = cv2.resize(1 - hole, nearness.shape[::-1], interpolation=cv2.INTER_AREA)
+    known: Any = cv2.resize(1 - hole, nearness.shape[::-1], interpolation=cv2.INTER_AREA)
     far = cv2.dilate((known < 0.999).astype(np.uint8), np.ones((7, 7), np.uint8))
-    ground = pull_push(nearness, (1 - far).astype(np.float32))
-    ground = cv2.GaussianBlur(ground, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
-    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), _body(raw, stands))  # type: ignore[arg-type]
+    filled = pull_push(nearness, (1 - far).astype(np.float32))
+    ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
+    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), _body(raw, stands))
 
 
 def _body(raw: F32, stands: float) -> F32:
@@ -114,5 +114,5 @@ def _over(out: U8, left: Any, alpha: U8, zero: int) -> None:  # pragma: no cover
         for j in range(out.shape[1]):
             if alpha[i, j] != 0 or left[i, j] != 0:
                 under = (np.int32(out[i, j]) - zero) * 16 * (255 - np.int32(alpha[i, j]))
-                value = (np.int32(left[i, j]) * 255 + under + 2040) // 4080 + zero
+                value: Any = (np.int32(left[i, j]) * 255 + under + 2040) // 4080 + zero
                 out[i, j] = np.uint8(min(max(value, 0), 255))

@@ -39,8 +39,9 @@ class Flowing:
     """The two pictures show the same scene: everything moves to its new place while one turns into the other."""
 
     def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32, *, brighter: float = 1.0) -> None:
-        """brighter: how much brighter the last picture is where they show the same. there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
-        quarter grid. sure_*: float32 (rows, columns), 0..1."""
+        """there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
+        quarter grid. sure_*: float32 (rows, columns), 0..1.
+        brighter: how much brighter the last picture is where they show the same."""
         self._brighter = brighter
         rows, columns = there.shape[1:]
         self._x, self._y = np.meshgrid(
@@ -66,7 +67,8 @@ class Flowing:
         """1 inside the picture, falling to almost 0 within a few pixels beyond its border: nothing was seen there."""
         right, bottom = self._x[0, -1], self._y[-1, 0]
         beyond = np.maximum(np.maximum(-x, x - right), np.maximum(-y, y - bottom))
-        return np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
+        inside: F32 = np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
+        return inside
 
     def _came_from(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
         """For every point p of the moment t: the x with x + t·flow(x) = p, less p; by substitution."""
@@ -137,7 +139,7 @@ def _weighted(a: U8, b: U8, share: float) -> U8:
 
 
 def _returns(there: F32, back: F32) -> F32:
-    """0..1 per pixel: whether going there and back ends where it began (Sundaram et al. 2010, bounds widened for stills)."""
+    """0..1 per pixel: whether going there and back ends where it began (Sundaram et al. 2010; bounds wider)."""
     h, w = there.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     home: Any = cv2.remap(back, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
@@ -148,7 +150,7 @@ def _returns(there: F32, back: F32) -> F32:
     return sure  # type: ignore[no-any-return]
 
 
-def _likeness(a: U8, b: U8, there: F32) -> float:
+def _likeness(a: Any, b: Any, there: F32) -> float:
     """Correlation of the detail of the first picture with that of the last one drawn back along the flow."""
     h, w = a.shape
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
@@ -157,7 +159,7 @@ def _likeness(a: U8, b: U8, there: F32) -> float:
     return float((one * other).sum() / max(float(np.sqrt((one**2).sum() * (other**2).sum())), 1e-6))
 
 
-def _brightness(last: U8, back: F32, sure: F32, first: U8) -> float:
+def _brightness(last: Any, back: F32, sure: F32, first: Any) -> float:
     """Mean luma above black of the last picture over that of the first, where both show the same."""
     h, w = last.shape
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
@@ -175,7 +177,7 @@ def _detail(picture: U8) -> F32:
 
 
 def _on_grid(values: F32, scale: tuple[float, float], size: tuple[int, int]) -> F32:
-    """float32 (h', w', k) of a smaller picture -> (k, rows, columns) on the quarter grid, channels multiplied by scale."""
+    """float32 (h', w', k) of a smaller picture -> (k, rows, columns) on the quarter grid, channels times scale."""
     h, w = size
     soft = cv2.GaussianBlur(values, (0, 0), 1.5)
     soft = soft.reshape(values.shape)

@@ -49,15 +49,15 @@ class Renderer:
         self._timeline = timeline
         self._frames = timeline.frames
         self._last = last.source if last and storyboard.morph else None
-        self._flowing: Flowing | None = None
+        self.flowing: Flowing | None = None
         self._other: Renderer | None = None
         curves = timeline.curves
         if last and self._last:
-            self._flowing = flowing(scene.source.planes, self._last.planes)
-            if self._flowing is None:
+            self.flowing = flowing(scene.source.planes, self._last.planes)
+            if self.flowing is None:
                 self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), _landing(storyboard))
                 curves = _zoomed(timeline, push(timeline.frames)).curves
-            self._progress = (progress if self._flowing else dissolve)(timeline.frames)
+            self._progress = (progress if self.flowing else dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
@@ -71,14 +71,14 @@ class Renderer:
             shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
             return Rig(
                 curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
-                returns=self._flowing is not None,
+                returns=self.flowing is not None,
             )  # fmt: skip
 
-        self._rig = rig((nearness,), SMOOTH_PARALLAX)
-        self._layers: Layers | None = None
-        if scene.matte.trust >= TRUSTED and self._rig.parallax > WORTH_CUTTING and not self._flowing:
-            self._layers = cut(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
-            self._rig = rig((self._layers.ground, self._layers.body), LAYERED_PARALLAX)
+        self.rig = rig((nearness,), SMOOTH_PARALLAX)
+        self.layers: Layers | None = None
+        if scene.matte.trust >= TRUSTED and self.rig.parallax > WORTH_CUTTING and not self.flowing:
+            self.layers = cut(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
+            self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
 
@@ -111,24 +111,22 @@ class Renderer:
     def _picture(self, n: int) -> Planes:
         """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
         source = self._scene.source
-        pose = self._rig.pose(n)
+        pose = self.rig.pose(n)
         moved = _together(
             self._ambient.field(n) if self._ambient else None, self._face_field(n) if self._face_field else None
         )
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
-        if self._flowing:
+        if self.flowing:
             return self._between(n, pose, moved, patches)
-        layers = None if pose.is_home else self._layers
-        looks = self._rig.aim(pose, self._whole)
+        layers = None if pose.is_home else self.layers
+        looks = self.rig.aim(pose, self._whole)
         grid, gain = _displace(looks, moved)
         if layers:
             source = layers.background
-        if pose.is_home:
-            frame = self._read_what_moves(source, grid, moved)
-        else:
-            frame = Planes(*warp.read(source, grid))
+        still = pose.is_home
+        frame = self._read_what_moves(source, grid, moved) if still else Planes(*warp.read(source, grid))
         if not layers:
             for patch in patches:
                 warp.read_patched(source, patch, grid, (frame.y, frame.u, frame.v))
@@ -141,10 +139,10 @@ class Renderer:
 
     def _between(self, n: int, pose: Pose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
         """A frame on the way from the first picture to the last, both seen through the same camera."""
-        assert self._flowing and self._last
+        assert self.flowing and self._last
         t = float(self._progress[n])
-        now = self._flowing.at(t)
-        looks = self._rig.aim(pose, self._whole)
+        now = self.flowing.at(t)
+        looks = self.rig.aim(pose, self._whole)
         ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
         there = Grid(looks.box, looks.x + ax, looks.y + ay)
         grid, gain = _displace(there, None if moved is None else _faded(moved, 1 - t))
@@ -153,7 +151,7 @@ class Renderer:
             warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
         if t > 0:
             other = warp.read(self._last, Grid(looks.box, looks.x + bx, looks.y + by))
-            mine, its = self._flowing.gains(t)
+            mine, its = self.flowing.gains(t)
             light.scale(frame.y, mine)
             light.scale(other[0], its)
             full, half = warp.enlarge(weight, looks.box), warp.enlarge_half(weight, looks.box)
@@ -165,7 +163,7 @@ class Renderer:
     def _lay_subject(
         self, subject: Cutout, pose: Pose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
     ) -> None:
-        grid, _ = _displace(self._rig.aim(pose, self._whole, surface=1), moved)
+        grid, _ = _displace(self.rig.aim(pose, self._whole, surface=1), moved)
         there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
         box = _bounds(there > 1e-3, self._width, self._height)
         if box is not None:

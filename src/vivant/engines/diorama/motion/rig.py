@@ -49,14 +49,15 @@ class Rig:
         parallax: float, shots: tuple[tuple[int, int], ...], returns: bool = False,
     ) -> None:  # fmt: skip
         """curves: see camera.HOME. size: (width, height). surfaces: their nearness, float32 on the quarter grid,
-        FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about. parallax: largest shift between near and far, in widths.
-        shots: (start, end) frames; returns: whether the last shot must be home at its last frame."""
+        FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about.
+        parallax: largest shift between near and far, in widths. shots: (start, end) frames; returns: whether the last
+        shot must be home at its last frame."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
+        frames = max(len(curve) for curve in curves.values())
         self._poses: dict[str, F64] = {
-            name.removeprefix("camera."): curves[name].astype(np.float64) * scale.get(name.removeprefix("camera."), 1)
-            for name in HOME
-            if name in curves
+            axis: scale.get(axis, 1) * np.asarray(curves.get(f"camera.{axis}", np.full(frames, home)), np.float64)
+            for axis, home in ((name.removeprefix("camera."), home) for name, home in HOME.items())
         }
         self.relief = self._bearable(surfaces, subject, parallax)
         self.surfaces: tuple[F32, ...] = tuple(
@@ -175,15 +176,18 @@ def aim(nearness: F32, pose: Pose, box: Box, width: int, height: int) -> Grid:
 def _aim(
     nearness: F32, numbers: F32, left: np.float32, top: np.float32, rows: int, columns: int
 ) -> tuple[F32, F32]:  # pragma: no cover - compiled
+    """Solved at every other sample and filled in between: nearness is smooth at the scale of 8 pixels."""
     cos, sin, pan, tilt, tx, ty, tz, pivot, cx, cy = numbers
-    out_x = np.empty((rows, columns), np.float32)
-    out_y = np.empty((rows, columns), np.float32)
+    # One node more than needed on the far sides, so that every sample lies between two.
+    out_x = np.empty((rows + 2, columns + 2), np.float32)
+    out_y = np.empty((rows + 2, columns + 2), np.float32)
     last_r, last_c = nearness.shape[0] - 1, nearness.shape[1] - 1
-    one, zero, quarter = np.float32(1), np.float32(0), np.float32(0.25)
+    one, zero, quarter, half = np.float32(1), np.float32(0), np.float32(0.25), np.float32(0.5)
     far_r, far_c = np.float32(last_r), np.float32(last_c)
-    for i in range(rows):
+    end_r, end_c = rows + rows % 2, columns + columns % 2
+    for i in range(0, end_r + 1, 2):
         dy = top + np.float32(4 * i) - cy
-        for j in range(columns):
+        for j in range(0, end_c + 1, 2):
             dx = left + np.float32(4 * j) - cx
             qx = cos * dx - sin * dy + pan
             qy = sin * dx + cos * dy + tilt
@@ -202,4 +206,11 @@ def _aim(
                 y = qy * forward + ty * turn
             out_x[i, j] = x + cx
             out_y[i, j] = y + cy
-    return out_x, out_y
+        for j in range(1, end_c, 2):
+            out_x[i, j] = half * (out_x[i, j - 1] + out_x[i, j + 1])
+            out_y[i, j] = half * (out_y[i, j - 1] + out_y[i, j + 1])
+    for i in range(1, end_r, 2):
+        for j in range(end_c + 1):
+            out_x[i, j] = half * (out_x[i - 1, j] + out_x[i + 1, j])
+            out_y[i, j] = half * (out_y[i - 1, j] + out_y[i + 1, j])
+    return out_x[:rows, :columns], out_y[:rows, :columns]

@@ -144,8 +144,8 @@ def read_patched(source: Source, patch: Patch, grid: Grid, frame: tuple[U8, U8, 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def look_up(fields: F32, x: F32, y: F32) -> F32:  # pragma: no cover - compiled
-    """float32 (k, rows, columns) on the quarter grid, whose sample (i, j) sits on canvas pixel (4i, 4j), read bilinearly
-    at canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
+    """float32 (k, rows, columns) on the quarter grid, whose sample (i, j) is canvas pixel (4i, 4j), read bilinearly at
+    canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
     count, rows, columns = fields.shape
     out = np.empty((count, x.shape[0], x.shape[1]), np.float32)
     quarter = np.float32(0.25)

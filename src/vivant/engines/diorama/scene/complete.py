@@ -1,13 +1,13 @@
 """What stands behind the subject: the background completed once per clip, from pixels of the background only.
 
-Patches are matched on a small copy (PatchMatch, Barnes et al. 2009, inside the expectation-maximisation of Wexler et al.
-2007, coarse to fine), then the field of offsets is enlarged and full-size pixels are copied, so that texture and grain
-are the picture's own. Knows nothing of motion.
+Patches are matched on a small copy (PatchMatch, Barnes et al. 2009, inside the expectation-maximisation of Wexler et
+al. 2007, coarse to fine), then the field of offsets is enlarged and full-size pixels are copied, so that texture and
+grain are the picture's own. Knows nothing of motion.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -34,14 +34,14 @@ def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0)
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     gone = cv2.resize((hole > 0.02).astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     gone = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed)
     maps = _enlarged(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
-    soft = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    soft: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
     # The double-size luma keeps its own samples outside; only what was painted is doubled anew.
     painted = double(y)
@@ -58,7 +58,8 @@ def pull_push(values: F32, known: F32) -> F32:
     weight = known if values.ndim == 2 else known[..., None]
     if min(h, w) <= 2 or float(known.min()) >= 1:
         mean = (values * weight).sum(axis=(0, 1)) / max(float(known.sum()), 1e-6)
-        return (values * weight + mean * (1 - weight)).astype(np.float32)
+        flat: F32 = (values * weight + mean * (1 - weight)).astype(np.float32)
+        return flat
     half = (max((w + 1) // 2, 1), max((h + 1) // 2, 1))
     below = cv2.resize(known, half, interpolation=cv2.INTER_AREA)
     divisor = np.maximum(below, 1e-6)
@@ -66,7 +67,8 @@ def pull_push(values: F32, known: F32) -> F32:
     mean = mean / (divisor if values.ndim == 2 else divisor[..., None])
     filled = pull_push(mean.astype(np.float32), np.minimum(below * 2, 1))
     up = cv2.resize(filled, (w, h), interpolation=cv2.INTER_LINEAR)
-    return (values * weight + up * (1 - weight)).astype(np.float32)
+    out: F32 = (values * weight + up * (1 - weight)).astype(np.float32)
+    return out
 
 
 def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
@@ -75,7 +77,7 @@ def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
     inner = cv2.distanceTransform(gone.astype(np.uint8), cv2.DIST_L2, 3)
     seen = gone & (inner <= reach)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
-    levels = [(lab, gone, seen)]
+    levels: list[tuple[Any, Mask, Mask]] = [(lab, gone, seen)]
     for _ in range(_LEVELS - 1):
         picture, hole, want = levels[-1]
         half = ((picture.shape[1] + 1) // 2, (picture.shape[0] + 1) // 2)
@@ -135,7 +137,7 @@ def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _distance(
     canvas: F32, picture: F32, r: int, c: int, sr: int, sc: int, best: float
-) -> float:  # pragma: no cover - compiled
+) -> np.float32:  # pragma: no cover - compiled
     total = np.float32(0)
     h, w = canvas.shape[:2]
     for i in range(-3, 4):
@@ -284,7 +286,9 @@ def _fill(plane: U8, hole: F32, maps: tuple[F32, F32, F32], *, half: bool) -> U8
     small = (max((w + scale - 1) // scale, 1), max((h + scale - 1) // scale, 1))
     known = cv2.resize((hole <= 0.02).astype(np.float32), small, interpolation=cv2.INTER_AREA)
     shrunk = cv2.resize(plane.astype(np.float32) * (hole <= 0.02), small, interpolation=cv2.INTER_AREA)
-    smooth = pull_push(shrunk / np.maximum(known, 1e-6), np.where(known > 0.5, known, 0).astype(np.float32))
+    smooth = pull_push(
+        (shrunk / np.maximum(known, 1e-6)).astype(np.float32), np.where(known > 0.5, known, 0).astype(np.float32)
+    )
     fallback = cv2.resize(smooth, (w, h), interpolation=cv2.INTER_LINEAR)[r0:r1, c0:c1]
     sure = np.clip(weight / 0.25, 0, 1)
     fresh = sure * total / np.maximum(weight, 1e-6) + (1 - sure) * fallback

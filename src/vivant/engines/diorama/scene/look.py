@@ -25,7 +25,7 @@ class Looker:
     def look(self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = ()) -> Scene:
         """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels."""
         rgb = fit(picture, canvas.width, canvas.height)
-        h, w = rgb.shape[:2]
+        h = rgb.shape[0]
         matte = self._matter.matte(rgb, faces)
         seen = regions.looks(rgb, matte.mask * np.float32(matte.trust > 0.3))
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)

@@ -4,7 +4,7 @@ edges and judged. Knows nothing of depth or motion."""
 from __future__ import annotations
 
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -41,7 +41,8 @@ class Matter:
         small /= max(float(small.max()), 1.0)
         tensor = ((small - _MEAN) / _STD).transpose(2, 0, 1)[None]
         answer = self._salient.run(None, {"input.1": np.ascontiguousarray(tensor)})[0]
-        return np.clip(np.asarray(answer, np.float32)[0, 0], 0, 1)
+        said: F32 = np.clip(np.asarray(answer, np.float32)[0, 0], 0, 1)
+        return said
 
     def _people(self, rgb: U8) -> F32:
         small = cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -52,6 +53,9 @@ class Matter:
 def _session(name: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = 2, 1, 3
+    # Without the arena 250 MB go back to the system after each look; without spinning a busy machine stays usable.
+    options.enable_cpu_mem_arena = False
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     model = (resources.files("vivant") / "assets" / "models" / name).read_bytes()
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
@@ -72,7 +76,8 @@ def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, in
 def _drawn(coarse: F32, rgb: U8) -> F32:
     """The net's mask at full size, on the picture's own edges, certain away from its own rim: float32 (h, w).
 
-    The filter's halo, where colours inside and outside agree, is cut off; well inside and well outside the net is right.
+    The filter's halo, where colours inside and outside agree, is cut off; well inside and well outside the net is
+    right.
     """
     fine = refine(coarse, rgb)
     inside = cv2.erode((coarse > 0.6).astype(np.float32), np.ones((7, 7), np.uint8))
@@ -83,7 +88,8 @@ def _drawn(coarse: F32, rgb: U8) -> F32:
     )
     sharp = np.clip((fine - 0.15) / 0.7, 0, 1)
     sharp = sharp * sharp * (3 - 2 * sharp)
-    return np.clip(np.maximum(sharp, at_least), 0, at_most).astype(np.float32)
+    drawn: F32 = np.clip(np.minimum(np.maximum(sharp, at_least), at_most), 0, 1).astype(np.float32)
+    return drawn
 
 
 def _main_parts(raw: F32) -> F32:
@@ -116,7 +122,7 @@ def _on_edges(kept: F32, rgb: U8) -> float:
     """0..1: the share of the outline where the picture changes too. A cut through a plain surface would show."""
     h, w = kept.shape
     lab = cv2.cvtColor(cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB).astype(np.float32)
-    lab = cv2.GaussianBlur(lab, (0, 0), 1.0)
+    lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.0), np.float32)
     inner = (kept > 0.5).astype(np.uint8)
     core, wide = cv2.erode(inner, np.ones((5, 5), np.uint8)), cv2.dilate(inner, np.ones((5, 5), np.uint8))
     rim = (cv2.dilate(inner, np.ones((3, 3), np.uint8)) - inner) > 0
@@ -131,9 +137,10 @@ def _on_edges(kept: F32, rgb: U8) -> float:
 
 def _spread(colours: F32, where: F32) -> F32:
     """The mean colour of the marked pixels near each pixel."""
-    total = cv2.GaussianBlur(colours * where[..., None], (0, 0), 3)
-    weight = cv2.GaussianBlur(where, (0, 0), 3)
-    return total / np.maximum(weight, 1e-4)[..., None]  # type: ignore[no-any-return]
+    total: Any = cv2.GaussianBlur(colours * where[..., None], (0, 0), 3)
+    weight: Any = cv2.GaussianBlur(where, (0, 0), 3)
+    mean: F32 = total / np.maximum(weight, np.float32(1e-4))[..., None]
+    return mean
 
 
 def _hangs(kept: F32) -> float:
@@ -155,8 +162,8 @@ def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) ->
     r = max(2, round(radius * max(small)))
     box = (2 * r + 1, 2 * r + 1)
 
-    def mean(a: F32) -> F32:
-        return cv2.blur(a, box, borderType=cv2.BORDER_REFLECT)  # type: ignore[return-value]
+    def mean(a: Any) -> Any:
+        return cv2.blur(a, box, borderType=cv2.BORDER_REFLECT)
 
     mean_i, mean_p = mean(guide), mean(mask)
     cov_ip = mean(guide * mask[..., None]) - mean_i * mean_p[..., None]
@@ -175,6 +182,9 @@ def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) ->
     a = np.stack([c00 * pr + c01 * pg + c02 * pb, c01 * pr + c11 * pg + c12 * pb, c02 * pr + c12 * pg + c22 * pb], -1)
     a /= det[..., None]
     b = mean_p - (a * mean_i).sum(-1)
-    coefficients = cv2.resize(np.dstack([mean(a), mean(b)]), (w, h), interpolation=cv2.INTER_LINEAR)
-    fine = (coefficients[..., :3] * rgb).sum(-1) * (1 / 255) + coefficients[..., 3]
-    return np.clip(fine, 0, 1).astype(np.float32)
+    fine: Any = cv2.resize(mean(b), (w, h), interpolation=cv2.INTER_LINEAR)
+    for k in range(3):
+        slope = cv2.resize(mean(a[..., k]), (w, h), interpolation=cv2.INTER_LINEAR)
+        fine += slope * rgb[..., k] * np.float32(1 / 255)
+    out: F32 = np.clip(fine, 0, 1).astype(np.float32)
+    return out

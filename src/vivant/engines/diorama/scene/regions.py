@@ -4,7 +4,7 @@ small copy of the picture; knows nothing of motion."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -29,7 +29,7 @@ class Looks:
 
     @property
     def shape(self) -> tuple[int, int]:
-        return self.busy.shape  # type: ignore[return-value]
+        return self.busy.shape
 
 
 def looks(rgb: U8, matte: F32) -> Looks:
@@ -111,7 +111,8 @@ def _over_the_sea(seen: Looks) -> F32:
     h = len(level)
     sure = float(level[line]) if 0.15 * h < line < 0.85 * h else 0.0
     below = np.arange(h)[:, None] >= line
-    return (np.where(below, -2.0, 0.6) * np.clip((sure - 0.25) / 0.4, 0, 1)).astype(np.float32)
+    prior: F32 = (np.where(below, -2.0, 0.6) * np.clip((sure - 0.25) / 0.4, 0, 1)).astype(np.float32)
+    return prior
 
 
 def _walls(seen: Looks) -> F32:
@@ -213,7 +214,7 @@ def water(seen: Looks, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> t
     light, a, b = (seen.lab[..., k] for k in range(3))
     green = (a < -7) & (b > 5)
     dry = (wet < -0.3 - 0.8 * mirrored) | (seen.subject > 0.5) | (green & (seen.busy > 2 * mirrored))
-    solid = ((np.arange(h)[:, None] >= line) & ~dry).astype(np.uint8)
+    solid: Any = ((np.arange(h)[:, None] >= line) & ~dry).astype(np.uint8)
     solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((3, 5), np.uint8))
     solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((5, 11), np.uint8))
     solid[:line] = 0
@@ -244,7 +245,7 @@ def _mirrors(seen: Looks) -> F32:
     """float32 (h,): how well what lies under a row mirrors what stands above it; correlation from 0.72 to 0.95 counts
     as 0 to 1. The mirrored picture may be squeezed, as it is seen from above."""
     h, w = seen.shape
-    light = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
+    light: Any = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
     light -= cv2.GaussianBlur(light, (0, 0), 12)  # the broad fall from sky to ground mirrors nothing
     found = np.zeros(h, np.float32)
     for row in range(int(0.15 * h), int(0.9 * h)):
@@ -258,7 +259,8 @@ def _mirrors(seen: Looks) -> F32:
             above, below = above - above.mean(), below - below.mean()
             norm = float(np.sqrt((above * above).sum() * (below * below).sum()))
             found[row] = max(found[row], float((above * below).sum()) / max(norm, 1e-6))
-    return np.clip((found - 0.72) / 0.23, 0, 1).astype(np.float32)
+    mirrored: F32 = np.clip((found - 0.72) / 0.23, 0, 1).astype(np.float32)
+    return mirrored
 
 
 def _without_crumbs(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -270,7 +272,7 @@ def _without_crumbs(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.isin(labels, keep).astype(np.uint8)
 
 
-def _waterlike(seen: Looks, sky_small: F32) -> F32:
+def _waterlike(seen: Looks, sky_small: Any) -> F32:
     """Positive where a pixel looks like water by itself: blue or of the sky's hue, streaks that lie flat, calm."""
     light, a, b = (seen.lab[..., k] for k in range(3))
     blue = np.clip(-b / 15, -1, 1) - 0.6 * np.clip(-a / 14 - np.clip(-b / 14, 0, 1), 0, 1)
@@ -283,7 +285,8 @@ def _waterlike(seen: Looks, sky_small: F32) -> F32:
     else:
         like_sky = np.zeros_like(light)
     score = 0.5 * blue + 0.9 * flat + 0.35 * smooth + 0.5 * np.clip(like_sky, -0.8, 0.6) - sky_small
-    return score.astype(np.float32)
+    out: F32 = score.astype(np.float32)
+    return out
 
 
 def plants(seen: Looks, rgb: U8, *, grey: bool, straight: float) -> Region:
