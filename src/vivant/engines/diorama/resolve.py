@@ -91,12 +91,15 @@ def place_lines(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]
 
 
 def _cut(spoken: Spoken, samples: int) -> Spoken:
+    """What fits into `samples`: up to the last pause between words, or, without one, a fade where the time ends."""
     if len(spoken.samples) <= samples:
         return spoken
-    kept = spoken.samples[:samples].copy()
-    fade = min(samples, SAMPLE_RATE // 50)
+    pauses = [phone.start for phone in spoken.phones if not phone.symbol.isalpha()]
+    whole = [round(start * SAMPLE_RATE) for start in pauses if start * SAMPLE_RATE <= samples]
+    kept = spoken.samples[: whole[-1] if whole and whole[-1] > samples / 2 else samples].copy()
+    fade = min(len(kept), SAMPLE_RATE // 50)
     kept[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)
-    end = samples / SAMPLE_RATE
+    end = len(kept) / SAMPLE_RATE
     phones = tuple(replace(phone, end=min(phone.end, end)) for phone in spoken.phones if phone.start < end)
     return Spoken(samples=kept, phones=phones)
 

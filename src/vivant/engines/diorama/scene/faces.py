@@ -7,14 +7,14 @@ licences. This module knows pictures only: nothing of speech, time or motion.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import as_file, files
+from importlib.resources import files
 from typing import Any, Final
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.inference import session
 from vivant.engines.diorama.scene.scene import Face
 from vivant.engines.diorama.storyboard import FaceFact
 from vivant.media import F32, U8
@@ -206,12 +206,7 @@ def _distance(a: Face, b: Face) -> float:
 
 
 def _session(name: str) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 2
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    with as_file(files("vivant.assets") / "models" / f"{name}.onnx") as path:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return session((files("vivant.assets") / "models" / f"{name}.onnx").read_bytes())
 
 
 def _anchors(size: int, layers: tuple[tuple[int, int], ...]) -> F64:

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-import onnxruntime
+from onnxruntime import InferenceSession
 
+from vivant.engines.diorama.inference import session
 from vivant.engines.diorama.scene.scene import Face, Region
 from vivant.media import F32, U8
 
@@ -50,14 +51,9 @@ class Matter:
         return np.clip(cv2.resize(answer.reshape(256, 256), (320, 320), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
-def _session(name: str) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads, options.log_severity_level = 2, 1, 3
-    # Without the arena 250 MB go back to the system after each look; without spinning a busy machine stays usable.
-    options.enable_cpu_mem_arena = False
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    model = (resources.files("vivant") / "assets" / "models" / name).read_bytes()
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+def _session(name: str) -> InferenceSession:
+    # Without the arena 250 MB go back to the system after each look.
+    return session((resources.files("vivant") / "assets" / "models" / name).read_bytes(), arena=False)
 
 
 def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, int]) -> F32:

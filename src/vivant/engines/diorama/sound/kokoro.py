@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import onnxruntime
 
+from vivant.engines.diorama.inference import session
 from vivant.engines.diorama.sound.g2p import vocabulary
 from vivant.errors import Misconfigured
 from vivant.media import F32
@@ -40,11 +40,7 @@ class Kokoro:
     """Loads the model: 0.6 s, 590 MB. Raises Misconfigured if a part is missing or is not what it was."""
 
     def __init__(self) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 2
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        self._net = onnxruntime.InferenceSession(_model(), options, providers=["CPUExecutionProvider"])
+        self._net = session(_model())
 
     def __call__(self, symbols: str, style: F32, speed: float = 1.0) -> Utterance:
         """style: float32 (256,). speed: 1 is the voice's own pace, 2 twice as fast. The same input gives the same
