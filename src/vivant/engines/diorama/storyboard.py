@@ -142,7 +142,10 @@ class Storyboard:
         made_by = (fields.pop("engine", None), fields.pop("version", None))
         if made_by != (ENGINE, VERSION):
             raise ValueError(f"A storyboard of {made_by} cannot be read; known: {(ENGINE, VERSION)}.")
-        shots = tuple(Shot(**{**shot, "moves": tuple(Move(**move) for move in shot["moves"])}) for shot in data["shots"])
+        shots = tuple(
+            Shot(start=shot["start"], end=shot["end"], moves=tuple(Move(**move) for move in shot["moves"]))
+            for shot in data["shots"]
+        )
         lines = tuple(Line(**{**line, "speaker": Speaker(**line["speaker"])}) for line in data["lines"])
         return cls(
             **{
