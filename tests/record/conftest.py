@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from recorded import check_invariants, opened
+from sqlalchemy import Connection
+
+from vivant.record.database import Record
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Record]:
+    record = opened(tmp_path)
+    yield record
+    record.close()
+
+
+@pytest.fixture
+def connection(record: Record) -> Iterator[Connection]:
+    """Inside a write transaction; afterwards the record must be in order."""
+    with record.transaction() as connection:
+        yield connection
+        check_invariants(connection)

@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from recorded import a_task, at, claimed, opened, queued
+from sqlalchemy import Connection, event, insert, select, text
+
+from vivant.record import tables, tasks
+from vivant.record.ids import new_id
+from vivant.request import Tier
+
+
+def drain(connection: Connection, starts: int) -> list[str]:
+    """The keys that get the next starts."""
+    return [claimed(connection).task.key_id for _ in range(starts)]
+
+
+def test_nothing_waits_nothing_is_claimed(connection: Connection) -> None:
+    assert tasks.claim(connection, owner="boot-1", now=at(0)) is None
+
+
+def test_a_lane_is_served_in_the_order_of_asking(connection: Connection) -> None:
+    asked = [queued(connection).id for _ in range(5)]
+    assert [claimed(connection).task.id for _ in asked] == asked
+
+
+def test_a_task_goes_to_one_dispatcher_only(connection: Connection) -> None:
+    queued(connection)
+    assert tasks.claim(connection, owner="boot-1", now=at(1)) is not None
+    assert tasks.claim(connection, owner="boot-2", now=at(1)) is None
+
+
+def test_one_key_with_many_tasks_cannot_keep_another_waiting(connection: Connection) -> None:
+    for _ in range(50):
+        queued(connection, key_id="greedy")
+    drain(connection, 10)
+    queued(connection, key_id="modest")
+    assert "modest" in drain(connection, 2)
+
+
+def test_keys_share_the_starts_equally(connection: Connection) -> None:
+    for key_id, waiting in (("a", 30), ("b", 30), ("c", 30)):
+        for _ in range(waiting):
+            queued(connection, key_id=key_id)
+    assert Counter(drain(connection, 30)) == {"a": 10, "b": 10, "c": 10}
+
+
+def test_the_share_is_of_work_not_of_starts(connection: Connection) -> None:
+    for _ in range(40):
+        queued(connection, key_id="short", seconds=4)
+        queued(connection, key_id="long", seconds=12)
+    starts = Counter(drain(connection, 40))
+    assert starts["short"] == pytest.approx(3 * starts["long"], abs=3)
+
+
+def test_a_key_gains_nothing_by_having_been_away(connection: Connection) -> None:
+    for _ in range(40):
+        queued(connection, key_id="steady")
+    queued(connection, key_id="comes-and-goes")
+    drain(connection, 31)
+    for _ in range(20):
+        queued(connection, key_id="comes-and-goes")
+    starts = Counter(drain(connection, 10))
+    assert abs(starts["steady"] - starts["comes-and-goes"]) <= 2  # with saved credit it would be 10
+
+
+def test_default_goes_before_flex(connection: Connection) -> None:
+    queued(connection, key_id="cheap", tier=Tier.FLEX)
+    queued(connection, key_id="quick")
+    assert drain(connection, 2) == ["quick", "cheap"]
+
+
+def test_flex_gets_every_tenth_start_while_default_never_ends(connection: Connection) -> None:
+    for _ in range(60):
+        queued(connection, key_id="quick")
+    for _ in range(10):
+        queued(connection, key_id="cheap", tier=Tier.FLEX)
+    starts = drain(connection, 40)
+    assert [n for n, key_id in enumerate(starts) if key_id == "cheap"] == [9, 19, 29, 39]
+
+
+def test_flex_saves_up_no_turns_while_it_has_no_work(connection: Connection) -> None:
+    for _ in range(30):
+        queued(connection, key_id="quick")
+    drain(connection, 20)
+    queued(connection, key_id="cheap", tier=Tier.FLEX)
+    assert drain(connection, 9) == ["quick"] * 9
+
+
+def test_no_lane_waits_longer_than_its_fair_share_whatever_the_arrivals(connection: Connection) -> None:
+    """Start-time fair queueing: two lanes that both wait all the time differ by no more than one task each."""
+    chance = random.Random(7)
+    for key_id in "ab":
+        for _ in range(200):
+            queued(connection, key_id=key_id, seconds=chance.randint(4, 12))
+    for _ in range(100):
+        if chance.random() < 0.3:
+            queued(connection, key_id=f"passer-{chance.randint(0, 5)}", seconds=chance.randint(4, 12))
+        claimed(connection)
+        given = dict(
+            connection.execute(
+                select(tables.lanes.c.key_id, tables.lanes.c.virtual_time).where(tables.lanes.c.key_id.in_(["a", "b"]))
+            ).all()
+        )
+        assert abs(given["a"] - given["b"]) <= a_task(seconds=12).request.canvas.tokens
+
+
+def fill(connection: Connection, *, keys: int, waiting: int) -> None:
+    """Many queued rows, written in bulk: `waiting` for each of `keys` keys, half of them flex."""
+    for tier in Tier:
+        request = a_task(tier=tier).request.to_data()
+        rows = [
+            {
+                "id": new_id(), "key_id": f"key-{n % keys}", "tier": tier.value, "status": "queued",
+                "request": request, "tokens": 100, "engine": "testcard", "created_at": at(0),
+                "expires_at": at(9999), "tags": {},
+            }
+            for n in range(keys * waiting // 2)
+        ]  # fmt: skip
+        connection.execute(insert(tables.tasks), rows)
+        lanes = [{"tier": tier.value, "key_id": f"key-{n}", "virtual_time": 0, "queued": waiting // 2} for n in range(keys)]
+        connection.execute(insert(tables.lanes), lanes)
+
+
+def test_every_statement_of_a_claim_uses_an_index(connection: Connection) -> None:
+    fill(connection, keys=20, waiting=20)
+    seen: list[tuple[str, object]] = []
+
+    @event.listens_for(connection, "before_cursor_execute")
+    def note(_c: object, _cursor: object, statement: str, parameters: object, _x: object, _m: object) -> None:
+        seen.append((statement, parameters))
+
+    held = claimed(connection)
+    tasks.due(connection, now=at(5))
+    tasks.running_attempts(connection, "boot-1")
+    tasks.newest(connection, key_id="key-1", limit=10)
+    event.remove(connection, "before_cursor_execute", note)
+    assert len(seen) > 8
+    for statement, parameters in seen:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()  # type: ignore[arg-type]
+        for step in plan:
+            detail = step[-1]
+            assert not detail.startswith("SCAN") and "TEMP B-TREE" not in detail, (statement, detail)
+    assert held.task.attempt == 1
+
+
+def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
+    def seconds_per_claim(name: str, waiting: int) -> float:
+        folder = tmp_path / name
+        folder.mkdir()
+        record = opened(folder)
+        with record.transaction() as connection:
+            fill(connection, keys=10, waiting=waiting)
+            claimed(connection)
+            best = min(_timed(connection) for _ in range(5))
+        record.close()
+        return best
+
+    def _timed(connection: Connection) -> float:
+        start = time.process_time()
+        for _ in range(20):
+            claimed(connection)
+        return (time.process_time() - start) / 20
+
+    few, many = seconds_per_claim("few", 100), seconds_per_claim("many", 2000)
+    assert many < 3 * few  # a scan would make it 20 times
+
+
+def test_counts_that_would_go_wrong_are_refused_by_the_database(connection: Connection) -> None:
+    from sqlalchemy.exc import IntegrityError
+
+    queued(connection)
+    with pytest.raises(IntegrityError), connection.begin_nested():
+        connection.execute(text("UPDATE lanes SET queued = queued - 2"))
