@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from recorded import check_invariants, opened
 from sqlalchemy import Connection
 
+from recorded import check_invariants, opened
 from vivant.record.database import Record
 
 

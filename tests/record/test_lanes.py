@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from recorded import a_task, at, claimed, opened, queued
 from sqlalchemy import Connection, event, insert, select, text
 
+from recorded import a_task, at, claimed, opened, queued
 from vivant.record import tables, tasks
 from vivant.record.ids import new_id
 from vivant.request import Tier
@@ -122,7 +122,9 @@ def fill(connection: Connection, *, keys: int, waiting: int) -> None:
             for n in range(keys * waiting // 2)
         ]  # fmt: skip
         connection.execute(insert(tables.tasks), rows)
-        lanes = [{"tier": tier.value, "key_id": f"key-{n}", "virtual_time": 0, "queued": waiting // 2} for n in range(keys)]
+        lanes = [
+            {"tier": tier.value, "key_id": f"key-{n}", "virtual_time": 0, "queued": waiting // 2} for n in range(keys)
+        ]
         connection.execute(insert(tables.lanes), lanes)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded import opened
 from sqlalchemy import Connection, event, text
 
+from recorded import opened
 from vivant.errors import Busy
 from vivant.record.database import Record
 from vivant.record.writer import GROUP

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import Connection, select
+
+from recorded import at
+from vivant.errors import NotFound
+from vivant.record import keys, secrets, tables
+
+
+def test_a_key_opens_and_nothing_else_does(connection: Connection) -> None:
+    key, text = keys.create(connection, name="ci", now=at(0))
+    known = keys.all_keys(connection)
+    assert keys.match(text, known) == key
+    other, _ = keys.create(connection, name="other", now=at(0))
+    _, _, secret = text.split("_")
+    wrong = [
+        "", "sk_", "sk__", text[:-1], text + "0", text.upper(), f" {text}", f"sk_{other.id}_{secret}",
+        f"sk_{'0' * 12}_{secret}", f"sk_{key.id}_{'0' * 48}", secret, key.id, f"sk_{key.id}_{key.digest.hex()}",
+    ]  # fmt: skip
+    assert [keys.match(each, keys.all_keys(connection)) for each in wrong] == [None] * len(wrong)
+
+
+def test_a_key_has_its_form_and_192_bits_of_secret(connection: Connection) -> None:
+    key, text = keys.create(connection, name="ci", now=at(0))
+    assert re.fullmatch(rf"sk_{key.id}_[0-9a-f]{{48}}", text)
+
+
+def test_the_secret_is_not_in_the_record(connection: Connection) -> None:
+    _, text = keys.create(connection, name="ci", now=at(0))
+    secret = text.rsplit("_", 1)[1]
+    row = connection.execute(select(tables.keys)).one()
+    assert not any(secret in str(value) or bytes.fromhex(secret) == value for value in row)
+    assert len(row.digest) == 32
+
+
+def test_a_revoked_key_opens_nothing_and_is_never_forgotten(connection: Connection) -> None:
+    key, text = keys.create(connection, name="ci", now=at(0))
+    keys.revoke(connection, key.id, now=at(5))
+    keys.revoke(connection, key.id, now=at(9))
+    known = keys.all_keys(connection)
+    assert keys.match(text, known) is None
+    assert known[key.id].revoked_at == at(5)
+
+
+def test_revoking_what_does_not_exist_is_said_to_be_so(connection: Connection) -> None:
+    with pytest.raises(NotFound, match="no key 'abc'"):
+        keys.revoke(connection, "abc", now=at(0))
+
+
+def test_last_use_is_kept(connection: Connection) -> None:
+    key, _ = keys.create(connection, name="ci", now=at(0))
+    keys.note_use(connection, {key.id: at(60)})
+    assert keys.all_keys(connection)[key.id].last_used_at == at(60)
+
+
+def test_a_shared_secret_is_made_once(connection: Connection) -> None:
+    first = secrets.get_or_make(connection, "links")
+    assert len(first) == 32
+    assert secrets.get_or_make(connection, "links") == first
+    assert secrets.get_or_make(connection, "webhooks") != first

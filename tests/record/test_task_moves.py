@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection, select
+
+from recorded import ARTIFACT, NOON, at, check_invariants, claimed, opened, queued, status_of
+from vivant.errors import IllegalMove, TaskNotFound
+from vivant.record import tables, tasks
+from vivant.record.tasks import Claim, Progress
+from vivant.request import Tier
+from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Status
+
+
+def die(connection: Connection, held: Claim) -> bool:
+    return tasks.settle_death(connection, held, code="SEAT_LOST", reason="it crashed", now=at(9))
+
+
+def test_a_task_reads_back_as_it_was_asked(connection: Connection) -> None:
+    task = queued(connection, prompt="雪落在湖上 \U0001f326", generate_audio=False)
+    assert tasks.get(connection, task.id) == task
+
+
+def test_a_success_is_written_with_its_bill(connection: Connection) -> None:
+    task = queued(connection)
+    held = claimed(connection, seconds=2)
+    assert tasks.settle_success(connection, held, ARTIFACT, now=at(12.5))
+    ended = tasks.get(connection, task.id)
+    assert (ended.status, ended.artifact, ended.progress) == (Status.SUCCEEDED, ARTIFACT, 1.0)
+    assert (ended.started_at, ended.ended_at) == (at(2), at(12.5))
+    bill = connection.execute(select(tables.usage)).one()
+    assert (bill.task_id, bill.tokens, bill.run_seconds) == (task.id, task.request.canvas.tokens, 10.5)
+
+
+@pytest.mark.parametrize("end", ["cancel", "expire", "fail", "lose", "succeed"])
+def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
+    task = queued(connection)
+    late = claimed(connection)
+    match end:
+        case "cancel":
+            tasks.cancel(connection, task.id, now=at(3))
+        case "expire":
+            tasks.expire(connection, [task.id], now=at(3))
+        case "fail":
+            tasks.settle_failure(connection, late, code="ENGINE_FAILED", message="no", now=at(3))
+        case "lose":
+            tasks.requeue_abandoned(connection, but="boot-2", now=at(3))
+            claimed(connection, owner="boot-2", seconds=4)
+        case "succeed":
+            tasks.settle_success(connection, late, ARTIFACT, now=at(3))
+    before = connection.execute(select(tables.tasks)).one()
+    assert not tasks.settle_success(connection, late, ARTIFACT, now=at(5))
+    assert not tasks.settle_failure(connection, late, code="X", message="late", now=at(5))
+    assert not die(connection, late)
+    assert not tasks.give_back(connection, late, now=at(5))
+    assert not tasks.remember(connection, late, {"job": 1})
+    tasks.report(connection, [Progress(claim=late, fraction=0.7)])
+    assert connection.execute(select(tables.tasks)).one() == before
+
+
+def test_the_same_owner_cannot_settle_an_earlier_attempt(connection: Connection) -> None:
+    queued(connection)
+    first = claimed(connection)
+    assert die(connection, first)
+    second = claimed(connection)
+    assert not tasks.settle_success(connection, first, ARTIFACT, now=at(5))
+    assert tasks.settle_success(connection, second, ARTIFACT, now=at(6))
+
+
+def test_the_third_death_fails_the_task_and_says_why(connection: Connection) -> None:
+    task = queued(connection)
+    for _ in range(DEATHS_ALLOWED):
+        assert status_of(connection, task) is Status.QUEUED
+        assert die(connection, claimed(connection))
+    ended = tasks.get(connection, task.id)
+    assert (ended.status, ended.error_code) == (Status.FAILED, "SEAT_LOST")
+    assert ended.error_message == "Lost 3 times while it ran. The last time: it crashed."
+
+
+def test_killed_services_do_not_count_as_deaths_up_to_ten_starts(connection: Connection) -> None:
+    task = queued(connection)
+    for boot in range(STARTS_ALLOWED):
+        assert status_of(connection, task) is Status.QUEUED
+        claimed(connection, owner=f"boot-{boot}")
+        tasks.requeue_abandoned(connection, but=f"boot-{boot + 1}", now=at(boot))
+    ended = tasks.get(connection, task.id)
+    assert (ended.status, ended.error_code, ended.attempt) == (Status.FAILED, "STARTED_TOO_OFTEN", 10)
+
+
+def test_what_was_requeued_goes_first_again(connection: Connection) -> None:
+    first = queued(connection)
+    queued(connection)
+    die(connection, claimed(connection))
+    assert claimed(connection).task.id == first.id
+
+
+def test_only_the_abandoned_are_requeued(connection: Connection) -> None:
+    for _ in range(3):
+        queued(connection)
+    held = [claimed(connection, owner=owner) for owner in ("dead", "other", "me")]
+    assert tasks.requeue_abandoned(connection, ["dead"], but="me", now=at(5)) == 1
+    assert [status_of(connection, claim.task) for claim in held] == [Status.QUEUED, Status.RUNNING, Status.RUNNING]
+
+
+def test_cancelling_is_terminal_at_once_and_happens_once(connection: Connection) -> None:
+    waiting, running = queued(connection, key_id="ann"), queued(connection, key_id="bob")
+    tasks.cancel(connection, waiting.id, key_id="ann", now=at(1))
+    claimed(connection)
+    for task in (waiting, running):
+        if task is running:
+            assert tasks.cancel(connection, task.id, now=at(2)).status is Status.CANCELLED
+        with pytest.raises(IllegalMove, match="cancelled"):
+            tasks.cancel(connection, task.id, now=at(3))
+    assert tasks.claim(connection, owner="boot-1", now=at(4)) is None
+
+
+def test_nobody_cancels_or_sees_the_task_of_another_key(connection: Connection) -> None:
+    task = queued(connection, key_id="ann")
+    with pytest.raises(TaskNotFound):
+        tasks.cancel(connection, task.id, key_id="bob", now=at(1))
+    for task_id, key_id in ((task.id, "bob"), (task.id, ""), ("no-such-task", None)):
+        with pytest.raises(TaskNotFound):
+            tasks.get(connection, task_id, key_id=key_id)
+    assert tasks.newest(connection, key_id="bob") == []
+
+
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("limit", [3600, 172_800, 259_200])
+def test_time_runs_from_creation(connection: Connection, limit: int, running: bool) -> None:
+    task = queued(connection, expires_after=limit)
+    if running:
+        claimed(connection, seconds=limit - 1)
+    assert tasks.due(connection, now=at(limit - 0.001)) == []
+    assert tasks.due(connection, now=at(limit)) == [task.id]
+    assert tasks.expire(connection, [task.id], now=at(limit)) == 1
+    assert tasks.expire(connection, [task.id], now=at(limit + 1)) == 0
+    ended = tasks.get(connection, task.id)
+    assert (ended.status, ended.error_code, ended.ended_at) == (Status.EXPIRED, "EXPIRED", at(limit))
+
+
+def test_progress_and_storyboard_reach_the_record(connection: Connection) -> None:
+    task = queued(connection)
+    held = claimed(connection)
+    tasks.report(connection, [Progress(claim=held, fraction=0.25, storyboard={"shots": 1})])
+    tasks.report(connection, [Progress(claim=held, fraction=0.5)])
+    found = tasks.get(connection, task.id)
+    assert (found.progress, found.storyboard) == (0.5, {"shots": 1})
+
+
+def test_what_an_attempt_remembers_is_handed_to_the_next(connection: Connection) -> None:
+    queued(connection)
+    held = claimed(connection)
+    assert held.remembered == {}
+    assert tasks.remember(connection, held, {"backend_job": "abc"})
+    die(connection, held)
+    assert claimed(connection).remembered == {"backend_job": "abc"}
+
+
+def test_listing_goes_from_new_to_old_in_pages(connection: Connection) -> None:
+    mine = [queued(connection, key_id="ann").id for _ in range(7)]
+    queued(connection, key_id="bob")
+    seen: list[str] = []
+    while page := tasks.newest(connection, key_id="ann", limit=3, after=seen[-1] if seen else ""):
+        seen += [task.id for task in page]
+    assert seen == mine[::-1]
+    claimed(connection)
+    assert [t.id for t in tasks.newest(connection, key_id="ann", status=Status.RUNNING)] == [mine[0]]
+    assert len(tasks.newest(connection)) == 8
+
+
+def test_files_of_ended_tasks_come_up_for_sweeping_once(connection: Connection) -> None:
+    old, fresh = queued(connection), queued(connection)
+    queued(connection)
+    tasks.cancel(connection, old.id, now=at(0))
+    tasks.cancel(connection, fresh.id, now=at(100))
+    assert tasks.with_old_files(connection, before=at(50)) == [old.id]
+    tasks.files_are_gone(connection, [old.id])
+    assert tasks.with_old_files(connection, before=at(50)) == []
+    assert tasks.unknown(connection, [old.id, "stranger"]) == {"stranger"}
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["ask", "claim", "succeed", "fail", "die", "give back", "cancel", "expire", "restart"]),
+        st.integers(0, 5),
+        st.integers(0, 3),
+    ),
+    max_size=60,
+)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("moves")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=STEPS)
+def test_whatever_happens_in_whatever_order_the_promises_hold(scratch: Path, steps: list[tuple[str, int, int]]) -> None:
+    """Two dispatchers, stale claims and all: counts are exact, a task ends once, every success has one bill."""
+    record = opened(scratch)
+    try:
+        with record.transaction() as connection:
+            story = connection.begin_nested()
+            _play(connection, steps)
+            story.rollback()
+    finally:
+        record.close()
+
+
+def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
+    asked: list[str] = []
+    held: list[Claim] = []
+    ended: dict[str, Status] = {}
+    for second, (step, which, who) in enumerate(steps):
+        now, owner = at(second), f"boot-{who % 2}"
+        old = held[which % len(held)] if held else None
+        match step:
+            case "ask":
+                tier = Tier.FLEX if who == 3 else Tier.DEFAULT
+                asked.append(queued(connection, key_id=f"key-{which % 3}", tier=tier).id)
+            case "claim":
+                waiting = tasks.newest(connection, status=Status.QUEUED)
+                claim = tasks.claim(connection, owner=owner, now=now)
+                assert (claim is not None) == bool(waiting)
+                held += [claim] if claim else []
+            case "succeed" if old:
+                tasks.settle_success(connection, old, ARTIFACT, now=now)
+            case "fail" if old:
+                tasks.settle_failure(connection, old, code="X", message="x", now=now)
+            case "die" if old:
+                die(connection, old)
+            case "give back" if old:
+                tasks.give_back(connection, old, now=now)
+            case "cancel" if asked:
+                try:
+                    tasks.cancel(connection, asked[which % len(asked)], now=now)
+                except IllegalMove:
+                    assert asked[which % len(asked)] in ended
+            case "expire" if asked:
+                tasks.expire(connection, [asked[which % len(asked)]], now=now)
+            case "restart":
+                tasks.requeue_abandoned(connection, but=owner, now=now)
+        check_invariants(connection)
+        for task in tasks.newest(connection, limit=1000):
+            if task.id in ended:
+                assert task.status is ended[task.id], "an ended task moved"
+            elif task.status.is_terminal:
+                ended[task.id] = task.status
+    assert all(t.created_at == NOON for t in tasks.newest(connection, limit=1000))
