@@ -8,6 +8,7 @@ headers give it away). Once keys exist none of this matters: whoever has no key 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from vivant.api.context import Context
 from vivant.api.faults import NotThisMachine
 from vivant.errors import VivantError
 
+_FOR = re.compile(r'for="?\[?([^];,"]*)', re.IGNORECASE)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FREE = frozenset({"/healthz"})  # says nothing worth protecting; probes send odd Host headers
 
@@ -53,14 +55,13 @@ class OpenModeGuard:
             raise NotThisMachine(
                 "No API key exists yet, so only this machine may call. Make one: vivant keys create NAME"
             )
-        for name in ("x-forwarded-for", "x-real-ip"):
-            for hop in headers.get(name, "").split(","):
-                if hop.strip() and not is_loopback(hop.strip()):
-                    raise NotThisMachine(
-                        "No API key exists yet, and this request was forwarded for another machine. "
-                        "Make a key: vivant keys create NAME"
-                    )
-        if not self._is_ours("//" + headers.get("host", "")):
+        if not all(is_loopback(hop) for hop in _forwarded_for(headers)):
+            raise NotThisMachine(
+                "No API key exists yet, and this request was forwarded for another machine. "
+                "Make a key: vivant keys create NAME"
+            )
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not self._is_ours("//" + hosts[0]):
             raise NotThisMachine(
                 "No API key exists yet, and this Host header does not name this machine. Use localhost or 127.0.0.1, "
                 "set VIVANT_PUBLIC_URL, or make a key: vivant keys create NAME"
@@ -73,6 +74,15 @@ class OpenModeGuard:
     def _is_ours(self, url: str) -> bool:
         host = _host(url)
         return host is not None and (host in self._names or is_loopback(host))
+
+
+def _forwarded_for(headers: Headers) -> list[str]:
+    """Whom a proxy says it speaks for (RFC 7239 and its older relatives), as far as anybody says anything."""
+    lists = [*headers.getlist("x-forwarded-for"), *headers.getlist("x-real-ip")]
+    hops = [hop.strip() for text in lists for hop in text.split(",")]
+    for text in headers.getlist("forwarded"):
+        hops += [match[1].strip() for match in _FOR.finditer(text)]
+    return [hop for hop in hops if hop]
 
 
 def _host(url: str) -> str | None:
