@@ -14,7 +14,7 @@ from vivant.service import Service
 from vivant.settings import Settings
 from vivant.task import Task
 
-_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Context:
 
     async def task(self, task_id: str, *, key_id: str) -> Task:
         """The caller's task. Raises TaskNotFound, for text that is no id too: such text never reaches the database."""
-        if not _ID.fullmatch(task_id):
+        if not ID.fullmatch(task_id):
             raise TaskNotFound
         return await self.service.task(task_id, key_id=key_id)
 

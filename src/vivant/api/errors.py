@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -20,12 +22,15 @@ def respond(request: Request, error: Exception) -> Response:
     """The answer to a request that ended in `error`."""
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # nobody is there to read it
+    headers: Mapping[str, str] = {}
     if isinstance(error, HTTPException):
+        headers = error.headers or {}  # Allow
         error = _from_router(request, error)
     if not isinstance(error, VivantError):
         error = VivantError()
     dialect = novita if request.url.path.startswith(novita.PREFIX) else native
     answer: Response = dialect.error_answer(request, error, str(error)[:TEXT])
+    answer.headers.update(headers)
     if answer.status_code >= 500 and answer.status_code != 503:
         log.error("answered with a fault", path=request.url.path, code=error.code, error=str(error))
     return answer

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vivant.api.answers import json_answer
-from vivant.api.context import Context
+from vivant.api.context import ID, Context
 from vivant.api.faults import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, WrongMethod
 from vivant.errors import (
     Busy,
@@ -61,8 +61,11 @@ def routes(context: Context) -> list[Route]:
         query = request.query_params
         limit = _page(query.get("limit", "50"))
         status = _status(query.get("status"))
+        after = query.get("after", "")
+        if after and not ID.fullmatch(after):
+            raise InvalidRequest("after: must be the id of a task, as `next` of the page before says.", field="after")
         # One more than asked for tells whether there are more.
-        found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=query.get("after", ""))
+        found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
         more = len(found) > limit
         tasks = found[:limit]
         return json_answer(

@@ -1,0 +1,156 @@
+"""Finished clips over HTTP: ranges, tags, damaged links."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from running_door import Answer, RunningDoor, picture_uri
+from vivant.api.faults import RangeNotSatisfiable
+from vivant.api.files import byte_range
+
+pytest_plugins = ["door_fixture"]
+
+
+class Clip:
+    """One finished clip: where it is, and its bytes."""
+
+    def __init__(self, door: RunningDoor) -> None:
+        sent = door.submit({"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}).json()
+        (video,) = door.finished(sent["id"])["videos"]
+        self.door = door
+        self.task_id = sent["id"]
+        self.path = video["video_url"].removeprefix(door.url)
+        whole = self.get()
+        assert whole.status == 200
+        self.bytes, self.etag = whole.body, whole.headers["ETag"]
+
+    def get(self, **headers: str) -> Answer:
+        return self.door.get(self.path, **headers)
+
+
+@pytest.fixture(scope="module")
+def clip(door: RunningDoor) -> Clip:
+    return Clip(door)
+
+
+def test_the_whole_file_with_everything_a_player_wants(clip: Clip) -> None:
+    answer = clip.get()
+    headers = answer.headers
+    assert answer.body[4:8] == b"ftyp"
+    assert headers["Content-Type"] == "video/mp4" and headers["Accept-Ranges"] == "bytes"
+    assert int(headers["Content-Length"]) == len(answer.body)
+    assert headers["ETag"].startswith('"') and headers["Cache-Control"].startswith("private")
+    assert headers["Content-Disposition"] == f'inline; filename="vivant-{clip.task_id}.mp4"'
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Set-Cookie"] is None and headers["Access-Control-Allow-Origin"] is None
+
+
+def test_two_hundred_random_ranges_add_up(clip: Clip) -> None:
+    chance, size = random.Random(1), len(clip.bytes)
+    for _ in range(200):
+        start = chance.randrange(size)
+        last = chance.randrange(start, size + size // 4)
+        text, end = chance.choice(((f"bytes={start}-{last}", min(last + 1, size)), (f"bytes={start}-", size)))
+        answer = clip.get(Range=text)
+        assert answer.status == 206 and answer.body == clip.bytes[start:end]
+        assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
+        assert int(answer.headers["Content-Length"]) == end - start
+    for tail in (1, 2, 1000, size, size + 5):
+        answer = clip.get(Range=f"bytes=-{tail}")
+        assert answer.status == 206 and answer.body == clip.bytes[-min(tail, size) :]
+
+
+@pytest.mark.parametrize("beyond", ["bytes={}-", "bytes={}-9999999999", "bytes=-0", "bytes=999999999999999999-"])
+def test_a_range_behind_the_end_is_416(clip: Clip, beyond: str) -> None:
+    answer = clip.get(Range=beyond.format(len(clip.bytes)))
+    assert answer.status == 416 and answer.headers["Content-Range"] == f"bytes */{len(clip.bytes)}"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "bytes=5-2",
+        "bytes=0-1,4-5",
+        "items=0-5",
+        "bytes=a-b",
+        "bytes",
+        "bytes=-",
+        "",
+        "bytes=--5",
+        "bytes=0-" + "9" * 30,
+    ],
+)
+def test_other_ranges_mean_the_whole_file(clip: Clip, odd: str) -> None:
+    answer = clip.get(Range=odd)
+    assert answer.status == 200 and len(answer.body) == len(clip.bytes)
+
+
+def test_if_range_decides_between_part_and_whole(clip: Clip) -> None:
+    for tag, status in (
+        (clip.etag, 206),
+        ('"other"', 200),
+        (f"W/{clip.etag}", 200),
+        ("Sun, 22 Nov 2026 12:00:00 GMT", 200),
+    ):
+        assert clip.get(Range="bytes=0-9", If_Range=tag).status == status
+
+
+def test_what_is_known_already_is_not_sent_again(clip: Clip) -> None:
+    for tags, status in (
+        (clip.etag, 304), (f'"x", {clip.etag}', 304), (f"W/{clip.etag}", 304), ("*", 304), ('"x"', 200),
+        (clip.etag[:-2] + '"', 200),
+    ):  # fmt: skip
+        answer = clip.get(If_None_Match=tags)
+        assert answer.status == status
+        if status == 304:
+            assert (
+                answer.body == b""
+                and answer.headers["ETag"] == clip.etag
+                and "private" in answer.headers["Cache-Control"]
+            )
+
+
+def test_head_says_the_same_without_the_file(clip: Clip) -> None:
+    for headers in ({}, {"Range": "bytes=10-19"}):
+        got, head = (clip.door.send(method, clip.path, headers=headers) for method in ("GET", "HEAD"))
+        assert head.status == got.status and head.body == b""
+        for name in ("Content-Length", "Content-Type", "ETag", "Accept-Ranges", "Content-Range"):
+            assert head.headers[name] == got.headers[name]
+
+
+def test_a_damaged_link_opens_nothing(clip: Clip) -> None:
+    path, _, query = clip.path.partition("?")
+    damaged = [
+        path, f"{path}?{query[:-1]}", f"{path}?{query}0", f"{path}?{query.replace('expires=', 'expires=9')}",
+        f"{path}?{query.replace('expires=1', 'expires=2')}", f"{path.replace('/1/', '/2/')}?{query}",
+        f"{path.replace('/1/', '/./1/')}?{query}", f"{path}/../clip.mp4?{query}", f"/files/../../etc/passwd?{query}",
+        f"/files//etc/passwd?{query}", f"/files/%2e%2e/%2e%2e/vivant.db?{query}", f"/files/%00?{query}",
+        f"/files/?{query}",
+        f"{path}?expires=&signature=", f"{path}?expires=1&signature=%ff%00", f"{path}?{query}".replace("es=", "es=-"),
+        f"{path}?{query.split('signature=')[0]}signature={'%C3%A9' * 64}",
+    ]  # fmt: skip
+    for link in damaged:
+        assert clip.door.get(link).status in (403, 404), link
+
+
+def test_a_link_is_for_reading_only(clip: Clip) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        assert clip.door.send(method, clip.path).status == 405
+
+
+@pytest.mark.parametrize(
+    ("header", "size", "expected"),
+    [
+        ("bytes=0-0", 1, (0, 1)), ("bytes=0-", 1, (0, 1)), ("bytes=-1", 1, (0, 1)), ("bytes=0-99", 10, (0, 10)),
+        ("bytes = 1 - 3", 10, (1, 4)), (None, 10, None), ("bytes=3-1", 10, None),
+    ],
+)  # fmt: skip
+def test_ranges_by_hand(header: str | None, size: int, expected: tuple[int, int] | None) -> None:
+    assert byte_range(header, size) == expected
+
+
+def test_an_empty_file_has_no_ranges() -> None:
+    with pytest.raises(RangeNotSatisfiable):
+        byte_range("bytes=0-", 0)
