@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vivant.engines.diorama.motion import layers, light, render, rig, warp
 from vivant.engines.diorama.motion.camera import path
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch
 from vivant.engines.diorama.motion.layers import lay_over
-from vivant.engines.diorama.motion.render import Renderer, warm
+from vivant.engines.diorama.motion.render import Renderer
 from vivant.engines.diorama.motion.rig import Pose, aim
+from vivant.engines.diorama.motion.warm import warm
 from vivant.engines.diorama.motion.warp import Box
 from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Scene
@@ -276,3 +278,16 @@ def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: 
         float(np.asarray(cv2.Laplacian(made.frame(n).y, cv2.CV_32F))[inner].var()) for n in (0, FRAMES // 2, FRAMES - 1)
     ]
     assert sharp[1] > 0.45 * min(sharp[0], sharp[2])  # a plain cross-fade of shifted houses keeps a quarter
+
+
+def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
+    kernels = (warp.look_up, rig._aim, layers.lay, render.blend_flow, render.mix_flow, render._lerp, light._relight)
+    before = [len(kernel.signatures) for kernel in kernels]
+    scene = scenes["antelope"]
+    whole, none = zeros(scene) + np.float32(1), zeros(scene)
+    dim = np.full(FRAMES, 0.9, np.float32)
+    for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
+        life = Life(Field(whole, none, whole * np.float32(0.9)), Flow(whole, none, -whole, none, whole / 2, whole))
+        film(scene, *moves, ambient=life, light=dim).frame(20)
+    film(scene, Move(kind="pan"), last=scene).frame(50)
+    assert [len(kernel.signatures) for kernel in kernels] == before

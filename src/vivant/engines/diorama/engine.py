@@ -14,7 +14,8 @@ import cv2
 from vivant.engines.base import Watch
 from vivant.engines.diorama.motion import ambient
 from vivant.engines.diorama.motion.face import FaceMotion
-from vivant.engines.diorama.motion.render import Renderer, warm
+from vivant.engines.diorama.motion.render import Renderer
+from vivant.engines.diorama.motion.warm import warm
 from vivant.engines.diorama.resolve import resolve, room_for_speech
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.look import Looker

@@ -41,8 +41,8 @@ _REACH: Final[dict[MoveKind, float]] = {
     "tilt": 0.10,  # heights
     "zoom": 0.22,  # share of the focal length
     "dolly": 0.24,  # share of the way to the nearest thing
-    "truck": 0.085,  # widths, of the nearest thing
-    "pedestal": 0.085,  # heights
+    "truck": 0.12,  # widths, of the nearest thing
+    "pedestal": 0.12,  # heights
     "orbit": 0.10,  # widths, of the nearest thing against the farthest
     "roll": 0.07,  # radians
     "handheld": 0.0045,  # widths, standard deviation

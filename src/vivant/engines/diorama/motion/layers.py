@@ -96,11 +96,11 @@ def lay_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8]) -> None:
     """Put the subject over `frame` (planes of the whole output, in place) where `grid` looks."""
     box = grid.box
     map_x, map_y = enlarge(2 * grid.x, box), enlarge(2 * grid.y, box)
-    _over(frame[0][box.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0)
+    lay(frame[0][box.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0)
     map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, box), enlarge_half(0.5 * grid.y - 0.25, box)
     alpha = _sample(cutout.alpha_half, map_x, map_y)
-    _over(frame[1][box.chroma], _sample(cutout.u, map_x, map_y), alpha, 128)
-    _over(frame[2][box.chroma], _sample(cutout.v, map_x, map_y), alpha, 128)
+    lay(frame[1][box.chroma], _sample(cutout.u, map_x, map_y), alpha, 128)
+    lay(frame[2][box.chroma], _sample(cutout.v, map_x, map_y), alpha, 128)
 
 
 def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
@@ -108,7 +108,7 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _over(out: U8, left: Any, alpha: U8, zero: int) -> None:  # pragma: no cover - compiled
+def lay(out: U8, left: Any, alpha: U8, zero: int) -> None:  # pragma: no cover - compiled
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):

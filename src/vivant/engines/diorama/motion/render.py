@@ -16,7 +16,7 @@ from vivant.engines.diorama.motion import light, warp
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
 from vivant.engines.diorama.motion.layers import TRUSTED, Cutout, Layers, cut, lay_over
 from vivant.engines.diorama.motion.morph import Flowing, dissolve, flowing, mix, progress, push, settle
-from vivant.engines.diorama.motion.rig import FAR, Pose, Rig, aim
+from vivant.engines.diorama.motion.rig import FAR, Pose, Rig
 from vivant.engines.diorama.motion.warp import STEP, Box, Grid
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.engines.diorama.storyboard import Storyboard
@@ -202,13 +202,13 @@ class Renderer:
         apart = 1 - np.exp(-((ax - bx)[part] ** 2 + (ay - by)[part] ** 2) / 18.0)
         kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
         give = (1 / kept).astype(np.float32)
-        _blend(
+        blend_flow(
             frame.y[box.luma], a[0], b[0], warp.enlarge(weight, box), warp.enlarge(mask, box),
             warp.enlarge(soft[part], box), warp.enlarge(give, box),
         )  # fmt: skip
         half_weight, half_mask = warp.enlarge_half(weight, box), warp.enlarge_half(mask, box)
         for k, plane in ((1, frame.u), (2, frame.v)):
-            _mix(plane[box.chroma], a[k], b[k], half_weight, half_mask)
+            mix_flow(plane[box.chroma], a[k], b[k], half_weight, half_mask)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         curves = self._timeline.curves
@@ -305,7 +305,9 @@ def _soft_luma(y: U8) -> F32:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _blend(out: U8, a: U8, b: U8, weight: F32, mask: F32, soft: F32, give: F32) -> None:  # pragma: no cover - compiled
+def blend_flow(
+    out: U8, a: U8, b: U8, weight: F32, mask: F32, soft: F32, give: F32
+) -> None:  # pragma: no cover - compiled
     half, low, high = np.float32(0.5), np.float32(16), np.float32(235)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
@@ -328,7 +330,7 @@ def _lerp(out: U8, other: U8, share: F32) -> None:  # pragma: no cover - compile
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _mix(out: U8, a: U8, b: U8, weight: F32, mask: F32) -> None:  # pragma: no cover - compiled
+def mix_flow(out: U8, a: U8, b: U8, weight: F32, mask: F32) -> None:  # pragma: no cover - compiled
     half = np.float32(0.5)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
@@ -338,24 +340,3 @@ def _mix(out: U8, a: U8, b: U8, weight: F32, mask: F32) -> None:  # pragma: no c
                 value = one + weight[i, j] * (np.float32(b[i, j]) - one)
                 base = np.float32(out[i, j])
                 out[i, j] = np.uint8(base + m * (value - base) + half)
-
-
-def warm() -> None:
-    """Compile (or load from the cache) every kernel that frames use, so that the first job does not wait for it."""
-    scene_size = 32
-    box = Box(0, 0, scene_size, scene_size)
-    grid = np.full((scene_size // STEP, scene_size // STEP), 0.5, np.float32)
-    pose = Pose(x=1, y=0, z=0, pan=0, tilt=0, roll=0, zoom=1, pivot=0)
-    looks = aim(grid, pose, box, scene_size, scene_size)
-    warp.look_up(np.stack([grid, grid]), looks.x, looks.y)
-    luma, chroma = np.zeros((scene_size, scene_size), np.uint8), np.zeros((scene_size // 2, scene_size // 2), np.uint8)
-    ones = np.ones((scene_size, scene_size), np.float32)
-    # Views of larger arrays, as frames hand them over: their memory layout is part of a kernel's signature.
-    window, half = ones[1:, 1:][:16, :16], ones[1:, 1:][:8, :8]
-    for out, view, part in ((luma[:16, :16], window, luma[:16, :16].copy()),):
-        _blend(out, part, part, view, view, view, view)
-    _mix(chroma[:8, :8], chroma[:8, :8].copy(), chroma[:8, :8].copy(), half, half)
-    planes = Planes(luma.copy(), chroma.copy(), chroma.copy())
-    light.relight(planes, ones[:, :], 1.1, ones * 0.5)
-    light.relight(planes, np.ones((40, 40), np.float32)[4:36, 4:36], 1.1, ones * 0.5)
-    light.relight(planes, None, 1.1, ones * 0.5)

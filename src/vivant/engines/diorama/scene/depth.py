@@ -88,7 +88,9 @@ def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
         stands = max(stands, 0.8)
     # A matte that will be cut may stand out sharply; one that will not must not tear the single surface it is part of.
     soft = _blur(matte.mask, (0.012 if matte.trust > 0.7 else 0.045) * max(h, w))
-    return depth + (np.maximum(stands, depth) - depth) * soft * float(np.clip(matte.trust * 1.5, 0, 1))
+    # Bodies are round: what lies deep inside the outline is nearer than its rim.
+    rounded = 0.22 * stands * (_blur(matte.mask, 0.07 * max(h, w)) - 0.6)
+    return depth + (np.maximum(stands, depth) + rounded - depth) * soft * float(np.clip(matte.trust * 1.5, 0, 1))
 
 
 def _blur(values: F32, sigma: float) -> F32:
