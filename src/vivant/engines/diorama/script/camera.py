@@ -47,6 +47,8 @@ _DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
     "static": (),
     "handheld": (),
 }
+_WAYS: Final = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
+_POINTED_REACH: Final = 8
 _UNSAID: Final = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}  # elsewhere the seed chooses
 _LASTING: Final = frozenset({"static", "handheld"})  # manners, not journeys
 _RANGE: Final = re.compile(
@@ -94,6 +96,8 @@ def asked(reading: Reading) -> Asked:
             result.still = True
         elif hit.entry.camera != ("any",):
             heard.append(_Heard(hit, _moves(reading, hit)))
+    heard += _pointed(reading, heard)
+    heard.sort(key=lambda h: h.hit.first)
     travels = [h for h in heard if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in heard):
         heard, contradiction = _without_idle_static(reading, heard)
@@ -118,6 +122,23 @@ def decided(steps: list[Step], seed: int) -> list[Step]:
             moves.append(move)
         chosen.append(replace(step, moves=tuple(moves)))
     return chosen
+
+
+def _pointed(reading: Reading, heard: list[_Heard]) -> list[_Heard]:
+    """ "The camera, from left to right": a clause with a camera and a way, and no verb that is known."""
+    busy = {reading.clause[h.hit.first] for h in heard}
+    found = []
+    for hit in reading.hits:
+        clause = reading.clause[hit.first]
+        if hit.entry.direction not in _WAYS or hit.last - hit.first < 3 or clause in busy:
+            continue
+        before = range(max(0, hit.first - _POINTED_REACH), hit.first)
+        if any("camera" in reading.roles(at) and reading.clause[at] == clause for at in before):
+            kind = cast(MoveKind, _WAYS[hit.entry.direction])
+            move = Move(kind=kind, direction=cast(Direction, hit.entry.direction), words=reading.written(hit))
+            found.append(_Heard(hit, [move]))
+            busy.add(clause)
+    return found
 
 
 def _is_camera(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:

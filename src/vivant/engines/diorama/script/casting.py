@@ -63,11 +63,13 @@ def voice_for(person: Person | None, language: Language, taken: dict[str, Person
 def seat(people: list[Person], faces: tuple[FaceFact, ...]) -> None:
     """Give each of the people who speak or act a face, as far as there are any.
 
-    One face: the first of them has it. Several: by the place the words name, the others from left to right in the
-    order of the prompt. Voices have none.
+    One face: the first of them has it. Several: by the place the words name; someone alone the largest; others from
+    left to right in the order of the prompt. Voices have none.
     """
     seen = [person for person in people if person.kind != "voice"]
     order = sorted(range(len(faces)), key=lambda index: faces[index].x)
+    if len(seen) == 1 and not seen[0].place:
+        order.sort(key=lambda index: -faces[index].height)
     free = list(order)
     for person in seen:
         if person.place and len(order) > 1:

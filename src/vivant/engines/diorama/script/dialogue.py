@@ -52,29 +52,51 @@ class _Tag:
 
 def unquoted(reading: Reading) -> tuple[Span, ...]:
     """Stretches that are speech without marks: `She says: hello there.`, `旁白：清晨的海边。`"""
-    spans = []
+    spans: list[Span] = []
     for hit in reading.hits:
-        if not hit.entry.speech or hit.last >= len(reading.tokens) or reading.tokens[hit.last].text != ":":
+        if (
+            not hit.entry.speech
+            or hit.denied
+            or hit.last >= len(reading.tokens)
+            or reading.tokens[hit.last].text != ":"
+        ):
+            continue
+        heading = hit.entry.role == "heading" and _opens_line(reading, hit.first)
+        if not heading and not _subject_known(reading, hit):
             continue
         first = hit.last + 1
-        heading = hit.entry.role == "heading" and _opens_line(reading, hit.first)
-        last = first
-        while last < len(reading.tokens) and reading.tokens[last].kind != "line":
-            if reading.tokens[last].kind == "quote":
-                break
-            last += 1
-            if ends_sentence(reading.tokens[last - 1]) and not heading and last - first > 5:
-                break
-        if first >= last or (last < len(reading.tokens) and reading.tokens[last].kind == "quote"):
-            continue
-        if not heading and (hit.denied or not (_subject_known(reading, hit))):
+        last = _speech_end(reading, first)
+        if first >= last or (spans and reading.tokens[first].start < spans[-1].end):
             continue
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         words = reading.text[start:end]
         if words.strip(" .。").lower() in _NONE or _only_describes(reading, first, last):
             continue
         spans.append(Span(start, end, words, ":"))
-    return tuple(span for i, span in enumerate(spans) if i == 0 or span.start >= spans[i - 1].end)
+    return tuple(spans)
+
+
+def _speech_end(reading: Reading, first: int) -> int:
+    """One past the last token of speech without marks: the sentence, and those after it on the same line until one
+    speaks of the scene again. `first` itself when marks follow after all."""
+    last = at = first
+    while at < len(reading.tokens) and reading.tokens[at].kind != "line":
+        if reading.tokens[at].kind == "quote":
+            return last
+        at += 1
+        if ends_sentence(reading.tokens[at - 1]):
+            if last > first and _of_the_scene(reading, last, at):
+                return last
+            last = at
+    return at if last == first or not _of_the_scene(reading, last, at) else last
+
+
+def _of_the_scene(reading: Reading, first: int, last: int) -> bool:
+    return any(
+        hit.content or reading.roles(hit.first) & {"camera", "heading"}
+        for at in range(first, last)
+        for hit in reading.at.get(at, ())
+    )
 
 
 def _opens_line(reading: Reading, token: int) -> bool:
@@ -89,7 +111,7 @@ def _subject_known(reading: Reading, verb: Hit) -> bool:
 def _only_describes(reading: Reading, first: int, last: int) -> bool:
     """ "Voiceover: a calm female voice" tells of a voice and gives it no words."""
     return any(
-        (hit.entry.gender and not hit.entry.person) or hit.entry.accent or hit.entry.topic or hit.entry.camera
+        (hit.entry.gender and not hit.entry.person) or hit.entry.accent or hit.entry.topic
         for hit in reading.hits
         if first <= hit.first < last
     )
@@ -121,9 +143,20 @@ def said(reading: Reading, people: Cast) -> tuple[list[Said], list[str]]:
             notes.append(f"“{_short(text)}” cannot be spoken: the voices speak English and Chinese.")
             continue
         tone = _tone(reading, people, token, before, tag, direction, text)
-        lines.append(Said(text, language, tag.person, tone, span.start))
+        _hear_voice(reading, tag, token, before)
+        lines.append(Said(_closed(text), language, tag.person, tone, span.start))
     lines += _greetings(reading, people, lines)
     return sorted(lines, key=lambda line: line.place), notes
+
+
+def wordless(reading: Reading) -> bool:
+    """Someone is said to speak or sing."""
+    return any(
+        hit.entry.role == "talk"
+        and not hit.denied
+        and any(reading.person(at) for at in range(*reading.sentence_bounds(hit.first)))
+        for hit in reading.hits
+    )
 
 
 def language_of(text: str) -> Language | None:
@@ -185,6 +218,11 @@ def _spoken_text(inner: str) -> tuple[str, str]:
     """The words without stage directions, and the directions: "[sighs] I know" -> ("I know", "[sighs]")."""
     directions = " ".join(_STAGE.findall(inner))
     return " ".join(_STAGE.sub(" ", inner).split()), directions
+
+
+def _closed(text: str) -> str:
+    """A line does not end in a comma, as quotations before "he says" do."""
+    return text.rstrip(",") + "." if text.endswith(",") else text.rstrip("，") + "。" if text.endswith("，") else text
 
 
 def _short(text: str) -> str:
@@ -360,10 +398,12 @@ def _is_speech(reading: Reading, span: Span, quote: int, before: int, tag: _Tag)
         return False
     if span.mark == ":":
         return True
+    if _is_code(reading.text, span.start):
+        return False
     adjacent = _adjacent(reading, quote, before)
     punctuated = quote > before and reading.tokens[quote - 1].text in (":", ",")
     writing = next((hit for hit in adjacent if hit.entry.writing), None)
-    if writing is not None:
+    if writing is not None and writing.entry.writing != "noun":
         if writing.entry.writing == "verb":
             spoken_of = _speech_verb(reading, max(before, writing.first - 3), writing.first)
             return spoken_of is not None or (punctuated and _doer_between(reading, before, writing.first))
@@ -376,6 +416,11 @@ def _is_speech(reading: Reading, span: Span, quote: int, before: int, tag: _Tag)
     if span.mark in "'‘" and not (punctuated or span.inner.rstrip()[-1:] in _TERMINAL):
         return False
     return not _only_so_called(reading, span, quote, before, punctuated=punctuated)
+
+
+def _is_code(text: str, start: int) -> bool:
+    """name="value", alert("hi"): the mark follows a sign that follows a letter."""
+    return start > 1 and text[start - 1] in "=([" and (text[start - 2].isalnum() or text[start - 2] in "_]")
 
 
 def _adjacent(reading: Reading, quote: int, before: int) -> list[Hit]:
@@ -474,6 +519,19 @@ def _only_so_called(reading: Reading, span: Span, quote: int, before: int, *, pu
 
 
 # --- how it is said
+
+
+def _hear_voice(reading: Reading, tag: _Tag, quote: int, before: int) -> None:
+    """ "Speaks in a British accent": what is said of the voice beside the verb belongs to the speaker."""
+    if tag.person is None or tag.verb is None:
+        return
+    first, last = (before, quote) if tag.verb.first < quote else (quote, _region_after(reading, quote))
+    for at in range(max(first, tag.verb.first), last):
+        for hit in reading.at.get(at, ()):
+            if hit.entry.accent:
+                tag.person.accents.add(hit.entry.accent)
+            if hit.entry.gender and not hit.entry.person and not tag.person.gender:
+                tag.person.gender = hit.entry.gender
 
 
 def _tone(reading: Reading, people: Cast, quote: int, before: int, tag: _Tag, direction: str, text: str) -> Tone:

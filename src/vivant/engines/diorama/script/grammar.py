@@ -22,6 +22,7 @@ _NEAR_REACH: Final = 3
 _LIKE_REACH: Final = 4
 _MENTION_REACH: Final = 12
 _HEAR_REACH: Final = 24
+_LISTED: Final = 5  # tokens of one piece of a list
 _ALONE_LENGTH: Final = 8
 _ENDS_REACH: Final = 3
 _ADVERB_REACH: Final = 5  # "slowly" may stand far from its verb
@@ -233,12 +234,19 @@ def _is_compared(reading: Reading, hit: Hit) -> bool:
 
 def _is_heard(reading: Reading, hit: Hit) -> bool:
     """The sound of rain; audio: rain and thunder; 下雨的声音."""
+    listed = True
+    chunk = hit.first  # where the clause being walked through starts
     for at in range(hit.first - 1, max(-1, hit.first - _HEAR_REACH), -1):
         if reading.sentence[at] != reading.sentence[hit.first]:
             break
         roles = reading.roles(at)
         if "hear" in roles:
-            return True
+            heading = reading.tokens[at + 1].text == ":"
+            return heading or reading.clause[at] == reading.clause[hit.first] or listed
+        if reading.tokens[at].text == ",":
+            # "the sound of rain, thunder and wind": short pieces between commas are a list
+            listed = listed and chunk - at <= _LISTED and not is_han(reading.tokens[hit.first].text[0])
+            chunk = at
         if roles & {"camera", "as", "but"} or reading.person(at) or reading.tokens[at].kind == "quote":
             break
     for at in range(hit.last, min(hit.last + 5, len(reading.tokens))):
@@ -251,7 +259,7 @@ def _is_heard(reading: Reading, hit: Hit) -> bool:
 
 def _attach_degrees(reading: Reading) -> None:
     """Each "slowly", "heavy" or 轻轻 goes to the nearest word it can belong to; between two, to the later."""
-    contents = [hit for hit in reading.hits if hit.content]
+    contents = [hit for hit in reading.hits if hit.content and not hit.entry.topic]
     firsts = [hit.first for hit in contents]
     for index, hit in enumerate(reading.hits):
         entry = hit.entry

@@ -50,10 +50,19 @@ def in_place(reading: Reading, hit: Hit) -> bool:
     """Entries that need a thing as their doer: the sea waves, she waves."""
     if hit.entry.needs != "thing":
         return True
+    if _shares_with_a_doing(reading, hit):
+        return False
     at = hit.first - 1
     while at >= 0 and {"adverb", "filler"} & reading.roles(at) and reading.tokens[at].text not in ("the", "a", "with"):
         at -= 1
     return at < 0 or not reading.person(at) or bool({"to"} & reading.roles(at))
+
+
+def _shares_with_a_doing(reading: Reading, hit: Hit) -> bool:
+    """ "Waves and smiles": what follows the "and" is something people do."""
+    if "and" not in reading.roles(hit.last):
+        return False
+    return any(h.entry.speech or h.entry.action or h.entry.cannot for h in reading.at.get(hit.last + 1, ()))
 
 
 def _drift(reading: Reading, hit: Hit) -> str:

@@ -106,7 +106,8 @@ def _pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
 
 def _noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
     entry = hit.entry
-    if entry.role == "nobody":
+    label = hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":"
+    if entry.role == "nobody" or (entry.role == "anyone" and label):  # "Subject: a young woman"
         return None
     described = Person(name=_name(reading, hit), kind=entry.person, head=words, gender=entry.gender, age=entry.age)
     if entry.accent:
@@ -206,19 +207,15 @@ def _name(reading: Reading, hit: Hit) -> str:
     first = hit.first
     han = is_han(reading.tokens[hit.first].text[0])
     for at in range(hit.first - 1, max(-1, hit.first - 1 - _BEFORE), -1):
-        token = reading.tokens[at]
-        if token.kind not in ("word", "han") or reading.person(at) or {"to", "as", "and", "then"} & reading.roles(at):
-            break
-        if han:
-            if (
-                not any(h.entry.age or h.entry.face or h.entry.accent for h in reading.at.get(at, ()))
-                and token.text != "的"
-            ):
-                break
+        token, hits = reading.tokens[at], reading.at.get(at, ())
+        describes = token.text == "的" or any(h.entry.age or h.entry.face or h.entry.accent for h in hits)
+        if han and describes:
             first = at
+        elif han or token.kind != "word" or reading.person(at) or {"to", "as", "and", "then"} & reading.roles(at):
+            break
         elif token.text in _ARTICLES:
-            words = reading.text[reading.tokens[at].end : reading.tokens[hit.last - 1].end]
+            words = reading.text[token.end : reading.tokens[hit.last - 1].end]
             article = "the" if token.text in ("a", "an", "one") else token.text
             return f"{article} {' '.join(words.split())}"
-    text = " ".join(reading.text[reading.tokens[first].start : reading.tokens[hit.last - 1].end].split())
-    return text.removeprefix("的")
+    text = reading.text[reading.tokens[first].start : reading.tokens[hit.last - 1].end]
+    return " ".join(text.split()).removeprefix("的")

@@ -47,6 +47,8 @@ def write(
     notes += unspoken + unfitting
     casting.seat(_in_order([line.person for line in spoken if line.person], people.people), facts.faces)
     lines = _lines(spoken, facts, notes)
+    if not lines and dialogue.wordless(reading):
+        notes.append("Someone speaks, but there are no words to say: write them in quotation marks.")
     action_list, faceless = actions.asked(reading, people, len(facts.faces))
     notes += faceless
     cue_list, bed = _sound(reading, facts, seed, denied, motion_list, notes, audio=audio, lines=bool(lines))
