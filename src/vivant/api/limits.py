@@ -22,7 +22,7 @@ IDLE_SECONDS: Final = 20.0  # without a byte; a sleeping sender must not hold th
 
 
 @asynccontextmanager
-async def received(request: Request, budget: ByteBudget, *, limit: int = BODY_BYTES) -> AsyncIterator[bytearray]:
+async def received(request: Request, budget: ByteBudget) -> AsyncIterator[bytearray]:
     """The whole body; it counts against the budget until the block ends.
 
     Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
@@ -31,8 +31,8 @@ async def received(request: Request, budget: ByteBudget, *, limit: int = BODY_BY
         raise InvalidRequest("The body may not be compressed: send it without Content-Encoding.")
     declared = request.headers.get("content-length", "")
     length = int(declared) if declared.isascii() and declared.isdigit() else None
-    if length is not None and length > limit:
-        raise _too_large(limit)
+    if length is not None and length > BODY_BYTES:
+        raise _too_large()
     with budget.hold(length or 0) as held:
         body = bytearray()
         stream = request.stream()
@@ -44,12 +44,12 @@ async def received(request: Request, budget: ByteBudget, *, limit: int = BODY_BY
                 raise BodyTooSlow(f"No byte of the body arrived for {IDLE_SECONDS:.0f} s.") from None
             if chunk is None:
                 break
-            if len(body) + len(chunk) > limit:
-                raise _too_large(limit)
+            if len(body) + len(chunk) > BODY_BYTES:
+                raise _too_large()
             held.grow(max(0, len(body) + len(chunk) - held.size))
             body += chunk
         yield body
 
 
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body may have at most {limit} bytes ({limit // 2**20} MiB).")
+def _too_large() -> BodyTooLarge:
+    return BodyTooLarge(f"The body may have at most {BODY_BYTES} bytes ({BODY_BYTES // 2**20} MiB).")

@@ -19,6 +19,7 @@ import uvicorn
 from vivant.api.app import app_for
 from vivant.api.auth import is_loopback
 from vivant.api.context import Context
+from vivant.api.logs import configure_logs
 from vivant.errors import Misconfigured
 from vivant.intake.pictures import Intake
 from vivant.service import build_service
@@ -36,6 +37,7 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     """
     import uvloop
 
+    configure_logs(settings)
     listening = _listen(host, port)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -47,13 +49,13 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
 async def _serve(settings: Settings, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
     service = build_service(settings)
     address, port = listening.getsockname()[:2]
-    await service.start()
     try:
         if not is_loopback(address) and await service.is_open():
             raise Misconfigured(
                 f"{address} can be reached from other machines, and no API key exists: anybody could use this service. "
                 "Make a key with `vivant keys create NAME`, or serve on 127.0.0.1."
             )
+        await service.start()
         intake = Intake(settings)
         await intake.start()
         context = Context(service, intake, settings)

@@ -1,0 +1,159 @@
+"""How much may come in: judged before the first byte, counted while it comes."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from running_door import SUBMIT, Answer, RunningDoor, picture_uri
+from vivant.api import limits
+from vivant.api.limits import BODY_BYTES
+from vivant.errors import Busy
+from vivant.intake.budget import IN_FLIGHT, ByteBudget
+
+pytest_plugins = ["door_fixture"]
+
+
+def raw(door: RunningDoor) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(door.host.split(":")[1])), 30)
+
+
+def head(*lines: str) -> bytes:
+    return "\r\n".join([f"POST {SUBMIT} HTTP/1.1", "Host: localhost", *lines, "", ""]).encode()
+
+
+def status(connection: socket.socket) -> int:
+    return int(connection.recv(4096).split()[1])
+
+
+@pytest.mark.parametrize("length", [BODY_BYTES + 1, 10**12, 10**18])
+def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it(door: RunningDoor, length: int) -> None:
+    with raw(door) as connection:
+        connection.sendall(head(f"Content-Length: {length}"))
+        assert status(connection) == 413
+
+
+def test_an_announced_body_of_the_largest_size_is_waited_for(door: RunningDoor) -> None:
+    with raw(door) as connection:
+        connection.sendall(head(f"Content-Length: {BODY_BYTES}"))
+        deadline = time.monotonic() + 10
+        while door.intake.budget.used < BODY_BYTES and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert door.intake.budget.used == BODY_BYTES
+    while door.intake.budget.used and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert door.intake.budget.used == 0  # who hangs up gives it back
+
+
+def test_a_chunked_body_is_cut_off_where_it_grows_too_large(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_BYTES", 300_000)
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(10):
+            yield b" " * 100_000
+
+    try:
+        answer = door.send("POST", SUBMIT, pieces())
+    except ConnectionError:  # the door had answered and hung up before everything was sent
+        return
+    assert answer.status == 413 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
+
+
+def test_a_chunked_body_within_the_limits_is_read(door: RunningDoor) -> None:
+    body = json.dumps({"prompt": "", "image": picture_uri()}).encode()
+    answer = door.send("POST", SUBMIT, (body[at : at + 100] for at in range(0, len(body), 100)))
+    assert answer.status == 400 and answer.json()["message"].startswith("prompt: ")
+
+
+def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(door: RunningDoor) -> None:
+    held = [raw(door) for _ in range(3)]
+    try:
+        for connection in held:
+            connection.sendall(head(f"Content-Length: {84 * 2**20}"))
+        deadline = time.monotonic() + 10
+        while door.intake.budget.used < 3 * 84 * 2**20 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        answer = door.send("POST", SUBMIT, None, {"Content-Length": str(84 * 2**20)})
+        assert answer.status == 503 and answer.json()["reason"] == "SERVICE_NOT_AVAILABLE"
+        assert int(answer.headers["Retry-After"]) >= 1
+        assert door.submit({"prompt": ""}).status == 400  # a small one still fits
+        assert door.get("/healthz").status == 200
+    finally:
+        for connection in held:
+            connection.close()
+
+
+def test_a_sender_who_falls_asleep_is_let_go(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "IDLE_SECONDS", 0.3)
+    with raw(door) as connection:
+        connection.sendall(head("Content-Length: 1000") + b'{"prompt"')
+        assert status(connection) == 408
+    assert door.intake.budget.used == 0
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, identity"])
+def test_a_compressed_body_is_refused_in_words(door: RunningDoor, encoding: str) -> None:
+    answer = door.submit({"prompt": "x"}, Content_Encoding=encoding)
+    assert answer.status == 400 and "Content-Encoding" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "text/plain", "application/json; charset=utf-8", "application/octet-stream"]
+)
+def test_the_content_type_is_not_looked_at(door: RunningDoor, content_type: str) -> None:
+    answer = door.send("POST", SUBMIT, b'{"image": "x"}', {"Content-Type": content_type})
+    assert answer.status == 400 and answer.json()["message"].startswith("prompt: is required")
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [b"GARBAGE\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+     b"GET /\x00 HTTP/1.1\r\nHost: a\r\n\r\n",
+     head("Content-Length: x"), head("Content-Length: -1"), head("Content-Length: 5", "Content-Length: 6") + b"hello",
+     head("Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n",
+     head("Transfer-Encoding: chunked") + b"zz\r\n",
+     b"GET / HTTP/1.1\r\n" + b"A: " + b"x" * 200_000 + b"\r\n\r\n",
+     b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"],
+    ids=lambda b: repr(b[:30]),
+)  # fmt: skip
+def test_broken_http_never_ends_in_a_fault(door: RunningDoor, broken: bytes) -> None:
+    with raw(door) as connection:
+        try:
+            connection.sendall(broken)
+            connection.shutdown(socket.SHUT_WR)
+            said = connection.recv(4096)
+        except ConnectionError:
+            said = b""
+    assert not said.startswith(b"HTTP/1.1 5")
+    assert door.get("/healthz").status == 200
+
+
+def test_pollers_are_answered_while_large_bodies_come_in(door: RunningDoor) -> None:
+    text = picture_uri()
+    padded = text[:-4] + "A" * (40 * 2**20 - len(text)) + text[-4:]  # still base64; no picture any more
+    answers: list[Answer] = []
+    sender = threading.Thread(target=lambda: answers.append(door.submit({"prompt": "x", "image": padded})))
+    sender.start()
+    waits = []
+    while sender.is_alive():
+        start = time.perf_counter()
+        assert door.get("/healthz").status == 200
+        waits.append(time.perf_counter() - start)
+    assert answers[0].status == 400
+    assert len(waits) > 3
+
+
+def test_what_is_borrowed_is_given_back_whatever_happens() -> None:
+    budget = ByteBudget(100)
+    with pytest.raises(ZeroDivisionError), budget.hold(60) as held:
+        held.grow(40)
+        with pytest.raises(Busy):
+            held.grow(1)
+        assert budget.used == 100
+        raise ZeroDivisionError
+    assert budget.used == 0 and IN_FLIGHT >= 2 * BODY_BYTES
