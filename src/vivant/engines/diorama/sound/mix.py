@@ -19,10 +19,10 @@ from vivant.media import F32, SAMPLE_RATE, Soundtrack
 Programme = Literal["speech or music", "effects", "ambience"]
 TARGETS: Final[dict[Programme, float]] = {"speech or music": -16.0, "effects": -18.0, "ambience": -24.0}  # LUFS
 CEILING: Final = -1.5  # dBTP of the finished soundtrack
-_HEADROOM: Final = 0.6  # dB more under the ceiling: AAC at 192 kb/s overshoots that much on noise and clicks
+_HEADROOM: Final = 1.2  # dB more under the ceiling: on clicks AAC at 192 kb/s overshoots by 1 dB and more
 
 _VOICE: Final = -18.0  # LUFS of a line on the common scale
-_UNDER: Final = 6.0  # LU that beds stay under speech where nobody speaks; ducked that makes 16
+_UNDER: Final = 7.5  # LU that beds stay under speech where nobody speaks; ducked that makes 17.5
 _MUSIC_ALONE: Final = -18.0  # LUFS of music on the common scale
 _MUSIC_UNDER: Final = -25.0  # LUFS of music in a clip with speech
 _DUCK: Final = 10.0  # dB
@@ -100,13 +100,13 @@ def mix(stems: dict[str, F32], timeline: Timeline) -> Soundtrack:
         if stem.shape != (2, n):
             raise ValueError(f"The stem {name!r} must be (2, {n}), got {stem.shape}.")
     target = TARGETS[programme(stems, timeline)]
-    total = _balance(stems, timeline)
+    total = balance(stems, timeline)
     total = signal.sosfilt(signal.butter(2, 22, "highpass", fs=SAMPLE_RATE, output="sos"), total, axis=1)
-    return Soundtrack(_master(total.astype(np.float32), target))
+    return Soundtrack(_master(total.astype(np.float32), target) * _soft_edges(n))
 
 
-def _balance(stems: dict[str, F32], timeline: Timeline) -> F32:
-    """The stems at their levels against each other, ducked, in their room, with the ends of the clip shaped."""
+def balance(stems: dict[str, F32], timeline: Timeline) -> F32:
+    """The stems at their levels against each other, ducked, in their room, the end faded: float32 (2, n), any level."""
     n = timeline.samples
     silence = np.zeros((2, n), np.float32)
     voice, bed = stems.get("speech", silence), stems.get("beds", silence)
@@ -131,9 +131,7 @@ def _balance(stems: dict[str, F32], timeline: Timeline) -> F32:
     sent = voice * np.float32(wet) + event * np.float32(1.6 * wet) + bed * np.float32(0.6 * wet)
     scene = bed + event
     fade = _ends(n)
-    whole = voice + (scene + space.reverberate(sent, answer)) * fade + music
-    whole *= _soft_edges(n)
-    return whole
+    return voice + (scene + space.reverberate(sent, answer)) * fade + music
 
 
 def duck(lines: tuple[PlacedLine, ...], n: int) -> F32:
@@ -186,11 +184,11 @@ def _master(total: F32, target: float) -> F32:
         missing = target - levels.integrated(result)
         if missing < 0.1 or gain >= most:
             break
-        gain += missing
+        gain += 1.5 * missing  # the limiter eats a part of every step
     return np.clip(result, -1, 1).astype(np.float32)
 
 
-_MOST_LIMITING: Final = 12.0  # dB that the very highest peak may be pressed
+_MOST_LIMITING: Final = 14.0  # dB that the very highest peak may be pressed
 _AHEAD: Final = 240  # samples (5 ms) in which the limiter closes before a peak
 _RELEASE: Final = 0.05  # s
 

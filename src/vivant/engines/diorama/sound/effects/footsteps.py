@@ -78,7 +78,10 @@ def _foot(surface: str, strength: float, side: int, chance: np.random.Generator)
     sound = make(n, roll, side, chance)
     # A floor gives way: the hardest instant of the blow is rounded, which also leaves more of the step to be heard.
     most = 0.45 * float(np.abs(sound).max())
-    rounded = signal.sosfilt(signal.butter(1, 35, "highpass", fs=SAMPLE_RATE, output="sos"), np.tanh(sound / most))
+    # Soles are softer than the impulses that stand for them here: nothing over some 8 kHz, nor under 35 Hz.
+    rounded = signal.sosfilt(
+        signal.butter(1, (35, 8000), "bandpass", fs=SAMPLE_RATE, output="sos"), np.tanh(sound / most)
+    )
     return np.asarray(most * rounded * (weight * gain), np.float32)
 
 

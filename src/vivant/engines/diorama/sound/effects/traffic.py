@@ -103,7 +103,7 @@ def _engine(chance: np.random.Generator, shift: np.ndarray) -> F32:
     tone = np.zeros(n)
     for half in range(1, 17):  # half orders: no two cylinders are alike
         order = half / 2
-        weight = (0.35 if half % 2 else 1.0) * chance.uniform(0.4, 1) / order**0.9
+        weight = (0.35 if half % 2 else 1.0) * chance.uniform(0.5, 1) / order**1.15
         tone += weight * np.sin(order * phase + chance.uniform(0, 6))
     return np.asarray(tone / np.sqrt(np.mean(tone**2)), np.float32)
 
