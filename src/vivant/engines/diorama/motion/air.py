@@ -18,6 +18,7 @@ from vivant.media import F32
 from vivant.request import FPS
 
 APPEARS: Final = 0.6  # seconds until weather that is already falling has fully faded in
+SETTLED: Final = 1.4  # seconds in which a swing that the still caught half-way is given back
 SETTLES: Final = 0.9  # seconds in which all comes to rest before a last picture
 
 
@@ -45,9 +46,9 @@ class Air:
 
     @property
     def area(self) -> float:
-        """The canvas's area against that of 720p 16:9; particle counts follow it, less than linearly above it."""
-        ratio = self.width * self.height / (1280 * 720)
-        return float(ratio if ratio < 1 else ratio**0.5)
+        """The canvas's area in squares of its short side, against that of 16:9. Particle counts follow it, so
+        that every size of one shape shows the same weather."""
+        return self.width * self.height / min(self.width, self.height) ** 2 / (16 / 9)
 
 
 def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
@@ -80,6 +81,13 @@ def smooth(x: NDArray[Any]) -> NDArray[np.float64]:
     """0 below 0, 1 above 1, between them without a kink at either end (Perlin's quintic)."""
     t = np.clip(np.asarray(x, np.float64), 0, 1)
     return t * t * t * (t * (t * 6 - 15) + 10)
+
+
+def rest(n: int) -> float:
+    """How much of the still's own frozen swing is yet to be given back at frame n: 1 at frame 0, 0 after SETTLED.
+
+    A motion d(t) is shown as d(t) - d(0)·rest(t): frame 0 is the picture, and yet everything is already on its way."""
+    return float(1 - smooth(np.array(n / FPS / SETTLED)))
 
 
 def _side(storyboard: Storyboard) -> float:

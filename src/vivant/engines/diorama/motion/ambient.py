@@ -5,18 +5,25 @@ picture, and adds them up frame by frame. What each motion looks like is in the 
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion import falls, pin, sea
+from vivant.engines.diorama.motion import clouds, falls, pin, sea, soft
 from vivant.engines.diorama.motion.air import Air, air
+from vivant.engines.diorama.motion.bubbles import Bubbles
 from vivant.engines.diorama.motion.capsules import Veil
+from vivant.engines.diorama.motion.embers import Embers
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow
 from vivant.engines.diorama.motion.haze import Haze
+from vivant.engines.diorama.motion.leaves import Leaves
+from vivant.engines.diorama.motion.motes import Dust, Fireflies
 from vivant.engines.diorama.motion.rain import Rain
+from vivant.engines.diorama.motion.ripples import Ripples
 from vivant.engines.diorama.motion.snow import Snow
 from vivant.engines.diorama.motion.stream import Current, Stream
 from vivant.engines.diorama.motion.sum import Sum
+from vivant.engines.diorama.motion.sway import Sway
 from vivant.engines.diorama.motion.water import Water
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion, Storyboard
@@ -37,19 +44,48 @@ def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient
                 whole.add_water(motion)
             case "falls":
                 whole.add_falls(motion)
+            case "clouds":
+                whole.add_clouds(motion)
+            case "wind":
+                whole.add_wind(motion)
+            case "leaves" | "petals":
+                whole.add_leaves(motion, motion.kind)
+            case "sparks":
+                whole.add_sparks(motion)
+            case "dust":
+                whole.add(Dust(whole.air, motion.strength))
+            case "fireflies":
+                whole.add(Fireflies(whole.air, motion.strength))
+            case "bubbles":
+                whole.add(Bubbles(whole.air, motion.strength))
             case _:
                 pass
     whole.settle()
     return whole
 
 
+class Drawn(Protocol):
+    """What is in front of the camera."""
+
+    def draw(self, n: int, frame: Planes) -> None: ...
+
+
+class Moved(Protocol):
+    """What moves in the picture itself."""
+
+    def add(self, n: int, out: Sum) -> None: ...
+
+
+BLOSSOM: Final = 30.0  # mean chroma: petals are above, fur, cloth and skin below
+
+
 class _Whole:
     """Implements Ambient. Filled motion by motion, then settled; after that it does not change."""
 
     def __init__(self, breeze: Air, scene: Scene) -> None:
-        self._air, self._scene = breeze, scene
-        self._moved: list[Water] = []
-        self._drawn: list[Rain | Snow] = []
+        self.air, self._scene = breeze, scene
+        self._moved: list[Moved] = []
+        self._drawn: list[Drawn] = []
         self._currents: list[Current] = []
         self._stream: Stream | None = None
         self._falls = False
@@ -57,7 +93,7 @@ class _Whole:
     def field(self, n: int) -> Field | None:
         if n == 0 or not self._moved:
             return None
-        total = Sum.nothing(self._air.width, self._air.height)
+        total = Sum.nothing(self.air.width, self.air.height)
         for motion in self._moved:
             motion.add(n, total)
         return total.field()
@@ -71,20 +107,25 @@ class _Whole:
 
     def settle(self) -> None:
         if self._currents:
-            self._stream = Stream(self._air, self._currents)
+            self._stream = Stream(self.air, self._currents)
+
+    def add(self, drawn: Drawn) -> None:
+        self._drawn.append(drawn)
 
     def add_rain(self, motion: Motion) -> None:
-        luma = 0.55 * self._air.bright + 0.45 * self._air.middle
-        haze = Haze(self._air, self._scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, luma)
-        self._drawn.append(Rain(self._air, motion.strength, self._veil(), haze))
+        luma = 0.55 * self.air.bright + 0.45 * self.air.middle
+        haze = Haze(self.air, self._scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, luma)
+        water = pin.quarter(self._water) * (self._scene.water.trust >= 0.5)
+        landing = Ripples(self.air, water, self._ground(), self._scene.horizon, motion.strength)
+        self._drawn += [landing, Rain(self.air, motion.strength, self._veil(), haze)]
 
     def add_snow(self, motion: Motion) -> None:
-        luma = min(225.0, 0.8 * self._air.bright + 35)
-        haze = Haze(self._air, self._scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, luma)
-        self._drawn.append(Snow(self._air, motion.strength, self._veil(), haze))
+        luma = min(225.0, 0.8 * self.air.bright + 35)
+        haze = Haze(self.air, self._scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, luma)
+        self._drawn.append(Snow(self.air, motion.strength, self._veil(), haze))
 
     def add_water(self, motion: Motion) -> None:
-        scene, breeze = self._scene, self._air
+        scene, breeze = self._scene, self.air
         if not may_move(scene.water, motion):
             return
         # What falls does not lie: its own current carries it, asked for or not.
@@ -102,6 +143,51 @@ class _Whole:
         if may_move(self._scene.water, motion):
             self._add_fall(motion.strength)
 
+    def add_clouds(self, motion: Motion) -> None:
+        scene = self._scene
+        if may_move(scene.sky, motion):
+            sky = scene.sky.mask * (1 - scene.matte.mask * min(1.0, 1.5 * scene.matte.trust))
+            drift = clouds.current(self.air, scene.source.planes.y, sky, motion.strength, motion.direction)
+            if drift is not None:
+                self._currents.append(drift)
+
+    def add_wind(self, motion: Motion) -> None:
+        scene, scale = self._scene, self.air.scale
+        if not may_move(scene.plants, motion):
+            return
+        subject = (scene.matte.mask * min(1.0, 1.5 * scene.matte.trust)).astype(np.float32)
+        blossom = self._is_blossom and motion.origin == "prompt"
+        mask = np.maximum(scene.plants.mask, subject) if blossom else scene.plants.mask * (1 - subject)
+        fixed = np.zeros_like(subject) if blossom else subject
+        weight = pin.carried(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
+        weight *= np.clip(0.3 + pin.quarter(scene.depth), 0, 1)  # far plants swing as much, and are seen to swing less
+        if weight.max() > 0:
+            grown = soft.blur(pin.quarter(subject), 6 * scale)
+            firm = np.clip(2.2 * grown, 0, 1) if blossom else np.zeros_like(weight)
+            self._moved.append(Sway(self.air, weight, firm, motion.strength))
+
+    def add_leaves(self, motion: Motion, what: Literal["leaves", "petals"]) -> None:
+        tint = None
+        if what == "petals" and self._is_blossom:
+            tint = np.asarray(np.median(self._scene.rgb[self._scene.matte.mask > 0.6], axis=0), np.float64)
+        self.add(Leaves(self.air, what, motion.strength, tint))
+
+    def add_sparks(self, motion: Motion) -> None:
+        fire = self._scene.fire
+        hearth = pin.quarter(fire.mask) if may_move(fire, motion) else None
+        self.add(Embers(self.air, hearth, motion.strength))
+
+    @property
+    def _is_blossom(self) -> bool:
+        """A subject among plants, as colourful as flowers are and without a face."""
+        scene = self._scene
+        inside = scene.matte.mask[::2, ::2] > 0.5
+        if scene.matte.trust < 0.6 or scene.faces or not inside.any():
+            return False
+        planes = scene.source.planes
+        colour = np.hypot(planes.u[inside].astype(np.float32) - 128, planes.v[inside].astype(np.float32) - 128)
+        return float(colour.mean()) > BLOSSOM
+
     @cached_property
     def _sea(self) -> float:
         return sea.roughness(self._scene.source.planes.y, self._scene.water.mask)
@@ -115,12 +201,24 @@ class _Whole:
     def _add_fall(self, strength: float) -> F32:
         """Make what falls fall, once; returns where that is, float32 (h, w)."""
         luma = self._scene.source.planes.y
-        mask = falls.falling(luma, self._water, self._air.scale)
-        current = None if self._falls else falls.current(self._air, luma, mask, strength)
+        mask = falls.falling(luma, self._water, self.air.scale)
+        current = None if self._falls else falls.current(self.air, luma, mask, strength)
         if current is not None:
             self._currents.append(current)
             self._falls = True
         return mask
+
+    def _ground(self) -> F32:
+        """Where rain may splash: open ground, low in the picture. float32, quarter grid; nothing in a portrait."""
+        scene = self._scene
+        if scene.faces and max(face.size for face in scene.faces) > 0.12 * self.air.height:
+            return np.zeros((-(-self.air.height // 4), -(-self.air.width // 4)), np.float32)
+        taken = np.maximum(
+            np.maximum(scene.sky.mask, scene.water.mask), np.maximum(scene.matte.mask, scene.plants.mask)
+        )
+        top = max(scene.horizon + 0.06 * self.air.height, 0.62 * self.air.height)
+        low = np.clip((np.arange(self.air.height) - top) / (0.1 * self.air.height), 0, 1)[:, None]
+        return pin.quarter(((1 - taken) * low).astype(np.float32))
 
     def _veil(self) -> Veil:
         """Hides far drops and flakes behind the subject, as far as its outline can be trusted."""

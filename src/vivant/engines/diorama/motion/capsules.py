@@ -62,7 +62,8 @@ def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, veiled: boo
             radius = np.float32(0.5)
         hidden = depth[i] if veiled else np.float32(0)
         _luma(y, ax, ay, bx, by, radius, soft, alpha, capsules[i, BRIGHT], capsules[i, SHADE], hidden, cover)
-        if radius + soft > 1.4:  # thinner than a chroma sample: its colour is not seen
+        grey = abs(capsules[i, CB] - 128) + abs(capsules[i, CR] - 128) < 16
+        if radius + soft > 1.7 or not grey:  # of what is grey and thinner than a chroma sample no colour is seen
             _chroma(u, v, ax / 2, ay / 2 - 0.25, bx / 2, by / 2 - 0.25, radius / 2, soft / 2, alpha,
                     capsules[i, CB], capsules[i, CR], hidden, cover)  # fmt: skip
 
@@ -90,8 +91,11 @@ def _coverage(
     dx, dy = bx - ax, by - ay
     t = min(max(((x - ax) * dx + (y - ay) * dy) * over, 0.0), 1.0)
     ex, ey = x - ax - t * dx, y - ay - t * dy
-    share = (radius + soft - np.sqrt(ex * ex + ey * ey)) / (2 * soft)
-    share = min(max(share, 0.0), 1.0)
+    away = ex * ex + ey * ey
+    if away >= (radius + soft) * (radius + soft):
+        return 0.0
+    share = (radius + soft - np.sqrt(away)) / (2 * soft)
+    share = min(share, 1.0)
     return float(share * share * (3 - 2 * share))
 
 

@@ -9,7 +9,8 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vivant.media import F32
+from vivant.engines.diorama.motion import soft
+from vivant.media import F32, U8
 
 # px: how far one quarter sample is felt once the camera has read between samples and the reading was enlarged, 8·√2
 REACH: Final = 11.4
@@ -39,3 +40,25 @@ def pinned(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
     weights = (t * t * (3 - 2 * t) * np.minimum(quarter(mask), 1)).astype(np.float32)
     weights[weights < 1e-3] = 0
     return weights
+
+
+def box(weights: F32) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) of what is not zero, ends excluded; there must be something."""
+    rows, columns = np.flatnonzero(weights.max(axis=1)), np.flatnonzero(weights.max(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def carried(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
+    """Like `pinned`, but where the region ends at something plain (sky, blur) its outline moves too and takes the plain
+    along, up to `reach` pixels outside: a crown that stays still at its rim would look like a picture on jelly.
+
+    fixed: float32 (h, w), 0..1, what never moves along, however plain."""
+    # Contrast around each pixel, the region and its own outline left out.
+    outside = 1 - cv2.dilate((mask > 0.05).astype(np.float32), np.ones((9, 9), np.uint8))
+    fine = luma.astype(np.float32)
+    fine = np.abs(fine - soft.blur(fine, 2.0)) * outside
+    around = soft.blur(fine, 8.0) / (soft.blur(outside, 8.0) + 1e-3)
+    plain = np.clip((2.2 - around) / 0.8, 0, 1)
+    free = np.maximum(mask, plain) * (1 - fixed)
+    grown = cv2.dilate(quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2))
+    return np.asarray(pinned(free.astype(np.float32), ramp) * np.minimum(1, soft.blur(grown, reach / 12)), np.float32)

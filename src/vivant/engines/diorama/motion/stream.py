@@ -14,7 +14,7 @@ from typing import Any, Final
 import numba
 import numpy as np
 
-from vivant.engines.diorama.motion import soft
+from vivant.engines.diorama.motion import pin, soft
 from vivant.engines.diorama.motion.air import Air
 from vivant.engines.diorama.motion.fields import Flow
 from vivant.engines.diorama.random import rng
@@ -50,7 +50,7 @@ class Stream:
         )
         period = np.choose(strongest, [c.period for c in currents]).astype(np.float32)
         self._shape = mask.shape
-        top, bottom, left, right = _box(mask)
+        top, bottom, left, right = pin.box(mask)
         self._box = slice(top, bottom), slice(left, right)
         # Positions along each path, in canvas pixels, at ages from -REACH to REACH, STEPS to the period.
         self._path_x, self._path_y = _paths(vx * period, vy * period, self._box)
@@ -72,14 +72,10 @@ class Stream:
         ax, ay, bx, by, weight = (np.zeros(self._shape, np.float32) for _ in range(5))
         _two_phases(
             ax[self._box], ay[self._box], bx[self._box], by[self._box], weight[self._box], self._path_x, self._path_y,
-            self._delay, self._period, self._starts, self._vx, self._vy, self._slow, np.float32(n / FPS),
+            self._delay, self._period, self._starts, self._vx, self._vy, self._slow, self._mask[self._box],
+            np.float32(n / FPS),
         )  # fmt: skip
         return Flow(ax, ay, bx, by, weight, self._mask if life == 1 else self._mask * np.float32(life))
-
-
-def _box(mask: F32) -> tuple[int, int, int, int]:
-    rows, columns = np.flatnonzero(mask.max(axis=1)), np.flatnonzero(mask.max(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
@@ -130,13 +126,15 @@ _kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
 @_kernel  # type: ignore[untyped-decorator]
 def _two_phases(
     ax: F32, ay: F32, bx: F32, by: F32, weight: F32, path_x: F32, path_y: F32, delay: F32, period: F32, starts: F32,
-    vx: F32, vy: F32, slow: F32, time: float,
+    vx: F32, vy: F32, slow: F32, mask: F32, time: float,
 ) -> None:  # fmt: skip
     """Copy a starts as the picture itself and is shown alone until each part's delay lets copy b in; from then on both
     run from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
     half, early = np.float32(0.5), np.float32(EARLIER)
     for row in range(ax.shape[0]):
         for column in range(ax.shape[1]):
+            if mask[row, column] <= np.float32(0):
+                continue
             turns = time / period[row, column]
             a, b = turns + delay[row, column], turns + delay[row, column] + half
             start_a, start_b = int(a), int(b)

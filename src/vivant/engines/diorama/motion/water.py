@@ -14,7 +14,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.air import Air, smooth
+from vivant.engines.diorama.motion import pin
+from vivant.engines.diorama.motion.air import Air, rest
+from vivant.engines.diorama.motion.sine import sine
 from vivant.engines.diorama.motion.sum import Sum
 from vivant.engines.diorama.random import rng
 from vivant.media import F32
@@ -32,7 +34,6 @@ STEEP: Final = 0.42  # displacement per pixel (rms) that is never passed: at 1 t
 SURGE: Final = 9.0  # px: how far open sea heaves in and out at the near edge, at 720p, strength 0.5
 LIFT: Final = 5.5  # px of vertical displacement at the near edge, at 720p, strength 0.5
 SHINE: Final = 0.055  # brightness by slope
-SETTLE: Final = 1.4  # seconds in which the still's own frozen wave is given back
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,7 +72,7 @@ class Water:
     ) -> None:
         """`luma`: float32, quarter grid, 0..255, where bright water may sparkle. `sea` 0 (lake) .. 1 (surf)."""
         self._air = air
-        self._top, self._bottom, self._left, self._right = _box(weight)
+        self._top, self._bottom, self._left, self._right = pin.box(weight)
         weight = weight[self._box]
         focal = FOCAL * min(air.width, air.height)
         rows = 4.0 * np.arange(self._top, self._bottom)
@@ -107,9 +108,8 @@ class Water:
         life = float(self._air.life[n])
         if n == 0 or life == 0:
             return
-        # d(t) - d(0)·rest(t): frame 0 is the picture, and yet everything is already on its way.
-        rest = np.float32(1 - smooth(np.array(n / FPS / SETTLE)))
-        dy, dx, shine = (now - rest * then for now, then in zip(self._waves(n), self._still, strict=True))
+        given_back = np.float32(rest(n))
+        dy, dx, shine = (now - given_back * then for now, then in zip(self._waves(n), self._still, strict=True))
         out.dy[self._box] += life * dy
         out.dx[self._box] += life * dx
         out.gain[self._box] *= 1 + life * shine
@@ -134,12 +134,6 @@ class Water:
             dx * self._lift * rough + aside * self._surge,
             shine * self._shine * rough,
         )
-
-
-def _box(weight: F32) -> tuple[int, int, int, int]:
-    """(top, bottom, left, right) of what is not zero."""
-    rows, columns = np.flatnonzero(weight.max(axis=1)), np.flatnonzero(weight.max(axis=0))
-    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def _paws(columns: F32, per_column: F32, z: F32, time: float) -> F32:
@@ -172,16 +166,6 @@ def vanishing(horizon: float, waterline: float, height: int) -> float:
 
 
 _kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-_inlined: Any = numba.njit(nogil=True, cache=True, fastmath=True, inline="always")
-
-
-@_inlined  # type: ignore[untyped-decorator]
-def _sine(turns: Any) -> Any:
-    """sin(2π·turns) within 1.1e-3, without a branch, so that the loop around it becomes SIMD: a parabola through the
-    zeros and peaks, then the same again to round its shoulders (0.775, 0.225 minimise the largest error)."""
-    x = turns - np.floor(turns + np.float32(0.5))
-    s = x * (np.float32(8) - np.float32(16) * abs(x))
-    return s * (np.float32(0.775) + np.float32(0.225) * abs(s))
 
 
 @_kernel  # type: ignore[untyped-decorator]
@@ -195,7 +179,7 @@ def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F
             turns, begin, lean = across[w, row], start[w, row], high * tilt[w]
             for column in range(dy.shape[1]):
                 at = turns * columns[column] + begin
-                s = _sine(at)
+                s = sine(at)
                 dy[row, column] += high * s
                 dx[row, column] += lean * s
-                shine[row, column] += high * _sine(at + np.float32(0.25))
+                shine[row, column] += high * sine(at + np.float32(0.25))

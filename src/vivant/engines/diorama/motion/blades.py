@@ -1,0 +1,80 @@
+"""Leaf shapes drawn into a frame: pointed at both ends, folded along the middle, seen from any side. Knows shape and
+light; not what falls or how.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numba
+import numpy as np
+
+from vivant.media import F32, U8, Planes
+
+# Columns of a batch, one row each. LENGTH and WIDTH are half axes in pixels as seen; FOLD is the luma by which one side
+# of the middle is brighter than the other; ROUND 0 is a pointed leaf, 1 a petal.
+X, Y, LENGTH, WIDTH, ANGLE, SOFT, ALPHA, LUMA, CB, CR, FOLD, ROUND = range(12)
+COLUMNS: Final = 12
+
+
+def batch(count: int) -> F32:
+    """Room for `count` blades, float32 (count, COLUMNS), all invisible."""
+    return np.zeros((count, COLUMNS), np.float32)
+
+
+def draw(frame: Planes, blades: F32) -> None:
+    """Draw `blades` into `frame`, in place, in order."""
+    _draw(frame.y, frame.u, frame.v, blades)
+
+
+_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _draw(y: U8, u: U8, v: U8, blades: F32) -> None:
+    for i in range(blades.shape[0]):
+        alpha = blades[i, ALPHA]
+        if alpha < 0.01:
+            continue
+        long, wide = max(blades[i, LENGTH], 0.6), max(blades[i, WIDTH], 0.45)
+        soft, cos, sin = max(blades[i, SOFT], 0.5), math.cos(blades[i, ANGLE]), math.sin(blades[i, ANGLE])
+        cx, cy, round_ = blades[i, X], blades[i, Y], blades[i, ROUND]
+        luma, cb, cr, fold = blades[i, LUMA], blades[i, CB], blades[i, CR], blades[i, FOLD]
+        reach_x = abs(cos) * long + abs(sin) * wide + soft + 1
+        reach_y = abs(sin) * long + abs(cos) * wide + soft + 1
+        for row in range(max(0, math.ceil(cy - reach_y)), min(y.shape[0], int(cy + reach_y) + 1)):
+            for column in range(max(0, math.ceil(cx - reach_x)), min(y.shape[1], int(cx + reach_x) + 1)):
+                dx, dy = column - cx, row - cy
+                along, across = (cos * dx + sin * dy) / long, cos * dy - sin * dx
+                share = alpha * _cover(along, across, long, wide, soft, round_)
+                if share > 0.004:
+                    side = min(max(across / (0.35 * wide + 0.3), -1.0), 1.0)
+                    value = luma + fold * side
+                    value = y[row, column] + share * (value - y[row, column])
+                    y[row, column] = np.uint8(min(max(value, 16.0), 235.0) + 0.5)
+        for row in range(max(0, math.ceil((cy - reach_y) / 2)), min(u.shape[0], int((cy + reach_y) / 2) + 1)):
+            for column in range(max(0, math.ceil((cx - reach_x) / 2)), min(u.shape[1], int((cx + reach_x) / 2) + 1)):
+                dx, dy = 2 * column - cx, 2 * row + 0.5 - cy
+                along, across = (cos * dx + sin * dy) / long, cos * dy - sin * dx
+                share = alpha * _cover(along, across, long, wide, max(soft, 1.0), round_)
+                if share > 0.004:
+                    u[row, column] = np.uint8(u[row, column] + share * (cb - u[row, column]) + 0.5)
+                    v[row, column] = np.uint8(v[row, column] + share * (cr - v[row, column]) + 0.5)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _cover(along: float, across: float, long: float, wide: float, soft: float, round_: float) -> Any:
+    """Coverage 0..1: the half width along the blade is (1 - a²) for a leaf, broader before its end for a petal."""
+    if along < -1 - soft / long or along > 1 + soft / long:
+        return 0.0
+    a = min(max(along, -1.0), 1.0)
+    pointed = 1 - a * a
+    half = wide * ((1 - round_) * pointed * (1 - 0.25 * a) + round_ * math.sqrt(pointed) * (0.8 + 0.35 * a))
+    # Distance to the rim: across the blade beside it, and from the tip beyond it.
+    distance = half - abs(across)
+    beyond = (abs(along) - 1) * long
+    if beyond > 0:
+        distance = -math.sqrt(across * across + beyond * beyond)
+    share = min(max(0.5 + distance / (2 * soft), 0.0), 1.0)
+    return share * share * (3 - 2 * share)

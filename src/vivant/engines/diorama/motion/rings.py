@@ -1,0 +1,61 @@
+"""Thin rings drawn into a frame: ripples on water, bubbles. A bright rim beside a dark one, as curved water has."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+import numba
+import numpy as np
+
+from vivant.media import F32, U8, Planes
+
+# Columns of a batch, one row each. Lengths in pixels; LIFT is luma added to the rim, SINK luma taken from beside it.
+X, Y, RADIUS_X, RADIUS_Y, THICK, LIFT, SINK = range(7)
+COLUMNS: Final = 7
+
+
+def batch(count: int) -> F32:
+    """Room for `count` rings, float32 (count, COLUMNS), all invisible."""
+    return np.zeros((count, COLUMNS), np.float32)
+
+
+def draw(frame: Planes, rings: F32) -> None:
+    """Draw `rings` into the luma of `frame`, in place: the rim lifts, the hollow behind it (inside) sinks."""
+    _draw(frame.y, rings)
+
+
+_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _draw(y: U8, rings: F32) -> None:
+    height, width = y.shape
+    for i in range(rings.shape[0]):
+        lift, sink = rings[i, LIFT], rings[i, SINK]
+        if lift < 0.5 and sink < 0.5:
+            continue
+        cx, cy, rx, ry = rings[i, X], rings[i, Y], max(rings[i, RADIUS_X], 0.3), max(rings[i, RADIUS_Y], 0.3)
+        thick = max(rings[i, THICK], 0.5)
+        # In units of the radii the rim lies between `inner` and `outer`; rows skip what it encloses.
+        inner, outer = max(0.0, 1 - 2.5 * thick / min(rx, ry)), 1 + 1.5 * thick / min(rx, ry)
+        for row in range(max(0, math.ceil(cy - ry * outer)), min(height, int(cy + ry * outer) + 1)):
+            dy = (row - cy) / ry
+            reach = rx * math.sqrt(max(outer * outer - dy * dy, 0.0))
+            hole = rx * math.sqrt(inner * inner - dy * dy) if abs(dy) < inner else -1.0
+            column, last = max(0, math.ceil(cx - reach)), min(width - 1, int(cx + reach))
+            while column <= last:
+                if abs(column - cx) < hole:
+                    column = max(column + 1, math.ceil(cx + hole))
+                    continue
+                dx = (column - cx) / rx
+                far = math.sqrt(dx * dx + dy * dy) + 1e-6
+                # Distance to the ellipse in pixels, to first order: (far - 1) over the length of its gradient.
+                slope = math.sqrt(dx * dx / (rx * rx) + dy * dy / (ry * ry)) / far
+                off = (far - 1) / max(slope, 1e-6) / thick
+                if -2.5 < off < 1.5:
+                    # Two smooth bumps side by side, each three thicknesses wide.
+                    rim, hollow = max(0.0, 1 - off * off / 2.25), max(0.0, 1 - (off + 1.2) * (off + 1.2) / 2.25)
+                    value = y[row, column] + lift * rim * rim - sink * hollow * hollow
+                    y[row, column] = np.uint8(min(max(value, 16.0), 235.0) + 0.5)
+                column += 1
