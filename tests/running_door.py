@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 import uvicorn
 from PIL import Image
 
-from vivant.api.app import app_for
 from vivant.api.context import Context
+from vivant.api.serve import server_config
 from vivant.intake.pictures import Intake
 from vivant.service import Service, build_service
 from vivant.settings import Settings
@@ -91,10 +91,8 @@ class RunningDoor:
         await service.start()
         await intake.start()
         self.context = Context(service, intake, self.settings)
-        config = uvicorn.Config(
-            app_for(self.context), port=0, log_config=None, access_log=False, lifespan="off", ws="none",
-            http="httptools", proxy_headers=False, server_header=False,
-        )  # fmt: skip
+        config = server_config(self.context)
+        config.port = 0
         self._server = uvicorn.Server(config)
         serving = asyncio.create_task(self._server.serve())
         while not self._server.started:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from running_door import SUBMIT, Answer, RunningDoor, picture_uri
-from vivant.api import limits
+from vivant.api import http, limits
 from vivant.api.limits import BODY_BYTES
 from vivant.errors import Busy
 from vivant.intake.budget import IN_FLIGHT, ByteBudget
@@ -131,6 +131,44 @@ def test_broken_http_never_ends_in_a_fault(door: RunningDoor, broken: bytes) -> 
             said = b""
     assert not said.startswith(b"HTTP/1.1 5")
     assert door.get("/healthz").status == 200
+
+
+def test_an_endless_head_is_cut_off(door: RunningDoor) -> None:
+    for start in (b"GET /", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"GET / HTTP/1.1\r\n"):
+        piece = b"A: b\r\n" * 1500 if start.endswith(b"1.1\r\n") else b"a" * 10_000
+        with raw(door) as connection:
+            connection.sendall(start)
+            sent = 0
+            try:
+                while sent < 50_000_000:
+                    connection.sendall(piece)
+                    sent += len(piece)
+            except ConnectionError:
+                pass
+            assert sent < 20_000_000
+
+
+def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(door: RunningDoor) -> None:
+    with raw(door) as connection:
+        for drop in (b"GET /healthz HT", b"TP/1.1\r\nHost: loc", b"alhost\r\nX: " + b"y" * 60_000, b"\r\n\r\n"):
+            connection.sendall(drop)
+            time.sleep(0.02)
+        assert status(connection) == 200
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"y" * 60_000 + b"\r\n\r\n")
+        assert status(connection) == 200
+
+
+def test_who_does_not_finish_a_head_is_hung_up_on(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "HEAD_SECONDS", 0.2)
+    for start in (b"", b"GET / HT"):
+        with raw(door) as connection:
+            connection.sendall(start)
+            assert connection.recv(100) == b""
+    with raw(door) as connection:  # a finished head and a slow body are another matter
+        connection.sendall(head("Content-Length: 2") + b"{")
+        time.sleep(0.4)
+        connection.sendall(b"}")
+        assert status(connection) == 400
 
 
 def test_pollers_are_answered_while_large_bodies_come_in(door: RunningDoor) -> None:

@@ -19,6 +19,7 @@ import uvicorn
 from vivant.api.app import app_for
 from vivant.api.auth import is_loopback
 from vivant.api.context import Context
+from vivant.api.http import LimitedHttp
 from vivant.api.logs import configure_logs
 from vivant.errors import Misconfigured
 from vivant.intake.pictures import Intake
@@ -59,21 +60,7 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
         intake = Intake(settings)
         await intake.start()
         context = Context(service, intake, settings)
-        server = _Server(
-            uvicorn.Config(
-                app_for(context),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,  # who asked is judged by the real peer; links come from VIVANT_PUBLIC_URL
-                server_header=False,
-                backlog=BACKLOG,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        server = _Server(server_config(context))
         stopping = _on_signals(context, server)
         try:
             answering = asyncio.create_task(server.serve(sockets=[listening]))
@@ -89,6 +76,23 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
             await asyncio.gather(*stopping)
     finally:
         await service.stop(drain=False)
+
+
+def server_config(context: Context) -> uvicorn.Config:
+    """How the application is served."""
+    return uvicorn.Config(
+        app_for(context),
+        http=LimitedHttp,
+        ws="none",
+        lifespan="off",  # the parts are started and stopped here
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # who asked is judged by the real peer; links come from VIVANT_PUBLIC_URL
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=5,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,58 @@
+"""Uvicorn's parser of requests with two limits it lacks: how long a request's head may be, and how long it may take.
+
+Without them anybody who can connect, key or not, could make the process hold endless headers or endless connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES: Final = 64 * 1024  # request line and headers; the usual servers allow 8 to 64 KiB
+HEAD_SECONDS: Final = 20.0  # from the connection, or from the first byte of a later request on it
+
+
+class LimitedHttp(HttpToolsProtocol):
+    """Uvicorn's protocol; a head that is too long is answered 431, one that takes too long is hung up on."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._head = 0  # bytes of the head so far; -1 when it is complete
+        self._deadline: asyncio.TimerHandle | None = None
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_came()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        before = self._head  # a head that begins in the middle of `data` is counted from the next piece on
+        super().data_received(data)
+        if before >= 0 and self._head >= 0 and not self.transport.is_closing():
+            self._head += len(data)
+            if self._head > HEAD_BYTES:
+                self.transport.write(
+                    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+                )
+                self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._head_came()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        self._head_came()
+        self._head = 0
+        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+
+    def _head_came(self) -> None:
+        self._head = -1
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
