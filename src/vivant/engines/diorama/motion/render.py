@@ -55,7 +55,7 @@ class Renderer:
         if last and self._last:
             self.flowing = flowing(scene.source.planes, self._last.planes)
             if self.flowing is None:
-                self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), _landing(storyboard))
+                self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), storyboard)
                 curves = _zoomed(timeline, push(timeline.frames)).curves
             self._progress = (progress if self.flowing else dissolve)(timeline.frames)
         self._ambient = ambient
@@ -71,7 +71,7 @@ class Renderer:
             shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
             return Rig(
                 curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
-                returns=self.flowing is not None,
+                returns=storyboard.morph,
             )  # fmt: skip
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
@@ -112,9 +112,8 @@ class Renderer:
         """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
         source = self._scene.source
         pose = self.rig.pose(n)
-        moved = _together(
-            self._ambient.field(n) if self._ambient else None, self._face_field(n) if self._face_field else None
-        )
+        life = self._ambient.field(n) if self._ambient else None
+        moved = _together(life, self._face_field(n) if self._face_field else None)
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
@@ -122,9 +121,10 @@ class Renderer:
             return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self.layers
         looks = self.rig.aim(pose, self._whole)
-        grid, gain = _displace(looks, moved)
         if layers:
             source = layers.background
+        # A head that turns takes its own layer along, not the wall behind it.
+        grid, gain = _displace(looks, life if layers else moved)
         still = pose.is_home
         frame = self._read_what_moves(source, grid, moved) if still else Planes(*warp.read(source, grid))
         if not layers:
@@ -232,11 +232,6 @@ def _zoomed(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
     curves = dict(timeline.curves)
     curves["camera.zoom"] = (curves.get("camera.zoom", np.ones(timeline.frames)) * factor).astype(np.float32)
     return replace(timeline, curves={name: curve for name, curve in curves.items() if name.startswith("camera.")})
-
-
-def _landing(storyboard: Storyboard) -> Storyboard:
-    """The storyboard of the last picture's side of a dissolve: it arrives at home."""
-    return replace(storyboard, morph=False)
 
 
 def _faded(moved: Field, share: float) -> Field:

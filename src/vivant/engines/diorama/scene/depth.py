@@ -90,7 +90,9 @@ def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
     soft = _blur(matte.mask, (0.012 if matte.trust > 0.7 else 0.045) * max(h, w))
     # Bodies are round: what lies deep inside the outline is nearer than its rim.
     rounded = 0.22 * stands * (_blur(matte.mask, 0.07 * max(h, w)) - 0.6)
-    return depth + (np.maximum(stands, depth) + rounded - depth) * soft * float(np.clip(matte.trust * 1.5, 0, 1))
+    lift = (np.maximum(stands, depth) + rounded - depth) * soft * np.float32(min(1.0, matte.trust * 1.5))
+    standing: F32 = (depth + lift).astype(np.float32)
+    return standing
 
 
 def _blur(values: F32, sigma: float) -> F32:
