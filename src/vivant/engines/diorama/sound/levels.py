@@ -97,5 +97,6 @@ def _peaks(samples, phases, floor):  # type: ignore[no-untyped-def]
 
 def true_peak(samples: F32) -> float:
     """Highest point of the wave between the samples, 4 times oversampled, in dBTP; -inf for silence."""
-    highest = float(peaks(samples).max(initial=0))
+    floor = 0.5 * float(np.abs(samples).max(initial=0))  # the highest point has a sample of half its height beside it
+    highest = float(peaks(samples, floor).max(initial=0))
     return 20 * float(np.log10(highest)) if highest > 0 else -np.inf
