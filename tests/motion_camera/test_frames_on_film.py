@@ -300,7 +300,7 @@ def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]
 
 @pytest.mark.parametrize(("width", "height"), sorted(set(SIZES.values())))
 def test_every_size_of_the_table_is_filmed_to_its_last_pixel(width: int, height: int) -> None:
-    """Several sizes are not multiples of 4: the maps are, and nothing of them may be left at the right or the bottom."""
+    """Several sizes are not multiples of 4; the maps are, and nothing of them may be left over at right or bottom."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     matte = np.clip(0.25 * height - np.hypot(x - width / 2, y - height / 2), 0, 1).astype(np.float32)
     tones = np.asarray(60 + 120 * x / width + 60 * y / height, np.float32) * (1 - 0.5 * matte)
