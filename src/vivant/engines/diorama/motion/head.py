@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.motion.mouth import DROP
 from vivant.engines.diorama.motion.pose import CORNERS, Pose
 from vivant.engines.diorama.motion.rbf import spread
+from vivant.engines.diorama.motion.strip import solve_2x2
 from vivant.media import F32
 
 F64 = NDArray[np.float64]
@@ -129,12 +130,20 @@ class _Part:
         return STEP * np.stack([x, y], axis=-1).astype(np.float64)
 
     def fade_outside(self, outline: F64, reach: float) -> F64:
-        """1 inside the hull of `outline`, easing to 0 at `reach` pixels outside it."""
-        hull = cv2.convexHull((outline / STEP - [self.left, self.top]).astype(np.float32))
-        inside = np.zeros(self.shape, np.uint8)
-        cv2.fillConvexPoly(inside, np.rint(hull * 16).astype(np.int32), 1, shift=4)
-        away = cv2.distanceTransform(1 - inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        return 1 - _ease(away.astype(np.float64) * STEP / reach)
+        """1 inside the hull of `outline`, easing to 0 at `reach` pixels outside it.
+
+        Outside a convex shape is beyond one of its sides; how far, to within the rounding of its corners.
+        (OpenCV's distanceTransform is not used: its precise mask gives other bits from call to call.)
+        """
+        hull = cv2.convexHull(outline.astype(np.float32))[:, 0].astype(np.float64)
+        at, middle = self.points(), hull.mean(0)
+        away = np.full(self.shape, -np.inf)
+        for a, b in zip(hull, np.roll(hull, -1, axis=0), strict=True):
+            normal = np.array([b[1] - a[1], a[0] - b[0]]) / max(float(np.hypot(*(b - a))), 1e-9)
+            if (middle - a) @ normal > 0:
+                normal = -normal
+            away = np.maximum(away, (at[..., 0] - a[0]) * normal[0] + (at[..., 1] - a[1]) * normal[1])
+        return 1 - _ease(away / reach)
 
 
 def _inverse(forward: F32) -> F32:
@@ -238,20 +247,18 @@ def _raise_brows(own: F64, level: float) -> F64:
 
 def _ball(pose: Pose, at: F64) -> F64:
     """0 on the outline of the head .. 1 where it is nearest: (1 - r²)^1.5 of an ellipse about face and hair."""
-    own = pose.own(pose.landmarks[list(OVAL)])
-    top, bottom = own[:, 1].min() - HAIR, own[:, 1].max()
-    centre = pose.origin[:2] + pose.flat(np.array([own[:, 0].mean(), (top + bottom) / 2, 0.0]))
-    across = pose.flat(np.array([0.54 * np.ptp(own[:, 0]), 0.0, 0.0]))
-    along = pose.flat(np.array([0.0, (bottom - top) / 2, 0.0]))
-    local = (at - centre) @ np.linalg.inv(np.stack([across, along], axis=1)).T
+    right, down = pose.axes[0, :2] * pose.unit, pose.axes[1, :2] * pose.unit
+    outline = solve_2x2(right, down, pose.landmarks[list(OVAL), :2] - pose.origin[:2])
+    low, high = outline.min(0) - [0, HAIR], outline.max(0)
+    local = (solve_2x2(right, down, at - pose.origin[:2]) - (low + high) / 2) / ((high - low) / 2)
     ball: F64 = np.maximum(0, 1 - (local**2).sum(-1)) ** 1.5
     return ball
 
 
 def _breathing(pose: Pose, at: F64, body: F32 | None) -> F64:
     """0..1: how much of the breath's rise each point takes: shoulders and chest all, neck and background none."""
-    upright = np.linalg.inv(np.stack([pose.axes[0, :2], pose.axes[1, :2]], axis=1))
-    x, down = np.moveaxis((at - pose.origin[:2]) @ upright.T / pose.unit, -1, 0)
+    upright = solve_2x2(pose.axes[0, :2], pose.axes[1, :2], at - pose.origin[:2]) / pose.unit
+    x, down = upright[..., 0], upright[..., 1]
     low = _ease((down - 0.3) / 0.5) * (1 - _ease((down - 1.05) / 0.35))
     if body is None:
         return low * (1 - _ease((np.abs(x) - 0.4) / 0.5))

@@ -66,7 +66,8 @@ class Mouth:
             self._upper = self._lower = _seam(source, frame, (self._upper + self._lower) / 2, 0.025 * height)
         middle = float(np.clip(frame.own(points[[13, 14, 0, 17]])[:, 0].mean(), -0.5, 0.5))
         self._s = (X - middle) / (1 - middle * X)  # x with the lips' middle at 0: a turned mouth is not symmetric
-        self._bow = (np.polyval(np.polyfit(X, self._lower, 2), X) - self._lower) * np.maximum(0, 1 - X**2)
+        arc = 1 - X * X
+        self._bow = (self._lower * arc).sum() / (arc * arc).sum() * arc - self._lower
 
         nose, upper, lower, chin = frame.own(points[[NOSE_BASE, UPPER_OUTER, LOWER_OUTER, CHIN]])[:, 1]
         lip_up = max(0.8 * float(self._upper[TABLE // 2] - upper), 0.01 * height)

@@ -34,12 +34,12 @@ class Pose:
 
     def own(self, points: F64) -> F64:
         """Canvas points (n, 3) -> right, down, back of the mouth's middle in face heights."""
-        coordinates: F64 = (points - self.origin) @ self.axes.T / self.unit
-        return coordinates
+        away = (points - self.origin) / self.unit
+        return np.stack([(away * axis).sum(-1) for axis in self.axes], axis=-1)
 
     def flat(self, vectors: F64) -> F64:
         """Vectors (..., 3) in own coordinates -> canvas pixels (..., 2)."""
-        projected: F64 = (vectors @ self.axes * self.unit)[..., :2]
+        projected: F64 = (vectors[..., None] * self.axes[:, :2]).sum(-2) * self.unit
         return projected
 
 

@@ -39,9 +39,7 @@ class Frame:
 
     def own(self, points: F64) -> F64:
         """Canvas points (n, 2) -> (n, 2) of x, t."""
-        inverse = np.linalg.inv(np.stack([self.along, self.down], axis=1))
-        coordinates: F64 = (points - self.origin) @ inverse.T
-        return coordinates
+        return solve_2x2(self.along, self.down, points - self.origin)
 
     def canvas(self, x: F64, t: F64) -> F64:
         """x, t of equal shape -> canvas points (..., 2)."""
@@ -55,6 +53,13 @@ class Frame:
             source.y2, at[..., 0].copy(), at[..., 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         ).astype(np.float32)
         return read
+
+
+def solve_2x2(a: F64, b: F64, vectors: F64) -> F64:
+    """(..., 2): how much of a and of b makes up each vector (..., 2). Without BLAS: see rbf.py."""
+    x, y = vectors[..., 0], vectors[..., 1]
+    area = a[0] * b[1] - a[1] * b[0]
+    return np.stack([(x * b[1] - y * b[0]) / area, (y * a[0] - x * a[1]) / area], axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
