@@ -1,6 +1,8 @@
 # Two commands for a fresh machine: `make demo` and `make test`. The rest is for those who stay.
 
-PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do command -v $$p 2>/dev/null && break; done)
+SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$p" -c '$(SUPPORTED)' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 PORT ?= 8000
 BIN := .venv/bin
 
@@ -40,8 +42,8 @@ clean:
 	rm -rf .venv demo.mp4 .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .venv/bin/python:
-	@test -n "$(PYTHON)" && "$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' \
-		|| { echo "Vivant needs Python 3.11 to 3.14; found: $$("$(PYTHON)" --version 2>&1 || echo none). Name one: make PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c '$(SUPPORTED)' 2>/dev/null || { echo "Vivant needs Python 3.11 to 3.14, and found none." \
+		"Install one, or name it: make demo PYTHON=/path/to/python3"; exit 1; }
 	@echo "→ Creating .venv with $$("$(PYTHON)" --version)"
 	@"$(PYTHON)" -m venv .venv \
 		|| { rm -rf .venv; echo "This Python cannot make virtual environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
