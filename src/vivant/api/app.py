@@ -1,6 +1,6 @@
 """The HTTP application: which addresses there are, and in which order a request passes the gates.
 
-    request id -> open-mode guard -> route -> key -> body within limits -> dialect -> intake -> service
+    request id -> linger -> open-mode guard -> route -> key -> body within limits -> dialect -> intake -> service
 
 Handlers translate and nothing else. There is no CORS: a browser page of another site has no business here.
 """
@@ -18,6 +18,7 @@ from vivant.api.auth import OpenModeGuard
 from vivant.api.context import Context
 from vivant.api.dialects import native, novita
 from vivant.api.errors import respond
+from vivant.api.linger import Linger
 from vivant.api.request_ids import RequestIds
 from vivant.errors import VivantError
 from vivant.intake.pictures import Intake
@@ -43,4 +44,4 @@ def app_for(context: Context) -> ASGIApp:
         },
     )
     inner.router.redirect_slashes = False
-    return RequestIds(inner)
+    return RequestIds(Linger(inner))
