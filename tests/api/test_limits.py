@@ -152,7 +152,7 @@ def test_broken_http_never_ends_in_a_fault(door: RunningDoor, broken: bytes) -> 
             connection.sendall(broken)
             connection.shutdown(socket.SHUT_WR)
             said = connection.recv(4096)
-        except ConnectionError:
+        except OSError:  # hung up on in the middle
             said = b""
     assert not said.startswith(b"HTTP/1.1 5")
     assert door.get("/healthz").status == 200
