@@ -11,7 +11,7 @@ from vivant.engines.diorama.storyboard import Action, FaceFact
 from vivant.media import F32
 
 FACES = (FaceFact(x=0.3, y=0.4, height=0.4), FaceFact(x=0.7, y=0.4, height=0.4))
-NAMES = ("lids", "yaw", "pitch", "roll", "breath", "brow", "smile")
+NAMES = ("lids", "wink", "yaw", "pitch", "roll", "breath", "brow", "smile")
 
 
 def blinks(lids: F32) -> list[tuple[int, int]]:
@@ -80,7 +80,9 @@ def test_two_faces_do_not_blink_or_sway_together() -> None:
 
 
 def test_heads_stay_within_four_degrees_whatever_they_are_told() -> None:
-    actions = tuple(Action(kind=kind) for kind in ("nod", "shake", "look_left", "turn_right", "look_up"))
+    actions = tuple(
+        Action(kind=kind) for kind in ("nod", "shake_head", "look_left", "tilt_head", "look_up", "sway", "laugh")
+    )
     for seed in range(10):
         curves = life(289, seed, FACES[:1], [said(SENTENCE)], actions)
         total = np.sum([np.abs(curves[f"face0.{name}"]) for name in ("yaw", "pitch", "roll")], axis=0)
@@ -118,7 +120,7 @@ def test_breath_comes_at_a_resting_rate() -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "sign"),
     [("smile", "smile", 1), ("frown", "smile", -1), ("look_left", "yaw", -1), ("look_right", "yaw", 1),
-     ("raise_brows", "brow", 1), ("close_eyes", "lids", 1)],
+     ("surprise", "brow", 1), ("tilt_head", "roll", 1), ("sad", "smile", -1), ("close_eyes", "lids", 1)],
 )  # fmt: skip
 def test_a_face_does_what_it_was_told(kind: str, name: str, sign: int) -> None:
     told = life(121, 2, FACES, (), (Action(kind=kind, actor=1),))
@@ -126,6 +128,20 @@ def test_a_face_does_what_it_was_told(kind: str, name: str, sign: int) -> None:
     change = told[f"face1.{name}"][30:66].mean() - untold[f"face1.{name}"][30:66].mean()
     assert sign * change > 0.3
     assert np.array_equal(told[f"face0.{name}"], untold[f"face0.{name}"])
+
+
+def test_a_wink_shuts_one_eye_once_and_leaves_the_other_to_its_blinks() -> None:
+    told = life(121, 2, FACES[:1], (), (Action(kind="wink"),))
+    ((first, last),) = blinks(told["face0.wink"])
+    assert told["face0.wink"].max() == 1
+    assert last - first < 24
+    assert np.array_equal(told["face0.lids"], life(121, 2, FACES[:1], (), ())["face0.lids"])
+
+
+def test_a_blink_that_was_asked_for_comes_early() -> None:
+    for seed in range(10):
+        lids = life(121, seed, FACES[:1], (), (Action(kind="blink"),))["face0.lids"]
+        assert any(first < 30 for first, _ in blinks(lids))
 
 
 def test_a_happy_line_brings_a_smile_and_a_sad_one_takes_it_away() -> None:

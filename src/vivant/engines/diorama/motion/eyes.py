@@ -35,6 +35,8 @@ class Eye:
     """One eye. `draw` only reads what was set up and may be called from any thread."""
 
     def __init__(self, source: Source, pose: Pose, which: int) -> None:
+        """which: 0 for the eye at the picture's left, 1 for the one at its right."""
+        self.which = which
         self._source = source
         h, w = source.planes.y.shape
         points = pose.landmarks[:, :2]

@@ -75,7 +75,7 @@ class FaceMotion:
                 if isinstance(part.what, Mouth):
                     part.what.draw(piece, self._speech(part, n))
                 else:
-                    part.what.draw(piece, self._at(part.face, "lids", n))
+                    part.what.draw(piece, self._lids(part, n))
             drawn.append(piece.patch())
         return tuple(drawn)
 
@@ -93,7 +93,11 @@ class FaceMotion:
     def _rests(self, part: Part, n: int) -> bool:
         if isinstance(part.what, Mouth):
             return part.what.rests(self._speech(part, n))
-        return self._at(part.face, "lids", n) <= 0
+        return self._lids(part, n) <= 0
+
+    def _lids(self, part: Part, n: int) -> float:
+        wink = self._at(part.face, "wink", n) if isinstance(part.what, Eye) and part.what.which == 1 else 0.0
+        return max(self._at(part.face, "lids", n), wink)
 
     def _speech(self, part: Part, n: int) -> Speech:
         jaw, wide, rounded, close, teeth = (

@@ -29,8 +29,15 @@ TO_PAUSE: Final = 0.7  # s a blink moves to fall into a pause: listeners and spe
 SWAY: Final = {"yaw": 1.3, "pitch": 0.8, "roll": 0.45}  # degrees, of a speaker; others move half as much
 LIMIT: Final = 4.0  # degrees, |yaw| + |pitch| + |roll|
 BREATH: Final = (0.2, 0.3)  # Hz
+QUIET: Final = 0.6  # depth of a breath at rest
 NOD: Final = 0.6  # degrees at a stressed syllable
 SETTLE: Final = 1.0  # s over which everything returns to rest when the clip ends on a given picture
+
+# What a face told to look or turn does with its head: axis and degrees.
+TURNS: Final = {
+    "look_left": ("yaw", -3.0), "look_right": ("yaw", 3.0), "look_up": ("pitch", -2.6), "look_down": ("pitch", 2.6),
+    "turn_head": ("yaw", 3.0), "tilt_head": ("roll", 2.2), "sad": ("pitch", 1.4),
+}  # fmt: skip
 
 VOWELS: Final = frozenset("aɑæʌɐɒɔɛeoɤɜɚəøœɪiɨɯʊuyAIOWYQ")
 
@@ -46,7 +53,7 @@ def life(
 ) -> dict[str, F32]:
     """Curves float32 (frames,) for every face i: "face<i>.lids" 0 as in the picture .. 1 closed; ".yaw" (+ to the
     picture's right), ".pitch" (+ down) and ".roll" (+ clockwise) in degrees, together within LIMIT; ".breath" 0..1;
-    ".brow" -1..1 (+ raised); ".smile" -1..1.
+    ".brow" -1..1 (+ raised); ".smile" -1..1; ".wink" 0..1, the lids of the eye at the picture's right alone.
 
     All are 0 at frame 0, and at the last frame if `settle`.
     """
@@ -56,13 +63,14 @@ def life(
         told = [action for action in actions if action.actor == index]
         face = {
             "lids": _lids(frames, seed, index, lines, told, settle=settle),
-            "breath": _breath(frames, seed, index),
+            "wink": _wink(frames, told),
+            "breath": _breath(frames, seed, index, told),
             "brow": _brow(frames, seed, index, own, told),
             "smile": _smile(frames, own, told),
             **_head(frames, seed, index, own, told),
         }
         for name, curve in face.items():
-            if settle and name != "lids":
+            if settle and name not in ("lids", "wink"):
                 curve = curve * _ease(np.arange(frames)[::-1] / (SETTLE * FPS))
             result[f"face{index}.{name}"] = curve.astype(np.float32)
     return result
@@ -73,12 +81,12 @@ def _lids(
 ) -> F64:
     chance = rng(seed, f"blink/{index}")
     lids = np.zeros(frames)
-    shut = next((action.kind for action in told if action.kind in ("close_eyes", "sleep")), None)
-    if shut:
+    if any(action.kind == "close_eyes" for action in told):
         time = np.arange(frames) / FPS
         return _ease((time - 0.5) / 0.6) * (_ease((frames / FPS - 0.2 - time) / 0.5) if settle else 1.0)
     moments = list(_blink_times(frames / FPS, lines, chance))
-    moments += [1.1 + 0.45 * i for i, action in enumerate(a for a in told if a.kind == "blink")]
+    if any(action.kind == "blink" for action in told):  # asked for, it must be seen: twice, early
+        moments = [1.0, 1.5, *(moment for moment in moments if moment > 3.5)]
     for moment in moments:
         closing, opening = float(chance.uniform(*CLOSING)), float(chance.uniform(*OPENING))
         shut_at = round(moment * FPS)  # closed in a whole frame: a blink between frames would never be seen shut
@@ -90,6 +98,13 @@ def _lids(
         up = _ease((last - n) / max(1, last - shut_at - 1))
         lids = np.maximum(lids, np.minimum(down, up))
     return lids
+
+
+def _wink(frames: int, told: Sequence[Action]) -> F64:
+    time = np.arange(frames) / FPS
+    if not any(action.kind == "wink" for action in told):
+        return np.zeros(frames)
+    return _ease((time - 1.0) / 0.14) * _ease((1.62 - time) / 0.24)
 
 
 def _blink_times(seconds: float, lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[float]:
@@ -121,22 +136,20 @@ def _head(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: S
     chance = rng(seed, f"head/{index}")
     time = np.arange(frames) / FPS
     speaking = _speaking(frames, own)
-    head = {}
-    for name, reach in SWAY.items():
-        drift = _drift(time, chance)
-        head[name] = reach * drift * (0.5 + 0.5 * speaking)
+    kinds = {action.kind for action in told}
+    restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
+    head = {name: restless * reach * _drift(time, chance) * (0.5 + 0.5 * speaking) for name, reach in SWAY.items()}
     for moment, strength in _stresses(own, chance):
         head["pitch"] += NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / 0.11) ** 2)
-    for action in told:
-        name, _, direction = action.kind.partition("_")
-        if name == "nod":
-            head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - 0.7)) * _window(time, 0.7, 2.03)
-        elif name == "shake":
-            head["yaw"] += 2.8 * np.sin(2 * np.pi * 1.4 * (time - 0.7)) * _window(time, 0.7, 2.84)
-        elif name in ("turn", "look"):
-            way = {"left": ("yaw", -1), "right": ("yaw", 1), "up": ("pitch", -1), "down": ("pitch", 1)}
-            axis, sign = way.get(direction, ("yaw", 1 if index % 2 else -1))
-            head[axis] += sign * 3.0 * _ease((time - 0.6) / 1.2)
+    if "nod" in kinds:
+        head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - 0.7)) * _window(time, 0.7, 2.03)
+    if "shake_head" in kinds:
+        head["yaw"] += 2.8 * np.sin(2 * np.pi * 1.4 * (time - 0.7)) * _window(time, 0.7, 2.84)
+    if "laugh" in kinds:
+        head["pitch"] += 0.5 * np.sin(2 * np.pi * 3.1 * (time - 1.0)) * _window(time, 1.0, 2.6)
+    for kind, (axis, degrees) in TURNS.items():
+        if kind in kinds:
+            head[axis] += degrees * _ease((time - 0.6) / 1.2)
     for name in head:
         head[name] = head[name] - head[name][0]
     total = sum(np.abs(curve) for curve in head.values())
@@ -151,22 +164,22 @@ def _brow(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: S
     for moment, strength in _stresses(own, chance):
         if chance.uniform() < 0.3:  # brows lift with some of the accents, not with all
             brow += 0.5 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
-    for action in told:
-        if action.kind in ("surprise", "raise_brows"):
-            brow += 0.9 * _window(time, 0.6, 2.2)
-        elif action.kind in ("frown", "angry"):
-            brow -= 0.7 * _ease((time - 0.6) / 0.8)
+    kinds = {action.kind for action in told}
+    if "surprise" in kinds:
+        brow += 0.9 * _window(time, 0.6, 2.2)
+    if kinds & {"frown", "angry"}:
+        brow -= 0.7 * _ease((time - 0.6) / 0.8)
     return np.clip(brow, -1, 1) * _ease(time / 0.3)
 
 
 def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F64:
     time = np.arange(frames) / FPS
     smile = np.zeros(frames)
-    for action in told:
-        if action.kind in ("smile", "laugh", "grin"):
-            smile = np.maximum(smile, (1.0 if action.kind == "laugh" else 0.8) * _ease((time - 0.5) / 0.9))
-        elif action.kind in ("frown", "cry"):
-            smile = np.minimum(smile, -0.5 * _ease((time - 0.5) / 0.9))
+    kinds = {action.kind for action in told}
+    if kinds & {"smile", "laugh"}:
+        smile += (1.0 if "laugh" in kinds else 0.8) * _ease((time - 0.5) / 0.9)
+    if kinds & {"frown", "sad", "angry"}:
+        smile -= 0.5 * _ease((time - 0.5) / 0.9)
     mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
     for line in own:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
@@ -176,14 +189,16 @@ def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F6
     return np.clip(smile, -1, 1) * _ease(time / 0.3)
 
 
-def _breath(frames: int, seed: int, index: int) -> F64:
-    """0..1: in somewhat faster than out, each breath a little different in length."""
+def _breath(frames: int, seed: int, index: int, told: Sequence[Action]) -> F64:
+    """0..1, the deepest breath being 1: in somewhat faster than out, each breath a little different in length."""
     chance = rng(seed, f"breath/{index}")
     time = np.arange(frames) / FPS
     rate = float(chance.uniform(*BREATH))
     phase = 2 * np.pi * rate * time + 0.25 * np.sin(2 * np.pi * 0.07 * time)
     phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # leans towards the intake
-    return (1 - np.cos(phase)) / 2
+    depth = 1.0 if any(action.kind == "breathe" for action in told) else QUIET
+    breath: F64 = depth * (1 - np.cos(phase)) / 2
+    return breath
 
 
 def _stresses(own: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:
