@@ -13,7 +13,7 @@ import pytest
 
 from clip_sounds import RATE, bed_of, chords, decibels, event_of, placed, timeline
 from vivant.encode.mp4 import write_mp4
-from vivant.engines.diorama.sound import levels, mix
+from vivant.engines.diorama.sound import levels, limiter, mix, stems
 from vivant.engines.diorama.timeline import Timeline
 from vivant.media import F32, Clip, Planes
 from vivant.request import Canvas
@@ -127,35 +127,35 @@ def test_the_bed_stays_down_through_a_breath_between_lines() -> None:
     assert gain[int(1.0 * RATE) : int(3.6 * RATE)].max() < -9.9
 
 
-def heard_alone(name: str, stems: dict[str, F32], line: Timeline) -> F32:
+def heard_alone(name: str, parts: dict[str, F32], line: Timeline) -> F32:
     """What one stem contributes before the limiter: the balance with it, less the balance with it turned round."""
-    return np.float32(0.5) * (mix.balance(stems, line) - mix.balance({**stems, name: -stems[name]}, line))
+    return np.float32(0.5) * (mix.balance(parts, line) - mix.balance({**parts, name: -parts[name]}, line))
 
 
 def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
     loud = (bed_of("rain", strength=1.0, depth=0.0), bed_of("crowd", strength=1.0))
     line = timeline(lines=(placed(0.5, 3.0),), beds=loud)
-    stems = {"speech": mix.speech(line), "beds": mix.beds(line)}
+    parts = {"speech": stems.speech(line), "beds": stems.beds(line)}
     spoken = slice(int(0.5 * RATE), int(3.5 * RATE))
-    voice, bed = (levels.integrated(heard_alone(name, stems, line)[:, spoken]) for name in ("speech", "beds"))
+    voice, bed = (levels.integrated(heard_alone(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
     assert voice - bed >= 14
 
 
 def test_music_makes_room_for_speech() -> None:
     line = timeline(lines=(placed(2.0, 1.5),))
-    music = heard_alone("music", {"speech": mix.speech(line), "music": chords()}, line)
+    music = heard_alone("music", {"speech": stems.speech(line), "music": chords()}, line)
     before, during = music[:, RATE // 2 : int(1.5 * RATE)], music[:, int(2.5 * RATE) : int(3.5 * RATE)]
     assert decibels(before) - decibels(during) == pytest.approx(10, abs=0.5)
 
 
 def test_a_whisper_is_softer_than_a_shout_and_both_are_heard() -> None:
     shout, whisper = (replace(TALK[0], line=replace(TALK[0].line, tone=tone)) for tone in ("shout", "whisper"))
-    loud, soft = (levels.integrated(mix.speech(timeline(lines=(line,)))) for line in (shout, whisper))
+    loud, soft = (levels.integrated(stems.speech(timeline(lines=(line,)))) for line in (shout, whisper))
     assert 2 < loud - soft < 6
 
 
 def test_a_line_is_where_the_timeline_put_it_and_its_speaker_stands() -> None:
-    stem = mix.speech(timeline(lines=(placed(1.25, 1.0, pan=0.8),)))
+    stem = stems.speech(timeline(lines=(placed(1.25, 1.0, pan=0.8),)))
     assert not np.any(stem[:, : int(1.25 * RATE)])
     assert np.any(stem[:, int(1.25 * RATE) : int(1.26 * RATE)])
     assert 1 < decibels(stem[1]) - decibels(stem[0]) < 12
@@ -181,13 +181,13 @@ def test_a_stem_that_does_not_fit_is_refused() -> None:
 
 def test_the_limiter_leaves_alone_what_is_under_its_ceiling() -> None:
     soft = 0.1 * chords()
-    assert mix.limit(soft, -1.5) is soft
+    assert limiter.limit(soft, -1.5) is soft
 
 
 def test_the_limiter_holds_a_click_and_lets_the_rest_recover() -> None:
     sound = np.full((2, RATE), 0.2, np.float32)
     sound[0, RATE // 2] = 3.0
-    held = mix.limit(sound, -1.5)
+    held = limiter.limit(sound, -1.5)
     assert levels.true_peak(held) <= -1.5 + 1e-3
     assert held[1, RATE // 4] == pytest.approx(0.2, abs=0.005)
     assert held[1, -1] == pytest.approx(0.2, abs=0.005)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-import numba
 import numpy as np
-from scipy import ndimage, signal
+from scipy import signal
 
-from vivant.engines.diorama.sound import effects, levels, space
+from vivant.engines.diorama.sound import levels, limiter, stems
 from vivant.engines.diorama.timeline import PlacedLine, Timeline
 from vivant.media import F32, SAMPLE_RATE, Soundtrack
 
@@ -21,7 +20,6 @@ TARGETS: Final[dict[Programme, float]] = {"speech or music": -16.0, "effects": -
 CEILING: Final = -1.5  # dBTP of the finished soundtrack
 _HEADROOM: Final = 1.2  # dB more under the ceiling: on clicks AAC at 192 kb/s overshoots by 1 dB and more
 
-_VOICE: Final = -18.0  # LUFS of a line on the common scale
 _UNDER: Final = 7.5  # LU that beds stay under speech where nobody speaks; ducked that makes 17.5
 _MUSIC_ALONE: Final = -18.0  # LUFS of music on the common scale
 _MUSIC_UNDER: Final = -25.0  # LUFS of music in a clip with speech
@@ -39,78 +37,42 @@ def soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
 
     music: float32 (2, n) of any level, cut or padded to the clip; None where there is none.
     """
-    stems = {"speech": speech(timeline), "beds": beds(timeline), "events": shots(timeline)}
+    parts = {"speech": stems.speech(timeline), "beds": stems.beds(timeline), "events": stems.shots(timeline)}
     if music is not None:
-        stems["music"] = _fitted(music, timeline.samples)
-    return mix(stems, timeline)
+        parts["music"] = _fitted(music, timeline.samples)
+    return mix(parts, timeline)
 
 
-def programme(stems: dict[str, F32], timeline: Timeline) -> Programme:
+def programme(parts: dict[str, F32], timeline: Timeline) -> Programme:
     """What kind of clip it is to the ear, which sets its loudness."""
-    if any(name in stems and np.any(stems[name]) for name in ("speech", "music")):
+    if any(name in parts and np.any(parts[name]) for name in ("speech", "music")):
         return "speech or music"
     heard = any(event.kind in ("strike", "thunder", "step", "splash") for event in timeline.events)
     asked = any(bed.asked and bed.strength >= _LOUD_ENOUGH and bed.kind != "room" for bed in timeline.beds)
     return "effects" if heard or asked else "ambience"
 
 
-def speech(timeline: Timeline) -> F32:
-    """Every line at its start and place, all equally loud: float32 (2, samples), dry."""
-    stem = np.zeros((2, timeline.samples), np.float32)
-    for line in timeline.lines:
-        mono = line.spoken.samples.astype(np.float32)
-        centred = space.pan(space.air(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
-        loud = levels.integrated(centred)
-        if np.isfinite(loud):
-            _add(stem, centred * np.float32(10 ** ((_VOICE + _TONES[line.line.tone] - loud) / 20)), line.start)
-    return stem
-
-
-# A whisper stays softer than a shout, though far less than in life: every word is to be heard.
-_TONES: Final = {
-    "neutral": 0.0, "happy": 0.0, "sad": -1.0, "angry": 1.0,
-    "whisper": -2.5, "shout": 1.5, "excited": 0.5, "gentle": -1.0,
-}  # fmt: skip
-
-
-def beds(timeline: Timeline) -> F32:
-    """All that lasts, on the common scale: float32 (2, samples)."""
-    stem = np.zeros((2, timeline.samples), np.float32)
-    for bed in timeline.beds:
-        _add(stem, effects.bed(bed, timeline), bed.start * 2000)
-    return stem
-
-
-def shots(timeline: Timeline) -> F32:
-    """All that happens once, on the common scale: float32 (2, samples)."""
-    stem = np.zeros((2, timeline.samples), np.float32)
-    for event in timeline.events:
-        sound, start = effects.shot(event, timeline)
-        _add(stem, sound, start)
-    return stem
-
-
-def mix(stems: dict[str, F32], timeline: Timeline) -> Soundtrack:
-    """stems: any of speech, beds, events, music, each float32 (2, timeline.samples) -> the finished soundtrack."""
-    unknown = stems.keys() - {"speech", "beds", "events", "music"}
+def mix(parts: dict[str, F32], timeline: Timeline) -> Soundtrack:
+    """parts: any of speech, beds, events, music, each float32 (2, timeline.samples) -> the finished soundtrack."""
+    unknown = parts.keys() - {"speech", "beds", "events", "music"}
     if unknown:
         raise ValueError(f"Unknown stems {sorted(unknown)}; known are speech, beds, events and music.")
     n = timeline.samples
-    for name, stem in stems.items():
+    for name, stem in parts.items():
         if stem.shape != (2, n):
             raise ValueError(f"The stem {name!r} must be (2, {n}), got {stem.shape}.")
-    target = TARGETS[programme(stems, timeline)]
-    total = balance(stems, timeline)
+    target = TARGETS[programme(parts, timeline)]
+    total = balance(parts, timeline)
     total = signal.sosfilt(signal.butter(2, 22, "highpass", fs=SAMPLE_RATE, output="sos"), total, axis=1)
     return Soundtrack(_master(total.astype(np.float32), target) * _soft_edges(n))
 
 
-def balance(stems: dict[str, F32], timeline: Timeline) -> F32:
-    """The stems at their levels against each other, ducked, in their room, the end faded: float32 (2, n), any level."""
+def balance(parts: dict[str, F32], timeline: Timeline) -> F32:
+    """The stems at their levels against each other, ducked, the end faded: float32 (2, n), any level."""
     n = timeline.samples
     silence = np.zeros((2, n), np.float32)
-    voice, bed = stems.get("speech", silence), stems.get("beds", silence)
-    event, music = stems.get("events", silence), stems.get("music", silence)
+    voice, bed = parts.get("speech", silence), parts.get("beds", silence)
+    event, music = parts.get("events", silence), parts.get("music", silence)
     spoken, sung = bool(np.any(voice)), bool(np.any(music))
 
     if spoken or sung:
@@ -125,13 +87,7 @@ def balance(stems: dict[str, F32], timeline: Timeline) -> F32:
         down = duck(timeline.lines, n)
         bed, music, event = bed * down, music * down, event * np.sqrt(down)
 
-    answer = space.response(timeline.room, timeline.seed)
-    wet = 0.05 + 0.30 * timeline.room
-    # Music brings a hall of its own; beds that surround the listener need little more.
-    sent = voice * np.float32(wet) + event * np.float32(1.6 * wet) + bed * np.float32(0.6 * wet)
-    scene = bed + event
-    fade = _ends(n)
-    return voice + (scene + space.reverberate(sent, answer)) * fade + music
+    return voice + (bed + event) * _ends(n) + music
 
 
 def duck(lines: tuple[PlacedLine, ...], n: int) -> F32:
@@ -180,7 +136,7 @@ def _master(total: F32, target: float) -> F32:
     result = total
     for _ in range(5):
         gain = min(gain, most)
-        result = limit(total * np.float32(10 ** (gain / 20)), CEILING - _HEADROOM)
+        result = limiter.limit(total * np.float32(10 ** (gain / 20)), CEILING - _HEADROOM)
         missing = target - levels.integrated(result)
         if missing < 0.1 or gain >= most:
             break
@@ -189,47 +145,9 @@ def _master(total: F32, target: float) -> F32:
 
 
 _MOST_LIMITING: Final = 14.0  # dB that the very highest peak may be pressed
-_AHEAD: Final = 240  # samples (5 ms) in which the limiter closes before a peak
-_RELEASE: Final = 0.05  # s
-
-
-def limit(sound: F32, ceiling: float) -> F32:
-    """A look-ahead limiter: float32 (2, n) whose true peak is at most `ceiling` dBTP; both sides move together.
-
-    The gain that every oversampled peak needs is held for the look-ahead and then averaged over it: a mean of values
-    none of which is too high is not too high either. What remains between the samples is taken off by a last gain.
-    """
-    top = 10 ** (ceiling / 20)
-    needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound, 0.5 * top), 1e-9)).astype(np.float32)
-    if needed.min() >= 1:
-        return sound
-    width = 2 * _AHEAD + 1
-    released = _release(needed, np.float32(1 - np.exp(-1 / (_RELEASE * SAMPLE_RATE))))
-    held = ndimage.minimum_filter1d(released, width, mode="nearest")
-    smooth = ndimage.uniform_filter1d(held.astype(np.float64), width, mode="nearest").astype(np.float32)
-    result = sound * np.minimum(smooth, 1)
-    over = levels.true_peak(result) - ceiling
-    return np.asarray(result * np.float32(10 ** (-over / 20)) if over > 0 else result, np.float32)
-
-
-@numba.njit(nogil=True, cache=True)
-def _release(needed, share):  # type: ignore[no-untyped-def]
-    """Down at once, up slowly."""
-    out = np.empty_like(needed)
-    gain = np.float32(1.0)
-    for i in range(len(needed)):
-        gain = min(needed[i], gain + share * (np.float32(1.0) - gain))
-        out[i] = gain
-    return out
 
 
 def _fitted(sound: F32, n: int) -> F32:
     """Cut or padded with silence to n samples."""
     kept = sound[:, :n].astype(np.float32)
     return np.pad(kept, ((0, 0), (0, n - kept.shape[1])))
-
-
-def _add(stem: F32, part: F32, start: int) -> None:
-    first, last = max(start, 0), min(start + part.shape[1], stem.shape[1])
-    if first < last:
-        stem[:, first:last] += part[:, first - start : last - start]

@@ -40,9 +40,12 @@ def level(depth: float) -> float:
     return float(10 ** ((0.5 - depth) * 20 / 20))
 
 
-def wetness(depth: float) -> float:
-    """Share of the room in a sound at that depth: the direct sound falls, the room's stays."""
-    return 0.12 + 0.5 * depth
+def wetness(depth: float, size: float) -> float:
+    """Gain of the room's answer against the sound itself: with distance the sound falls and the room's stays.
+
+    At arm's length in a living room (depth 0.2, size 0.22) some 15 dB under it.
+    """
+    return (0.05 + 0.6 * size) * (0.6 + 1.6 * depth)
 
 
 def pan(mono: F32, x: float, *, delayed: bool = True) -> F32:

@@ -26,7 +26,7 @@ class Note:
     trill: tuple[float, float] = (0.0, 0.0)  # vibrato: Hz, share of the pitch
     partials: tuple[float, ...] = (1.0, 0.05)  # amplitudes of the harmonics
     rough: float = 0.0  # 0 whistle .. 1 rasp: how irregular pitch and loudness are
-    attack: float = 0.15  # share of the note
+    attack: float = 0.15  # share of the note in which it has mostly risen
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
@@ -65,7 +65,7 @@ def chirp(event: Event, timeline: Timeline) -> tuple[F32, int]:
 def _company(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[str]:
     kinds = {other.kind for other in timeline.beds}
     if "waves" in kinds:
-        return ["gull"] * (1 + round(2 * bed.strength)) + ["gull_far"]
+        return ["gull"] * (2 + round(2 * bed.strength))
     if "crickets" in kinds:
         return ["owl"]
     woods = ["blackbird", "tit", "robin", "chaffinch", "sparrow", "pigeon", "cuckoo"]
@@ -105,11 +105,10 @@ def _note(note: Note, key: float, n: int, chance: np.random.Generator) -> F32:
         body += np.where(number * hz < 18_000, weight * np.sin(number * phase), 0)
     body *= 1 / sum(note.partials)
     body *= 1 + 0.8 * note.rough * grit
-    # Breath, the faint noise of air around the tone.
-    body += 0.012 * chance.standard_normal(n)
-    attack, release = note.attack, 0.35
-    envelope = np.minimum(np.clip(t / attack, 0, 1), np.clip((1 - t) / release, 0, 1))
-    envelope = np.sin(envelope * np.pi / 2) ** 1.5
+    # Breath: the tone is never quite even, and a little air hisses beside it.
+    body *= 1 + 0.05 * _grit(n, chance)
+    body += 0.0015 * chance.standard_normal(n)
+    envelope = np.sin(np.pi * np.interp(t, (0, 2 * note.attack, 1), (0, 0.5, 1))) ** 0.8
     return (body * envelope * note.loud * chance.uniform(0.9, 1.1)).astype(np.float32)
 
 
@@ -319,7 +318,6 @@ SPECIES: Final[dict[str, Callable[[np.random.Generator], list[Note]]]] = {
     "pigeon": _pigeon,
     "cuckoo": _cuckoo,
     "gull": _gull,
-    "gull_far": _gull,
     "owl": _owl,
 }
 _REST: Final = {  # s between phrases, on average
@@ -331,6 +329,5 @@ _REST: Final = {  # s between phrases, on average
     "pigeon": 4.0,
     "cuckoo": 3.0,
     "gull": 2.2,
-    "gull_far": 1.5,
     "owl": 6.0,
 }

@@ -1,0 +1,66 @@
+"""What the mix is made of: speech, beds and events, each on the common scale of loudness, in its place and its room.
+
+Knows where things are; not who is to be heard over whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.sound import effects, levels, space
+from vivant.engines.diorama.timeline import Timeline
+from vivant.media import F32, first_sample
+
+VOICE: Final = -18.0  # LUFS of a line on the common scale
+# A whisper stays softer than a shout, though far less than in life: every word is to be heard.
+_TONES: Final = {
+    "neutral": 0.0, "happy": 0.0, "sad": -1.0, "angry": 1.0,
+    "whisper": -2.5, "shout": 1.5, "excited": 0.5, "gentle": -1.0,
+}  # fmt: skip
+
+
+def speech(timeline: Timeline) -> F32:
+    """Every line at its start and place, all equally loud but for their tone: float32 (2, samples)."""
+    placed = []
+    for line in timeline.lines:
+        mono = line.spoken.samples.astype(np.float32)
+        centred = space.pan(space.air(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
+        loud = levels.integrated(centred)
+        if np.isfinite(loud):
+            gain = np.float32(10 ** ((VOICE + _TONES[line.line.tone] - loud) / 20))
+            placed.append((centred * gain, line.start, line.depth))
+    return _in_the_room(placed, timeline)
+
+
+def beds(timeline: Timeline) -> F32:
+    """All that lasts: float32 (2, samples)."""
+    return _in_the_room(
+        ((effects.bed(bed, timeline), first_sample(bed.start), bed.depth) for bed in timeline.beds), timeline
+    )
+
+
+def shots(timeline: Timeline) -> F32:
+    """All that happens once: float32 (2, samples)."""
+    return _in_the_room(((*effects.shot(event, timeline), event.depth) for event in timeline.events), timeline)
+
+
+def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -> F32:
+    """Sounds (2, m) from their start samples on, and what the room gives back of each, more of the farther ones."""
+    dry = np.zeros((2, timeline.samples), np.float32)
+    sent = np.zeros((2, timeline.samples), np.float32)
+    earliest = timeline.samples
+    for sound, start, depth in sounds:
+        first, last = max(start, 0), min(start + sound.shape[1], timeline.samples)
+        if first < last:
+            part = sound[:, first - start : last - start]
+            earliest = min(earliest, first)
+            dry[:, first:last] += part
+            sent[:, first:last] += part * np.float32(space.wetness(depth, timeline.room))
+    if not np.any(sent):
+        return dry
+    wet = space.reverberate(sent, space.response(timeline.room, timeline.seed))
+    wet[:, :earliest] = 0  # a transform rounds: without this, silence would hold -160 dB of what is to come
+    return dry + wet
