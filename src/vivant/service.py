@@ -188,11 +188,12 @@ class Service:
     def health(self) -> dict[str, Any]:
         """What a watchman wants to know, without asking the record."""
         fleet = self._fleet.health()
+        trouble = fleet.trouble or self._dispatcher.storage_trouble
         return {
-            "status": self._state if self._state != "running" else ("degraded" if fleet.trouble else "ok"),
+            "status": self._state if self._state != "running" else ("degraded" if trouble else "ok"),
             "engine": self._settings.engine,
             "seats": {"all": fleet.seats, "ready": fleet.ready, "running": self._dispatcher.running},
-            "trouble": fleet.trouble,
+            "trouble": trouble,
         }
 
     # -- the parts --------------------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ class Dispatcher:
         self._retention_days = retention_days
         self._now = now
         self._lease_watch = leases.LeaseWatch()
+        self.storage_trouble = ""  # why files cannot be written; nothing is claimed meanwhile
         self._work_came = asyncio.Event()
         self._something_moved = asyncio.Event()
         self._runs: dict[tuple[str, int], Run] = {}
@@ -183,6 +184,8 @@ class Dispatcher:
 
     async def _next_claim(self) -> Claim:
         while True:
+            if self.storage_trouble:
+                await self._wait_for_storage()
             self._work_came.clear()
             claim = await self._persist(lambda c: tasks.claim(c, owner=self.boot_id, now=self._now()))
             if claim is not None:
@@ -233,12 +236,12 @@ class Dispatcher:
                 case Halted():
                     return tasks.give_back(connection, claim, now=now)
 
+        if isinstance(outcome, Failed) and outcome.code == StorageFailed.code:
+            self.storage_trouble = outcome.message  # known before the task is back in the queue
         settled = await self._persist(settle)
         self._work_came.set()  # it may be back in the queue
         if not settled:
             await self._delete_attempt(claim)
-        if isinstance(outcome, Failed) and outcome.retryable:
-            await self._wait_for_storage()
         return settled
 
     async def _remember(self, claim: Claim, data: Mapping[str, Any]) -> bool:
@@ -332,12 +335,15 @@ class Dispatcher:
 
     async def _wait_for_storage(self) -> None:
         """Return when files can be written again, so that a full disk costs one attempt and not every task."""
-        while True:
+        log.error("the storage failed; tasks wait", reason=self.storage_trouble)
+        while self.storage_trouble:
             try:
-                return await asyncio.to_thread(self._artifacts.check)
+                await asyncio.to_thread(self._artifacts.check)
+                self.storage_trouble = ""
             except StorageFailed as error:
-                log.error("the storage failed", reason=str(error))
+                self.storage_trouble = str(error)
                 await asyncio.sleep(AGAIN_AFTER)
+        log.info("the storage works again")
 
 
 async def _again_and_again(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:

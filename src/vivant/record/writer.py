@@ -112,7 +112,7 @@ def _write(connection: Connection, group: list[Work]) -> None:
                 savepoint.commit()
             except Exception as error:  # it belongs to whoever gave us the closure
                 if not _in_transaction(connection):
-                    raise _TransactionLost(str(error)) from error
+                    raise _TransactionLost(_reason(error)) from error
                 savepoint.rollback()
                 future.set_exception(_explained(error))
             else:
@@ -124,7 +124,7 @@ def _write(connection: Connection, group: list[Work]) -> None:
 
 
 def _refuse(group: list[Work], error: Exception) -> None:
-    reason = str(error.orig) if isinstance(error, DBAPIError) else str(error)
+    reason = _reason(error)
     log.error("the record cannot be written", reason=reason, pieces=len(group))
     for _, future in group:
         if not future.done() and (future.running() or future.set_running_or_notify_cancel()):
@@ -134,6 +134,11 @@ def _refuse(group: list[Work], error: Exception) -> None:
 def _explained(error: Exception) -> Exception:
     """A disk that is full, a lock that is held, a file that vanished: reasons to try again later, not bugs."""
     return cannot_write(str(error.orig)) if isinstance(error, OperationalError) else error
+
+
+def _reason(error: Exception) -> str:
+    """What the database said, without the statement and its values: those belong to callers, not into a log."""
+    return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
 def cannot_write(reason: str) -> Busy:

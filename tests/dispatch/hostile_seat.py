@@ -1,0 +1,138 @@
+"""A seat like any other, except that it also knows the engines below: each does one thing that engines must not do.
+
+Run as a program by fleets of tests. The registry of the real seat is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from vivant.dispatch import seat
+from vivant.engines import registry
+from vivant.engines.base import Watch
+from vivant.engines.testcard import CardStoryboard, Testcard
+from vivant.errors import EngineFailed, Misconfigured
+from vivant.media import Clip, Pictures, Planes
+
+
+class Still(Testcard):
+    """The quickest clip there is: its first frame, 97 times, without sound."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        clip = super().render(storyboard, pictures, watch)
+        return replace(clip, frames=repeat(next(clip.frames), clip.canvas.frames), soundtrack=None)
+
+
+class Slow(Still):
+    """Well behaved, but takes 0.03 s for each frame: 3 s in all."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        clip = super().render(storyboard, pictures, watch)
+        return replace(clip, frames=_slowly(clip.frames))
+
+
+def _slowly(frames: Iterator[Planes]) -> Iterator[Planes]:
+    for frame in frames:
+        time.sleep(0.03)
+        yield frame
+
+
+class Deaf(Still):
+    """Never asks whether it should stop, and has a child that would outlive it."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        if os.fork() == 0:
+            time.sleep(60)
+            os._exit(0)
+        if storyboard.seed == 1:
+            time.sleep(60)
+        return super().render(storyboard, pictures, watch)
+
+
+class Crashing(Testcard):
+    """Ends the process in the middle of the work."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        os.kill(os.getpid(), signal.SIGSEGV)
+        raise AssertionError("unreachable")
+
+
+class Frozen(Still):
+    """The whole process stops, heartbeat and all."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        if storyboard.seed == 1 and not watch.remembered:
+            watch.remember({"froze": True})
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return super().render(storyboard, pictures, watch)
+
+
+class Deadlocked(Testcard):
+    """The process beats, but the engine does nothing any more."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        time.sleep(60)
+        return super().render(storyboard, pictures, watch)
+
+
+class Refusing(Testcard):
+    """Says that it cannot."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        raise EngineFailed("The moon is in the wrong house.")
+
+
+class Buggy(Testcard):
+    """Has a defect; also prints, to both streams."""
+
+    def plan(self, request: Any, pictures: Pictures) -> CardStoryboard:
+        print("a line on standard output")
+        print("a line on standard error", file=sys.stderr)
+        raise KeyError("shots")
+
+
+class Unready(Testcard):
+    """Cannot be set up until a file is there."""
+
+    def setup(self) -> None:
+        if not Path(os.environ["VIVANT_TEST_WEIGHTS"]).exists():
+            raise Misconfigured("The weights are missing.")
+
+
+class Forgetful(Still):
+    """Counts its attempts in what it remembers, and crashes right after remembering, twice."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        attempts = watch.remembered.get("attempts", 0) + 1
+        watch.remember({"attempts": attempts})
+        if attempts < 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().render(storyboard, pictures, watch)
+
+
+class Cramped(Testcard):
+    """Runs where no file may be longer than 100 kB: a disk that is always full."""
+
+    def setup(self) -> None:
+        import resource
+
+        super().setup()
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+
+for engine in (
+    Still, Slow, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Cramped,
+):  # fmt: skip
+    registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
+
+if __name__ == "__main__":
+    seat.main()
