@@ -4,19 +4,24 @@ picture, and adds them up frame by frame. What each motion looks like is in the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final, Literal, Protocol
 
 import numpy as np
 
 from vivant.engines.diorama.motion import clouds, falls, pin, sea, soft
+from vivant.engines.diorama.motion import fire as flames
 from vivant.engines.diorama.motion.air import Air, air
 from vivant.engines.diorama.motion.bubbles import Bubbles
 from vivant.engines.diorama.motion.capsules import Veil
 from vivant.engines.diorama.motion.embers import Embers
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow
+from vivant.engines.diorama.motion.fire import Flames
+from vivant.engines.diorama.motion.fog import Fog
 from vivant.engines.diorama.motion.haze import Haze
 from vivant.engines.diorama.motion.leaves import Leaves
+from vivant.engines.diorama.motion.lightning import Lightning
 from vivant.engines.diorama.motion.motes import Dust, Fireflies
 from vivant.engines.diorama.motion.rain import Rain
 from vivant.engines.diorama.motion.ripples import Ripples
@@ -27,7 +32,7 @@ from vivant.engines.diorama.motion.sway import Sway
 from vivant.engines.diorama.motion.water import Water
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion, Storyboard
-from vivant.engines.diorama.timeline import Timeline
+from vivant.engines.diorama.timeline import Event, Timeline
 from vivant.media import F32, Planes
 
 
@@ -58,8 +63,12 @@ def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient
                 whole.add(Fireflies(whole.air, motion.strength))
             case "bubbles":
                 whole.add(Bubbles(whole.air, motion.strength))
-            case _:
-                pass
+            case "fire":
+                whole.add_fire(motion, timeline.curves["flicker"])
+            case "fog" | "smoke":
+                whole.add_fog(motion)
+            case "lightning":
+                whole.add_lightning(motion, [event for event in timeline.events if event.kind == "strike"])
     whole.settle()
     return whole
 
@@ -177,6 +186,37 @@ class _Whole:
         hearth = pin.quarter(fire.mask) if may_move(fire, motion) else None
         self.add(Embers(self.air, hearth, motion.strength))
 
+    def add_fire(self, motion: Motion, flicker: F32) -> None:
+        fire = self._scene.fire
+        if may_move(fire, motion):
+            self._moved.append(Flames(self.air, fire.mask, flicker, motion.strength))
+            rising = flames.current(self.air, fire.mask, motion.strength)
+            if rising is not None:
+                self._currents.append(rising)
+
+    def add_fog(self, motion: Motion) -> None:
+        """Fog lies far away and low; smoke rises, from a fire if one is seen."""
+        scene, smoke = self._scene, motion.kind == "smoke"
+        rows = np.linspace(0, 1, self.air.height, dtype=np.float32)[:, None]
+        far = 1 - soft.blur(scene.depth, 24 * self.air.scale)
+        where = (0.25 + 0.75 * far) * (0.35 + 0.65 * rows) if not smoke else 0.55 + 0.3 * rows + 0 * far
+        if smoke and may_move(scene.fire, motion):
+            where = where * _above(scene.fire.mask) * (1 - np.clip(2 * soft.blur(scene.fire.mask, 4.0), 0, 1))
+        subject = soft.blur(scene.matte.mask * scene.matte.trust, 10 * self.air.scale)
+        luma = 0.5 * self.air.bright + 0.4 * self.air.middle + 14
+        where = (where * (1 - 0.6 * subject)).astype(np.float32)
+        rising, billow = (0.10, 1.0) if smoke else (0.0, 0.35)
+        self.add(Fog(self.air, where, min(luma, 205.0) - 22 * smoke, motion.strength, rising=rising, billow=billow))
+
+    def add_lightning(self, motion: Motion, strikes: Sequence[Event]) -> None:
+        if strikes and may_move(self._scene.sky, motion):
+            scene = self._scene
+            ground = float(np.flatnonzero((scene.sky.mask > 0.5).any(axis=1))[-1])
+            sky = scene.sky.mask * (1 - scene.matte.mask * min(1.0, 1.5 * scene.matte.trust))
+            bolts = Lightning(self.air, strikes, sky.astype(np.float32), ground)
+            self._moved.append(bolts)
+            self._drawn.append(bolts)
+
     @property
     def _is_blossom(self) -> bool:
         """A subject among plants, as colourful as flowers are and without a face."""
@@ -226,7 +266,21 @@ class _Whole:
         return Veil(np.rint(cover).astype(np.uint8))
 
 
+def _above(fire: F32) -> F32:
+    """The column of air over a fire, widening upward: float32 (h, w), 0..1."""
+    height, width = fire.shape
+    rows = np.linspace(0, 1, height)[:, None]
+    weight = float(fire.sum()) + 1e-6
+    x, y = (
+        float((fire.sum(0) * np.arange(width)).sum() / weight),
+        float((fire.sum(1) * np.arange(height)).sum() / weight),
+    )
+    spread = (0.10 + 0.35 * np.clip(y / height - rows, 0, 1)) * height
+    across = np.exp(-(((np.arange(width)[None, :] - x) / spread) ** 2))
+    return np.asarray(across * np.clip((y / height + 0.03 - rows) / 0.06, 0, 1), np.float32)
+
+
 def may_move(region: Region, motion: Motion) -> bool:
     """A region moves if it is trusted, or if the prompt names it and there is something to it."""
-    least = 0.2 if motion.origin == "prompt" else 0.5
+    least = 0.1 if motion.origin == "prompt" else 0.5
     return region.trust >= least and float(region.mask.max(initial=0)) > 0.5

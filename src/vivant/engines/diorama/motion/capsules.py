@@ -47,98 +47,94 @@ def draw(frame: Planes, capsules: F32, depth: F32 | None = None, veil: Veil | No
 _NO_DEPTH: Final = np.zeros(1, np.float32)
 _NO_COVER: Final = np.zeros((1, 1), np.uint8)
 _kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
+_inlined: Any = numba.njit(nogil=True, cache=True, fastmath=True, inline="always")
+# All arithmetic is float32: a Python number in a kernel would make it float64, at half the speed.
+ZERO, HALF, ONE, TWO, THREE = (np.float32(v) for v in (0, 0.5, 1, 2, 3))
+_DARK, _OVER, _SHARE, _THIN = np.float32(DARK), np.float32(1 / (LIGHT - DARK)), np.float32(1 / 255), np.float32(0.004)
 
 
 @_kernel  # type: ignore[untyped-decorator]
 def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, veiled: bool) -> None:
     for i in range(capsules.shape[0]):
         alpha = capsules[i, ALPHA]
-        if alpha < 0.004:
+        if alpha < _THIN:
             continue
         ax, ay, bx, by = capsules[i, X0], capsules[i, Y0], capsules[i, X1], capsules[i, Y1]
-        radius, soft = capsules[i, RADIUS], max(capsules[i, SOFT], np.float32(0.5))
-        if radius < 0.5:
-            alpha *= radius * 2
-            radius = np.float32(0.5)
-        hidden = depth[i] if veiled else np.float32(0)
+        radius, soft = capsules[i, RADIUS], max(capsules[i, SOFT], HALF)
+        if radius < HALF:
+            alpha *= radius * TWO
+            radius = HALF
+        hidden = depth[i] * _SHARE if veiled else ZERO
         _luma(y, ax, ay, bx, by, radius, soft, alpha, capsules[i, BRIGHT], capsules[i, SHADE], hidden, cover)
-        grey = abs(capsules[i, CB] - 128) + abs(capsules[i, CR] - 128) < 16
-        if radius + soft > 1.7 or not grey:  # of what is grey and thinner than a chroma sample no colour is seen
-            _chroma(u, v, ax / 2, ay / 2 - 0.25, bx / 2, by / 2 - 0.25, radius / 2, soft / 2, alpha,
-                    capsules[i, CB], capsules[i, CR], hidden, cover)  # fmt: skip
+        grey = abs(capsules[i, CB] - np.float32(128)) + abs(capsules[i, CR] - np.float32(128)) < np.float32(16)
+        if radius + soft > np.float32(1.7) or not grey:  # what is grey and thinner than a chroma sample has no colour
+            _chroma(
+                u, v, ax * HALF, ay * HALF - np.float32(0.25), bx * HALF, by * HALF - np.float32(0.25), radius * HALF,
+                max(soft * HALF, HALF), alpha, capsules[i, CB], capsules[i, CR], hidden, cover,
+            )  # fmt: skip
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _span(row: int, ax: float, ay: float, bx: float, by: float, reach: float, width: int) -> tuple[int, int]:
+@_inlined  # type: ignore[untyped-decorator]
+def _span(row: Any, ax: Any, ay: Any, bx: Any, by: Any, reach: Any, width: int) -> Any:
     """The columns [left, right) of `row` that lie within `reach` of the segment, generously."""
-    low, high = row - reach, row + reach
     if ay == by:
         left, right = min(ax, bx), max(ax, bx)
     else:
         slope = (bx - ax) / (by - ay)
         top, bottom = min(ay, by), max(ay, by)
-        first = ax + slope * (min(max(low, top), bottom) - ay)
-        last = ax + slope * (min(max(high, top), bottom) - ay)
+        first = ax + slope * (min(max(row - reach, top), bottom) - ay)
+        last = ax + slope * (min(max(row + reach, top), bottom) - ay)
         left, right = min(first, last), max(first, last)
     return max(0, int(np.floor(left - reach)) + 1), min(width, int(np.floor(right + reach)) + 1)
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _coverage(
-    x: float, y: float, ax: float, ay: float, bx: float, by: float, over: float, radius: float, soft: float
-) -> float:
-    """How much of the pixel the capsule covers, 0..1: 1 inside radius - soft, 0 outside radius + soft."""
-    dx, dy = bx - ax, by - ay
-    t = min(max(((x - ax) * dx + (y - ay) * dy) * over, 0.0), 1.0)
+@_inlined  # type: ignore[untyped-decorator]
+def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, reach: Any, blunt: Any) -> Any:
+    """How much of the pixel the capsule covers: 0 at `reach` from its line, 1 from 1/blunt nearer on."""
+    t = min(max(((x - ax) * dx + (y - ay) * dy) * over, ZERO), ONE)
     ex, ey = x - ax - t * dx, y - ay - t * dy
-    away = ex * ex + ey * ey
-    if away >= (radius + soft) * (radius + soft):
-        return 0.0
-    share = (radius + soft - np.sqrt(away)) / (2 * soft)
-    share = min(share, 1.0)
-    return float(share * share * (3 - 2 * share))
+    share = min(max((reach - np.sqrt(ex * ex + ey * ey)) * blunt, ZERO), ONE)
+    return share * share * (THREE - TWO * share)
 
 
 @_kernel  # type: ignore[untyped-decorator]
 def _luma(
-    y: U8, ax: float, ay: float, bx: float, by: float, radius: float, soft: float, alpha: float,
-    bright: float, shade: float, hidden: float, cover: U8,
+    y: U8, ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any, bright: Any, shade: Any, hidden: Any,
+    cover: U8,
 ) -> None:  # fmt: skip
     height, width = y.shape
-    reach = radius + soft
-    length = (bx - ax) ** 2 + (by - ay) ** 2
-    over = 1 / length if length > 1e-6 else 0.0
+    reach, blunt = radius + soft, HALF / soft
+    dx, dy = bx - ax, by - ay
+    over = ONE / max(dx * dx + dy * dy, np.float32(1e-6))
     for row in range(max(0, int(np.floor(min(ay, by) - reach)) + 1), min(height, int(max(ay, by) + reach) + 1)):
-        left, right = _span(row, ax, ay, bx, by, reach, width)
+        at = np.float32(row)
+        left, right = _span(at, ax, ay, bx, by, reach, width)
         for column in range(left, right):
-            share = alpha * _coverage(column, row, ax, ay, bx, by, over, radius, soft)
-            if share <= 0:
-                continue
-            if hidden > 0:
-                share *= 1 - hidden * cover[row >> 2, column >> 2] / 255
-            behind = float(y[row, column])
-            lit = min(max((behind - DARK) / (LIGHT - DARK), 0.0), 1.0)
-            target = bright + (shade - bright) * lit * lit * (3 - 2 * lit)
-            y[row, column] = np.uint8(behind + share * (target - behind) + 0.5)
+            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt)
+            if hidden > ZERO:
+                share *= ONE - hidden * np.float32(cover[row >> 2, column >> 2])
+            behind = np.float32(y[row, column])
+            lit = min(max((behind - _DARK) * _OVER, ZERO), ONE)
+            target = bright + (shade - bright) * lit * lit * (THREE - TWO * lit)
+            y[row, column] = np.uint8(behind + share * (target - behind) + HALF)
 
 
 @_kernel  # type: ignore[untyped-decorator]
 def _chroma(
-    u: U8, v: U8, ax: float, ay: float, bx: float, by: float, radius: float, soft: float, alpha: float,
-    cb: float, cr: float, hidden: float, cover: U8,
+    u: U8, v: U8, ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any, cb: Any, cr: Any, hidden: Any,
+    cover: U8,
 ) -> None:  # fmt: skip
     height, width = u.shape
-    soft = max(soft, 0.5)
-    reach = radius + soft
-    length = (bx - ax) ** 2 + (by - ay) ** 2
-    over = 1 / length if length > 1e-6 else 0.0
+    reach, blunt = radius + soft, HALF / soft
+    dx, dy = bx - ax, by - ay
+    over = ONE / max(dx * dx + dy * dy, np.float32(1e-6))
     for row in range(max(0, int(np.floor(min(ay, by) - reach)) + 1), min(height, int(max(ay, by) + reach) + 1)):
-        left, right = _span(row, ax, ay, bx, by, reach, width)
+        at = np.float32(row)
+        left, right = _span(at, ax, ay, bx, by, reach, width)
         for column in range(left, right):
-            share = alpha * _coverage(column, row, ax, ay, bx, by, over, radius, soft)
-            if share <= 0:
-                continue
-            if hidden > 0:
-                share *= 1 - hidden * cover[row >> 1, column >> 1] / 255
-            u[row, column] = np.uint8(u[row, column] + share * (cb - u[row, column]) + 0.5)
-            v[row, column] = np.uint8(v[row, column] + share * (cr - v[row, column]) + 0.5)
+            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt)
+            if hidden > ZERO:
+                share *= ONE - hidden * np.float32(cover[row >> 1, column >> 1])
+            blue, red = np.float32(u[row, column]), np.float32(v[row, column])
+            u[row, column] = np.uint8(blue + share * (cb - blue) + HALF)
+            v[row, column] = np.uint8(red + share * (cr - red) + HALF)

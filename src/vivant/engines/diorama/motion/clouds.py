@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion import pin, soft
@@ -16,12 +17,13 @@ from vivant.media import F32, U8
 
 SPEED: Final = 21.0  # px per second at the upper border, at 720p, strength 0.5
 PERIOD: Final = 7.0  # seconds
+ROWS: Final = 360  # what stands before the sky is looked for at this height
 TURN: Final = 0.22  # share of the speed that goes into slow turning
 
 
 def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Current | None:
     """The drift of the sky; `sky` float32 (h, w), `direction` left, right or "" for the wind's own. None if no sky."""
-    weight = pin.pinned(sky * (1 - lamps(luma, air.scale)), 34 * air.scale)
+    weight = pin.pinned(sky * (1 - lamps(luma, air.scale)) * (1 - standing(luma, sky)), 34 * air.scale)
     if weight.max() < 0.5:
         return None
     side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
@@ -35,6 +37,20 @@ def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Cu
     vx = speed * (side + TURN * down / length)
     vy = speed * (-TURN * right / length - 0.03)
     return Current(vx.astype(np.float32), vy.astype(np.float32), np.sqrt(weight), PERIOD)
+
+
+def standing(luma: U8, sky: F32) -> F32:
+    """What a coarse sky mask took in by mistake: float32 (h, w), 0..1. Masts, far roofs and slopes have fine detail, as
+    clouds seldom have, and stand on the ground, which clouds never do."""
+    height, width = luma.shape
+    columns = max(2, round(width * ROWS / height))
+    small, open_ = soft.resized(luma, columns, ROWS), soft.resized(sky, columns, ROWS) > 0.5
+    detail = (soft.blur(np.abs(small - soft.blur(small, 1.5)), 2.5) > 3.5) & open_
+    _, labels = cv2.connectedComponents(detail.astype(np.uint8))
+    rim = cv2.dilate((~open_).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
+    rooted = np.isin(labels, np.setdiff1d(np.unique(labels[rim & detail]), 0))
+    grown = cv2.dilate(rooted.astype(np.float32), np.ones((5, 5), np.uint8))
+    return soft.resized(grown, width, height)
 
 
 def lamps(luma: U8, scale: float) -> F32:

@@ -8,10 +8,12 @@ import cv2
 import numba
 import numpy as np
 
-from vivant.engines.diorama.motion.air import Air
+from vivant.engines.diorama.motion.air import Air, smooth
 from vivant.media import F32, U8, Planes
+from vivant.request import FPS
 
 MOST: Final = 0.75  # no haze hides more
+GATHERS: Final = 2.0  # seconds until it is there
 
 
 class Haze:
@@ -28,22 +30,25 @@ class Haze:
         full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * 255
         self._luma_share: U8 = np.rint(full).astype(np.uint8)
         self._chroma_share: U8 = np.ascontiguousarray(self._luma_share[::2, ::2])
-        self._air, self._luma = air, luma
+        # Later than the drops: nobody sees air turn grey within half a second.
+        gathers = smooth(np.arange(air.frames) / (GATHERS * FPS)) * air.life
+        self._there, self._luma = gathers.astype(np.float32), luma
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = round(256 * float(self._air.presence[n]))
+        presence = round(256 * float(self._there[n]))
         if presence > 0:
-            _toward(frame.y, self._luma_share, presence, round(self._luma))
-            _toward(frame.u, self._chroma_share, presence, 128)
-            _toward(frame.v, self._chroma_share, presence, 128)
+            toward(frame.y, self._luma_share, presence, round(self._luma))
+            toward(frame.u, self._chroma_share, presence, 128)
+            toward(frame.v, self._chroma_share, presence, 128)
 
 
 _kernel: Any = numba.njit(nogil=True, cache=True)
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _toward(plane: U8, share: U8, presence: int, target: int) -> None:
-    """plane += share · presence · (target - plane), in 16.16 fixed point, rounded."""
+def toward(plane: U8, share: U8, presence: int, target: int) -> None:
+    """plane += share/256 · presence/256 · (target - plane), in place, in fixed point. share: uint8 like plane;
+    presence 0..256."""
     height, width = plane.shape
     level, aim, half = np.int32(presence), np.int32(target), np.int32(1 << 15)
     for row in range(height):
