@@ -91,7 +91,7 @@ def _without_cords(
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """Gain per frequency (Hz) of a mouth that no cord excites."""
     low = 1 / (1 + (450 / np.maximum(frequency, 1)) ** 4)
-    return np.asarray(np.sqrt(low) * (1 + np.minimum(frequency, 4000) / 2500))
+    return np.asarray(np.sqrt(low) * (1 + np.minimum(frequency, 3000) / 4000))
 
 
 def cleaned(samples: F32, rate: int) -> F32:
