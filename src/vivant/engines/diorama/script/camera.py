@@ -191,6 +191,7 @@ def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
     earlier = {h.hit for h in heard[-2:]}
     doer = False  # a word that may be a doer stands between
     shared = False  # the verb follows "and", "then" or a comma directly: it shares the subject of an earlier verb
+    someone = False  # a person stands in the words skipped because of that
     at = hit.first - 1
     while at >= 0 and reading.sentence[at] == reading.sentence[hit.first]:
         token, roles = reading.tokens[at], reading.roles(at)
@@ -198,6 +199,12 @@ def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
             return True
         if token.kind == "quote":
             return False
+        if token.text == "it" and heard and reading.sentence[heard[-1].hit.first] == reading.sentence[at]:
+            return True  # "the camera tilts down, then it rises"
+        if shared and reading.person(at) and not _is_object(reading, at):
+            someone = True
+        if "as" in roles and someone:
+            return False  # "as she rises and turns": she is the one who turns
         if ends_clause(token) or roles & {"as", "and", "then"}:
             if doer and not shared:
                 return False

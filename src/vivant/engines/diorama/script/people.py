@@ -156,7 +156,7 @@ def _take(reading: Reading, at: int, person: Person, *, after: bool = False) -> 
         if entry.person or entry.camera:
             continue
         # "an old man on the left": places and years may follow the noun, bare adjectives may not.
-        loose = hit.last - hit.first == 1 and after
+        loose = hit.last - hit.first == 1 and after and reading.tokens[at - 1].text != "("
         if entry.age and not person.age and not loose:
             person.age = entry.age
         if entry.face and not person.place and (not loose or is_han(reading.tokens[at].text[0])):

@@ -111,6 +111,8 @@ def _tokens(folded: str, start: int, end: int) -> list[Token]:
                 continue  # push-in reads like push in
             if text.startswith(".."):
                 text = "…"
+            elif text == "】":
+                text = ":"  # 【镜头】固定 is a heading as 镜头：固定 is
         elif kind == "line":
             text = "\n"
         elif kind == "word" and text[-1] == ".":

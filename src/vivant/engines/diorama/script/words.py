@@ -49,6 +49,14 @@ class Entry:
     needs: str = ""  # "camera", "order", "thing": what must stand before it
     unless: tuple[str, ...] = ()  # not if one of these phrases (tokens joined by blanks) is in the sentence
 
+    @property
+    def rank(self) -> int:
+        """Who wins between phrases of one length: lookalikes, then people and things, then degrees and grammar."""
+        if self.role == "nothing":
+            return 0
+        says = self.camera or self.motion or self.sound or self.music or self.action or self.cannot or self.person
+        return 1 if says or not (self.speed or self.amount != 1.0 or self.role) else 2
+
 
 class Node:
     """One step of the phrases: what may follow, and what ends here."""
@@ -80,8 +88,8 @@ class Lexicon:
         candidates: list[tuple[Found, tuple[int, ...]]] = []
         for start in range(len(tokens)):
             self._walk(tokens, (), start, self.root, candidates)
-        # The longest first; between equals the one that says "this is something else", then the earlier.
-        candidates.sort(key=lambda c: (-len(c[1]), all(e.role != "nothing" for e in c[0].entries), c[0].first))
+        # The longest first; between equals what says "this is something else", then what says more, then the earlier.
+        candidates.sort(key=lambda c: (-len(c[1]), min(e.rank for e in c[0].entries), c[0].first))
         taken: set[int] = set()
         chosen = []
         for found, places in candidates:
@@ -134,24 +142,22 @@ def lexicon() -> Lexicon:
 
 
 def forms_of(word: str) -> frozenset[str]:
-    """The word with its -s, -ed and -ing, by the usual rules of spelling; both spellings where usage differs."""
-    forms = {word}
+    """The word with its -s, -ed and -ing, by the rules of spelling. What breaks them is in lexicon/forms.toml."""
     if re.search(r"(?:[sxz]|ch|sh|o)$", word):
-        forms.add(word + "es")
-    elif re.search(r"[^aeiou]y$", word):
-        forms |= {word[:-1] + "ies", word[:-1] + "ied"}
+        third = word + "es"
     else:
-        forms.add(word + "s")
+        third = word[:-1] + "ies" if re.search(r"[^aeiou]y$", word) else word + "s"
     if word.endswith("ie"):
-        return frozenset(forms | {word + "d", word[:-2] + "ying"})
-    if re.search(r"[^eyo]e$", word):
-        return frozenset(forms | {word + "d", word[:-1] + "ing"})
-    stem = word + word[-1] if re.fullmatch(r"[a-z]*[^aeiou]?[aeiou][^aeiouwxy]", word) and _short(word) else word
-    return frozenset(forms | {stem + "ing", word + "d" if word.endswith("e") else stem + "ed"})
-
-
-def _short(word: str) -> bool:
-    return len(re.findall(r"[aeiou]+", word)) == 1
+        past, present = word + "d", word[:-2] + "ying"
+    elif re.search(r"[^eyo]e$", word):
+        past, present = word + "d", word[:-1] + "ing"
+    elif re.search(r"[^aeiou]y$", word):
+        past, present = word[:-1] + "ied", word + "ing"
+    elif re.fullmatch(r"[^aeiou]*[aeiou][^aeiouwxy]", word):  # one short syllable: pan, panned
+        past, present = word + word[-1] + "ed", word + word[-1] + "ing"
+    else:
+        past, present = word + ("d" if word.endswith("e") else "ed"), word + "ing"
+    return frozenset({word, third, past, present})
 
 
 def _forms() -> dict[str, list[str]]:

@@ -1,0 +1,246 @@
+"""Who says a quotation: the subject of the verb beside it, the label before it, or whoever was speaking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.people import Cast, Mention, Person
+from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
+
+TAG_REACH: Final = 8  # tokens after a quotation in which ", whispers the old man" may stand
+_NAME_LENGTH: Final = 4  # tokens of the name of someone unknown
+_ARTICLES: Final = frozenset({"a", "an", "the"})
+_DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """The words that say who speaks. `certain`: there is a verb of speech or a label, so it is speech."""
+
+    verb: Hit | None
+    person: Person | None
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who spoke before, and where in the prompt."""
+
+    person: Person | None
+    place: int
+
+
+def lead(reading: Reading, quote: int) -> int:
+    """First token of the words that lead to a quotation: back to a sentence's end or another quotation."""
+    at = _back(reading, quote)
+    # "Anna:\n“Hello”": a label may stand on a line of its own.
+    if at == quote and at > 1 and reading.tokens[at - 1].kind == "line" and reading.tokens[at - 2].text == ":":
+        return _back(reading, at - 1)
+    return at
+
+
+def _back(reading: Reading, at: int) -> int:
+    while at > 0 and reading.tokens[at - 1].kind != "quote" and not ends_sentence(reading.tokens[at - 1]):
+        at -= 1
+    return at
+
+
+def trail(reading: Reading, quote: int) -> int:
+    """One past the last token of the words that may belong to the quotation before them."""
+    at = quote + 1
+    while at < len(reading.tokens) and not ends_sentence(reading.tokens[at]) and reading.tokens[at].kind != "quote":
+        at += 1
+    return at
+
+
+def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequence[Turn]) -> Tag:
+    """Who says the quotation at token `quote`, whose leading words start at token `before`."""
+    last = quote - 1
+    while last > before and reading.tokens[last].kind == "line":
+        last -= 1
+    colon = before <= last and reading.tokens[last].text == ":"
+    verb = speech_verb(reading, before, quote)
+    if verb is not None or colon:
+        person = subject(reading, cast, verb.first if verb else quote, before, quote)
+        if person is None:
+            person = _stranger(reading, cast, verb, before, quote) if verb else _label(reading, cast, before, last)
+        return Tag(verb, person or unnamed(reading, cast, quote, turns), True)
+    after = trail(reading, quote)
+    verb = speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
+    if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
+        doers = [m for m in cast.between(quote + 1, min(after, verb.last + _NAME_LENGTH + 1)) if not m.object]
+        person = doers[0].person if doers else _stranger(reading, cast, verb, quote + 1, after)
+        if person is not None:
+            return Tag(verb, person, True)
+    mentions = [m for m in cast.between(before, quote) if not m.object] or cast.between(before, quote)
+    if mentions:
+        return Tag(None, mentions[0].person, False)
+    beat = cast.between(quote + 1, min(after, quote + 5))  # “Hello!” The woman smiles.
+    if beat and not beat[0].object and _directly(reading, quote, beat[0]):
+        return Tag(None, beat[0].person, False)
+    return Tag(None, unnamed(reading, cast, quote, turns), False)
+
+
+def speech_verb(reading: Reading, first: int, last: int, *, latest: bool = True) -> Hit | None:
+    """The last (or first) verb of speech among tokens first..last-1."""
+    found = [
+        hit
+        for at in range(first, last)
+        for hit in reading.at.get(at, ())
+        if hit.entry.speech and hit.first == at and hit.entry.role != "greeting"
+    ]
+    return (found[-1] if latest else found[0]) if found else None
+
+
+def doer_of_writing(reading: Reading, first: int, last: int) -> bool:
+    """The nearest noun before is a person, not a thing that bears writing: he reads, the sign reads."""
+    for at in range(last - 1, first - 1, -1):
+        if any(hit.entry.writing in ("noun", "title") for hit in reading.at.get(at, ())):
+            return False
+        if reading.person(at):
+            return True
+    return False
+
+
+def subject(reading: Reading, cast: Cast, verb: int, first: int, quote: int) -> Person | None:
+    """Who does the verb at token `verb`: looked for in its clause, in the clauses before it, then after it."""
+    here = cast.between(first, verb)
+    doers = [mention for mention in here if not mention.object]
+    if doers:
+        own = [m for m in doers if reading.clause[m.first] == reading.clause[min(verb, len(reading.clause) - 1)]]
+        if own and not is_han(reading.tokens[own[-1].first].text[0]) and not _shares_subject(reading, verb):
+            return own[-1].person  # "the man smiles and the woman says"
+        if own:
+            return own[0].person  # "the man hugs the woman and says"; 男人抱住女人说
+        nearest = reading.clause[doers[-1].first]
+        return next(m for m in doers if reading.clause[m.first] == nearest).person
+    after = [m for m in cast.between(verb, quote) if not m.object]
+    if after:
+        return after[0].person  # says the old man, "…"
+    return here[0].person if here else None  # "close-up of a woman saying"
+
+
+def _shares_subject(reading: Reading, verb: int) -> bool:
+    """Going back over adverbs, the verb follows an "and", a "then" or a comma."""
+    at = verb - 1
+    while at >= 0 and "and" not in reading.roles(at) and _is_manner(reading, at):
+        at -= 1
+    return at >= 0 and (bool({"and", "then"} & reading.roles(at)) or ends_clause(reading.tokens[at]))
+
+
+def _is_manner(reading: Reading, at: int) -> bool:
+    """An adverb: softly, very slowly, 温柔地."""
+    return bool({"adverb", "filler", "very"} & reading.roles(at)) or any(
+        hit.entry.tone or hit.entry.speed for hit in reading.at.get(at, ())
+    )
+
+
+def _runs_on(reading: Reading, quote: int) -> bool:
+    return reading.text[: reading.tokens[quote].end].rstrip("\"”」』’'")[-1:] in (",", "，")
+
+
+def _introduces(reading: Reading, verb: Hit, after: int) -> bool:
+    """The verb stands before the next quotation: `“Hi.” She says: “Bye.”`"""
+    return (
+        after < len(reading.tokens)
+        and reading.tokens[after].kind == "quote"
+        and all(reading.tokens[at].text in (":", ",") for at in range(verb.last, after))
+    )
+
+
+def _directly(reading: Reading, quote: int, mention: Mention) -> bool:
+    return not any(ends_clause(reading.tokens[at]) for at in range(quote + 2, mention.first))
+
+
+# --- people the lexicon does not know
+
+
+def _label(reading: Reading, cast: Cast, first: int, colon: int) -> Person | None:
+    """`Zara: “Hello”`: a name nobody taught us."""
+    while first < colon and any(ends_clause(reading.tokens[at]) for at in range(first, colon)):
+        first += 1
+    words = [token for token in reading.tokens[first:colon] if token.kind in ("word", "han")]
+    if not words or any(reading.text[token.start].islower() for token in words):
+        return None
+    return _named(reading, cast, first, colon)
+
+
+def _stranger(reading: Reading, cast: Cast, verb: Hit, first: int, last: int) -> Person | None:
+    """The doer of the verb when the lexicon does not know the noun: "yells the foreman", "Zara says", 小二哥说."""
+    end = verb.first
+    while end > first and _is_manner(reading, end - 1):
+        end -= 1
+    at = end
+    while at > first and end - at < _NAME_LENGTH and _may_name(reading, at - 1):
+        at -= 1
+    if at < end:
+        return _named(reading, cast, at, end)
+    at = end = verb.last
+    while end < last and end - at < _NAME_LENGTH and _may_name(reading, end):
+        end += 1
+    if end - at > 1 and reading.tokens[at].text in _DETERMINERS:
+        return _named(reading, cast, at, end)
+    return None
+
+
+def _may_name(reading: Reading, at: int) -> bool:
+    token = reading.tokens[at]
+    if token.text in _ARTICLES:
+        return True
+    return token.kind in ("word", "han") and all(
+        hit.entry.mood or hit.entry.age or hit.entry.amount != 1.0 for hit in reading.at.get(at, ())
+    )
+
+
+def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
+    """Someone new by the words first..last-1, or whoever had that name before."""
+    article = ""
+    if reading.tokens[first].text in _ARTICLES:
+        first, article = first + 1, "the "
+    words = reading.tokens[first:last]
+    if not words or len(words) > _NAME_LENGTH:
+        return None
+    covering = [hit for at in range(first, last) for hit in reading.at.get(at, ())]
+    if any(hit.content or hit.entry.role in ("heading", "field") for hit in covering):
+        return None
+    text = " ".join(reading.text[words[0].start : words[-1].end].split())
+    if not article and text[0].islower():
+        return None
+    known = next((person for person in cast.people if person.head == text.lower()), None)
+    if known is None:
+        gender = "man" if text.endswith("man") else ""  # the foreman; women are in the lexicon
+        known = Person(name=article + text, head=text.lower(), gender=gender)
+        cast.people.append(known)
+    return known
+
+
+# --- nobody is named beside it
+
+
+def unnamed(reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn]) -> Person | None:
+    """Turns are taken, else whoever spoke or was spoken of last goes on; None when the prompt names nobody."""
+    able = [person for person in cast.people if person.kind != "voice"] or cast.people
+    if turns:
+        speaker = turns[-1].person
+        if speaker in able and len(able) > 1 and _bare_between(reading, quote):
+            return able[(able.index(speaker) + 1) % len(able)]
+        earlier = [m for m in cast.between(0, quote) if not m.object]
+        if earlier and reading.tokens[earlier[-1].first].start > turns[-1].place:
+            return earlier[-1].person
+        return speaker
+    earlier = [m for m in cast.between(0, quote) if not m.object] or cast.between(0, quote)
+    if earlier:
+        sentence = reading.sentence[earlier[-1].first]
+        return next(m for m in earlier if reading.sentence[m.first] == sentence).person
+    return able[0] if len(able) == 1 else None
+
+
+def _bare_between(reading: Reading, quote: int) -> bool:
+    """Nothing but marks since the quotation before."""
+    at = quote - 1
+    while at >= 0 and reading.tokens[at].kind in ("mark", "line"):
+        at -= 1
+    return at >= 0 and reading.tokens[at].kind == "quote"

@@ -1,0 +1,77 @@
+"""How a line is said: its tone, and what the words beside the verb tell of the voice."""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+from vivant.engines.diorama.script.attribution import Tag, trail
+from vivant.engines.diorama.script.grammar import Reading, read
+from vivant.engines.diorama.script.people import Cast
+from vivant.engines.diorama.script.tokens import ends_sentence, is_han
+from vivant.engines.diorama.storyboard import Tone
+
+_VOICE: Final = frozenset({"voice", "tone", "嗓", "声", "语"})
+_REACH: Final = 16  # tokens of the sentence after it that may tell of the voice
+
+
+def tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
+    """The tone of a quotation: from its stage directions, its verb, the words before it, those after, its marks."""
+    if direction and (staged := [hit.entry.tone for hit in read(direction).hits if hit.entry.tone]):
+        return cast(Tone, staged[0])
+    if tag.verb is not None and tag.verb.entry.tone:
+        return cast(Tone, tag.verb.entry.tone)
+    if told := tones(reading, before, quote):
+        return told[-1]
+    after = trail(reading, quote)
+    follows = tag.verb is not None and tag.verb.first > quote
+    bracketed = quote + 1 < after and reading.tokens[quote + 1].text == "("
+    if (follows or bracketed) and (told := tones(reading, quote + 1, after)):
+        return told[0]
+    if told := _told_of_the_voice(reading, after):
+        return told[0]
+    if tag.person is not None and before > 0 and reading.tokens[before - 1].kind != "quote":
+        first, last = reading.sentence_bounds(before - 1)
+        named = any(mention.person is tag.person for mention in people.between(first, last))
+        if named and (told := tones(reading, first, last)):
+            return told[-1]
+    return _shown_by_marks(text)
+
+
+def tones(reading: Reading, first: int, last: int) -> list[Tone]:
+    """The tones told by tokens first..last-1, in order."""
+    return [
+        cast(Tone, hit.entry.tone)
+        for at in range(first, last)
+        for hit in reading.at.get(at, ())
+        if hit.entry.tone and hit.first == at and not hit.denied
+    ]
+
+
+def hear_voice(reading: Reading, quote: int, before: int, tag: Tag) -> None:
+    """ "Speaks in a British accent", "a woman's voice says": it belongs to the speaker."""
+    if tag.person is None or tag.verb is None:
+        return
+    first, last = (before, quote) if tag.verb.first < quote else (quote, trail(reading, quote))
+    for at in range(first, last):
+        for hit in reading.at.get(at, ()):
+            if hit.entry.accent and at > tag.verb.first:
+                tag.person.accents.add(hit.entry.accent)
+            if hit.entry.gender and not hit.entry.person and not tag.person.gender:
+                tag.person.gender = hit.entry.gender
+
+
+def _told_of_the_voice(reading: Reading, after: int) -> list[Tone]:
+    """ "“You came.” Her voice is soft." """
+    if after >= len(reading.tokens) - 1 or not ends_sentence(reading.tokens[after]):
+        return []
+    first, last = reading.sentence_bounds(after + 1)
+    last = min(last, first + _REACH)
+    about_it = any(reading.tokens[at].text in _VOICE for at in range(first, last))
+    return tones(reading, first, last) if about_it else []
+
+
+def _shown_by_marks(text: str) -> Tone:
+    words = [word for word in text.split() if any(c.isalpha() for c in word)]
+    if len(words) > 1 and text.isupper() and not any(is_han(c) for c in text):
+        return "shout"
+    return "excited" if text.endswith(("!!", "！！")) else "neutral"

@@ -1,0 +1,92 @@
+"""Speech without quotation marks: `She says: hello there.`, `旁白：清晨的海边。`, `男主：你为什么要走？`"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence
+
+MARK: Final = ":"  # of the spans found here
+_NONE: Final = frozenset({"none", "no", "无", "没有", "n/a", "na", "silence", "-"})
+_TO_EACH_OTHER: Final = frozenset(
+    ["i", "you", "we", "me", "my", "your", "let", "!", "?", "我", "你", "咱", "吗", "吧", "呢", "啊"]
+)
+
+
+def unmarked(reading: Reading) -> tuple[Span, ...]:
+    """The stretches of the prompt after a colon that are spoken words, in order, none overlapping another.
+
+    A verb of speech with its subject, a heading (Dialogue, 旁白) or a person opens them. After a mere person the words
+    must address someone, for `Woman: tall, in a red coat` describes.
+    """
+    spans: list[Span] = []
+    for hit in reading.hits:
+        if hit.last >= len(reading.tokens) or reading.tokens[hit.last].text != ":" or not _opens_speech(reading, hit):
+            continue
+        first = hit.last + 1
+        last = _end(reading, first)
+        if first >= last or (spans and reading.tokens[first].start < spans[-1].end):
+            continue
+        if not hit.entry.speech and not _addresses(reading, first, last):
+            continue
+        start, end = reading.tokens[first].start, reading.tokens[last - 1].end
+        words = reading.text[start:end]
+        if words.strip(" .。").lower() in _NONE or _only_describes(reading, first, last):
+            continue
+        spans.append(Span(start, end, words, MARK))
+    return tuple(spans)
+
+
+def _opens_speech(reading: Reading, hit: Hit) -> bool:
+    if hit.denied:
+        return False
+    if hit.entry.role == "heading" or hit.entry.person == "someone":
+        return _opens_line(reading, hit.first)
+    if not hit.entry.speech:
+        return False
+    first, _ = reading.sentence_bounds(hit.first)
+    return any(reading.person(at) for at in range(first, hit.first))
+
+
+def _opens_line(reading: Reading, token: int) -> bool:
+    return token == 0 or ends_sentence(reading.tokens[token - 1]) or ends_clause(reading.tokens[token - 1])
+
+
+def _end(reading: Reading, first: int) -> int:
+    """One past the last token of the speech: the sentence, and those after it on the same line until one speaks of the
+    scene again. `first` itself when quotation marks follow after all."""
+    last = at = first
+    while at < len(reading.tokens) and reading.tokens[at].kind != "line":
+        if reading.tokens[at].kind == "quote":
+            return last
+        at += 1
+        if ends_sentence(reading.tokens[at - 1]):
+            if last > first and _of_the_scene(reading, last, at):
+                return last
+            last = at
+    return at if last == first or not _of_the_scene(reading, last, at) else last
+
+
+def _of_the_scene(reading: Reading, first: int, last: int) -> bool:
+    return any(
+        hit.content
+        or reading.roles(hit.first) & {"camera", "heading"}
+        or (hit.entry.person and hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":")
+        for at in range(first, last)
+        for hit in reading.at.get(at, ())
+    )
+
+
+def _addresses(reading: Reading, first: int, last: int) -> bool:
+    """Words of someone who speaks to someone."""
+    return any(token.text in _TO_EACH_OTHER for token in reading.tokens[first:last])
+
+
+def _only_describes(reading: Reading, first: int, last: int) -> bool:
+    """ "Voiceover: a calm female voice" tells of a voice and gives it no words."""
+    return not _addresses(reading, first, last) and any(
+        (hit.entry.gender and not hit.entry.person) or hit.entry.accent or hit.entry.topic
+        for at in range(first, last)
+        for hit in reading.at.get(at, ())
+    )

@@ -1,0 +1,142 @@
+"""Quotations that nobody speaks: writing on signs, titles, names, "scare quotes", pieces of code."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vivant.engines.diorama.script.attribution import Tag, doer_of_writing, speech_verb
+from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence, is_han
+from vivant.engines.diorama.script.unmarked import MARK
+
+_TERMINAL: Final = frozenset(".!?,…。！？，~～")
+_ENDINGS: Final = frozenset(".!?…。！？")
+_BETWEEN: Final = frozenset([":", ",", "-", "(", "[", "是", "着", "了", "的", "is"])  # may stand between word and mark
+_RELATIVES: Final = frozenset({"that", "which", "saying", "reading", "with"})
+_NAMING: Final = frozenset(
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "his",
+        "her",
+        "its",
+        "their",
+        "my",
+        "of",
+        "'s",
+        "in",
+        "as",
+        "个",
+        "种",
+        "的",
+        "为",
+        "以",
+        "像",
+    ]
+)
+_LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
+_AFTER: Final = 4  # tokens in which “…”字样 or "…" sign may follow
+
+
+def is_spoken(reading: Reading, span: Span, quote: int, before: int, tag: Tag) -> bool:
+    """Whether the quotation at token `quote` is speech. Without a word about it, it is: speech goes in double quotes.
+
+    `before` is the first token of the words that lead to it.
+    """
+    if span.mark == MARK:
+        return True
+    if span.mark == "《" or _is_code(reading.text, span.start):
+        return False
+    punctuated = quote > before and reading.tokens[quote - 1].text in (":", ",")
+    if _is_called(reading, quote, before, tag, punctuated=punctuated):
+        return False
+    if _on_a_sign(reading, quote, before, tag) or _of_a_field(reading, quote, before):
+        return False
+    sentence = span.inner.rstrip()[-1:] in _ENDINGS or (punctuated and tag.verb is not None)
+    if not sentence and _named_after(reading, quote):
+        return False
+    if tag.certain:
+        return True
+    if span.mark in "'‘" and not (punctuated or span.inner.rstrip()[-1:] in _TERMINAL):
+        return False
+    return not _only_so_called(reading, span, quote, before, punctuated=punctuated)
+
+
+def _is_code(text: str, start: int) -> bool:
+    """name="value", alert("hi"): the mark follows a sign that follows a letter."""
+    return start > 1 and text[start - 1] in "=([" and (text[start - 2].isalnum() or text[start - 2] in "_]")
+
+
+def _is_called(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated: bool) -> bool:
+    """The word right before is "reads", "titled", 写着, "the song": but he reads, "…" and whispers the words "…"."""
+    hit = next((hit for hit in _adjacent(reading, quote, before) if hit.entry.writing in ("verb", "title")), None)
+    if hit is None:
+        return False
+    if hit.entry.writing == "title":
+        return not (punctuated and tag.verb is not None and tag.verb.first > hit.first)
+    said = speech_verb(reading, max(before, hit.first - 3), hit.first) is not None
+    return not said and not (punctuated and doer_of_writing(reading, before, hit.first))
+
+
+def _adjacent(reading: Reading, quote: int, before: int) -> list[Hit]:
+    at = quote - 1
+    while at >= before and reading.tokens[at].text in _BETWEEN:
+        at -= 1
+    return list(reading.at.get(at, ())) if at >= before else []
+
+
+def _on_a_sign(reading: Reading, quote: int, before: int, tag: Tag) -> bool:
+    """A sign, a poster, a screen is the nearest noun before, and no one else does the saying."""
+    verb = tag.verb if tag.verb is not None and before <= tag.verb.first < quote else None
+    start = verb.first if verb else quote
+    for at in range(start - 1, before - 1, -1):
+        hits = reading.at.get(at, ())
+        if any(hit.entry.writing == "noun" for hit in hits):
+            relative = any(reading.tokens[i].text in _RELATIVES for i in range(at, quote))
+            someone = verb is not None and any(reading.person(i) for i in range(before, at))
+            return relative or not someone
+        if any(hit.entry.person not in ("", "body") for hit in hits):
+            return False
+        if ends_clause(reading.tokens[at]) and verb is None and at != quote - 1:
+            return False
+    return False
+
+
+def _of_a_field(reading: Reading, quote: int, before: int) -> bool:
+    """`Style: "Studio Ghibli"`."""
+    return quote - 2 >= before and reading.tokens[quote - 1].text == ":" and "field" in reading.roles(quote - 2)
+
+
+def _named_after(reading: Reading, quote: int) -> bool:
+    """A sign, a style or the word 字样 follows the quotation."""
+    for at in range(quote + 1, min(quote + 1 + _AFTER, len(reading.tokens))):
+        token, hits = reading.tokens[at], reading.at.get(at, ())
+        if ends_clause(token) or ends_sentence(token) or reading.person(at) or any(h.entry.speech for h in hits):
+            return False
+        if any(hit.entry.writing for hit in hits):
+            return True
+        if at <= quote + 2 and token.text in ("style", "风", "声"):
+            return True
+    return False
+
+
+def _only_so_called(reading: Reading, span: Span, quote: int, before: int, *, punctuated: bool) -> bool:
+    """Scare quotes and names: the "cool" kids, 充满“科技感”的城市. Short, unpunctuated, inside a clause."""
+    text = span.inner.strip()
+    if punctuated or quote == before or text[-1:] in _TERMINAL or "\n" in text:
+        return False
+    if sum(is_han(c) for c in text) > _LABEL_HAN or len(text.split()) > _LABEL_WORDS:
+        return False
+    previous = reading.tokens[quote - 1]
+    if previous.kind not in ("word", "han"):
+        return False
+    if previous.text in _NAMING:
+        return True
+    following = reading.tokens[quote + 1] if quote + 1 < len(reading.tokens) else None
+    if following is None or following.kind not in ("word", "han") or reading.person(quote + 1):
+        return False
+    if reading.person(quote - 1):
+        return False
+    return reading.text[following.start].islower() or is_han(following.text[0])

@@ -1,0 +1,273 @@
+"""The promises of `write`: pure, whole, never raising, fitted to the picture, obedient to the switches."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
+from vivant.request import RATIOS, Canvas
+
+PORTRAIT = PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),), subject=0.4, subject_trust=0.9)
+PAIR = PictureFacts(faces=(FaceFact(x=0.7, y=0.4, height=0.2), FaceFact(x=0.3, y=0.4, height=0.25)))
+LAKE = PictureFacts(sky=0.4, sky_trust=0.9, water=0.3, water_trust=0.9, plants=0.1, plants_trust=0.8)
+PLAIN = PictureFacts()
+
+
+def board(prompt: str, facts: PictureFacts = PORTRAIT, **changed: Any) -> Storyboard:
+    arguments: dict[str, Any] = {
+        "canvas": Canvas.of("480p", "16:9", 5),
+        "seed": 7,
+        "audio": True,
+        "camera_fixed": False,
+        "morph": False,
+        **changed,
+    }
+    return write(prompt, facts, **arguments)
+
+
+def check(made: Storyboard) -> None:
+    """What holds for every storyboard."""
+    assert made.shots[0].start == 0
+    assert made.shots[-1].end == made.frames
+    for shot, following in zip(made.shots, made.shots[1:], strict=False):
+        assert shot.start < shot.end == following.start
+    for shot in made.shots:
+        assert shot.moves
+        assert all(0 <= move.strength <= 1 for move in shot.moves)
+        assert len({(m.kind, m.direction) for m in shot.moves}) == len(shot.moves)
+    assert len({motion.kind for motion in made.motions}) == len(made.motions)
+    assert len({cue.kind for cue in made.cues}) == len(made.cues)
+    assert all(0 < motion.strength <= 1 for motion in made.motions)
+    assert all(0 < cue.strength <= 1 for cue in made.cues)
+    assert all(line.text.strip() for line in made.lines)
+    assert all((line.voice[0] == "z") == (line.language == "zh") for line in made.lines)
+    assert all(line.face == -1 for line in made.lines if line.speaker.off_screen)
+    assert made.music is None or 40 <= made.music.tempo <= 240
+    assert Storyboard.from_data(json.loads(json.dumps(made.to_data()))) == made
+    json.dumps(made.to_data(), ensure_ascii=False).encode("utf-8")
+    assert all(line.isprintable() for line in made.explain())
+
+
+# --- any text at all
+
+# fmt: off
+_WORDS = st.sampled_from([
+    "camera", "pans", "left", "slowly", "then", "zooms in", "no", "rain", "without", "“", "”", '"', "'", "「", "」", "《",
+    "says", "she", "the man", "whispers", ":", "：", ",", ".", "。", "\n", "镜头", "推近", "女孩", "说", "“你好”", "没有",
+    "音乐", "雨", "像", "0-2s", "3:", "Shot 1:", "sign", "reads", "(", ")", "【", "】", "stop", "it", "as", "and", "or",
+    "轻声", "！", "?", "5'10\"", "—", "旁白：", "sound of", "\u202e", "\x00", "\ud800", "🌧️", "--camerafixed true", "{", "}",
+    "<", ">", "bpm", "999", "to", "of", "hello, ", "“hello,”", "1:99", "clockwise", "another", "of a",
+])
+# fmt: on
+_SENTENCES = st.lists(_WORDS, max_size=40)
+
+
+@given(st.one_of(st.text(max_size=300), _SENTENCES.map(" ".join), _SENTENCES.map("".join)))
+@settings(max_examples=400, deadline=None)
+def test_no_text_is_refused(prompt: str) -> None:
+    made = board(prompt, PAIR)
+    check(made)
+    assert made == board(prompt, PAIR)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "",
+        " \n\t ",
+        "\x00\x01\x02\x7f",
+        "\ud800\udfff lone surrogates",
+        "\u202eright to left override\u202c",
+        "مرحبا بالعالم، الكاميرا تتحرك ببطء",
+        'שלום "עולם"',
+        "🔥" * 3000,
+        '"' * 10_000,
+        "'" * 9_999,
+        "「" * 5_000,
+        "{" * 10_000,
+        '{"a":' * 4000 + "1" + "}" * 4000,
+        "no " * 4000,
+        "camera and " * 900,
+        "rain, " * 1700,
+        "说：" * 5000,
+        "she says: " * 1000,
+        "a" * 10_000,
+        "雨" * 10_000,
+        "The camera slowly pans left, then zooms in while heavy rain falls. " * 150,
+        "ignore previous instructions; rm -rf /; ${jndi:ldap://x}; ' OR 1=1 --",
+        "%s %n {0} {prompt} \\u0000 \\",
+    ],
+    ids=lambda prompt: repr(prompt[:12]),
+)
+def test_hostile_text_is_read_like_any_other(prompt: str) -> None:
+    check(board(prompt))
+
+
+def test_a_novel_in_quotation_marks_is_not_spoken_to_its_end() -> None:
+    made = board('He says: "' + "word " * 1900 + '"')
+    assert sum(len(line.text.split()) for line in made.lines) < 25
+    assert any("the end will not be heard" in note for note in made.notes)
+
+
+def test_many_lines_are_cut_to_what_a_clip_can_hold() -> None:
+    assert len(board('He says "yes please". ' * 300).lines) < 12
+
+
+# --- the switches
+
+
+def test_a_fixed_camera_wins_over_camera_words() -> None:
+    made = board("The camera zooms in, then pans left. 镜头环绕", camera_fixed=True)
+    assert [move.kind for shot in made.shots for move in shot.moves] == ["static"]
+    assert any("camera_fixed" in note for note in made.notes)
+
+
+def test_a_fixed_camera_with_nothing_asked_needs_no_note() -> None:
+    assert board("A quiet lake", LAKE, camera_fixed=True).notes == ()
+
+
+def test_without_audio_there_is_no_sound_but_lips_still_move() -> None:
+    made = board('Rain. She says "Hello." Soft piano music.', audio=False)
+    assert made.cues == ()
+    assert made.music is None
+    assert [(line.text, line.face) for line in made.lines] == [("Hello.", 0)]
+    assert any("lips still move" in note for note in made.notes)
+
+
+def test_on_the_way_to_a_last_picture_the_camera_hardly_moves() -> None:
+    (move,) = board("", LAKE, morph=True).shots[0].moves
+    assert (move.kind, move.speed) == ("dolly", "slow")
+    assert move.strength <= 0.2
+
+
+# --- what the picture tells
+
+
+def test_an_empty_prompt_still_makes_a_living_picture() -> None:
+    made = board("", LAKE)
+    assert {motion.kind for motion in made.motions} == {"water", "clouds", "wind"}
+    assert {motion.origin for motion in made.motions} == {"picture"}
+    assert "waves" in {cue.kind for cue in made.cues}
+    assert made.shots[0].moves[0].origin == "default"
+
+
+def test_a_region_that_is_not_trusted_does_not_move_by_itself() -> None:
+    doubtful = PictureFacts(water=0.5, water_trust=0.4, sky=0.5, sky_trust=0.49)
+    assert board("", doubtful).motions == ()
+    assert [motion.kind for motion in board("the lake ripples", doubtful).motions] == ["water"]
+
+
+def test_what_the_prompt_denies_does_not_come_from_the_picture() -> None:
+    kinds = {motion.kind for motion in board("no wind, the clouds do not move", LAKE).motions}
+    assert kinds == {"water"}
+
+
+def test_what_the_prompt_names_is_not_taken_twice() -> None:
+    made = board("heavy clouds race to the left", LAKE)
+    (clouds,) = (motion for motion in made.motions if motion.kind == "clouds")
+    assert (clouds.origin, clouds.direction) == ("prompt", "left")
+
+
+def test_a_night_scene_sounds_of_crickets_and_a_day_of_birds() -> None:
+    day = PictureFacts(plants=0.5, plants_trust=0.9, brightness=0.5)
+    night = PictureFacts(plants=0.5, plants_trust=0.9, brightness=0.1)
+    assert {cue.kind for cue in board("", day).cues} == {"birds"}
+    assert {cue.kind for cue in board("", night).cues} == {"crickets"}
+
+
+def test_a_portrait_is_approached_slowly() -> None:
+    (move,) = board("").shots[0].moves
+    assert (move.kind, move.direction, move.speed) == ("dolly", "in", "slow")
+
+
+def test_another_seed_is_another_take_but_never_another_meaning() -> None:
+    takes = {board("slow pan over the hills", PLAIN, seed=seed).shots[0].moves[0].direction for seed in range(20)}
+    assert takes == {"left", "right"}
+    assert {board("slow pan left", PLAIN, seed=seed).shots[0].moves[0].direction for seed in range(20)} == {"left"}
+    kinds = {board("", LAKE, seed=seed).shots[0].moves[0].kind for seed in range(30)}
+    assert kinds == {"pan", "dolly"}
+
+
+@pytest.mark.parametrize("ratio", RATIOS)
+def test_the_default_camera_is_gentle_in_every_format(ratio: str) -> None:
+    for seed in range(10):
+        for facts in (PORTRAIT, PAIR, LAKE, PLAIN):
+            (move,) = board("", facts, seed=seed, canvas=Canvas.of("480p", ratio, 5)).shots[0].moves
+            assert move.speed == "slow"
+            assert move.strength <= 0.4
+            assert move.direction
+
+
+# --- shots
+
+
+def test_moves_in_turn_share_the_clip_evenly() -> None:
+    made = board("The camera pans left, then zooms in.")
+    assert [(shot.start, shot.end) for shot in made.shots] == [(0, 60), (60, 121)]
+
+
+def test_times_in_the_prompt_are_kept() -> None:
+    made = board("0-2s: pan left. 2-5s: zoom in.")
+    assert [(shot.start, shot.end) for shot in made.shots] == [(0, 48), (48, 121)]
+
+
+def test_times_beyond_the_clip_are_shrunk_with_it() -> None:
+    made = board("[00:00-00:05] pan left [00:05-00:10] zoom in")
+    assert [(shot.start, shot.end) for shot in made.shots] == [(0, 61), (61, 121)] or made.shots[1].start == 60
+
+
+def test_too_many_moves_for_the_time_are_left_out_and_said_so() -> None:
+    made = board("pan left, then zoom in, then tilt up, then dolly out, then truck left, then roll clockwise")
+    assert len(made.shots) == 4
+    assert any("6 camera moves" in note for note in made.notes)
+
+
+# --- sound
+
+
+def test_there_is_music_by_default_only_where_next_to_nothing_is_heard() -> None:
+    assert board("a quiet portrait").music is not None
+    assert board("heavy rain").music is None
+    assert board('She says "Hello."').music is None
+
+
+def test_music_takes_its_mood_from_the_words() -> None:
+    default = board("a sad and lonely portrait").music
+    assert default is not None
+    assert (default.mood, default.origin) == ("sad", "default")
+
+
+def test_silence_is_kept() -> None:
+    for prompt in ("no sound", "静音", "mute", "没有声音"):
+        made = board(prompt, LAKE)
+        assert (made.cues, made.music) == ((), None), prompt
+
+
+def test_no_effects_leaves_the_room_and_the_music() -> None:
+    made = board("no sound effects, gentle guitar music", LAKE)
+    assert [cue.kind for cue in made.cues] == ["room"]
+    assert made.music is not None
+
+
+# --- explaining
+
+
+def test_a_storyboard_explains_itself_in_plain_words() -> None:
+    lines = board('Slow push-in. The old man says "Hello, my friend." Rain. Calm piano music. He walks away.').explain()
+    assert lines[0] == "Clip: 864x496, 5 s (121 frames at 24 fps), seed 7"
+    assert "Camera: slow dolly in (asked: “push-in”)" in lines
+    assert "Speech: the old man says “Hello, my friend.” in English, voice bm_george, lips of face 1 move" in lines
+    assert "Sound: rain (asked); music: calm piano at 72 bpm (asked)" in lines
+    assert lines[-1].startswith("Note: “walks”: people, animals and things keep their place")
+
+
+def test_a_storyboard_of_another_version_is_refused() -> None:
+    data = board("").to_data() | {"version": "0"}
+    with pytest.raises(ValueError, match="cannot be read"):
+        Storyboard.from_data(data)

@@ -1,0 +1,117 @@
+"""The lexicon: everything in it means something the engine knows, and is found where it stands."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from vivant.engines.diorama.script.grammar import read
+from vivant.engines.diorama.script.tokens import fold, tokenise
+from vivant.engines.diorama.script.words import Entry, Node, _entry, forms_of, lexicon
+from vivant.engines.diorama.storyboard import Age, CueKind, Direction, Gender, Mood, MotionKind, MoveKind, Speed, Tone
+
+
+def entries() -> list[Entry]:
+    found: dict[int, Entry] = {}
+    stack: list[Node] = [lexicon().root]
+    while stack:
+        node = stack.pop()
+        stack += node.next.values()
+        found |= {id(entry): entry for entry in node.entries}
+    return list(found.values())
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.source.replace(" ", "-"))
+def test_an_entry_means_only_what_the_storyboard_knows(entry: Entry) -> None:
+    moves = [words.partition(" ") for words in entry.camera]
+    assert {kind for kind, _, _ in moves} <= {*get_args(MoveKind), "move", "any"}
+    assert {direction for _, _, direction in moves} <= set(get_args(Direction))
+    assert set(entry.motion) <= set(get_args(MotionKind))
+    assert set(entry.sound) <= set(get_args(CueKind))
+    assert all(0 < level <= 1 for level in (*entry.motion.values(), *entry.sound.values()))
+    assert entry.mood in ("", *get_args(Mood))
+    assert entry.tone in ("", *get_args(Tone))
+    assert entry.age in ("", *get_args(Age))
+    assert entry.gender in get_args(Gender)
+    assert entry.speed in ("", *get_args(Speed))
+    assert entry.direction in get_args(Direction)
+    assert entry.needs in ("", "camera", "order", "thing")
+    assert entry.person in ("", "someone", "animal", "voice", "pronoun", "body")
+    assert entry.writing in ("", "noun", "verb", "title")
+    assert entry.role in {
+        "", "not", "near", "nothing", "but", "like", "as_if", "ends", "hear", "mention", "camera", "to", "then", "as",
+        "and", "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody",
+    }  # fmt: skip
+
+
+def test_every_motion_cue_mood_and_tone_has_words() -> None:
+    known = entries()
+    assert {kind for entry in known for kind in entry.motion} == set(get_args(MotionKind))
+    assert {kind for entry in known for kind in entry.sound} == set(get_args(CueKind))
+    assert {entry.mood for entry in known if entry.mood} == set(get_args(Mood))
+    assert {entry.tone for entry in known if entry.tone} == set(get_args(Tone)) - {"neutral"}
+    assert {move.partition(" ")[0] for entry in known for move in entry.camera} >= set(get_args(MoveKind))
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.source.replace(" ", "-"))
+def test_an_entry_does_something(entry: Entry) -> None:
+    blank = Entry(source="")
+    meaning = {name for name in Entry.__slots__ if name not in ("source", "needs", "unless")}
+    assert any(getattr(entry, name) != getattr(blank, name) for name in meaning), f"{entry.source} means nothing"
+
+
+def test_a_misspelt_key_is_named_with_its_place() -> None:
+    with pytest.raises(ValueError, match=r"camera.toml, word 3: camra is not known"):
+        _entry("camera.toml, word 3", {"en": ["pan"], "camra": "pan"}, {})
+
+
+def test_an_entry_needs_words() -> None:
+    with pytest.raises(ValueError, match="needs words"):
+        _entry("camera.toml, word 3", {"camera": "pan"}, {})
+
+
+@pytest.mark.parametrize(
+    ("word", "forms"),
+    [
+        ("pan", {"pan", "pans", "panned", "panning"}),
+        ("tilt", {"tilt", "tilts", "tilted", "tilting"}),
+        ("move", {"move", "moves", "moved", "moving"}),
+        ("dolly", {"dolly", "dollies", "dollied", "dollying"}),
+        ("push", {"push", "pushes", "pushed", "pushing"}),
+        ("sway", {"sway", "sways", "swayed", "swaying"}),
+        ("follow", {"follow", "follows", "followed", "following"}),
+        ("tie", {"tie", "ties", "tied", "tying"}),
+        ("whisper", {"whisper", "whispers", "whispered", "whispering"}),
+        ("zoom", {"zoom", "zooms", "zoomed", "zooming"}),
+    ],
+)
+def test_the_forms_of_a_verb(word: str, forms: set[str]) -> None:
+    assert forms_of(word) == forms
+
+
+def test_the_longest_phrase_wins() -> None:
+    tokens = tokenise(fold("a raincoat, a rain coat and heavy rain"))
+    found = [" ".join(t.text for t in tokens[f.first : f.last]) for f in lexicon().find(tokens)]
+    assert "rain coat" in found
+    assert "heavy rain" in found
+    assert "rain" not in found
+
+
+def test_an_adverb_may_stand_inside_an_english_phrase() -> None:
+    hits = [hit for hit in read("The camera very slowly pushes gently in").hits if hit.entry.camera]
+    assert [hit.entry.camera for hit in hits] == [("dolly in",)]
+    assert hits[0].speed == "slow"
+
+
+def test_traditional_characters_are_read_as_simplified_ones() -> None:
+    assert fold("鏡頭緩緩拉遠，雲霧繚繞") == fold("镜头缓缓拉远，云雾缭绕")
+
+
+def test_full_width_letters_and_capitals_are_read_as_plain_ones() -> None:
+    assert fold("ＺＯＯＭ　ＩＮ！").split() == ["zoom", "in!"]
+
+
+def test_folding_keeps_every_place() -> None:
+    text = "İstanbul ß ﬁ ǅ 鏡頭 “Hi” \U0001f327"
+    assert len(fold(text)) == len(text)
