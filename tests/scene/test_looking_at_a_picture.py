@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from vivant.engines.diorama.scene.border import Borders, borders
 from vivant.engines.diorama.scene.colour import double, source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.look import Looker
@@ -66,7 +67,7 @@ def test_a_lake_is_found_and_ends_at_its_far_shore(looker: Looker) -> None:
 @pytest.mark.parametrize(("name", "line"), [("sea_falls", 0.37), ("waves_sunset", 0.42), ("drawing_cat", 0.59)])
 def test_the_sea_begins_at_its_horizon(looker: Looker, name: str, line: float) -> None:
     scene = seen(looker, name)
-    assert scene.facts.water_trust > 0.5
+    assert (scene.facts.water_trust > 0.5) == (name != "drawing_cat")
     assert scene.waterline / scene.depth.shape[0] == pytest.approx(line, abs=0.03)
     assert scene.horizon == pytest.approx(scene.waterline, abs=0.02 * scene.depth.shape[0])
 
@@ -89,6 +90,25 @@ def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(looker: Looker) ->
 def test_the_sun_and_the_clouds_are_not_part_of_the_cat(looker: Looker) -> None:
     scene = seen(looker, "drawing_cat")
     assert scene.matte.mask[: int(0.4 * scene.depth.shape[0])].max() < 0.05
+
+
+def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(looker: Looker) -> None:
+    scene = seen(looker, "drawing_cat")
+    h = scene.depth.shape[0]
+    assert scene.sky.mask[: int(0.25 * h)].mean() > 0.9 and scene.water.mask.mean() > 0.1
+    assert scene.facts.sky_trust < 0.5 and scene.facts.water_trust < 0.5  # moving paper shapes like air looks broken
+
+
+def test_a_slanted_edge_at_the_border_may_not_be_mirrored(looker: Looker) -> None:
+    plain = np.full((200, 300, 3), 90, np.uint8)
+    assert borders(plain) == Borders()
+    wedge = plain.copy()
+    rows, columns = np.mgrid[:200, :300]
+    wedge[(columns > 200) & (rows - 100 > 0.6 * (columns - 250))] = (220, 40, 20)  # leaves through the right border
+    level = plain.copy()
+    level[120:, :] = (220, 40, 20)  # meets both sides at right angles
+    assert borders(wedge).right < 0.2 and borders(wedge).left == 1 and borders(wedge).top == 1
+    assert borders(level).right > 0.9 and borders(level).left > 0.9
 
 
 def test_a_plain_surface_has_nothing_to_trust(looker: Looker) -> None:

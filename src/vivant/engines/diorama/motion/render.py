@@ -18,6 +18,7 @@ from vivant.engines.diorama.motion.layers import TRUSTED, Cutout, Layers, cut, l
 from vivant.engines.diorama.motion.morph import Flowing, dissolve, flowing, mix, progress, push, settle
 from vivant.engines.diorama.motion.rig import FAR, Pose, Rig
 from vivant.engines.diorama.motion.warp import STEP, Box, Grid
+from vivant.engines.diorama.scene.border import borders
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timeline import Timeline
@@ -67,11 +68,13 @@ class Renderer:
         nearness = quarter(FAR + (1 - FAR) * scene.depth)
         subject = nearness_of_subject(scene, nearness)
 
+        beyond = borders(scene.rgb)
+
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
             return Rig(
                 curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
-                returns=storyboard.morph,
+                returns=storyboard.morph, beyond=beyond,
             )  # fmt: skip
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)

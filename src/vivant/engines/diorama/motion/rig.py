@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.camera import HOME, smoother
 from vivant.engines.diorama.motion.warp import FIRST, STEP, Box, Grid
+from vivant.engines.diorama.scene.border import Borders
 from vivant.media import F32
 from vivant.request import FPS
 
@@ -20,6 +21,7 @@ F64 = NDArray[np.float64]
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
 SHY: Final = 0.022  # how far beyond its border, in widths, the mirrored picture may be seen
+BACK: Final = 0.016  # and how much farther while backing away, which is nothing but showing what lies beyond
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
 
 
@@ -46,12 +48,12 @@ class Rig:
 
     def __init__(
         self, curves: dict[str, F32], size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
-        parallax: float, shots: tuple[tuple[int, int], ...], returns: bool = False,
+        parallax: float, shots: tuple[tuple[int, int], ...], returns: bool = False, beyond: Borders | None = None,
     ) -> None:  # fmt: skip
         """curves: see camera.HOME. size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. shots: (start, end) frames; returns: whether the last
-        shot must be home at its last frame."""
+        shot must be home at its last frame. beyond: how well each border bears being looked beyond."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
         frames = max(len(curve) for curve in curves.values())
@@ -64,6 +66,7 @@ class Rig:
             (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
         )
         self.subject = subject
+        self._beyond = beyond or Borders()
         self._close_in(shots, returns=returns)
 
     def pose(self, n: int) -> Pose:
@@ -123,10 +126,16 @@ class Rig:
         cos, sin = np.cos(p["roll"]), np.sin(p["roll"])
         out_x = (cos * rim_x - sin * rim_y) / p["zoom"]
         out_y = (sin * rim_x + cos * rim_y) / p["zoom"]
-        # Backing away is nothing but showing what lies beyond the border, so it may show a little more of it.
         backs = np.clip((1 - p["zoom"]) / 0.06 - p["z"] / 0.06, 0, 1)
-        shy = (SHY + 0.016 * backs) * w
-        limit_x, limit_y = w / 2 + shy, h / 2 + shy
+
+        def limit(half: float, bears: float) -> F64:
+            return half + (SHY + BACK * backs) * w * np.maximum(np.maximum(bears, 0.1), 0.4 * backs)
+
+        sides = self._beyond
+        left, right, top, bottom = (
+            limit(*side)
+            for side in ((w / 2, sides.left), (w / 2, sides.right), (h / 2, sides.top), (h / 2, sides.bottom))
+        )
         need = np.ones((len(p["x"]), 1))
         for _ in range(3):
             factors = np.ones_like(need)
@@ -137,8 +146,8 @@ class Rig:
                 c_x, c_y = p["pan"] * forward + p["x"] * turn, p["tilt"] * forward + p["y"] * turn
                 d_x, d_y = out_x * forward, out_y * forward
                 reaches = np.maximum(
-                    np.abs(d_x) / np.maximum(limit_x - np.sign(d_x) * c_x, 1.0),
-                    np.abs(d_y) / np.maximum(limit_y - np.sign(d_y) * c_y, 1.0),
+                    np.abs(d_x) / np.maximum(np.where(d_x > 0, right - c_x, left + c_x), 1.0),
+                    np.abs(d_y) / np.maximum(np.where(d_y > 0, bottom - c_y, top + c_y), 1.0),
                 )
                 factors = np.maximum(factors, reaches.max(axis=1, keepdims=True))
             need = factors

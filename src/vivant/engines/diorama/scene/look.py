@@ -36,7 +36,7 @@ class Looker:
         water, waterline = regions.water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight))
         plants = regions.plants(seen, rgb, grey=grey, straight=straight)
         fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
-        line = waterline if water.trust > 0.35 else 1.0
+        line = waterline if water.trust > 0.35 * (1 - 0.6 * seen.drawn) else 1.0  # drawn water is water, if unmoved
         shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)
         scene = Scene(
             rgb=rgb,

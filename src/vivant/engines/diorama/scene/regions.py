@@ -26,6 +26,7 @@ class Looks:
     busy: F32  # local standard deviation of L
     upright: F32  # share of local gradient energy that is vertical edges (0..1); streaks of water have little
     subject: F32  # 0..1
+    drawn: float  # 0..1: how much of the picture is made of flat tones, as drawings are and photographs never
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -45,7 +46,10 @@ def looks(rgb: U8, matte: F32) -> Looks:
     ex, ey = cv2.GaussianBlur(gx * gx, (0, 0), 4), cv2.GaussianBlur(gy * gy, (0, 0), 4)
     upright = ex / (ex + ey + 1e-3)
     subject = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
-    return Looks(small, lab, busy.astype(np.float32), upright.astype(np.float32), subject)  # type: ignore[arg-type]
+    fine = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.int16)
+    flat = float(((np.abs(np.diff(fine, axis=1))[1:] <= 0) & (np.abs(np.diff(fine, axis=0))[:, 1:] <= 1)).mean())
+    drawn = float(np.clip((flat - 0.6) / 0.2, 0, 1))
+    return Looks(small, lab, busy.astype(np.float32), upright.astype(np.float32), subject, drawn)  # type: ignore[arg-type]
 
 
 def nowhere(shape: tuple[int, int]) -> Region:
@@ -88,6 +92,7 @@ def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
         * (1 - indoors)
         * (1 - leafy)
         * (1 - 0.6 * dull)
+        * (1 - 0.6 * seen.drawn)  # flat clouds drift as paper, not as air
     )
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
 
@@ -116,7 +121,7 @@ def _over_the_sea(seen: Looks) -> F32:
 
 
 def _walls(seen: Looks) -> F32:
-    """0..1.2: how many hard edges lie between a pixel and the upper border, on the easiest way down to it. Clouds have
+    """0..2: how many hard edges lie between a pixel and the upper border, on the easiest way down to it. Clouds have
     soft edges; hills, roofs and the sea beneath them lie behind hard ones."""
     hard = np.maximum(_edges(seen) - 12, 0)
     crossed = hard.copy()
@@ -124,7 +129,7 @@ def _walls(seen: Looks) -> F32:
         padded = np.pad(crossed[row - 1], 2, mode="edge")
         easiest = np.min([padded[k : k + hard.shape[1]] for k in range(5)], axis=0)
         crossed[row] += easiest
-    return (1.2 * np.clip((crossed - 15) / 45, 0, 1)).astype(np.float32)
+    return (2.0 * np.clip((crossed - 8) / 25, 0, 1)).astype(np.float32)
 
 
 def _edges(seen: Looks) -> F32:
@@ -224,8 +229,10 @@ def water(seen: Looks, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> t
         return nowhere(rgb.shape[:2]), 1.0
     colour = float(np.clip(0.4 + wet[part].mean(), 0, 1))
     filled = float(np.clip(part[line:].mean() / 0.4, 0, 1))
-    pale = float(np.clip((float(np.median(light[part])) - 70) / 15, 0, 1))  # cloud and snow, not water
+    greyish = float(np.clip((14 - np.hypot(a, b)[part].mean()) / 5, 0, 1))
+    pale = greyish * float(np.clip((float(np.median(light[part])) - 60) / 10, 0, 1))  # cloud and snow, not water
     trust = (np.clip(float(evidence[line]), 0, 1) * (0.55 + 0.45 * colour)) * filled * (1 - 0.6 * pale) * (1 - indoors)
+    trust *= 1 - 0.6 * seen.drawn
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
     cut = np.clip(np.arange(rgb.shape[0])[:, None] - line / h * rgb.shape[0] + 0.5, 0, 1)
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
