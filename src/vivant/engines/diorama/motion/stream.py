@@ -56,12 +56,12 @@ class Stream:
         self._path_x, self._path_y = _paths(vx * period, vy * period, self._box)
         speed = np.hypot(vx, vy)[self._box]
         self._slow = (ASIDE * air.scale * np.clip(mask[self._box], 0, 1) / (speed + 1e-3)).astype(np.float32)
-        self._vx, self._vy = vx[self._box], vy[self._box]
+        self._vx, self._vy, self._here = (np.ascontiguousarray(a[self._box]) for a in (vx, vy, mask))
         chance = rng(air.seed, "stream/starts")
         starts = int(air.frames / FPS / float(period.min())) + 3
         self._starts = chance.uniform(-1, 1, (2, starts, 2)).astype(np.float32)  # copy, start, (earlier, aside)
         self._starts[0, 0] = 0  # the picture itself
-        self._mask, self._period = mask, period[self._box]
+        self._mask, self._period = mask, np.ascontiguousarray(period[self._box])
         self._delay = _delays(air.seed, self._path_x, self._path_y, self._box, mask.shape)
         self._air = air
 
@@ -69,12 +69,14 @@ class Stream:
         life = float(self._air.life[n])
         if n == 0 or life == 0:
             return None
-        ax, ay, bx, by, weight = (np.zeros(self._shape, np.float32) for _ in range(5))
+        whole = np.zeros((5, *self._shape), np.float32)
+        part = np.zeros((5, *self._period.shape), np.float32)
         _two_phases(
-            ax[self._box], ay[self._box], bx[self._box], by[self._box], weight[self._box], self._path_x, self._path_y,
-            self._delay, self._period, self._starts, self._vx, self._vy, self._slow, self._mask[self._box],
-            np.float32(n / FPS),
+            part, self._path_x, self._path_y, self._delay, self._period, self._starts, self._vx, self._vy, self._slow,
+            self._here, np.float32(n / FPS),
         )  # fmt: skip
+        whole[:, *self._box] = part
+        ax, ay, bx, by, weight = whole
         return Flow(ax, ay, bx, by, weight, self._mask if life == 1 else self._mask * np.float32(life))
 
 
@@ -125,11 +127,12 @@ _kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
 
 @_kernel  # type: ignore[untyped-decorator]
 def _two_phases(
-    ax: F32, ay: F32, bx: F32, by: F32, weight: F32, path_x: F32, path_y: F32, delay: F32, period: F32, starts: F32,
+    out: F32, path_x: F32, path_y: F32, delay: F32, period: F32, starts: F32,
     vx: F32, vy: F32, slow: F32, mask: F32, time: float,
 ) -> None:  # fmt: skip
     """Copy a starts as the picture itself and is shown alone until each part's delay lets copy b in; from then on both
     run from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
+    ax, ay, bx, by, weight = out[0], out[1], out[2], out[3], out[4]
     half, early = np.float32(0.5), np.float32(EARLIER)
     for row in range(ax.shape[0]):
         for column in range(ax.shape[1]):
