@@ -1,6 +1,6 @@
 """The storyboard resolved to exact frames, curves and events: the one thing that both picture and sound read.
 
-`resolve` is the only place where events are made.
+Data only; `resolve.py` makes it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ EventKind = Literal["strike", "thunder", "step", "splash", "wave", "chirp", "pas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phone:
-    """One phoneme as the synthesiser timed it. Seconds from the start of `Spoken.samples`."""
+    """One phoneme or silence as it is heard. Seconds from the start of `Spoken.samples`; each starts where the one
+    before ends. A silence carries its punctuation mark; stress, length and tone marks are no phones of their own."""
 
     symbol: str  # Kokoro's own symbol
     start: float
     end: float
+    accent: bool = False  # the vowel of a stressed syllable, or one with a falling tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,7 +6,6 @@ Everything is a curve over the clip, made from the seed, the lines and the actio
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -207,11 +206,9 @@ def _stresses(own: Sequence[PlacedLine], chance: np.random.Generator) -> Iterato
         start = line.start / SAMPLE_RATE
         last = -1.0
         phones = line.spoken.phones
-        for before, phone in pairwise(phones):
-            english = before.symbol == "ˈ" and phone.symbol in VOWELS
-            falling = phone.symbol == "↘"
-            moment = start + (phone.start if english else before.start)
-            if (english or falling) and moment - last > 0.45:
+        for phone in phones:
+            moment = start + phone.start
+            if phone.accent and moment - last > 0.45:
                 last = moment
                 yield moment + 0.05, float(chance.uniform(0.4, 1.0))
 

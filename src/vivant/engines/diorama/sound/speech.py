@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ LEVEL: Final = -23.0  # dBFS, RMS of what is spoken in a neutral line, pauses le
 _LONGEST: Final = 300  # symbols in one breath; over 400 the model hurries
 _LEAD: Final = 0.03  # seconds kept before the first sound
 _TAIL: Final = 0.12  # seconds kept after the last, for the voice to die away
-_PAUSES: Final = {".": 0.34, "!": 0.32, "?": 0.36, "…": 0.5, ";": 0.26, ":": 0.24, ",": 0.16, "—": 0.24}
+_PAUSES: Final = {".": 0.24, "!": 0.22, "?": 0.26, "…": 0.4, ";": 0.16, ":": 0.14, ",": 0.06, "—": 0.14}
 # The sound is ahead of the lengths by two units: measured on 500 sibilants, nine voices, speeds 0.8 to 1.25 (ends of
 # noise: -50 ms, quartiles -58 and -42, the same at every speed).
 _LATE: Final = 2 * UNIT
@@ -37,12 +37,21 @@ _AFTER: Final = "ːʰʲ̃→↗↓↘"  # … before them
 _PUNCTUATION: Final = ";:,.!?—…"
 
 
+class _Mark(NamedTuple):
+    """A phoneme or a silence: samples start..end-1 at 24 kHz."""
+
+    symbol: str
+    start: int
+    end: int
+    accent: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Take:
-    """One breath at 24 kHz. marks: (symbol, first sample, end) in order, without gaps."""
+    """One breath at 24 kHz. marks: in order, without gaps."""
 
     samples: F32
-    marks: list[tuple[str, int, int]]
+    marks: list[_Mark]
 
 
 class Speech:
@@ -77,10 +86,11 @@ class Speech:
         take = _joined([(self._take(name, part, speed), part[-1]) for part in breaths(symbols)])
         samples = _voiced(take.samples, how, seed, line.text)
         samples = _resampled(samples, SAMPLE_RATE / (RATE * raised))
+        second = RATE * float(raised)
         return Spoken(
             samples=_levelled(samples, LEVEL + how.level),
             phones=tuple(
-                Phone(symbol=s, start=a / RATE / float(raised), end=b / RATE / float(raised)) for s, a, b in take.marks
+                Phone(symbol=m.symbol, start=m.start / second, end=m.end / second, accent=m.accent) for m in take.marks
             ),
         )
 
@@ -119,8 +129,8 @@ def _loudness(samples: F32) -> F32:
     return np.asarray(root / (root.max() or 1.0), np.float32)
 
 
-def _timed(symbols: str, said: Utterance) -> list[tuple[str, int, int]]:
-    """(symbol, first sample, end) per phoneme or silence, in order, without gaps, from the first sound to the last.
+def _timed(symbols: str, said: Utterance) -> list[_Mark]:
+    """Every phoneme and silence in order, without gaps, from the first sound to the last.
 
     Stress, length and tone marks and the spaces between words lend their time to the phoneme they go with. A mark of
     punctuation becomes the silence that is heard there; where none is heard it gives its time to what is before.
@@ -130,66 +140,83 @@ def _timed(symbols: str, said: Utterance) -> list[tuple[str, int, int]]:
     if not len(heard):
         return []
     ends = np.clip(np.cumsum(said.lengths) - _LATE, heard[0], heard[-1] + 1)
-    marks: list[tuple[str, int, int]] = []
-    start, pause = int(heard[0]), ""
+    marks: list[_Mark] = []
+    start, pause, stressed = int(heard[0]), "", False
     for symbol, end in zip(symbols, ends[1:].tolist(), strict=False):
         if symbol in _PUNCTUATION:
             pause = pause or symbol
         elif symbol in _AFTER and marks and not pause:
-            marks[-1] = (*marks[-1][:2], end)
+            marks[-1] = marks[-1]._replace(end=end, accent=marks[-1].accent or symbol == "↘")
             start = end
-        elif symbol not in _BEFORE:  # a phoneme; it began with the marks and spaces before it
+        elif symbol in _BEFORE:
+            stressed = stressed or symbol == "ˈ"
+        else:  # a phoneme; it began with the marks and spaces before it
             if pause and marks:
                 start = _paused(marks, pause, end, quiet)
-            marks.append((symbol, start, end))
-            start, pause = end, ""
+            marks.append(_Mark(symbol, start, end, stressed))
+            start, pause, stressed = end, "", False
     if marks:
-        marks[-1] = (*marks[-1][:2], int(heard[-1]) + 1)
-    return [m for m in marks if m[2] > m[1]]
+        marks[-1] = marks[-1]._replace(end=int(heard[-1]) + 1)
+    return [m for m in marks if m.end > m.start]
 
 
-def _paused(marks: list[tuple[str, int, int]], pause: str, end: int, quiet: NDArray[np.bool_]) -> int:
+def _paused(marks: list[_Mark], pause: str, end: int, quiet: NDArray[np.bool_]) -> int:
     """Add to `marks` the silence before the phoneme that ends at `end`; returns where that phoneme starts."""
-    symbol, begun, stopped = marks[-1]
-    least = begun + min(stopped - begun, RATE // 50)
-    still = np.flatnonzero(np.diff(np.r_[0, quiet[least : end - RATE // 50].astype(np.int8), 0]))
-    silences = still.reshape(-1, 2) + least
-    longest = max(silences.tolist(), key=lambda s: s[1] - s[0], default=[0, 0])
-    if longest[1] - longest[0] < RATE // 40:
-        return stopped
-    marks[-1] = (symbol, begun, longest[0])
-    marks.append((pause, longest[0], longest[1]))
-    return int(longest[1])
+    before = marks[-1]
+    least = before.start + min(before.end - before.start, RATE // 50)
+    edges = np.flatnonzero(np.diff(np.r_[0, quiet[least : end - RATE // 50].astype(np.int8), 0]))
+    silences = (edges.reshape(-1, 2) + least).tolist()
+    first, last = max(silences, key=lambda s: s[1] - s[0], default=[0, 0])
+    if last - first < RATE // 40:
+        return before.end
+    marks[-1] = before._replace(end=first)
+    marks.append(_Mark(pause, first, last))
+    return int(last)
 
 
-def _trimmed(samples: F32, marks: list[tuple[str, int, int]]) -> _Take:
+def _trimmed(samples: F32, marks: list[_Mark]) -> _Take:
     """Without the silence that the model puts around a line; its ends faded so that they do not click."""
     if not marks:
         return _Take(samples[:0], [])
-    first = max(0, marks[0][1] - round(_LEAD * RATE))
-    last = min(len(samples), marks[-1][2] + round(_TAIL * RATE))
+    first = max(0, marks[0].start - round(_LEAD * RATE))
+    last = min(len(samples), marks[-1].end + round(_TAIL * RATE))
     kept = samples[first:last].copy()
     rise, fall = round(0.01 * RATE), round(0.04 * RATE)
     kept[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)
     kept[-fall:] *= np.linspace(1, 0, fall, dtype=np.float32)
-    return _Take(kept, [(s, a - first, b - first) for s, a, b in marks])
+    return _Take(kept, _moved(marks, -first))
+
+
+def _moved(marks: list[_Mark], by: int) -> list[_Mark]:
+    return [m._replace(start=m.start + by, end=m.end + by) for m in marks]
 
 
 def _joined(takes: list[tuple[_Take, str]]) -> _Take:
     """Takes in a row with the pause that the last mark of each asks for."""
     samples: list[F32] = []
-    marks: list[tuple[str, int, int]] = []
+    marks: list[_Mark] = []
     at = 0
     for i, (take, final) in enumerate(takes):
-        marks += [(s, a + at, b + at) for s, a, b in take.marks]
+        marks += _moved(take.marks, at)
         samples.append(take.samples)
         at += len(take.samples)
         if i + 1 < len(takes):
             pause = round(_PAUSES.get(final, 0.1) * RATE)
             samples.append(np.zeros(pause, np.float32))
-            marks.append((final if final in _PAUSES else " ", at, at + pause))
             at += pause
-    return _Take(np.concatenate(samples), marks)
+    return _Take(np.concatenate(samples), _filled(marks, [final for _, final in takes]))
+
+
+def _filled(marks: list[_Mark], finals: list[str]) -> list[_Mark]:
+    """marks with the gaps between takes as silences."""
+    out: list[_Mark] = []
+    left = iter(finals)
+    for mark in marks:
+        if out and mark.start > out[-1].end:
+            final = next(left, "")
+            out.append(_Mark(final if final in _PAUSES else ",", out[-1].end, mark.start))
+        out.append(mark)
+    return out
 
 
 def _voiced(samples: F32, how: Manner, seed: int, text: str) -> F32:
