@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,7 +19,7 @@ from vivant.dispatch.eta import Eta
 from vivant.dispatch.fleet import Fleet
 from vivant.dispatch.local import LocalFleet
 from vivant.engines.registry import check_engine
-from vivant.errors import Busy, MissingKey, NotFound, TaskNotFound, UnknownKey
+from vivant.errors import Busy, MissingKey, NotFound, StorageFailed, TaskNotFound, UnknownKey
 from vivant.intake.pictures import CleanPicture
 from vivant.record import keys, secrets, tasks
 from vivant.record.database import Record, sqlite_path
@@ -82,7 +83,8 @@ class Service:
                 await self._keep_picture(task.id, "last", last)
             await self._record.write(lambda c: tasks.insert_queued(c, task))
         except Exception:
-            await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
+            with contextlib.suppress(StorageFailed):  # the sweep finds it in an hour
+                await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
             raise
         self._dispatcher.work_came()
         log.info("task queued", task=task.id, key=key_id, tier=task.request.tier.value)
