@@ -117,8 +117,11 @@ class Victim:
         self._log.close()
 
     def succeeded(self) -> int:
+        return self._count("status = 'succeeded'")
+
+    def _count(self, condition: str) -> int:
         try:
-            return int(rows(self._data, "SELECT count(*) FROM tasks WHERE status = 'succeeded'")[0][0])
+            return int(rows(self._data, f"SELECT count(*) FROM tasks WHERE {condition}")[0][0])
         except sqlite3.OperationalError as error:  # the first service has not made the record yet
             assert "no such table" in str(error)
             return 0
@@ -137,9 +140,7 @@ class Victim:
             time.sleep(0.05)
 
     def _all_ended(self) -> bool:
-        return rows(
-            self._data, "SELECT count(*) >= ? AND sum(status IN ('queued', 'running')) = 0 FROM tasks", TASKS
-        ) == [(1,)]
+        return self._count("status NOT IN ('queued', 'running')") == self._count("true") >= TASKS
 
     def _seats(self) -> list[int]:
         """Process ids of children of the service that are seats."""
