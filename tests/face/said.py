@@ -23,20 +23,23 @@ def said(
     loudness: float = 0.2,
 ) -> PlacedLine:
     """A placed line from (symbol, seconds) pairs, beginning at `start` seconds of the clip."""
-    timed, parts, at = [], [], 0.0
+    timed, parts, at, accent = [], [], 0.0, False
     chance = np.random.default_rng(1)
     for symbol, seconds in phones:
-        timed.append(Phone(symbol=symbol, start=at, end=at + seconds))
+        if symbol == "ˈ":  # a mark: what follows is stressed
+            accent = True
+            continue
+        timed.append(Phone(symbol=symbol, start=at, end=at + seconds, accent=accent))
         samples = round((at + seconds) * SAMPLE_RATE) - round(at * SAMPLE_RATE)
         parts.append(chance.standard_normal(samples) * loudness * LOUDNESS.get(symbol, 1.0))
-        at += seconds
+        at, accent = at + seconds, False
     line = Line(text="", language="en", speaker=Speaker(off_screen=off_screen), face=face, tone=tone)
     spoken = Spoken(samples=np.concatenate(parts).astype(np.float32), phones=tuple(timed))
     return PlacedLine(line=line, spoken=spoken, start=round(start * SAMPLE_RATE))
 
 
 SENTENCE = (
-    ("m", 0.08), ("ˈ", 0.02), ("ɑ", 0.15), ("p", 0.09), ("i", 0.12), (" ", 0.03), ("b", 0.08), ("ˈ", 0.02), ("O", 0.2),
-    ("t", 0.07), (",", 0.4), ("f", 0.09), ("ˈ", 0.02), ("I", 0.18), ("v", 0.07), (" ", 0.03), ("m", 0.08), ("u", 0.16),
+    ("m", 0.08), ("ˈ", 0), ("ɑ", 0.15), ("p", 0.09), ("i", 0.12), (" ", 0.03), ("b", 0.08), ("ˈ", 0), ("O", 0.2),
+    ("t", 0.07), (",", 0.4), ("f", 0.09), ("ˈ", 0), ("I", 0.18), ("v", 0.07), (" ", 0.03), ("m", 0.08), ("u", 0.16),
     ("v", 0.08), ("s", 0.1),
 )  # fmt: skip

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from conftest import scene_of
 
+from vivant.engines.diorama.motion import eyes, mouth, rbf, strip
 from vivant.engines.diorama.motion.eyes import Eye
-from vivant.engines.diorama.motion.face import APART, FaceMotion
+from vivant.engines.diorama.motion.face import APART, FaceMotion, warm
 from vivant.engines.diorama.motion.fields import Patch
 from vivant.engines.diorama.motion.mouth import Mouth, Speech
 from vivant.engines.diorama.motion.piece import Piece
@@ -52,6 +53,17 @@ def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[sli
     return slice(y - radius, y + radius), slice(x - radius, x + radius)
 
 
+def test_warming_up_compiles_every_kernel_that_frames_need(barkla: Scene) -> None:
+    warm()
+    kernels = [rbf._eliminate, rbf._carry, strip._look, mouth._paint, eyes._look_out]
+    known = [len(kernel.signatures) for kernel in kernels]
+    faces = motion(barkla, {**OPEN, **BLINK, **ALIVE})
+    faces.patches(0)
+    assert faces.field(0) is not None
+    assert all(known)
+    assert [len(kernel.signatures) for kernel in kernels] == known
+
+
 def test_a_face_at_rest_is_the_picture(barkla: Scene) -> None:
     faces = motion(barkla, REST)
     assert faces.patches(0) == ()
@@ -59,10 +71,10 @@ def test_a_face_at_rest_is_the_picture(barkla: Scene) -> None:
 
 
 def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> None:
-    mouth = Mouth(barkla.source, pose_of(barkla.faces[0]), chance=rng(1, "mouth/0"))
-    still, drawn = Piece(barkla.source, mouth.box), Piece(barkla.source, mouth.box)
-    assert mouth.rests(Speech())
-    mouth.draw(drawn, Speech())
+    lips = Mouth(barkla.source, pose_of(barkla.faces[0]), chance=rng(1, "mouth/0"))
+    still, drawn = Piece(barkla.source, lips.box), Piece(barkla.source, lips.box)
+    assert lips.rests(Speech())
+    lips.draw(drawn, Speech())
     for name in ("y2", "u", "v"):
         assert np.array_equal(getattr(still, name), getattr(drawn, name))
 

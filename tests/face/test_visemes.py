@@ -43,7 +43,7 @@ def test_vowels_open_the_mouth_and_open_vowels_open_it_more() -> None:
     (open_vowel,), (close_vowel,) = middles(0.5, "ɑ"), middles(0.5, "u")
     assert apart[open_vowel] > 0.3
     assert apart[open_vowel] > apart[close_vowel] > 0.03
-    assert curves["face0.round"][close_vowel] > 0.4
+    assert curves["face0.round"][close_vowel - 2 : close_vowel + 1].max() > 0.5  # rounding comes early
     assert curves["face0.wide"][middles(0.5, "i")[0]] > 0.3
 
 

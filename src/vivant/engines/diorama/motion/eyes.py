@@ -64,12 +64,18 @@ class Eye:
         low = self._lower - LOWER_SHARE * (self._lower - self._upper) * closed
         edge = self._upper + (low - self._upper) * closed
         self._strip.part(piece, self._source, (self._upper, self._lower), (edge, low), self._reach)
-        lids = piece.y2[self.box.doubled(piece.box)]
+        window = self._strip.window(self._upper, self._lower, 2 * (self._lash + self._soft))
+        if window is None:
+            return
+        target = piece.y2[self.box.doubled(piece.box)][window]
+        lids = np.ascontiguousarray(target)
         _look_out(
-            lids, cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft), self._still, self._strip.column, self._strip.t,
+            lids, cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft),
+            *(np.ascontiguousarray(part[window]) for part in (self._still, self._strip.column, self._strip.t)),
             *(table.astype(np.float32) for table in (edge, low, self._taper)),
             np.array([self._soft, self._lash, closed], np.float32),
         )  # fmt: skip
+        target[...] = lids
 
 
 def _skin_above(source: Source, frame: Frame, lid: F64, most: float, lash: float) -> float:
@@ -88,6 +94,16 @@ def _lid(frame: Frame, points: F64) -> F64:
     own = own[np.argsort(own[:, 0])]
     knots = np.maximum.accumulate(np.clip(own[:, 0], -0.97, 0.97) + np.arange(len(own)) * 1e-4)
     return curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0])
+
+
+def warm() -> None:
+    """Compile this module's kernels."""
+    pixel, table = np.zeros((1, 1), np.uint8), np.zeros(TABLE, np.float32)
+    nothing = np.full((1, 1), -1, np.int16)
+    _look_out(
+        pixel, pixel.copy(), pixel.copy(), nothing, np.zeros((1, 1), np.float32), table, table, table,
+        np.ones(3, np.float32),
+    )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from vivant.engines.diorama.motion import eyes, mouth, rbf, strip
 from vivant.engines.diorama.motion.eyes import Eye
 from vivant.engines.diorama.motion.fields import Field, Patch
 from vivant.engines.diorama.motion.head import STEP, Bearing, Head
@@ -134,3 +135,9 @@ def _grouped(parts: list[Part]) -> list[tuple[Box, list[Part]]]:
             box, members = box.union(near[0]), near[1] + members
         groups.append((box, members))
     return groups
+
+
+def warm() -> None:
+    """Compile (or load from the cache) every kernel that faces use, so that the first job does not wait for it."""
+    for module in (rbf, strip, mouth, eyes):
+        module.warm()

@@ -38,8 +38,6 @@ TURNS: Final = {
     "turn_head": ("yaw", 3.0), "tilt_head": ("roll", 2.2), "sad": ("pitch", 1.4),
 }  # fmt: skip
 
-VOWELS: Final = frozenset("aɑæʌɐɒɔɛeoɤɜɚəøœɪiɨɯʊuyAIOWYQ")
-
 
 def life(
     frames: int,
@@ -201,7 +199,7 @@ def _breath(frames: int, seed: int, index: int, told: Sequence[Action]) -> F64:
 
 
 def _stresses(own: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:
-    """(second, strength 0..1) of accents: vowels after a primary stress mark, or fourth tones in Chinese."""
+    """(second, strength 0..1) of accents, at most about two a second."""
     for line in own:
         start = line.start / SAMPLE_RATE
         last = -1.0

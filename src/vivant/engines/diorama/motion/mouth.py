@@ -121,7 +121,8 @@ class Mouth:
         luma, cover, tooth = (np.zeros_like(self._strip.t[window]) for _ in range(3))
         moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
         _paint(
-            self._still[window], self._strip.column[window], self._strip.t[window], self._s.astype(np.float32),
+            *(np.ascontiguousarray(part[window]) for part in (self._still, self._strip.column, self._strip.t)),
+            self._s.astype(np.float32),
             *(edge.astype(np.float32) for edge in (top, bottom, self._upper, self._lower)),
             np.array([
                 self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
@@ -129,9 +130,8 @@ class Mouth:
             ], np.float32),
             luma, cover, tooth,
         )  # fmt: skip
-        blur = 2 * tones.blur
-        for part in (luma, cover, tooth):
-            cv2.GaussianBlur(part, (0, 0), blur, dst=part, borderType=cv2.BORDER_REPLICATE)
+        for part in (luma, cover):
+            cv2.GaussianBlur(part, (0, 0), 2 * tones.blur, dst=part, borderType=cv2.BORDER_REPLICATE)
         target = piece.y2[self.box.doubled(piece.box)][window]
         blend = target * (1 - cover) + luma + cover * (16 + self._grain[window])
         target[...] = np.clip(np.rint(blend), 16, 235).astype(np.uint8)
@@ -142,7 +142,7 @@ class Mouth:
         tones: Tones = self._tones
         half = tuple(slice(part.start // 4, part.stop // 4) for part in window)
         for plane, lip, skin in zip((piece.u, piece.v), tones.lip_chroma, tones.skin_chroma, strict=True):
-            flesh = np.float32(1.1 * lip) * np.minimum(0.25 * cover + np.float32(0.75 / tones.lip) * luma, cover)
+            flesh = np.float32(1.25 * lip) * np.minimum(0.35 * cover + np.float32(0.65 / tones.lip) * luma, cover)
             bone = np.float32(0.65 * skin) * np.minimum(luma / np.float32(tones.skin), cover)
             part = np.where(cover > 1e-3, tooth / np.maximum(cover, np.float32(1e-3)), 0)
             colour = flesh + part * (bone - flesh)
@@ -193,6 +193,16 @@ def _cheapest_path(cost: F64, *, stiffness: float) -> NDArray[np.intp]:
     return path
 
 
+def warm() -> None:
+    """Compile this module's kernels."""
+    one, table = np.zeros((1, 1), np.float32), np.zeros(TABLE, np.float32)
+    nothing = np.full((1, 1), -1, np.int16)
+    _paint(
+        np.zeros((1, 1), np.uint8), nothing, one, table, table, table, table, table, np.ones(9, np.float32),
+        one.copy(), one.copy(), one.copy(),
+    )  # fmt: skip
+
+
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _ramp(value: float) -> float:  # pragma: no cover - compiled
     x = min(max(value, 0.0), 1.0)
@@ -206,7 +216,7 @@ def _paint(
 ) -> None:  # pragma: no cover - compiled  # fmt: skip
     """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
     height, skin, lip, dark, tilt, stretch, widest, is_open, moved = facts
-    dark = min(0.8 * dark, 0.25 * lip)
+    dark = min(0.8 * dark, 0.2 * lip)
     lit = _ramp(widest / (0.06 * height))  # light falls in as far as the mouth is open
     strange = _ramp(moved / (0.02 * height))  # how far shadows may differ from the photo's
     for i in range(t.shape[0]):
@@ -233,11 +243,11 @@ def _paint(
                 bite = upper[c] + BITE * height * (1 - 0.85 * u * u) - t[i, j]
                 white = _ramp(bite / (0.007 * height) + 0.35) * _ramp((0.9 - abs(u)) / 0.35)
                 arch = max(0.0, 1 - 0.8 * u * u)
-                shade = 0.4 + 0.6 * _ramp(below / (0.03 * height))
+                shade = 0.5 + 0.5 * _ramp(below / (0.03 * height))
                 notch = abs((u * 4.3 + 0.5) % 1 - 0.5)
                 crown = 1 - 0.07 * max(0.0, 1 - notch / 0.07)
                 luma += white * (0.92 * skin * (0.4 + 0.6 * lit) * arch * shade * crown - luma)
-            luma *= (1 + tilt * s) * (0.55 + 0.45 * _ramp(below / (0.016 * height)))
+            luma *= (1 + tilt * s) * (0.65 + 0.35 * _ramp(below / (0.014 * height)))
             luma *= 0.7 + 0.3 * _ramp(above / (0.008 * height))
 
             if is_open > 0.5:

@@ -35,6 +35,12 @@ def spread(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e
     return out
 
 
+def warm() -> None:
+    """Compile this module's kernels."""
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    spread(corners, corners, corners, soft=0.1)
+
+
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _eliminate(system: F64) -> None:  # pragma: no cover - compiled
     """Solve in place: system (n, n + k) holds the matrix and k right sides; afterwards these hold the solutions."""

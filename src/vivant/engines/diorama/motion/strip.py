@@ -7,7 +7,7 @@ holds the coordinates and moves pixels; what moves, and how far, is said by mout
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -91,11 +91,10 @@ class Strip:
         """Redraw the box in `piece`: what lies above the upper edge and below the lower one follows them from where
         they were at `rest` to where they are `now` (tables of t). Between them each half continues rigidly."""
         x, y = np.empty_like(self.t), np.empty_like(self.t)
-        upper, lower, top, bottom = (edge.astype(np.float32) for edge in (*rest, *now))
-        up, low = reach
+        (upper, lower), (top, bottom) = rest, now
         _look(
-            self.column, self.t, upper, lower, top, bottom,
-            np.array([up.rigid, up.end, up.smooth, low.rigid, low.end, low.smooth], np.float32),
+            self.column, self.t, ((top + bottom) / 2).astype(np.float32),
+            _follow(upper, upper - top, reach[0]), _follow(lower, bottom - lower, reach[1]),
             np.array([self.box.x, self.box.y, *self.frame.down], np.float32), x, y,
         )  # fmt: skip
         piece.y2[self.box.doubled(piece.box)] = cv2.remap(
@@ -138,36 +137,49 @@ def curve_through(knots: F64, values: F64) -> F64:
     return curve
 
 
+def warm() -> None:
+    """Compile this module's kernels."""
+    one = np.zeros((1, 1), np.float32)
+    edge = _follow(np.zeros(1), np.zeros(1), Reach(1.0, 2.0))
+    _look(
+        np.zeros((1, 1), np.int16), one, np.zeros(1, np.float32), edge, edge, np.zeros(4, np.float32), one, one.copy()
+    )
+
+
+def _follow(edge: F64, moved: F64, reach: Reach) -> F32:
+    """Per column, float32 (TABLE, 7): all that `_away` needs to know of an edge that moved outward by `moved`."""
+    span = reach.end - reach.rigid
+    given = edge, moved, moved + reach.rigid, 1 / np.maximum(span - moved, 1.0), reach.smooth * moved / span
+    return np.stack(np.broadcast_arrays(*given, span, reach.end), axis=1).astype(np.float32)
+
+
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _away(
-    distance: float, moved: float, rigid: float, end: float, smooth: float
-) -> float:  # pragma: no cover - compiled
-    """How much further out a pixel looks, given its distance outward from where an edge was at rest; the edge moved
-    outward by `moved`. Beyond the rigid part a parabola joins the picture at rest at `end` (see Reach)."""
+def _away(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
+    """How much further out a pixel looks, given its distance outward from where the edge was at rest. Near the edge all
+    moves with it; then a parabola joins the picture at rest (see Reach)."""
+    moved, rigid_end, inverse, bend, span, end = edge[1], edge[2], edge[3], edge[4], edge[5], edge[6]
     if distance >= end:
-        return 0.0
-    beyond = distance - moved - rigid
-    if beyond <= 0:
+        return np.float32(0)
+    if distance <= rigid_end:
         return -moved
-    span = end - rigid
-    x = min(beyond / max(span - moved, 1.0), 1.0)
-    return span * (x + smooth * moved / span * x * (1 - x)) + rigid - distance
+    x = min((distance - rigid_end) * inverse, np.float32(1))
+    return span * (x + bend * x * (np.float32(1) - x)) + rigid_end - moved - distance
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _look(
-    column: Index, t: F32, upper: F32, lower: F32, top: F32, bottom: F32, reach: F32, place: F32, out_x: F32, out_y: F32
+    column: Index, t: F32, middle: F32, up: F32, low: F32, place: F32, out_x: F32, out_y: F32
 ) -> None:  # pragma: no cover - compiled
     """Where each double-size pixel looks in the double-size source."""
+    two = np.float32(2)
+    left, top, dx, dy = two * place[0], two * place[1], two * place[2], two * place[3]
     for i in range(t.shape[0]):
+        row = top + np.float32(i)
         for j in range(t.shape[1]):
             c = column[i, j]
-            shift = 0.0
+            shift = np.float32(0)
             if c >= 0:
                 at = t[i, j]
-                if at < 0.5 * (top[c] + bottom[c]):
-                    shift = -_away(upper[c] - at, upper[c] - top[c], reach[0], reach[1], reach[2])
-                else:
-                    shift = _away(at - lower[c], bottom[c] - lower[c], reach[3], reach[4], reach[5])
-            out_x[i, j] = 2 * place[0] + j + 2 * shift * place[2]
-            out_y[i, j] = 2 * place[1] + i + 2 * shift * place[3]
+                shift = -_away(up[c, 0] - at, up[c]) if at < middle[c] else _away(at - low[c, 0], low[c])
+            out_x[i, j] = left + np.float32(j) + shift * dx
+            out_y[i, j] = row + shift * dy
