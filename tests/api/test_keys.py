@@ -84,6 +84,27 @@ def test_with_keys_host_and_origin_do_not_matter(guarded: tuple[RunningDoor, str
     assert door.send("GET", RESULT + "?task_id=x", headers=headers).status == 404
 
 
+@pytest.mark.parametrize(
+    "host", ["[::1", "a b", "x\xff", "", "a/b", "a?b", "a:b:c", "evil.example/x", "u@h", "[::1]:80"]
+)
+def test_an_odd_host_header_is_never_a_fault(guarded: tuple[RunningDoor, str, str], host: str) -> None:
+    door, ann, _ = guarded
+    for path, status in ((RESULT + "?task_id=x", 404), ("/v3/x", 404), ("/x", 404), ("/healthz", 200)):
+        assert door.send("GET", path, headers={"Host": host, "Authorization": ann}).status == status
+
+
+def test_links_start_where_the_caller_came_in_unless_that_is_no_address(guarded: tuple[RunningDoor, str, str]) -> None:
+    door, ann, _ = guarded
+    task_id = door.submit(
+        {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}, Authorization=ann
+    ).json()["id"]
+    while door.get(f"/v1/tasks/{task_id}", Authorization=ann).json()["status"] in ("queued", "running"):
+        time.sleep(0.05)
+    for host, start in (("vivant.example:1", "http://vivant.example:1/files/"), ("[::1", door.url), ("a b", door.url)):
+        answer = door.get(f"{RESULT}?task_id={task_id}", Authorization=ann, Host=host).json()
+        assert answer["videos"][0]["video_url"].startswith(start)
+
+
 def test_a_task_is_its_owners_alone_and_its_video_the_links(guarded: tuple[RunningDoor, str, str]) -> None:
     door, ann, bob = guarded
     body = {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}

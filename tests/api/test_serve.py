@@ -171,6 +171,19 @@ def test_an_allow_list_without_sense_is_refused_at_the_start(tmp_path: Path, mon
     assert ended.returncode == 1 and "VIVANT_EGRESS_ALLOW" in ended.stderr
 
 
+@pytest.mark.parametrize("address", ["video.example.com", "ftp://a", "https://a b", "https://a/?x=1", "https://"])
+def test_a_public_url_that_is_none_is_refused_at_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    from vivant.api.context import Context
+    from vivant.errors import Misconfigured
+    from vivant.settings import Settings
+
+    with pytest.raises(Misconfigured, match="VIVANT_PUBLIC_URL"):
+        Context(None, None, Settings(public_url=address))  # type: ignore[arg-type]
+    Context(None, None, Settings(public_url="https://video.example.com/vivant"))  # type: ignore[arg-type]
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_eight_large_bodies_at_once_stay_within_memory_and_the_surplus_is_sent_away(tmp_path: Path) -> None:
     if not Path("/proc").exists():

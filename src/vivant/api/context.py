@@ -8,12 +8,14 @@ from typing import Final
 
 from starlette.requests import Request
 
-from vivant.errors import Busy, TaskNotFound
+from vivant.errors import Busy, Misconfigured, TaskNotFound
 from vivant.intake.pictures import Intake
 from vivant.service import Service
 from vivant.settings import Settings
 from vivant.task import Task
 
+_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_PUBLIC_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -25,6 +27,13 @@ class Context:
     intake: Intake
     settings: Settings
     draining: bool = False
+
+    def __post_init__(self) -> None:
+        public = self.settings.public_url
+        if public and not _PUBLIC_URL.fullmatch(public):
+            raise Misconfigured(
+                f"VIVANT_PUBLIC_URL: {public!r} is no address; it looks like https://video.example.com, with a path or not."
+            )
 
     async def caller(self, request: Request) -> str:
         """Whose request this is: a key's id, "" in open mode. Raises MissingKey or UnknownKey."""
@@ -43,4 +52,10 @@ class Context:
 
     def absolute(self, request: Request, path: str) -> str:
         """The address at which the caller reaches `path`: under public_url, else where this request came in."""
-        return (self.settings.public_url or str(request.base_url)).rstrip("/") + path
+        if self.settings.public_url:
+            return self.settings.public_url.rstrip("/") + path
+        host = request.headers.get("host", "")
+        if not _HOST.fullmatch(host):  # the caller's own text: not to be trusted even in an answer to themselves
+            address, port = request.scope.get("server") or ("localhost", None)
+            host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return f"{request.scope['scheme']}://{host}{path}"

@@ -28,17 +28,18 @@ def respond(request: Request, error: Exception) -> Response:
         error = _from_router(request, error)
     if not isinstance(error, VivantError):
         error = VivantError()
-    dialect = novita if request.url.path.startswith(novita.PREFIX) else native
+    dialect = novita if request.scope["path"].startswith(novita.PREFIX) else native
     answer: Response = dialect.error_answer(request, error, str(error)[:TEXT])
     answer.headers.update(headers)
     if answer.status_code >= 500 and answer.status_code != 503:
-        log.error("answered with a fault", path=request.url.path, code=error.code, error=str(error))
+        log.error("answered with a fault", path=request.scope["path"], code=error.code, error=str(error))
     return answer
 
 
 def _from_router(request: Request, error: HTTPException) -> VivantError:
+    path = request.scope["path"][:200]
     if error.status_code == 404:
-        return NotFound(f"There is nothing at {request.method} {request.url.path[:200]}.")
+        return NotFound(f"There is nothing at {request.method} {path}.")
     if error.status_code == 405:
-        return WrongMethod(f"{request.url.path[:200]} does not take {request.method}.")
+        return WrongMethod(f"{path} does not take {request.method}.")
     return VivantError(error.detail)

@@ -15,15 +15,15 @@ from starlette.requests import Request
 
 from vivant.api.faults import BodyTooLarge, BodyTooSlow
 from vivant.errors import InvalidRequest
-from vivant.intake.budget import ByteBudget
+from vivant.intake.budget import ByteBudget, Holding
 
 BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB; the rest is room
 IDLE_SECONDS: Final = 20.0  # without a byte; a sleeping sender must not hold the budget
 
 
 @asynccontextmanager
-async def received(request: Request, budget: ByteBudget) -> AsyncIterator[bytearray]:
-    """The whole body; it counts against the budget until the block ends.
+async def received(request: Request, budget: ByteBudget) -> AsyncIterator[tuple[bytearray, Holding]]:
+    """The whole body, and what was borrowed for it; both count against the budget until the block ends.
 
     Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
     """
@@ -48,7 +48,7 @@ async def received(request: Request, budget: ByteBudget) -> AsyncIterator[bytear
                 raise _too_large()
             held.grow(max(0, len(body) + len(chunk) - held.size))
             body += chunk
-        yield body
+        yield body, held
 
 
 def _too_large() -> BodyTooLarge:

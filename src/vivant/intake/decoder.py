@@ -25,7 +25,7 @@ import warnings
 from contextlib import suppress
 from typing import IO, Any, Final
 
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from vivant.errors import InvalidPicture, PictureTooManyBytes, UnreadablePicture, UnsupportedPicture
 from vivant.intake.framing import READY, Ended, read_head, read_part, write_head, write_part
@@ -308,6 +308,7 @@ def _allow_cpu() -> None:
 def main() -> None:
     warnings.simplefilter("ignore")  # nobody reads them here
     Image.MAX_IMAGE_PIXELS = None  # check_bounds is stricter and says what is allowed
+    PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20  # some tools keep whole workflows there; memory is bounded below
     _warm_up()
     _confine()
     serve(sys.stdin.buffer, sys.stdout.buffer)

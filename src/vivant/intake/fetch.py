@@ -14,8 +14,10 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import aiohttp
@@ -230,8 +232,13 @@ def _parse(text: str, field: str) -> URL:
         raise InvalidPicture(f"{rule}, with a host and without a user name: {error}.", field=field) from None
 
 
+# Threads of their own: a name server that keeps them waiting must not keep anybody else waiting.
+_RESOLVERS: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="resolver")
+
+
 async def _resolve(host: str, port: int) -> list[str]:
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, look_up)
     return [str(target[0]) for *_, target in found]
 
 

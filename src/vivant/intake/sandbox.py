@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 2  # decoders; each may take some 450 MiB for the largest picture
 WAITING: Final = 128  # pictures that may wait for a decoder
+WAIT_SECONDS: Final = 30.0  # for a decoder
 SECONDS: Final = 20.0  # wall, per picture; the processor limit inside is shorter
 PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
 JOBS_PER_LIFE: Final = 1000  # then a fresh process, so that a slow leak in a codec stays small
@@ -94,7 +95,10 @@ class Decoders:
             raise Busy("Too many pictures wait to be decoded; send this request again shortly.")
         self._waiting += 1
         try:
-            decoder = await self._free.get()
+            async with asyncio.timeout(WAIT_SECONDS):
+                decoder = await self._free.get()
+        except TimeoutError:
+            raise Busy("No decoder became free; send this request again shortly.") from None
         finally:
             self._waiting -= 1
         try:

@@ -138,7 +138,7 @@ def error_answer(request: Request, error: VivantError, text: str) -> Response:
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": text,
-        "instance": request.url.path[:200],
+        "instance": request.scope["path"][:200],
         "code": error.code,
         "request_id": str(request.scope.get("state", {}).get("request_id", "")),
     }

@@ -93,16 +93,18 @@ def routes(context: Context) -> list[Route]:
         key_id = await context.caller(request)
         context.check_taking_work()
         intake = context.intake
-        async with received(request, intake.budget) as body:
+        async with received(request, intake.budget) as (body, held):
             heavy = len(body) >= IN_A_THREAD
             asked = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
             brief = asked.brief
             first = await intake.receive(asked.image, field="image", ratio=brief.ratio)
+            held.grow(len(first.png))  # a small file may become a large picture
             last = None
             if asked.last_image is not None:
                 ratio = nearest_ratio(first.width, first.height) if brief.ratio == ADAPTIVE else brief.ratio
                 last = await intake.receive(asked.last_image, field="last_image", ratio=ratio)
-        task = await context.service.submit(brief, first, last, key_id=key_id)
+                held.grow(len(last.png))
+            task = await context.service.submit(brief, first, last, key_id=key_id)
         return json_answer({"id": task.id, "task_id": task.id})
 
     async def result(request: Request) -> Response:
