@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,17 +33,21 @@ class Turn:
     place: int
 
 
-def lead(reading: Reading, quote: int) -> int:
-    """First token of the words that lead to a quotation: back to a sentence's end or another quotation."""
-    at = _back(reading, quote)
+def lead(reading: Reading, quote: int, silent: Collection[int] = ()) -> int:
+    """First token of the words that lead to a quotation: back to a sentence's end or another quotation, but over the
+    quotations in `silent`, which nobody speaks."""
+    at = _back(reading, quote, silent)
     # "Anna:\n“Hello”": a label may stand on a line of its own.
     if at == quote and at > 1 and reading.tokens[at - 1].kind == "line" and reading.tokens[at - 2].text == ":":
-        return _back(reading, at - 1)
+        return _back(reading, at - 1, silent)
     return at
 
 
-def _back(reading: Reading, at: int) -> int:
-    while at > 0 and reading.tokens[at - 1].kind != "quote" and not ends_sentence(reading.tokens[at - 1]):
+def _back(reading: Reading, at: int, silent: Collection[int]) -> int:
+    while at > 0:
+        token = reading.tokens[at - 1]
+        if ends_sentence(token) or (token.kind == "quote" and at - 1 not in silent):
+            break
         at -= 1
     return at
 
@@ -64,10 +68,14 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     colon = before <= last and reading.tokens[last].text == ":"
     verb = speech_verb(reading, before, quote)
     if verb is not None or colon:
-        person = subject(reading, cast, verb.first if verb else quote, before, quote)
+        person = _itself(cast, verb) or subject(reading, cast, verb.first if verb else quote, before, quote)
         if person is None:
             person = _stranger(reading, cast, verb, before, quote) if verb else _label(reading, cast, before, last)
-        return Tag(verb, person or unnamed(reading, cast, quote, turns), True)
+        if person is None:
+            person = _opening(reading, cast, before, verb.first if verb else last)
+        if person is None:
+            person = _voice(reading, cast, before, quote)
+        return Tag(verb, person or unnamed(reading, cast, quote, turns, later=False), True)
     after = trail(reading, quote)
     verb = speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
     if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
@@ -82,6 +90,12 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     if beat and not beat[0].object and _directly(reading, quote, beat[0]):
         return Tag(None, beat[0].person, False)
     return Tag(None, unnamed(reading, cast, quote, turns), False)
+
+
+def _itself(cast: Cast, verb: Hit | None) -> Person | None:
+    """A heading that names who speaks: 旁白：“…”"""
+    here = cast.between(verb.first, verb.first + 1) if verb else []
+    return here[0].person if here else None
 
 
 def speech_verb(reading: Reading, first: int, last: int, *, latest: bool = True) -> Hit | None:
@@ -186,6 +200,33 @@ def _stranger(reading: Reading, cast: Cast, verb: Hit, first: int, last: int) ->
     return None
 
 
+def _opening(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
+    """The unknown noun that opens the sentence: "The preacher raises his hands and shouts", 霸道总裁冷笑：“…”"""
+    at = first
+    while at < last and at - first < _NAME_LENGTH and _may_name(reading, at):
+        at += 1
+    if at < last and reading.tokens[at].kind in ("word", "han") and not reading.at.get(at):
+        at = min(at, first + 2)  # words nobody knows follow: where the name ends is a guess
+        if is_han(reading.tokens[first].text[0]):
+            return None
+    return _named(reading, cast, first, at) if at - first > 1 else None
+
+
+def _voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person | None:
+    """ "A woman's voice says “…” over the loudspeaker": a voice, seen or not."""
+    for at in range(first, quote):
+        for hit in reading.at.get(at, ()):
+            if hit.entry.gender and not hit.entry.person:
+                unseen = any(m.person.kind == "voice" for m in cast.between(quote + 1, trail(reading, quote)))
+                name = reading.written(hit)
+                person = Person(
+                    name=name, head=name.lower(), gender=hit.entry.gender, kind="voice" if unseen else "someone"
+                )
+                cast.people.append(person)
+                return person
+    return None
+
+
 def _may_name(reading: Reading, at: int) -> bool:
     token = reading.tokens[at]
     if token.text in _ARTICLES:
@@ -220,8 +261,11 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
 # --- nobody is named beside it
 
 
-def unnamed(reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn]) -> Person | None:
-    """Turns are taken, else whoever spoke or was spoken of last goes on; None when the prompt names nobody."""
+def unnamed(reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn], *, later: bool = True) -> Person | None:
+    """Turns are taken, else whoever spoke or was spoken of last goes on; None when the prompt names nobody.
+
+    `later`: someone named only after the quotation may be meant.
+    """
     able = [person for person in cast.people if person.kind != "voice"] or cast.people
     if turns:
         speaker = turns[-1].person
@@ -235,7 +279,7 @@ def unnamed(reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn]) -> 
     if earlier:
         sentence = reading.sentence[earlier[-1].first]
         return next(m for m in earlier if reading.sentence[m.first] == sentence).person
-    return able[0] if len(able) == 1 else None
+    return able[0] if later and len(able) == 1 else None
 
 
 def _bare_between(reading: Reading, quote: int) -> bool:

@@ -52,14 +52,16 @@ def said(reading: Reading, people: Cast) -> tuple[list[Said], list[str]]:
     turns: list[Turn] = []
     hushed = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
     quotes = [index for index, token in enumerate(reading.tokens) if token.kind == "quote"]
+    silent: set[int] = set()  # quotations that are not spoken
     joined = -1  # the quotation that the last one ran on into
     for number, (quote, span) in enumerate(zip(quotes, reading.spans, strict=True)):
         text, direction = _spoken_text(span.inner)
         if not any(c.isalnum() for c in text) or number == joined:
             continue
-        before = lead(reading, quote)
+        before = lead(reading, quote, silent)
         tag = attribute(reading, people, quote, before, turns)
         if not is_spoken(reading, span, quote, before, tag) or (hushed and not tag.certain):
+            silent.add(quote)
             notes.append(f"“{_short(text)}” is taken as writing or a name, not as speech.")
             continue
         if number + 1 < len(quotes) and _runs_on(reading, text, quote, quotes[number + 1]):

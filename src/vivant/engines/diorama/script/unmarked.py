@@ -21,14 +21,11 @@ def unmarked(reading: Reading) -> tuple[Span, ...]:
     must address someone, for `Woman: tall, in a red coat` describes.
     """
     spans: list[Span] = []
-    for hit in reading.hits:
-        if hit.last >= len(reading.tokens) or reading.tokens[hit.last].text != ":" or not _opens_speech(reading, hit):
-            continue
-        first = hit.last + 1
+    for first, certain in sorted({**_strange_names(reading), **_openings(reading)}.items()):
         last = _end(reading, first)
         if first >= last or (spans and reading.tokens[first].start < spans[-1].end):
             continue
-        if not hit.entry.speech and not _addresses(reading, first, last):
+        if not certain and not _addresses(reading, first, last):
             continue
         start, end = reading.tokens[first].start, reading.tokens[last - 1].end
         words = reading.text[start:end]
@@ -36,6 +33,27 @@ def unmarked(reading: Reading) -> tuple[Span, ...]:
             continue
         spans.append(Span(start, end, words, MARK))
     return tuple(spans)
+
+
+def _openings(reading: Reading) -> dict[int, bool]:
+    """Tokens after a colon that may be speech -> whether a word of speech stands before the colon."""
+    return {
+        hit.last + 1: hit.entry.speech
+        for hit in reading.hits
+        if hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":" and _opens_speech(reading, hit)
+    }
+
+
+def _strange_names(reading: Reading) -> dict[int, bool]:
+    """`Pam: Of course I did.`: a capitalised word that nobody knows opens the line."""
+    found = {}
+    for at in range(len(reading.tokens) - 2):
+        token, after = reading.tokens[at], reading.tokens[at + 1]
+        opens = at == 0 or reading.tokens[at - 1].kind == "line"
+        unknown = token.kind == "word" and at not in reading.at and reading.text[token.start].isupper()
+        if opens and unknown and after.text == ":":
+            found[at + 2] = False
+    return found
 
 
 def _opens_speech(reading: Reading, hit: Hit) -> bool:
