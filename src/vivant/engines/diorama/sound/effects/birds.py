@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow
+from vivant.engines.diorama.sound.effects import follow, waves
 from vivant.engines.diorama.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
@@ -64,7 +64,7 @@ def chirp(event: Event, timeline: Timeline) -> tuple[F32, int]:
 
 def _company(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[str]:
     kinds = {other.kind for other in timeline.beds}
-    if "waves" in kinds:
+    if "waves" in kinds and not waves.calm(timeline):
         return ["gull"] * (2 + round(2 * bed.strength))
     if "crickets" in kinds:
         return ["owl"]

@@ -51,4 +51,4 @@ def _trill(n: int, t: np.ndarray, chance: np.random.Generator) -> F32:
     hz, rate = chance.uniform(2700, 3600), chance.uniform(38, 52)
     pulses = np.clip(np.sin(2 * np.pi * rate * t + chance.uniform(0, 6)) + 0.35, 0, None)
     slow = 0.75 + 0.25 * np.sin(2 * np.pi * chance.uniform(0.1, 0.3) * t + chance.uniform(0, 6))
-    return (pulses * slow * np.sin(2 * np.pi * hz * t) * 0.10).astype(np.float32)
+    return (pulses * slow * np.sin(2 * np.pi * hz * t) * 0.06).astype(np.float32)

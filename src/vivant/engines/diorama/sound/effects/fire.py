@@ -24,7 +24,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.008 + 0.045 * strength)
 
     jets = np.maximum(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0) ** 2 + 0.05
-    sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.005 + 0.006 * strength)
+    sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
 
     at = _bursts(chance, n, strength, flicker)
     _crackle(sound, at, chance)

@@ -101,11 +101,11 @@ def _hard(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     """Leather on stone: a dry clack with a short body, then the sole's softer slap and a scuff between."""
     sides = np.zeros((2, n), np.float32)
     pitch = (1.0, 1.05)[side]
-    _knock(sides, 0, (1500 * pitch, 2600 * pitch), 1.6, 1.5, chance)
+    _knock(sides, 0, (1500 * pitch, 2600 * pitch), 1.8, 2.2, chance)
     _modes(sides, 0, [190 * pitch, 420 * pitch, 1150 * pitch, 2100], [0.018, 0.012, 0.007, 0.004], 0.30, chance)
-    _modes(sides, 0, [78], [0.03], 0.35, chance)
+    _modes(sides, 0, [78], [0.025], 0.22, chance)
     toe = roll * SAMPLE_RATE
-    _knock(sides, toe, (700, 1500), 3.5, 0.55, chance)
+    _knock(sides, toe, (800, 1800), 3.5, 0.7, chance)
     _modes(sides, toe, [150, 360, 800], [0.016, 0.010, 0.005], 0.10, chance)
     _scuff(sides, 0.02, roll, 0.020, ((400, -18), (1500, -4), (4000, 0), (9000, -10)), chance)
     return np.asarray(sides[0], np.float32)

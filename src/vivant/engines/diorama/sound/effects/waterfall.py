@@ -26,7 +26,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     heavy = np.exp(0.5 * noise.turbulence(n, chance, 4.0, 3)).astype(np.float32)
     at = grains.moments(chance, heavy * np.float32(900 + 1500 * strength), n)
     bank = grains.ticks(chance, 64, (350, 5200), (0.5, 5.0), tone=0.15)
-    loud = 0.085 * np.exp(0.8 * chance.standard_normal(len(at)))
+    loud = np.minimum(0.085 * np.exp(0.8 * chance.standard_normal(len(at))), 0.30)
     angle = chance.uniform(0, np.pi / 2, len(at))
     which = chance.integers(0, len(bank), len(at))
     grains.scatter(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))

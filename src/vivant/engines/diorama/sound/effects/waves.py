@@ -16,7 +16,7 @@ from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
-LAPPING: Final = 0.3  # up to this strength the water is a lake
+LAPPING: Final = 0.36  # up to this strength the water is a lake: calm water that nobody described has 0.35
 _HZ: Final = (25.0, 70.0, 180.0, 450.0, 1100.0, 2600.0, 6000.0, 14000.0)
 _SURF: Final = ((30, -12), (80, -3), (200, 0), (500, -3), (1200, -9), (3000, -18), (8000, -32), (16000, -50))
 _SWELL: Final = np.array([0, 0, -6, -16, -28, -40, -52, -64], np.float32)
@@ -52,10 +52,15 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 def front(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One wave that breaks: (samples (2, m), offset of the sample at which the crest strikes)."""
     chance = rng(timeline.seed, f"wave/{event.id}")
-    if event.strength <= LAPPING:
+    if calm(timeline, event.strength):
         return space.place(_lap(event.strength, chance), event.x, event.depth), 0
     sound, crest = _break(event.strength, chance, event.x)
     return space.air(sound, event.depth) * np.float32(space.level(event.depth)), crest
+
+
+def calm(timeline: Timeline, otherwise: float = 0.0) -> bool:
+    """Whether the water is a lake: by the strength of its bed, or by `otherwise` where there is no bed."""
+    return next((bed.strength for bed in timeline.beds if bed.kind == "waves"), otherwise) <= LAPPING
 
 
 def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32, int]:
