@@ -20,6 +20,10 @@ TRUSTED: Final = 0.7  # a matte trusted less than this is never cut
 _RIM: Final = (0.1, 0.9)
 
 
+_LET_GO: Final = 7.0  # pixels of shift after which nothing but the subject itself is carried along
+_SLACK: Final = 4.0  # levels that may always be carried: the matte's small errors
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
     """The subject, premultiplied: what is left of the picture when the background's share is taken away, so that laid
@@ -92,15 +96,21 @@ def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> Any:
     return np.rint(16 * left).astype(np.int16)
 
 
-def lay_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8]) -> None:
-    """Put the subject over `frame` (planes of the whole output, in place) where `grid` looks."""
+def lay_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
+    """Put the subject over `frame` (planes of the whole output, in place) where `grid` looks.
+
+    shift: how far the subject has moved against its background, in pixels. Where the completed background differs from
+    the true one at the outline, the difference makes the picture whole again at home; carried elsewhere it would be a
+    stain. So it is let go as the subject moves off.
+    """
+    slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _LET_GO)))
     box = grid.box
     map_x, map_y = enlarge(2 * grid.x, box), enlarge(2 * grid.y, box)
-    lay(frame[0][box.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0)
+    lay(frame[0][box.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
     map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, box), enlarge_half(0.5 * grid.y - 0.25, box)
     alpha = _sample(cutout.alpha_half, map_x, map_y)
-    lay(frame[1][box.chroma], _sample(cutout.u, map_x, map_y), alpha, 128)
-    lay(frame[2][box.chroma], _sample(cutout.v, map_x, map_y), alpha, 128)
+    lay(frame[1][box.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
+    lay(frame[2][box.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
 
 
 def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
@@ -108,11 +118,15 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def lay(out: U8, left: Any, alpha: U8, zero: int) -> None:  # pragma: no cover - compiled
+def lay(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:  # pragma: no cover - compiled
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             if alpha[i, j] != 0 or left[i, j] != 0:
-                under = (np.int32(out[i, j]) - zero) * 16 * (255 - np.int32(alpha[i, j]))
-                value: Any = (np.int32(left[i, j]) * 255 + under + 2040) // 4080 + zero
+                share = np.int32(alpha[i, j])
+                # What is left of a colour cannot be more than the colour's own share, give or take the slack.
+                most, least = (share * (255 - zero) * 16) // 255 + slack, (-share * zero * 16) // 255 - slack
+                own = min(max(np.int32(left[i, j]), least), most)
+                under = (np.int32(out[i, j]) - zero) * 16 * (255 - share)
+                value: Any = (own * 255 + under + 2040) // 4080 + zero
                 out[i, j] = np.uint8(min(max(value, 0), 255))

@@ -170,7 +170,7 @@ class Renderer:
         there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
         box = _bounds(there > 1e-3, self._width, self._height)
         if box is not None:
-            lay_over(subject, grid.part(box), (frame.y, frame.u, frame.v))
+            lay_over(subject, grid.part(box), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
         for patch in patches:  # a face is of the subject, inside its outline
             warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
 

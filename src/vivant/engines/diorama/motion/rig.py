@@ -85,6 +85,11 @@ class Rig:
         travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
         return spread * (travel + float(np.abs(self._poses["z"]).max()) * 0.5 * self.width)
 
+    def shift(self, pose: Pose) -> float:
+        """How far the last surface has moved against the first, about, in pixels."""
+        apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
+        return apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
+
     def _bearable(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
         """0..1: by how much differences of nearness must shrink so that neither stretch nor parallax goes too far."""
         spread = max(float(np.percentile(s, 99)) for s in surfaces) - min(float(np.percentile(s, 1)) for s in surfaces)
@@ -129,7 +134,7 @@ class Rig:
         backs = np.clip((1 - p["zoom"]) / 0.06 - p["z"] / 0.06, 0, 1)
 
         def limit(half: float, bears: float) -> F64:
-            return half + (SHY + BACK * backs) * w * np.maximum(np.maximum(bears, 0.1), 0.4 * backs)
+            return half + (SHY + BACK * backs) * w * np.maximum(np.maximum(bears, 0.1), 0.25 * backs)
 
         sides = self._beyond
         left, right, top, bottom = (

@@ -34,7 +34,7 @@ def warm() -> None:
         whole = np.full((7, 11), 99, np.uint8)
         blend_flow(plane, whole, whole, wide, wide, wide, wide)
         mix_flow(plane, whole, whole, half, half)
-        lay(plane, np.zeros((7, 11), np.int16), whole, 0)
+        lay(plane, np.zeros((7, 11), np.int16), whole, 0, 64)
 
 
 class _Life:

@@ -99,10 +99,12 @@ def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
         canvas = pull_push(picture, (~hole).astype(np.float32))
         ring = cv2.dilate(want.astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)) > 0
         start = _start(usable, ring, offsets, seed + depth)
+        # The picture is sure of itself, the filling less and less so inward: else it drifts to any flat dark patch.
+        sure = (1.25 ** -cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)).astype(np.float32)
         for k in range(_ROUNDS):
             if offsets is not None or k:
-                canvas = _vote(canvas, picture, start, ring, want)
-            start = _search(canvas, picture, start, ring, usable, np.uint32(seed * 8 + depth * 4 + k + 1))
+                canvas = _vote(canvas, picture, start, ring, want, sure)
+            start = _search(canvas, picture, sure, start, ring, usable, np.uint32(seed * 8 + depth * 4 + k + 1))
         offsets = start
     assert offsets is not None
     return offsets, seen
@@ -136,7 +138,7 @@ def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _distance(
-    canvas: F32, picture: F32, r: int, c: int, sr: int, sc: int, best: float
+    canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float
 ) -> np.float32:  # pragma: no cover - compiled
     total = np.float32(0)
     h, w = canvas.shape[:2]
@@ -148,9 +150,10 @@ def _distance(
             cc = c + j
             if cc < 0 or cc >= w:
                 continue
+            weight = sure[rr, cc]
             for k in range(3):
                 d = canvas[rr, cc, k] - picture[sr + i, sc + j, k]
-                total += d * d
+                total += weight * d * d
         if total > best:
             return total
     return total
@@ -158,7 +161,7 @@ def _distance(
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _search(
-    canvas: F32, picture: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32
+    canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32
 ) -> I32:  # pragma: no cover - compiled
     """Three sweeps of propagation and random search. A patch far away costs a little more than a near one."""
     h, w = ring.shape
@@ -171,7 +174,7 @@ def _search(
                 sr, sc = r + out[r, c, 0], c + out[r, c, 1]
                 if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
                     away = pull * np.float32(abs(out[r, c, 0]) * 2 + abs(out[r, c, 1]))
-                    cost[r, c] = away + _distance(canvas, picture, r, c, sr, sc, np.inf)
+                    cost[r, c] = away + _distance(canvas, picture, sure, r, c, sr, sc, np.inf)
     for sweep in range(3):
         step = 1 if sweep % 2 == 0 else -1
         for ri in range(h):
@@ -187,7 +190,7 @@ def _search(
                     sr, sc = r + out[nr, nc, 0], c + out[nr, nc, 1]
                     if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
                         away = pull * np.float32(abs(sr - r) * 2 + abs(sc - c))
-                        found = away + _distance(canvas, picture, r, c, sr, sc, cost[r, c] - away)
+                        found = away + _distance(canvas, picture, sure, r, c, sr, sc, cost[r, c] - away)
                         if found < cost[r, c]:
                             cost[r, c] = found
                             out[r, c, 0], out[r, c, 1] = sr - r, sc - c
@@ -203,7 +206,7 @@ def _search(
                         sr, sc = r + out[r, c, 0] + dr // 2, c + out[r, c, 1] + dc
                     if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
                         away = pull * np.float32(abs(sr - r) * 2 + abs(sc - c))
-                        found = away + _distance(canvas, picture, r, c, sr, sc, cost[r, c] - away)
+                        found = away + _distance(canvas, picture, sure, r, c, sr, sc, cost[r, c] - away)
                         if found < cost[r, c]:
                             cost[r, c] = found
                             out[r, c, 0], out[r, c, 1] = sr - r, sc - c
@@ -217,7 +220,9 @@ def _search(
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _vote(canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask) -> F32:  # pragma: no cover - compiled
+def _vote(
+    canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask, sure: F32
+) -> F32:  # pragma: no cover - compiled
     """Each wanted pixel becomes the mean of what the patches that cover it say."""
     h, w = ring.shape
     out = canvas.copy()
@@ -235,7 +240,7 @@ def _vote(canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask) -> F3
                     sr, sc = r + offsets[rr, cc, 0], c + offsets[rr, cc, 1]
                     if sr < 0 or sr >= h or sc < 0 or sc >= w or (offsets[rr, cc, 0] == 0 and offsets[rr, cc, 1] == 0):
                         continue
-                    share = np.float32(1) / np.float32(1 + i * i + j * j)
+                    share = sure[rr, cc] / np.float32(1 + i * i + j * j)
                     weight += share
                     for k in range(3):
                         a[k] += share * picture[sr, sc, k]
