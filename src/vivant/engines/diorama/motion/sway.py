@@ -107,7 +107,7 @@ def _swing(
             turn = turns[k]
             for column in range(dx.shape[1]):
                 s = sine(turn + phase[k, row, column])
-                dx[row, column] += size[k, row, column] * (np.float32(0.25) + wind[column]) * s
+                dx[row, column] += size[k, row, column] * (np.float32(0.45) + wind[column]) * s
         for column in range(dx.shape[1]):
             moved = dx[row, column]
             flutter = sine(turns[last] + phase[last, row, column])

@@ -30,7 +30,7 @@ SPREAD: Final = 0.55  # radians about the view axis
 # Projected wavelengths, px: none below the first (the grid is 4 px), whole from the second to the third (at 720p), then
 # fading: a mirror is bent by slope, and what is longer than that only lifts it.
 GONE, WHOLE, LONG = 8.0, 14.0, 70.0
-STEEP: Final = 0.42  # displacement per pixel (rms) that is never passed: at 1 the mirror image folds over and smears
+STEEP: Final = 0.5  # displacement per pixel (rms) that is never passed: at 1 the mirror image folds over and smears
 SURGE: Final = 9.0  # px: how far open sea heaves in and out at the near edge, at 720p, strength 0.5
 LIFT: Final = 5.5  # px of vertical displacement at the near edge, at 720p, strength 0.5
 SHINE: Final = 0.055  # brightness by slope
@@ -93,7 +93,7 @@ class Water:
         height = np.clip(projected, GONE, None) ** 0.8 * seen * self._spectrum.share[:, None]
         # One height of water all over, whichever waves make it up; only where hardly any can be seen it lies still.
         height /= np.sqrt(0.5 * (height**2).sum(0)) + 0.25 * WHOLE**0.8
-        lift = 0.8 * air.scale * LIFT * (0.3 + 1.4 * strength) * (1 + 0.3 * sea) * near**0.6
+        lift = air.scale * LIFT * (0.3 + 1.4 * strength) * (1 + 0.3 * sea) * near**0.6
         steep = lift * np.sqrt(0.5 * ((height * 2 * math.pi / projected) ** 2).sum(0))
         lift = lift / np.sqrt(1 + (steep / STEEP) ** 2)
         self._height = height.astype(np.float32)
