@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.motion.camera import HOME, glide, path, smoother
 from vivant.engines.diorama.motion.rig import SHY, Pose, Rig
 from vivant.engines.diorama.motion.warp import STEP, Box
-from vivant.engines.diorama.storyboard import FaceFact, Move, PictureFacts, Shot, Storyboard
+from vivant.engines.diorama.scene.border import Borders
+from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
 from vivant.media import F32
 
 WIDTH, HEIGHT, FRAMES = 1280, 720, 121
@@ -31,11 +32,12 @@ def landscape() -> F32:
     )
 
 
-def rig(storyboard: Storyboard, facts: PictureFacts | None = None) -> Rig:
+def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borders | None = None) -> Rig:
     curves = path(storyboard, facts or PictureFacts(), frames=storyboard.frames)
     return Rig(
         curves, (WIDTH, HEIGHT), (landscape(),), subject=0.5, parallax=0.03,
         shots=tuple((shot.start, shot.end) for shot in storyboard.shots), returns=storyboard.morph,
+        beyond=beyond,
     )  # fmt: skip
 
 
@@ -120,6 +122,24 @@ def test_every_move_begins_at_home_and_never_shows_a_border(move: Move) -> None:
 )
 def test_a_move_is_recognised_for_what_it_is(move: Move, name: str) -> None:
     assert name in camera_class(rig(board(move)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "direction", "name"),
+    [
+        ("pan", "right", "pan_right"),
+        ("tilt", "up", "tilt_up"),
+        ("zoom", "out", "zoom_out"),
+        ("dolly", "out", "zoom_out"),
+    ],
+)
+def test_it_is_recognised_even_where_no_border_may_be_looked_beyond(
+    kind: MoveKind, direction: Direction, name: str
+) -> None:
+    made = rig(board(Move(kind=kind, direction=direction)), beyond=Borders(0, 0, 0, 0))
+    assert name in camera_class(made)
+    x, y = looks(made, made.pose(FRAMES - 1))
+    assert max(-x.min(), x.max() - WIDTH, -y.min(), y.max() - HEIGHT) < 0.013 * WIDTH
 
 
 def test_a_zoom_toward_a_face_in_a_corner_is_still_a_zoom_in() -> None:
