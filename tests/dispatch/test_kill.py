@@ -70,6 +70,7 @@ def check_the_books(data: Path, accepted: list[str]) -> None:
         clip = (data / "files" / artifact["path"]).read_bytes()
         assert artifact["path"] == f"tasks/{task_id}/{attempt}/clip.mp4"
         assert (hashlib.sha256(clip).hexdigest(), len(clip)) == (artifact["sha256"], artifact["size"])
+    assert len(list((data / "files").rglob("clip.mp4*"))) == len(status)  # nor is there any other clip, or half of one
     assert rows(data, "PRAGMA integrity_check") == [("ok",)]
     record = opened(data)
     with record.transaction() as connection:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
@@ -236,12 +236,14 @@ class Dispatcher:
                 case Halted():
                     return tasks.give_back(connection, claim, now=now)
 
+        if isinstance(outcome, Finished):
+            await self._delete_attempts(claim, range(1, claim.task.attempt))  # a try that died may have left its clip
         if isinstance(outcome, Failed) and outcome.code == StorageFailed.code:
             self.storage_trouble = outcome.message  # known before the task is back in the queue
         settled = await self._persist(settle)
         self._work_came.set()  # it may be back in the queue
         if not settled:
-            await self._delete_attempt(claim)
+            await self._delete_attempts(claim, [claim.task.attempt])
         return settled
 
     async def _remember(self, claim: Claim, data: Mapping[str, Any]) -> bool:
@@ -326,10 +328,10 @@ class Dispatcher:
         log.error("the record failed", reason=str(error))
         self._lease_watch.start_over()
 
-    async def _delete_attempt(self, claim: Claim) -> None:
+    async def _delete_attempts(self, claim: Claim, attempts: Iterable[int]) -> None:
         try:
-            prefix = attempt_prefix(claim.task.id, claim.task.attempt)
-            await asyncio.to_thread(self._artifacts.delete, prefix)
+            for attempt in attempts:
+                await asyncio.to_thread(self._artifacts.delete, attempt_prefix(claim.task.id, attempt))
         except StorageFailed as error:
             log.error("files of a lost attempt stay until they are swept", task=claim.task.id, reason=str(error))
 

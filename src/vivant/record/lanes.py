@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, case, insert, literal_column, select, update
+from sqlalchemy import Connection, Integer, bindparam, case, insert, literal_column, select, update
 
 from vivant.record.tables import lanes, tiers
 from vivant.request import Tier
@@ -21,6 +21,24 @@ from vivant.task import Status
 FLEX_PASSED_OVER: Final = 9  # default starts in a row that may go past waiting flex work
 
 _HAS_WORK: Final = lanes.c.queued > literal_column("0")  # literal, so that the partial index is used
+
+# Built once: taking these apart anew for every task would cost more than SQLite does.
+_TIERS_TIME: Final = select(tiers.c.virtual_time).where(tiers.c.tier == bindparam("in_tier")).scalar_subquery()
+_COMES_BACK_LATE: Final = (
+    (bindparam("queued_by", type_=Integer) > 0) & (lanes.c.queued == 0) & (lanes.c.virtual_time < _TIERS_TIME)
+)
+_COUNT: Final = (
+    update(lanes)
+    .where(lanes.c.tier == bindparam("in_tier"), lanes.c.key_id == bindparam("of_key"))
+    .values(
+        queued=lanes.c.queued + bindparam("queued_by"),
+        running=lanes.c.running + bindparam("running_by"),
+        virtual_time=case((_COMES_BACK_LATE, _TIERS_TIME), else_=lanes.c.virtual_time),
+    )
+)
+_FIRST: Final = insert(lanes).values(
+    tier=bindparam("in_tier"), key_id=bindparam("of_key"), virtual_time=_TIERS_TIME, queued=bindparam("queued")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +50,23 @@ class Lane:
 
 def move(connection: Connection, tier: str, key_id: str, *, at: Status | None, to: Status) -> None:
     """Count a task of this lane from `at` (None: it is new) to `to`."""
-    if to is Status.QUEUED and _wake(connection, tier, key_id) == 0:
-        present = select(tiers.c.virtual_time).where(tiers.c.tier == tier).scalar_subquery()
-        connection.execute(insert(lanes).values(tier=tier, key_id=key_id, virtual_time=present))
     steps = {
-        column: column + (to is status) - (at is status)
-        for column, status in ((lanes.c.queued, Status.QUEUED), (lanes.c.running, Status.RUNNING))
-        if (to is status) != (at is status)
+        "queued_by": (to is Status.QUEUED) - (at is Status.QUEUED),
+        "running_by": (to is Status.RUNNING) - (at is Status.RUNNING),
     }
-    if steps:
-        connection.execute(update(lanes).where(lanes.c.tier == tier, lanes.c.key_id == key_id).values(steps))
-
-
-def _wake(connection: Connection, tier: str, key_id: str) -> int:
-    """Bring an idle lane to its tier's present time; how many such lanes exist (0 or 1)."""
-    present = select(tiers.c.virtual_time).where(tiers.c.tier == tier).scalar_subquery()
-    came_back_late = (lanes.c.queued == 0) & (lanes.c.virtual_time < present)
-    return connection.execute(
-        update(lanes)
-        .where(lanes.c.tier == tier, lanes.c.key_id == key_id)
-        .values(virtual_time=case((came_back_late, present), else_=lanes.c.virtual_time))
-    ).rowcount
+    if connection.execute(_COUNT, {"in_tier": tier, "of_key": key_id, **steps}).rowcount == 0:
+        connection.execute(_FIRST, {"in_tier": tier, "of_key": key_id, "queued": steps["queued_by"]})
 
 
 def take_turn(connection: Connection) -> Lane | None:
     """The lane whose turn it is, or None when nothing waits anywhere. Its caller takes the lane's oldest task."""
-    passed_over = connection.execute(
-        select(tiers.c.passed_over).where(tiers.c.tier == Tier.FLEX).with_for_update()
-    ).scalar_one()
+    of_flex = tiers.c.tier == Tier.FLEX.value
+    passed_over = connection.execute(select(tiers.c.passed_over).where(of_flex).with_for_update()).scalar_one()
     default, flex = (_front(connection, tier) for tier in (Tier.DEFAULT, Tier.FLEX))
     chosen = flex if default is None or (flex is not None and passed_over >= FLEX_PASSED_OVER) else default
-    passed_over = passed_over + 1 if chosen is default and flex is not None else 0
-    connection.execute(update(tiers).where(tiers.c.tier == Tier.FLEX).values(passed_over=passed_over))
+    now_passed_over = passed_over + 1 if chosen is default and flex is not None else 0
+    if now_passed_over != passed_over:
+        connection.execute(update(tiers).where(of_flex).values(passed_over=now_passed_over))
     return chosen
 
 

@@ -47,18 +47,19 @@ def insert_queued(connection: Connection, task: Task) -> None:
     """Accept a task: it waits in its lane from now on."""
     request = task.request
     connection.execute(
-        insert(tasks).values(
-            id=task.id,
-            key_id=task.key_id,
-            tier=request.tier.value,
-            status=Status.QUEUED.value,
-            request=request.to_data(),
-            tokens=request.canvas.tokens,
-            engine=task.engine,
-            created_at=task.created_at,
-            expires_at=task.created_at + timedelta(seconds=request.expires_after),
-            tags=task.tags,
-        )
+        insert(tasks),
+        {
+            "id": task.id,
+            "key_id": task.key_id,
+            "tier": request.tier.value,
+            "status": Status.QUEUED.value,
+            "request": request.to_data(),
+            "tokens": request.canvas.tokens,
+            "engine": task.engine,
+            "created_at": task.created_at,
+            "expires_at": task.created_at + timedelta(seconds=request.expires_after),
+            "tags": task.tags,
+        },
     )
     lanes.move(connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED)
 
