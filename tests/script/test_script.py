@@ -60,9 +60,10 @@ def check(made: Storyboard) -> None:
 _WORDS = st.sampled_from([
     "camera", "pans", "left", "slowly", "then", "zooms in", "no", "rain", "without", "“", "”", '"', "'", "「", "」",
     "《", "says", "she", "the man", "whispers", ":", "：", ",", ".", "。", "\n", "镜头", "推近", "女孩", "说", "“你好”",
-    "没有", "音乐", "雨", "像", "0-2s", "3:", "Shot 1:", "sign", "reads", "(", ")", "【", "】", "stop", "it", "as", "and", "or",
-    "轻声", "！", "?", "5'10\"", "—", "旁白：", "sound of", "\u202e", "\x00", "\ud800", "🌧️", "--camerafixed true", "{",
-    "}", "<", ">", "bpm", "999", "to", "of", "hello, ", "“hello,”", "1:99", "clockwise", "another", "of a",
+    "没有", "音乐", "雨", "像", "0-2s", "3:", "Shot 1:", "sign", "reads", "(", ")", "【", "】", "stop", "it", "as",
+    "and", "or", "轻声", "！", "?", "5'10\"", "—", "旁白：", "sound of", "\u202e", "\x00", "\ud800", "🌧️",
+    "--camerafixed true", "{", "}", "<", ">", "bpm", "999", "to", "of", "hello, ", "“hello,”", "1:99", "clockwise",
+    "another",
 ])
 # fmt: on
 _SENTENCES = st.lists(_WORDS, max_size=40)

@@ -174,8 +174,7 @@ def _directly(reading: Reading, quote: int, mention: Mention) -> bool:
 
 def _label(reading: Reading, cast: Cast, first: int, colon: int) -> Person | None:
     """`Zara: “Hello”`: a name nobody taught us."""
-    while first < colon and any(ends_clause(reading.tokens[at]) for at in range(first, colon)):
-        first += 1
+    first = max((at + 1 for at in range(first, colon) if ends_clause(reading.tokens[at])), default=first)
     words = [token for token in reading.tokens[first:colon] if token.kind in ("word", "han")]
     if not words or any(reading.text[token.start].islower() for token in words):
         return None

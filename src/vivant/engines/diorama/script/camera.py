@@ -236,7 +236,7 @@ def _moves(reading: Reading, hit: Hit) -> list[Move]:
     for words in hit.entry.camera:
         kind, _, direction = words.partition(" ")
         if not direction:
-            kind, direction = _directed(kind, _direction_near(reading, hit, kind))
+            kind, direction = _directed(kind, _direction_near(reading, hit))
         moves.append(
             Move(
                 kind=cast(MoveKind, kind),
@@ -262,23 +262,18 @@ def _directed(kind: str, near: list[str]) -> tuple[str, str]:
     return kind, _UNSAID.get(kind, "")
 
 
-def _direction_near(reading: Reading, hit: Hit, kind: str) -> list[str]:
+def _direction_near(reading: Reading, hit: Hit) -> list[str]:
     """Directions said around the verb: those after it first, nearest first, as far as the next camera word."""
-    after: list[str] = []
-    before: list[str] = []
-    for other in reading.hits:
-        direction = other.entry.direction
-        if not direction:
-            continue
-        if hit.last <= other.first < hit.last + _DIRECTION_AFTER:
-            between = range(hit.last, other.first)
-            if all(_same_breath(reading, at, hit) for at in between):
-                after.append(direction)
-        elif hit.first - _DIRECTION_BEFORE <= other.first < hit.first and all(
-            _same_breath(reading, at, hit) for at in range(other.last, hit.first)
-        ):
-            before.insert(0, direction)
-    return after + before
+    near: list[str] = []
+    for at in range(hit.last, min(hit.last + _DIRECTION_AFTER, len(reading.tokens))):
+        near += [other.entry.direction for other in reading.at.get(at, ()) if other.first == at]
+        if not _same_breath(reading, at, hit):
+            break
+    for at in range(hit.first - 1, max(-1, hit.first - 1 - _DIRECTION_BEFORE), -1):
+        near += [other.entry.direction for other in reading.at.get(at, ()) if other.first == at]
+        if not _same_breath(reading, at, hit):
+            break
+    return [direction for direction in near if direction]
 
 
 def _same_breath(reading: Reading, at: int, hit: Hit) -> bool:

@@ -17,6 +17,7 @@ from vivant.engines.diorama.script.quotes import quoted
 from vivant.engines.diorama.script.tokens import Span, Token, clean, ends_clause, ends_sentence, fold, is_han, tokenise
 from vivant.engines.diorama.script.words import Entry, lexicon
 
+_COMPANY: Final = 24  # tokens around a word that may excuse it
 _NOT_REACH: Final = 9  # tokens after "without" that it still denies
 _NEAR_REACH: Final = 3
 _LIKE_REACH: Final = 4
@@ -76,7 +77,6 @@ class Reading:
     sentence: list[int] = field(default_factory=list)  # of each token
     clause: list[int] = field(default_factory=list)  # of each token; clauses are numbered through the prompt
     at: dict[int, list[Hit]] = field(default_factory=dict)  # token -> hits that cover it
-    _words: dict[int, str] = field(default_factory=dict)
 
     def roles(self, token: int) -> frozenset[str]:
         """The jobs in grammar of the phrase that covers this token."""
@@ -97,14 +97,6 @@ class Reading:
     def _starts(self) -> list[int]:
         return [token.start for token in self.tokens]
 
-    def sentence_words(self, token: int) -> str:
-        """The tokens of the sentence this token is in, joined by blanks, a blank at both ends."""
-        number = self.sentence[token]
-        if number not in self._words:
-            first, last = self.sentence_bounds(token)
-            self._words[number] = " " + " ".join(t.text for t in self.tokens[first:last]) + " "
-        return self._words[number]
-
     def sentence_bounds(self, token: int) -> tuple[int, int]:
         """first and last-1 token of the sentence this token is in."""
         number = self.sentence[token]
@@ -119,11 +111,10 @@ def read(prompt: str, unmarked: tuple[Span, ...] = ()) -> Reading:
     reading = Reading(text, spans, tokens)
     for found in lexicon().find(tokens):
         reading.hits += [Hit(entry, found.first, found.last) for entry in found.entries]
-    for hit in reading.hits:
-        for token in range(hit.first, hit.last):
-            reading.at.setdefault(token, []).append(hit)
+    _cover(reading)
     _mark_clauses(reading)
     reading.hits = [hit for hit in reading.hits if not _excused(reading, hit)]
+    _cover(reading)
     for hit in reading.hits:
         if hit.content:
             hit.denied = is_denied(reading, hit) or _is_over(reading, hit)
@@ -131,6 +122,13 @@ def read(prompt: str, unmarked: tuple[Span, ...] = ()) -> Reading:
             hit.heard = bool(hit.entry.motion) and _is_heard(reading, hit)
     _attach_degrees(reading)
     return reading
+
+
+def _cover(reading: Reading) -> None:
+    reading.at.clear()
+    for hit in reading.hits:
+        for token in range(hit.first, hit.last):
+            reading.at.setdefault(token, []).append(hit)
 
 
 def _mark_clauses(reading: Reading) -> None:
@@ -148,10 +146,12 @@ def _mark_clauses(reading: Reading) -> None:
 
 
 def _excused(reading: Reading, hit: Hit) -> bool:
-    """Its entry says it means nothing in this company."""
+    """Its entry says it means nothing in this company: one of those phrases stands in the sentence, not far away."""
     if not hit.entry.unless:
         return False
-    words = reading.sentence_words(hit.first)
+    first, last = reading.sentence_bounds(hit.first)
+    near = reading.tokens[max(first, hit.first - _COMPANY) : min(last, hit.last + _COMPANY)]
+    words = " " + " ".join(token.text for token in near) + " "
     return any(f" {phrase} " in words for phrase in hit.entry.unless)
 
 

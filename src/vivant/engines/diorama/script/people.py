@@ -52,8 +52,8 @@ class Cast:
 
     def between(self, first: int, last: int) -> list[Mention]:
         """Mentions that start at tokens first..last-1."""
-        starts = [mention.first for mention in self.mentions]
-        return self.mentions[bisect.bisect_left(starts, first) : bisect.bisect_left(starts, last)]
+        start = bisect.bisect_left(self.mentions, first, key=lambda mention: mention.first)
+        return self.mentions[start : bisect.bisect_left(self.mentions, last, key=lambda mention: mention.first)]
 
     def doer(self, token: int) -> Person | None:
         """Who was last named as a doer before this token."""

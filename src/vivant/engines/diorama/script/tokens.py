@@ -74,11 +74,14 @@ class _Folding(dict[int, int]):
 
     def __missing__(self, code: int) -> int:
         if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII
-            return self.get(code - 0xFEE0) or ord(chr(code - 0xFEE0).lower())
-        if code in (0x2018, 0x2019, 0x02BC, 0x00B4):
-            return ord("'")
-        lowered = chr(code).lower()
-        return ord(lowered) if len(lowered) == 1 else code
+            folded = self[code - 0xFEE0]
+        elif code in (0x2018, 0x2019, 0x02BC, 0x00B4):
+            folded = ord("'")
+        else:
+            lowered = chr(code).lower()
+            folded = ord(lowered) if len(lowered) == 1 else code
+        self[code] = folded
+        return folded
 
 
 @cache

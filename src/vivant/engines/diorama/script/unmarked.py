@@ -8,6 +8,9 @@ from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence
 
 MARK: Final = ":"  # of the spans found here
+_MOST: Final = 40  # colons that are looked at
+_LONGEST: Final = 200  # tokens
+_SUBJECT_REACH: Final = 30  # tokens before a verb in which its subject may stand
 _NONE: Final = frozenset({"none", "no", "无", "没有", "n/a", "na", "silence", "-"})
 _TO_EACH_OTHER: Final = frozenset(
     ["i", "you", "we", "me", "my", "your", "let", "!", "?", "我", "你", "咱", "吗", "吧", "呢", "啊"]
@@ -21,9 +24,12 @@ def unmarked(reading: Reading) -> tuple[Span, ...]:
     must address someone, for `Woman: tall, in a red coat` describes.
     """
     spans: list[Span] = []
-    for first, certain in sorted({**_strange_names(reading), **_openings(reading)}.items()):
+    openings = sorted({**_strange_names(reading), **_openings(reading)}.items())
+    for first, certain in openings[:_MOST]:
+        if first >= len(reading.tokens) or (spans and reading.tokens[first].start < spans[-1].end):
+            continue
         last = _end(reading, first)
-        if first >= last or (spans and reading.tokens[first].start < spans[-1].end):
+        if first >= last:
             continue
         if not certain and not _addresses(reading, first, last):
             continue
@@ -64,7 +70,7 @@ def _opens_speech(reading: Reading, hit: Hit) -> bool:
     if not hit.entry.speech:
         return False
     first, _ = reading.sentence_bounds(hit.first)
-    return any(reading.person(at) for at in range(first, hit.first))
+    return any(reading.person(at) for at in range(max(first, hit.first - _SUBJECT_REACH), hit.first))
 
 
 def _opens_line(reading: Reading, token: int) -> bool:
@@ -75,7 +81,7 @@ def _end(reading: Reading, first: int) -> int:
     """One past the last token of the speech: the sentence, and those after it on the same line until one speaks of the
     scene again. `first` itself when quotation marks follow after all."""
     last = at = first
-    while at < len(reading.tokens) and reading.tokens[at].kind != "line":
+    while at < min(len(reading.tokens), first + _LONGEST) and reading.tokens[at].kind != "line":
         if reading.tokens[at].kind == "quote":
             return last
         at += 1
