@@ -151,6 +151,8 @@ def _add(filmed: dict[str, F64], move: Move, length: int, seed: int, index: int,
             filmed["camera.zoom"] *= (1 + (reach if reach > 0 else _OUTWARD * reach)) ** gone
         case "dolly":
             filmed["camera.z"] += (reach if reach > 0 else _OUTWARD * reach) * gone
+            if reach < 0:  # what is far hardly answers to a step back: a little less focal length makes it felt
+                filmed["camera.zoom"] *= (1 + 0.12 * reach) ** gone
         case "orbit":
             filmed["camera.x" if direction not in ("up", "down") else "camera.y"] += reach * gone
             filmed["camera.pivot"] = np.ones(length)

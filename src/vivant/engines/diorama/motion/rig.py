@@ -67,6 +67,7 @@ class Rig:
         )
         self.subject = subject
         self._beyond = beyond or Borders()
+        self._hold_back()
         self._close_in(shots, returns=returns)
 
     def pose(self, n: int) -> Pose:
@@ -104,6 +105,18 @@ class Rig:
         stretch = steepest * (travel + forward * radius)
         shift = spread * (travel + forward * 0.5 * self.width) / self.width
         return min(1.0, STRETCH / max(stretch, 1e-9), parallax / max(shift, 1e-9))
+
+    def _hold_back(self) -> None:
+        """Back away less far where the near ground would leave the picture: closing in on it instead would bring the
+        far things nearer, the opposite of what was asked."""
+        z = self._poses["z"]
+        if float(z.min()) >= 0:
+            return
+        away = np.minimum(z, 0)
+        for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.2):
+            self._poses["z"] = np.maximum(z, 0) + share * away
+            if float(self._needed().max()) < 1.004:
+                return
 
     def _close_in(self, shots: tuple[tuple[int, int], ...], *, returns: bool) -> None:
         need = self._needed()
