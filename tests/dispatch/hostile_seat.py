@@ -118,6 +118,15 @@ class Forgetful(Still):
         return super().render(storyboard, pictures, watch)
 
 
+class Greedy(Still):
+    """Takes more memory than a seat may, which is made to be little."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        vars(seat)["MEMORY_SHARE"] = 0.0001
+        time.sleep(10)
+        return super().render(storyboard, pictures, watch)
+
+
 class Cramped(Testcard):
     """Runs where no file may be longer than 100 kB: a disk that is always full."""
 
@@ -130,7 +139,7 @@ class Cramped(Testcard):
 
 
 for engine in (
-    Still, Slow, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Cramped,
+    Still, Slow, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Greedy, Cramped,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 

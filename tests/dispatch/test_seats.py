@@ -149,6 +149,16 @@ def test_a_seat_that_keeps_crashing_fails_the_task_after_three_deaths(tmp_path: 
     asyncio.run(story())
 
 
+def test_a_seat_that_takes_too_much_memory_ends_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def story() -> None:
+        async with running(tmp_path, engine="greedy") as service:
+            failed = await until_status(service, await submitted(service), "failed")
+            assert failed.error_code == "SEAT_LOST"
+            assert "this seat took more than" in capsys.readouterr().out
+
+    asyncio.run(story())
+
+
 def test_what_an_engine_remembers_survives_the_crash_right_after_it(tmp_path: Path) -> None:
     async def story() -> None:
         async with running(tmp_path, engine="forgetful") as service:

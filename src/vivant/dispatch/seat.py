@@ -97,6 +97,10 @@ class Pipe:
         while True:
             watch = self.watch
             self.tell(Alive(silent=watch.silent() if watch else 0.0))
+            if _peak_memory() > _memory_limit():
+                sys.stderr.write(f"this seat took more than {_memory_limit() >> 20} MiB and ends\n")
+                sys.stderr.flush()
+                _end()
             time.sleep(BEAT_EVERY)
 
 
@@ -213,12 +217,21 @@ def _be_a_good_neighbour() -> None:
     os.nice(NICER)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
-        memory = int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-        limit = memory if hard == resource.RLIM_INFINITY else min(memory, hard)
+        limit = _memory_limit() if hard == resource.RLIM_INFINITY else min(_memory_limit(), hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
         with contextlib.suppress(OSError):  # /proc is not always there, and this is a courtesy
             Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
+
+
+def _memory_limit() -> int:
+    """Bytes that one seat may take."""
+    return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
+
+
+def _peak_memory() -> int:
+    """The most memory in bytes that this process had at once; macOS enforces no limit, so the seat has to watch."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _end() -> None:
