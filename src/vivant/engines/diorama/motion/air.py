@@ -38,6 +38,7 @@ class Air:
     dark: float  # luma of the picture's shadows (10th percentile)
     middle: float  # its median
     bright: float  # its lights (85th percentile)
+    tint: tuple[float, float]  # Cb, Cr of its light: what is colourless in it looks like this
 
     @property
     def scale(self) -> float:
@@ -60,6 +61,10 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     appears = smooth(np.arange(frames) / (APPEARS * FPS))
     before_last = np.arange(frames)[::-1] / (SETTLES * FPS)
     life = smooth(before_last) if storyboard.morph else smooth(np.ones(frames))
+    planes = scene.source.planes
+    lit = planes.y[::8, ::8] >= np.percentile(planes.y[::8, ::8], 60)
+    # Half of what the lit parts show: the other half is their own colour.
+    cb, cr = (128 + 0.5 * (float(p[::4, ::4][lit].mean()) - 128) for p in (planes.u, planes.v))
     dark, middle, bright = np.percentile(scene.source.planes.y[::4, ::4], (10, 50, 85))
     return Air(
         width=storyboard.width,
@@ -74,6 +79,7 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         dark=float(dark),
         middle=float(middle),
         bright=float(bright),
+        tint=(cb, cr),
     )
 
 

@@ -22,9 +22,11 @@ DARK, LIGHT = 120.0, 225.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Veil:
-    """Where far capsules are hidden, e.g. behind the subject. cover: uint8 (ceil(h/4), ceil(w/4)), 255 hides."""
+    """Where far capsules are hidden, e.g. behind the subject. cover: uint8 (ceil(h/4), ceil(w/4)), 255 hides.
+    distance: metres from the camera to what hides them."""
 
     cover: U8
+    distance: float = 4.0
 
 
 def batch(count: int) -> F32:
@@ -89,12 +91,20 @@ def _span(row: Any, ax: Any, ay: Any, bx: Any, by: Any, reach: Any, width: int) 
 
 
 @_inlined  # type: ignore[untyped-decorator]
-def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, reach: Any, blunt: Any) -> Any:
-    """How much of the pixel the capsule covers: 0 at `reach` from its line, 1 from 1/blunt nearer on."""
+def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, reach: Any, blunt: Any, fade: Any) -> Any:
+    """How much of the pixel the capsule covers: 0 at `reach` from its line, 1 from 1/blunt nearer on. `fade` 0..1: how
+    much it thins out toward its ends, as the streak of something that is not a rod does."""
     t = min(max(((x - ax) * dx + (y - ay) * dy) * over, ZERO), ONE)
     ex, ey = x - ax - t * dx, y - ay - t * dy
     share = min(max((reach - np.sqrt(ex * ex + ey * ey)) * blunt, ZERO), ONE)
-    return share * share * (THREE - TWO * share)
+    ends = min(ONE, np.float32(4.5) * min(t, ONE - t) + np.float32(0.1))
+    return share * share * (THREE - TWO * share) * (ONE - fade * (ONE - ends))
+
+
+@_inlined  # type: ignore[untyped-decorator]
+def _fade(square: Any, reach: Any) -> Any:
+    """Long streaks thin out toward their ends, short ones are what they are. square: of the length."""
+    return min(max(np.sqrt(square) / (np.float32(5) * reach) - HALF, ZERO), ONE)
 
 
 @_kernel  # type: ignore[untyped-decorator]
@@ -106,11 +116,12 @@ def _luma(
     reach, blunt = radius + soft, HALF / soft
     dx, dy = bx - ax, by - ay
     over = ONE / max(dx * dx + dy * dy, np.float32(1e-6))
+    fade = _fade(dx * dx + dy * dy, reach)
     for row in range(max(0, int(np.floor(min(ay, by) - reach)) + 1), min(height, int(max(ay, by) + reach) + 1)):
         at = np.float32(row)
         left, right = _span(at, ax, ay, bx, by, reach, width)
         for column in range(left, right):
-            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt)
+            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt, fade)
             if hidden > ZERO:
                 share *= ONE - hidden * np.float32(cover[row >> 2, column >> 2])
             behind = np.float32(y[row, column])
@@ -128,11 +139,12 @@ def _chroma(
     reach, blunt = radius + soft, HALF / soft
     dx, dy = bx - ax, by - ay
     over = ONE / max(dx * dx + dy * dy, np.float32(1e-6))
+    fade = _fade(dx * dx + dy * dy, reach)
     for row in range(max(0, int(np.floor(min(ay, by) - reach)) + 1), min(height, int(max(ay, by) + reach) + 1)):
         at = np.float32(row)
         left, right = _span(at, ax, ay, bx, by, reach, width)
         for column in range(left, right):
-            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt)
+            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt, fade)
             if hidden > ZERO:
                 share *= ONE - hidden * np.float32(cover[row >> 1, column >> 1])
             blue, red = np.float32(u[row, column]), np.float32(v[row, column])

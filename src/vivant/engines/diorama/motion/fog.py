@@ -45,8 +45,8 @@ class Fog:
         full = np.rint(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
         half = np.rint(cv2.resize(share, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
         haze.toward(frame.y, full, 256, round(self._luma))
-        haze.toward(frame.u, half, 256, 128)
-        haze.toward(frame.v, half, 256, 128)
+        haze.toward(frame.u, half, 256, round(self._air.tint[0]))
+        haze.toward(frame.v, half, 256, round(self._air.tint[1]))
 
     def _density(self, n: int) -> F32:
         """0..1 on the coarse grid."""

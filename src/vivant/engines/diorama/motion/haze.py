@@ -32,14 +32,15 @@ class Haze:
         self._chroma_share: U8 = np.ascontiguousarray(self._luma_share[::2, ::2])
         # Later than the drops: nobody sees air turn grey within half a second.
         gathers = smooth(np.arange(air.frames) / (GATHERS * FPS)) * air.life
+        self._air = air
         self._there, self._luma = gathers.astype(np.float32), luma
 
     def draw(self, n: int, frame: Planes) -> None:
         presence = round(256 * float(self._there[n]))
         if presence > 0:
             toward(frame.y, self._luma_share, presence, round(self._luma))
-            toward(frame.u, self._chroma_share, presence, 128)
-            toward(frame.v, self._chroma_share, presence, 128)
+            toward(frame.u, self._chroma_share, presence, round(self._air.tint[0]))
+            toward(frame.v, self._chroma_share, presence, round(self._air.tint[1]))
 
 
 _kernel: Any = numba.njit(nogil=True, cache=True)

@@ -52,7 +52,7 @@ class Rain:
         self._alpha = ((0.56 + 0.34 * strength) * spread**0.4 * clarity * chance.uniform(0.55, 1.15, count)).astype(
             np.float32
         )
-        self._behind = np.clip((self._z - 2.2) / 3, 0, 0.92).astype(np.float32)  # behind the subject
+        self._behind = np.clip((self._z / veil.distance - 0.7) / 0.6, 0, 0.94).astype(np.float32)
         self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright, 138, 212))
         self._shade = float(np.clip(self._bright - 34, 100, 172))
 
@@ -65,7 +65,7 @@ class Rain:
         _fall(
             drops, n / FPS, float(self._air.wind[n]) * WIND, float(self._air.carried[n]) * WIND, self._focal,
             float(frame.y.shape[1]), float(frame.y.shape[0]), presence, self._z, self._speed, self._lean, self._place,
-            self._radius, self._soft, self._alpha, self._bright, self._shade,
+            self._radius, self._soft, self._alpha, self._bright, self._shade, *self._air.tint,
         )  # fmt: skip
         capsules.draw(frame, drops, self._behind, self._veil)
 
@@ -77,6 +77,7 @@ _kernel: Any = numba.njit(nogil=True, cache=True)
 def _fall(
     out: F32, time: float, wind: float, carried: float, focal: float, width: float, height: float, presence: float,
     z: F32, speed: F32, lean: F32, place: F32, radius: F32, soft: F32, alpha: F32, bright: float, shade: float,
+    cb: float, cr: float,
 ) -> None:  # fmt: skip
     for i in range(z.shape[0]):
         pixels = focal / z[i]  # per metre
@@ -98,4 +99,4 @@ def _fall(
         out[i, 2], out[i, 3] = xx, yy
         out[i, 4], out[i, 5] = radius[i], soft[i]
         out[i, 6] = alpha[i] * presence * (0.78 + 0.42 * sheet)
-        out[i, 7], out[i, 8], out[i, 9], out[i, 10] = bright, shade, 128, 128
+        out[i, 7], out[i, 8], out[i, 9], out[i, 10] = bright, shade, cb, cr

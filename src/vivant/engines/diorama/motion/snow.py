@@ -19,7 +19,7 @@ from vivant.request import FPS
 NEAR, FAR = 0.75, 13.0  # metres
 FOCUS: Final = 3.6  # metres: where the lens is sharp
 FOCAL: Final = 1.2  # in canvas short sides
-SHUTTER: Final = 0.36 / FPS  # seconds
+SHUTTER: Final = 0.24 / FPS  # seconds
 WIND: Final = 1.5  # metres per second at wind 1; a flake lags behind the air near the ground
 GOLDEN: Final = 0.6180339887
 
@@ -50,7 +50,7 @@ class Snow:
         self._swing = chance.uniform(0.02, 0.11, (count, 2)).astype(np.float32)
         self._rate = chance.uniform((0.9, 2.2), (2.1, 4.6), (count, 2)).astype(np.float32)
         self._phase = chance.uniform(0, 2 * math.pi, (count, 2)).astype(np.float32)
-        self._behind = np.clip((z - 2.4) / 2.5, 0, 0.95).astype(np.float32)
+        self._behind = np.clip((z / veil.distance - 0.7) / 0.6, 0, 0.95).astype(np.float32)
         self._air, self._veil, self._haze, self._focal = air, veil, haze, focal
         self._bright = float(np.clip(0.35 * air.middle + 0.75 * air.bright, 188, 234))
         self._shade = float(min(self._bright - 18, 186))
@@ -64,7 +64,7 @@ class Snow:
         _fall(
             flakes, n / FPS, float(self._air.wind[n]) * WIND, float(self._air.carried[n]) * WIND, self._focal,
             float(frame.y.shape[1]), float(frame.y.shape[0]), presence, self._z, self._speed, self._swing,
-            self._rate, self._phase, self._place, self._radius, self._soft, self._alpha, self._bright, self._shade,
+            self._rate, self._phase, self._place, self._radius, self._soft, self._alpha, self._bright, self._shade, *self._air.tint,
         )  # fmt: skip
         capsules.draw(frame, flakes, self._behind, self._veil)
 
@@ -76,7 +76,7 @@ _kernel: Any = numba.njit(nogil=True, cache=True)
 def _fall(
     out: F32, time: float, wind: float, carried: float, focal: float, width: float, height: float, presence: float,
     z: F32, speed: F32, swing: F32, rate: F32, phase: F32, place: F32, radius: F32, soft: F32, alpha: F32,
-    bright: float, shade: float,
+    bright: float, shade: float, cb: float, cr: float,
 ) -> None:  # fmt: skip
     for i in range(z.shape[0]):
         pixels = focal / z[i]  # per metre
@@ -100,4 +100,4 @@ def _fall(
         out[i, 4], out[i, 5] = radius[i], soft[i]
         # The shutter spreads a fast flake's light along its way.
         out[i, 6] = alpha[i] * presence * math.sqrt(2 * radius[i] / (2 * radius[i] + math.sqrt(vx * vx + vy * vy)))
-        out[i, 7], out[i, 8], out[i, 9], out[i, 10] = bright, shade, 128, 128
+        out[i, 7], out[i, 8], out[i, 9], out[i, 10] = bright, shade, cb, cr
