@@ -8,11 +8,13 @@ import io
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
+import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from PIL import Image
@@ -211,16 +213,92 @@ def test_a_decoder_holds_no_secret_and_opens_no_file(monkeypatch: pytest.MonkeyP
     with_intake(work, Decoders(1))
 
 
-@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "CMYK"])
+LARGEST: dict[str, tuple[str, dict[str, Any]]] = {
+    "RGB": ("PNG", {"compress_level": 1}),
+    "RGBA": ("WEBP", {"method": 0}),  # the hungriest: WebP keeps two canvases beside the picture
+    "L": ("BMP", {}),
+    "CMYK": ("TIFF", {"compression": "tiff_lzw"}),
+}
+
+
+@pytest.mark.parametrize("mode", LARGEST)
 def test_the_largest_allowed_picture_fits_into_the_limits(mode: str) -> None:
     data = io.BytesIO()
-    largest = Image.new(mode, (5999, 5999))
-    if mode == "CMYK":
-        largest.save(data, "TIFF", compression="tiff_lzw")
-    else:
-        largest.save(data, "PNG", compress_level=1)
+    kind, options = LARGEST[mode]
+    Image.new(mode, (5400, 5400) if kind == "BMP" else (5999, 5999)).save(data, kind, **options)
     picture = with_intake(lambda intake: intake.clean(data.getvalue(), field="image"))
     assert picture.width == picture.height == 1800
+
+
+def hostile() -> dict[str, bytes]:
+    """Files that ask for far more than they look, or for the same thing again and again."""
+    zeros = zlib.compress(bytes(50_000_000), 9)
+    grey = zlib.compress(bytes(400 * 401))
+
+    def part(kind: bytes, data: bytes) -> bytes:
+        return struct.pack("!I", len(data)) + kind + data + struct.pack("!I", zlib.crc32(kind + data))
+
+    def png(head: tuple[int, ...], pixels: bytes, *extra: bytes) -> bytes:
+        first = part(b"IHDR", struct.pack("!IIBBBBB", *head))
+        return b"\x89PNG\r\n\x1a\n" + first + b"".join(extra) + part(b"IDAT", pixels) + part(b"IEND", b"")
+
+    def tiff(**tags: int) -> bytes:
+        usual = {"w": 400, "h": 400, "bits": 8, "packing": 1, "colour": 1, "at": 200, "samples": 1, "rows": 400}
+        values = {**usual, "size": 160_000, **tags}
+        numbers = (256, 257, 258, 259, 262, 273, 277, 278, 279)
+        entries = b"".join(struct.pack("<HHII", n, 4, 1, v) for n, v in zip(numbers, values.values(), strict=True))
+        head = b"II*\0\x08\0\0\0" + struct.pack("<H", 9) + entries + struct.pack("<I", 8)
+        return head.ljust(200, b"\0") + bytes(160_000)
+
+    whole = (400, 400, 8, 0, 0, 0, 0)
+    file = io.BytesIO()
+    Image.new("P", (400, 400)).save(file, "GIF")
+    gif = file.getvalue()
+    frame = gif.index(b"\x2c")
+    file = io.BytesIO()
+    Image.new("RGB", (400, 400)).save(file, "JPEG")
+    jpeg = file.getvalue()
+    return {
+        "text of 50 MB": png(whole, grey, part(b"zTXt", b"Comment\0\0" + zeros)),
+        "profile of 50 MB": png(whole, grey, part(b"iCCP", b"icc\0\0" + zeros)),
+        "much text": png(whole, grey, *[part(b"zTXt", b"C\0\0" + zlib.compress(bytes(900_000), 9))] * 1000),
+        "more pixels than promised": png(whole, zeros),
+        "fewer pixels than promised": png((5999, 5999, 8, 2, 0, 0, 0), grey),
+        "ten thousand frames promised": png(whole, grey, part(b"acTL", struct.pack("!II", 10_000, 0))),
+        "ten thousand frames": gif[:-1] + gif[frame:-1] * 10_000 + b";",
+        "a frame beyond the canvas": gif[:frame]
+        + b"\x2c"
+        + struct.pack("<HHHH", 0, 0, 60_000, 60_000)
+        + gif[frame + 9 :],
+        "pages in a ring": tiff(),
+        "a strip nowhere": tiff(at=2**32 - 300),
+        "too many samples": tiff(samples=60_000),
+        "many bits": tiff(bits=2**31),
+        "headers without end": jpeg[:2] + (b"\xff\xe1\xff\xff" + b"Exif\0\0" + bytes(65_527)) * 100 + jpeg[2:],
+        "scans without end": jpeg[:-2] + jpeg[jpeg.index(b"\xff\xda") : -2] * 1000 + b"\xff\xd9",
+        "nothing, at length": bytes(PICTURE_BYTES),
+    }
+
+
+def test_hostile_files_are_answered_in_time_and_cost_no_decoder() -> None:
+    async def work(intake: Intake) -> dict[str, str]:
+        await intake.clean(PHOTO.read_bytes(), field="image")
+        before = intake.decoders.pids
+        said = {}
+        for name, data in hostile().items():
+            try:
+                picture = await intake.clean(data, field="image")
+                said[name] = f"{picture.width}x{picture.height}"
+            except InvalidPicture as error:
+                said[name] = type(error).__name__
+        assert intake.decoders.pids == before
+        return said
+
+    said = with_intake(work, Decoders(1))
+    assert said["more pixels than promised"] == said["ten thousand frames"] == said["pages in a ring"] == "400x400"
+    assert set(said.values()) <= {
+        "400x400", "UnreadablePicture", "UnsupportedPicture", "PictureTooLarge", "PictureOutOfBounds",
+    }, said  # fmt: skip
 
 
 def test_the_memory_watch_ends_a_process_that_grows() -> None:

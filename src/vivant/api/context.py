@@ -32,7 +32,7 @@ class Context:
         public = self.settings.public_url
         if public and not _PUBLIC_URL.fullmatch(public):
             raise Misconfigured(
-                f"VIVANT_PUBLIC_URL: {public!r} is no address; it looks like https://video.example.com, with a path or not."
+                f"VIVANT_PUBLIC_URL: {public!r} is not an address such as https://video.example.com, path or not."
             )
 
     async def caller(self, request: Request) -> str:

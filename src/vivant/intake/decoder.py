@@ -32,8 +32,8 @@ from vivant.intake.framing import READY, Ended, read_head, read_part, write_head
 from vivant.request import ADAPTIVE, PICTURE_BYTES, SIZES, check_bounds, nearest_ratio
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
-MEMORY: Final = 640 * 2**20  # bytes above what an idle decoder maps; 36 megapixels with alpha take about 450 MiB
-CPU_SECONDS: Final = 12  # per picture; the largest legitimate one takes under 2
+MEMORY: Final = 768 * 2**20  # bytes above what an idle decoder maps; the largest WebP with alpha takes some 700 MiB
+CPU_SECONDS: Final = 15  # per picture; the largest legitimate ones take 2 to 4
 OVERSAMPLING: Final = 1.25  # pixels kept per canvas pixel: room to move the camera inward without softness
 BACKGROUND: Final = (255, 255, 255)  # what shows through transparency: paper, as browsers and shops show it
 ICC_BYTES: Final = 4 * 2**20  # the largest printing profiles in use have about 3 MB

@@ -35,10 +35,10 @@ from vivant.request import PICTURE_BYTES, PICTURE_SIDE
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 2  # decoders; each may take some 450 MiB for the largest picture
+AT_ONCE: Final = 2  # decoders; each may take some 700 MiB for the largest picture
 WAITING: Final = 128  # pictures that may wait for a decoder
 WAIT_SECONDS: Final = 30.0  # for a decoder
-SECONDS: Final = 20.0  # wall, per picture; the processor limit inside is shorter
+SECONDS: Final = 30.0  # wall, per picture; the processor limit inside is shorter
 PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
 JOBS_PER_LIFE: Final = 1000  # then a fresh process, so that a slow leak in a codec stays small
 _ERRORS: Final[dict[str, type[InvalidPicture]]] = {
