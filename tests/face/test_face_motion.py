@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 from conftest import scene_of
@@ -15,11 +17,12 @@ from vivant.engines.diorama.motion.mouth import Mouth, Speech
 from vivant.engines.diorama.motion.piece import Piece
 from vivant.engines.diorama.motion.pose import pose_of
 from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timeline import Timeline
-from vivant.media import U8
+from vivant.media import U8, Planes, to_picture
 
 REST = {"jaw": 0.0}
 OPEN = {"jaw": 0.8, "wide": 0.2}
@@ -48,6 +51,26 @@ def laid(scene: Scene, patches: tuple[Patch, ...]) -> U8:
     return y2
 
 
+def film(scene: Scene, faces: FaceMotion, n: int) -> U8:
+    """Frame n as RGB, without a camera: patches in, then everything moved by the field."""
+    planes = scene.source.planes
+    y2, u, v = laid(scene, faces.patches(n)), planes.u.copy(), planes.v.copy()
+    for patch in faces.patches(n):
+        half = (
+            slice(patch.y // 2, (patch.y + patch.height) // 2),
+            slice(patch.x // 2, (patch.x + patch.width) // 2),
+        )
+        u[half], v[half] = patch.u, patch.v
+    field = faces.field(n)
+    height, width = planes.y.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    if field is not None:
+        x = x + cv2.resize(field.dx, (width, height))
+        y = y + cv2.resize(field.dy, (width, height))
+    moved = cv2.remap(y2, 2 * x, 2 * y, cv2.INTER_LINEAR)
+    return to_picture(Planes(np.asarray(moved, np.uint8), u, v))
+
+
 def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[slice, slice]:
     x, y = (2 * scene.faces[face].landmarks[landmark, :2]).astype(int)
     return slice(y - radius, y + radius), slice(x - radius, x + radius)
@@ -55,7 +78,7 @@ def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[sli
 
 def test_warming_up_compiles_every_kernel_that_frames_need(barkla: Scene) -> None:
     warm()
-    kernels = [rbf._eliminate, rbf._carry, strip._look, mouth._paint, eyes._look_out]
+    kernels = [rbf._eliminate, rbf._carry, strip._look, mouth._paint, mouth._keep, eyes._look_out]
     known = [len(kernel.signatures) for kernel in kernels]
     faces = motion(barkla, {**OPEN, **BLINK, **ALIVE})
     faces.patches(0)
@@ -209,6 +232,30 @@ def test_a_grey_photo_stays_grey(barkla: Scene) -> None:
     for patch in motion(barkla, {**OPEN, **BLINK}).patches(0):
         assert np.abs(patch.u.astype(int) - 128).max() <= 1
         assert np.abs(patch.v.astype(int) - 128).max() <= 1
+
+
+def test_the_inside_of_a_mouth_has_the_colour_of_its_lips(barkla: Scene) -> None:
+    tinted = np.clip(barkla.rgb * np.array([1.0, 0.8, 0.65]), 0, 255).astype(np.uint8)
+    scene = replace(barkla, rgb=tinted, source=source(tinted))
+    (patch,) = motion(scene, OPEN).patches(0)
+    x, y = ((barkla.faces[0].landmarks[16, :2] - [patch.x, patch.y]) / 2).astype(int)
+    spot = slice(y - 2, y + 3), slice(x - 3, x + 3)
+    assert 130 < patch.v[spot].mean() < 150  # warm, and not painted red
+    assert 110 < patch.u[spot].mean() < 127
+
+
+def test_a_mouth_that_is_open_in_the_photo_closes_for_p_b_and_m(barkla: Scene, finder: FaceFinder) -> None:
+    speaking = film(barkla, motion(barkla, {"jaw": 1.0, "wide": 0.3}), 0)
+    scene = scene_of(speaking, finder)
+    pose = pose_of(scene.faces[0])
+    lips = Mouth(scene.source, pose, chance=rng(1, "mouth/0"))
+    assert lips.is_open
+    open_piece, shut_piece = Piece(scene.source, lips.box), Piece(scene.source, lips.box)
+    lips.draw(open_piece, Speech())
+    assert np.array_equal(open_piece.y2, Piece(scene.source, lips.box).y2)
+    lips.draw(shut_piece, Speech(jaw=0.3, close=1.0))
+    dark = [(piece.y2 < 70).mean() for piece in (open_piece, shut_piece)]
+    assert dark[1] < 0.6 * dark[0]
 
 
 def test_frames_are_the_same_in_any_order_and_on_any_thread(barkla: Scene) -> None:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.motion.piece import Box, Piece, at_chroma
 from vivant.engines.diorama.motion.pose import CHIN, CORNERS, Pose
 from vivant.engines.diorama.motion.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
-from vivant.engines.diorama.motion.tones import Tones, grain_like, tones_of
+from vivant.engines.diorama.motion.tones import grain_like, tones_of
 from vivant.engines.diorama.scene.scene import Source
-from vivant.media import F32, U8
+from vivant.media import F32
 
 F64 = NDArray[np.float64]
 
@@ -33,6 +33,7 @@ BARE: Final = 0.014  # how far it rises for f and v, which show the teeth; face 
 OPEN: Final = 0.05  # rest gap over mouth width from which the photo shows an open mouth
 GATHER: Final = 0.55  # share of the rest gap that an open mouth gives up when it begins to speak
 BITE: Final = 0.026  # how far the upper teeth reach below the seam of closed lips, face heights (2-3 mm of 125)
+TEETH: Final = 2.9  # front teeth in half a mouth: 8.5 mm of 25 each
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +119,19 @@ class Mouth:
         window = self._strip.window(top, bottom, 2 + 3 * tones.blur)
         if window is None:
             return
-        luma, cover, tooth = (np.zeros_like(self._strip.t[window]) for _ in range(3))
+        strip = [np.ascontiguousarray(part[window]) for part in (self._strip.column, self._strip.t)]
+        now, rest = (
+            [edge.astype(np.float32) for edge in edges] for edges in ((top, bottom), (self._upper, self._lower))
+        )
+        # An open mouth that has not moved yet is all photo: what is painted comes in with the motion.
         moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
+        strange = min(1.0, moved / (0.01 * self._height)) if self.is_open else 1.0
+        luma, cover, tooth = (np.zeros_like(strip[1]) for _ in range(3))
         _paint(
-            *(np.ascontiguousarray(part[window]) for part in (self._still, self._strip.column, self._strip.t)),
-            self._s.astype(np.float32),
-            *(edge.astype(np.float32) for edge in (top, bottom, self._upper, self._lower)),
+            *strip, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), *now,
             np.array([
                 self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
-                1 + 0.12 * speech.wide - 0.2 * speech.round, float((bottom - top).max()), float(self.is_open), moved,
+                1 + 0.12 * speech.wide - 0.2 * speech.round, float((bottom - top).max()), float(self.is_open), strange,
             ], np.float32),
             luma, cover, tooth,
         )  # fmt: skip
@@ -134,21 +139,39 @@ class Mouth:
             cv2.GaussianBlur(part, (0, 0), 2 * tones.blur, dst=part, borderType=cv2.BORDER_REPLICATE)
         target = piece.y2[self.box.doubled(piece.box)][window]
         blend = target * (1 - cover) + luma + cover * (16 + self._grain[window])
-        target[...] = np.clip(np.rint(blend), 16, 235).astype(np.uint8)
+        if self.is_open:
+            known, shade = np.zeros_like(luma), np.zeros_like(luma)
+            _keep(*strip, *now, *rest, np.array([self._height, strange], np.float32), known, shade)
+            blend += known * (16 + (self._still[window] - np.float32(16)) * shade - blend)
+        target[...] = np.clip(np.rint(blend), 0, 255).astype(np.uint8)
         self._colour(piece, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
+        if self.is_open:
+            self._colour_kept(piece, window, at_chroma(known))
 
     def _colour(self, piece: Piece, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
-        """Chroma follows luma: the dark has little; teeth have two thirds of the skin's. All come times cover."""
-        tones: Tones = self._tones
-        half = tuple(slice(part.start // 4, part.stop // 4) for part in window)
+        """Chroma follows luma: the dark has little; teeth have nearly the skin's. All come times cover."""
+        tones = self._tones
         for plane, lip, skin in zip((piece.u, piece.v), tones.lip_chroma, tones.skin_chroma, strict=True):
             flesh = np.float32(1.25 * lip) * np.minimum(0.35 * cover + np.float32(0.65 / tones.lip) * luma, cover)
-            bone = np.float32(0.65 * skin) * np.minimum(luma / np.float32(tones.skin), cover)
+            bone = np.float32(0.85 * skin) * np.minimum(luma / np.float32(tones.skin), cover)
             part = np.where(cover > 1e-3, tooth / np.maximum(cover, np.float32(1e-3)), 0)
-            colour = flesh + part * (bone - flesh)
-            target = plane[self.box.halved(piece.box)][half]
-            blend = 128 + (target - np.float32(128)) * (1 - cover) + colour
+            target = plane[self.box.halved(piece.box)][_halved(window)]
+            blend = 128 + (target - np.float32(128)) * (1 - cover) + flesh + part * (bone - flesh)
             target[...] = np.clip(np.rint(blend), 16, 240).astype(np.uint8)
+
+    def _colour_kept(self, piece: Piece, window: tuple[slice, slice], known: F32) -> None:
+        planes = self._source.planes
+        whole = Box(0, 0, planes.y.shape[1], planes.y.shape[0])
+        for plane, still in ((piece.u, planes.u), (piece.v, planes.v)):
+            target = plane[self.box.halved(piece.box)][_halved(window)]
+            photo = still[self.box.halved(whole)][_halved(window)].astype(np.float32)
+            target[...] = np.rint(target + known * (photo - target)).astype(np.uint8)
+
+
+def _halved(window: tuple[slice, slice]) -> tuple[slice, slice]:
+    """A window of the double-size luma, in its chroma."""
+    rows, columns = window
+    return slice(rows.start // 4, rows.stop // 4), slice(columns.start // 4, columns.stop // 4)
 
 
 def _edges(frame: Frame, points: F64) -> tuple[F64, F64]:
@@ -197,10 +220,8 @@ def warm() -> None:
     """Compile this module's kernels."""
     one, table = np.zeros((1, 1), np.float32), np.zeros(TABLE, np.float32)
     nothing = np.full((1, 1), -1, np.int16)
-    _paint(
-        np.zeros((1, 1), np.uint8), nothing, one, table, table, table, table, table, np.ones(9, np.float32),
-        one.copy(), one.copy(), one.copy(),
-    )  # fmt: skip
+    _paint(nothing, one, table, table, table, table, np.ones(9, np.float32), one.copy(), one.copy(), one.copy())
+    _keep(nothing, one, table, table, table, table, np.ones(2, np.float32), one.copy(), one.copy())
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -211,14 +232,13 @@ def _ramp(value: float) -> float:  # pragma: no cover - compiled
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _paint(
-    still: U8, column: Index, t: F32, middled: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32,
+    column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, facts: F32,
     out_luma: F32, out_cover: F32, out_tooth: F32,
 ) -> None:  # pragma: no cover - compiled  # fmt: skip
     """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
-    height, skin, lip, dark, tilt, stretch, widest, is_open, moved = facts
+    height, skin, lip, dark, tilt, stretch, widest, is_open, strange = facts
     dark = min(0.8 * dark, 0.2 * lip)
     lit = _ramp(widest / (0.06 * height))  # light falls in as far as the mouth is open
-    strange = _ramp(moved / (0.02 * height))  # how far shadows may differ from the photo's
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
             c = column[i, j]
@@ -240,23 +260,40 @@ def _paint(
             white = 0.0
             if is_open < 0.5:
                 # Upper teeth are fixed to the skull: their edge stays where the lips met, whatever the jaw does.
-                bite = upper[c] + BITE * height * (1 - 0.85 * u * u) - t[i, j]
+                cleft = abs((u * TEETH + 0.5) % 1 - 0.5)  # from the nearest gap between two teeth
+                bite = bites[c] + height * (BITE * (1 - 0.85 * u * u) - 0.004 * (1 - 2 * cleft) ** 4) - t[i, j]
                 white = _ramp(bite / (0.007 * height) + 0.35) * _ramp((0.9 - abs(u)) / 0.35)
                 arch = max(0.0, 1 - 0.8 * u * u)
                 shade = 0.5 + 0.5 * _ramp(below / (0.03 * height))
-                notch = abs((u * 4.3 + 0.5) % 1 - 0.5)
-                crown = 1 - 0.07 * max(0.0, 1 - notch / 0.07)
+                crown = 1 - 0.2 * max(0.0, 1 - cleft / 0.07)
                 luma += white * (0.92 * skin * (0.4 + 0.6 * lit) * arch * shade * crown - luma)
             luma *= (1 + tilt * s) * (0.65 + 0.35 * _ramp(below / (0.014 * height)))
             luma *= 0.7 + 0.3 * _ramp(above / (0.008 * height))
 
-            if is_open > 0.5:
-                # What the photo shows between the lips stays where it is; only its shadows may deepen.
-                inside = min(t[i, j] - upper[c], lower[c] - t[i, j])
-                known = _ramp(inside / (0.008 * height))
-                photo = (still[i, j] - 16.0) * (1 - 0.4 * strange * (1 - _ramp(below / (0.02 * height))))
-                luma += known * (photo - luma)
-            cover = min(1.0, (min(below, above) + 0.25) * 2)
+            cover = min(1.0, (min(below, above) + 0.25) * 2) * strange
             out_luma[i, j] = luma * cover
             out_cover[i, j] = cover
             out_tooth[i, j] = white * cover
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _keep(
+    column: Index, t: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32, out_known: F32, out_shade: F32
+) -> None:  # pragma: no cover - compiled
+    """Where an open mouth shows what the photo shows: known (0..1), and the shade that lips since moved cast on it."""
+    height, strange = facts
+    edge = 0.008 * height
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            if c < 0:
+                continue
+            at = t[i, j]
+            seen = min(at - top[c], bottom[c] - at)
+            if seen <= 0:
+                continue
+            # Landmarks are not exact: what lies right at the lips is left to them.
+            known = _ramp((min(at - upper[c], lower[c] - at) - edge) / edge)
+            # A lip that has come down over the teeth ends softly on them.
+            out_known[i, j] = known * (1 - strange * (1 - min(1.0, seen + 0.5)))
+            out_shade[i, j] = 1 - 0.4 * strange * (1 - _ramp((at - top[c]) / (0.02 * height)))
