@@ -38,7 +38,7 @@ def night() -> Scene:
 
 @pytest.fixture(scope="session")
 def play() -> Play:
-    """play(scene, *motions, frames=, seed=, wind=, morph=, events=) -> Ambient; wind is a number or a curve."""
+    """play(scene, *motions, frames=, seed=, …) -> Ambient; wind is a number or a curve, curves are added to it."""
 
     def perform(
         scene: Scene,
@@ -48,6 +48,7 @@ def play() -> Play:
         wind: float | F32 = 0.5,
         morph: bool = False,
         events: tuple[Event, ...] = (),
+        curves: dict[str, F32] | None = None,
     ) -> Ambient:
         storyboard = Storyboard(
             width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
@@ -57,7 +58,10 @@ def play() -> Play:
         flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)
         light = np.ones(frames, np.float32)
         timeline = Timeline(
-            frames=frames, seed=seed, curves={"wind": curve, "flicker": flicker, "light": light}, events=events
+            frames=frames,
+            seed=seed,
+            curves={"wind": curve, "flicker": flicker, "light": light, **(curves or {})},
+            events=events,
         )
         return compose(scene, storyboard, timeline)
 

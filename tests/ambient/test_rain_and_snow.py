@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from small_scene import HEIGHT, WIDTH, Play, region, scene_of
+from small_scene import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, MotionKind
@@ -127,3 +127,21 @@ def test_any_frame_can_be_drawn_at_any_time(night: Scene, play: Play, kind: Moti
     assert np.array_equal(one.y, two.y) and np.array_equal(one.u, two.u) and np.array_equal(one.v, two.v)
     other = play(night, Motion(kind=kind), seed=8)
     assert not np.array_equal(one.y, drawn(night, other, 20).y)
+
+
+def test_rings_stay_on_the_water_while_the_camera_tilts(play: Play) -> None:
+    flat: U8 = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    scene = scene_of(flat, water=region(rows_between(WATERLINE, HEIGHT)))
+    up = np.full(49, -0.2, np.float32)  # the view looks up: the lake sinks by a fifth of the picture
+    rain = Motion(kind="rain", strength=1.0)
+    still = play(scene, rain, wind=np.zeros(49, np.float32))
+    tilted = play(scene, rain, wind=np.zeros(49, np.float32), curves={"camera.tilt": up})
+    # The drops are the same; what differs are the rings and splashes alone.
+    moved = sum(np.abs(change(scene, still, n) - change(scene, tilted, n)) for n in range(20, 40, 2))
+    assert isinstance(moved, np.ndarray)
+    rows = moved.sum(axis=1)
+    assert rows[: WATERLINE - 4].sum() == 0 and rows[WATERLINE + 10 :].sum() > 0
+    rings = sum(np.clip(change(scene, tilted, n) - change(scene, still, n), 0, None) for n in range(20, 40, 2))
+    assert isinstance(rings, np.ndarray)
+    sunk = WATERLINE + round(0.2 * HEIGHT)
+    assert rings[: sunk - 4].sum() < 0.6 * rings[sunk - 4 :].sum()

@@ -40,6 +40,15 @@ class Air:
     bright: float  # its lights (85th percentile)
     tint: tuple[float, float]  # Cb, Cr of its light: what is colourless in it looks like this
 
+    view: NDArray[np.float64]  # (frames, 3): how far the view went right and down, pixels, and its zoom
+
+    def seen(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where the place (x, y) of the picture is in frame n, pixels. By pan, tilt and zoom alone: near enough
+        for what lives briefly."""
+        right, down, zoom = self.view[n]
+        middle_x, middle_y = 0.5 * self.width, 0.5 * self.height
+        return middle_x + (x - middle_x) * zoom - right, middle_y + (y - middle_y) * zoom - down
+
     @property
     def scale(self) -> float:
         """The canvas's short side against that of 720p: sizes and speeds below are given for 720p."""
@@ -80,6 +89,7 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         middle=float(middle),
         bright=float(bright),
         tint=(cb, cr),
+        view=_view(timeline, storyboard.width, storyboard.height),
     )
 
 
@@ -94,6 +104,13 @@ def rest(n: int) -> float:
 
     A motion d(t) is shown as d(t) - d(0)·rest(t): frame 0 is the picture, and yet everything is already on its way."""
     return float(1 - smooth(np.array(n / FPS / SETTLED)))
+
+
+def _view(timeline: Timeline, width: int, height: int) -> NDArray[np.float64]:
+    still = np.zeros(timeline.frames, np.float32)
+    right = width * timeline.curves.get("camera.pan", still)
+    down = height * timeline.curves.get("camera.tilt", still)
+    return np.stack([right, down, timeline.curves.get("camera.zoom", still + 1)], axis=1).astype(np.float64)
 
 
 def _side(storyboard: Storyboard) -> float:

@@ -58,6 +58,7 @@ class Embers:
         share = lived - which
         age = share * self._life
         start = self._start[np.arange(len(which)), which]
+        start = np.stack(self._air.seen(n, start[:, 0], start[:, 1]), axis=1)
         out = capsules.batch(len(which))
         for k, back in enumerate((SHUTTER, 0.0)):
             then = age - back

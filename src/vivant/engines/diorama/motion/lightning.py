@@ -91,6 +91,8 @@ class Lightning:
             if seen > 0 and n > 0:
                 now = bolt.copy()
                 now[:, capsules.ALPHA] *= seen
+                for x in (capsules.X0, capsules.X1):
+                    now[:, x], now[:, x + 1] = self._air.seen(n, now[:, x], now[:, x + 1])
                 capsules.draw(frame, now, np.ones(len(now), np.float32), self._veil)
 
 

@@ -118,7 +118,7 @@ class Places:
         return np.asarray(where * (1 - 0.6 * before), np.float32)
 
     def veil(self) -> Veil:
-        """Hides drops and flakes behind the subject, which is as far away as its face or its size in the picture tell."""
+        """Hides drops and flakes behind the subject, which is as far away as its face or its size tell."""
         matte = self.scene.matte
         cover = np.clip(pin.quarter(matte.mask) * matte.trust, 0, 1) * 255
         if self.scene.faces:

@@ -20,8 +20,7 @@ WIDEST: Final = 0.11  # camera heights: how far a ring gets; some 20 cm under a 
 
 
 class Ripples:
-    """Rings and splashes at their own moments, each at its size in perspective. Fixed to the frame: a ring lives less
-    than a second, in which no camera gets far."""
+    """Rings and splashes at their own moments, each at its size in perspective."""
 
     def __init__(self, air: Air, water: F32, ground: F32, horizon: float, strength: float) -> None:
         """`water`, `ground`: float32 on the quarter grid, 0..1, where rain may land on either."""
@@ -60,14 +59,15 @@ class Ripples:
         if presence <= 0:
             return
         now = n / FPS
-        self._draw_rings(now, presence, frame)
-        self._draw_splashes(now, presence, frame)
+        self._draw_rings(n, now, presence, frame)
+        self._draw_splashes(n, now, presence, frame)
 
-    def _draw_rings(self, now: float, presence: float, frame: Planes) -> None:
+    def _draw_rings(self, n: int, now: float, presence: float, frame: Planes) -> None:
         born = self._rings[slice(*np.searchsorted(self._rings[:, 0], (now - LIFE, now)))]
         if not len(born):
             return
         moment, x, y, scale, size = born.T
+        x, y = self._air.seen(n, x, y)
         age = (now - moment) / LIFE
         squash = np.clip(scale / (FOCAL * min(self._air.width, self._air.height)), 0.05, 0.6)  # seen from the side
         radius = WIDEST * scale * size * np.sqrt(age)
@@ -80,11 +80,12 @@ class Ripples:
         out[:, rings.SINK] = (15 + 12 * self._strength) * fade
         rings.draw(frame, out)
 
-    def _draw_splashes(self, now: float, presence: float, frame: Planes) -> None:
+    def _draw_splashes(self, n: int, now: float, presence: float, frame: Planes) -> None:
         born = self._splashes[slice(*np.searchsorted(self._splashes[:, 0], (now - SPLASH, now)))]
         if not len(born):
             return
         moment, x, y, scale, size = born.T
+        x, y = self._air.seen(n, x, y)
         age = (now - moment) / SPLASH
         reach = np.clip(0.035 * scale * size, 1.2, 9 * self._air.scale)
         out = capsules.batch(2 * len(born))

@@ -64,7 +64,8 @@ class Snow:
         _fall(
             flakes, n / FPS, float(self._air.wind[n]) * WIND, float(self._air.carried[n]) * WIND, self._focal,
             float(frame.y.shape[1]), float(frame.y.shape[0]), presence, self._z, self._speed, self._swing,
-            self._rate, self._phase, self._place, self._radius, self._soft, self._alpha, self._bright, self._shade, *self._air.tint,
+            self._rate, self._phase, self._place, self._radius, self._soft, self._alpha, self._bright, self._shade,
+            *self._air.tint,
         )  # fmt: skip
         capsules.draw(frame, flakes, self._behind, self._veil)
 
