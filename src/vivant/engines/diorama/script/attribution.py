@@ -11,6 +11,7 @@ from vivant.engines.diorama.script.people import Cast, Mention, Person
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
 
 TAG_REACH: Final = 8  # tokens after a quotation in which ", whispers the old man" may stand
+_LEAD_REACH: Final = 80  # tokens before it
 _NAME_LENGTH: Final = 4  # tokens of the name of someone unknown
 _ARTICLES: Final = frozenset({"a", "an", "the"})
 _DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
@@ -44,7 +45,8 @@ def lead(reading: Reading, quote: int, silent: Collection[int] = ()) -> int:
 
 
 def _back(reading: Reading, at: int, silent: Collection[int]) -> int:
-    while at > 0:
+    limit = max(0, at - _LEAD_REACH)
+    while at > limit:
         token = reading.tokens[at - 1]
         if ends_sentence(token) or (token.kind == "quote" and at - 1 not in silent):
             break

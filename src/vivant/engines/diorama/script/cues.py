@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from vivant.engines.diorama.script.grammar import Reading
-from vivant.engines.diorama.script.motions import in_place
+from vivant.engines.diorama.script.motions import in_place, louder
 from vivant.engines.diorama.storyboard import Cue, CueKind
 
 _TOPICS: Final[dict[str, frozenset[str]]] = {
@@ -28,7 +28,7 @@ class Asked:
 
 def asked(reading: Reading) -> Asked:
     """The cues of the prompt, each kind once at its loudest: named, or brought by weather and places."""
-    levels: dict[str, float] = {}
+    levels: dict[str, dict[int, float]] = {}  # kind -> clause -> level
     denied: set[str] = set()
     muted: set[str] = set()
     silent = False
@@ -46,8 +46,8 @@ def asked(reading: Reading) -> Asked:
             denied |= set(entry.sound)
         elif hit.meant:
             for kind, level in entry.sound.items():
-                levels[kind] = max(levels.get(kind, 0.0), min(1.0, max(0.1, level * hit.amount)))
-    cues = tuple(Cue(kind=cast(CueKind, kind), strength=round(level, 3)) for kind, level in levels.items())
+                louder(levels.setdefault(kind, {}), reading.clause[hit.first], level * hit.amount)
+    cues = tuple(Cue(kind=cast(CueKind, kind), strength=max(told.values())) for kind, told in levels.items())
     if "effects" in muted:
         cues = ()
     return Asked(cues, frozenset(denied - set(levels)), frozenset(muted), silent)

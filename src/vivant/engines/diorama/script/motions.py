@@ -10,6 +10,7 @@ from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.engines.diorama.storyboard import Direction, Motion, MotionKind
 
 _DRIFTS: Final = frozenset({"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"})
+GENTLE: Final = 0.3  # no stronger than this is expressly gentle
 _REACH: Final = 8  # tokens between a motion and the direction it drifts
 
 
@@ -21,7 +22,7 @@ class Asked:
 
 def asked(reading: Reading) -> Asked:
     """The motions of the prompt, each kind once, as strong as it was said at its strongest."""
-    strengths: dict[str, float] = {}
+    strengths: dict[str, dict[int, float]] = {}  # kind -> clause -> strength
     directions: dict[str, str] = {}
     denied: set[str] = set()
     for hit in reading.hits:
@@ -32,18 +33,25 @@ def asked(reading: Reading) -> Asked:
         if not hit.meant or hit.heard:
             continue
         for kind, strength in hit.entry.motion.items():
-            strengths[kind] = max(strengths.get(kind, 0.0), min(1.0, max(0.1, strength * hit.amount)))
+            louder(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
     motions = tuple(
         Motion(
             kind=cast(MotionKind, kind),
-            strength=round(strength, 3),
+            strength=max(clauses.values()),
             direction=cast(Direction, directions.get(kind, "")),
         )
-        for kind, strength in strengths.items()
+        for kind, clauses in strengths.items()
     )
     return Asked(motions, frozenset(denied - set(strengths)))
+
+
+def louder(clauses: dict[int, float], clause: int, strength: float) -> None:
+    """Take up a strength said in a clause: the greatest of them, but "a gentle breeze moves the leaves" is gentle."""
+    said = round(min(1.0, max(0.1, strength)), 3)
+    known = clauses.get(clause, said)
+    clauses[clause] = min(said, known) if min(said, known) <= GENTLE else max(said, known)
 
 
 def in_place(reading: Reading, hit: Hit) -> bool:
