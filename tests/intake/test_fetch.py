@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
@@ -440,6 +441,46 @@ def test_too_many_fetches_at_once_are_turned_away() -> None:
     results = asyncio.run(run())
     assert sum(isinstance(result, Busy) for result in results) == 5
     assert sum(isinstance(result, bytearray) for result in results) == fetch.AT_ONCE
+
+
+def test_a_name_server_that_never_answers_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    real = socket.getaddrinfo
+
+    def stuck(host: str, *rest: Any, **options: Any) -> Any:
+        if host.endswith(".stuck.example"):
+            release.wait(20)
+            raise socket.gaierror("at last")
+        return real(host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
+
+    async def run() -> None:
+        fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget(), total_seconds=0.5)
+        async with server(lambda path, headers: ok()) as port, AsyncExitStack() as held:
+            waiting = [fetcher.fetch(f"http://{n}.stuck.example/", field="image", held=held) for n in range(40)]
+            tasks = [asyncio.create_task(fetch) for fetch in waiting]
+            await asyncio.sleep(0.05)
+            assert await asyncio.to_thread(lambda: "free") == "free"
+            assert await fetcher.fetch(f"http://127.0.0.1:{port}/", field="image", held=held) == BODY
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            assert all(isinstance(result, PictureUnreachable) for result in results)
+
+    try:
+        asyncio.run(run())
+    finally:
+        release.set()
+
+
+def test_the_systems_resolver_is_asked_as_usual() -> None:
+    async def run() -> None:
+        assert "127.0.0.1" in await fetch._resolve("localhost", 80) or "::1" in await fetch._resolve("localhost", 80)
+        assert await fetch._resolve("2130706433", 80) == ["127.0.0.1"]
+        for wrong in ("a" * 70 + ".example", "a\0b"):
+            with pytest.raises((OSError, ValueError)):
+                await fetch._resolve(wrong, 80)
+
+    asyncio.run(run())
 
 
 def test_certificates_are_checked() -> None:

@@ -13,11 +13,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 import aiohttp
@@ -232,14 +231,32 @@ def _parse(text: str, field: str) -> URL:
         raise InvalidPicture(f"{rule}, with a host and without a user name: {error}.", field=field) from None
 
 
-# Threads of their own: a name server that keeps them waiting must not keep anybody else waiting.
-_RESOLVERS: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="resolver")
-
-
 async def _resolve(host: str, port: int) -> list[str]:
-    look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
-    found = await asyncio.get_running_loop().run_in_executor(_RESOLVERS, look_up)
-    return [str(target[0]) for *_, target in found]
+    """What the system's resolver says, asked in a thread of its own: a name server that keeps it waiting must keep
+    nobody else waiting, neither other work nor the end of the process.
+    """
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(found: list[str] | Exception) -> None:
+        if answer.done():
+            return  # nobody waits any more
+        if isinstance(found, Exception):
+            answer.set_exception(found)
+        else:
+            answer.set_result(found)
+
+    def look_up() -> None:
+        found: list[str] | Exception
+        try:
+            found = [str(target[0]) for *_, target in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, ValueError) as error:
+            found = error
+        with suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(settle, found)
+
+    threading.Thread(target=look_up, name="resolver", daemon=True).start()
+    return await answer
 
 
 class _Judged(AbstractResolver):
