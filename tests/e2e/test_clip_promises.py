@@ -74,7 +74,8 @@ def test_a_fixed_camera_holds_the_background_while_the_face_lives(make: Make) ->
 def test_a_still_scene_without_wishes_moves_gently_by_itself(make: Make) -> None:
     made = make("dahlia", "A flower.", generate_audio=False)
     frames = list(luma(made.path))
-    shift = cv2.phaseCorrelate(*(f[50:300, 50:300].astype(np.float64) for f in (frames[0], frames[-1])))[0]
+    before, after = (frame[50:300, 50:300].astype(np.float64) for frame in (frames[0], frames[-1]))
+    shift = cv2.phaseCorrelate(before, after)[0]
     assert psnr(frames[0], frames[-1]) < 35
     assert np.hypot(*shift) < 60
 

@@ -67,8 +67,10 @@ class Diorama:
         scene = self._look(pictures.first, storyboard.canvas)
         last = None if pictures.last is None else self._look_once(pictures.last, storyboard.canvas)
         watch.raise_if_stopping()
+        watch.report(0.02)
         # 2. The one clock that both sides read.
         timeline = resolve(storyboard, scene.facts, speaking.result())
+        watch.report(0.05)
         # 3. Sound beside frames.
         soundtrack: Callable[[], Soundtrack] | None = None
         if storyboard.audio:
