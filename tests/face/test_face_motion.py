@@ -13,7 +13,7 @@ from vivant.engines.diorama.motion import eyes, mouth, rbf, strip
 from vivant.engines.diorama.motion.eyes import Eye
 from vivant.engines.diorama.motion.face import APART, FaceMotion, warm
 from vivant.engines.diorama.motion.fields import Patch
-from vivant.engines.diorama.motion.mouth import Mouth, Speech
+from vivant.engines.diorama.motion.mouth import Lips, Mouth
 from vivant.engines.diorama.motion.piece import Piece
 from vivant.engines.diorama.motion.pose import pose_of
 from vivant.engines.diorama.random import rng
@@ -96,8 +96,8 @@ def test_a_face_at_rest_is_the_picture(barkla: Scene) -> None:
 def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> None:
     lips = Mouth(barkla.source, pose_of(barkla.faces[0]), chance=rng(1, "mouth/0"))
     still, drawn = Piece(barkla.source, lips.box), Piece(barkla.source, lips.box)
-    assert lips.rests(Speech())
-    lips.draw(drawn, Speech())
+    assert lips.rests(Lips())
+    lips.draw(drawn, Lips())
     for name in ("y2", "u", "v"):
         assert np.array_equal(getattr(still, name), getattr(drawn, name))
 
@@ -251,9 +251,9 @@ def test_a_mouth_that_is_open_in_the_photo_closes_for_p_b_and_m(barkla: Scene, f
     lips = Mouth(scene.source, pose, chance=rng(1, "mouth/0"))
     assert lips.is_open
     open_piece, shut_piece = Piece(scene.source, lips.box), Piece(scene.source, lips.box)
-    lips.draw(open_piece, Speech())
+    lips.draw(open_piece, Lips())
     assert np.array_equal(open_piece.y2, Piece(scene.source, lips.box).y2)
-    lips.draw(shut_piece, Speech(jaw=0.3, close=1.0))
+    lips.draw(shut_piece, Lips(jaw=0.3, close=1.0))
     dark = [(piece.y2 < 70).mean() for piece in (open_piece, shut_piece)]
     assert dark[1] < 0.6 * dark[0]
 
@@ -281,3 +281,21 @@ def test_a_face_at_the_pictures_edge_is_drawn_without_harm(barkla: Scene, finder
     for patch in faces.patches(0):
         assert patch.x + patch.width <= 270
         assert patch.y + patch.height <= 360
+
+
+@pytest.mark.parametrize("turn", [-75, -45, 0, 45, 75])
+@pytest.mark.parametrize("shift", [(0, 0), (-150, 0), (180, 60), (0, 250), (0, -220), (900, 900)])
+def test_no_face_is_too_odd_or_too_far_out_to_draw(barkla: Scene, turn: float, shift: tuple[float, float]) -> None:
+    face = barkla.faces[0]
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    middle = face.landmarks.mean(0)
+    points = (face.landmarks - middle) @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]]) + middle + [*shift, 0]
+    scene = replace(barkla, faces=(replace(face, landmarks=points.astype(np.float32)),))
+    faces = motion(scene, {**OPEN, **BLINK, **ALIVE})
+    for patch in faces.patches(0):
+        assert patch.y2.shape == (2 * patch.height, 2 * patch.width)
+    field = faces.field(0)
+    if field is not None:
+        assert np.isfinite(field.dx).all()
+        assert np.isfinite(field.dy).all()
+        assert max(np.abs(field.dx).max(), np.abs(field.dy).max()) < 0.25 * face.size

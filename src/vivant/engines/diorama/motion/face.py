@@ -14,9 +14,9 @@ from vivant.engines.diorama.motion import eyes, mouth, rbf, strip
 from vivant.engines.diorama.motion.eyes import Eye
 from vivant.engines.diorama.motion.fields import Field, Patch
 from vivant.engines.diorama.motion.head import STEP, Bearing, Head
-from vivant.engines.diorama.motion.mouth import Mouth, Speech
+from vivant.engines.diorama.motion.mouth import Lips, Mouth
 from vivant.engines.diorama.motion.piece import Box, Piece
-from vivant.engines.diorama.motion.pose import pose_of
+from vivant.engines.diorama.motion.pose import CHIN, CORNERS, Pose, pose_of
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
@@ -25,7 +25,8 @@ from vivant.engines.diorama.timeline import Timeline
 APART: Final = 24  # pixels: pieces nearer than this are drawn as one
 SMALLEST: Final = 24.0  # pixels of face height under which a face is left alone
 SMALL: Final = 60.0  # under which it does less
-TRUSTED: Final = 0.5
+TURNED, PROFILE = np.radians(25), np.radians(60)  # a face does all up to the first, nothing from the second
+TRUSTED: Final = 0.5  # of the matte, from which shoulders are told from background
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +57,19 @@ class FaceMotion:
             if face.size < SMALLEST:
                 continue
             pose = pose_of(face)
-            # Small faces have no pixels for it; turned ones no room.
+            # Small faces have no pixels for it; turned ones no room, and in profile nothing is known of the far half.
             share = float(np.clip((face.size - SMALLEST) / (SMALL - SMALLEST), 0.35, 1))
-            share *= float(np.clip(1.6 - pose.turned / np.radians(40), 0.3, 1))
+            share *= float(np.clip((PROFILE - pose.turned) / (PROFILE - TURNED), 0, 1))
+            if share == 0:
+                continue
             self._heads.append((i, Head(pose, (w, h), body=body), share))
-            parts.append(Part(i, Mouth(scene.source, pose, chance=rng(storyboard.seed, f"mouth/{i}")), share))
-            parts += [Part(i, Eye(scene.source, pose, which), 1.0) for which in (0, 1)]
+            if _inside(pose, (*CORNERS, CHIN), (w, h)):
+                parts.append(Part(i, Mouth(scene.source, pose, chance=rng(storyboard.seed, f"mouth/{i}")), share))
+            parts += [
+                Part(i, Eye(scene.source, pose, which), 1.0)
+                for which, (corners, *_) in enumerate(eyes.EYES)
+                if _inside(pose, corners, (w, h))
+            ]
         self._groups = _grouped(parts)
 
     def patches(self, n: int) -> tuple[Patch, ...]:
@@ -74,7 +82,7 @@ class FaceMotion:
             piece = Piece(self._source, box)
             for part in active:
                 if isinstance(part.what, Mouth):
-                    part.what.draw(piece, self._speech(part, n))
+                    part.what.draw(piece, self._lips(part, n))
                 else:
                     part.what.draw(piece, self._lids(part, n))
             drawn.append(piece.patch())
@@ -93,18 +101,18 @@ class FaceMotion:
 
     def _rests(self, part: Part, n: int) -> bool:
         if isinstance(part.what, Mouth):
-            return part.what.rests(self._speech(part, n))
+            return part.what.rests(self._lips(part, n))
         return self._lids(part, n) <= 0
 
     def _lids(self, part: Part, n: int) -> float:
         wink = self._at(part.face, "wink", n) if isinstance(part.what, Eye) and part.what.which == 1 else 0.0
         return max(self._at(part.face, "lids", n), wink)
 
-    def _speech(self, part: Part, n: int) -> Speech:
+    def _lips(self, part: Part, n: int) -> Lips:
         jaw, wide, rounded, close, teeth = (
             self._at(part.face, name, n) for name in ("jaw", "wide", "round", "close", "teeth")
         )
-        return Speech(jaw=jaw * part.share, wide=wide, round=rounded, close=close, teeth=teeth)
+        return Lips(jaw=jaw * part.share, wide=wide, round=rounded, close=close, teeth=teeth)
 
     def _bearing(self, i: int, share: float, n: int) -> Bearing:
         smile = self._at(i, "smile", n)
@@ -120,6 +128,11 @@ class FaceMotion:
     def _at(self, face: int, name: str, n: int) -> float:
         curve = self._curves.get(f"face{face}.{name}")
         return 0.0 if curve is None else float(curve[n])
+
+
+def _inside(pose: Pose, landmarks: tuple[int, ...], canvas: tuple[int, int]) -> bool:
+    points = pose.landmarks[list(landmarks), :2]
+    return bool((points >= 2).all() and (points <= np.array(canvas) - 3).all())
 
 
 def _grouped(parts: list[Part]) -> list[tuple[Box, list[Part]]]:

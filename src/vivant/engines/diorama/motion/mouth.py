@@ -37,7 +37,7 @@ TEETH: Final = 2.9  # front teeth in half a mouth: 8.5 mm of 25 each
 
 
 @dataclass(frozen=True, slots=True)
-class Speech:
+class Lips:
     """The mouth curves of one face at one frame, each 0..1."""
 
     jaw: float = 0.0
@@ -85,35 +85,35 @@ class Mouth:
         self._grain = grain_like(self._tones, 2 * self.box.height, 2 * self.box.width, chance)
         self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]  # the box as it is in the picture
 
-    def rests(self, speech: Speech) -> bool:
+    def rests(self, shape: Lips) -> bool:
         """Whether the lips are as in the picture. (Width alone moves with the face, not here.)"""
-        top, bottom = self._opening(speech)
+        top, bottom = self._opening(shape)
         return bool(np.abs(top - self._upper).max() < 0.01 and np.abs(bottom - self._lower).max() < 0.01)
 
-    def draw(self, piece: Piece, speech: Speech) -> None:
+    def draw(self, piece: Piece, shape: Lips) -> None:
         """Redraw the mouth in `piece`, whose box covers `self.box`."""
-        now = self._opening(speech)
+        now = self._opening(shape)
         self._strip.part(piece, self._source, (self._upper, self._lower), now, self._reach)
-        self._fill(piece, *now, speech)
+        self._fill(piece, *now, shape)
 
-    def _opening(self, speech: Speech) -> tuple[F64, F64]:
+    def _opening(self, shape: Lips) -> tuple[F64, F64]:
         """Where the lips' inner edges are now: tables of t, top <= bottom."""
-        s, height, free = self._s, self._height, 1 - speech.close
-        bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * speech.round)
-        part = speech.jaw * (1.5 - 0.5 * speech.jaw)  # lips part ahead of the jaw
-        fall = DROP * height * part * (1 - 0.9 * speech.teeth) * (1 + 0.15 * speech.round) * free
-        rise = LIFT * fall + BARE * height * speech.teeth * free
+        s, height, free = self._s, self._height, 1 - shape.close
+        bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * shape.round)
+        part = shape.jaw * (1.5 - 0.5 * shape.jaw)  # lips part ahead of the jaw
+        fall = DROP * height * part * (1 - 0.9 * shape.teeth) * (1 + 0.15 * shape.round) * free
+        rise = LIFT * fall + BARE * height * shape.teeth * free
         flat = min(1.0, fall / (0.04 * height))  # a lower lip that hangs loses the upper one's bow
         top, bottom = self._upper - rise * bell, self._lower + fall * bell + flat * self._bow
         if self.is_open:  # a mouth that smiles openly comes together to speak, and closes for p, b, m
-            effort = min(1.0, max(speech.jaw, speech.wide, speech.round) / 0.2)
-            gathered = max(speech.close, GATHER * effort * effort * (3 - 2 * effort))
+            effort = min(1.0, max(shape.jaw, shape.wide, shape.round) / 0.2)
+            gathered = max(shape.close, GATHER * effort * effort * (3 - 2 * effort))
             rest = self._lower - self._upper
             top, bottom = top + 0.3 * rest * gathered, bottom - 0.7 * rest * gathered
         meet = (top + bottom) / 2
         return np.minimum(top, meet), np.maximum(bottom, meet)
 
-    def _fill(self, piece: Piece, top: F64, bottom: F64, speech: Speech) -> None:
+    def _fill(self, piece: Piece, top: F64, bottom: F64, shape: Lips) -> None:
         """Paint what shows between the lips, as soft as the photo is."""
         tones = self._tones
         window = self._strip.window(top, bottom, 2 + 3 * tones.blur)
@@ -131,7 +131,7 @@ class Mouth:
             *strip, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), *now,
             np.array([
                 self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
-                1 + 0.12 * speech.wide - 0.2 * speech.round, float((bottom - top).max()), float(self.is_open), strange,
+                1 + 0.12 * shape.wide - 0.2 * shape.round, float((bottom - top).max()), float(self.is_open), strange,
             ], np.float32),
             luma, cover, tooth,
         )  # fmt: skip

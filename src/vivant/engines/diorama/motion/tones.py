@@ -78,7 +78,8 @@ def _darkest(y: U8, pose: Pose) -> float:
     hull = cv2.convexHull(np.rint(pose.landmarks[list(LOWER_FACE), :2]).astype(np.int32))
     inside = np.zeros(y.shape, np.uint8)
     cv2.fillConvexPoly(inside, hull, 1)
-    return max(1.0, float(np.percentile(y[inside > 0], 1.0)) - 16)
+    seen = y[inside > 0] if inside.any() else y  # an eye may be in the picture without its mouth
+    return max(1.0, float(np.percentile(seen, 1.0)) - 16)
 
 
 def _texture(y: U8, pose: Pose) -> tuple[float, float]:
