@@ -1,8 +1,8 @@
 """A sampler for the SoundFont that ships: notes in, stereo sound out. Knows instruments, not music.
 
 It reads SoundFont 2.04 (the section numbers below are that specification's) with samples kept as Ogg Vorbis (SF3).
-Only the samples that are played are decoded, once. Left out: modulators other than velocity, effect sends, and sweeps of
-the filter, which stands where it comes to rest.
+Only the samples that are played are decoded, once. Left out: modulators other than velocity, effect sends, and sweeps
+of the filter, which stands where it comes to rest.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class _Zone:
-    """What sounds for a range of keys and velocities (both ends included): generators, sums of preset and instrument."""
+    """What sounds for a range of keys and velocities (both ends included): generators of preset and instrument."""
 
     keys: tuple[int, int]
     velocities: tuple[int, int]
