@@ -36,12 +36,14 @@ def test_an_entry_means_only_what_the_storyboard_knows(entry: Entry) -> None:
     assert entry.gender in get_args(Gender)
     assert entry.speed in ("", *get_args(Speed))
     assert entry.direction in get_args(Direction)
+    assert entry.mute in ("", "music", "effects", "beds", "all", "picture")
+    assert entry.topic in ("", "music", "effects", "speech", "all")
     assert entry.needs in ("", "camera", "order", "thing")
     assert entry.person in ("", "someone", "animal", "voice", "pronoun", "body")
     assert entry.writing in ("", "noun", "verb", "title")
     assert entry.role in {
         "", "not", "near", "nothing", "but", "like", "as_if", "ends", "hear", "mention", "camera", "to", "then", "as",
-        "and", "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody",
+        "and", "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody", "noise",
     }  # fmt: skip
 
 

@@ -83,15 +83,21 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
         doers = [m for m in cast.between(quote + 1, min(after, verb.last + _NAME_LENGTH + 1)) if not m.object]
         person = doers[0].person if doers else _stranger(reading, cast, verb, quote + 1, after)
-        if person is not None:
+        if person is not None and not _together(reading, doers):
             return Tag(verb, person, True)
     mentions = [m for m in cast.between(before, quote) if not m.object] or cast.between(before, quote)
     if mentions:
         return Tag(None, mentions[0].person, False)
     beat = cast.between(quote + 1, min(after, quote + 5))  # “Hello!” The woman smiles.
-    if beat and not beat[0].object and _directly(reading, quote, beat[0]):
+    answered = bool(turns) and turns[-1].person is beat[0].person and _bare_between(reading, quote) if beat else False
+    if beat and not beat[0].object and not answered and _directly(reading, quote, beat[0]):
         return Tag(None, beat[0].person, False)
     return Tag(None, unnamed(reading, cast, quote, turns), False)
+
+
+def _together(reading: Reading, doers: list[Mention]) -> bool:
+    """ "A boy and a girl talk" tells of two and gives the line to neither."""
+    return len(doers) > 1 and any("and" in reading.roles(at) for at in range(doers[0].last, doers[1].first))
 
 
 def _itself(cast: Cast, verb: Hit | None) -> Person | None:
@@ -280,7 +286,7 @@ def unnamed(reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn], *, 
     if earlier:
         sentence = reading.sentence[earlier[-1].first]
         return next(m for m in earlier if reading.sentence[m.first] == sentence).person
-    return able[0] if later and len(able) == 1 else None
+    return able[0] if later and able else None
 
 
 def _bare_between(reading: Reading, quote: int) -> bool:

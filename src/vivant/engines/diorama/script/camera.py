@@ -235,9 +235,11 @@ def _moves(reading: Reading, hit: Hit) -> list[Move]:
     moves = []
     for words in hit.entry.camera:
         kind, _, direction = words.partition(" ")
-        if not direction:
-            kind, direction = _directed(kind, _direction_near(reading, hit))
-        moves.append(
+        near = [] if direction else _direction_near(reading, hit)
+        ways = [(kind, direction)] if direction else [_directed(kind, near)]
+        if kind == "move":  # "up and to the right"
+            ways += [way for way in (_directed(kind, [other]) for other in near[1:2]) if way[0] != ways[0][0]]
+        moves += [
             Move(
                 kind=cast(MoveKind, kind),
                 direction=cast(Direction, direction),
@@ -245,7 +247,8 @@ def _moves(reading: Reading, hit: Hit) -> list[Move]:
                 strength=strength,
                 words=reading.written(hit),
             )
-        )
+            for kind, direction in ways
+        ]
     return moves
 
 

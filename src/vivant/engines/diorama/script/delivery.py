@@ -10,7 +10,8 @@ from vivant.engines.diorama.script.people import Cast
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.storyboard import Tone
 
-_VOICE: Final = frozenset({"voice", "tone", "嗓", "声", "语"})
+_VOICE: Final = ("voice", "tone", "嗓音", "声音", "语气", "语调")
+_OPENING: Final = 4  # tokens in which such a sentence names the voice
 _REACH: Final = 16  # tokens of the sentence after it that may tell of the voice
 
 
@@ -27,7 +28,7 @@ def tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, dire
     bracketed = quote + 1 < after and reading.tokens[quote + 1].text == "("
     if (follows or bracketed) and (told := tones(reading, quote + 1, after)):
         return told[0]
-    if told := _told_of_the_voice(reading, after):
+    if told := _told_of_the_voice(reading, quote, after):
         return told[0]
     if tag.person is not None and before > 0 and reading.tokens[before - 1].kind != "quote":
         first, last = reading.sentence_bounds(before - 1)
@@ -60,14 +61,18 @@ def hear_voice(reading: Reading, quote: int, before: int, tag: Tag) -> None:
                 tag.person.gender = hit.entry.gender
 
 
-def _told_of_the_voice(reading: Reading, after: int) -> list[Tone]:
-    """ "“You came.” Her voice is soft." """
-    if after >= len(reading.tokens) - 1 or not ends_sentence(reading.tokens[after]):
-        return []
-    first, last = reading.sentence_bounds(after + 1)
-    last = min(last, first + _REACH)
-    about_it = any(reading.tokens[at].text in _VOICE for at in range(first, last))
-    return tones(reading, first, last) if about_it else []
+def _told_of_the_voice(reading: Reading, quote: int, after: int) -> list[Tone]:
+    """ "“You came.” Her voice is soft."; “好的”，声音温柔: in the words that follow, or in the next sentence."""
+    starts = [quote + 1]
+    if after + 1 < len(reading.tokens) and ends_sentence(reading.tokens[after]):
+        starts.append(after + 1)
+    for start in starts:
+        last = min(len(reading.tokens), start + _REACH)
+        end = next((at for at in range(start, last) if ends_sentence(reading.tokens[at])), last)
+        opening = "".join(token.text for token in reading.tokens[start : min(start + _OPENING, end)])
+        if any(word in opening for word in _VOICE):
+            return tones(reading, start, end)
+    return []
 
 
 def _shown_by_marks(text: str) -> Tone:

@@ -18,6 +18,7 @@ _REACH: Final = 8  # tokens between a motion and the direction it drifts
 class Asked:
     motions: tuple[Motion, ...]
     denied: frozenset[str]  # kinds that must not move, whatever the picture shows
+    nothing_else: bool  # what the prompt does not name stays still
 
 
 def asked(reading: Reading) -> Asked:
@@ -44,7 +45,8 @@ def asked(reading: Reading) -> Asked:
         )
         for kind, clauses in strengths.items()
     )
-    return Asked(motions, frozenset(denied - set(strengths)))
+    nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
+    return Asked(motions, frozenset(denied - set(strengths)), nothing_else)
 
 
 def louder(clauses: dict[int, float], clause: int, strength: float) -> None:

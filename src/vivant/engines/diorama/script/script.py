@@ -110,6 +110,8 @@ def _shots(
 
 def _motions(reading: Reading, facts: PictureFacts, seed: int) -> tuple[tuple[Motion, ...], frozenset[str]]:
     asked = motions.asked(reading)
+    if asked.nothing_else:
+        return asked.motions, asked.denied
     named = {motion.kind for motion in asked.motions} | asked.denied
     if "falls" in named:
         named.add("water")  # the prompt says what the water is

@@ -44,8 +44,10 @@ class Entry:
     amount: float = 1.0  # multiplies the strength of the word it belongs to
     direction: str = ""
     role: str = ""  # a job in grammar, see grammar.py
-    mute: str = ""  # "music", "effects", "speech", "all": these words silence it
-    topic: str = ""  # the same four, as things to speak of: "no sound effects" silences the topic effects
+    mute: str = ""  # "music", "effects", "beds" (both), "all": silenced; "picture": nothing moves unnamed
+    topic: str = (
+        ""  # "music", "effects", "speech", "all", as things to speak of: "no sound effects" silences the topic effects
+    )
     needs: str = ""  # "camera", "order", "thing": what must stand before it
     unless: tuple[str, ...] = ()  # not if one of these phrases (tokens joined by blanks) is in the sentence
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, doer_of_writing, speech_verb
-from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.grammar import Hit, Reading, read
 from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence, is_han
 from vivant.engines.diorama.script.unmarked import MARK
 
@@ -59,6 +59,8 @@ def is_spoken(reading: Reading, span: Span, quote: int, before: int, tag: Tag) -
         return False
     if tag.certain:
         return True
+    if _is_noise(span.inner):
+        return False
     if span.mark in "'‘" and not (punctuated or span.inner.rstrip()[-1:] in _TERMINAL):
         return False
     return not _only_so_called(reading, span, quote, before, punctuated=punctuated)
@@ -67,6 +69,12 @@ def is_spoken(reading: Reading, span: Span, quote: int, before: int, tag: Tag) -
 def _is_code(text: str, start: int) -> bool:
     """name="value", alert("hi"): the mark follows a sign that follows a letter."""
     return start > 1 and text[start - 1] in "=([" and (text[start - 2].isalnum() or text[start - 2] in "_]")
+
+
+def _is_noise(text: str) -> bool:
+    """ "BANG!", “叮铃铃”: every word of it is a noise written out."""
+    reading = read(text)
+    return all("noise" in reading.roles(at) for at, t in enumerate(reading.tokens) if t.kind in ("word", "han"))
 
 
 def _is_called(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated: bool) -> bool:
