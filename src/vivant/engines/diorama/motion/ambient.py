@@ -176,13 +176,13 @@ class _Cast:
     def lightning(self, motion: Motion, strikes: Sequence[Event]) -> None:
         if strikes and may_move(self._scene.sky, motion):
             ground = float(np.flatnonzero((self._scene.sky.mask > 0.5).any(axis=1))[-1])
-            bolts = Lightning(self.air, strikes, self._places.sky, ground)
+            bolts = Lightning(self.air, strikes, self._places.sky, self._scene.source.planes.y, ground)
             self.moved.append(bolts)
             self.drawn.append(bolts)
 
     def leaves(self, motion: Motion, what: Literal["leaves", "petals"]) -> None:
         tint = self._places.blossom if what == "petals" else None
-        self.drawn.append(Leaves(self.air, what, motion.strength, tint))
+        self.drawn.append(Leaves(self.air, what, motion.strength, tint, self._places.veil()))
 
     def sparks(self, motion: Motion) -> None:
         seen = may_move(self._scene.fire, motion)

@@ -9,8 +9,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion import blades
+from vivant.engines.diorama.motion import blades, soft
 from vivant.engines.diorama.motion.air import Air
+from vivant.engines.diorama.motion.capsules import Veil
 from vivant.engines.diorama.motion.lens import GOLDEN, Lens, around
 from vivant.engines.diorama.random import rng
 from vivant.media import Planes, to_planes
@@ -29,6 +30,7 @@ class Kind:
     wind: float  # at wind 1
     swing: float  # metres to each side
     round: float
+    dimmest: float  # share of its colour's light kept in a dark picture; petals let light through
     few: int  # at 720p, strength 0
     many: int  # more at strength 1
     colours: tuple[tuple[int, int, int], ...]
@@ -36,11 +38,11 @@ class Kind:
 
 KINDS: Final[dict[str, Kind]] = {
     "leaves": Kind(
-        length=0.085, slim=0.52, fall=1.15, wind=3.2, swing=0.22, round=0.0, few=22, many=90,
+        length=0.085, slim=0.52, fall=1.15, wind=3.2, swing=0.22, round=0.0, dimmest=0.4, few=22, many=90,
         colours=((196, 120, 34), (172, 70, 28), (214, 160, 52), (148, 92, 40), (188, 56, 34), (160, 140, 60)),
     ),
     "petals": Kind(
-        length=0.046, slim=0.72, fall=0.62, wind=2.2, swing=0.14, round=1.0, few=40, many=170,
+        length=0.046, slim=0.72, fall=0.62, wind=2.2, swing=0.14, round=1.0, dimmest=0.8, few=40, many=170,
         colours=((250, 218, 226), (246, 196, 210), (255, 236, 238), (240, 178, 196)),
     ),
 }  # fmt: skip
@@ -50,7 +52,7 @@ class Leaves:
     """Leaves or petals through the whole depth of the picture."""
 
     def __init__(
-        self, air: Air, what: Literal["leaves", "petals"], strength: float, tint: NDArray[np.float64] | None
+        self, air: Air, what: Literal["leaves", "petals"], strength: float, tint: NDArray[np.float64] | None, veil: Veil
     ) -> None:
         """`tint`: the RGB of a blossom in the picture, whose petals these are; None for the kind's own colours."""
         kind = KINDS[what]
@@ -77,11 +79,14 @@ class Leaves:
             colours = np.stack([tint * s + 255 * (1 - s) for s in (1.0, 0.8, 0.65, 0.9)])
         chosen = colours[chance.integers(0, len(colours), count)] + chance.normal(0, 7, (count, 3))
         # Lit as the picture is: a leaf in a dusky street is not brighter than its lamps.
-        light = np.clip((0.5 * air.middle + 0.7 * air.bright) / 150, 0.35, 1.15)
+        light = np.clip((0.5 * air.middle + 0.7 * air.bright) / 150, kind.dimmest, 1.15)
         swatches = np.repeat(np.repeat(np.clip(chosen * light, 0, 255)[None], 2, 0), 2, 1).astype(np.uint8)
         planes = to_planes(swatches)
         self._luma, self._cb, self._cr = (p.astype(np.float64) for p in (planes.y[0, ::2], planes.u[0], planes.v[0]))
         self._air = air
+        # How much each is hidden where the subject stands in front of it.
+        self._behind = np.clip((self._z / veil.distance - 0.8) / 0.4, 0, 1)
+        self._cover = soft.blur(veil.cover, 3.0 * air.scale) / 255
 
     def draw(self, n: int, frame: Planes) -> None:
         presence = float(self._air.presence[n])
@@ -108,6 +113,9 @@ class Leaves:
         out[:, blades.ANGLE] = 0.9 * np.sin(one + 0.6) + 0.5 * self._spin * time + self._phase[2]
         out[:, blades.SOFT] = self._soft + 0.22 * speed
         out[:, blades.ALPHA] = self._alpha * presence * self._length / (self._length + 0.25 * speed)
+        rows = np.clip(out[:, blades.Y] / 4, 0, self._cover.shape[0] - 1).astype(int)
+        columns = np.clip(out[:, blades.X] / 4, 0, self._cover.shape[1] - 1).astype(int)
+        out[:, blades.ALPHA] *= 1 - self._behind * self._cover[rows, columns]
         out[:, blades.LUMA] = np.clip(16 + (self._luma - 16) * (0.86 + 0.24 * facing), 24, 226)
         out[:, blades.CB], out[:, blades.CR] = self._cb, self._cr
         out[:, blades.FOLD] = 9 * np.sign(facing)

@@ -16,7 +16,7 @@ from vivant.engines.diorama.motion.capsules import Veil
 from vivant.engines.diorama.motion.sum import Sum
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.timeline import Event
-from vivant.media import F32, Planes
+from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
 # The bolt itself, frame by frame from its strike: the stroke, the dark after it, the return stroke, its afterglow.
@@ -25,11 +25,13 @@ GLOW: Final = 0.4  # how much brighter the cloud is right beside the bolt
 
 
 class Lightning:
-    """All strikes of a clip. sky: float32 (h, w), 0..1; ends: row where a bolt meets the ground, pixels."""
+    """All strikes of a clip. sky: float32 (h, w), 0..1; luma: uint8 (h, w); ground: row where bolts end, pixels."""
 
-    def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, ground: float) -> None:
+    def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float) -> None:
         self._air = air
         self._sky = pin.quarter(sky)
+        # What is white already cannot be lit.
+        self._room = np.clip((215 - pin.quarter(luma.astype(np.float32))) / 120, 0, 1)
         self._veil = Veil(np.rint(255 * (1 - np.clip(self._sky, 0, 1))).astype(np.uint8))
         self._strikes = [
             (math.floor(strike.time * FPS), strike, self._bolt(strike, ground), self._halo(strike))
@@ -77,7 +79,7 @@ class Lightning:
         clouds = soft.blur(rng(self._air.seed, f"glow/{strike.id}").normal(size=(height, width)), 9.0 * self._air.scale)
         patchy = np.clip(1 + 0.35 * clouds / (clouds.std() + 1e-9), 0.2, 2)
         near = np.exp(-(across**2) / 0.16 - down / 0.9)
-        return np.asarray(GLOW * strike.strength * near * patchy * self._sky, np.float32)
+        return np.asarray(GLOW * strike.strength * near * patchy * self._sky * self._room, np.float32)
 
     def add(self, n: int, out: Sum) -> None:
         for first, _, _, halo in self._strikes:
