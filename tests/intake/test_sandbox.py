@@ -350,6 +350,9 @@ def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:
         "o.write(b'\\xff' * 100)",
         "f.write_head(o, f.READY); f.write_head(o, {'width': 400, 'height': 400}); f.write_part(o, b'\\x89PNG junk')",
         "f.write_head(o, f.READY); f.write_head(o, {'width': '1', 'height': None}); f.write_part(o, b'')",
+        "f.write_head(o, f.READY); f.write_head(o, {'width': -1, 'height': 5}); f.write_part(o, b'')",
+        "f.write_head(o, f.READY); f.write_head(o, {'error': [1], 'message': {'a': 1}}); f.write_part(o, b'')",
+        "f.write_head(o, f.READY); f.write_part(o, b'[' * 16000); f.write_part(o, b'')",
         "f.write_head(o, f.READY); o.write(b'\\xff\\xff\\xff\\xfe')",
     ],
 )

@@ -55,7 +55,7 @@ def read_head(pipe: IO[bytes]) -> dict[str, Any] | None:
         return None
     try:
         head = json.loads(part)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Ended(f"A head that is not JSON: {error}") from None
     if not isinstance(head, dict):
         raise Ended("A head that is not an object.")

@@ -39,6 +39,7 @@ AT_ONCE: Final = 2  # decoders; each may take some 700 MiB for the largest pictu
 WAITING: Final = 128  # pictures that may wait for a decoder
 WAIT_SECONDS: Final = 30.0  # for a decoder
 SECONDS: Final = 30.0  # wall, per picture; the processor limit inside is shorter
+LONGEST: Final = PICTURE_SIDE[1]  # pixels, excluded
 PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
 JOBS_PER_LIFE: Final = 1000  # then a fresh process, so that a slow leak in a codec stays small
 _ERRORS: Final[dict[str, type[InvalidPicture]]] = {
@@ -186,7 +187,7 @@ class _Decoder:
         self.jobs += 1
         jobs, answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         if self.jobs == 1:
-            _greet(answers)
+            self._greet(answers)
         write_head(jobs, job)
         self._send(pieces, jobs, job["field"])
         head = read_head(answers)
@@ -201,6 +202,16 @@ class _Decoder:
                 str(head.get("message", ""))[:500], field=job["field"]
             )
         return _checked(png, head)
+
+    def _greet(self, answers: IO[bytes]) -> None:
+        """Wait until a new process is ready. Raises Misconfigured when it does not come up: no picture was to blame."""
+        try:
+            hello = read_head(answers)
+        except Ended:
+            hello = None
+        if hello != READY:
+            self.kill()
+            raise Misconfigured("Pictures cannot be decoded: a decoder process does not start. Run `vivant doctor`.")
 
     @staticmethod
     def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: IO[bytes], field: str) -> None:
@@ -221,23 +232,13 @@ class _Decoder:
                 write_abort(jobs)
 
 
-def _greet(answers: IO[bytes]) -> None:
-    """Wait until a new process is ready. Raises Misconfigured when it does not come up: no picture was to blame."""
-    try:
-        hello = read_head(answers)
-    except Ended:
-        hello = None
-    if hello != READY:
-        raise Misconfigured("Pictures cannot be decoded: a decoder process does not start. Run `vivant doctor`.")
-
-
 def _checked(png: bytes, head: dict[str, Any]) -> CleanPicture:
     """The answer, if it is what a sound decoder sends: the process read a stranger's bytes and is not trusted.
 
     Looks at the frame of the PNG (signature, header, chunk checksums, end), not at its pixels. Raises Ended.
     """
     width, height = head.get("width"), head.get("height")
-    if not (type(width) is int and type(height) is int and max(width, height) < PICTURE_SIDE[1]):
+    if type(width) is not int or type(height) is not int or not 0 < min(width, height) <= max(width, height) < LONGEST:
         raise Ended("An answer without a size.")
     expected = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
     if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:29] != expected:
