@@ -11,6 +11,7 @@ from scipy import signal, stats
 from clip_sounds import RATE, band, bed_of, brightness, decibels, envelope, event_of, noise_like, timeline
 from vivant.engines.diorama.sound import effects
 from vivant.engines.diorama.storyboard import CueKind
+from vivant.engines.diorama.timeline import Bed
 from vivant.media import F32
 
 
@@ -89,11 +90,18 @@ def test_birds_sing_notes_and_rest_between_phrases() -> None:
 
 
 def test_gulls_cry_by_the_sea_and_an_owl_calls_among_crickets() -> None:
-    inland = effects.bed(bed_of("birds"), timeline())
-    coast = effects.bed(bed_of("birds"), timeline(beds=(bed_of("waves"), bed_of("birds"))))
-    night = effects.bed(bed_of("birds"), timeline(beds=(bed_of("crickets"), bed_of("birds"))))
-    assert share(coast, 500, 2500) > share(inland, 500, 2500)
-    assert share(night, 600, 900) > 0.6
+    def heard(*beds: Bed, low: float, high: float) -> float:
+        """The mean over four takes of what lies in the band of that bird."""
+        takes = (effects.bed(bed_of("birds"), timeline(seed=seed, beds=beds)) for seed in range(4))
+        return float(np.mean([share(take, low, high) for take in takes]))
+
+    sea, lake, night = (
+        (bed_of("waves"), bed_of("birds")),
+        (bed_of("waves", strength=0.3), bed_of("birds")),
+        (bed_of("crickets"),),
+    )
+    assert heard(*sea, low=1200, high=2600) > 1.5 * heard(*lake, low=1200, high=2600)
+    assert heard(*night, low=600, high=850) > 0.5
 
 
 def test_crickets_chirp_in_pulses_on_a_high_note() -> None:
@@ -180,7 +188,7 @@ def test_a_step_has_a_heel_and_a_toe(surface: str) -> None:
     step = effects.shot(event_of("step", detail=surface), timeline())[0]
     level = envelope(step, 0.01)
     toe = level[11:26]
-    assert level[:3].max() > level[4:].max() * 0.8
+    assert level[:3].max() > level[4:].max() * 0.5
     assert toe.max() > 1.5 * level[30:].max()
 
 

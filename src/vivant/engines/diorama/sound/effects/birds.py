@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow, waves
+from vivant.engines.diorama.sound.effects import follow, noise, waves
 from vivant.engines.diorama.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
@@ -32,7 +32,11 @@ class Note:
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength is how many sing: 0 one, 1 a dawn chorus. By the sea gulls, at night an owl."""
     n, chance = follow.length(bed), rng(timeline.seed, "birds")
-    sound = np.zeros((2, n), np.float32)
+    # No bird sings in a void: the air of the place lies under all of them.
+    air = ((60, -24), (200, -12), (500, -2), (1000, 0), (2000, -5), (5000, -14), (12000, -26))
+    sound = np.asarray(
+        noise.wide(n, chance, air, 0.8) * np.exp(0.15 * noise.drift(n, chance, 0.3)) * np.float32(0.006), np.float32
+    )
     singers = _company(bed, timeline, chance)
     for number, species in enumerate(singers):
         own = rng(timeline.seed, f"birds/{number}/{species}")

@@ -6,7 +6,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow
+from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
@@ -14,7 +14,11 @@ from vivant.media import F32, SAMPLE_RATE
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength is how many there are."""
     n = follow.length(bed)
-    sound = np.zeros((2, n), np.float32)
+    still = rng(timeline.seed, "crickets")  # the air of the night
+    air = ((60, -14), (200, -4), (500, 0), (1000, -4), (2500, -12), (8000, -26))
+    sound = np.asarray(
+        noise.wide(n, still, air, 0.8) * np.exp(0.15 * noise.drift(n, still, 0.3)) * np.float32(0.003), np.float32
+    )
     t = np.arange(n, dtype=np.float64) / SAMPLE_RATE
     for number in range(3 + round(7 * bed.strength)):
         chance = rng(timeline.seed, f"crickets/{number}")

@@ -21,15 +21,27 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     chance = rng(timeline.seed, "fire")
     flicker = follow.fine(follow.curve(timeline, "flicker", bed, 0.0))
     lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
-    sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.008 + 0.045 * strength)
+    sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
 
     jets = np.maximum(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0) ** 2 + 0.05
     sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
 
+    _fizz(sound, lick, strength, chance)
     at = _bursts(chance, n, strength, flicker)
     _crackle(sound, at, chance)
     _pop(sound, grains.moments(chance, 0.5 + 1.3 * strength, n), chance)
     return sound
+
+
+def _fizz(sound: F32, lick: F32, strength: float, chance: np.random.Generator) -> None:
+    """What lies between crackles: hundreds of cracks a second too small to be told apart, most of a fire's treble."""
+    n = sound.shape[1]
+    rate = np.float32(150 + 350 * strength) * np.clip(lick * np.exp(0.5 * noise.turbulence(n, chance, 5.0, 4)), 0.1, 5)
+    at = grains.moments(chance, rate.astype(np.float32), n)
+    bank = grains.ticks(chance, 64, (1800, 9500), (0.15, 1.2), tone=0.3)
+    loud = np.minimum(0.036 * chance.uniform(size=len(at)) ** -0.5, 0.16)
+    side = np.clip(0.5 + 0.2 * chance.standard_normal(len(at)), 0, 1)
+    grains.scatter(sound, bank, at, chance.integers(0, 64, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
 
 
 def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) -> np.ndarray:
@@ -47,7 +59,7 @@ def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) 
 def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     """Each crack: a click under a millisecond, then the splinter's own short note. Sizes follow a power law."""
     count = len(at)
-    loud = np.minimum(0.045 * chance.uniform(size=count) ** (-1 / 1.4), 0.33)
+    loud = np.minimum(0.045 * chance.uniform(size=count) ** (-1 / 1.4), 0.22)
     side = np.clip(0.5 + 0.16 * chance.standard_normal(count), 0, 1)
     left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
     bank = grains.ticks(chance, 64, (1400, 11000), (0.08, 0.9), tone=0.25)
@@ -59,7 +71,7 @@ def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
 def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     """A pocket of steam bursts: a thud of some 300 Hz under a snap."""
     count = len(at)
-    loud = 0.17 * np.exp(0.4 * chance.standard_normal(count))
+    loud = np.minimum(0.11 * np.exp(0.4 * chance.standard_normal(count)), 0.25)
     side = np.clip(0.5 + 0.12 * chance.standard_normal(count), 0, 1)
     left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
     hz = chance.uniform(150, 520, count)

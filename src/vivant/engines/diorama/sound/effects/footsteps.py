@@ -98,76 +98,81 @@ def _knock(sides: F32, at: float, hz: tuple[float, float], ms: float, loud: floa
 
 
 def _hard(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Leather on stone: a dry clack with a short body, then the sole's softer slap and a scuff between."""
+    """Leather on stone: a dry clack of some 30 ms about 400 Hz, then grit under the sole and its softer slap."""
     sides = np.zeros((2, n), np.float32)
     pitch = (1.0, 1.05)[side]
-    _knock(sides, 0, (1500 * pitch, 2600 * pitch), 1.8, 2.2, chance)
-    _modes(sides, 0, [190 * pitch, 420 * pitch, 1150 * pitch, 2100], [0.018, 0.012, 0.007, 0.004], 0.30, chance)
-    _modes(sides, 0, [78], [0.025], 0.22, chance)
+    _knock(sides, 0, (1400 * pitch, 2400 * pitch), 1.8, 1.2, chance)
+    hz = [215 * pitch, 290 * pitch, 405 * pitch, 560 * pitch, 830 * pitch, 1250]
+    _modes(sides, 0, hz, [0.010, 0.010, 0.009, 0.007, 0.005, 0.003], 0.55, chance)
+    _modes(sides, 0, [84], [0.020], 0.06, chance)
     toe = roll * SAMPLE_RATE
-    _knock(sides, toe, (800, 1800), 3.5, 0.7, chance)
-    _modes(sides, toe, [150, 360, 800], [0.016, 0.010, 0.005], 0.10, chance)
+    _knock(sides, toe, (700, 1500), 3.5, 0.40, chance)
+    _modes(sides, toe, [250, 380, 610], [0.009, 0.008, 0.005], 0.10, chance)
     _scuff(sides, 0.02, roll, 0.020, ((400, -18), (1500, -4), (4000, 0), (9000, -10)), chance)
+    _grit(sides, roll, 90, 0.05, chance)
     return np.asarray(sides[0], np.float32)
 
 
 def _wood(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Boards over a hollow: low modes that ring on, a knock above them, sometimes a creak as the weight moves."""
+    """Boards over a hollow: modes about 450 Hz and lower ones that ring on, sometimes a creak as the weight moves."""
     sides = np.zeros((2, n), np.float32)
     pitch = (1.0, 0.93)[side] * chance.uniform(0.94, 1.06)
     _knock(sides, 0, (900, 1700), 2.2, 0.9, chance)
-    _modes(
-        sides, 0, [92 * pitch, 168 * pitch, 287 * pitch, 455 * pitch, 760], [0.07, 0.05, 0.03, 0.02, 0.01], 0.40, chance
-    )
+    hz = [395 * pitch, 520 * pitch, 262 * pitch, 168 * pitch, 690 * pitch, 940, 108 * pitch]
+    _modes(sides, 0, hz, [0.016, 0.012, 0.026, 0.040, 0.009, 0.006, 0.050], 0.50, chance)
     toe = roll * SAMPLE_RATE
     _knock(sides, toe, (500, 1100), 3.5, 0.4, chance)
-    _modes(sides, toe, [104 * pitch, 181 * pitch, 310 * pitch, 480], [0.06, 0.045, 0.028, 0.015], 0.16, chance)
+    _modes(sides, toe, [430 * pitch, 280 * pitch, 175 * pitch, 600], [0.014, 0.022, 0.035, 0.009], 0.17, chance)
     if chance.random() < 0.3:  # stick and slip of two boards: clicks at a rising rate that excite one mode
-        start, hz = chance.uniform(0.06, 0.15), chance.uniform(600, 1100)
+        start, creak = chance.uniform(0.06, 0.15), chance.uniform(600, 1100)
         rate = np.cumsum(1 / np.linspace(70, 150, 16)) + start
-        grains.ring(
-            sides, rate * SAMPLE_RATE, np.full(16, hz), np.full(16, 160.0), np.zeros(16), *[0.05 * np.hanning(16)] * 2
-        )
+        loud = 0.05 * np.hanning(16)
+        grains.ring(sides, rate * SAMPLE_RATE, np.full(16, creak), np.full(16, 160.0), np.zeros(16), loud, loud)
     _scuff(sides, 0.02, roll, 0.010, ((300, -14), (1000, 0), (3000, -4), (8000, -16)), chance)
     return np.asarray(sides[0], np.float32)
 
 
 def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Stones that grind: hundreds of small impacts whose rate follows the force under the foot."""
+    """Stones that grind: hundreds of small impacts of 1 to 6 kHz, whose rate follows the force under the foot."""
     sides = np.zeros((2, n), np.float32)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
     toe = roll + 0.06
-    force = (
-        np.exp(-t / 0.035)
-        + 0.55 * np.exp(-0.5 * ((t - toe) / 0.050) ** 2)
-        + 0.12 * np.exp(-0.5 * ((t - 0.36) / 0.05) ** 2)
-    )
-    at = np.concatenate([[0.0], grains.moments(chance, (2100 * force**1.1).astype(np.float32), n)])
-    loud = 0.16 * np.exp(0.8 * chance.standard_normal(len(at))) * force[at.astype(int)] ** 0.4
+    late = 0.12 * np.exp(-0.5 * ((t - 0.36) / 0.05) ** 2)
+    force = np.exp(-t / 0.035) + 0.55 * np.exp(-0.5 * ((t - toe) / 0.050) ** 2) + late
+    at = np.concatenate([[0.0], grains.moments(chance, (1500 * force**1.1).astype(np.float32), n)])
+    loud = 0.16 * np.exp(0.9 * chance.standard_normal(len(at))) * force[at.astype(int)] ** 0.4
     loud[0] = 0.55
-    bank = grains.ticks(chance, 40, (1100, 6500), (0.25, 2.2), tone=0.45)
+    bank = grains.ticks(chance, 40, (1000, 5200), (0.3, 2.6), tone=0.45)
     grains.scatter(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
-    _modes(sides, 0, [64, 110, 190], [0.03, 0.02, 0.012], 0.30, chance)
-    _modes(sides, toe * SAMPLE_RATE, [90, 160], [0.03, 0.02], 0.07, chance)
-    return np.asarray(sides[0], np.float32)
+    stones = signal.sosfilt(signal.butter(2, 750, "highpass", fs=SAMPLE_RATE, output="sos"), sides[0])
+    sides[0] = 0
+    _modes(sides, 0, [95, 170, 310], [0.02, 0.015, 0.010], 0.05, chance)
+    return np.asarray(stones + sides[0], np.float32)
 
 
 def _snow(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Dry snow: it gives way in hundreds of tiny breaks, some 90 a second in step, so that it creaks."""
+    """Snow that gives way: a long crumple, bass and treble, in bursts some 80 a second, so that it creaks."""
     sides = np.zeros((2, n), np.float32)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
-    press = np.clip(t / 0.02, 0.25, 1) * np.exp(-np.maximum(t - 0.05, 0) / 0.10) + 0.8 * np.exp(
-        -0.5 * ((t - roll - 0.09) / 0.06) ** 2
-    )
-    rate = chance.uniform(75, 105) * (1 + 0.35 * press)
+    heel = np.clip(t / 0.02, 0.25, 1) * np.exp(-np.maximum(t - 0.05, 0) / 0.10)
+    press = heel + 0.8 * np.exp(-0.5 * ((t - roll - 0.09) / 0.06) ** 2)
+    rate = chance.uniform(65, 95) * (1 + 0.35 * press)
     slips = 0.5 + 0.5 * np.cos(2 * np.pi * np.cumsum(rate) / SAMPLE_RATE)
-    at = np.concatenate([[0.0], grains.moments(chance, (3400 * press * slips**3).astype(np.float32), n)])
-    loud = 0.10 * np.exp(0.5 * chance.standard_normal(len(at))) * press[at.astype(int)] ** 0.8
-    loud[0] = 0.3
-    bank = grains.ticks(chance, 40, (450, 2600), (0.5, 2.5), tone=0.55)
-    grains.scatter(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
-    _modes(sides, 0, [55, 95], [0.04, 0.03], 0.22, chance)
+    for hz, ms, often, most in (((90, 500), (3.0, 9.0), 900, 0.20), ((500, 4500), (0.4, 2.5), 2600, 0.07)):
+        at = np.concatenate([[0.0], grains.moments(chance, (often * press * slips**2).astype(np.float32), n)])
+        loud = most * np.exp(0.6 * chance.standard_normal(len(at))) * press[at.astype(int)] ** 0.8
+        loud[0] = 2 * most
+        bank = grains.ticks(chance, 40, hz, ms, tone=0.4)
+        grains.scatter(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
     return np.asarray(sides[0], np.float32)
+
+
+def _grit(sides: F32, roll: float, count: float, loud: float, chance: np.random.Generator) -> None:
+    """A few grains of sand that a shoe crushes between heel and toe."""
+    at = chance.uniform(0.01, roll + 0.12, chance.poisson(0.2 * count)) * SAMPLE_RATE
+    bank = grains.ticks(chance, 16, (1500, 6000), (0.2, 1.0), tone=0.4)
+    strength = loud * np.exp(0.8 * chance.standard_normal(len(at)))
+    grains.scatter(sides, bank, at, chance.integers(0, 16, len(at)), strength, strength)
 
 
 def _scuff(
@@ -180,8 +185,8 @@ def _scuff(
 
 
 _SURFACES: Final = {  # how a foot sounds on it, and the gain that makes them all as loud
-    "hard": (_hard, 0.75),
-    "wood": (_wood, 0.45),
-    "gravel": (_gravel, 1.0),
-    "snow": (_snow, 1.25),
+    "hard": (_hard, 0.6),
+    "wood": (_wood, 0.5),
+    "gravel": (_gravel, 1.7),
+    "snow": (_snow, 1.7),
 }

@@ -13,8 +13,8 @@ from vivant.media import F32
 
 # The far wash alone: air has taken its treble, which is left to the ticks, or rain would sound like a radio between
 # stations. Fine drops hiss, heavy ones splatter lower.
-_DRIZZLE: Final = ((80, -40), (400, -20), (1500, -5), (4500, 0), (9000, -5), (13500, -6), (17000, -14), (22000, -28))
-_DOWNPOUR: Final = ((80, -14), (400, -2), (1500, 0), (4500, -9), (9000, -17), (13500, -22), (17000, -28), (22000, -38))
+_DRIZZLE: Final = ((80, -36), (400, -14), (1500, -3), (4500, 0), (9000, -5), (13500, -6), (17000, -14), (22000, -28))
+_DOWNPOUR: Final = ((80, -16), (400, 0), (1500, -3), (4500, -11), (9000, -17), (13500, -22), (17000, -28), (22000, -38))
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
@@ -26,7 +26,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     density = np.clip(1 + 0.7 * swell, 0.3, 2).astype(np.float32)
 
     colour = noise.between(_DRIZZLE, _DOWNPOUR, strength**0.8)
-    sound = np.asarray(noise.wide(n, chance, colour, 0.75) * (0.008 + 0.055 * strength**1.5) * density, np.float32)
+    sound = np.asarray(noise.wide(n, chance, colour, 0.75) * (0.010 + 0.062 * strength**1.3) * density, np.float32)
     _middle(sound, density, strength, chance)
     _fine(sound, density, strength, chance)
     _near(sound, density, strength, chance)
@@ -68,8 +68,8 @@ def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator
     angle = chance.uniform(0.1, np.pi / 2 - 0.1, count)
     left, right = loud * np.cos(angle), loud * np.sin(angle)
 
-    bank = grains.ticks(chance, 48, (1600, 7000), (0.3, 1.8), tone=0.3)
-    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.1 * left, 1.1 * right)
+    bank = grains.ticks(chance, 48, (2200, 11000), (0.25, 1.5), tone=0.3)
+    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.4 * left, 1.4 * right)
 
     surface = chance.choice(3, count, p=(0.40, 0.32, 0.28))
     leaf, puddle = surface == 0, surface == 1
@@ -80,8 +80,8 @@ def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator
         hz,
         hz * chance.uniform(0.25, 0.6, leaf.sum()),
         -0.1 * hz / hz,
-        0.42 * left[leaf],
-        0.42 * right[leaf],
+        0.26 * left[leaf],
+        0.26 * right[leaf],
     )
 
     radius = np.exp(chance.uniform(np.log(0.00055), np.log(0.0019), puddle.sum()))

@@ -14,10 +14,16 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength goes from a trickle, whose bubbles can be told apart, to a brook in spate."""
     n, strength = follow.length(bed), bed.strength
     chance = rng(timeline.seed, "stream")
-    rush = ((60, -30), (250, -14), (700, -3), (1500, 0), (4000, -8), (9000, -18), (16000, -34))
+    rush = ((60, -34), (250, -14), (600, -2), (1300, 0), (4000, -7), (9000, -13), (16000, -22))
     sound = (
-        noise.wide(n, chance, rush, 0.8) * np.exp(0.12 * noise.turbulence(n, chance, 1.2)) * (0.008 + 0.03 * strength)
+        noise.wide(n, chance, rush, 0.8) * np.exp(0.12 * noise.turbulence(n, chance, 1.2)) * (0.010 + 0.035 * strength)
     )
+    # Drops that the current throws up and that patter back.
+    at = grains.moments(chance, 120 + 500 * strength, n)
+    bank = grains.ticks(chance, 48, (1500, 9000), (0.2, 1.4), tone=0.4)
+    loud = np.minimum(0.035 * np.exp(0.8 * chance.standard_normal(len(at))), 0.2)
+    side = chance.uniform(0, 1, len(at))
+    grains.scatter(sound, bank, at, chance.integers(0, 48, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
     # Three spots of the bed of stones, each with its own rate that comes and goes and its own size of hollow.
     for spot in range(3):
         lively = np.exp(0.6 * noise.turbulence(n, chance, 1.6, 4)).astype(np.float32)

@@ -14,8 +14,8 @@ from vivant.media import F32, SAMPLE_RATE
 
 _HZ: Final = (25.0, 60.0, 130.0, 280.0, 600.0, 1300.0, 2800.0, 6000.0, 13000.0)
 # Low-passed turbulence; a faster wind is louder by the square of its speed and reaches higher.
-_BREEZE: Final = np.array([-9, -4, 0, -5, -14, -25, -36, -48, -62], np.float32)
-_STORM: Final = np.array([-6, -2, 0, 0, -4, -11, -20, -30, -42], np.float32)
+_BREEZE: Final = np.array([-4, 0, -1, -5, -12, -23, -34, -46, -60], np.float32)
+_STORM: Final = np.array([-3, 0, 0, -1, -4, -11, -20, -29, -40], np.float32)
 _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 
 
@@ -48,7 +48,7 @@ def blow(gusts: F32, strength: float, chance: np.random.Generator, *, steady: bo
     # Leaves answer a little later than the air at the ear, and flutter.
     flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
     late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
-    leaves = noise.sweep(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 25 + flutter)
+    leaves = noise.sweep(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
     rustle = np.stack([noise.flowing(n, chance, leaves), noise.flowing(n, chance, leaves)])
     sound += noise.spread(rustle, 1.0)
 
@@ -64,7 +64,7 @@ def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> 
     inertia = noise.turbulence(n, chance, 0.5, 2)
     pitch = base * (0.45 + 0.9 * speed) * (1 + 0.04 * inertia)
     awake = np.clip((speed - 0.30 - 0.10 * edge) / 0.5, 0, 1.3)
-    loud = awake**2 * (0.110, 0.065, 0.034)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
+    loud = awake**2 * (0.060, 0.036, 0.020)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
     tone = _resonate(chance.standard_normal(n, np.float32), pitch.astype(np.float32), np.float32(28.0)) * loud
     side = chance.uniform(0.2, 0.8)
     sound[0] += tone * np.float32(np.sqrt(1 - side))
