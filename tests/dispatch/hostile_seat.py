@@ -58,9 +58,12 @@ class Deaf(Still):
 
 
 class Crashing(Testcard):
-    """Ends the process in the middle of the work."""
+    """Ends the process in the middle of the work; a child of it would go on and holds its streams open."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        if os.fork() == 0:
+            time.sleep(120)
+            os._exit(0)
         os.kill(os.getpid(), signal.SIGSEGV)
         raise AssertionError("unreachable")
 

@@ -238,7 +238,7 @@ def test_a_dispatcher_that_lost_its_task_stops_the_seat_and_does_it_anew(tmp_pat
         async with running(tmp_path, engine="slow") as service:
             task = await submitted(service)
             await until_status(service, task, "running")
-            await service._record.write(lambda c: tasks.requeue_abandoned(c, but="somebody else", now=utc_now()))
+            await service._record.write(lambda c: tasks.requeue_abandoned(c, now=utc_now()))
             done = await until_status(service, task, "succeeded")
             assert done.attempt == 2
         assert rows(tmp_path, "SELECT deaths, starts FROM tasks") == [(0, 2)]

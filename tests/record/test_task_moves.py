@@ -47,7 +47,7 @@ def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
         case "fail":
             tasks.settle_failure(connection, late, code="ENGINE_FAILED", message="no", now=at(3))
         case "lose":
-            tasks.requeue_abandoned(connection, but="boot-2", now=at(3))
+            tasks.requeue_abandoned(connection, now=at(3))
             claimed(connection, owner="boot-2", seconds=4)
         case "succeed":
             tasks.settle_success(connection, late, ARTIFACT, now=at(3))
@@ -85,7 +85,7 @@ def test_killed_services_do_not_count_as_deaths_up_to_ten_starts(connection: Con
     for boot in range(STARTS_ALLOWED):
         assert status_of(connection, task) is Status.QUEUED
         claimed(connection, owner=f"boot-{boot}")
-        tasks.requeue_abandoned(connection, but=f"boot-{boot + 1}", now=at(boot))
+        tasks.requeue_abandoned(connection, now=at(boot))
     ended = tasks.get(connection, task.id)
     assert (ended.status, ended.error_code, ended.attempt) == (Status.FAILED, "STARTED_TOO_OFTEN", 10)
 
@@ -101,7 +101,7 @@ def test_only_the_abandoned_are_requeued(connection: Connection) -> None:
     for _ in range(3):
         queued(connection)
     held = [claimed(connection, owner=owner) for owner in ("dead", "other", "me")]
-    assert tasks.requeue_abandoned(connection, ["dead"], but="me", now=at(5)) == 1
+    assert tasks.requeue_abandoned(connection, ["dead"], now=at(5)) == 1
     assert [status_of(connection, claim.task) for claim in held] == [Status.QUEUED, Status.RUNNING, Status.RUNNING]
 
 
@@ -243,7 +243,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
             case "expire" if asked:
                 tasks.expire(connection, [asked[which % len(asked)]], now=now)
             case "restart":
-                tasks.requeue_abandoned(connection, but=owner, now=now)
+                tasks.requeue_abandoned(connection, now=now)
         check_invariants(connection)
         for task in tasks.newest(connection, limit=1000):
             if task.id in ended:

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
@@ -48,11 +48,12 @@ class Run:
     """A claimed task on its seat. Implements `fleet.Listener`."""
 
     claim: Claim
+    job: Job
     seat: Seat
     keep: Callable[[Claim, Mapping[str, Any]], Any]
     fraction: float = 0.0
     storyboard: Mapping[str, Any] | None = None
-    changed: bool = field(default=False)  # since progress was last written
+    changed: bool = False  # since progress was last written
 
     @property
     def name(self) -> tuple[str, int]:
@@ -100,7 +101,7 @@ class Dispatcher:
         self._work_came = asyncio.Event()
         self._something_moved = asyncio.Event()
         self._runs: dict[tuple[str, int], Run] = {}
-        self._jobs: set[asyncio.Task[None]] = set()
+        self._doing: set[asyncio.Task[None]] = set()
         self._filling: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
 
@@ -114,7 +115,7 @@ class Dispatcher:
             if not self._alone:
                 return 0
             leases.forget_all_but(connection, self.boot_id)
-            return tasks.requeue_abandoned(connection, but=self.boot_id, now=self._now())
+            return tasks.requeue_abandoned(connection, now=self._now())
 
         requeued = await self._record.write(begin)
         log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
@@ -141,28 +142,24 @@ class Dispatcher:
     async def drain(self) -> None:
         """Claim nothing more and wait until what runs has ended, at most `DRAIN_WITHIN` seconds."""
         await _end(self._filling)
-        if self._jobs:
-            log.info("waiting for running jobs", jobs=len(self._jobs), at_most_seconds=DRAIN_WITHIN)
-            await asyncio.wait(self._jobs, timeout=DRAIN_WITHIN)
+        if self._doing:
+            log.info("waiting for running jobs", jobs=len(self._doing), at_most_seconds=DRAIN_WITHIN)
+            await asyncio.wait(self._doing, timeout=DRAIN_WITHIN)
 
     async def stop(self) -> None:
         """End now. What still runs goes back to the queue and counts no death."""
         await _end(self._filling)
-        given_back = [run.claim for run in self._runs.values()]
-        for job in self._jobs:
-            job.cancel()
-        await asyncio.gather(*self._jobs, return_exceptions=True)
-        for loop in self._loops:
-            await _end(loop)
+        for unfinished in (*self._doing, *self._loops):
+            await _end(unfinished)
         await self._fleet.stop()
 
-        def leave(connection: Connection) -> None:
-            for claim in given_back:
-                tasks.give_back(connection, claim, now=self._now())
+        def leave(connection: Connection) -> int:
             leases.forget(connection, {self.boot_id})
+            return tasks.requeue_abandoned(connection, {self.boot_id}, now=self._now())
 
         try:
-            await self._record.write(leave)
+            requeued = await self._record.write(leave)
+            log.info("dispatcher stopped", boot_id=self.boot_id, requeued=requeued)
         except Busy as error:
             log.error("could not give work back; the next start will find it", reason=str(error))
 
@@ -173,14 +170,16 @@ class Dispatcher:
             seat = await self._fleet.free_seat()
             try:
                 claim = await self._next_claim()
-            except asyncio.CancelledError:
+            except BaseException:
                 seat.release()
                 raise
-            run = Run(claim, seat, self._remember)
+            task = claim.task
+            job = Job(task.id, task.attempt, task.request.to_data(), dict(claim.remembered))
+            run = Run(claim, job, seat, self._remember)
             self._runs[run.name] = run
-            job = asyncio.create_task(self._do(run))
-            self._jobs.add(job)
-            job.add_done_callback(self._jobs.discard)
+            doing = asyncio.create_task(self._do(run))
+            self._doing.add(doing)
+            doing.add_done_callback(self._doing.discard)
 
     async def _next_claim(self) -> Claim:
         while True:
@@ -197,10 +196,11 @@ class Dispatcher:
         task = run.claim.task
         log.info("task started", task=task.id, attempt=task.attempt)
         started = time.monotonic()
-        job = Job(task.id, task.attempt, task.request.to_data(), dict(run.claim.remembered))
         try:
-            outcome = await run.seat.run(job, run)
-            run.seat.release()
+            try:
+                outcome = await run.seat.run(run.job, run)
+            finally:
+                run.seat.release()
             settled = await self._settle(run, outcome)
         except Exception as error:  # whatever the defect, the task must come to an end
             log.exception("a task could not be settled", task=task.id, attempt=task.attempt)
@@ -282,7 +282,7 @@ class Dispatcher:
         if runs:
             ours = await self._record.read(lambda c: tasks.running_attempts(c, self.boot_id))
             for name in runs.keys() - ours:
-                runs[name].seat.stop()
+                runs[name].seat.stop(runs[name].job)
 
     async def _keep_lease(self) -> None:
         while True:
@@ -299,7 +299,7 @@ class Dispatcher:
     async def _take_over(self, dead: set[str]) -> None:
         def take_over(connection: Connection) -> int:
             leases.forget(connection, dead)
-            return tasks.requeue_abandoned(connection, dead, but=self.boot_id, now=self._now())
+            return tasks.requeue_abandoned(connection, dead, now=self._now())
 
         requeued = await self._record.write(take_over)
         log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(dead), requeued=requeued)
@@ -358,7 +358,7 @@ async def _again_and_again(loop: Callable[[], Coroutine[Any, Any, None]]) -> Non
         await asyncio.sleep(AGAIN_AFTER)
 
 
-async def _end(loop: asyncio.Task[None] | None) -> None:
-    if loop is not None:
-        loop.cancel()
-        await asyncio.gather(loop, return_exceptions=True)
+async def _end(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -26,8 +26,8 @@ class Seat(Protocol):
     async def run(self, job: Job, listener: Listener) -> Outcome:
         """Do the job. Never raises for what happens in the seat: that is what `Outcome` says."""
 
-    def stop(self) -> None:
-        """Ask the running job to stop; the seat is killed when it has not answered after 2 s. `run` then returns."""
+    def stop(self, job: Job) -> None:
+        """Ask this job to stop, if it still runs; `run` then returns. A seat that takes more than 2 s is killed."""
 
     def release(self) -> None:
         """The caller of `free_seat` needs the seat no longer. One that died meanwhile was replaced already."""

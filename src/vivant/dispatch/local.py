@@ -39,10 +39,12 @@ from vivant.dispatch.messages import (
     news_from,
     to_line,
 )
+from vivant.errors import Misconfigured
 from vivant.record.ids import new_id
 
 SEAT_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.seat")
 STOP_WITHIN: Final = 2.0  # seconds a job has to answer a stop
+LOOK_EVERY: Final = 0.25  # seconds between looks at a process
 BEAT_WITHIN: Final = 30.0  # seconds without a word from the process: it hangs
 TOUCH_WITHIN: Final = 600.0  # seconds in which an engine must touch its watch: it hangs, though its process does not
 READY_WITHIN: Final = 600.0  # seconds for an engine's setup
@@ -65,9 +67,9 @@ class LocalSeat:
         self._stopping = False
         self._killed_because = ""
         self._kill_timer: asyncio.TimerHandle | None = None
-        self._heard = 0.0
+        self._heard = asyncio.get_running_loop().time()
         self.ended = asyncio.Event()
-        self._reading = asyncio.gather(self._read_news(), self._read_prints())
+        self._following = asyncio.gather(self._follow(), self._read_prints())
 
     @classmethod
     async def spawn(
@@ -110,12 +112,12 @@ class LocalSeat:
                 self._kill_timer.cancel()
                 self._kill_timer = None
 
-    def stop(self) -> None:
+    def stop(self, job: Job) -> None:
         """See `fleet.Seat`."""
-        if self._job is None or self._stopping:
+        if self._job is not job or self._stopping:
             return
         self._stopping = True
-        self._tell(Stop(self._job.task_id, self._job.attempt))
+        self._tell(Stop(job.task_id, job.attempt))
         self._kill_timer = asyncio.get_running_loop().call_later(STOP_WITHIN, self.kill, "it did not stop when asked")
 
     def release(self) -> None:
@@ -126,12 +128,18 @@ class LocalSeat:
     def kill(self, reason: str) -> None:
         """End the process and all it has started."""
         self._killed_because = self._killed_because or reason
+        self._kill_session()
+
+    def _kill_session(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def kill_if_hanging(self) -> None:
+    def look_after(self) -> None:
+        """Kill a process that hangs, and what an ended one has left: that holds its streams open and hides its end."""
         silent = asyncio.get_running_loop().time() - self._heard
-        if self._heard and silent > BEAT_WITHIN:
+        if self._process.returncode is not None:
+            self._kill_session()
+        elif silent > BEAT_WITHIN:
             self.kill(f"its process was silent for {silent:.0f} s")
 
     def _tell(self, order: Order) -> None:
@@ -139,7 +147,8 @@ class LocalSeat:
         if not self._process.stdin.is_closing():
             self._process.stdin.write(to_line(order))
 
-    async def _read_news(self) -> None:
+    async def _follow(self) -> None:
+        """Hear what the seat says until it is gone."""
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
@@ -168,11 +177,11 @@ class LocalSeat:
                 self._listener.planned(storyboard)
             case Reported(fraction) if self._listener:
                 self._listener.reported(fraction)
-            case Remember(data) if self._listener:
+            case Remember(data) if self._listener and self._job:
                 if await self._listener.remember(data):
                     self._tell(Kept())
                 else:
-                    self.stop()
+                    self.stop(self._job)
             case (Finished() | Failed() | Halted()) as outcome if self._outcome and not self._outcome.done():
                 self._outcome.set_result(outcome)
             case _:
@@ -183,7 +192,7 @@ class LocalSeat:
         with contextlib.suppress(ValueError):  # a line of 16 MiB: whoever prints that is not heard any more
             async for line in self._process.stderr:
                 text = line.decode(errors="replace").rstrip()
-                log.info("seat", seat=self._number, task=self._job.task_id if self._job else None, text=text)
+                log.info("a seat says", seat=self._number, task=self._job.task_id if self._job else None, text=text)
 
 
 class LocalFleet:
@@ -200,7 +209,7 @@ class LocalFleet:
         self._living: dict[int, LocalSeat] = {}
         self._free: asyncio.Queue[LocalSeat] = asyncio.Queue()
         self._keepers: list[asyncio.Task[None]] = []
-        self._trouble = ""
+        self._troubles: dict[int, str] = {}  # seat number -> why it is not there
 
     async def start(self) -> None:
         """See `fleet.Fleet`."""
@@ -228,36 +237,42 @@ class LocalFleet:
     def health(self) -> FleetHealth:
         """See `fleet.Fleet`."""
         ready = sum(seat.is_ready for seat in self._living.values())
-        return FleetHealth(seats=self._count, ready=ready, trouble=self._trouble)
+        return FleetHealth(seats=self._count, ready=ready, trouble=next(iter(self._troubles.values()), ""))
 
     async def _keep(self, number: int) -> None:
         """See to it that seat `number` is there, for as long as the service runs."""
         failures = 0
         while True:
             scratch = self._scratch / new_id()  # never one that a seat of a killed service may still write to
-            await asyncio.to_thread(scratch.mkdir, parents=True)
-            setup = Setup(engine=self._engine, storage=self._storage, scratch=str(scratch))
-            seat = await LocalSeat.spawn(self._command, setup, number=number, free=self._free)
-            self._living[number] = seat
-            self._trouble = await seat.ready()
-            if self._trouble:
-                seat.kill("it cannot be used")
-                await seat.ended.wait()
-                await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
-                del self._living[number]
+            try:
+                await self._live(number, scratch)
+                failures = 0
+                log.warning("a seat ended and is replaced", seat=number)
+            except (OSError, Misconfigured) as error:
                 pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
                 failures += 1
-                log.error("a seat cannot be used", seat=number, reason=self._trouble, again_after=pause)
+                self._troubles[number] = str(error)
+                log.error("a seat cannot be used", seat=number, reason=str(error), again_after=pause)
                 await asyncio.sleep(pause)
-                continue
-            failures = 0
-            seat.release()
-            while not seat.ended.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(seat.ended.wait(), 1.0)
-                seat.kill_if_hanging()
-            log.warning("a seat ended and is replaced", seat=number)
-            await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
+
+    async def _live(self, number: int, scratch: Path) -> None:
+        """One seat, from its start to its end. Raises OSError or Misconfigured when it never became ready."""
+        await asyncio.to_thread(scratch.mkdir, parents=True)
+        setup = Setup(engine=self._engine, storage=self._storage, scratch=str(scratch))
+        seat = self._living[number] = await LocalSeat.spawn(self._command, setup, number=number, free=self._free)
+        trouble = await seat.ready()
+        if trouble:
+            seat.kill(trouble)
+            await seat.ended.wait()
+            raise Misconfigured(trouble)
+        self._troubles.pop(number, None)
+        seat.release()
+        while not seat.ended.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(seat.ended.wait(), LOOK_EVERY)
+            seat.look_after()
 
 
 def _how_it_ended(returncode: int) -> str:

@@ -31,6 +31,7 @@ from vivant.dispatch.messages import (
     Job,
     Kept,
     News,
+    Order,
     Planned,
     Ready,
     Remember,
@@ -79,19 +80,22 @@ class Pipe:
             _end()  # nobody listens any more
 
     def listen(self) -> None:
-        for line in self._orders:
-            match order_from(line):
-                case Job() as job:
-                    self.watch = SeatWatch(self, job)  # here, so that a stop on its heels finds it
-                    self.jobs.put((job, self.watch))
-                case Stop(task_id, attempt):
-                    watch = self.watch
-                    if watch is not None and watch.is_for(task_id, attempt):
-                        watch.stop()
-                case Kept():
-                    if self.watch is not None:
-                        self.watch.kept()
-        _end()
+        try:
+            for line in self._orders:
+                self._obey(order_from(line))
+        finally:
+            _end()
+
+    def _obey(self, order: Order) -> None:
+        watch = self.watch
+        match order:
+            case Job():
+                self.watch = SeatWatch(self, order)  # here, so that a stop on its heels finds it
+                self.jobs.put((order, self.watch))
+            case Stop(task_id, attempt) if watch and watch.is_for(task_id, attempt):
+                watch.stop()
+            case Kept() if watch:
+                watch.kept()
 
     def beat(self) -> None:
         while True:

@@ -185,9 +185,9 @@ def give_back(connection: Connection, held: Claim, *, now: datetime) -> bool:
     return row is not None and _requeue(connection, row, now=now)
 
 
-def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = None, *, but: str, now: datetime) -> int:
-    """Queue again what runs in the name of these dead dispatchers (None: of every one but `but`). How many."""
-    running = select(tasks).where(tasks.c.status == Status.RUNNING.value, tasks.c.owner != but)
+def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = None, *, now: datetime) -> int:
+    """Queue again what runs in the name of these dispatchers (None: of any): they will not finish it. How many."""
+    running = select(tasks).where(tasks.c.status == Status.RUNNING.value)
     if owners is not None:
         running = running.where(tasks.c.owner.in_(list(owners)))
     return sum(_requeue(connection, row, now=now) for row in connection.execute(running).all())
