@@ -7,8 +7,8 @@ from itertools import pairwise
 import cv2
 import numpy as np
 import pytest
-from conftest import scene_of
 
+from faces_in_scenes import scene_of
 from vivant.engines.diorama.motion import eyes, mouth, rbf, strip
 from vivant.engines.diorama.motion.eyes import Eye
 from vivant.engines.diorama.motion.face import APART, FaceMotion, warm

@@ -3,8 +3,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from conftest import photo
 
+from faces_in_scenes import photo
 from vivant.engines.diorama.scene.faces import FaceFinder, facts, gap
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.request import Canvas
