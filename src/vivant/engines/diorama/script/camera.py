@@ -50,6 +50,9 @@ _DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
 _WAYS: Final = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
 _POINTED_REACH: Final = 8
 _UNSAID: Final = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}  # elsewhere the seed chooses
+_LIGHT: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
+_HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
+_ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
 _LASTING: Final = frozenset({"static", "handheld"})  # manners, not journeys
 _RANGE: Final = re.compile(
     r"(?P<from>\d+(?:[.:]\d+)?)\s*(?:s|sec|seconds|秒)?\s*(?:-|–|—|~|to|至|到)\s*(?P<to>\d+(?:[.:]\d+)?)"
@@ -143,7 +146,7 @@ def _pointed(reading: Reading, heard: list[_Heard]) -> list[_Heard]:
 
 def _is_camera(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
     if not hit.entry.needs:
-        return True
+        return not _is_held(reading, hit)
     if hit.entry.needs == "order" and _is_order(reading, hit):
         return True
     return _camera_is_subject(reading, hit, heard)
@@ -153,15 +156,26 @@ def _is_order(reading: Reading, hit: Hit) -> bool:
     """It opens its clause ("Pan left", "slow pan right"), or an adjective of film stands before it ("a slow pan")."""
     if _described(reading, hit):
         return True
+    if hit.last - hit.first == 1 and reading.tokens[max(0, hit.first - 1)].text in _ARTICLES:
+        # "the pan" is a thing of the kitchen, "the pan left" a move
+        return any(other.entry.direction for other in reading.at.get(hit.last, ()))
     at = hit.first - 1
     while at >= 0:
         token = reading.tokens[at]
-        if token.kind == "quote" or ends_sentence(token) or ends_clause(token) or "as" in reading.roles(at):
+        if token.kind == "quote" or ends_sentence(token) or ends_clause(token) or {"as", "not"} & reading.roles(at):
             return True
         if not _is_light(reading, at):
             return False
         at -= 1
     return True
+
+
+def _is_held(reading: Reading, hit: Hit) -> bool:
+    """ "A boy with a camera turns": that camera is a thing in the picture."""
+    at = hit.first - 1
+    if reading.tokens[hit.first].text == "camera" and at >= 0 and reading.tokens[at].text == "a":
+        at -= 1
+    return at >= 0 and reading.tokens[hit.first].text == "camera" and reading.tokens[at].text in _HELD
 
 
 def _described(reading: Reading, hit: Hit) -> bool:
@@ -176,7 +190,7 @@ def _described(reading: Reading, hit: Hit) -> bool:
 def _is_light(reading: Reading, at: int) -> bool:
     """A word that may stand between the start of an order and its verb."""
     return any(
-        hit.entry.role in ("filler", "then", "and", "adverb", "very", "camera", "as", "to")
+        hit.entry.role in _LIGHT
         or hit.entry.speed
         or hit.entry.amount != 1.0
         or hit.entry.camera

@@ -10,7 +10,7 @@ from vivant.engines.diorama.script.people import Person, meet
 from vivant.engines.diorama.script.plain import plain
 from vivant.engines.diorama.script.shots import shots
 from vivant.engines.diorama.script.tokens import clean, is_han
-from vivant.engines.diorama.script.unmarked import unmarked
+from vivant.engines.diorama.script.unmarked import unmarked, wrapped
 from vivant.engines.diorama.storyboard import (
     Cue,
     Language,
@@ -76,6 +76,8 @@ def write(
 def _read(prompt: str) -> Reading:
     text = clean(plain(prompt))[:_LONGEST]
     reading = read(text)
+    if wrapped(reading):
+        reading = read(text := reading.spans[0].inner)
     without_marks = unmarked(reading)
     return read(text, without_marks) if without_marks else reading
 

@@ -1,16 +1,19 @@
-"""Speech without quotation marks: `She says: hello there.`, `旁白：清晨的海边。`, `男主：你为什么要走？`"""
+"""Speech without quotation marks: `She says: hello there.`, `旁白：清晨的海边。`, `男主：你为什么要走？`.
+And the reverse, a whole prompt pasted with its marks.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.grammar import Hit, Reading, read
 from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence
 
 MARK: Final = ":"  # of the spans found here
 _MOST: Final = 40  # colons that are looked at
 _LONGEST: Final = 200  # tokens
 _SUBJECT_REACH: Final = 30  # tokens before a verb in which its subject may stand
+_LONGEST_LINE: Final = 40  # tokens; who says more than this at once describes a clip
 _NONE: Final = frozenset({"none", "no", "无", "没有", "n/a", "na", "silence", "-"})
 _TO_EACH_OTHER: Final = frozenset(
     ["i", "you", "we", "me", "my", "your", "let", "!", "?", "我", "你", "咱", "吗", "吧", "呢", "啊"]
@@ -39,6 +42,18 @@ def unmarked(reading: Reading) -> tuple[Span, ...]:
             continue
         spans.append(Span(start, end, words, MARK))
     return tuple(spans)
+
+
+def wrapped(reading: Reading) -> bool:
+    """The marks are around the whole prompt, and what is inside describes a clip: "A slow pan over a lake, 4K"."""
+    spoken = [token for token in reading.tokens if token.kind != "mark"]
+    if len(spoken) != 1 or spoken[0].kind != "quote":
+        return False
+    inner = read(reading.spans[0].inner)
+    if _addresses(inner, 0, len(inner.tokens)):
+        return False
+    camera = any(hit.entry.camera or hit.entry.role == "camera" for hit in inner.hits)
+    return camera or len(inner.tokens) > _LONGEST_LINE
 
 
 def _openings(reading: Reading) -> dict[int, bool]:

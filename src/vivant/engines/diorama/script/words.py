@@ -90,6 +90,8 @@ class Lexicon:
         candidates: list[tuple[Found, tuple[int, ...]]] = []
         for start in range(len(tokens)):
             self._walk(tokens, (), start, self.root, candidates)
+        # A lookalike stands for itself alone: "a pan" is none in "a slow pan".
+        candidates = [c for c in candidates if len(c[1]) == c[0].last - c[0].first or min(e.rank for e in c[0].entries)]
         # The longest first; between equals what says "this is something else", then what says more, then the earlier.
         candidates.sort(key=lambda c: (-len(c[1]), min(e.rank for e in c[0].entries), c[0].first))
         taken: set[int] = set()

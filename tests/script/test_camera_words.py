@@ -1,0 +1,182 @@
+"""Camera words in many sentences: whatever stands around them, the move is the same. What is no camera moves none."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import FaceFact, Move, PictureFacts, Shot
+from vivant.request import Canvas
+
+ORDERS = {
+    "pan left": ("pan", "left"),
+    "pan to the right": ("pan", "right"),
+    "tilt up": ("tilt", "up"),
+    "tilt down": ("tilt", "down"),
+    "zoom in": ("zoom", "in"),
+    "zoom-out": ("zoom", "out"),
+    "dolly in": ("dolly", "in"),
+    "push-in": ("dolly", "in"),
+    "pull back": ("dolly", "out"),
+    "truck right": ("truck", "right"),
+    "crane up": ("pedestal", "up"),
+    "pedestal down": ("pedestal", "down"),
+    "orbit clockwise": ("orbit", "clockwise"),
+    "arc shot": ("orbit", ""),
+    "whip pan": ("pan", ""),
+}
+SENTENCES = [
+    "{}",
+    "Slow {}",
+    "A very slow {} over the valley",
+    "cinematic {}, 4K",
+    "She smiles at him, then a gentle {}",
+    "Camera: {}",
+    "{} as she looks at the sea",
+    "A woman stands in the rain. {}.",
+    "Dramatic {}; soft light",
+    "Shot on 35mm, {}, shallow depth of field",
+    "A man sits by the fire, smoothly {}",
+]
+VERBS = {
+    "pans left": ("pan", "left"),
+    "slowly turns to the right": ("pan", "right"),
+    "tilts upward": ("tilt", "up"),
+    "zooms in on her face": ("zoom", "in"),
+    "pushes slowly in": ("dolly", "in"),
+    "moves closer to him": ("dolly", "in"),
+    "pulls away from the house": ("dolly", "out"),
+    "slides to the left": ("truck", "left"),
+    "drifts right": ("truck", "right"),
+    "rises above the trees": ("pedestal", "up"),
+    "descends to the street": ("pedestal", "down"),
+    "circles around the statue": ("orbit", ""),
+    "rotates clockwise": ("roll", "clockwise"),
+    "shakes": ("handheld", ""),
+    "remains completely still": ("static", ""),
+}
+SUBJECTS = [
+    "The camera {}",
+    "the camera then {}",
+    "As she sings, the camera {}",
+    "Our camera gently {}",
+    "camera {} while he waits",
+]
+CHINESE = {
+    "向左摇": ("pan", "left"),
+    "缓缓向右摇": ("pan", "right"),
+    "慢慢推近": ("dolly", "in"),
+    "向前推进": ("dolly", "in"),
+    "快速拉远": ("dolly", "out"),
+    "向左平移": ("truck", "left"),
+    "缓慢上升": ("pedestal", "up"),
+    "下降": ("pedestal", "down"),
+    "上摇": ("tilt", "up"),
+    "环绕着她": ("orbit", ""),
+    "向右移动": ("truck", "right"),
+    "保持不动": ("static", ""),
+    "轻微晃动": ("handheld", ""),
+}
+CHINESE_SENTENCES = [
+    "镜头{}",
+    "镜头{}，女孩微笑",
+    "微风吹过，镜头{}",
+    "女孩看着远方，此时镜头{}",
+    "【镜头】{}",
+    "镜头：{}。音乐：钢琴",
+]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@pytest.mark.parametrize("order", ORDERS)
+def test_an_order_to_the_camera_is_obeyed(order: str, sentence: str) -> None:
+    assert first_move(sentence.format(order)) == ORDERS[order]
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("verb", VERBS)
+def test_what_the_camera_does_is_filmed(verb: str, subject: str) -> None:
+    assert first_move(subject.format(verb)) == VERBS[verb]
+
+
+@pytest.mark.parametrize("sentence", CHINESE_SENTENCES)
+@pytest.mark.parametrize("verb", CHINESE)
+def test_chinese_camera_words_are_understood(verb: str, sentence: str) -> None:
+    assert first_move(sentence.format(verb)) == CHINESE[verb]
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "The woman {}",
+        "She looks at the camera, then she {}",
+        "A car {}",
+        "The old elevator {}",
+        "A boy with a camera {}",
+    ],
+)
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "turns to the right",
+        "moves closer",
+        "slides to the left",
+        "rises",
+        "descends",
+        "shakes",
+        "drifts right",
+        "pulls away",
+    ],
+)
+def test_what_others_do_does_not_move_the_camera(verb: str, prompt: str) -> None:
+    assert shots(prompt.format(verb))[0].moves[0].origin == "default"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize(
+    "denial", ["no {}", "without any {}", "avoid {} please", "There should be no {} in this clip", "do not {}"]
+)
+def test_a_denied_move_leaves_the_camera_still(denial: str, order: str) -> None:
+    assert first_move(denial.format(order)) == ("static", "")
+
+
+@pytest.mark.parametrize("join", [", then ", " followed by ", ". Then ", " → ", ", and finally "])
+def test_moves_in_turn_become_shots(join: str) -> None:
+    found = shots(f"pan left{join}zoom in")
+    assert [(shot.moves[0].kind, len(shot.moves)) for shot in found] == [("pan", 1), ("zoom", 1)]
+
+
+@pytest.mark.parametrize("join", [" and ", " with a slight ", " while doing a ", ", "])
+def test_moves_in_one_breath_happen_together(join: str) -> None:
+    (shot,) = shots(f"The camera does a pan left{join}zoom in")
+    assert {move.kind for move in shot.moves} == {"pan", "zoom"}
+
+
+@pytest.mark.parametrize(
+    ("words", "speed"), [("slow", "slow"), ("very slow", "slow"), ("fast", "fast"), ("quick", "fast"), ("", "normal")]
+)
+def test_speed_is_heard(words: str, speed: str) -> None:
+    assert shots(f"{words} zoom in")[0].moves[0].speed == speed
+
+
+def test_amount_is_heard() -> None:
+    slight, usual, strong = (shots(f"{words} zoom in")[0].moves[0].strength for words in ("slight", "", "dramatic"))
+    assert slight < usual < strong
+
+
+def first_move(prompt: str) -> tuple[str, str]:
+    move: Move = shots(prompt)[0].moves[0]
+    assert move.origin == "prompt", "the camera words were not heard"
+    named = move.direction if move.kind not in ("orbit", "pan") or move.direction in prompt or _chinese(prompt) else ""
+    return move.kind, "" if move.kind == "orbit" and move.direction not in prompt else named
+
+
+def _chinese(prompt: str) -> bool:
+    return any("\u4e00" <= c <= "\u9fff" for c in prompt)
+
+
+def shots(prompt: str) -> tuple[Shot, ...]:
+    facts = PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),))
+    return write(
+        prompt, facts, canvas=Canvas.of("480p", "16:9", 5), seed=3, audio=True, camera_fixed=False, morph=False
+    ).shots
