@@ -62,13 +62,19 @@ def mix(parts: dict[str, F32], timeline: Timeline) -> Soundtrack:
         if stem.shape != (2, n):
             raise ValueError(f"The stem {name!r} must be (2, {n}), got {stem.shape}.")
     target = TARGETS[programme(parts, timeline)]
-    total = balance(parts, timeline)
-    total = signal.sosfilt(signal.butter(2, 22, "highpass", fs=SAMPLE_RATE, output="sos"), total, axis=1)
-    return Soundtrack(_master(total.astype(np.float32), target) * _soft_edges(n))
+    rumble = signal.butter(2, 22, "highpass", fs=SAMPLE_RATE, output="sos")
+    balanced = {
+        name: np.asarray(signal.sosfilt(rumble, part, axis=1), np.float32)
+        for name, part in balance(parts, timeline).items()
+        if np.any(part)
+    }
+    if not balanced:
+        return Soundtrack(np.zeros((2, n), np.float32))
+    return Soundtrack(_master(balanced, target) * _soft_edges(n))
 
 
-def balance(parts: dict[str, F32], timeline: Timeline) -> F32:
-    """The stems at their levels against each other, ducked, the end faded: float32 (2, n), any level."""
+def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
+    """All four stems, float32 (2, n), at their levels against each other, ducked, their end faded."""
     n = timeline.samples
     silence = np.zeros((2, n), np.float32)
     voice, bed = parts.get("speech", silence), parts.get("beds", silence)
@@ -87,7 +93,8 @@ def balance(parts: dict[str, F32], timeline: Timeline) -> F32:
         down = duck(timeline.lines, n)
         bed, music, event = bed * down, music * down, event * np.sqrt(down)
 
-    return voice + (bed + event) * _ends(n) + music
+    fade = _ends(n)
+    return {"speech": voice, "beds": bed * fade, "events": event * fade, "music": music}
 
 
 def duck(lines: tuple[PlacedLine, ...], n: int) -> F32:
@@ -125,23 +132,36 @@ def _soft_edges(n: int) -> F32:
     return shape
 
 
-def _master(total: F32, target: float) -> F32:
+def _master(balanced: dict[str, F32], target: float) -> F32:
     """To the target loudness under the ceiling. Limiting costs loudness, so the gain is found again, up to four times;
     where peaks stand so high that more gain would only flatten them, the clip stays softer than its target."""
+    total = np.sum(list(balanced.values()), axis=0)
     loudness = levels.integrated(total)
     if not np.isfinite(loudness):
-        return np.clip(total, -1, 1)
+        return np.asarray(np.clip(total, -1, 1), np.float32)
     gain = target - loudness
     most = CEILING + _MOST_LIMITING - levels.true_peak(total)
     result = total
     for _ in range(5):
         gain = min(gain, most)
-        result = limiter.limit(total * np.float32(10 ** (gain / 20)), CEILING - _HEADROOM)
+        result = _under_the_ceiling(balanced, np.float32(10 ** (gain / 20)))
         missing = target - levels.integrated(result)
         if missing < 0.1 or gain >= most:
             break
         gain += 1.5 * missing  # the limiter eats a part of every step
-    return np.clip(result, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(result, -1, 1), np.float32)
+
+
+def _under_the_ceiling(balanced: dict[str, F32], gain: np.float32) -> F32:
+    """The sum of the stems under the ceiling. Each first sees to its own peaks, or every step would dim the rain and
+    every crackle its fire: events by a limiter, beds (whose peaks are clicks) by rounding them off."""
+    top = CEILING - _HEADROOM
+    loud = {name: part * gain for name, part in balanced.items()}
+    if "events" in loud:
+        loud["events"] = limiter.limit(loud["events"], top - 1.5)
+    if "beds" in loud:
+        loud["beds"] = limiter.rounded(loud["beds"], top - 1.5)
+    return limiter.limit(np.sum(list(loud.values()), axis=0), top)
 
 
 _MOST_LIMITING: Final = 14.0  # dB that the very highest peak may be pressed

@@ -23,7 +23,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
     sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
 
-    jets = np.maximum(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0) ** 2 + 0.05
+    jets = np.clip(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0, 1.1) ** 2 + 0.05
     sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
 
     _fizz(sound, lick, strength, chance)
