@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import get_args
 
@@ -108,3 +109,17 @@ def test_every_kind_of_motion_can_be_asked_for_in_any_picture(lake: Scene, night
             for n in (1, 24):
                 ambient.field(n), ambient.flow(n)
                 drawn(scene, ambient, n)
+
+
+def test_frames_made_on_two_threads_are_the_frames_made_in_a_row(lake: Scene, play: Play) -> None:
+    kinds: list[MotionKind] = ["rain", "snow", "water", "clouds", "leaves", "fog"]
+    ambient = play(lake, *(Motion(kind=kind) for kind in kinds), frames=33)
+
+    def make(n: int) -> tuple[bytes, ...]:
+        field, flow, frame = ambient.field(n), ambient.flow(n), drawn(lake, ambient, n)
+        assert field is not None and flow is not None
+        return tuple(a.tobytes() for a in (field.dx, field.dy, flow.ax, flow.by, flow.weight, frame.y, frame.u))
+
+    with ThreadPoolExecutor(2) as threads:
+        together = list(threads.map(make, reversed(range(1, 33))))
+    assert together[::-1] == [make(n) for n in range(1, 33)]

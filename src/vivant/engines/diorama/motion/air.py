@@ -35,6 +35,7 @@ class Air:
     carried: F32  # integral of `wind` since frame 0, in seconds
     presence: F32  # opacity of what was not in the picture: 0 at frame 0, soon 1; 0 again on a last picture
     life: F32  # amplitude of what was: 1, or down to 0 on a last picture
+    first: F32  # how much of the first picture is in sight: 1, or 1 and then 0 on the way to a last picture
     dark: float  # luma of the picture's shadows (10th percentile)
     middle: float  # its median
     bright: float  # its lights (85th percentile)
@@ -85,6 +86,7 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         carried=carried.astype(np.float32),
         presence=(appears * life).astype(np.float32),
         life=life.astype(np.float32),
+        first=_first(storyboard, frames),
         dark=float(dark),
         middle=float(middle),
         bright=float(bright),
@@ -104,6 +106,13 @@ def rest(n: int) -> float:
 
     A motion d(t) is shown as d(t) - d(0)·rest(t): frame 0 is the picture, and yet everything is already on its way."""
     return float(1 - smooth(np.array(n / FPS / SETTLED)))
+
+
+def _first(storyboard: Storyboard, frames: int) -> F32:
+    """What belongs to places of the first picture is gone before it is (a morph is half way at half the time)."""
+    share = np.arange(frames) / max(1, frames - 1)
+    gone = smooth((share - 0.25) / 0.2) if storyboard.morph else smooth(0 * share)
+    return (1 - gone).astype(np.float32)
 
 
 def _view(timeline: Timeline, width: int, height: int) -> NDArray[np.float64]:

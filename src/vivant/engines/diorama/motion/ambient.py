@@ -12,6 +12,7 @@ import numpy as np
 from vivant.engines.diorama.motion import clouds, falls, fire, pin
 from vivant.engines.diorama.motion.air import Air, air
 from vivant.engines.diorama.motion.bubbles import Bubbles
+from vivant.engines.diorama.motion.drawn import DrawnClouds, is_drawn
 from vivant.engines.diorama.motion.embers import Embers
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow
 from vivant.engines.diorama.motion.fog import Fog
@@ -149,9 +150,13 @@ class _Cast:
             self._flow(falls.current(self.air, self._scene.source.planes.y, self._places.falling, strength))
 
     def clouds(self, motion: Motion) -> None:
-        if may_move(self._scene.sky, motion):
-            luma = self._scene.source.planes.y
-            self._flow(clouds.current(self.air, luma, self._places.sky, motion.strength, motion.direction))
+        if not may_move(self._scene.sky, motion):
+            return
+        planes, sky = self._scene.source.planes, self._places.sky
+        if is_drawn(planes.y):
+            self.moved.append(DrawnClouds(self.air, planes, sky, motion.strength, motion.direction))
+        else:
+            self._flow(clouds.current(self.air, planes.y, sky, motion.strength, motion.direction))
 
     def wind(self, motion: Motion) -> None:
         if may_move(self._scene.plants, motion):

@@ -55,7 +55,7 @@ class Ripples:
         )
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
+        presence = float(self._air.presence[n] * self._air.first[n])
         if presence <= 0:
             return
         now = n / FPS
