@@ -12,7 +12,7 @@ import numpy as np
 from vivant.engines.diorama.motion import clouds, falls, fire, pin
 from vivant.engines.diorama.motion.air import Air, air
 from vivant.engines.diorama.motion.bubbles import Bubbles
-from vivant.engines.diorama.motion.drawn import DrawnClouds, is_drawn
+from vivant.engines.diorama.motion.drawn import DrawnClouds
 from vivant.engines.diorama.motion.embers import Embers
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow
 from vivant.engines.diorama.motion.fog import Fog
@@ -153,7 +153,7 @@ class _Cast:
         if not may_move(self._scene.sky, motion):
             return
         planes, sky = self._scene.source.planes, self._places.sky
-        if is_drawn(planes.y):
+        if self._places.is_drawn:
             self.moved.append(DrawnClouds(self.air, planes, sky, motion.strength, motion.direction))
         else:
             self._flow(clouds.current(self.air, planes.y, sky, motion.strength, motion.direction))
@@ -163,7 +163,8 @@ class _Cast:
             blossom = self._places.blossom is not None and motion.origin == "prompt"
             weight, firm = self._places.plants(with_blossom=blossom)
             if weight.max() > 0:
-                self.moved.append(Sway(self.air, weight, firm, motion.strength))
+                glint = 0.0 if self._places.is_drawn else 1.0  # flat colours have no leaves to turn
+                self.moved.append(Sway(self.air, weight, firm, motion.strength, glint))
 
     def fire(self, motion: Motion, flicker: F32) -> None:
         if may_move(self._scene.fire, motion):

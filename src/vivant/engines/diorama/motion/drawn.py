@@ -70,8 +70,8 @@ def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
         clouds[row] = differs & pale & (away[0] > 4)
         others[row] = differs & ~(pale & (away[0] > 4))
     # The soft rim of a cloud is no thing of its own.
-    thick = cv2.morphologyEx(others, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return clouds, np.asarray(thick, np.uint8)
+    rim = cv2.dilate(clouds, np.ones((5, 5), np.uint8))
+    return clouds, np.asarray(others & (1 - rim), np.uint8)
 
 
 def _distance(shape: U8 | np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> F32:

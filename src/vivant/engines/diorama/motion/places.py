@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion import falls, pin, sea, soft
+from vivant.engines.diorama.motion import drawn, falls, pin, sea, soft
 from vivant.engines.diorama.motion.capsules import Veil
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion
@@ -43,6 +43,11 @@ class Places:
     @cached_property
     def sky(self) -> F32:
         return np.asarray(self.scene.sky.mask * (1 - self.subject), np.float32)
+
+    @cached_property
+    def is_drawn(self) -> bool:
+        """Whether the picture is a drawing of flat colours."""
+        return drawn.is_drawn(self.scene.source.planes.y)
 
     @cached_property
     def roughness(self) -> float:

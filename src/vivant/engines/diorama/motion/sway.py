@@ -31,7 +31,7 @@ class Sway:
     """Adds the displacement of plants where `weight` (float32, quarter grid) lets it. `firm` 0..1: what of it moves as
     one body on its stem (a blossom): there only the slow, wide swings are felt."""
 
-    def __init__(self, air: Air, weight: F32, firm: F32, strength: float) -> None:
+    def __init__(self, air: Air, weight: F32, firm: F32, strength: float, glint: float) -> None:
         chance = rng(air.seed, "sway")
         self._air = air
         width = weight.shape[1]
@@ -52,7 +52,7 @@ class Sway:
         self._size, self._phase, self._rates = np.stack(sizes), np.stack(phases), rates
         across = np.arange(width, dtype=np.float32) / max(1, width - 1)
         self._late = (CROSSING * FPS * (across if air.side > 0 else 1 - across))[left:right].astype(np.float32)
-        self._glint = (GLINT * (0.4 + strength) * weight * (1 - firm))[box].astype(np.float32)
+        self._glint = (glint * GLINT * (0.4 + strength) * weight * (1 - firm))[box].astype(np.float32)
         self._still = self._blown(0)
 
     @staticmethod
