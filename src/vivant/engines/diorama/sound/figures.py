@@ -75,18 +75,14 @@ def _flowing(s: Span) -> list[Touch]:
 
 
 def _harped(s: Span) -> list[Touch]:
-    """Up through two octaves in sixteenths or triplets of a slow beat, then rest."""
+    """Up through two octaves in sixteenths, slowly back; all rings to the end of the chord."""
     ladder = sorted({bass_key(s.chord, 43), *s.keys, *(k + 12 for k in s.keys[-3:])})
-    step = 0.25
+    step, end = 0.25, s.beat + s.length
     count = min(len(ladder), round(s.length / step))
-    up = [Touch(s.beat + i * step, min(3.0, s.length), k, 0.78 + 0.04 * i) for i, k in enumerate(ladder[:count])]
+    rising = [(s.beat + i * step, k, 0.78 + 0.04 * i) for i, k in enumerate(ladder[:count])]
     turn = s.beat + count * step
-    down = [
-        Touch(turn + i * 0.5, 1.5, k, 0.72)
-        for i, k in enumerate(ladder[count - 2 :: -2])
-        if turn + i * 0.5 < s.beat + s.length - 0.25
-    ]
-    return up + down
+    falling = [(turn + i * 0.5, k, 0.72) for i, k in enumerate(ladder[count - 2 :: -2])]
+    return [Touch(b, end - b, k, w) for b, k, w in rising + falling if b < end - 0.2]
 
 
 def _picked(s: Span) -> list[Touch]:

@@ -85,7 +85,7 @@ def _fit(
     if slot.last:
         root, third, fifth = slot.chord.triad
         cost += np.where(classes == root, 0.0, np.where(classes == third, 0.8, np.where(classes == fifth, 1.4, 9.0)))
-    return np.asarray(cost + 0.012 * (keys - wish) ** 2)
+    return np.asarray(cost + 0.007 * (keys - wish) ** 2)
 
 
 def _distance(keys: np.ndarray[tuple[int], np.dtype[np.int64]]) -> F32:
@@ -105,7 +105,7 @@ def _join(
     cost = leaps.astype(np.float64)
     if slot.figure is not None:
         made = np.sign(interval) * np.round(np.abs(interval) * 7 / 12)  # about as many scale steps
-        cost = 0.5 * cost + 0.55 * np.abs(made - slot.figure)
+        cost = 0.5 * cost + 0.85 * np.abs(made - slot.figure)
     outside = ~np.isin(keys % 12, before.chord.tones)  # what is no chord tone goes on by step
     cost += np.where(outside[:, None] & (np.abs(interval) > 2), 4.0, 0.0)
     outside = ~np.isin(keys % 12, slot.chord.tones)

@@ -265,17 +265,15 @@ def _slots(
             if at < -1e-6:
                 continue
             over = next(s for s in reversed(spans) if s.beat <= at + 1e-6)
-            begins = abs(at - over.beat) < 1e-6
             on_beat = beat % (1 if form.meter == 3 else 2) == 0
-            figure = shapes[letter][i] if i and letter != "H" else None
             slots.append(
                 Slot(
                     beat=at,
-                    length=min(length, form.count - at),
-                    strong=begins or length >= 1 or (on_beat and length >= 0.5),
+                    length=min(length, over.beat + over.length - at),  # no note is held into another chord
+                    strong=abs(at - over.beat) < 1e-6 or length >= 1 or (on_beat and length >= 0.5),
                     chord=over.chord,
                     scale=harmony.scale(plan, over.chord, tonic),
-                    figure=figure,
+                    figure=shapes[letter][i] if i and letter != "H" else None,
                 )
             )
     home = spans[-1].chord
