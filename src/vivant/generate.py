@@ -15,6 +15,7 @@ from PIL import Image
 from vivant.encode.mp4 import write_mp4
 from vivant.encode.probe import Facts, probe
 from vivant.engines.base import Engine, Storyboard, Watch
+from vivant.errors import EngineFailed
 from vivant.media import U8, Pictures
 from vivant.request import VideoRequest
 from vivant.storage.artifacts import Artifacts, clip_path, picture_path
@@ -58,11 +59,15 @@ def make_artifact(
 def make_clip(
     engine: Engine, storyboard: Storyboard, pictures: Pictures, request: VideoRequest, out: Path, watch: Watch
 ) -> Facts:
-    """Render what the engine planned for this request, write it to `out`, and read back what a viewer will find."""
+    """Render what the engine planned for this request, write it to `out`, and read back what a viewer will find.
+
+    Raises Stopped, or EngineFailed when the clip is not what was asked for; then there is no file.
+    """
     watch.raise_if_stopping()
     clip = engine.render(storyboard, pictures, watch)
+    if clip.canvas != request.canvas:
+        raise EngineFailed(f"The request is for {request.canvas}, the engine made {clip.canvas}.")
     write_mp4(clip, out, mark=request.watermark, watch=watch)
-    watch.raise_if_stopping()
     return probe(out)
 
 
