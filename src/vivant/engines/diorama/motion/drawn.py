@@ -69,8 +69,9 @@ def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
         pale = np.hypot(blue[row] - 128, red[row] - 128) < 14
         clouds[row] = differs & pale & (away[0] > 4)
         others[row] = differs & ~(pale & (away[0] > 4))
-    # The soft rim of a cloud is no thing of its own.
-    rim = cv2.dilate(clouds, np.ones((5, 5), np.uint8))
+    # Where blue meets yellow a rim is as pale as a cloud; and the rim of a cloud is no thing of its own.
+    clouds = np.asarray(cv2.morphologyEx(clouds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    rim = np.asarray(cv2.dilate(clouds, np.ones((5, 5), np.uint8)), np.uint8)
     return clouds, np.asarray(others & (1 - rim), np.uint8)
 
 
