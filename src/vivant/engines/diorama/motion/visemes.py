@@ -24,17 +24,17 @@ F64 = NDArray[np.float64]
 
 CURVES: Final = ("jaw", "wide", "round", "close", "teeth")
 
-SPREAD: Final = 0.36  # σ of a phoneme's pull over its length
+SPREAD: Final = 0.42  # σ of a phoneme's pull over its length
 SHORTEST: Final = 0.05  # s; a shorter phoneme still pulls for this long
 ANTICIPATE: Final = 0.04  # s; lips prepare a sound about a frame before it is heard
 ROUND_EARLY: Final = 0.03  # s more: rounding spreads furthest ahead (coarticulation of /u/, /w/)
 PAUSE: Final = 0.12  # s without a phoneme from which the mouth goes to rest
 REST: Final = 0.3  # s over which rest pulls before the first and after the last phoneme
 
-PEAK: Final = 0.75  # the jaw's 97th percentile over a line; the mouth's full range is for shouting
+PEAK: Final = 0.6  # the jaw's 97th percentile over a line; the mouth's full range is for shouting
 GAIN: Final = (0.7, 2.2)  # bounds of the gain that brings it there
-JAW_SPEED: Final = 0.32  # per frame: a full syllable of opening in three frames, as jaws do at 4-5 Hz
-LIP_SPEED: Final = 0.34  # per frame, for width and rounding
+JAW_SPEED: Final = 0.2  # per frame: a syllable's opening in three to four frames, as jaws do at 3-5 Hz
+LIP_SPEED: Final = 0.25  # per frame, for width and rounding
 CLOSE_SPEED: Final = 0.5  # per frame: lips close within two frames
 VARIETY: Final = 0.08  # relative σ of a phoneme's size: nobody says a vowel twice alike
 
@@ -237,6 +237,11 @@ def _limited(mouth: dict[str, F64]) -> dict[str, F64]:
             limited[name] = -_slow(-curve, CLOSE_SPEED)
         else:
             limited[name] = _slow(curve, JAW_SPEED if name == "jaw" else LIP_SPEED)
+    # Lips that part while the jaw drops must not add their speeds: what is seen is the gap between them.
+    apart = 1 - limited["close"]
+    limited["jaw"] = np.where(
+        apart > 0, _slow(limited["jaw"] * apart, JAW_SPEED) / np.maximum(apart, 1e-6), limited["jaw"]
+    )
     for name, speed in (("jaw", JAW_SPEED), ("wide", LIP_SPEED), ("round", LIP_SPEED)):
         n = np.arange(len(limited[name]))
         limited[name] = np.minimum(limited[name], speed * np.minimum(n, n[::-1]))
