@@ -34,7 +34,7 @@ class Lens:
         return np.asarray(self.open * np.abs(1 / z - 1 / self.focus), np.float64)
 
 
-GOLDEN: Final = 0.6180339887
+GOLDEN: Final = 0.6180339887  # of a room's width: where what falls again and again comes in next
 
 
 def around(

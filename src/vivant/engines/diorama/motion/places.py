@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion import drawn, falls, pin, sea, soft
 from vivant.engines.diorama.motion.capsules import Veil
+from vivant.engines.diorama.motion.lens import FOCAL
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion
 from vivant.media import F32
@@ -127,9 +128,9 @@ class Places:
         matte = self.scene.matte
         cover = np.clip(pin.quarter(matte.mask) * matte.trust, 0, 1) * 255
         if self.scene.faces:
-            # Brow to chin is about 0.14 m; a normal lens, as that of the rain, is 1.2 short sides long.
+            # Brow to chin is about 0.14 m; the lens is the one of the rain.
             largest = max(face.size for face in self.scene.faces)
-            distance = 1.2 * min(self.width, self.height) * 0.14 / max(largest, 1.0)
+            distance = FOCAL * min(self.width, self.height) * 0.14 / max(largest, 1.0)
         else:
             distance = 1.4 / max(0.03, float(matte.mask.mean())) ** 0.5
         return Veil(np.rint(cover).astype(np.uint8), float(np.clip(distance, 1.2, 8.0)))

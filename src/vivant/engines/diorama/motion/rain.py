@@ -15,15 +15,14 @@ from vivant.engines.diorama.motion import capsules
 from vivant.engines.diorama.motion.air import Air
 from vivant.engines.diorama.motion.capsules import Veil
 from vivant.engines.diorama.motion.haze import Haze
+from vivant.engines.diorama.motion.lens import FOCAL, GOLDEN
 from vivant.engines.diorama.random import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
 
 NEAR, FAR = 1.1, 16.0  # metres
-FOCAL: Final = 1.2  # focal length in canvas short sides
 SHUTTER: Final = 0.55 / FPS  # seconds: a 198 degree shutter, a little softer than film's 180
 WIND: Final = 5.5  # metres per second at wind 1
-GOLDEN: Final = 0.6180339887  # spreads the columns in which one drop falls again and again
 
 
 class Rain:

@@ -8,6 +8,7 @@ import numpy as np
 
 from vivant.engines.diorama.motion import capsules, rings
 from vivant.engines.diorama.motion.air import Air
+from vivant.engines.diorama.motion.lens import FOCAL
 from vivant.engines.diorama.motion.water import vanishing
 from vivant.engines.diorama.random import rng
 from vivant.media import F32, Planes
@@ -15,7 +16,6 @@ from vivant.request import FPS
 
 LIFE: Final = 0.75  # seconds of a ring
 SPLASH: Final = 0.13  # seconds of a splash
-FOCAL: Final = 1.2  # in canvas short sides
 WIDEST: Final = 0.11  # camera heights: how far a ring gets; some 20 cm under a standing eye
 
 

@@ -12,16 +12,15 @@ from vivant.engines.diorama.motion import capsules
 from vivant.engines.diorama.motion.air import Air
 from vivant.engines.diorama.motion.capsules import Veil
 from vivant.engines.diorama.motion.haze import Haze
+from vivant.engines.diorama.motion.lens import FOCAL, GOLDEN
 from vivant.engines.diorama.random import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
 
 NEAR, FAR = 0.75, 13.0  # metres
 FOCUS: Final = 3.6  # metres: where the lens is sharp
-FOCAL: Final = 1.2  # in canvas short sides
 SHUTTER: Final = 0.24 / FPS  # seconds
 WIND: Final = 1.5  # metres per second at wind 1; a flake lags behind the air near the ground
-GOLDEN: Final = 0.6180339887
 
 
 class Snow:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion import pin
 from vivant.engines.diorama.motion.air import Air, rest
+from vivant.engines.diorama.motion.lens import FOCAL
 from vivant.engines.diorama.motion.sine import sine
 from vivant.engines.diorama.motion.sum import Sum
 from vivant.engines.diorama.random import rng
@@ -23,7 +24,6 @@ from vivant.media import F32
 from vivant.request import FPS
 
 WAVES: Final = 24
-FOCAL: Final = 1.2  # in canvas short sides
 GRAVITY: Final = 3.2  # camera heights per second squared: an eye about three metres above the water
 SHORTEST, LONGEST = 0.14, 11.0  # wavelengths in camera heights
 SPREAD: Final = 0.55  # radians about the view axis
