@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
 from vivant.errors import TaskNotFound
 from vivant.record import lanes, usage
@@ -19,7 +19,23 @@ from vivant.record.tables import tasks
 from vivant.request import VideoRequest
 from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Artifact, Status, Task, check_move
 
+AHEAD_AT_MOST: Final = 1000
+
 _LIVE: Final = (Status.QUEUED.value, Status.RUNNING.value)
+
+# What every poll asks is built once.
+_BY_ID: Final = select(tasks).where(tasks.c.id == bindparam("task_id"))
+_AHEAD: Final = select(func.count()).select_from(
+    select(tasks.c.id)
+    .where(
+        tasks.c.status == Status.QUEUED.value,
+        tasks.c.tier == bindparam("in_tier"),
+        tasks.c.key_id == bindparam("of_key"),
+        tasks.c.id < bindparam("before"),
+    )
+    .limit(AHEAD_AT_MOST)
+    .subquery()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +82,7 @@ def insert_queued(connection: Connection, task: Task) -> None:
 
 def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> Task:
     """The task. Raises TaskNotFound; also when `key_id` is given and the task belongs to another key."""
-    row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one_or_none()
+    row = connection.execute(_BY_ID, {"task_id": task_id}).one_or_none()
     if row is None or (key_id is not None and row.key_id != key_id):
         raise TaskNotFound(f"There is no task {task_id!r}.")
     return _task(row)
@@ -91,20 +107,10 @@ def newest(
     return [_task(row) for row in connection.execute(wanted)]
 
 
-def ahead_in_lane(connection: Connection, task: Task, *, at_most: int = 1000) -> int:
-    """How many tasks of the same lane wait in front of this one; counts no further than `at_most`."""
-    ahead = (
-        select(tasks.c.id)
-        .where(
-            tasks.c.status == Status.QUEUED.value,
-            tasks.c.tier == task.request.tier.value,
-            tasks.c.key_id == task.key_id,
-            tasks.c.id < task.id,
-        )
-        .limit(at_most)
-        .subquery()
-    )
-    return connection.execute(select(func.count()).select_from(ahead)).scalar_one()
+def ahead_in_lane(connection: Connection, task: Task) -> int:
+    """How many tasks of the same lane wait in front of this one; counts no further than AHEAD_AT_MOST."""
+    lane = {"in_tier": task.request.tier.value, "of_key": task.key_id, "before": task.id}
+    return connection.execute(_AHEAD, lane).scalar_one()
 
 
 # -- the run --------------------------------------------------------------------------------------------------------
