@@ -28,7 +28,7 @@ class Snow:
 
     def __init__(self, air: Air, strength: float, veil: Veil, haze: Haze) -> None:
         chance = rng(air.seed, "snow")
-        count = round(air.area * (240 + 1500 * strength**1.2))
+        count = round(air.area * (380 + 1400 * strength**1.2))
         focal = FOCAL * min(air.width, air.height)
         share = (np.arange(count) + chance.random(count)) / count
         z = NEAR * (FAR / NEAR) ** (share**0.45)
