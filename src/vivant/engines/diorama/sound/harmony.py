@@ -151,8 +151,12 @@ def scale(plan: Plan, over: Chord, tonic: int) -> tuple[int, ...]:
 
 def voicings(chords: Sequence[Chord], *, low: int, high: int, voices: int, centre: float) -> list[tuple[int, ...]]:
     """Each chord as `voices` ascending keys within low..high, so that each voice moves little, no two voices run in
-    parallel fifths or octaves, and thirds and colours are there. The best path through all shapes (Viterbi)."""
+    parallel fifths or octaves, and thirds and colours are there. The best path through all shapes (Viterbi).
+
+    Two octaves (low + 24 <= high) hold four voices of any chord; ValueError if the range is too narrow for one."""
     shapes = [_shapes(c, low, high, voices) for c in chords]
+    if not all(shapes):
+        raise ValueError(f"{voices} voices have no room between {low} and {high}.")
     cost = [np.array([_shape_cost(c, s, centre) for s in options]) for c, options in zip(chords, shapes, strict=True)]
     came: list[np.ndarray[tuple[int], np.dtype[np.intp]]] = []
     total = cost[0]

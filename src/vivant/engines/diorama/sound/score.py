@@ -197,7 +197,7 @@ def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[Span]:
     """Chords on the grid: as long as a chord likes to last, the last bar's twice as fast, then home."""
     lengths = _lengths(form)
     chords = harmony.progression(plan, len(lengths), tonic)
-    voiced = harmony.voicings(chords, low=52, high=74, voices=4, centre=62)
+    voiced = harmony.voicings(chords, low=50, high=74, voices=4, centre=62)
     spans, beat = [], 0.0
     for i, (chord, keys) in enumerate(zip(chords, voiced, strict=True)):
         length = lengths[i] if i < len(lengths) else 2.0 * form.meter

@@ -1,0 +1,200 @@
+"""The music is composed: it moves by the rules of harmony, fits its clip, makes room for speech and comes home."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from fractions import Fraction
+from itertools import combinations, pairwise
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from vivant.engines.diorama.sound import band, harmony, score
+from vivant.engines.diorama.sound.font import Note, shipped
+from vivant.engines.diorama.sound.harmony import Chord
+from vivant.engines.diorama.sound.score import Score
+from vivant.engines.diorama.storyboard import Mood, Music
+from vivant.engines.diorama.timeline import Timeline
+
+MOODS: tuple[Mood, ...] = get_args(Mood)
+TEMPO = {
+    "calm": 72,
+    "happy": 112,
+    "sad": 66,
+    "tense": 96,
+    "epic": 100,
+    "mysterious": 80,
+    "romantic": 76,
+    "playful": 120,
+}
+PLANS = [(mood, plan) for mood in MOODS for plan in harmony.PLANS[mood]]
+
+
+def piece(
+    mood: Mood, seconds: int = 8, seed: int = 1, style: str = "", speech: tuple[tuple[float, float], ...] = ()
+) -> Score:
+    music = Music(mood=mood, tempo=TEMPO[mood], style=style)
+    return score.compose(music, Fraction(24 * seconds + 1, 24), seed, speech=speech)
+
+
+def chord_at(made: Score, time: float) -> Chord:
+    beats = [float(b) for b in made.beats]
+    at = bisect_right(beats, time + 0.03) - 1
+    beat = at + (time + 0.03 - beats[at]) / (beats[at + 1] - beats[at]) if at + 1 < len(beats) else len(beats) - 1
+    return next(s for s in reversed(made.spans) if s.beat <= beat + 1e-3).chord
+
+
+def pitched(made: Score) -> list[Note]:
+    return [n for n in made.notes if n.bank == 0 and n.program not in (47, 116)]
+
+
+@pytest.mark.parametrize(
+    ("name", "tones", "bass"),
+    [
+        ("I", (0, 4, 7), 0), ("vi7", (9, 0, 4, 7), 9), ("bVIM7", (8, 0, 3, 7), 8), ("V7", (7, 11, 2, 5), 7),
+        ("IV/3", (5, 9, 0), 9), ("iiø", (2, 5, 8, 0), 2), ("Vsus", (7, 0, 2), 7), ("i9", (0, 3, 7, 2), 0),
+        ("i5", (0, 7, 7), 0), ("III7/3", (4, 8, 11, 2), 8),
+    ],
+)  # fmt: skip
+def test_a_roman_numeral_is_spelled(name: str, tones: tuple[int, ...], bass: int) -> None:
+    spelled = harmony.chord(name, 0)
+    assert spelled.tones == tones and spelled.bass == bass
+    moved = harmony.chord(name, 5)
+    assert moved.tones == tuple((t + 5) % 12 for t in tones)
+
+
+@pytest.mark.parametrize("name", ["", "H", "VIII", "I/7", "iV", "M7"])
+def test_what_is_no_numeral_is_refused(name: str) -> None:
+    with pytest.raises(ValueError):
+        harmony.chord(name, 0)
+
+
+@pytest.mark.parametrize(("mood", "plan"), PLANS)
+def test_voices_move_little_and_never_in_parallel_fifths(mood: Mood, plan: harmony.Plan) -> None:
+    for tonic, count in ((7, 1), (0, 2), (3, 3), (9, 6), (10, 9)):
+        chords = harmony.progression(plan, count, tonic)
+        assert len(chords) == count + 1 and chords[-1].root == tonic
+        voiced = harmony.voicings(chords, low=50, high=74, voices=4, centre=62)
+        for over, keys in zip(chords, voiced, strict=True):
+            assert {k % 12 for k in keys} <= set(over.tones)
+            assert over.tones[1] in {k % 12 for k in keys}
+            assert set(over.tones) <= set(harmony.scale(plan, over, tonic))
+        moves = [[b - a for a, b in zip(x, y, strict=True)] for x, y in pairwise(voiced)]
+        assert np.mean(np.abs(moves)) < 3
+        for before, move in zip(voiced, moves, strict=False):
+            for i, j in combinations(range(4), 2):
+                assert not (move[i] == move[j] != 0 and (before[j] - before[i]) % 12 in (0, 7)), (plan, before, move)
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("seconds", [4, 5, 7, 10, 12])
+def test_the_last_chord_lands_in_time_and_the_tempo_is_kept(mood: Mood, seconds: int) -> None:
+    for seed in range(4):
+        made = piece(mood, seconds, seed)
+        assert made.seconds - made.landing >= Fraction(6, 5)
+        assert abs(made.tempo / TEMPO[mood] - 1) < 0.15
+        assert all(b > a for a, b in pairwise(made.beats)) and made.beats[0] >= 0
+        assert all(0 < n.start < made.seconds for n in made.notes)
+        assert made.spans[0].chord.name.startswith(("I", "i"))  # at home, or a step from it
+        assert made.spans[-1].chord.root == made.spans[-1].chord.bass
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("style", ["", *band.BANDS])
+def test_no_two_notes_rub_against_each_other_for_long(mood: Mood, style: str) -> None:
+    for seed in range(2):
+        made = piece(mood, 8, seed, style)
+        walking = {32} if style == "jazz" else set()  # leans on the next chord from a semitone: that is its style
+        notes = [n for n in pitched(made) if n.program not in walking]
+        for a, b in combinations(notes, 2):
+            together = min(a.start + a.length, b.start + b.length) - max(a.start, b.start)
+            if together > 0.5 and abs(a.key - b.key) in (1, 11, 13):
+                tones = chord_at(made, max(a.start, b.start)).tones
+                assert {a.key % 12, b.key % 12} <= set(tones), (a, b)
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_the_melody_leans_on_chord_tones_stays_in_range_and_comes_home(mood: Mood) -> None:
+    leader = band.band("", mood)[0]
+    for seed in range(6):
+        made = piece(mood, 10, seed)
+        line = [n for n in made.notes if (n.program, n.pan, n.gain) == (leader.program, leader.pan, leader.gain)]
+        assert all(leader.low <= n.key <= leader.high for n in line)
+        assert all(abs(b.key - a.key) <= 12 for a, b in pairwise(line))
+        leaps = [abs(b.key - a.key) for a, b in pairwise(line)]
+        assert sum(leap <= 4 for leap in leaps) >= 0.7 * len(leaps)
+        long = [n for n in line if n.length > 1.2 * 60 / made.tempo]
+        assert all(n.key % 12 in chord_at(made, n.start).tones for n in long)
+        assert line[-1].key % 12 in made.spans[-1].chord.triad
+        assert float(made.landing) == pytest.approx(line[-1].start, abs=0.05)
+
+
+def test_a_motif_comes_back() -> None:
+    """In a piece of four bars or more the rhythm of the first bar is heard again."""
+    for seed in range(5):
+        made = piece("happy", 12, seed)
+        leader = band.band("", "happy")[0]
+        line = [n for n in made.notes if (n.program, n.pan, n.gain) == (leader.program, leader.pan, leader.gain)]
+        beats = [float(b) for b in made.beats]
+        places = [round(float(np.interp(n.start, beats, range(len(beats)))) * 4) / 4 for n in line[:-1]]
+        meter = made.spans[0].meter
+        first = (len(beats) - 1) % meter
+        bars = [tuple(p - b for p in places if b <= p < b + meter) for b in range(first, len(beats) - 1, meter)]
+        assert len(set(bars)) < len(bars)
+
+
+def test_the_melody_is_silent_and_the_rest_softer_under_speech() -> None:
+    speech = ((2.0, 5.0),)
+    alone, under = piece("calm", 8), piece("calm", 8, speech=speech)
+    leader = band.band("", "calm")[0]
+
+    def line(made: Score) -> list[Note]:
+        return [n for n in made.notes if (n.pan, n.gain) == (leader.pan, leader.gain)]
+
+    assert not [n for n in line(under) if n.start < 5.0 and n.start + n.length > 2.0]
+    assert [n for n in line(alone) if 2.0 < n.start < 5.0] and line(under)
+    during = [
+        np.mean([n.velocity for n in m.notes if 2.2 < n.start < 4.8 and n.gain != leader.gain]) for m in (alone, under)
+    ]
+    assert during[1] < 0.9 * during[0]
+    assert under.landing == alone.landing
+
+
+def test_the_same_seed_gives_the_same_piece_and_another_another() -> None:
+    assert piece("romantic", seed=4).notes == piece("romantic", seed=4).notes
+    keys = {tuple(n.key for n in piece("romantic", seed=s).notes) for s in range(6)}
+    assert len(keys) == 6
+
+
+@pytest.mark.parametrize("style", sorted(band.BANDS))
+def test_every_band_has_instruments_that_the_font_has(style: str) -> None:
+    for mood in MOODS:
+        for part in band.band(style, mood):
+            assert part.program in shipped().programs(part.bank)
+            assert part.role in ("melody", "drums", "deep") or part.figure
+
+
+@pytest.mark.parametrize("mood", ["calm", "epic"])
+def test_a_rendered_piece_fills_its_clip_and_dies_away(mood: Mood) -> None:
+    made = piece(mood, 5)
+    sound = score.render(made)
+    assert sound.shape == (2, 121 * 2000) and sound.dtype == np.float32
+    assert 0.3 < np.abs(sound).max() <= 0.51
+    landing = round(float(made.landing) * 48_000)
+
+    def level(start: int) -> float:
+        return float(np.sqrt(np.mean(sound[:, start : start + 9600] ** 2)))
+
+    assert level(landing) > 0.4 * max(level(s) for s in range(0, landing, 9600))
+    assert level(sound.shape[1] - 9600) < 0.12 * level(landing)
+    assert np.abs(sound[:, -1]).max() < 1e-4
+    assert np.array_equal(sound, score.render(made))
+
+
+def test_a_timeline_gets_its_music() -> None:
+    music = Music(mood="happy", tempo=112)
+    sound = score.music_for(Timeline(frames=97, seed=3, music=music))
+    assert sound.shape == (2, 97 * 2000)
+    with pytest.raises(ValueError):
+        score.music_for(Timeline(frames=97, seed=3))
