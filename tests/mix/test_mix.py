@@ -14,7 +14,7 @@ import pytest
 from clip_sounds import RATE, band, bed_of, chords, decibels, envelope, event_of, placed, timeline
 from vivant.encode.mp4 import write_mp4
 from vivant.engines.diorama.sound import levels, limiter, mix, stems
-from vivant.engines.diorama.timeline import Timeline
+from vivant.engines.diorama.timeline import EventKind, Timeline
 from vivant.media import F32, Clip, Planes
 from vivant.request import Canvas
 
@@ -139,6 +139,15 @@ def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
     spoken = slice(int(0.5 * RATE), int(3.5 * RATE))
     voice, bed = (levels.integrated(heard_alone(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
     assert voice - bed >= 14
+
+
+@pytest.mark.parametrize("kind", ["thunder", "wave", "splash", "pass"])
+def test_no_event_takes_a_word_away(kind: EventKind) -> None:
+    line = timeline(lines=(placed(0.8, 2.4),), events=(event_of(kind, Fraction(3, 2), strength=1.0, depth=0.05),))
+    parts = {"speech": stems.speech(line), "events": stems.shots(line)}
+    voice, event = heard_alone("speech", parts, line), heard_alone("events", parts, line)
+    spoken = slice(int(0.9 * RATE), int(3.1 * RATE))
+    assert levels.integrated(voice) - levels.momentary(event[:, spoken]).max() >= 8.5
 
 
 def test_music_makes_room_for_speech() -> None:

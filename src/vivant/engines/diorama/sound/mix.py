@@ -24,6 +24,7 @@ _UNDER: Final = 7.5  # LU that beds stay under speech where nobody speaks; ducke
 _MUSIC_ALONE: Final = -18.0  # LUFS of music on the common scale
 _MUSIC_UNDER: Final = -25.0  # LUFS of music in a clip with speech
 _DUCK: Final = 10.0  # dB
+_EVENT_UNDER: Final = 9.0  # LU that the loudest 400 ms of an event stay under the speech they fall into
 _LOOK_AHEAD: Final = 0.30  # s in which beds sink before a line
 _RETURN: Final = 0.70  # s in which they come back
 _BREATH: Final = 0.9  # s: a shorter gap between lines keeps them down, or they would pump
@@ -91,15 +92,18 @@ def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
         music = music * np.float32(10 ** ((wanted - levels.integrated(music)) / 20))
     if spoken:
         down = duck(timeline.lines, n)
-        bed, music, event = bed * down, music * down, event * np.sqrt(down)
+        bed, music = bed * down, music * down
+        # An event may stand out, but no thunder takes a word away: it sinks as far as it must, at least as a bed does.
+        loudest = float(levels.momentary(event * (down < 0.5)).max())
+        event = event * duck(timeline.lines, n, max(_DUCK, loudest - (levels.integrated(voice) - _EVENT_UNDER)))
 
     fade = _ends(n)
     return {"speech": voice, "beds": bed * fade, "events": event * fade, "music": music}
 
 
-def duck(lines: tuple[PlacedLine, ...], n: int) -> F32:
-    """The gain of beds and music under speech: float32 (n,), 1 down to 10 dB less from just before each line's first
-    sample to its last; smooth both ways, and down through gaps shorter than a breath."""
+def duck(lines: tuple[PlacedLine, ...], n: int, depth: float = _DUCK) -> F32:
+    """The gain of what is not speech: float32 (n,), 1 down to `depth` dB less from just before each line's first sample
+    to its last; smooth both ways, and down through gaps shorter than a breath."""
     gain = np.zeros(n, np.float32)  # dB
     spans: list[list[int]] = []
     for line in sorted(lines, key=lambda line: line.start):
@@ -112,7 +116,7 @@ def duck(lines: tuple[PlacedLine, ...], n: int) -> F32:
         down = np.clip((at - start) / (_LOOK_AHEAD * SAMPLE_RATE) + 1, 0, 1)
         up = np.clip(1 - (at - end) / (_RETURN * SAMPLE_RATE), 0, 1)
         gain = np.maximum(gain, 0.5 - 0.5 * np.cos(np.pi * np.minimum(down, up)))
-    return np.asarray(np.power(10, gain * np.float32(-_DUCK / 20)), np.float32)
+    return np.asarray(np.power(10, gain * np.float32(-depth / 20)), np.float32)
 
 
 def _ends(n: int) -> F32:
