@@ -89,7 +89,8 @@ BANDS: Final[dict[str, tuple[Part, ...]]] = {
     ),
     "orchestra": (
         Part(role="melody", program=60, velocity=92, low=55, high=72, gain=0, pan=0.15),
-        Part(role="melody", program=56, velocity=78, low=60, high=79, octave=1, gain=-9, pan=0.3, from_energy=0.9),
+        Part(role="melody", program=56, velocity=78, low=60, high=79, octave=1, gain=-5, pan=0.3, from_energy=0.9),
+        Part(role="drums", program=48, bank=DRUMS, figure="martial", velocity=96, gain=0, from_energy=0.8),
         Part(role="chords", program=48, figure="held", velocity=80, gain=-6, pan=-0.2),
         Part(role="chords", program=48, figure="ostinato", velocity=84, gain=0, pan=-0.35, from_energy=0.5),
         Part(role="chords", program=61, figure="stabbing", velocity=82, gain=-8, pan=0.1, from_energy=0.8),

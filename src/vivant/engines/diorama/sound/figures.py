@@ -288,6 +288,10 @@ PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
         (0, _RIDE, 0.6), (1, _RIDE, 0.7), (1.667, _RIDE, 0.5), (2, _RIDE, 0.6), (3, _RIDE, 0.7), (3.667, _RIDE, 0.5),
         (1, _SNARE, 0.4), (3, _SNARE, 0.45), (0, _KICK, 0.45),
     ),
+    "martial": (
+        (0, _KICK, 0.9), (1, _SNARE, 0.5), (1.5, _SNARE, 0.42), (2, _KICK, 0.75), (2.5, _SNARE, 0.42), (3, _SNARE, 0.55),
+        (3.25, _SNARE, 0.35), (3.5, _SNARE, 0.45), (3.75, _SNARE, 0.5),
+    ),
     "rock": (
         (0, _KICK, 1.0), (1, _SNARE, 0.95), (2, _KICK, 0.95), (2.5, _KICK, 0.8), (3, _SNARE, 1.0),
         *((i / 2, _HAT, 0.7 if i % 2 == 0 else 0.55) for i in range(8)),

@@ -335,7 +335,7 @@ def _beaten(part: Part, form: _Form, mood: Mood) -> Iterator[Touch]:
     elif energy >= 0.55:
         yield Touch(form.count, 2.0, 36, 0.9)
         if part.figure not in ("trifles", "soft"):
-            yield Touch(form.count, 4.0, 49, 0.6)
+            yield Touch(form.count, 4.0, 57, 0.6)
 
 
 class _Stage:
