@@ -289,8 +289,8 @@ PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
         (1, _SNARE, 0.4), (3, _SNARE, 0.45), (0, _KICK, 0.45),
     ),
     "martial": (
-        (0, _KICK, 0.9), (1, _SNARE, 0.5), (1.5, _SNARE, 0.42), (2, _KICK, 0.75), (2.5, _SNARE, 0.42), (3, _SNARE, 0.55),
-        (3.25, _SNARE, 0.35), (3.5, _SNARE, 0.45), (3.75, _SNARE, 0.5),
+        (0, _KICK, 0.9), (1, _SNARE, 0.5), (1.5, _SNARE, 0.42), (2, _KICK, 0.75), (2.5, _SNARE, 0.42),
+        (3, _SNARE, 0.55), (3.25, _SNARE, 0.35), (3.5, _SNARE, 0.45), (3.75, _SNARE, 0.5),
     ),
     "rock": (
         (0, _KICK, 1.0), (1, _SNARE, 0.95), (2, _KICK, 0.95), (2.5, _KICK, 0.8), (3, _SNARE, 1.0),
