@@ -263,7 +263,7 @@ def test_a_storyboard_explains_itself_in_plain_words() -> None:
     lines = board('Slow push-in. The old man says "Hello, my friend." Rain. Calm piano music. He walks away.').explain()
     assert lines[0] == "Clip: 864x496, 5 s (121 frames at 24 fps), seed 7"
     assert "Camera: slow dolly in (asked: “push-in”)" in lines
-    assert "Speech: the old man says “Hello, my friend.” in English, voice bm_george, lips of face 1 move" in lines
+    assert "Speech: the old man says “Hello, my friend.” in English, voice en_grandfather, lips of face 1 move" in lines
     assert "Sound: rain (asked); music: calm piano at 72 bpm (asked)" in lines
     assert lines[-1].startswith("Note: “walks”: people, animals and things keep their place")
 

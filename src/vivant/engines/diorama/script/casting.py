@@ -7,7 +7,7 @@ from typing import Final
 from vivant.engines.diorama.script.people import Person
 from vivant.engines.diorama.storyboard import FaceFact, Language
 
-# The voices that ship, best first, by language and gender. When nothing tells the gender, the first woman speaks.
+# Voices of `sound/voices.py`, best first, by language and gender. Gender unknown: the first woman speaks.
 VOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("en", "woman"): ("af_heart", "af_bella", "bf_emma"),
     ("en", "man"): ("am_michael", "am_fenrir", "bm_george"),
@@ -19,21 +19,21 @@ VOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
 _BEST: Final[dict[tuple[str, str, str], str]] = {
     ("en", "woman", "british"): "bf_emma",
     ("en", "man", "british"): "bm_george",
-    ("en", "woman", "old"): "bf_emma",
-    ("en", "man", "old"): "bm_george",
+    ("en", "woman", "old"): "en_grandmother",
+    ("en", "man", "old"): "en_grandfather",
     ("en", "man", "young"): "am_fenrir",
-    ("en", "woman", "child"): "af_bella",
-    ("en", "man", "child"): "af_bella",  # no boy's voice in English: a light woman's voice, raised by age
-    ("en", "", "child"): "af_bella",
+    ("en", "woman", "child"): "en_girl",
+    ("en", "man", "child"): "en_boy",
+    ("en", "", "child"): "en_girl",
     ("en", "man", "deep"): "am_michael",
     ("en", "man", "voice"): "bm_george",
     ("en", "", "voice"): "bm_george",
     ("en", "woman", "voice"): "bf_emma",
-    ("zh", "woman", "old"): "zf_xiaobei",
-    ("zh", "man", "old"): "zm_yunjian",
-    ("zh", "woman", "child"): "zf_xiaoyi",
+    ("zh", "woman", "old"): "zh_grandmother",
+    ("zh", "man", "old"): "zh_grandfather",
+    ("zh", "woman", "child"): "zh_girl",
     ("zh", "man", "child"): "zm_yunxia",
-    ("zh", "", "child"): "zf_xiaoyi",
+    ("zh", "", "child"): "zh_girl",
     ("zh", "man", "deep"): "zm_yunjian",
     ("zh", "man", "voice"): "zm_yunjian",
     ("zh", "", "voice"): "zm_yunjian",

@@ -71,9 +71,8 @@ VOICES: Final[dict[str, Voice]] = {
         language="en",
         gender="woman",
         age="old",
-        british=True,
-        tables={"bf_emma": 1.0},
-        semitones=-1.2,
+        tables={"af_heart": 0.6, "bf_emma": 0.4},
+        semitones=-1.6,
     ),
     "en_grandfather": Voice(
         who="an old man",
