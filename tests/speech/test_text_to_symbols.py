@@ -86,14 +86,15 @@ def test_figures_are_read_as_a_chinese_speaker_reads_them(text: str, read: str) 
         ("十一月一日", "ʂɨ↗i→ɥe↘ i→ɻɨ↘"),
         ("不是", "pu↗ʂɨ↘"),
         ("不好", "pu↘xau↓"),
-        ("看一看", "kʰa↘nikʰa↘n"),
+        ("看一看", "kʰa↘n ikʰa↘n"),
         ("你好", "ni↗xau↓"),  # two third tones
         ("我很好", "wo↗ xə↗n xau↓"),
         ("花儿", "xwa→ɚ"),  # coloured
         ("女儿", "ny↓ɚ↗"),  # a syllable
         ("银行", "i↗nxa↗ŋ"),
         ("行走", "ɕi↗ŋʦou↓"),
-        ("音乐", "i→nɥe↘"),
+        ("音乐", "i→n ɥe↘"),  # apart, or it would be yi nüe
+        ("大鸟", "ta↘ njau↓"),
         ("快乐", "kʰwai↘lɤ↘"),
         ("长大", "ꭧa↓ŋta↘"),
         ("很长", "xə↓nꭧʰa↗ŋ"),
@@ -126,10 +127,25 @@ def test_tones_and_readings_follow_the_neighbours(text: str, symbols: str) -> No
         ("Wait...", "Wait…"),
         ("don’t", "don't"),
         ("well -- maybe", "well — maybe"),
+        ("Call 911!", "Call nine one one!"),
+        ("open 24/7", "open twenty-four seven"),
+        ("No. 1", "Number one"),
+        ("¥500", "five hundred yen"),
+        ("Mmmmm, delicious.", "Mmm, delicious."),
     ],
 )
 def test_what_people_type_is_read_as_they_mean_it(text: str, same_as: str) -> None:
     assert g2p.phonemize(text, "en") == g2p.phonemize(same_as, "en") != ""
+
+
+def test_noises_are_sounds_and_not_letters() -> None:
+    for text, sound in (("Shhh!", "ʃˈː!"), ("Hmm.", "hˈəm."), ("Mmm", "mˈː"), ("uh-huh", "ʌhˈʌ"), ("Ahhh", "ˈɑː")):
+        assert g2p.phonemize(text, "en") == sound
+
+
+def test_a_written_reading_wins_over_the_guess() -> None:
+    assert g2p.phonemize("NGUYEN and Siobhan's", "en").split()[0] == "wˈɪn"
+    assert "ʃəvˈɔn" in g2p.phonemize("Siobhan's", "en")
 
 
 def test_each_language_reads_the_others_words() -> None:

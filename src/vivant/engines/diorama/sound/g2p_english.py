@@ -4,15 +4,20 @@ unknown words), with what people write in prompts made readable first. Knows no 
 from __future__ import annotations
 
 import re
-from functools import cache, partial
+import tomllib
+from functools import cache
+from importlib import resources
 from typing import Any, Final
 
 # Sounds that have no dictionary entry or would be spelled out letter by letter.
 _INTERJECTIONS: Final = {
-    r"mm+-?hm+": "mhˈm", r"uh-huh": "ʌhˈʌ", r"sh+": "ʃˈː", r"ps+t": "psˈt", r"h*m{2,}": "hˈəm", r"m{2,}": "mˈː",
+    r"mm+-?hm+": "mhˈm", r"uh-huh": "ʌhˈʌ", r"sh+": "ʃˈː", r"ps+t": "psˈt", r"h+m{2,}": "hˈəm", r"m{2,}": "mˈː",
     r"a+h+": "ˈɑː", r"o+h+": "ˈO", r"u+gh+": "ˈʌɡ", r"e+w+": "ˈiju", r"br{2,}": "bɹˈː", r"gr{2,}": "ɡɹˈː",
     r"w?h?o+a+h*": "wˈOə", r"y+a+y+": "jˈA", r"a+w+": "ˈɔ", r"u+h+": "ˈʌ", r"e+r+m*": "ˈɜɹ", r"pf+t*": "fˈt",
 }  # fmt: skip
+_NOISE: Final = re.compile(
+    rf"(?<![\w'’\-/\[])(?:{'|'.join(f'({pattern})' for pattern in _INTERJECTIONS)})(?![\w\-/]|['’.]\w)", re.IGNORECASE
+)
 _SYMBOLS_SPOKEN: Final = {"@": " at ", "_": " underscore ", "-": " dash ", "/": " slash ", ".": " dot "}
 _DOMAINS: Final = "com|org|net|io|ai|dev|edu|gov|co|uk|cn|tv|app|info|me"
 
@@ -31,17 +36,34 @@ def readable(text: str, *, british: bool = False) -> str:
     text = re.sub(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", lambda m: _address(m[0]), text)
     web = rf"\b(?:https?://)?(?:www\.)?((?:[\w-]+\.)+(?:{_DOMAINS})\b(?:/[\w/-]*)?)(?:[?#]\S*)?"
     text = re.sub(web, lambda m: _address(m[1].rstrip("/")), text, flags=re.IGNORECASE)
+    text = re.sub(r"\b(?:911|999|112)\b(?![,.]?\d)", lambda m: " ".join(m[0]), text)
+    text = re.sub(r"\b50/50\b", "fifty-fifty", text)
+    text = re.sub(r"\b24/7\b", "twenty-four seven", text)
+    text = re.sub(r"\b(\d+)x\b", r"\1 times", text)
+    text = re.sub(r"\bNo\. ?(?=\d)", "Number ", text)
+    text = re.sub(r"¥ ?(\d[\d,.]*\d|\d)", r"\1 yen", text)
     text = re.sub(r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text)  # a name of digits, no amount
     text = re.sub(r"\s+[-–]\s+|\s*—\s*|--+", " — ", text)
-    text = re.sub(r"[A-Za-z]+", lambda m: _shortened(m[0], british), text)
-    for pattern, sound in _INTERJECTIONS.items():
-        alone = rf"(?<![\w'’\-/]){pattern}(?![\w\-/]|['’.]\w)"
-        text = re.sub(alone, partial(_noise, sound), text, flags=re.IGNORECASE)
+    text = _NOISE.sub(_noise, text)
+    text = re.sub(r"(?<![\w\[/])[A-Za-z]+(?![\w\]])", lambda m: _shortened(m[0], british), text)
+    text = re.sub(r"(?<![\w\[])[^\W\d_]+(?!\w)", _written, text)
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _noise(sound: str, match: re.Match[str]) -> str:
+def _written(match: re.Match[str]) -> str:
+    sound = _written_readings().get(match[0].lower())
+    return f"[{match[0]}](/{sound}/)" if sound else match[0]
+
+
+@cache
+def _written_readings() -> dict[str, str]:
+    text = resources.files(__package__).joinpath("readings_english.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _noise(match: re.Match[str]) -> str:
     letters = match[0].isupper() and len(match[0]) == 2 and match[0][0] == match[0][1]  # "MM" may be an abbreviation
+    sound = list(_INTERJECTIONS.values())[(match.lastindex or 1) - 1]
     return match[0] if letters else f"[{match[0]}](/{sound}/)"
 
 
