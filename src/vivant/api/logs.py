@@ -1,4 +1,4 @@
-"""How log lines of a service look and where they go: stderr, so that stdout belongs to what a command prints."""
+"""How log lines look and where they go: stderr, so that stdout belongs to what a command prints."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEVEL: Final = logging.INFO
 
 
 def configure_logs(settings: Settings) -> None:
-    """One way for our own events and for what libraries log: lines for eyes, or JSON for machines (`log_format`)."""
+    """For a service: its own events and what libraries log, as lines for eyes or JSON for machines (`log_format`)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -38,3 +38,11 @@ def configure_logs(settings: Settings) -> None:
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def only_warnings() -> None:
+    """For a command that prints its own results: no log line below a warning, whoever writes it."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -27,6 +27,14 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(bench.app, name="bench")
 
 
+@app.callback()
+def _before_every_command() -> None:
+    # What a command has to say it prints itself; of log lines only warnings remain. `serve` then sets up its own.
+    from vivant.api.logs import only_warnings
+
+    only_warnings()
+
+
 def main() -> None:
     """The entry point: an expected error is one line on stderr and exit code 1, never a traceback."""
     try:

@@ -28,7 +28,7 @@ class Finding:
 
 
 def doctor(data: Data = None) -> None:
-    """Check the install, codecs, models, disk and database. Exit code 1 if something needs mending."""
+    """Check the install, codecs, models, disk, database and file store. Exit code 1 if something needs mending."""
     from vivant.settings import load_settings
 
     settings = load_settings(data=data)
@@ -126,7 +126,7 @@ def _engine(settings: Settings) -> Iterator[Finding]:
 def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.NamedTemporaryFile(dir=folder):
             pass
     except OSError as error:
@@ -138,23 +138,24 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from vivant.errors import VivantError
-    from vivant.record.database import Record
-    from vivant.record.migrate import version
+    from vivant.record.database import examine
 
-    mend = "restore the file from a backup, or start with an empty --data folder"
+    good, detail = examine(settings.database)
+    yield Finding("Database", good, detail, "restore the file from a backup, or start with an empty --data folder")
+
+
+def _storage(settings: Settings) -> Iterator[Finding]:
+    from vivant.errors import Misconfigured
+    from vivant.storage.artifacts import Artifacts
+
     try:
-        record = Record(settings.database)
-        try:
-            with record.transaction() as connection:
-                detail, good = f"{record.path}, version {version(connection)}", True
-        finally:
-            record.close()
-    except VivantError as error:
+        Artifacts(settings.storage)
+        detail, good = settings.storage, True
+    except Misconfigured as error:
         detail, good = str(error), False
-    yield Finding("Database", good, detail, mend)
+    yield Finding("File store", good, detail, "name a folder you may write to, like file:///srv/vivant/files")
 
 
 EXAMINATIONS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
-    _python, _packages, _codecs, _assets, _speech_model, _engine, _data_folder, _database,
+    _python, _packages, _codecs, _assets, _speech_model, _engine, _data_folder, _database, _storage,
 )  # fmt: skip
