@@ -131,7 +131,9 @@ class LocalSeat:
         self._kill_session()
 
     def _kill_session(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(
+            ProcessLookupError, PermissionError
+        ):  # gone; or, on macOS, gone but not yet waited for
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def look_after(self) -> None:
