@@ -14,6 +14,7 @@ import cv2
 from vivant.engines.base import Watch
 from vivant.engines.diorama.motion import ambient
 from vivant.engines.diorama.motion.face import FaceMotion
+from vivant.engines.diorama.motion.rehearse import rehearse
 from vivant.engines.diorama.motion.render import Renderer
 from vivant.engines.diorama.motion.warm import warm
 from vivant.engines.diorama.resolve import resolve, room_for_speech
@@ -47,6 +48,7 @@ class Diorama:
         self._faces = FaceFinder()
         self._speech = Speech()
         warm()
+        rehearse()
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
         scene = self._look(pictures.first, request.canvas)

@@ -1,4 +1,4 @@
-"""Compile every kernel that filming uses, or load it from the cache, before the first job: by filming a tiny made-up
+"""Compile every kernel of the camera and the layers, or load it from the cache, before the first job: by filming a tiny made-up
 scene in every way there is. Called by the engine's setup."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 from vivant.engines.diorama.motion.camera import path
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch
 from vivant.engines.diorama.motion.layers import lay
-from vivant.engines.diorama.motion.render import Renderer, blend_flow, mix_flow
+from vivant.engines.diorama.motion.render import Renderer
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Move, PictureFacts, Shot, Storyboard
@@ -29,11 +29,8 @@ def warm() -> None:
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
             _film(scene, moves, life, None)
     _film(scene, (Move(kind="dolly"),), None, other)
-    wide, half = np.full((8, 12), 0.5, np.float32)[1:, 1:], np.full((8, 12), 0.5, np.float32)[1:, 1:]
     for plane in (np.full((7, 11), 99, np.uint8), np.full((8, 12), 99, np.uint8)[1:, 1:]):
         whole = np.full((7, 11), 99, np.uint8)
-        blend_flow(plane, whole, whole, wide, wide, wide, wide)
-        mix_flow(plane, whole, whole, half, half)
         lay(plane, np.zeros((7, 11), np.int16), whole, 0, 64)
 
 
