@@ -131,9 +131,8 @@ class LocalSeat:
         self._kill_session()
 
     def _kill_session(self) -> None:
-        with contextlib.suppress(
-            ProcessLookupError, PermissionError
-        ):  # gone; or, on macOS, gone but not yet waited for
+        # Nobody is left; on macOS a group of which only unreaped processes are left says PermissionError.
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def look_after(self) -> None:
