@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -65,5 +66,27 @@ def test_shipped_files_have_their_checksums_sources_and_licences() -> None:
         for p in (folder / kind).iterdir()
     }
     assert shipped == set(checksums())
+    table = (folder / "licences/README.md").read_text(encoding="utf-8")
+    licensed = re.findall(r"`([^`]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
     for name in shipped:
         assert f"`{name}`" in sources
+        assert any(fnmatch(name, pattern) for pattern in licensed), f"{name} has no licence"
+    for pattern in licensed:
+        assert list(folder.glob(pattern)), f"{pattern} is licensed and not there"
+    texts = {p.name for p in (folder / "licences").iterdir()} - {"README.md"}
+    assert {name for name in texts if name in table} == texts
+
+
+def test_every_picture_of_the_tests_has_its_licence() -> None:
+    photos = ROOT / "tests/photos"
+    rows = re.findall(r"^\| (\w+) \|", (photos / "LICENCES.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {p.stem for p in photos.glob("*.jpg")} == set(rows) - {"file"}
+
+
+def test_every_decision_is_in_the_index_with_its_title() -> None:
+    folder = ROOT / "docs/decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    pages = {p.name: p.read_text(encoding="utf-8").splitlines()[0] for p in sorted(folder.glob("0*.md"))}
+    assert re.findall(r"\[(.+?)\]\((0.+?\.md)\)", index) == [
+        (title.removeprefix("# "), name) for name, title in pages.items()
+    ]
