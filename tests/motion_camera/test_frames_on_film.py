@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vivant.engines.diorama.motion import layers, light, render, rig, warp
+from vivant.engines.diorama.motion import layers, light, pour, render, rig, taps, warp
 from vivant.engines.diorama.motion.camera import path
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch
 from vivant.engines.diorama.motion.layers import lay_over
@@ -284,7 +284,10 @@ def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: 
 
 
 def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
-    kernels = (warp.look_up, rig._aim, layers.lay, render.blend_flow, render.mix_flow, render._lerp, light._relight)
+    kernels = (
+        warp.look_up, rig._aim, layers.lay, pour.pour_luma, pour.pour_chroma, taps.pack, taps.sample, render._lerp,
+        light._relight,
+    )  # fmt: skip
     before = [len(kernel.signatures) for kernel in kernels]
     scene = scenes["antelope"]
     whole, none = zeros(scene) + np.float32(1), zeros(scene)

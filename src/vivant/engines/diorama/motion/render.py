@@ -16,10 +16,11 @@ from vivant.engines.diorama.motion import light, warp
 from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
 from vivant.engines.diorama.motion.layers import TRUSTED, Cutout, Layers, cut, lay_over
 from vivant.engines.diorama.motion.morph import Flowing, dissolve, flowing, mix, progress, push, settle
+from vivant.engines.diorama.motion.pour import Phases, pour
 from vivant.engines.diorama.motion.rig import FAR, Pose, Rig
 from vivant.engines.diorama.motion.warp import STEP, Box, Grid
 from vivant.engines.diorama.scene.border import borders
-from vivant.engines.diorama.scene.scene import Scene, Source
+from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timeline import Timeline
 from vivant.media import F32, U8, Planes
@@ -84,6 +85,8 @@ class Renderer:
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
+        self._taps = warp.ready(self.layers.background if self.layers else scene.source)
+        self._last_taps = warp.ready(self._last) if self._last and self.flowing else None
 
     def frame(self, n: int) -> Planes:
         """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes, and where the storyboard morphs the
@@ -113,7 +116,6 @@ class Renderer:
 
     def _picture(self, n: int) -> Planes:
         """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
-        source = self._scene.source
         pose = self.rig.pose(n)
         life = self._ambient.field(n) if self._ambient else None
         moved = _together(life, self._face_field(n) if self._face_field else None)
@@ -124,17 +126,14 @@ class Renderer:
             return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self.layers
         looks = self.rig.aim(pose, self._whole)
-        if layers:
-            source = layers.background
         # A head that turns takes its own layer along, not the wall behind it.
         grid, gain = _displace(looks, life if layers else moved)
-        still = pose.is_home
-        frame = self._read_what_moves(source, grid, moved) if still else Planes(*warp.read(source, grid))
+        frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._taps, grid)
         if not layers:
             for patch in patches:
-                warp.read_patched(source, patch, grid, (frame.y, frame.u, frame.v))
+                warp.read_patched(self._scene.source, patch, grid, frame)
         if flow is not None:
-            self._stream(source, flow, looks, frame)
+            self._stream(flow, looks, frame)
         if layers:
             self._lay_subject(layers.subject, pose, moved, patches, frame)
         self._relight(n, gain, frame)
@@ -142,24 +141,25 @@ class Renderer:
 
     def _between(self, n: int, pose: Pose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
         """A frame on the way from the first picture to the last, both seen through the same camera."""
-        assert self.flowing and self._last
+        assert self.flowing and self._last_taps
         t = float(self._progress[n])
         now = self.flowing.at(t)
         looks = self.rig.aim(pose, self._whole)
         ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
         there = Grid(looks.box, looks.x + ax, looks.y + ay)
         grid, gain = _displace(there, None if moved is None else _faded(moved, 1 - t))
-        frame = Planes(*warp.read(self._scene.source, grid))
+        frame = warp.read(self._taps, grid)
         for patch in patches:
-            warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
+            warp.read_patched(self._scene.source, patch, grid, frame)
         if t > 0:
-            other = warp.read(self._last, Grid(looks.box, looks.x + bx, looks.y + by))
+            other = warp.read(self._last_taps, Grid(looks.box, looks.x + bx, looks.y + by))
             mine, its = self.flowing.gains(t)
             light.scale(frame.y, mine)
-            light.scale(other[0], its)
+            light.scale(other.y, its)
             full, half = warp.enlarge(weight, looks.box), warp.enlarge_half(weight, looks.box)
-            for plane, theirs, share in zip((frame.y, frame.u, frame.v), other, (full, half, half), strict=True):
-                _lerp(plane, theirs, share)
+            _lerp(frame.y, other.y, full)
+            _lerp(frame.u, other.u, half)
+            _lerp(frame.v, other.v, half)
         self._relight(n, gain, frame)
         return frame
 
@@ -172,46 +172,31 @@ class Renderer:
         if box is not None:
             lay_over(subject, grid.part(box), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
         for patch in patches:  # a face is of the subject, inside its outline
-            warp.read_patched(self._scene.source, patch, grid, (frame.y, frame.u, frame.v))
+            warp.read_patched(self._scene.source, patch, grid, frame)
 
-    def _read_what_moves(self, source: Source, grid: Grid, moved: Field | None) -> Planes:
+    def _read_what_moves(self, grid: Grid, moved: Field | None) -> Planes:
         """With the camera at home: copy the picture, read again only the box in which something moves."""
-        planes = source.planes
-        frame = Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
-        if moved is None:
-            return frame
-        box = _touched(moved, self._width, self._height)
-        if box is None:
-            return frame
-        part = grid.part(box)
-        frame.y[box.luma] = warp.read_luma(source.y2, part)
-        frame.u[box.chroma], frame.v[box.chroma] = warp.read_chroma(planes.u, planes.v, part)
+        frame = _copy(self._scene.source.planes)
+        box = None if moved is None else _touched(moved, self._width, self._height)
+        if box is not None:
+            warp.put(warp.read(self._taps, grid.part(box)), box, frame)
         return frame
 
-    def _stream(self, source: Source, flow: Flow, looks: Grid, frame: Planes) -> None:
+    def _stream(self, flow: Flow, looks: Grid, frame: Planes) -> None:
         """Blend the two phases of a stream into `frame` inside its mask."""
-        fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, flow.mask, self._soft])
-        ax, ay, bx, by, weight, mask, soft = warp.look_up(fields, looks.x, looks.y)
+        mask = warp.look_up(flow.mask[None], looks.x, looks.y)[0]
         box = _bounds(mask > 1e-3, self._width, self._height)
         if box is None:
             return
-        rows, columns = box.grid_shape
-        part = slice(box.top // STEP, box.top // STEP + rows), slice(box.left // STEP, box.left // STEP + columns)
-        x, y = looks.x[part], looks.y[part]
-        a = warp.read(source, Grid(box, x + ax[part], y + ay[part]))
-        b = warp.read(source, Grid(box, x + bx[part], y + by[part]))
-        weight, mask = weight[part], mask[part]
+        part = looks.part(box)
+        fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, self._soft])
+        ax, ay, bx, by, weight, soft = warp.look_up(fields, part.x, part.y)
         # Two phases far apart are uncorrelated and their blend loses contrast; near each other they lose none.
-        apart = 1 - np.exp(-((ax - bx)[part] ** 2 + (ay - by)[part] ** 2) / 18.0)
+        apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / 18.0)
         kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
-        give = (1 / kept).astype(np.float32)
-        blend_flow(
-            frame.y[box.luma], a[0], b[0], warp.enlarge(weight, box), warp.enlarge(mask, box),
-            warp.enlarge(soft[part], box), warp.enlarge(give, box),
-        )  # fmt: skip
-        half_weight, half_mask = warp.enlarge_half(weight, box), warp.enlarge_half(mask, box)
-        for k, plane in ((1, frame.u), (2, frame.v)):
-            mix_flow(plane[box.chroma], a[k], b[k], half_weight, half_mask)
+        here = np.ascontiguousarray(Grid(looks.box, mask, mask).part(box).x)
+        x, y = part.x, part.y
+        pour(self._taps, Phases(box, x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         curves = self._timeline.curves
@@ -303,38 +288,9 @@ def _soft_luma(y: U8) -> F32:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def blend_flow(
-    out: U8, a: U8, b: U8, weight: F32, mask: F32, soft: F32, give: F32
-) -> None:  # pragma: no cover - compiled
-    half, low, high = np.float32(0.5), np.float32(16), np.float32(235)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            m = mask[i, j]
-            if m > np.float32(0.004):
-                one = np.float32(a[i, j])
-                value = one + weight[i, j] * (np.float32(b[i, j]) - one)
-                value = soft[i, j] + (value - soft[i, j]) * give[i, j]
-                base = np.float32(out[i, j])
-                out[i, j] = np.uint8(min(max(base + m * (value - base), low), high) + half)
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _lerp(out: U8, other: U8, share: F32) -> None:  # pragma: no cover - compiled
     half = np.float32(0.5)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             one = np.float32(out[i, j])
             out[i, j] = np.uint8(one + share[i, j] * (np.float32(other[i, j]) - one) + half)
-
-
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def mix_flow(out: U8, a: U8, b: U8, weight: F32, mask: F32) -> None:  # pragma: no cover - compiled
-    half = np.float32(0.5)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            m = mask[i, j]
-            if m > np.float32(0.004):
-                one = np.float32(a[i, j])
-                value = one + weight[i, j] * (np.float32(b[i, j]) - one)
-                base = np.float32(out[i, j])
-                out[i, j] = np.uint8(base + m * (value - base) + half)

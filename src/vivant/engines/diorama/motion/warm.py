@@ -1,5 +1,5 @@
-"""Compile every kernel of the camera and the layers, or load it from the cache, before the first job: by filming a tiny made-up
-scene in every way there is. Called by the engine's setup."""
+"""Compile every kernel of the camera and the layers, or load it from the cache, before the first job: by filming a tiny
+made-up scene in every way there is. Called by the engine's setup."""
 
 from __future__ import annotations
 

@@ -1,0 +1,175 @@
+"""How a plane is read between its pixels, a row of output at a time: each pixel is packed with its right, lower and
+lower right neighbour into one word, so that a bilinear sample is one read. Knows neither pictures nor cameras.
+
+Positions are rounded to 1/32 pixel and beyond the border the plane is mirrored (101), as `cv2.remap` does it with its
+linear interpolation: the values are the same, at less than half of its price with the enlarging of the map counted
+(docs/decisions/0042).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vivant.media import F32, U8
+
+I32 = NDArray[np.int32]
+U32 = NDArray[np.uint32]
+
+_PARTS: Final = np.float32(32)  # of a pixel
+# Added to a float below 2**22 it rounds to an integer, half to even, which is then in the low bits.
+_ROUND: Final = np.float32(1.5 * 2**23)
+_ROUND_BITS: Final = 0x4B400000
+
+_kernel: Any = njit(nogil=True, cache=True)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def pack(plane: U8) -> U32:  # pragma: no cover - compiled
+    """uint8 (h, w) -> uint32 (h, w): the pixel, its right, its lower and its lower right neighbour, lowest byte first.
+    The last row and column are their own neighbours."""
+    h, w = plane.shape
+    out = np.empty((h, w), np.uint32)
+    for i in range(h):
+        here, below, line = plane[i], plane[min(i + 1, h - 1)], out[i]
+        for j in range(w - 1):
+            line[j] = (
+                np.uint32(here[j]) | (np.uint32(here[j + 1]) << np.uint32(8))
+                | (np.uint32(below[j]) << np.uint32(16)) | (np.uint32(below[j + 1]) << np.uint32(24))
+            )  # fmt: skip
+        line[w - 1] = np.uint32(here[w - 1]) * np.uint32(0x101) | np.uint32(below[w - 1]) * np.uint32(0x1010000)
+    return out
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def sample(
+    taps: U32, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int
+) -> U8:  # pragma: no cover - compiled
+    """uint8 (height, width), read where x, y · scale + shift say. x, y: float32 grids with a sample at every `step`
+    (4 or 2) output pixels, the first one and a half steps (in whole and half pixels) before the first pixel, as
+    `cv2.resize` enlarges it less a rim of one sample."""
+    out = np.empty((height, width), np.uint8)
+    columns = x.shape[1]
+    floats, ints, words, line = workspace(columns, step)
+    for i in range(height):
+        row, part = row_of(i, step)
+        read_row(taps, x, y, row, part, 0, columns - 1, step, scale, shift, line, floats, ints, words)
+        out[i] = line[step // 2 : step // 2 + width]
+    return out
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def workspace(columns: int, step: int) -> tuple[F32, I32, U32, U8]:  # pragma: no cover - compiled
+    """What `read_row` needs for rows of that many grid columns, and a line to read them into."""
+    n = columns * step
+    return np.empty((6, n), np.float32), np.empty(n, np.int32), np.empty(n, np.uint32), np.empty(n, np.uint8)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def row_of(i: int, step: int) -> tuple[int, np.float32]:  # pragma: no cover - compiled
+    """Between which grid rows output row i lies: the upper one, and the share of the lower one."""
+    at = (i + step + 0.5) / step - 0.5
+    row = int(at)
+    return row, np.float32(at - row)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def read_row(
+    taps: U32, x: F32, y: F32, row: int, part: np.float32, first: int, last: int, step: int, scale: float, shift: float,
+    line: U8, floats: F32, ints: I32, words: U32,
+) -> None:  # fmt: skip  # pragma: no cover - compiled
+    """Fill `line` with (last - first) · step samples between two grid columns, `part` of a step below grid `row`."""
+    h, w = taps.shape
+    n = (last - first) * step
+    grid_x, grid_y, place_x, place_y = floats[0], floats[1], floats[2][:n], floats[3][:n]
+    px, py = floats[4][:n], floats[5][:n]
+    right, bottom = np.int32(32 * (w - 1)), np.int32(32 * (h - 1))
+    between(x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
+    between(y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
+    spread(grid_x, last - first, step, _ROUND, place_x)
+    spread(grid_y, last - first, step, _ROUND, place_y)
+    bits_x, bits_y = place_x.view(np.int32), place_y.view(np.int32)
+    if _leaves(grid_x, last - first + 1, np.float32(right)):
+        _mirror(bits_x, right)
+    if _leaves(grid_y, last - first + 1, np.float32(bottom)):
+        _mirror(bits_y, bottom)
+    _split(bits_x, bits_y, right, bottom, np.int32(w), ints[:n], px, py)
+    flat = taps.reshape(-1)
+    for j in range(n):
+        words[j] = flat[np.uint32(ints[j])]
+    _weigh(words[:n], px, py, line)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def between(
+    grid: F32, row: int, part: np.float32, first: int, last: int, scale: float, shift: float, out: F32
+) -> None:  # pragma: no cover - compiled
+    """out[k] = what lies `part` of the way between two grid rows at column first + k, up to `last`; times scale, plus
+    shift."""
+    upper, lower = grid[row, first : last + 1], grid[row + 1, first : last + 1]
+    for k in range(last + 1 - first):
+        out[k] = (upper[k] + part * (lower[k] - upper[k])) * np.float32(scale) + np.float32(shift)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def spread(values: F32, cells: int, step: int, add: float, out: F32) -> None:  # pragma: no cover - compiled
+    """Each of the cells between neighbouring values becomes `step` (4 or 2) samples, plus `add`."""
+    more = np.float32(add)
+    if step == 4:
+        for k in range(cells):
+            start, way = values[k], values[k + 1] - values[k]
+            out[4 * k] = start + np.float32(0.125) * way + more
+            out[4 * k + 1] = start + np.float32(0.375) * way + more
+            out[4 * k + 2] = start + np.float32(0.625) * way + more
+            out[4 * k + 3] = start + np.float32(0.875) * way + more
+    else:
+        for k in range(cells):
+            start, way = values[k], values[k + 1] - values[k]
+            out[2 * k] = start + np.float32(0.25) * way + more
+            out[2 * k + 1] = start + np.float32(0.75) * way + more
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _leaves(values: F32, count: int, limit: np.float32) -> bool:  # pragma: no cover - compiled
+    beyond = np.int32(0)
+    for k in range(count):
+        beyond |= np.int32(values[k] < np.float32(0)) | np.int32(values[k] > limit)
+    return bool(beyond != 0)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _mirror(bits: I32, limit: np.int32) -> None:  # pragma: no cover - compiled
+    for j in range(bits.shape[0]):
+        at = np.int32(abs(np.int32(bits[j] - _ROUND_BITS)))
+        bits[j] = np.int32(np.int32(limit - abs(np.int32(limit - at))) + _ROUND_BITS)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _split(
+    bits_x: I32, bits_y: I32, right: np.int32, bottom: np.int32, stride: np.int32, where: I32, px: F32, py: F32
+) -> None:  # pragma: no cover - compiled
+    """The word to read, and the 0..31 parts of a pixel that remain."""
+    bits, low = np.int32(_ROUND_BITS), np.int32(0)
+    for j in range(where.shape[0]):
+        # Whatever the numbers are, nothing outside of the plane is read.
+        x = np.int32(min(max(np.int32(bits_x[j] - bits), low), right))
+        y = np.int32(min(max(np.int32(bits_y[j] - bits), low), bottom))
+        where[j] = np.int32(np.int32(np.int32(y >> np.int32(5)) * stride) + np.int32(x >> np.int32(5)))
+        px[j], py[j] = np.float32(np.int32(x & np.int32(31))), np.float32(np.int32(y & np.int32(31)))
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _weigh(words: U32, px: F32, py: F32, out: U8) -> None:  # pragma: no cover - compiled
+    # Sums of integers below 2**24: exact in float32, which multiplies faster than int32.
+    half, whole, byte = np.float32(512), np.float32(1 / 1024), np.uint32(255)
+    for j in range(words.shape[0]):
+        word = words[j]
+        a = np.float32(np.int32(word & byte))
+        b = np.float32(np.int32((word >> np.uint32(8)) & byte))
+        c = np.float32(np.int32((word >> np.uint32(16)) & byte))
+        d = np.float32(np.int32(word >> np.uint32(24)))
+        upper, lower = a * _PARTS + px[j] * (b - a), c * _PARTS + px[j] * (d - c)
+        out[j] = np.uint8(np.int32((upper * _PARTS + py[j] * (lower - upper) + half) * whole))
