@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final
 
 import cv2
 
 from vivant.engines.base import Watch
-from vivant.engines.diorama.motion import ambient
+from vivant.engines.diorama.motion import ambient, face
 from vivant.engines.diorama.motion.face import FaceMotion
 from vivant.engines.diorama.motion.rehearse import rehearse
 from vivant.engines.diorama.motion.render import Renderer
@@ -22,7 +22,9 @@ from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
+from vivant.engines.diorama.script.words import lexicon
 from vivant.engines.diorama.sound import mix, score
+from vivant.engines.diorama.sound.check import sound_check
 from vivant.engines.diorama.sound.speech import Speech
 from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
 from vivant.engines.diorama.timeline import Spoken, Timeline
@@ -47,8 +49,12 @@ class Diorama:
         self._looker = Looker()
         self._faces = FaceFinder()
         self._speech = Speech()
+        # What is compiled or read at first use is used once now, so that no job waits for it.
+        lexicon()
         warm()
+        face.warm()
         rehearse()
+        sound_check()
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
         scene = self._look(pictures.first, request.canvas)
@@ -71,7 +77,7 @@ class Diorama:
         watch.raise_if_stopping()
         watch.report(0.02)
         # 2. The one clock that both sides read.
-        timeline = resolve(storyboard, scene.facts, speaking.result())
+        timeline = resolve(storyboard, scene.facts, _result_of(speaking, watch))
         watch.report(0.05)
         # 3. Sound beside frames.
         soundtrack: Callable[[], Soundtrack] | None = None
@@ -99,6 +105,14 @@ class Diorama:
         if not board.lines:
             return []
         return self._speech.say_all(board.lines, seed=board.seed, seconds=room_for_speech(board.frames))
+
+
+def _result_of(speaking: Future[list[Spoken]], watch: Watch) -> list[Spoken]:
+    """Wait, but not deafly: speech takes seconds, and whoever cancels should not have to kill the seat."""
+    while True:
+        watch.raise_if_stopping()
+        if not wait((speaking,), timeout=0.1).not_done:
+            return speaking.result()
 
 
 def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:

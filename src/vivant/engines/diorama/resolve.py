@@ -47,7 +47,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
     curves: dict[str, F32] = {
         "wind": wind.gust(board.seed, frames, _wind_strength(board)),
         "flicker": _flicker(board),
-        "light": _light(frames, strikes),
+        "light": _light(frames, strikes, facts.brightness),
         **camera.path(board, facts, frames=frames),
         **visemes.curves(lines, frames, seed=board.seed),
         **life(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
@@ -141,14 +141,14 @@ def _flicker(board: Storyboard) -> F32:
 
 
 def _strikes(board: Storyboard) -> tuple[Event, ...]:
-    """One stroke of lightning per three seconds or so, never in the first half second or the last."""
+    """One stroke of lightning per three seconds or so, none in the first half second or the last two."""
     motion = next((motion for motion in board.motions if motion.kind == "lightning"), None)
     if motion is None:
         return ()
     chance = rng(board.seed, "lightning")
     seconds = board.frames / FPS
     count = max(1, round(seconds / 3.2 * (0.6 + 0.8 * motion.strength)))
-    slots = np.linspace(0.7, seconds - 1.0, count + 1)
+    slots = np.linspace(0.7, seconds - 2.2, count + 1)  # the last one's thunder is still heard
     return tuple(
         Event(
             id=f"strike{i}",
@@ -267,15 +267,16 @@ def _passes(board: Storyboard) -> tuple[Event, ...]:
     )
 
 
-def _light(frames: int, strikes: Sequence[Event]) -> F32:
-    """Gain about 1. A stroke flashes two or three times within a quarter of a second and dies away."""
+def _light(frames: int, strikes: Sequence[Event], brightness: float) -> F32:
+    """Gain about 1. A stroke flashes twice within a quarter of a second and dies away; by day it shows less."""
     light = np.ones(frames, np.float32)
+    flash = 0.9 * (1.2 - brightness)
     for strike in strikes:
         first = math.floor(strike.time * FPS)
         # One frame of full flash, a dark frame, a return stroke, then the glow of the cloud.
         for offset, share in enumerate((1.0, 0.35, 0.8, 0.45, 0.25, 0.14, 0.07, 0.03)):
             if 0 < first + offset < frames:
-                light[first + offset] += 0.9 * strike.strength * share
+                light[first + offset] += flash * strike.strength * share
     return light
 
 
