@@ -1,28 +1,30 @@
-"""A sound check: every effect once, briefly, so that what is compiled at first use is compiled before the first clip."""
+"""A sound check: the effects with compiled kernels, heard briefly, so that the first clip does not wait for them."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
 from vivant.engines.diorama.sound import mix
+from vivant.engines.diorama.sound.font import Note, shipped
 from vivant.engines.diorama.storyboard import CueKind
-from vivant.engines.diorama.timeline import Bed, Event, EventKind, Timeline
+from vivant.engines.diorama.timeline import Bed, Event, Timeline
 
 FRAMES: Final = 12
+COMPILED: Final[tuple[CueKind, ...]] = ("rain", "wind", "crowd")  # grains, resonances, throats
 
 
 def sound_check() -> None:
-    """Some tenths of a second with a filled cache; some seconds the first time ever."""
+    """A few tenths of a second with a filled cache; some seconds the first time ever."""
     still = np.full(FRAMES, 0.5, np.float32)
-    mix.soundtrack(
-        Timeline(
-            frames=FRAMES,
-            seed=0,
-            curves={"wind": still, "flicker": still, "light": still},
-            events=tuple(Event(id=kind, kind=kind, time=Fraction(1, 24)) for kind in get_args(EventKind)),
-            beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in get_args(CueKind)),
-        )
+    timeline = Timeline(
+        frames=FRAMES,
+        seed=0,
+        curves={"wind": still, "flicker": still, "light": still},
+        events=(Event(id="splash", kind="splash", time=Fraction(1, 24)),),
+        beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
     )
+    note = shipped().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)
+    mix.soundtrack(timeline, music=note)
