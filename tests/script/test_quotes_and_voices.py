@@ -111,3 +111,10 @@ def board(prompt: str) -> Storyboard:
     return write(
         prompt, facts, canvas=Canvas.of("480p", "16:9", 5), seed=1, audio=True, camera_fixed=False, morph=False
     )
+
+
+@pytest.mark.parametrize("text", ["7" * 3000, "a" * 3000, "3.14 " * 600, "$1,234,567 " * 200, "他" + "9" * 3000])
+def test_figures_and_endless_words_take_their_time_too(text: str) -> None:
+    made = board(f'He says: "{text}"')
+    assert len(made.lines[0].text) <= 60
+    assert any("the end will not be heard" in note for note in made.notes)

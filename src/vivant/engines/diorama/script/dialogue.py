@@ -25,6 +25,7 @@ PAUSE: Final = 0.35  # seconds between two lines
 _ABOUT: Final = 1.1  # the estimate is no better than this
 _LONGER: Final = 1.5  # lines that would end later than this many clips are not even tried
 _LONGEST_LINE: Final = 600  # characters
+_LONGEST_WORD: Final = 12  # letters; what is longer takes the time of several words
 
 _STAGE: Final = re.compile(r"[(\[（【<*][^()\[\]（）【】<>*]{1,40}[)\]）】>*]")
 _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ']*[A-Za-zÀ-ÖØ-öø-ÿ]|\d+")
@@ -104,7 +105,12 @@ def language_of(text: str) -> Language | None:
 def seconds(line: Said) -> float:
     """About how long it takes to say."""
     han = sum(is_han(c) for c in line.text) if line.language == "zh" else 0
-    return han / ZH_CHARACTERS_PER_SECOND + len(_LATIN_WORD.findall(line.text)) / EN_WORDS_PER_SECOND
+    return han / ZH_CHARACTERS_PER_SECOND + sum(map(_words, _LATIN_WORD.findall(line.text))) / EN_WORDS_PER_SECOND
+
+
+def _words(written: str) -> int:
+    """How many usual words a word or a figure takes: every digit about one ("1984": nineteen eighty four)."""
+    return len(written) if written.isdecimal() else -(-len(written) // _LONGEST_WORD)
 
 
 def fitting(lines: list[Said], clip: float) -> tuple[list[Said], list[str]]:
@@ -134,8 +140,15 @@ def _shortened(line: Said, left: float) -> str:
     """The line cut where a word ends, after about `left` seconds of speech."""
     if line.language == "zh":
         return line.text[: max(1, int(left * ZH_CHARACTERS_PER_SECOND))]
-    words = line.text.split()
-    return " ".join(words[: max(1, int(left * EN_WORDS_PER_SECOND))])[:_LONGEST_LINE]
+    room = left * EN_WORDS_PER_SECOND
+    kept: list[str] = []
+    for word in line.text.split():
+        room -= sum(map(_words, _LATIN_WORD.findall(word)))
+        if room < 0:
+            # A first word that is too long already, twenty digits say, is cut inside.
+            return " ".join(kept or [word[: max(1, int(left * EN_WORDS_PER_SECOND))]])[:_LONGEST_LINE]
+        kept.append(word)
+    return " ".join(kept)[:_LONGEST_LINE]
 
 
 def _spoken_text(inner: str) -> tuple[str, str]:

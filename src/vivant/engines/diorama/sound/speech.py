@@ -5,6 +5,7 @@ Knows nothing of pictures, of the clip's clock or of where the speaker stands; t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,31 +63,44 @@ class Speech:
 
     def say_all(self, lines: Sequence[Line], *, seconds: float, seed: int = 0) -> list[Spoken]:
         """Every line, spoken up to a third faster when together they are longer than `seconds`, silences left out."""
-        said = [self.say(line, seed=seed) for line in lines]
+        said = self._say_for(lines, FASTEST * seconds, seed, pace=1.0)
         long = sum(len(one.samples) for one in said) / SAMPLE_RATE / max(seconds, 0.1)
         if long <= 1:
             return said
-        return [self.say(line, seed=seed, pace=min(FASTEST, 1.02 * long)) for line in lines]
+        return self._say_for(lines, seconds, seed, pace=min(FASTEST, 1.02 * long))
 
-    def say(self, line: Line, *, seed: int = 0, pace: float = 1.0) -> Spoken:
+    def _say_for(self, lines: Sequence[Line], seconds: float, seed: int, pace: float) -> list[Spoken]:
+        """Every line; those that begin only after so many seconds cannot be heard and get no samples."""
+        said: list[Spoken] = []
+        for line in lines:
+            said.append(self.say(line, seed=seed, pace=pace, enough=seconds))
+            seconds -= len(said[-1].samples) / SAMPLE_RATE
+        return said
+
+    def say(self, line: Line, *, seed: int = 0, pace: float = 1.0, enough: float = math.inf) -> Spoken:
         """The line as its speaker says it in its tone. The same line, seed and pace give the same samples.
 
         An empty `voice` is chosen by the speaker (`voices.fitting`). Text without a word to speak gives no samples.
+        enough: seconds after which no new breath is taken; with none there are no samples.
         Raises KeyError for a voice that does not exist.
         """
         name = line.voice or voices.fitting(line.speaker, line.language)
         voice = voices.VOICES[name]
         how = manner.of(line)
         symbols = g2p.phonemize(line.text, line.language, british=voice.british)
-        if not symbols:
+        if not symbols or enough <= 0:
             return Spoken(samples=np.zeros(0, np.float32), phones=())
         # Raising the pitch by playing faster shortens; the model speaks that much slower before.
         raised = Fraction(2 ** ((voice.semitones + how.semitones) / 12)).limit_denominator(60)
         speed = voice.speed * how.speed * pace / float(raised)
-        take = _joined([(self._take(name, part, speed), part[-1]) for part in breaths(symbols)])
+        second = RATE * float(raised)
+        takes: list[tuple[_Take, str]] = []
+        for part in breaths(symbols):
+            if sum(len(take.samples) for take, _ in takes) < enough * second:
+                takes.append((self._take(name, part, speed), part[-1]))
+        take = _joined(takes)
         samples = _voiced(take.samples, how, seed, line.text)
         samples = _resampled(samples, SAMPLE_RATE / (RATE * raised))
-        second = RATE * float(raised)
         return Spoken(
             samples=_levelled(samples, LEVEL + how.level),
             phones=tuple(
