@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 import cv2
 
@@ -33,6 +34,9 @@ from vivant.request import Canvas, VideoRequest
 
 PAINTERS: Final = 2  # threads that paint whole frames; the kernels release the GIL, so two fill two cores
 AHEAD: Final = PAINTERS + 3  # frames in flight: enough to keep painters busy while the encoder takes one
+PATIENCE: Final = 300.0  # seconds that speech or sound may take
+
+T = TypeVar("T")
 
 
 class Diorama:
@@ -82,7 +86,7 @@ class Diorama:
         # 3. Sound beside frames.
         soundtrack: Callable[[], Soundtrack] | None = None
         if storyboard.audio:
-            soundtrack = helpers.submit(_compose_sound, timeline).result
+            soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline), watch)
         helpers.shutdown(wait=False)
         return Clip(
             canvas=storyboard.canvas,
@@ -107,12 +111,13 @@ class Diorama:
         return self._speech.say_all(board.lines, seed=board.seed, seconds=room_for_speech(board.frames))
 
 
-def _result_of(speaking: Future[list[Spoken]], watch: Watch) -> list[Spoken]:
-    """Wait, but not deafly: speech takes seconds, and whoever cancels should not have to kill the seat."""
-    while True:
+def _result_of(work: Future[T], watch: Watch) -> T:
+    """Wait, but not deafly: speech and sound take seconds, and whoever cancels should not have to kill the seat."""
+    for _ in range(round(PATIENCE / 0.1)):
         watch.raise_if_stopping()
-        if not wait((speaking,), timeout=0.1).not_done:
-            return speaking.result()
+        if not wait((work,), timeout=0.1).not_done:
+            break
+    return work.result()  # what takes longer hangs; the watch falls silent, which is noticed
 
 
 def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
