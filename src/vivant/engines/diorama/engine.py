@@ -81,7 +81,8 @@ class Diorama:
         watch.raise_if_stopping()
         watch.report(0.02)
         # 2. The one clock that both sides read.
-        timeline = resolve(storyboard, scene.facts, _result_of(speaking, watch))
+        spoken = _result_of(speaking, watch)
+        timeline = resolve(storyboard, scene.facts, spoken)
         watch.report(0.05)
         # 3. Sound beside frames.
         soundtrack: Callable[[], Soundtrack] | None = None
