@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 import tempfile
@@ -100,6 +101,28 @@ def _assets(_: Settings) -> Iterator[Finding]:
     )  # fmt: skip
 
 
+def _decoder(settings: Settings) -> Iterator[Finding]:
+    from vivant.assets import asset
+    from vivant.errors import VivantError
+    from vivant.intake.pictures import Intake
+
+    async def decode() -> str:
+        intake = Intake(settings)
+        await intake.start()
+        try:
+            picture = await intake.clean(asset("photos/mountain_lake.jpg").read_bytes(), field="sample")
+        finally:
+            await intake.stop()
+        return f"a sandboxed process made {picture.width}x{picture.height} of the sample photo"
+
+    try:
+        detail, good = asyncio.run(decode()), True
+    except VivantError as error:
+        detail, good = str(error), False
+    mend = "install Vivant and its packages into one virtual environment; the process does not read PYTHONPATH"
+    yield Finding("Picture decoder", good, detail, mend)
+
+
 def _speech_model(_: Settings) -> Iterator[Finding]:
     from vivant.engines.diorama.sound.kokoro import Kokoro
     from vivant.errors import Misconfigured
@@ -157,5 +180,5 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 EXAMINATIONS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
-    _python, _packages, _codecs, _assets, _speech_model, _engine, _data_folder, _database, _storage,
+    _python, _packages, _codecs, _assets, _decoder, _speech_model, _engine, _data_folder, _database, _storage,
 )  # fmt: skip
