@@ -207,8 +207,7 @@ class Renderer:
         if self._last:  # the last picture comes in its own light
             whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
         if gain is not None or whole != 1.0:
-            full = None if gain is None else warp.enlarge(gain, self._whole)
-            light.relight(frame, full, whole, self._noise)
+            light.relight(frame, gain, whole, self._noise)
 
 
 def _copy(planes: Planes) -> Planes:

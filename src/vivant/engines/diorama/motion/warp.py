@@ -152,21 +152,26 @@ def put(part: Planes, box: Box, frame: Planes) -> None:
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def look_up(fields: F32, x: F32, y: F32) -> F32:  # pragma: no cover - compiled
-    """float32 (k, rows, columns) on the quarter grid, whose sample (i, j) is canvas pixel (4i, 4j), read bilinearly at
-    canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
+    """float32 (k, rows, columns), contiguous, on the quarter grid, whose sample (i, j) is canvas pixel (4i, 4j), read
+    bilinearly at canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
     count, rows, columns = fields.shape
+    flat = fields.reshape(-1)
     out = np.empty((count, x.shape[0], x.shape[1]), np.float32)
     quarter = np.float32(0.25)
-    top, left = np.float32(rows - 1), np.float32(columns - 1)
+    bottom, right = np.float32(rows - 1), np.float32(columns - 1)
+    # Unsigned, or each index would be asked whether it counts from the end.
+    plane, line, one = np.uint64(rows * columns), np.uint64(columns), np.uint64(1)
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            px = min(max(x[i, j] * quarter, np.float32(0)), left)
-            py = min(max(y[i, j] * quarter, np.float32(0)), top)
+            px = min(max(x[i, j] * quarter, np.float32(0)), right)
+            py = min(max(y[i, j] * quarter, np.float32(0)), bottom)
             c = min(int(px), columns - 2)
             r = min(int(py), rows - 2)
             fx, fy = px - np.float32(c), py - np.float32(r)
+            at = np.uint64(r * columns + c)
             for k in range(count):
-                a = fields[k, r, c] + fx * (fields[k, r, c + 1] - fields[k, r, c])
-                b = fields[k, r + 1, c] + fx * (fields[k, r + 1, c + 1] - fields[k, r + 1, c])
-                out[k, i, j] = a + fy * (b - a)
+                upper = flat[at] + fx * (flat[at + one] - flat[at])
+                lower = flat[at + line] + fx * (flat[at + line + one] - flat[at + line])
+                out[k, i, j] = upper + fy * (lower - upper)
+                at += plane
     return out
