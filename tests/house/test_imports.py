@@ -22,7 +22,6 @@ RINGS = {
     "cli": 6, "__main__": 7,
 }  # fmt: skip
 
-# encode reports to a Watch, which is the engine protocol's word for it.
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
@@ -88,6 +87,11 @@ print(*(m for m in sys.modules if m.split(".")[0] in heavy or m.startswith("viva
 """
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert loaded == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_every_file_opens_by_saying_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
 def test_no_file_is_named_after_nothing() -> None:

