@@ -1,4 +1,6 @@
-"""Timeline becomes soundtrack. mix.py puts together what the others make.
+"""Timeline becomes soundtrack: speech, music and effects, each on its own, and one mix.
+
+What a person says, what is played and what is heard around them meet only in mix.py.
 
     speech, kokoro, voices, manner, vocal      a line as sound, in a voice; g2p and its languages turn text into symbols
     score, harmony, melody, figures, band      a piece of music; font plays it
