@@ -1,8 +1,8 @@
 """How long a clip takes, beside what the machine could do at best, in one run.
 
-The limits are measured here, not remembered: encoding alone (ready frames handed to the encoder), and encoding plus one
-warp (a bilinear luma sample from the doubled plane and two chroma samples per frame, and nothing else). Their ratio to
-the clip's time holds on any machine and under any load, which seconds do not.
+The limits are measured here, not remembered: encoding alone (the clip's own frames and sound, ready, handed to the
+encoder), and encoding plus one warp (a bilinear luma sample from the doubled plane and two chroma samples per frame,
+and nothing else). Their ratio to the clip's time holds on any machine, which seconds do not.
 """
 
 from __future__ import annotations
@@ -50,12 +50,17 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
         warmup = _timed(whole)
         rows = {"clip": [_timed(whole) for _ in range(runs)]}
         peak = _peak_mib()
-        planes = to_planes(fit(first, canvas.width, canvas.height))
-        ready = list(_drift(planes, canvas.frames))
-        rows["encode only"] = [_timed(lambda: write_mp4(Clip(canvas, iter(ready), None), out)) for _ in range(runs)]
-        rows["encode + warp"] = [
-            _timed(lambda: write_mp4(Clip(canvas, _drift(planes, canvas.frames), None), out)) for _ in range(runs)
-        ]
+        pictures = Pictures(first)
+        clip = actor.render(actor.plan(request, pictures), pictures, Unwatched())
+        frames = list(clip.frames)
+        sound = clip.soundtrack() if clip.soundtrack else None
+        warp = _Warp(to_planes(fit(first, canvas.width, canvas.height)))
+
+        def encode(stream: Iterator[Planes]) -> None:
+            write_mp4(Clip(canvas, stream, (lambda: sound) if sound else None), out)
+
+        rows["encode only"] = [_timed(lambda: encode(iter(frames))) for _ in range(runs)]
+        rows["encode + warp"] = [_timed(lambda: encode(warp.beside(frames))) for _ in range(runs)]
     best = {
         name: {key: round(statistics.median(run[key] for run in results), 3) for key in ("wall", "cpu")}
         for name, results in rows.items()
@@ -92,28 +97,35 @@ def _picture(path: Path | None) -> U8:
         return np.asarray(Image.open(file).convert("RGB"))
 
 
-def _drift(planes: Planes, frames: int) -> Iterator[Planes]:
-    """The cheapest honest moving picture: one bilinear sample per plane per frame, two threads, in order."""
-    h, w = planes.y.shape
-    double = cast(U8, cv2.resize(planes.y, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC))
-    column, row = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
+class _Warp:
+    """The least a moving picture costs: one bilinear sample of every plane per frame, by two threads, in order."""
 
-    def paint(n: int) -> Planes:
+    def __init__(self, planes: Planes) -> None:
+        self._planes = planes
+        h, w = planes.y.shape
+        self._double = cast(U8, cv2.resize(planes.y, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC))
+        self._column, self._row = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
+
+    def beside(self, ready: list[Planes]) -> Iterator[Planes]:
+        """The ready frames, each after the warp of a frame of its own: what is encoded is what the clip encodes."""
+        with ThreadPoolExecutor(2) as pool:
+            window: deque[Future[None]] = deque()
+            for n in range(len(ready)):
+                window.append(pool.submit(self._paint, n))
+                if n >= 4:
+                    window.popleft().result()
+                    yield ready[n - 4]
+            for n in range(max(0, len(ready) - 4), len(ready)):
+                window.popleft().result()
+                yield ready[n]
+
+    def _paint(self, n: int) -> None:
         scale = 1 - 0.0004 * n
-        x, y = np.meshgrid(column * np.float32(scale) + np.float32(0.37 * n), row * np.float32(scale))
+        x, y = np.meshgrid(self._column * np.float32(scale) + np.float32(0.37 * n), self._row * np.float32(scale))
+        _sample(self._double, x * 2, y * 2)
         half_x, half_y = x[::2, ::2] / 2, y[::2, ::2] / 2
-        return Planes(
-            _sample(double, x * 2, y * 2), _sample(planes.u, half_x, half_y), _sample(planes.v, half_x, half_y)
-        )
-
-    with ThreadPoolExecutor(2) as pool:
-        window: deque[Future[Planes]] = deque()
-        for n in range(frames):
-            window.append(pool.submit(paint, n))
-            if len(window) == 5:
-                yield window.popleft().result()
-        while window:
-            yield window.popleft().result()
+        _sample(self._planes.u, half_x, half_y)
+        _sample(self._planes.v, half_x, half_y)
 
 
 def _sample(plane: U8, x: F32, y: F32) -> U8:
