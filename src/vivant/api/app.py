@@ -21,18 +21,10 @@ from vivant.api.errors import respond
 from vivant.api.linger import Linger
 from vivant.api.request_ids import RequestIds
 from vivant.errors import VivantError
-from vivant.intake.pictures import Intake
-from vivant.service import Service
-from vivant.settings import Settings
-
-
-def create_app(service: Service, intake: Intake, settings: Settings) -> ASGIApp:
-    """The application over parts that somebody else starts and stops."""
-    return app_for(Context(service, intake, settings))
 
 
 def app_for(context: Context) -> ASGIApp:
-    """The same, for who keeps the context to say that the service is going down."""
+    """The application over parts that somebody else starts and stops."""
     inner = Starlette(
         routes=[*health.routes(context), *novita.routes(context), *native.routes(context), *files.routes(context)],
         middleware=[Middleware(OpenModeGuard, context=context, refuse=respond)],

@@ -198,6 +198,5 @@ class PictureFacts:
     fire: float = 0.0
     fire_trust: float = 0.0
     brightness: float = 0.5  # mean luma 0..1
-    warmth: float = 0.0  # -1 cold .. 1 warm
     grey: bool = False  # a black and white photo
     horizon: float = 0.5  # share of the height

@@ -67,7 +67,6 @@ class Looker:
             fire=_share(fire),
             fire_trust=fire.trust,
             brightness=float(light.mean()) / 100,
-            warmth=float(np.clip(seen.lab[..., 2].mean() / 30, -1, 1)),
             grey=grey,
             horizon=shape.horizon / h,
         )

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final
 
 from vivant.engines.diorama.script.quotes import quoted
@@ -88,14 +87,6 @@ class Reading:
     def written(self, hit: Hit) -> str:
         """The words of the prompt, as they stand there."""
         return " ".join(self.text[self.tokens[hit.first].start : self.tokens[hit.last - 1].end].split())
-
-    def token_at(self, place: int) -> int:
-        """Index of the first token that starts at or after this place in the text."""
-        return bisect.bisect_left(self._starts, place)
-
-    @cached_property
-    def _starts(self) -> list[int]:
-        return [token.start for token in self.tokens]
 
     def sentence_bounds(self, token: int) -> tuple[int, int]:
         """first and last-1 token of the sentence this token is in."""
