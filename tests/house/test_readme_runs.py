@@ -13,6 +13,7 @@ from novita_client import NovitaClient
 from novita_client.exceptions import NovitaResponseError
 
 from running_door import RunningDoor
+from vivant.cli.demo import PROMPT
 from vivant.encode.probe import probe
 from vivant.request import FPS
 from vivant.settings import Settings, load_settings
@@ -89,6 +90,11 @@ def test_the_changed_line_of_an_existing_client_is_enough(door: RunningDoor) -> 
     client.session.trust_env = False
     with pytest.raises(NovitaResponseError, match="404"):
         client.async_task_result("no-such-task")
+
+
+def test_the_prompt_of_the_readme_is_the_demo_s() -> None:
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert PROMPT in text
 
 
 def test_every_make_target_that_is_named_exists() -> None:
