@@ -10,8 +10,11 @@ when `put` returns.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +167,7 @@ def _sync(folder: Path, path: str) -> None:
     for place in (target, *target.parents):
         handle = os.open(place, os.O_RDONLY)
         try:
-            os.fsync(handle)
+            _flush(handle)
         finally:
             os.close(handle)
         if place == folder:
@@ -174,3 +177,12 @@ def _sync(folder: Path, path: str) -> None:
 def _reason(error: Exception) -> str:
     """The first line of what went wrong; obstore appends pages of debugging."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
+
+
+def _flush(handle: int) -> None:
+    """Not into the disk's own cache, where macOS leaves it unless asked for more than fsync (fsync(2) there)."""
+    if sys.platform == "darwin":
+        with contextlib.suppress(OSError):  # file systems that do not know it
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
