@@ -50,15 +50,17 @@ class Diorama:
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
-        self._looker = Looker()
-        self._faces = FaceFinder()
-        self._speech = Speech()
-        # What is compiled or read at first use is used once now, so that no job waits for it.
-        lexicon()
-        warm()
-        face.warm()
-        rehearse()
-        sound_check()
+        with ThreadPoolExecutor(1, thread_name_prefix="vivant-setup") as helper:
+            speech = helper.submit(Speech)  # half of the whole setup, most of it without the GIL
+            self._looker = Looker()
+            self._faces = FaceFinder()
+            # What is compiled or read at first use is used once now, so that no job waits for it.
+            lexicon()
+            warm()
+            face.warm()
+            rehearse()
+            sound_check()
+            self._speech = speech.result()
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
         scene = self._look(pictures.first, request.canvas)

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.inference import session
+from vivant.engines.diorama.inference import giving_back, session
 from vivant.engines.diorama.sound.g2p import vocabulary
 from vivant.errors import Misconfigured
 from vivant.media import F32
@@ -55,6 +55,7 @@ class Kokoro:
                 "style": np.asarray(style, np.float32).reshape(1, 256),
                 "speed": np.array([speed], np.float32),
             },
+            giving_back(),  # 190 MB that frames and encoder need next
         )
         return Utterance(samples.reshape(-1), lengths.reshape(-1).astype(np.int64) * UNIT)
 
