@@ -158,6 +158,24 @@ def test_the_same_clip_decodes_to_the_same_bits(tmp_path: Path) -> None:
         assert np.array_equal(one, other)
 
 
+def test_the_same_frames_become_the_same_file_however_often(tmp_path: Path) -> None:
+    # What a rainy clip is to the encoder; two threads of x264 made two different files of it, each about as often.
+    photo = fit(np.asarray(Image.open(PHOTO).convert("RGB")), 560, 752)
+    chance = np.random.default_rng(1)
+    still = to_planes(photo)
+    frames = []
+    for n in range(72):
+        y = np.roll(still.y, n // 3, axis=1)
+        for x, top in zip(chance.integers(0, 560, 150), chance.integers(0, 700, 150), strict=True):
+            y[top : top + 50, x] = np.minimum(y[top : top + 50, x].astype(int) + 30, 235)
+        frames.append(Planes(y, still.u, still.v))
+    files = set()
+    for _ in range(5):
+        write_mp4(Clip(Canvas(560, 752, len(frames)), iter(frames), None), tmp_path / "clip.mp4")
+        files.add((tmp_path / "clip.mp4").read_bytes())
+    assert len(files) == 1
+
+
 def test_the_mark_changes_the_corner_and_nothing_else(tmp_path: Path) -> None:
     canvas = Canvas(864, 496, 4)
     write_mp4(Clip(canvas, solid(canvas, 4), None), tmp_path / "plain.mp4")

@@ -36,12 +36,14 @@ AUDIO_BLOCK: Final = 1024  # samples an AAC frame holds
 # mb-tree starves frame 0, which must be the picture, because it expects later frames to refine it; aq-mode 3 keeps
 # dark gradients (night, studio backgrounds) from banding. Slow cameras need no finer search than a diamond, no choice
 # of B-frames and no split blocks of motion: without them encoding takes 0.5-0.6 of the CPU at -18 to +5 % of the size
-# and at most 0.3 dB less (docs/decisions/0042).
+# and at most 0.3 dB less (docs/decisions/0042). One
+# thread: with two, one of them looking ahead, the same frames gave different files now and then; and the painters fill
+# the cores anyway, so that it takes no longer.
 X264: Final = {
     "preset": "veryfast",
     "crf": "18",
     "x264-params": "aq-mode=3:mbtree=0:b-adapt=0:me=dia:partitions=i4x4,i8x8"
-    ":keyint=96:min-keyint=1:scenecut=0:threads=2:lookahead-threads=1",
+    ":keyint=96:min-keyint=1:scenecut=0:threads=1:lookahead-threads=1",
 }
 
 
