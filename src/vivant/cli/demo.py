@@ -45,6 +45,8 @@ def demo(
     from vivant.encode.probe import probe
 
     console = Console()
+    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C does: whatever ends the demo ends its service too
+        signal.signal(number, signal.default_int_handler)
 
     def step(text: str) -> None:
         console.print(f"[bold]→[/bold] {text}", highlight=False, soft_wrap=True)
@@ -100,8 +102,12 @@ class _Service:
             [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data)],
             stdout=subprocess.PIPE, stderr=self._log, env=environment,
         )  # fmt: skip
-        self.url = self._address()
-        self._until_healthy()
+        try:
+            self.url = self._address()
+            self._until_healthy()
+        except BaseException:
+            self.stop()
+            raise
 
     def _address(self) -> str:
         assert self._process.stdout is not None
@@ -109,14 +115,15 @@ class _Service:
             _, found, url = line.decode(errors="replace").strip().partition("serves at ")
             if found:
                 return url.rstrip("/")
-        raise DemoFailed(f"The service did not start. Its log: {self._log.name}")
+        log = Path(self._log.name).read_text(errors="replace")  # it goes with the folder
+        raise DemoFailed(f"The service did not start. The end of its log:\n{log[-2000:]}")
 
     def _until_healthy(self) -> None:
         for _ in range(100):
             try:
                 self.call("/healthz")
                 return
-            except (urllib.error.URLError, ConnectionError):
+            except DemoFailed:
                 time.sleep(0.1)
         raise DemoFailed("The service does not answer /healthz.")
 
@@ -128,9 +135,13 @@ class _Service:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as error:
             raise DemoFailed(f"{path} answered {error.code}: {error.read().decode(errors='replace')}") from None
+        except OSError as error:
+            raise DemoFailed(f"The service does not answer: {error}.") from None
 
     def stop(self) -> None:
-        self._process.send_signal(signal.SIGINT)
+        """End it now: the first signal would let a running clip finish, the second does not."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._process.send_signal(number)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
