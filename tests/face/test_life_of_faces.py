@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from said import SENTENCE, said
 
+from said import SENTENCE, said
 from vivant.engines.diorama.motion.life import LIMIT, life
 from vivant.engines.diorama.storyboard import Action, FaceFact
 from vivant.media import F32

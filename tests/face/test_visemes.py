@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
-from said import SENTENCE, said
 
+from said import SENTENCE, said
 from vivant.engines.diorama.motion import visemes
 from vivant.engines.diorama.motion.visemes import CLOSE_SPEED, CURVES, GLIDING, JAW_SPEED, LIP_SPEED, SHAPES
 
