@@ -215,9 +215,15 @@ def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(
             failed = await until_status(service, task, "failed")
             assert "KeyError: 'shots'" in failed.error_message
             assert seat_pid(service) == pid
-            log = capsys.readouterr().out
-            for line in ("a line on standard output", "a line on standard error", "Traceback"):
-                assert any(line in entry and task.id in entry for entry in log.splitlines()), log
+            log: list[str] = []
+
+            def told() -> bool:
+                log.extend(capsys.readouterr().out.splitlines())
+                printed = ("a line on standard output", "a line on standard error", "Traceback")
+                return all(any(line in entry and task.id in entry for entry in log) for line in printed)
+
+            # What a seat prints and what it reports take two ways; neither waits for the other.
+            await until(told)
 
     asyncio.run(story())
 
