@@ -65,6 +65,14 @@ def test_checking_leaves_nothing_behind(artifacts: Artifacts) -> None:
     assert artifacts.folder is None or not list(artifacts.folder.rglob("*"))
 
 
+def test_a_disk_without_room_for_a_clip_does_not_pass_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vivant.storage.artifacts.ROOM", 2**62)
+    with pytest.raises(StorageFailed, match="MiB are needed"):
+        Artifacts(f"file://{tmp_path}").check()
+
+
 def test_a_half_written_file_is_never_seen_under_its_name(tmp_path: Path) -> None:
     """A disk that fills up in the middle: the limit on file sizes stands in for it."""
     import signal

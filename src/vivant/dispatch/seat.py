@@ -198,7 +198,9 @@ def main() -> None:
         except VivantError as error:
             outcome = Failed(error.code, str(error), error.retryable)
         except OSError as error:  # an engine does not touch disks, so this is ours: full, read-only, gone
-            outcome = Failed(StorageFailed.code, f"The clip could not be written: {error}.", retryable=True)
+            outcome = Failed(
+                StorageFailed.code, f"The clip could not be written: {error.strerror or error}.", retryable=True
+            )
         except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a seat outlives its jobs
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
