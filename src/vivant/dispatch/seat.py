@@ -214,6 +214,7 @@ def _claim_streams() -> Pipe:
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
+    sys.stdout = sys.stderr  # which is line buffered: what a job prints is in the log while it is that job's
     return Pipe(orders, news)
 
 
