@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from vivant.engines.diorama.storyboard import Line, Speaker
-from vivant.engines.diorama.timeline import Bed, Event, PlacedLine, Spoken, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, PlacedLine, Spoken, Timeline
 from vivant.media import F32
 
 RATE = 48_000

@@ -44,7 +44,7 @@ def characters(text: str) -> list[str]:
     punctuation. Characters that sound alike (他 她 它, simplified and traditional) are the same."""
     from pypinyin import Style, lazy_pinyin
 
-    from vivant.engines.diorama.sound.numerals_chinese import spoken
+    from vivant.engines.diorama.sound.speech.numerals_chinese import spoken
 
     said = "".join(c for c in spoken(text).replace("两", "二") if "\u4e00" <= c <= "\u9fff")
     return list(lazy_pinyin(said, style=Style.TONE3, neutral_tone_with_five=False))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from vivant.engines.diorama.storyboard import Line, Speaker, Tone
-from vivant.engines.diorama.timeline import Phone, PlacedLine, Spoken
+from vivant.engines.diorama.timing.timeline import Phone, PlacedLine, Spoken
 from vivant.media import SAMPLE_RATE
 
 LOUDNESS = {"p": 0.05, "b": 0.1, "t": 0.05, "k": 0.05, "m": 0.4, "f": 0.2, "v": 0.3, "s": 0.3, " ": 0.0, ",": 0.0}

@@ -23,6 +23,7 @@ SAMPLES_PER_FRAME: Final = SAMPLE_RATE // FPS  # 2000, exact
 
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

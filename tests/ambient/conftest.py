@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from small_scene import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion.ambient import compose
+from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Ambient
-from vivant.engines.diorama.motion.wind import gust
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, Storyboard
-from vivant.engines.diorama.timeline import Event, Timeline
+from vivant.engines.diorama.timing.timeline import Event, Timeline
+from vivant.engines.diorama.timing.wind import gust
 from vivant.media import F32, U8
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from small_scene import HEIGHT, WIDTH, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion.drawn import is_drawn, shapes
+from vivant.engines.diorama.motion.ambient.drawn_clouds import is_drawn, shapes
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Direction, Motion

@@ -9,7 +9,7 @@ from small_scene import HEIGHT, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion
-from vivant.engines.diorama.timeline import Event
+from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32, U8, Planes
 
 STRIKE = Event(id="strike0", kind="strike", time=Fraction(20, 24), strength=0.8, x=0.4, depth=0.5)

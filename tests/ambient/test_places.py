@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 
 from small_scene import HEIGHT, WATERLINE, WIDTH, region, rows_between, scene_of
-from vivant.engines.diorama.motion import clouds, pin, sea
-from vivant.engines.diorama.motion.places import Places
+from vivant.engines.diorama.motion.ambient import clouds, pin
+from vivant.engines.diorama.motion.ambient.places import Places
+from vivant.engines.diorama.scene import sea
 from vivant.media import F32, U8
 
 

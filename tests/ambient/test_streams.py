@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from small_scene import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion import falls
+from vivant.engines.diorama.motion.ambient import falls
+from vivant.engines.diorama.motion.ambient.stream import EARLIER, REACH
 from vivant.engines.diorama.motion.fields import Flow
-from vivant.engines.diorama.motion.stream import EARLIER, REACH
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Direction, Motion
 from vivant.media import F32, U8

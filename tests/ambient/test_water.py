@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from small_scene import HEIGHT, WATERLINE, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion.water import spectrum
+from vivant.engines.diorama.motion.ambient.water import spectrum
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion
 from vivant.media import U8

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vivant.engines.diorama.motion.wind import gust
+from vivant.engines.diorama.timing.wind import gust
 
 
 @pytest.mark.parametrize("strength", [0.1, 0.5, 1.0])

@@ -13,6 +13,7 @@ from clips import Make
 from film import luma, psnr, sound
 from listening import characters, hear, words, wrong
 from vivant.encode.probe import probe
+from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.media import U8, fit, to_planes
 
@@ -141,6 +142,6 @@ def test_the_mark_is_drawn_when_asked_for(make: Make) -> None:
 def test_a_storyboard_survives_json_and_explains_itself(make: Make) -> None:
     made = make("mountain_lake", "The camera pans right. Gentle rain.", generate_audio=False)
     assert Storyboard.from_data(json.loads(json.dumps(made.board.to_data()))) == made.board
-    told = " ".join(made.board.explain())
+    told = " ".join(explain(made.board))
     assert "pan right" in told
     assert "rain" in told

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from faces_in_scenes import scene_of
-from vivant.engines.diorama.motion import eyes, mouth, rbf, strip
-from vivant.engines.diorama.motion.eyes import Eye
-from vivant.engines.diorama.motion.face import APART, FaceMotion, warm
+from vivant.engines.diorama.motion.faces import eyes, mouth, rbf, strip
+from vivant.engines.diorama.motion.faces.eyes import Eye
+from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
+from vivant.engines.diorama.motion.faces.mouth import Lips, Mouth
+from vivant.engines.diorama.motion.faces.piece import Piece
+from vivant.engines.diorama.motion.faces.pose import pose_of
 from vivant.engines.diorama.motion.fields import Patch
-from vivant.engines.diorama.motion.mouth import Lips, Mouth
-from vivant.engines.diorama.motion.piece import Piece
-from vivant.engines.diorama.motion.pose import pose_of
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
-from vivant.engines.diorama.timeline import Timeline
+from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import U8, Planes, to_picture
 
 REST = {"jaw": 0.0}
@@ -77,7 +77,7 @@ def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[sli
 
 
 def test_warming_up_compiles_every_kernel_that_frames_need(barkla: Scene) -> None:
-    warm()
+    warm_up_faces()
     kernels = [rbf._eliminate, rbf._carry, strip._look, mouth._paint, mouth._keep, eyes._look_out]
     known = [len(kernel.signatures) for kernel in kernels]
     faces = motion(barkla, {**OPEN, **BLINK, **ALIVE})

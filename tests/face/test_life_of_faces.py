@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from said import SENTENCE, said
-from vivant.engines.diorama.motion.life import LIMIT, life
 from vivant.engines.diorama.storyboard import Action, FaceFact
+from vivant.engines.diorama.timing.life import LIMIT, life
 from vivant.media import F32
 
 FACES = (FaceFact(x=0.3, y=0.4, height=0.4), FaceFact(x=0.7, y=0.4, height=0.4))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from said import SENTENCE, said
-from vivant.engines.diorama.motion import visemes
-from vivant.engines.diorama.motion.visemes import CLOSE_SPEED, CURVES, GLIDING, JAW_SPEED, LIP_SPEED, SHAPES
+from vivant.engines.diorama.timing import visemes
+from vivant.engines.diorama.timing.visemes import CLOSE_SPEED, CURVES, GLIDING, JAW_SPEED, LIP_SPEED, SHAPES
 
 FRAMES = 97
 

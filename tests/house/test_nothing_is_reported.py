@@ -15,7 +15,7 @@ from vivant.engines.diorama.inference import session
 session(asset("models/selfie.onnx").read_bytes())
 """
 READ_PROMPTS = """
-from vivant.engines.diorama.sound import g2p
+from vivant.engines.diorama.sound.speech import g2p
 g2p.phonemize("Good evening.", "en")
 g2p.phonemize("晚上好。", "zh")
 """

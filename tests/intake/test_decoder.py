@@ -12,13 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from vivant.errors import (
-    InvalidPicture,
-    PictureOutOfBounds,
-    PictureTooLarge,
-    UnreadablePicture,
-    UnsupportedPicture,
-)
+from vivant.errors import InvalidPicture, PictureOutOfBounds, PictureTooLarge, UnreadablePicture, UnsupportedPicture
 from vivant.intake import decoder
 from vivant.intake.decoder import FORMATS, clean, kept_size
 from vivant.media import U8

@@ -14,7 +14,7 @@ import pytest
 from clip_sounds import RATE, band, bed_of, chords, decibels, envelope, event_of, placed, timeline
 from vivant.encode.mp4 import write_mp4
 from vivant.engines.diorama.sound import levels, limiter, mix, stems
-from vivant.engines.diorama.timeline import EventKind, Timeline
+from vivant.engines.diorama.timing.timeline import EventKind, Timeline
 from vivant.media import F32, Clip, Planes
 from vivant.request import Canvas
 

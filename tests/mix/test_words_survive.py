@@ -7,9 +7,9 @@ import pytest
 from clip_sounds import bed_of, chords, timeline
 from listening import hear, words, wrong
 from vivant.engines.diorama.sound import mix
-from vivant.engines.diorama.sound.speech import Speech
+from vivant.engines.diorama.sound.speech.speech import Speech
 from vivant.engines.diorama.storyboard import CueKind, Line, Speaker
-from vivant.engines.diorama.timeline import PlacedLine
+from vivant.engines.diorama.timing.timeline import PlacedLine
 
 TEXT = "I have waited for this rain all summer long."
 

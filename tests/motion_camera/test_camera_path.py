@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.camera import HOME, glide, path, smoother
-from vivant.engines.diorama.motion.rig import SHY, Pose, Rig
-from vivant.engines.diorama.motion.warp import STEP, Box
+from vivant.engines.diorama.easing import glide, smoother
+from vivant.engines.diorama.motion.frame.rig import SHY, Pose, Rig
+from vivant.engines.diorama.motion.frame.warp import STEP, Box
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
+from vivant.engines.diorama.timing.camera import HOME, path
 from vivant.media import F32
 
 WIDTH, HEIGHT, FRAMES = 1280, 720, 121

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vivant.engines.diorama.motion import layers, light, pour, render, rig, taps, warp
-from vivant.engines.diorama.motion.camera import path
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch
-from vivant.engines.diorama.motion.layers import lay_over
-from vivant.engines.diorama.motion.render import Renderer
-from vivant.engines.diorama.motion.rig import Pose, aim
-from vivant.engines.diorama.motion.warm import warm
-from vivant.engines.diorama.motion.warp import Box
+from vivant.engines.diorama.motion.frame import crossfade, layers, light, renderer, rig, taps, warp
+from vivant.engines.diorama.motion.frame.layers import lay_over
+from vivant.engines.diorama.motion.frame.renderer import Renderer
+from vivant.engines.diorama.motion.frame.rig import Pose, aim
+from vivant.engines.diorama.motion.frame.warp import Box
+from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Move, PictureFacts, Shot, Storyboard
-from vivant.engines.diorama.timeline import Timeline
+from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, U8, Planes
 from vivant.request import SIZES, Canvas, nearest_ratio
 
@@ -32,7 +32,7 @@ FRAMES = 97
 
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, Scene]:
-    warm()
+    warm_up_frames()
     looker = Looker()
     return {name: look(looker, name) for name in ("antelope", "city_day", "dahlia", "mountain_lake")}
 
@@ -285,8 +285,8 @@ def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: 
 
 def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
     kernels = (
-        warp.look_up, rig._aim, layers.lay, pour.pour_luma, pour.pour_chroma, taps.pack, taps.sample, render._lerp,
-        light._relight,
+        warp.look_up, rig._aim, layers.lay, crossfade.pour_luma, crossfade.pour_chroma, taps.pack, taps.sample,
+        renderer._lerp, light._relight,
     )  # fmt: skip
     before = [len(kernel.signatures) for kernel in kernels]
     scene = scenes["antelope"]

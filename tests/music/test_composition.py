@@ -10,12 +10,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from vivant.engines.diorama.sound import band, harmony, score
-from vivant.engines.diorama.sound.font import Note, shipped
-from vivant.engines.diorama.sound.harmony import Chord
-from vivant.engines.diorama.sound.score import Score
+from vivant.engines.diorama.sound.music import band, harmony, score
+from vivant.engines.diorama.sound.music.font import Note, shipped
+from vivant.engines.diorama.sound.music.harmony import Chord
+from vivant.engines.diorama.sound.music.score import Score
 from vivant.engines.diorama.storyboard import Mood, Music
-from vivant.engines.diorama.timeline import Timeline
+from vivant.engines.diorama.timing.timeline import Timeline
 
 MOODS: tuple[Mood, ...] = get_args(Mood)
 TEMPO = {

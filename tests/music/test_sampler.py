@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vivant.engines.diorama.sound.font import DRUMS, Font, Note, shipped
+from vivant.engines.diorama.sound.music.font import DRUMS, Font, Note, shipped
 from vivant.errors import Misconfigured
 from vivant.media import F32
 

@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 
+from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.script.casting import VOICES
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.script.words import lexicon
@@ -24,7 +25,7 @@ def test_an_example_of_the_page_is_understood_as_it_says(prompt: str, understood
     board = write(
         prompt, PORTRAIT, canvas=Canvas.of("480p", "16:9", 5), seed=1, audio=True, camera_fixed=False, morph=False
     )
-    lines = board.explain()
+    lines = explain(board)
     for line in understood.splitlines():
         assert line in lines
 

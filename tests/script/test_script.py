@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
 from vivant.request import RATIOS, Canvas
@@ -51,7 +52,7 @@ def check(made: Storyboard) -> None:
     assert made.music is None or 40 <= made.music.tempo <= 240
     assert Storyboard.from_data(json.loads(json.dumps(made.to_data()))) == made
     json.dumps(made.to_data(), ensure_ascii=False).encode("utf-8")
-    assert all(line.isprintable() for line in made.explain())
+    assert all(line.isprintable() for line in explain(made))
 
 
 # --- any text at all
@@ -260,7 +261,7 @@ def test_no_effects_leaves_the_room_and_the_music() -> None:
 
 
 def test_a_storyboard_explains_itself_in_plain_words() -> None:
-    lines = board('Slow push-in. The old man says "Hello, my friend." Rain. Calm piano music. He walks away.').explain()
+    lines = explain(board('Slow push-in. The old man says "Hello, my friend." Rain. Calm piano music. He walks away.'))
     assert lines[0] == "Clip: 864x496, 5 s (121 frames at 24 fps), seed 7"
     assert "Camera: slow dolly in (asked: “push-in”)" in lines
     assert "Speech: the old man says “Hello, my friend.” in English, voice en_grandfather, lips of face 1 move" in lines

@@ -11,7 +11,7 @@ from scipy import signal, stats
 from clip_sounds import RATE, band, bed_of, brightness, decibels, envelope, event_of, noise_like, timeline
 from vivant.engines.diorama.sound import effects
 from vivant.engines.diorama.storyboard import CueKind
-from vivant.engines.diorama.timeline import Bed
+from vivant.engines.diorama.timing.timeline import Bed
 from vivant.media import F32
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from clip_sounds import RATE, bed_of, brightness, decibels, envelope, event_of, timeline
 from vivant.engines.diorama.sound import effects, stems
-from vivant.engines.diorama.timeline import Event, EventKind
+from vivant.engines.diorama.timing.timeline import Event, EventKind
 from vivant.media import F32
 
 TIMES = [Fraction(1), Fraction(37, 24), Fraction(2, 3), Fraction(70_001, 48_000)]

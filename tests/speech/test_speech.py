@@ -10,10 +10,10 @@ import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from listening import characters, hear, words, wrong
-from vivant.engines.diorama.sound import g2p, vocal, voices
-from vivant.engines.diorama.sound.speech import LEVEL, Speech, breaths
+from vivant.engines.diorama.sound.speech import g2p, vocal, voices
+from vivant.engines.diorama.sound.speech.speech import LEVEL, Speech, breaths
 from vivant.engines.diorama.storyboard import Age, Gender, Language, Line, Speaker, Tone
-from vivant.engines.diorama.timeline import Spoken
+from vivant.engines.diorama.timing.timeline import Spoken
 from vivant.media import F32
 
 
@@ -187,7 +187,7 @@ def test_long_text_is_cut_at_sentences_and_every_symbol_is_said() -> None:
 
 
 def test_two_breaths_are_joined_with_a_pause_between(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivant.engines.diorama.sound.speech._LONGEST", 20)
+    monkeypatch.setattr("vivant.engines.diorama.sound.speech.speech._LONGEST", 20)
     spoken = speech.say(line("The sea is calm. The moon is up.", "en", "woman"))
     pauses = [p for p in spoken.phones if p.symbol == "."]
     assert len(pauses) == 1 and pauses[0].end - pauses[0].start > 0.3

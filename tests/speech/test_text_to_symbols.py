@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vivant.engines.diorama.sound import g2p, numerals_chinese, pinyin, words_chinese
+from vivant.engines.diorama.sound.speech import g2p, numerals_chinese, pinyin, words_chinese
 from vivant.engines.diorama.storyboard import Language
 
 REFERENCE = json.loads((Path(__file__).parent / "misaki.json").read_text(encoding="utf-8"))

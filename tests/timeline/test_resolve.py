@@ -9,19 +9,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vivant.engines.diorama.resolve import resolve, room_for_speech
-from vivant.engines.diorama.storyboard import (
-    Cue,
-    FaceFact,
-    Line,
-    Motion,
-    Move,
-    PictureFacts,
-    Shot,
-    Speaker,
-    Storyboard,
-)
-from vivant.engines.diorama.timeline import Event, Phone, Spoken, Timeline
+from vivant.engines.diorama.storyboard import Cue, FaceFact, Line, Motion, Move, PictureFacts, Shot, Speaker, Storyboard
+from vivant.engines.diorama.timing.lines import room_for_speech
+from vivant.engines.diorama.timing.resolve import resolve
+from vivant.engines.diorama.timing.timeline import Event, Phone, Spoken, Timeline
 
 FACE = FaceFact(x=0.75, y=0.4, height=0.3)
 FACTS = PictureFacts(faces=(FACE,), sky=0.3, sky_trust=0.9)

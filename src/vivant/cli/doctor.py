@@ -123,8 +123,8 @@ def _decoder(settings: Settings) -> Iterator[Finding]:
 
 
 def _speech(_: Settings) -> Iterator[Finding]:
-    from vivant.engines.diorama.sound import g2p
-    from vivant.engines.diorama.sound.kokoro import Kokoro
+    from vivant.engines.diorama.sound.speech import g2p
+    from vivant.engines.diorama.sound.speech.kokoro import Kokoro
     from vivant.errors import Misconfigured
 
     try:

@@ -72,7 +72,7 @@ def make(
         actor.setup()
 
     storyboard = actor.plan(request, pictures)
-    for line in storyboard.explain() if explain or plan_only else ():
+    for line in actor.explain(storyboard) if explain or plan_only else ():
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     if plan_only:
         return

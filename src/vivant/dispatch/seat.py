@@ -190,7 +190,7 @@ def main() -> None:
                     task_id=job.task_id,
                     attempt=job.attempt,
                     scratch=Path(scratch),
-                    on_plan=lambda board: pipe.tell(Planned({**board.to_data(), "explanation": board.explain()})),
+                    on_plan=lambda board: pipe.tell(Planned({**board.to_data(), "explanation": engine.explain(board)})),
                 )
             outcome: News = Finished(asdict(artifact))
         except Stopped:

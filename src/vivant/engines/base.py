@@ -15,9 +15,6 @@ class Storyboard(Protocol):
     def to_data(self) -> dict[str, Any]:
         """JSON-ready; carries the engine's name and version. Stored with the task and shown to the user."""
 
-    def explain(self) -> list[str]:
-        """The same in plain English, one line each."""
-
 
 class Watch(Protocol):
     """Handed to `render`: where to report, and how to learn that the work is no longer wanted."""
@@ -47,6 +44,9 @@ class Engine(Protocol):
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
         """Every decision, no pixels. Same request, pictures and version: the same storyboard."""
+
+    def explain(self, storyboard: Any) -> list[str]:
+        """A storyboard of this engine in plain English, one line each: what was understood, chosen, and not done."""
 
     def render(self, storyboard: Any, pictures: Pictures, watch: Watch) -> Clip:
         """Make the clip of a storyboard that this engine's `plan` returned for these pictures.

@@ -14,18 +14,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.base import Watch
-from vivant.media import (
-    F32,
-    SAMPLE_RATE,
-    SAMPLES_PER_FRAME,
-    U8,
-    Clip,
-    Pictures,
-    Planes,
-    Soundtrack,
-    fit,
-    to_planes,
-)
+from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME, U8, Clip, Pictures, Planes, Soundtrack, fit, to_planes
 from vivant.request import FPS, Canvas, VideoRequest
 
 # 75 % bars in the order of SMPTE ECR 1: white, yellow, cyan, green, magenta, red, blue.
@@ -48,10 +37,6 @@ class CardStoryboard:
     def to_data(self) -> dict[str, Any]:
         return {"engine": Testcard.name, "version": Testcard.version, **asdict(self)}
 
-    def explain(self) -> list[str]:
-        sound = "a 440 Hz tone with a beep every second" if self.audio else "no sound"
-        return [f"Test card, {self.width}x{self.height}, {self.frames} frames, with {sound}."]
-
 
 class Testcard:
     """See the module's text. Implements `engines.base.Engine`."""
@@ -68,6 +53,10 @@ class Testcard:
         return CardStoryboard(
             canvas.width, canvas.height, canvas.frames, request.seed, request.generate_audio, pictures.last is not None
         )
+
+    def explain(self, storyboard: CardStoryboard) -> list[str]:
+        sound = "a 440 Hz tone with a beep every second" if storyboard.audio else "no sound"
+        return [f"Test card, {storyboard.width}x{storyboard.height}, {storyboard.frames} frames, with {sound}."]
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         canvas = Canvas(storyboard.width, storyboard.height, storyboard.frames)

@@ -2,7 +2,13 @@
 camera, and makes speech, effects and music to the same timeline. It is not a diffusion model: it invents no new
 content, it brings what is in the picture to life. Runs on two CPU cores.
 
-    script/   prompt and picture facts -> Storyboard          scene/    picture -> Scene (layers, masks, faces)
-    timeline  Storyboard resolved to frames, curves, events    motion/   Timeline + Scene -> frames
-    engine    setup, plan, render                              sound/    Timeline -> soundtrack
+    engine      setup, plan, render: read it first
+    storyboard  what is intended, as plain data; explain.py tells it in words
+    script/     prompt and picture facts -> Storyboard
+    scene/      picture -> Scene (layers, masks, faces)
+    timing/     Storyboard, picture facts, spoken lines -> Timeline (frames, curves, events)
+    motion/     Timeline and Scene -> frames
+    sound/      Timeline -> soundtrack
+
+Imports point one way: script and scene know no timing, timing no motion and no sound, motion and sound not each other.
 """

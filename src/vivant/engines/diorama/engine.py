@@ -13,22 +13,24 @@ from typing import Final, TypeVar
 import cv2
 
 from vivant.engines.base import Watch
-from vivant.engines.diorama.motion import ambient, face
-from vivant.engines.diorama.motion.face import FaceMotion
-from vivant.engines.diorama.motion.rehearse import rehearse
-from vivant.engines.diorama.motion.render import Renderer
-from vivant.engines.diorama.motion.warm import warm
-from vivant.engines.diorama.resolve import resolve, room_for_speech
+from vivant.engines.diorama import explain
+from vivant.engines.diorama.motion.ambient.compose import compose
+from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
+from vivant.engines.diorama.motion.frame.renderer import Renderer
+from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.script.words import lexicon
-from vivant.engines.diorama.sound import mix, score
-from vivant.engines.diorama.sound.check import sound_check
-from vivant.engines.diorama.sound.speech import Speech
+from vivant.engines.diorama.sound import mix
+from vivant.engines.diorama.sound.music import score
+from vivant.engines.diorama.sound.speech.speech import Speech
+from vivant.engines.diorama.sound.warm_up import warm_up_sound
 from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
-from vivant.engines.diorama.timeline import Spoken, Timeline
+from vivant.engines.diorama.timing.lines import room_for_speech
+from vivant.engines.diorama.timing.resolve import resolve
+from vivant.engines.diorama.timing.timeline import Spoken, Timeline
 from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit
 from vivant.request import Canvas, VideoRequest
 
@@ -56,10 +58,10 @@ class Diorama:
             self._faces = FaceFinder()
             # What is compiled or read at first use is used once now, so that no job waits for it.
             lexicon()
-            warm()
-            face.warm()
-            rehearse()
-            sound_check()
+            warm_up_frames()
+            warm_up_faces()
+            warm_up_ambient()
+            warm_up_sound()
             self._speech = speech.result()
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
@@ -73,6 +75,9 @@ class Diorama:
             camera_fixed=request.camera_fixed,
             morph=pictures.last is not None,
         )
+
+    def explain(self, storyboard: Storyboard) -> list[str]:
+        return explain.explain(storyboard)
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
@@ -129,7 +134,7 @@ def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene |
         scene,
         timeline,
         board,
-        ambient=ambient.compose(scene, board, timeline),
+        ambient=compose(scene, board, timeline),
         patches=faces.patches if faces else None,
         face_field=faces.field if faces else None,
         last=last,

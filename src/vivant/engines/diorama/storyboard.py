@@ -160,11 +160,6 @@ class Storyboard:
             }
         )
 
-    def explain(self) -> list[str]:
-        from vivant.engines.diorama.script.explain import explain
-
-        return explain(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceFact:

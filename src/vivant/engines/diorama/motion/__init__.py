@@ -1,10 +1,8 @@
-"""Scene and timeline become frames. render.py makes one frame and warp.py is its only sampler.
+"""Scene and timeline become frames. What moves writes into the forms of fields.py, all in source space, so that every
+pixel is resampled once; frame/, faces/ and ambient/ meet only there.
 
-What moves writes into fields.py's forms, all in source space, so that every pixel is resampled once.
-
-    camera, rig, layers, morph         where the camera is, how far this scene lets it go, cut-outs, first to last
-    ambient, places, fields, sum       what moves by itself, where it may, and how it tells the renderer
-    face, life, head, mouth, eyes      what faces do; visemes turns phonemes into mouths
-    rain, snow, water, fire, fog ...   one file for each thing that moves, named after it
-    capsules, blades, rings, soft ...  how single shapes are drawn and planes are read
+    frame/      one frame: how far this scene lets the camera go, cut-outs, first to last, light
+    faces/      what faces do: head, mouth, eyes
+    ambient/    what moves by itself, one file for each thing, and where it may
+    warm_up     compiles every kernel before the first job
 """

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from vivant.media import F32, U8, Planes
 
 
@@ -20,6 +22,25 @@ class Field:
     dx: F32
     dy: F32
     gain: F32 | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sum:
+    """The running total of one frame: every motion adds its displacement and multiplies its light into it.
+
+    Arrays on the quarter grid: dx, dy in canvas pixels, gain about 1. Filled in place by the motions of a frame."""
+
+    dx: F32
+    dy: F32
+    gain: F32
+
+    @classmethod
+    def nothing(cls, width: int, height: int) -> Sum:
+        shape = (-(-height // 4), -(-width // 4))
+        return cls(np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, np.float32))
+
+    def field(self) -> Field:
+        return Field(self.dx, self.dy, self.gain)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Final
 from vivant.engines.diorama.script.people import Person
 from vivant.engines.diorama.storyboard import FaceFact, Language
 
-# Voices of `sound/voices.py`, best first, by language and gender. Gender unknown: the first woman speaks.
+# Voices of `sound/speech/voices.py`, best first, by language and gender. Gender unknown: the first woman speaks.
 VOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("en", "woman"): ("af_heart", "af_bella", "bf_emma"),
     ("en", "man"): ("am_michael", "am_fenrir", "bm_george"),

@@ -2,8 +2,8 @@
 
 What a person says, what is played and what is heard around them meet only in mix.py.
 
-    speech, kokoro, voices, manner, vocal      a line as sound, in a voice; g2p and its languages turn text into symbols
-    score, harmony, melody, figures, band      a piece of music; font plays it
-    effects/                                   every other sound, synthesised
-    stems, space, levels, limiter              places, rooms, loudness, peaks
+    speech/     a line as sound, in a voice
+    music/      a composed piece, and the player of its instruments
+    effects/    every other sound, synthesised
+    stems, space, levels, limiter    places, rooms, loudness, peaks
 """

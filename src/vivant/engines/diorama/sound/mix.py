@@ -12,7 +12,7 @@ import numpy as np
 from scipy import signal
 
 from vivant.engines.diorama.sound import levels, limiter, stems
-from vivant.engines.diorama.timeline import PlacedLine, Timeline
+from vivant.engines.diorama.timing.timeline import PlacedLine, Timeline
 from vivant.media import F32, SAMPLE_RATE, Soundtrack
 
 Programme = Literal["speech or music", "effects", "ambience"]

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.sound import effects, levels, space
-from vivant.engines.diorama.timeline import Timeline
+from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, first_sample
 
 VOICE: Final = -18.0  # LUFS of a line on the common scale

@@ -29,7 +29,7 @@ from vivant.engines.diorama.sound.effects import (
     wind,
 )
 from vivant.engines.diorama.storyboard import CueKind
-from vivant.engines.diorama.timeline import Bed, Event, EventKind, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, EventKind, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _BEDS: Final[dict[CueKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {

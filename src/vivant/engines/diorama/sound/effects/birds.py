@@ -11,7 +11,7 @@ import numpy as np
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise, waves
-from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 

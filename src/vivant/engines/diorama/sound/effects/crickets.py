@@ -7,7 +7,7 @@ import numpy as np
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise
-from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 

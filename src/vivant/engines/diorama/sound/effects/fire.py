@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound.effects import follow, grains, noise
-from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _ROAR: Final = ((25, -12), (50, -3), (90, 0), (200, -4), (450, -14), (1000, -26), (3000, -40), (10000, -60))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivant.engines.diorama.timeline import Bed, Event, EventKind, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, EventKind, Timeline
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME, first_sample
 
 

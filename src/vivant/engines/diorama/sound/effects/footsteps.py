@@ -10,7 +10,7 @@ from scipy import signal
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
-from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 Surface = Literal["hard", "wood", "gravel", "snow"]

@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound.effects import follow, grains, noise
-from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
 # The far wash alone: air has taken its treble, which is left to the ticks, or rain would sound like a radio between

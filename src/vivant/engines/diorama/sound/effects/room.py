@@ -6,7 +6,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound.effects import follow, noise
-from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (14000, -44))

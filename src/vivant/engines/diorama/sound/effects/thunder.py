@@ -14,7 +14,7 @@ from scipy import fft, signal
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise
-from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _PIECE: Final = 3.0  # m

@@ -10,7 +10,7 @@ from scipy import signal
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise
-from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _HUM: Final = ((25, -4), (50, 0), (110, -2), (250, -8), (600, -13), (1000, -14), (2000, -24), (5000, -42), (12000, -60))

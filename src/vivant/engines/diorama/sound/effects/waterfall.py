@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound.effects import follow, grains, noise
-from vivant.engines.diorama.timeline import Bed, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
 _CASCADE: Final = ((40, -26), (120, -14), (400, -2), (1000, 0), (2500, -2), (6000, -7), (12000, -15), (20000, -30))

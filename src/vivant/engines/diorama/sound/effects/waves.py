@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.random import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
-from vivant.engines.diorama.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 LAPPING: Final = 0.36  # up to this strength the water is a lake: calm water that nobody described has 0.35

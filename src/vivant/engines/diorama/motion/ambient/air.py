@@ -1,0 +1,124 @@
+"""What everything in the air shares: how hard the wind blows and where to, how far it has carried things, how much of
+the weather is there yet, and the light that falling things catch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.easing import smooth
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.media import F32
+from vivant.request import FPS
+
+APPEARS: Final = 0.6  # seconds until weather that is already falling has fully faded in
+SETTLED: Final = 1.4  # seconds in which a swing that the still caught half-way is given back
+SETTLES: Final = 0.9  # seconds in which all comes to rest before a last picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Air:
+    """One per clip. Curves are float32 (frames,)."""
+
+    width: int
+    height: int
+    frames: int
+    seed: int
+    side: float  # which way the wind blows: -1 left, 1 right
+    wind: F32  # signed, -1..1
+    carried: F32  # integral of `wind` since frame 0, in seconds
+    presence: F32  # opacity of what was not in the picture: 0 at frame 0, soon 1; 0 again on a last picture
+    life: F32  # amplitude of what was: 1, or down to 0 on a last picture
+    first: F32  # how much of the first picture is in sight: 1, or 1 and then 0 on the way to a last picture
+    dark: float  # luma of the picture's shadows (10th percentile)
+    middle: float  # its median
+    bright: float  # its lights (85th percentile)
+    tint: tuple[float, float]  # Cb, Cr of its light: what is colourless in it looks like this
+
+    view: NDArray[np.float64]  # (frames, 3): how far the view went right and down, pixels, and its zoom
+
+    def seen(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Where the place (x, y) of the picture is in frame n, pixels. By pan, tilt and zoom alone: near enough
+        for what lives briefly."""
+        right, down, zoom = self.view[n]
+        middle_x, middle_y = 0.5 * self.width, 0.5 * self.height
+        return middle_x + (x - middle_x) * zoom - right, middle_y + (y - middle_y) * zoom - down
+
+    @property
+    def scale(self) -> float:
+        """The canvas's short side against that of 720p: sizes and speeds below are given for 720p."""
+        return min(self.width, self.height) / 720
+
+    @property
+    def area(self) -> float:
+        """The canvas's area in squares of its short side, against that of 16:9. Particle counts follow it, so
+        that every size of one shape shows the same weather."""
+        return self.width * self.height / min(self.width, self.height) ** 2 / (16 / 9)
+
+
+def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
+    """The air of a clip. The wind blows where a motion of the storyboard says, or to a side of the seed's choice."""
+    frames = timeline.frames
+    side = _side(storyboard)
+    wind = (side * timeline.curves["wind"]).astype(np.float32)
+    carried = np.concatenate([[0.0], np.cumsum(0.5 * (wind[1:] + wind[:-1]))]) / FPS
+    appears = smooth(np.arange(frames) / (APPEARS * FPS))
+    before_last = np.arange(frames)[::-1] / (SETTLES * FPS)
+    life = smooth(before_last) if storyboard.morph else smooth(np.ones(frames))
+    planes = scene.source.planes
+    lit = planes.y[::8, ::8] >= np.percentile(planes.y[::8, ::8], 60)
+    # Half of what the lit parts show: the other half is their own colour.
+    cb, cr = (128 + 0.5 * (float(p[::4, ::4][lit].mean()) - 128) for p in (planes.u, planes.v))
+    dark, middle, bright = np.percentile(scene.source.planes.y[::4, ::4], (10, 50, 85))
+    return Air(
+        width=storyboard.width,
+        height=storyboard.height,
+        frames=frames,
+        seed=timeline.seed,
+        side=side,
+        wind=wind,
+        carried=carried.astype(np.float32),
+        presence=(appears * life).astype(np.float32),
+        life=life.astype(np.float32),
+        first=_first(storyboard, frames),
+        dark=float(dark),
+        middle=float(middle),
+        bright=float(bright),
+        tint=(cb, cr),
+        view=_view(timeline, storyboard.width, storyboard.height),
+    )
+
+
+def rest(n: int) -> float:
+    """How much of the still's own frozen swing is yet to be given back at frame n: 1 at frame 0, 0 after SETTLED.
+
+    A motion d(t) is shown as d(t) - d(0)·rest(t): frame 0 is the picture, and yet everything is already on its way."""
+    return float(1 - smooth(np.array(n / FPS / SETTLED)))
+
+
+def _first(storyboard: Storyboard, frames: int) -> F32:
+    """What belongs to places of the first picture is gone before it is (a morph is half way at half the time)."""
+    share = np.arange(frames) / max(1, frames - 1)
+    gone = smooth((share - 0.25) / 0.2) if storyboard.morph else smooth(0 * share)
+    return (1 - gone).astype(np.float32)
+
+
+def _view(timeline: Timeline, width: int, height: int) -> NDArray[np.float64]:
+    still = np.zeros(timeline.frames, np.float32)
+    right = width * timeline.curves.get("camera.pan", still)
+    down = height * timeline.curves.get("camera.tilt", still)
+    return np.stack([right, down, timeline.curves.get("camera.zoom", still + 1)], axis=1).astype(np.float64)
+
+
+def _side(storyboard: Storyboard) -> float:
+    for motion in sorted(storyboard.motions, key=lambda m: m.kind != "wind"):
+        if motion.direction in ("left", "right"):
+            return -1.0 if motion.direction == "left" else 1.0
+    return 1.0 if rng(storyboard.seed, "wind/side").random() < 0.5 else -1.0

@@ -1,0 +1,88 @@
+"""Drawings with flat colours: their clouds drift as the shapes they are. A turning flow, right for vapour, would tear a
+drawn sun to pieces.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.fields import Sum
+from vivant.media import F32, U8, Planes
+from vivant.request import FPS
+
+SIDE: Final = 360  # pictures are judged with this short side
+FLAT: Final = 0.6  # share of pixels without any neighbour that differs; photographs stay under 0.5
+SPEED: Final = 8.0  # px per second at 720p, strength 0.5
+FARTHEST: Final = 44.0  # px at 720p
+YIELDING: Final = 2.5  # what is between a cloud and what stands still gives way over this many times the distance
+
+
+def is_drawn(luma: U8) -> bool:
+    """Whether a picture, uint8 (h, w), is made of flat shapes."""
+    size = SIDE / min(luma.shape)
+    small = np.rint(filters.resized(luma, round(luma.shape[1] * size), round(luma.shape[0] * size))).astype(np.uint8)
+    window = np.ones((3, 3), np.uint8)
+    differs = cv2.dilate(small, window) - cv2.erode(small, window)
+    return float((differs <= 1).mean()) > FLAT
+
+
+class DrawnClouds:
+    """Pale shapes in a drawn sky, pushed along by what is around them: nothing is cut, the plain sky gives way."""
+
+    def __init__(self, air: Air, planes: Planes, sky: F32, strength: float, direction: str) -> None:
+        side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
+        speed = SPEED * air.scale * (0.4 + 1.2 * strength)
+        seconds = air.frames / FPS
+        self._air = air
+        self._speed = np.float32(side * min(speed, FARTHEST * air.scale / seconds))
+        farthest = abs(float(self._speed)) * seconds
+        clouds, others = shapes(planes, sky)
+        fixed = others | (pin.quarter(sky) < 0.5)
+        give = YIELDING * farthest / 4
+        near = 1 - _rise((_distance(clouds) - farthest / 4 - 2) / give)
+        self._weight = (near * _rise((_distance(fixed) - 3) / give)).astype(np.float32)
+
+    def add(self, n: int, out: Sum) -> None:
+        out.dx[:] -= self._speed * np.float32(n / FPS * float(self._air.life[n])) * self._weight
+
+
+def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
+    """(clouds, other things) in a drawn sky, uint8 0 or 1 on the quarter grid: what differs from the rest of its row.
+    A cloud is paler and brighter than the sky; suns, kites and birds are not."""
+    open_ = pin.quarter(sky) > 0.5
+    luma = pin.quarter(planes.y.astype(np.float32))
+    height, width = luma.shape
+    blue, red = (filters.resized(p, width, height) for p in (planes.u, planes.v))
+    clouds, others = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
+    for row in range(height):
+        here = open_[row]
+        if here.sum() < 8:
+            continue
+        usual = [float(np.median(p[row, here])) for p in (luma, blue, red)]
+        away = [p[row] - u for p, u in zip((luma, blue, red), usual, strict=True)]
+        differs = here & (np.abs(away[0]) + np.abs(away[1]) + np.abs(away[2]) > 14)
+        pale = np.hypot(blue[row] - 128, red[row] - 128) < 14
+        clouds[row] = differs & pale & (away[0] > 4)
+        others[row] = differs & ~(pale & (away[0] > 4))
+    # Where blue meets yellow a rim is as pale as a cloud; and the rim of a cloud is no thing of its own.
+    clouds = np.asarray(cv2.morphologyEx(clouds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    rim = np.asarray(cv2.dilate(clouds, np.ones((5, 5), np.uint8)), np.uint8)
+    return clouds, np.asarray(others & (1 - rim), np.uint8)
+
+
+def _distance(shape: U8 | np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> F32:
+    """Samples to the nearest part of `shape`; far where there is none."""
+    if not shape.any():
+        return np.full(shape.shape, 1e6, np.float32)
+    return np.asarray(cv2.distanceTransform((~shape.astype(bool)).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
+
+
+def _rise(x: F32) -> F32:
+    t = np.clip(x, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -1,0 +1,87 @@
+"""Sparks: embers that rise from a fire, whirl in its draught, cool from yellow to red and go out."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.motion.ambient import capsules
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.random import rng
+from vivant.media import F32, Planes
+from vivant.request import FPS
+
+SHUTTER: Final = 0.5 / FPS
+# Luma, Cb, Cr of a glowing ember: white-hot, yellow, orange, red (computed from RGB by BT.709).
+GLOW: Final = np.array([[232, 108, 136], [205, 52, 152], [150, 62, 186], [86, 90, 190]], np.float64)
+
+
+class Embers:
+    """Each ember lives a second or two, again and again, each time from another place of the hearth."""
+
+    def __init__(self, air: Air, hearth: F32 | None, strength: float) -> None:
+        """`hearth`: float32 on the quarter grid, where there is fire; None: somewhere below the picture."""
+        chance = rng(air.seed, "sparks")
+        count = round(air.area * (50 + 240 * strength))
+        self._life = chance.uniform(1.1, 2.6, count)
+        self._born = chance.uniform(0, 1, count)  # share of its life already lived at frame 0
+        lives = int(air.frames / FPS / self._life.min()) + 3
+        self._start = np.stack([self._place(air, hearth, chance, lives) for _ in range(count)])  # (count, lives, 2)
+        near = chance.random(count) ** 2
+        self._rise = air.scale * (110 + 240 * near) * chance.uniform(0.75, 1.3, count) * (0.8 + 0.5 * strength)
+        self._radius = air.scale * (0.9 + 1.7 * near)
+        self._soft = air.scale * (0.5 + 1.4 * near**2)
+        self._whirl = air.scale * (10 + 34 * near) * chance.uniform(0.5, 1.3, count)
+        self._rate = chance.uniform(2.0, 5.5, count)
+        self._phase = chance.uniform(0, 2 * math.pi, (2, count))
+        self._wind = air.scale * (120 + 160 * near)
+        self._air = air
+
+    @staticmethod
+    def _place(air: Air, hearth: F32 | None, chance: np.random.Generator, lives: int) -> F32:
+        if hearth is None or not (hearth > 0.5).any():
+            x = air.width * chance.uniform(-0.05, 1.05, lives)
+            y = air.height * chance.uniform(0.9, 1.1, lives)
+            return np.stack([x, y], -1).astype(np.float32)
+        rows, columns = np.nonzero(hearth > 0.5)
+        pick = chance.integers(0, len(rows), lives)
+        return (4 * np.stack([columns[pick], rows[pick]], -1)).astype(np.float32)
+
+    def draw(self, n: int, frame: Planes) -> None:
+        presence = float(self._air.presence[n])
+        if presence <= 0:
+            return
+        lived = self._born + n / FPS / self._life
+        which = lived.astype(int)
+        share = lived - which
+        age = share * self._life
+        start = self._start[np.arange(len(which)), which]
+        start = np.stack(self._air.seen(n, start[:, 0], start[:, 1]), axis=1)
+        out = capsules.batch(len(which))
+        for k, back in enumerate((SHUTTER, 0.0)):
+            then = age - back
+            turn = self._rate * then + self._phase[0] + which
+            grow = np.minimum(1, then / 0.5)
+            x = start[:, 0] + self._whirl * grow * (np.sin(turn) + 0.4 * np.sin(2.3 * turn + self._phase[1]))
+            x += self._wind * float(self._air.wind[n]) * then * grow
+            y = start[:, 1] - self._rise * (then - 0.12 * then * then) + 0.4 * self._whirl * np.cos(1.3 * turn)
+            out[:, 2 * k], out[:, 2 * k + 1] = x, y
+        hot = GLOW[np.minimum((share * 3).astype(int), 2)]
+        cooler = GLOW[np.minimum((share * 3).astype(int) + 1, 3)]
+        between = (share * 3 % 1)[:, None]
+        colour = hot + (cooler - hot) * between
+        twinkle = 0.75 + 0.25 * np.sin(17 * age + self._phase[0])
+        out[:, capsules.RADIUS] = self._radius * (1 - 0.55 * share)
+        out[:, capsules.SOFT] = np.maximum(self._soft, 0.5)
+        out[:, capsules.ALPHA] = presence * twinkle * np.minimum(1, 8 * share) * (1 - share) ** 0.6 * 0.95
+        out[:, capsules.BRIGHT] = colour[:, 0]
+        out[:, capsules.SHADE] = np.maximum(colour[:, 0], 215)
+        out[:, capsules.CB], out[:, capsules.CR] = colour[:, 1], colour[:, 2]
+        halo = out.copy()
+        halo[:, capsules.RADIUS] = 0.5
+        halo[:, capsules.SOFT] = 4.5 * self._radius + 1.5 * self._air.scale
+        halo[:, capsules.ALPHA] *= 0.26
+        capsules.draw(frame, halo)
+        capsules.draw(frame, out)

@@ -1,0 +1,60 @@
+"""Haze: what rain, snow and fog do to what lies behind much air: greyer and flatter with distance."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cv2
+import numba
+import numpy as np
+
+from vivant.engines.diorama.easing import smooth
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.media import F32, U8, Planes
+from vivant.request import FPS
+
+MOST: Final = 0.75  # no haze hides more
+GATHERS: Final = 2.0  # seconds until it is there
+
+
+class Haze:
+    """A still veil of one luma over the frame, eased in with the weather.
+
+    The depth is blurred so widely that a moving camera needs not carry it along."""
+
+    def __init__(self, air: Air, depth: F32, near: float, far: float, luma: float) -> None:
+        """`near` and `far`: share of haze (0..1) before the nearest and the farthest of `depth` (float32 (h, w))."""
+        height, width = depth.shape
+        small = cv2.resize(depth, (max(8, width // 16), max(8, height // 16)), interpolation=cv2.INTER_AREA)
+        small = cv2.GaussianBlur(small, (0, 0), 4)
+        share = np.clip(near + (far - near) * (1 - small) ** 1.5, 0, MOST)
+        full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * 255
+        self._luma_share: U8 = np.rint(full).astype(np.uint8)
+        self._chroma_share: U8 = np.ascontiguousarray(self._luma_share[::2, ::2])
+        # Later than the drops: nobody sees air turn grey within half a second.
+        gathers = smooth(np.arange(air.frames) / (GATHERS * FPS)) * air.life
+        self._air = air
+        self._there, self._luma = gathers.astype(np.float32), luma
+
+    def draw(self, n: int, frame: Planes) -> None:
+        presence = round(256 * float(self._there[n]))
+        if presence > 0:
+            toward(frame.y, self._luma_share, presence, round(self._luma))
+            toward(frame.u, self._chroma_share, presence, round(self._air.tint[0]))
+            toward(frame.v, self._chroma_share, presence, round(self._air.tint[1]))
+
+
+_kernel: Any = numba.njit(nogil=True, cache=True)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def toward(plane: U8, share: U8, presence: int, target: int) -> None:
+    """plane += share/256 · presence/256 · (target - plane), in place, in fixed point. share: uint8 like plane;
+    presence 0..256."""
+    height, width = plane.shape
+    level, aim, half = np.int32(presence), np.int32(target), np.int32(1 << 15)
+    for row in range(height):
+        for column in range(width):
+            value = np.int32(plane[row, column])
+            step = (np.int32(share[row, column]) * level * (aim - value) + half) >> np.int32(16)
+            plane[row, column] = np.uint8(value + step)

@@ -1,0 +1,118 @@
+"""Lightning: at each strike of the timeline a bolt in the sky, and the clouds around it lit. How the whole picture
+flares is the timeline's "light" curve.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.motion.ambient import capsules, pin
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.ambient.capsules import Veil
+from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.timing.timeline import Event
+from vivant.media import F32, U8, Planes
+from vivant.request import FPS
+
+# The bolt itself, frame by frame from its strike: the stroke, the dark after it, the return stroke, its afterglow.
+SEEN: Final = (1.0, 0.3, 0.9, 0.45, 0.2, 0.08)
+GLOW: Final = 0.4  # how much brighter the cloud is right beside the bolt
+
+
+class Lightning:
+    """All strikes of a clip. sky: float32 (h, w), 0..1; luma: uint8 (h, w); ground: row where bolts end, pixels."""
+
+    def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float) -> None:
+        self._air = air
+        self._sky = pin.quarter(sky)
+        # What is white already cannot be lit.
+        self._room = np.clip((215 - pin.quarter(luma.astype(np.float32))) / 120, 0, 1)
+        self._veil = Veil(np.rint(255 * (1 - np.clip(self._sky, 0, 1))).astype(np.uint8))
+        self._strikes = [
+            (math.floor(strike.time * FPS), strike, self._bolt(strike, ground), self._halo(strike))
+            for strike in strikes
+        ]
+
+    def _bolt(self, strike: Event, ground: float) -> F32:
+        """Capsules of the bolt and its branches; the stem last, over its branches."""
+        air, chance = self._air, rng(self._air.seed, f"bolt/{strike.id}")
+        scale = air.scale * (1.35 - 0.7 * strike.depth)
+        x = 0.5 * air.width * (1 + strike.x)
+        foot = x + chance.normal(0, 0.10) * air.width
+        stem = _crooked(chance, (x, -0.03 * air.height), (foot, ground), 0.17)
+        lines = [(stem, 1.0)]
+        for _ in range(int(chance.integers(4, 8))):
+            start = int(chance.integers(len(stem) // 8, int(0.75 * len(stem))))
+            heading = stem[start + 1] - stem[start]
+            turn = chance.choice([-1, 1]) * chance.uniform(0.35, 0.9)
+            length = chance.uniform(0.12, 0.34) * (ground - stem[start][1] + 0.1 * air.height)
+            heading = heading / (np.hypot(*heading) + 1e-6)
+            along = np.array([
+                math.cos(turn) * heading[0] - math.sin(turn) * heading[1],
+                abs(math.sin(turn) * heading[0] + math.cos(turn) * heading[1]),
+            ])  # fmt: skip
+            lines.append((_crooked(chance, tuple(stem[start]), tuple(stem[start] + length * along), 0.2), 0.4))
+        parts = []
+        for points, share in reversed(lines):
+            taper = np.linspace(1, 0.55 if share == 1 else 0.15, len(points) - 1)
+            for radius, softness, alpha in ((0.5, 17.0, 0.13), (1.3, 5.0, 0.36), (1.25, 0.8, 1.0)):
+                part = capsules.batch(len(points) - 1)
+                part[:, :2], part[:, 2:4] = points[:-1], points[1:]
+                part[:, capsules.RADIUS] = radius * scale * (0.35 + 0.65 * share) * (0.5 + 0.5 * taper)
+                part[:, capsules.SOFT] = max(0.6, softness * scale * (0.4 + 0.6 * share))
+                part[:, capsules.ALPHA] = alpha * (0.35 + 0.65 * share) * taper
+                part[:, capsules.BRIGHT] = part[:, capsules.SHADE] = 235
+                part[:, capsules.CB], part[:, capsules.CR] = 138, 126  # a little blue
+                parts.append(part)
+        return np.concatenate(parts)
+
+    def _halo(self, strike: Event) -> F32:
+        """How much each part of the sky is lit by this strike, float32 on the quarter grid."""
+        height, width = self._sky.shape
+        across = (np.arange(width) / width - 0.5 * (1 + strike.x))[None, :] * self._air.width / self._air.height
+        down = (np.arange(height) / height)[:, None]
+        clouds = filters.blur(
+            rng(self._air.seed, f"glow/{strike.id}").normal(size=(height, width)), 9.0 * self._air.scale
+        )
+        patchy = np.clip(1 + 0.35 * clouds / (clouds.std() + 1e-9), 0.2, 2)
+        near = np.exp(-(across**2) / 0.16 - down / 0.9)
+        return np.asarray(GLOW * strike.strength * near * patchy * self._sky * self._room, np.float32)
+
+    def add(self, n: int, out: Sum) -> None:
+        for first, _, _, halo in self._strikes:
+            seen = _seen(n - first)
+            if seen > 0:
+                out.gain[:] *= 1 + np.float32(seen * float(self._air.life[n])) * halo
+
+    def draw(self, n: int, frame: Planes) -> None:
+        for first, strike, bolt, _ in self._strikes:
+            seen = _seen(n - first) * float(self._air.life[n]) * (0.6 + 0.4 * strike.strength)
+            if seen > 0 and n > 0:
+                now = bolt.copy()
+                now[:, capsules.ALPHA] *= seen
+                for x in (capsules.X0, capsules.X1):
+                    now[:, x], now[:, x + 1] = self._air.seen(n, now[:, x], now[:, x + 1])
+                capsules.draw(frame, now, np.ones(len(now), np.float32), self._veil)
+
+
+def _seen(frame: int) -> float:
+    return SEEN[frame] if 0 <= frame < len(SEEN) else 0.0
+
+
+def _crooked(chance: np.random.Generator, start: tuple[float, ...], end: tuple[float, ...], rough: float) -> F32:
+    """A line from start to end broken by midpoint displacement: float32 (65, 2)."""
+    points = np.array([start, end], np.float64)
+    for _ in range(6):
+        legs = points[1:] - points[:-1]
+        aside = np.stack([-legs[:, 1], legs[:, 0]], 1) * chance.normal(0, rough, (len(legs), 1))
+        middle = 0.5 * (points[1:] + points[:-1]) + aside
+        woven = np.empty((2 * len(points) - 1, 2))
+        woven[0::2], woven[1::2] = points, middle
+        points = woven
+    return points.astype(np.float32)

@@ -1,0 +1,113 @@
+"""Small lights that float: dust in a beam, fireflies in the dusk."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.ambient import capsules
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.ambient.lens import Lens
+from vivant.engines.diorama.random import rng
+from vivant.media import Planes
+from vivant.request import FPS
+
+FIREFLY: Final = (214.0, 62.0, 118.0)  # Y, Cb, Cr of a yellow-green glow
+
+
+class _Wanderers:
+    """Points that drift on their own smooth ways: three slow circles each, never far from home."""
+
+    def __init__(self, air: Air, name: str, count: int, near: float, far: float, metres: float) -> None:
+        chance = rng(air.seed, name)
+        self.chance = chance
+        share = (np.arange(count)[::-1] + chance.random(count)) / count
+        self.z = near * (far / near) ** (share**0.7)
+        self._place = chance.random((2, count))
+        self._reach = metres * np.array([1.0, 0.5, 0.22])[:, None] * chance.uniform(0.6, 1.4, (3, count))
+        self._rate = np.array([0.35, 0.8, 1.7])[:, None] * chance.uniform(0.7, 1.3, (3, count))
+        self._phase = chance.uniform(0, 2 * math.pi, (2, 3, count))
+
+    def at(self, time: float, width: int, height: int, pixels: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+        """x, y in pixels, before any drift."""
+        x = (self._reach * np.sin(self._rate * time + self._phase[0])).sum(0) * pixels
+        y = (self._reach * np.sin(1.13 * self._rate * time + self._phase[1])).sum(0) * pixels
+        return self._place[0] * width + x, self._place[1] * height + 0.6 * y
+
+
+class Dust:
+    """Motes that glint as they turn; they go a little with the wind."""
+
+    def __init__(self, air: Air, strength: float) -> None:
+        self._air = air
+        self._way = _Wanderers(air, "dust", round(air.area * (60 + 240 * strength)), 0.35, 3.5, 0.05)
+        chance, z = self._way.chance, self._way.z
+        lens = Lens.of(air, focus=1.2, open_at_720p=2.6)
+        blur = lens.blur(z)
+        self._pixels = lens.pixels(z)
+        self._radius = np.clip(0.8 * air.scale + 0.75 * blur, 0.5, 9 * air.scale)
+        self._soft = 0.5 + 0.55 * self._radius
+        self._alpha = (0.5 + 0.4 * strength) * np.clip(1.6 / self._radius, 0.2, 1) * chance.uniform(0.4, 1, len(z))
+        self._turn = chance.uniform(0.6, 2.2, len(z))
+        self._phase = chance.uniform(0, 2 * math.pi, len(z))
+        self._bright = float(np.clip(air.bright + 40, 170, 230))
+
+    def draw(self, n: int, frame: Planes) -> None:
+        presence = float(self._air.presence[n])
+        if presence <= 0:
+            return
+        time = n / FPS
+        x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
+        x = (x + 0.12 * float(self._air.carried[n]) * self._pixels) % self._air.width
+        y = (y + 0.015 * time * self._pixels) % self._air.height
+        glint = 0.25 + 0.75 * np.sin(self._turn * time + self._phase) ** 2
+        # What leaves on one side comes back on the other, unseen.
+        edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
+        out = capsules.batch(len(x))
+        out[:, capsules.X0], out[:, capsules.Y0], out[:, capsules.X1], out[:, capsules.Y1] = x, y, x, y
+        out[:, capsules.RADIUS], out[:, capsules.SOFT] = self._radius, self._soft
+        out[:, capsules.ALPHA] = self._alpha * glint * edge * presence
+        out[:, capsules.BRIGHT] = out[:, capsules.SHADE] = self._bright
+        out[:, capsules.CB], out[:, capsules.CR] = 122, 133
+        capsules.draw(frame, out)
+
+
+class Fireflies:
+    """Each glows up and fades at its own pace while it wanders; some moments are dark."""
+
+    def __init__(self, air: Air, strength: float) -> None:
+        self._air = air
+        self._way = _Wanderers(air, "fireflies", round(air.area * (18 + 60 * strength)), 0.9, 7.0, 0.4)
+        chance, z = self._way.chance, self._way.z
+        lens = Lens.of(air, focus=3.0, open_at_720p=4.0)
+        self._pixels = lens.pixels(z)
+        self._core = np.clip(0.012 * self._pixels + 0.6 * lens.blur(z), 1.3 * air.scale, 9 * air.scale)
+        self._beat = chance.uniform(1.6, 3.4, len(z))  # seconds
+        self._phase = chance.random(len(z))
+        self._low = 0.28 * air.height  # they stay below the sky
+
+    def draw(self, n: int, frame: Planes) -> None:
+        presence = float(self._air.presence[n])
+        if presence <= 0:
+            return
+        time = n / FPS
+        x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
+        y = self._low + y * (1 - self._low / self._air.height)
+        beat = (time / self._beat + self._phase) % 1.0
+        glow = np.clip(np.minimum(beat / 0.22, (0.72 - beat) / 0.4), 0, 1)
+        glow = glow * glow * (3 - 2 * glow)
+        light = np.clip((150 - self._air.middle) / 90, 0.45, 1)  # by day hardly seen
+        out = capsules.batch(2 * len(x))
+        for part, radius, soft, alpha in (
+            (out[: len(x)], 0.6 * self._core, 6.5 * self._core, 0.34),
+            (out[len(x) :], 0.8 * self._core, 0.7 * self._core, 0.95),
+        ):
+            part[:, capsules.X0], part[:, capsules.Y0], part[:, capsules.X1], part[:, capsules.Y1] = x, y, x, y
+            part[:, capsules.RADIUS], part[:, capsules.SOFT] = radius, np.maximum(soft, 0.5)
+            part[:, capsules.ALPHA] = alpha * glow * light * presence
+            part[:, capsules.BRIGHT] = part[:, capsules.SHADE] = FIREFLY[0]
+            part[:, capsules.CB], part[:, capsules.CR] = FIREFLY[1], FIREFLY[2]
+        capsules.draw(frame, out)

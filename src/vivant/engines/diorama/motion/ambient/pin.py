@@ -1,0 +1,66 @@
+"""Where a region may move: its mask at quarter resolution, faded to nothing well inside its border, so that shores,
+trunks and roofs stay where they are to the bit.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.media import F32, U8
+
+# px: how far one quarter sample is felt once the camera has read between samples and the reading was enlarged, 8·√2
+REACH: Final = 11.4
+
+
+def quarter(mask: F32) -> F32:
+    """float32 (h, w) -> (ceil(h/4), ceil(w/4)); sample (i, j) belongs to pixel (4i, 4j), averaged about it."""
+    height, width = mask.shape
+    blurred = cv2.blur(mask, (5, 5), borderType=cv2.BORDER_REPLICATE)
+    small: F32 = np.ascontiguousarray(blurred[::4, ::4], np.float32)
+    if small.shape != (-(-height // 4), -(-width // 4)):
+        raise ValueError(f"A mask of {mask.shape} has no quarter grid.")
+    return small
+
+
+def pinned(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
+    """Weights at quarter resolution, 0..1: zero wherever enlarging them could reach a pixel outside mask > level,
+    rising to the mask's own value over `ramp` pixels inside (a number, or one per quarter sample).
+
+    The picture's own border is no shore: weights do not fall toward it.
+    """
+    inside = np.pad((mask > level).astype(np.uint8), 1, mode="edge")
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1][::4, ::4]
+    if inside.all():
+        distance = np.full_like(distance, 1e6)
+    t = np.clip((distance - REACH) / np.maximum(ramp, 1e-3), 0, 1)
+    weights = (t * t * (3 - 2 * t) * np.minimum(quarter(mask), 1)).astype(np.float32)
+    weights[weights < 1e-3] = 0
+    return weights
+
+
+def box(weights: F32) -> tuple[int, int, int, int]:
+    """(top, bottom, left, right) of what is not zero, ends excluded; there must be something."""
+    rows, columns = np.flatnonzero(weights.max(axis=1)), np.flatnonzero(weights.max(axis=0))
+    return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
+
+
+def carried(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
+    """Like `pinned`, but where the region ends at something plain (sky, blur) its outline moves too and takes the plain
+    along, up to `reach` pixels outside: a crown that stays still at its rim would look like a picture on jelly.
+
+    fixed: float32 (h, w), 0..1, what never moves along, however plain."""
+    # Contrast around each pixel, the region and its own outline left out.
+    outside = 1 - cv2.dilate((mask > 0.05).astype(np.float32), np.ones((9, 9), np.uint8))
+    fine = luma.astype(np.float32)
+    fine = np.abs(fine - filters.blur(fine, 2.0)) * outside
+    around = filters.blur(fine, 8.0) / (filters.blur(outside, 8.0) + 1e-3)
+    plain = np.clip((2.2 - around) / 0.8, 0, 1)
+    free = np.maximum(mask, plain) * (1 - fixed)
+    grown = cv2.dilate(quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2))
+    return np.asarray(
+        pinned(free.astype(np.float32), ramp) * np.minimum(1, filters.blur(grown, reach / 12)), np.float32
+    )

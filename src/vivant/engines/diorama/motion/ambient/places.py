@@ -1,0 +1,150 @@
+"""Where in a picture each motion may happen: the scene's regions cleaned of what does not belong to them. Knows the
+picture; not what will move there.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.motion.ambient import drawn_clouds, falls, pin
+from vivant.engines.diorama.motion.ambient.capsules import Veil
+from vivant.engines.diorama.motion.ambient.lens import FOCAL
+from vivant.engines.diorama.scene import sea
+from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import Motion
+from vivant.media import F32
+
+BLOSSOM: Final = 30.0  # mean chroma: petals are above, fur, cloth and skin below
+DOUBTFUL: Final = 0.5  # a region of less trust moves only if the prompt names it,
+NOTHING: Final = 0.1  # and one of less than this not even then
+
+
+def may_move(region: Region, motion: Motion) -> bool:
+    """A region moves if it is trusted, or if the prompt names it and there is something to it."""
+    least = NOTHING if motion.origin == "prompt" else DOUBTFUL
+    return region.trust >= least and float(region.mask.max(initial=0)) > 0.5
+
+
+class Places:
+    """One per clip; each place is worked out when it is first asked for. Masks are float32 (h, w), 0..1."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.height, self.width = scene.depth.shape
+        self._scale = min(self.height, self.width) / 720
+
+    @cached_property
+    def subject(self) -> F32:
+        """The subject, as far as its outline can be trusted."""
+        return np.asarray(self.scene.matte.mask * min(1.0, 1.5 * self.scene.matte.trust), np.float32)
+
+    @cached_property
+    def sky(self) -> F32:
+        return np.asarray(self.scene.sky.mask * (1 - self.subject), np.float32)
+
+    @cached_property
+    def is_drawn(self) -> bool:
+        """Whether the picture is a drawing of flat colours."""
+        return drawn_clouds.is_drawn(self.scene.source.planes.y)
+
+    @cached_property
+    def roughness(self) -> float:
+        """Of the water: 0 a mirror .. 1 surf."""
+        return sea.roughness(self.scene.source.planes.y, self.scene.water.mask)
+
+    @cached_property
+    def water(self) -> F32:
+        """What of the water mask is water: not the subject before it, not the rocks in it."""
+        water = np.asarray(self.scene.water.mask * (1 - self.subject), np.float32)
+        if self.roughness <= 0.3:
+            return water
+        return np.asarray(water * (1 - sea.rocks(self.scene.source.planes.y, water)), np.float32)
+
+    @cached_property
+    def falling(self) -> F32:
+        """What of the water falls."""
+        return falls.falling(self.scene.source.planes.y, self.water, self._scale)
+
+    @cached_property
+    def lying(self) -> F32:
+        """Weights of what lies: float32 on the quarter grid. Far waves are small and may come nearer to the shore."""
+        rows = 4.0 * np.arange(-(-self.height // 4))[:, None]
+        below = np.clip((rows - self.scene.waterline) / max(1.0, self.height - self.scene.waterline), 0, 1)
+        ramp = (5 + 26 * below**0.7) * self._scale * np.ones((1, -(-self.width // 4)))
+        return pin.pinned(self.water * (1 - self.falling), ramp.astype(np.float32))
+
+    @cached_property
+    def ground(self) -> F32:
+        """Open ground low in the picture, where rain may splash; none in a portrait."""
+        scene = self.scene
+        if scene.faces and max(face.size for face in scene.faces) > 0.12 * self.height:
+            return np.zeros_like(scene.depth)
+        taken = np.max([scene.sky.mask, scene.water.mask, scene.matte.mask, scene.plants.mask], axis=0)
+        top = max(scene.horizon + 0.06 * self.height, 0.62 * self.height)
+        low = np.clip((np.arange(self.height) - top) / (0.1 * self.height), 0, 1)[:, None]
+        return np.asarray((1 - taken) * low, np.float32)
+
+    @cached_property
+    def blossom(self) -> NDArray[np.float64] | None:
+        """The RGB of a subject that is a flower: as colourful as petals are, and without a face. Else None."""
+        scene = self.scene
+        inside = scene.matte.mask[::2, ::2] > 0.5
+        if scene.matte.trust < 0.6 or scene.faces or not inside.any():
+            return None
+        planes = scene.source.planes
+        colour = np.hypot(planes.u[inside].astype(np.float32) - 128, planes.v[inside].astype(np.float32) - 128)
+        if float(colour.mean()) < BLOSSOM:
+            return None
+        return np.asarray(np.median(scene.rgb[::2, ::2][inside], axis=0), np.float64)
+
+    def plants(self, *, with_blossom: bool) -> tuple[F32, F32]:
+        """(weights of what sways, how firmly it moves as one body), both float32 on the quarter grid."""
+        scene, scale = self.scene, self._scale
+        mask = np.maximum(scene.plants.mask, self.subject) if with_blossom else scene.plants.mask * (1 - self.subject)
+        fixed = np.zeros_like(self.subject) if with_blossom else self.subject
+        weight = pin.carried(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
+        # What is far swings as much, and is seen to swing less.
+        weight *= np.clip(0.3 + pin.quarter(scene.depth), 0, 1)
+        if not with_blossom:
+            return weight, np.zeros_like(weight)
+        return weight, np.clip(2.2 * filters.blur(pin.quarter(self.subject), 6 * scale), 0, 1)
+
+    def banks(self, *, smoke: bool, over_fire: bool) -> F32:
+        """How much fog or smoke each place can hold: fog lies far away and low, smoke rises from its fire."""
+        rows = np.linspace(0, 1, self.height, dtype=np.float32)[:, None]
+        far = 1 - filters.blur(self.scene.depth, 24 * self._scale)
+        where = 0.55 + 0.3 * rows + 0 * far if smoke else (0.25 + 0.75 * far) * (0.35 + 0.65 * rows)
+        if over_fire:
+            flames = np.clip(2 * filters.blur(self.scene.fire.mask, 4.0), 0, 1)
+            where = where * _above(self.scene.fire.mask) * (1 - flames)
+        before = filters.blur(self.scene.matte.mask * self.scene.matte.trust, 10 * self._scale)
+        return np.asarray(where * (1 - 0.6 * before), np.float32)
+
+    def veil(self) -> Veil:
+        """Hides drops and flakes behind the subject, which is as far away as its face or its size tell."""
+        matte = self.scene.matte
+        cover = np.clip(pin.quarter(matte.mask) * matte.trust, 0, 1) * 255
+        if self.scene.faces:
+            # Brow to chin is about 0.14 m; the lens is the one of the rain.
+            largest = max(face.size for face in self.scene.faces)
+            distance = FOCAL * min(self.width, self.height) * 0.14 / max(largest, 1.0)
+        else:
+            distance = 1.4 / max(0.03, float(matte.mask.mean())) ** 0.5
+        return Veil(np.rint(cover).astype(np.uint8), float(np.clip(distance, 1.2, 8.0)))
+
+
+def _above(fire: F32) -> F32:
+    """The column of air over a fire, widening upward: float32 (h, w), 0..1."""
+    height, width = fire.shape
+    rows = np.linspace(0, 1, height)[:, None]
+    weight = float(fire.sum()) + 1e-6
+    x = float((fire.sum(axis=0) * np.arange(width)).sum()) / weight
+    y = float((fire.sum(axis=1) * np.arange(height)).sum()) / weight
+    spread = (0.10 + 0.35 * np.clip(y / height - rows, 0, 1)) * height
+    across = np.exp(-(((np.arange(width)[None, :] - x) / spread) ** 2))
+    return np.asarray(across * np.clip((y / height + 0.03 - rows) / 0.06, 0, 1), np.float32)

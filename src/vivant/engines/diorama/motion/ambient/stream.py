@@ -1,0 +1,164 @@
+"""Anything that keeps flowing one way: a fall, a rapid, clouds, smoke. Where each part of it comes from is integrated
+once along the flow; two copies, half a period apart, are shown in turn so that none is carried too far (flow maps,
+Vlachos, SIGGRAPH 2010; integration as in Holynski et al., 2021).
+
+Knows a velocity and a mask; what flows, and how fast, is told by `falls`, `surf`, `clouds` and `fire`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numba
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.fields import Flow
+from vivant.engines.diorama.random import rng
+from vivant.media import F32
+from vivant.request import FPS
+
+STEPS: Final = 8  # of the integration, per period
+REACH: Final = 0.75  # periods that a path is known in both directions
+# Each time a copy starts again it starts a little elsewhere, or the same drops would come down every period.
+EARLIER: Final = 0.22  # periods
+ASIDE: Final = 5.0  # px at 720p, across the flow
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Current:
+    """Something that flows. Arrays on the quarter grid; vx, vy in canvas pixels per second, and zero where the mask is:
+    what flows never brings in anything from outside. period: seconds for which one copy is shown."""
+
+    vx: F32
+    vy: F32
+    mask: F32
+    period: float
+
+
+class Stream:
+    """All currents of a clip as one flow: where two meet the stronger mask wins."""
+
+    def __init__(self, air: Air, currents: Sequence[Current]) -> None:
+        strongest = np.argmax([c.mask for c in currents], axis=0)
+        vx, vy, mask = (
+            np.choose(strongest, [getattr(c, name) for c in currents]).astype(np.float32)
+            for name in ("vx", "vy", "mask")
+        )
+        period = np.choose(strongest, [c.period for c in currents]).astype(np.float32)
+        self._shape = mask.shape
+        top, bottom, left, right = pin.box(mask)
+        self._box = slice(top, bottom), slice(left, right)
+        # Positions along each path, in canvas pixels, at ages from -REACH to REACH, STEPS to the period.
+        self._path_x, self._path_y = _paths(vx * period, vy * period, self._box)
+        speed = np.hypot(vx, vy)[self._box]
+        self._slow = (ASIDE * air.scale * np.clip(mask[self._box], 0, 1) / (speed + 1e-3)).astype(np.float32)
+        self._vx, self._vy, self._here = (np.ascontiguousarray(a[self._box]) for a in (vx, vy, mask))
+        chance = rng(air.seed, "stream/starts")
+        starts = int(air.frames / FPS / float(period.min())) + 3
+        self._starts = chance.uniform(-1, 1, (2, starts, 2)).astype(np.float32)  # copy, start, (earlier, aside)
+        self._starts[0, 0] = 0  # the picture itself
+        self._mask, self._period = mask, np.ascontiguousarray(period[self._box])
+        self._delay = _delays(air.seed, self._path_x, self._path_y, self._box, mask.shape)
+        self._air = air
+
+    def flow(self, n: int) -> Flow | None:
+        life = float(self._air.life[n])
+        if n == 0 or life == 0:
+            return None
+        whole = np.zeros((5, *self._shape), np.float32)
+        part = np.zeros((5, *self._period.shape), np.float32)
+        _two_phases(
+            part, self._path_x, self._path_y, self._delay, self._period, self._starts, self._vx, self._vy, self._slow,
+            self._here, np.float32(n / FPS),
+        )  # fmt: skip
+        whole[:, *self._box] = part
+        ax, ay, bx, by, weight = whole
+        return Flow(ax, ay, bx, by, weight, self._mask if life == 1 else self._mask * np.float32(life))
+
+
+def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
+    """Displacements to where each sample's content is taken from, float32 (ages, rows, columns), canvas pixels.
+
+    vx, vy in canvas pixels per period. Age s of content is -s periods of travel upstream; negative ages look ahead."""
+    ahead = round(REACH * STEPS)
+    back = -ahead
+    height, width = vx.shape
+    grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    steps_x: dict[int, F32] = {0: np.zeros_like(vx)}
+    steps_y: dict[int, F32] = {0: np.zeros_like(vy)}
+    for sign, last in ((-1, -back), (1, ahead)):
+        dx, dy = steps_x[0], steps_y[0]
+        for step in range(1, last + 1):
+            for _ in range(2):  # two half steps, each by the midpoint rule
+                h = sign * 0.5 / STEPS
+                x, y = grid_x + dx / 4, grid_y + dy / 4
+                half_x, half_y = h / 8 * filters.read(vx, x, y), h / 8 * filters.read(vy, x, y)
+                move_x, move_y = filters.read(vx, x + half_x, y + half_y), filters.read(vy, x + half_x, y + half_y)
+                dx, dy = dx + np.float32(h) * move_x, dy + np.float32(h) * move_y
+            steps_x[sign * step], steps_y[sign * step] = dx, dy
+    ages = range(ahead, back - 1, -1)  # age grows as the content is taken from further upstream
+    return (
+        np.ascontiguousarray(np.stack([steps_x[s][box] for s in ages])),
+        np.ascontiguousarray(np.stack([steps_y[s][box] for s in ages])),
+    )
+
+
+def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape: tuple[int, ...]) -> F32:
+    """When each part changes from one copy to the other, 0..1/2 of a period, so that the whole never pulses together.
+
+    Noise smeared along the flow: neighbours across it differ, but nothing is sheared along it."""
+    noise = filters.blur(rng(seed, "stream").normal(size=shape), 2.2)
+    rows, columns = np.mgrid[box]
+    smeared = np.zeros_like(path_x[0])
+    for dx, dy in zip(path_x, path_y, strict=True):
+        smeared += filters.read(noise, columns + dx / 4, rows + dy / 4)
+    smeared = filters.blur(smeared, 1.5)
+    spread = (smeared - smeared.mean()) / (smeared.std() + 1e-6)
+    delay: F32 = (0.25 + 0.25 * np.tanh(0.9 * spread)).astype(np.float32)
+    return delay
+
+
+_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _two_phases(
+    out: F32, path_x: F32, path_y: F32, delay: F32, period: F32, starts: F32,
+    vx: F32, vy: F32, slow: F32, mask: F32, time: float,
+) -> None:  # fmt: skip
+    """Copy a starts as the picture itself and is shown alone until each part's delay lets copy b in; from then on both
+    run from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
+    ax, ay, bx, by, weight = out[0], out[1], out[2], out[3], out[4]
+    half, early = np.float32(0.5), np.float32(EARLIER)
+    for row in range(ax.shape[0]):
+        for column in range(ax.shape[1]):
+            if mask[row, column] <= np.float32(0):
+                continue
+            turns = time / period[row, column]
+            a, b = turns + delay[row, column], turns + delay[row, column] + half
+            start_a, start_b = int(a), int(b)
+            a, b = a - start_a, b - start_b
+            share = abs(2 * a - 1) if start_a > 0 else max(np.float32(0), 2 * a - 1)
+            age = turns if start_a == 0 else a - half + early * starts[0, start_a, 0]
+            aside = slow[row, column] * starts[0, start_a, 1]
+            weight[row, column] = share * share * (3 - 2 * share)
+            ax[row, column] = _along(path_x, row, column, age) - vy[row, column] * aside
+            ay[row, column] = _along(path_y, row, column, age) + vx[row, column] * aside
+            age = b - half + early * starts[1, start_b, 0]
+            aside = slow[row, column] * starts[1, start_b, 1]
+            bx[row, column] = _along(path_x, row, column, age) - vy[row, column] * aside
+            by[row, column] = _along(path_y, row, column, age) + vx[row, column] * aside
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _along(path: F32, row: int, column: int, age: Any) -> Any:
+    """The path's displacement at `age` (periods), between its steps."""
+    place = min(max((age + np.float32(REACH)) * np.float32(STEPS), np.float32(0)), np.float32(path.shape[0] - 1))
+    step = min(int(place), path.shape[0] - 2)
+    rest = place - np.float32(step)
+    return path[step, row, column] * (1 - rest) + path[step + 1, row, column] * rest

@@ -1,0 +1,185 @@
+"""Still water and open sea: waves that travel over the water plane below the waterline and drag the mirror image along.
+
+A dozen dispersive waves in world coordinates (deep water: ω² = g·k), seen in perspective; docs/decisions/0031. Falls
+and rapids are `falls`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient.air import Air, rest
+from vivant.engines.diorama.motion.ambient.lens import FOCAL
+from vivant.engines.diorama.motion.ambient.sine import sine
+from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.random import rng
+from vivant.media import F32
+from vivant.request import FPS
+
+WAVES: Final = 24
+GRAVITY: Final = 3.2  # camera heights per second squared: an eye about three metres above the water
+SHORTEST, LONGEST = 0.14, 11.0  # wavelengths in camera heights
+SPREAD: Final = 0.55  # radians about the view axis
+# Projected wavelengths, px: none below the first (the grid is 4 px), whole from the second to the third (at 720p), then
+# fading: a mirror is bent by slope, and what is longer than that only lifts it.
+GONE, WHOLE, LONG = 8.0, 14.0, 70.0
+STEEP: Final = 0.5  # displacement per pixel (rms) that is never passed: at 1 the mirror image folds over and smears
+SURGE: Final = 9.0  # px: how far open sea heaves in and out at the near edge, at 720p, strength 0.5
+LIFT: Final = 5.5  # px of vertical displacement at the near edge, at 720p, strength 0.5
+SHINE: Final = 0.055  # brightness by slope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spectrum:
+    """The waves of one water: float64 (WAVES,) each, lengths in camera heights. kz points toward the viewer."""
+
+    kx: NDArray[np.float64]
+    kz: NDArray[np.float64]
+    omega: NDArray[np.float64]  # radians per second
+    phase: NDArray[np.float64]
+    share: NDArray[np.float64]  # of the height, about 1
+
+
+def spectrum(seed: int, side: float, sea: float) -> Spectrum:
+    """Lengths log-uniform, directions about the view axis and a little with the wind (`side` -1 or 1).
+
+    All come toward the viewer: ripples that run away look like a camera backing off."""
+    chance = rng(seed, "water")
+    length = SHORTEST * (LONGEST / SHORTEST) ** ((np.arange(WAVES) + chance.random(WAVES)) / WAVES)
+    angle = chance.normal(0, SPREAD / 2, WAVES).clip(-SPREAD, SPREAD) + 0.3 * side * chance.random(WAVES)
+    k = 2 * math.pi / length
+    return Spectrum(
+        kx=k * np.sin(angle),
+        kz=k * np.cos(angle),
+        omega=np.sqrt(GRAVITY * k) * (0.78 + 0.22 * sea),
+        phase=chance.uniform(0, 2 * math.pi, WAVES),
+        share=chance.uniform(0.75, 1.25, WAVES),
+    )
+
+
+class Water:
+    """Waves on one water plane; adds displacement and shine where `weight` (float32, quarter grid) lets it."""
+
+    def __init__(
+        self, air: Air, weight: F32, horizon: float, waterline: float, strength: float, luma: F32, sea: float
+    ) -> None:
+        """`luma`: float32, quarter grid, 0..255, where bright water may sparkle. `sea` 0 (lake) .. 1 (surf)."""
+        self._air = air
+        self._top, self._bottom, self._left, self._right = pin.box(weight)
+        weight = weight[self._box]
+        focal = FOCAL * min(air.width, air.height)
+        rows = 4.0 * np.arange(self._top, self._bottom)
+        below = np.maximum(rows - vanishing(horizon, waterline, air.height), 2.0)
+        near = np.clip(below / (air.height - min(waterline, air.height - 8)), 0, 1.2)
+        self._near = near.astype(np.float32)
+        self._z = (focal / below).astype(np.float32)  # camera heights away, per row
+        columns = 4.0 * np.arange(self._left, self._right) - air.width / 2
+        self._columns = columns.astype(np.float32)
+        self._per_column = (1 / below).astype(np.float32)  # camera heights per pixel, per row
+
+        self._spectrum = spectrum(air.seed, air.side, sea)
+        self._tilt = (self._spectrum.kx / np.hypot(self._spectrum.kx, self._spectrum.kz)).astype(np.float32)
+
+        projected = 2 * math.pi * focal / (self._spectrum.kz[:, None] * self._z**2)  # px, (WAVES, rows)
+        seen = np.clip((projected - GONE) / (WHOLE - GONE), 0, 1)
+        seen *= np.minimum(1, LONG * air.scale * (1 + sea) / projected) ** 0.9
+        height = np.clip(projected, GONE, None) ** 0.8 * seen * self._spectrum.share[:, None]
+        # One height of water all over, whichever waves make it up; only where hardly any can be seen it lies still.
+        height /= np.sqrt(0.5 * (height**2).sum(0)) + 0.25 * WHOLE**0.8
+        lift = air.scale * LIFT * (0.3 + 1.4 * strength) * (1 + 0.3 * sea) * near**0.6
+        steep = lift * np.sqrt(0.5 * ((height * 2 * math.pi / projected) ** 2).sum(0))
+        lift = lift / np.sqrt(1 + (steep / STEEP) ** 2)
+        self._height = height.astype(np.float32)
+        self._lift = (lift[:, None] * weight).astype(np.float32)
+        surge = sea * air.scale * SURGE * (0.3 + 1.4 * strength) * near
+        self._surge = (surge[:, None] * weight).astype(np.float32)
+        glint = np.clip((luma[self._box] - 150) / 80, 0, 1) * (0.6 + 0.4 * sea)
+        self._shine = (SHINE * (0.5 + strength) * weight * (1 + 2.2 * glint)).astype(np.float32)
+        self._still = self._waves(0)
+
+    def add(self, n: int, out: Sum) -> None:
+        life = float(self._air.life[n])
+        if n == 0 or life == 0:
+            return
+        given_back = np.float32(rest(n))
+        dy, dx, shine = (now - given_back * then for now, then in zip(self._waves(n), self._still, strict=True))
+        out.dy[self._box] += life * dy
+        out.dx[self._box] += life * dx
+        out.gain[self._box] *= 1 + life * shine
+
+    @property
+    def _box(self) -> tuple[slice, slice]:
+        return slice(self._top, self._bottom), slice(self._left, self._right)
+
+    def _waves(self, n: int) -> tuple[F32, F32, F32]:
+        time = n / FPS
+        waves = self._spectrum
+        phase = (waves.phase + waves.omega * time) % (2 * math.pi)
+        dy, dx, shine = (np.zeros_like(self._lift) for _ in range(3))
+        turn = 1 / (2 * math.pi)
+        across = ((turn * waves.kx)[:, None] * self._per_column).astype(np.float32)  # turns per pixel, (WAVES, rows)
+        start = ((turn * waves.kz)[:, None] * self._z + (turn * phase)[:, None]) % 1.0
+        _add_waves(dy, dx, shine, self._columns, across, start.astype(np.float32), self._height, self._tilt)
+        rough = 1 + (0.55 + 0.3 * abs(float(self._air.wind[n]))) * _paws(self._columns, self._per_column, self._z, time)
+        in_out, aside = _surge(self._columns / np.float32(self._air.width), self._near, time)
+        return (
+            dy * self._lift * rough + in_out * self._surge,
+            dx * self._lift * rough + aside * self._surge,
+            shine * self._shine * rough,
+        )
+
+
+def _paws(columns: F32, per_column: F32, z: F32, time: float) -> F32:
+    """Cat's paws and short crests: patches that wander over the water, about 0, within -1..1. float32 (rows, columns).
+
+    Two patches keep their size on the water; the third keeps it in the picture, or far crests would span its width."""
+    x = columns[None, :] * per_column[:, None]
+    far = np.log2(z)[:, None]
+    across = columns[None, :] / (2 * abs(float(columns[0])) + 8)
+    patches = np.sin(0.31 * x + 2.1 * far + 0.5 * time)
+    patches += np.sin(0.83 * x - 1.3 * far - 0.8 * time)
+    patches += 1.6 * np.sin(27 * across + 5.3 * far + 0.37 * time) * np.sin(10 * across - 3.1 * far - 0.45 * time)
+    return (patches / 3.6).astype(np.float32)
+
+
+def _surge(across: F32, near: F32, time: float) -> tuple[F32, F32]:
+    """Swell longer than the picture: it lifts all foam, draws it aside and lets it back, each place a little later.
+
+    `across` float32 (columns,), picture widths; `near` float32 (rows,), 0 far .. 1 near. Both results within -1..1."""
+    x, z = across[None, :], near[:, None]
+    first = 2 * math.pi * (time / 4.7 + 0.35 * x + 0.9 * z)
+    second = 2 * math.pi * (time / 3.1 - 0.55 * x + 1.3 * z)
+    in_out = 0.65 * np.sin(first) + 0.35 * np.sin(second)
+    return in_out.astype(np.float32), (0.6 * np.cos(first) - 0.25 * np.sin(second)).astype(np.float32)
+
+
+def vanishing(horizon: float, waterline: float, height: int) -> float:
+    """The row where the water plane vanishes: the horizon if it is near above the waterline, else a little above it."""
+    return waterline - min(max(waterline - horizon, 0.01 * height), 0.06 * height)
+
+
+_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
+
+
+@_kernel  # type: ignore[untyped-decorator]
+def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F32, height: F32, tilt: F32) -> None:
+    """Sum the waves into dy (height), dx (height, leaning with the wave) and shine (slope toward the viewer)."""
+    for row in range(dy.shape[0]):
+        for w in range(across.shape[0]):
+            high = height[w, row]
+            if high < np.float32(0.01):
+                continue
+            turns, begin, lean = across[w, row], start[w, row], high * tilt[w]
+            for column in range(dy.shape[1]):
+                at = turns * columns[column] + begin
+                s = sine(at)
+                dy[row, column] += high * s
+                dx[row, column] += lean * s
+                shine[row, column] += high * sine(at + np.float32(0.25))

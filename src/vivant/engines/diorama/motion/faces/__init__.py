@@ -1,0 +1,1 @@
+"""What faces do: heads turn, mouths speak, eyes blink."""

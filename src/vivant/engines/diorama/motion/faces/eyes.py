@@ -1,0 +1,131 @@
+"""Draws eyelids that close: the skin above each eye slides down over it and takes the lashes along.
+
+The way a lid has to go is the height of the eye in that column, so it ends at the corners by itself. Knows how far lids
+are closed in one frame, and no time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.faces.piece import Box, Piece
+from vivant.engines.diorama.motion.faces.pose import Pose
+from vivant.engines.diorama.motion.faces.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
+from vivant.engines.diorama.motion.faces.tones import tones_of
+from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32, U8
+
+F64 = NDArray[np.float64]
+
+# Corners (left and right in the picture), lids between them, and the brow's lower edge: left eye, then right eye.
+EYES: Final = (
+    ((33, 133), (246, 161, 160, 159, 158, 157, 173), (7, 163, 144, 145, 153, 154, 155), (46, 53, 52, 65, 55)),
+    ((362, 263), (398, 384, 385, 386, 387, 388, 466), (382, 381, 380, 374, 373, 390, 249), (276, 283, 282, 295, 285)),
+)
+LASH: Final = 0.02  # face heights: lashes and the lid's edge, which are not stretched
+LOWER_SHARE: Final = 0.1  # how far lower lids rise to meet the upper ones, of the eye's height
+
+
+class Eye:
+    """One eye. `draw` only reads what was set up and may be called from any thread."""
+
+    def __init__(self, source: Source, pose: Pose, which: int) -> None:
+        """which: 0 for the eye at the picture's left, 1 for the one at its right."""
+        self.which = which
+        self._source = source
+        h, w = source.planes.y.shape
+        points = pose.landmarks[:, :2]
+        (left, right), upper, lower, brow = EYES[which]
+        frame = Frame.between(points[left], points[right], pose.flat(np.array([0.0, 1.0, 0.0])))
+        self._upper, self._lower = (_lid(frame, points[list(names)]) for names in (upper, lower))
+        self._lower = np.maximum(self._upper, self._lower)
+        gap = self._lower - self._upper
+        self._taper = gap / max(float(gap.max()), 1e-6)  # 1 in the middle of the eye, 0 at its corners
+        to_brow = float(self._upper.min() - frame.own(points[list(brow)])[:, 1].mean())
+        self._lash = LASH * pose.unit
+        above = _skin_above(source, frame, self._upper, 0.8 * to_brow, self._lash)
+        above = max(above, 1.15 * float(gap.max()), self._lash + 2)
+        below = 0.06 * pose.unit
+        self._reach = Reach(self._lash, above, smooth=0.5), Reach(0.3 * below, below)
+        top, bottom = self._upper.min() - above, self._lower.max() + below
+        corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
+        self.box = Box.around(corners, (w, h))
+        self._strip = Strip(frame, self.box)
+        self._soft = 0.5 + 0.8 * tones_of(source, pose).blur
+        self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]
+
+    def draw(self, piece: Piece, closed: float) -> None:
+        """Redraw the eye in `piece`, whose box covers `self.box`, with its lids closed by 0..1."""
+        low = self._lower - LOWER_SHARE * (self._lower - self._upper) * closed
+        edge = self._upper + (low - self._upper) * closed
+        self._strip.part(piece, self._source, (self._upper, self._lower), (edge, low), self._reach)
+        window = self._strip.window(self._upper, self._lower, 2 * (self._lash + self._soft))
+        if window is None:
+            return
+        target = piece.y2[self.box.doubled(piece.box)][window]
+        lids = np.ascontiguousarray(target)
+        _look_out(
+            lids, cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft),
+            *(np.ascontiguousarray(part[window]) for part in (self._still, self._strip.column, self._strip.t)),
+            *(table.astype(np.float32) for table in (edge, low, self._taper)),
+            np.array([self._soft, self._lash, closed], np.float32),
+        )  # fmt: skip
+        target[...] = lids
+
+
+def _skin_above(source: Source, frame: Frame, lid: F64, most: float, lash: float) -> float:
+    """How far above the lid its skin reaches, `most` pixels at most: brows and the rims of glasses are darker."""
+    columns = slice(TABLE // 4, 3 * TABLE // 4, 8)
+    up = np.linspace(0, most, 33)
+    t = lid[columns, None] - up
+    luma = np.median(frame.luma(source, np.broadcast_to(X[columns, None], t.shape), t), axis=0) - 16
+    skin = np.maximum.accumulate(np.where(up >= lash, luma, 0))
+    dark = (luma < 0.6 * skin) & (up > lash)
+    return float(up[dark.argmax()]) if dark.any() else most
+
+
+def _lid(frame: Frame, points: F64) -> F64:
+    own = frame.own(points)
+    own = own[np.argsort(own[:, 0])]
+    knots = np.maximum.accumulate(np.clip(own[:, 0], -0.97, 0.97) + np.arange(len(own)) * 1e-4)
+    return curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0])
+
+
+def warm_up() -> None:
+    """Compile this module's kernels."""
+    pixel, table = np.zeros((1, 1), np.uint8), np.zeros(TABLE, np.float32)
+    nothing = np.full((1, 1), -1, np.int16)
+    _look_out(
+        pixel, pixel.copy(), pixel.copy(), nothing, np.zeros((1, 1), np.float32), table, table, table,
+        np.ones(3, np.float32),
+    )  # fmt: skip
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _look_out(
+    y2: U8, blurred: U8, still: U8, column: Index, t: F32, edge: F32, low: F32, taper: F32, facts: F32
+) -> None:  # pragma: no cover - compiled
+    """Lay the moved lids over the eye that stays: `y2` holds moved skin everywhere, `still` the picture."""
+    soft, lash, closed = facts
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            if c < 0:
+                continue
+            below, above = t[i, j] - edge[c], low[c] - t[i, j]
+            value = float(y2[i, j])
+            if below > -soft and above > -soft:
+                x = min(max(below / soft + 0.5, 0.0), 1.0) * min(max(above / soft + 0.5, 0.0), 1.0)
+                eye = 16 + (still[i, j] - 16.0) * (1 - 0.3 * closed * max(0.0, 1 - below / (3 * lash)))
+                value += x * (eye - value)
+            # Where the lids meet, the cut between them is softened as the photo is.
+            value += max(0.0, 1 - abs(below) / (2 * soft)) * closed * (blurred[i, j] - value)
+            # Lashes, and their shadow: a soft dark line along the lid that fades to the corners.
+            near = max(0.0, 1 - abs(below) / (lash + soft))
+            value = 16 + (value - 16) * (1 - 0.35 * closed * near * min(1.0, 1.5 * taper[c]))
+            y2[i, j] = np.uint8(value + 0.5)

@@ -1,0 +1,276 @@
+"""Moves what is whole in a face: the head turns and nods, the jaw takes chin and cheeks along, brows rise, the body
+breathes. All as one smooth displacement on the quarter grid that is exactly zero outside the head and shoulders.
+
+A turning head keeps its outline, as a ball does: what moves is what stands out from it, in proportion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import astuple, dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.faces.mouth import DROP
+from vivant.engines.diorama.motion.faces.pose import CORNERS, Pose
+from vivant.engines.diorama.motion.faces.rbf import spread
+from vivant.engines.diorama.motion.faces.strip import solve_2x2
+from vivant.media import F32
+
+F64 = NDArray[np.float64]
+
+STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
+OVAL: Final = (
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
+    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+)  # fmt: skip
+EARS: Final = (234, 454)
+BROWS: Final = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55, 300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
+INNER_LIPS: Final = frozenset((  # coincide where lips are closed; the mouth moves them
+    78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324,
+    62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292, 96, 89, 179, 86, 15, 316, 403, 319, 325,
+))  # fmt: skip
+
+# In face heights (brow to chin), unless said otherwise.
+FADE: Final = 0.3  # outside the face's outline, over which its own motion dies away
+FINEST: Final = 1 / 50  # nothing in a face's motion is finer
+WIDER, ROUNDER = 0.13, 0.17  # shares of the mouth's width
+CORNER_DROP: Final = 0.3  # of the jaw's way
+BROW_RISE: Final = 0.028
+BREATH_RISE: Final = 0.012  # of the shoulders
+DEPTH: Final = 0.55  # how far the nose stands before the axis of turning
+HAIR: Final = 0.28  # above the forehead
+NECK: Final = 0.5  # below the ears, where a head tilts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearing:
+    """The curves of one head at one frame: 0..1, turns in degrees."""
+
+    jaw: float = 0.0
+    wide: float = 0.0
+    round: float = 0.0
+    smile: float = 0.0
+    frown: float = 0.0
+    brow: float = 0.0  # -1..1
+    yaw: float = 0.0
+    pitch: float = 0.0
+    roll: float = 0.0
+    breath: float = 0.0
+
+
+class Head:
+    """One head. `add` only reads what was set up and may be called from any thread."""
+
+    def __init__(self, pose: Pose, canvas: tuple[int, int], *, body: F32 | None) -> None:
+        """canvas: (width, height). body: float32 mask (h, w) of head and shoulders, None where it is not trusted."""
+        unit = pose.unit
+        outline = pose.landmarks[list(OVAL), :2]
+        face = _Part.around(outline, 1.1 * FADE * unit, canvas)
+        inside = face.fade_outside(outline, FADE * unit)[..., None]
+        ball = _ball(pose, face.points())[..., None]
+        away = face.points() - (pose.landmarks[list(EARS), :2].mean(0) + pose.flat(np.array([0.0, NECK, 0.0])))
+        degree = np.pi / 180
+        moves = [
+            *(move * inside for move in _expressions(pose, face)),
+            ball * pose.flat(np.array([DEPTH * degree, 0.0, 0.0])),
+            ball * pose.flat(np.array([0.0, DEPTH * degree, 0.0])),
+            ball * np.stack([-away[..., 1], away[..., 0]], axis=-1) * degree,
+        ]
+        self._face, self._moves = face, np.stack(moves).transpose(0, 3, 1, 2).astype(np.float32)
+        self._body = _Part.around(outline, 1.2 * unit, canvas)
+        rise = _breathing(pose, self._body.points(), body)[..., None] * pose.flat(np.array([0.0, -BREATH_RISE, 0.0]))
+        self._rise: F32 = rise.transpose(2, 0, 1).astype(np.float32)
+
+    def add(self, dx: F32, dy: F32, bearing: Bearing) -> None:
+        """Add the displacement of this head to dx, dy (whole quarter grid), in place."""
+        *weights, breath = astuple(bearing)
+        if any(weights):
+            forward = np.zeros(self._moves.shape[1:], np.float32)
+            for weight, move in zip(weights, self._moves, strict=True):
+                if weight:
+                    forward += np.float32(weight) * move
+            looks = _inverse(forward)
+            dx[self._face.where] += looks[0]
+            dy[self._face.where] += looks[1]
+        if breath:
+            dx[self._body.where] -= np.float32(breath) * self._rise[0]
+            dy[self._body.where] -= np.float32(breath) * self._rise[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of the quarter grid: rows top..bottom-1, columns left..right-1."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @classmethod
+    def around(cls, outline: F64, margin: float, canvas: tuple[int, int]) -> _Part:
+        columns, rows = (-(-side // STEP) for side in canvas)
+        left, top = np.clip(((outline.min(0) - margin) // STEP).astype(int), 0, [columns - 2, rows - 2]).tolist()
+        right, bottom = np.clip(((outline.max(0) + margin) // STEP).astype(int) + 2, 2, [columns, rows]).tolist()
+        return cls(left, top, right, bottom)
+
+    @property
+    def where(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.bottom - self.top, self.right - self.left
+
+    def points(self) -> F64:
+        """(rows, columns, 2): canvas positions of the samples."""
+        y, x = np.mgrid[self.top : self.bottom, self.left : self.right]
+        return STEP * np.stack([x, y], axis=-1).astype(np.float64)
+
+    def fade_outside(self, outline: F64, reach: float) -> F64:
+        """1 inside the hull of `outline`, easing to 0 at `reach` pixels outside it.
+
+        Outside a convex shape is beyond one of its sides; how far, to within the rounding of its corners.
+        (OpenCV's distanceTransform is not used: its precise mask gives other bits from call to call.)
+        """
+        hull = cv2.convexHull(outline.astype(np.float32))[:, 0].astype(np.float64)
+        at, middle = self.points(), hull.mean(0)
+        away = np.full(self.shape, -np.inf)
+        for a, b in zip(hull, np.roll(hull, -1, axis=0), strict=True):
+            normal = np.array([b[1] - a[1], a[0] - b[0]]) / max(float(np.hypot(*(b - a))), 1e-9)
+            if (middle - a) @ normal > 0:
+                normal = -normal
+            away = np.maximum(away, (at[..., 0] - a[0]) * normal[0] + (at[..., 1] - a[1]) * normal[1])
+        return 1 - _ease(away / reach)
+
+
+def _inverse(forward: F32) -> F32:
+    """Where each point comes from, given where each goes: d(p) = -f(p + d(p)), by a few fixed-point steps."""
+    _, rows, columns = forward.shape
+    x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+    looks = -forward
+    for _ in range(4):
+        at_x, at_y = x + looks[0] / STEP, y + looks[1] / STEP
+        for k in (0, 1):
+            looks[k] = -cv2.remap(forward[k], at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return looks
+
+
+def _expressions(pose: Pose, part: _Part) -> list[F64]:
+    """Displacement in pixels, (rows, columns, 2) each, of jaw, wide, round, smile, frown and brow at 1."""
+    kept = [i for i in range(468) if i not in INNER_LIPS]
+    own = pose.own(pose.landmarks[kept])
+    corners = pose.own(pose.landmarks[list(CORNERS)])
+    half = float(corners[1, 0] - corners[0, 0]) / 2
+    brow = float(own[np.isin(kept, BROWS), 1].mean())
+    flat = pose.flat(np.stack([
+        _jaw(own, half, pose.own(pose.landmarks[list(EARS)]).mean(0)), _stretch(own, half, WIDER),
+        _stretch(own, half, -ROUNDER), _smile(own, half), _frown(own, half), _raise_brows(own, brow),
+    ]))  # fmt: skip
+    unit = pose.unit
+    outline = pose.landmarks[list(OVAL), :2]
+    outward = outline - outline.mean(0)
+    ring = outline + 1.1 * FADE * unit * outward / np.linalg.norm(outward, axis=1, keepdims=True)  # at rest
+    centres = np.concatenate([pose.landmarks[kept, :2], ring]) / unit
+    values = np.concatenate([flat, np.zeros((len(flat), len(ring), 2))], axis=1)
+
+    # Solved on a grid as fine as faces move, then enlarged to the quarter grid.
+    coarse = max(1.0, FINEST * unit / STEP)
+    rows, columns = (int(np.ceil(side / coarse)) + 1 for side in part.shape)
+    y, x = np.mgrid[0:rows, 0:columns] * coarse
+    at = STEP * np.stack([x + part.left, y + part.top], axis=-1).reshape(-1, 2) / unit
+    carried = spread(centres, values.transpose(1, 0, 2).reshape(len(centres), -1), at, soft=0.03)
+    y, x = np.mgrid[0 : part.shape[0], 0 : part.shape[1]] / coarse
+    fine = [
+        cv2.remap(
+            layer.reshape(rows, columns).astype(np.float32), x.astype(np.float32), y.astype(np.float32),
+            cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float64)
+        for layer in carried.T
+    ]  # fmt: skip
+    return [np.stack(pair, axis=-1) for pair in zip(fine[0::2], fine[1::2], strict=True)]
+
+
+# What follows gives displacements (n, 3) in own coordinates (right, down, back of the mouth's middle, face heights) for
+# points `own` (n, 3). `half` is half of the mouth's width.
+
+
+def _jaw(own: F64, half: float, ears: F64) -> F64:
+    """The jaw swings about its joints before the ears; skin follows it the more, the lower it lies. Lips are left to
+    the mouth, so here they follow at their corners only."""
+    joint = np.array([0.0, max(float(ears[1]), -0.3), float(ears[2])])
+    arm = own - joint
+    angle = DROP / max(float(joint[2]) + 0.08, 0.2)  # lips stand 0.08 before their corners
+    swing = np.stack([np.zeros(len(own)), -angle * arm[:, 2], angle * arm[:, 1]], axis=1)
+    x, down = np.abs(own[:, 0]), own[:, 1]
+    bell = np.maximum(0, 1 - np.minimum(x / half, 1) ** 2) ** 1.15
+    lip = CORNER_DROP * (1 - bell) * _ease((down + 0.16) / 0.16)
+    chin = (1 - bell * np.clip(1 - (down - 0.05) / 0.22, 0, 1) ** 2) * _ease(down / 0.12)
+    middle = np.where(down > 0, np.maximum(lip, chin), lip)
+    beside = _ease((down + 0.15) / 0.35)
+    follows = middle + (beside - middle) * _ease((x - 0.7 * half) / (0.9 * half))
+    moved: F64 = swing * follows[:, None]
+    return moved
+
+
+def _stretch(own: F64, half: float, amount: float) -> F64:
+    """Lips and what is near them become wider by `amount`, and thinner, or the other way round."""
+    x, down = own[:, 0], own[:, 1]
+    beyond = np.maximum(0, np.abs(x) - half) / half
+    near = np.exp(-2 * beyond**2 - (down / 0.2) ** 2)
+    thinner = -0.5 * amount * down * np.exp(-((down / 0.09) ** 2)) * near
+    return np.stack([amount * np.clip(x, -half, half) * near, thinner, np.zeros(len(own))], axis=1)
+
+
+def _smile(own: F64, half: float) -> F64:
+    """Corners out and up, cheeks up."""
+    x, down = np.abs(own[:, 0]), own[:, 1]
+    corner = np.exp(-(((x - half) / (0.75 * half)) ** 2) - (down / 0.12) ** 2)
+    cheek = np.exp(-(((x - 1.45 * half) / 0.14) ** 2) - ((down + 0.22) / 0.13) ** 2)
+    return np.stack([0.022 * np.sign(own[:, 0]) * corner, -0.03 * corner - 0.022 * cheek, 0 * x], axis=1)
+
+
+def _frown(own: F64, half: float) -> F64:
+    """Corners down."""
+    corner = np.exp(-(((np.abs(own[:, 0]) - half) / (0.7 * half)) ** 2) - (own[:, 1] / 0.12) ** 2)
+    return np.stack([0 * corner, 0.02 * corner, 0 * corner], axis=1)
+
+
+def _raise_brows(own: F64, level: float) -> F64:
+    """Brows and forehead up; lids and eyes stay."""
+    down = own[:, 1] - level
+    rise = np.exp(-((down / 0.11) ** 2)) * (1 - _ease((down - 0.06) / 0.08)) * (np.abs(own[:, 0]) < 0.55)
+    return np.stack([0 * rise, -BROW_RISE * rise, 0 * rise], axis=1)
+
+
+def _ball(pose: Pose, at: F64) -> F64:
+    """0 on the outline of the head .. 1 where it is nearest: (1 - r²)^1.5 of an ellipse about face and hair."""
+    right, down = pose.axes[0, :2] * pose.unit, pose.axes[1, :2] * pose.unit
+    outline = solve_2x2(right, down, pose.landmarks[list(OVAL), :2] - pose.origin[:2])
+    low, high = outline.min(0) - [0, HAIR], outline.max(0)
+    local = (solve_2x2(right, down, at - pose.origin[:2]) - (low + high) / 2) / ((high - low) / 2)
+    ball: F64 = np.maximum(0, 1 - (local**2).sum(-1)) ** 1.5
+    return ball
+
+
+def _breathing(pose: Pose, at: F64, body: F32 | None) -> F64:
+    """0..1: how much of the breath's rise each point takes: shoulders and chest all, neck and background none."""
+    upright = solve_2x2(pose.axes[0, :2], pose.axes[1, :2], at - pose.origin[:2]) / pose.unit
+    x, down = upright[..., 0], upright[..., 1]
+    low = _ease((down - 0.3) / 0.5) * (1 - _ease((down - 1.05) / 0.35))
+    if body is None:
+        return low * (1 - _ease((np.abs(x) - 0.4) / 0.5))
+    soft = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.05 * pose.unit))
+    h, w = body.shape
+    here = soft[np.clip(at[..., 1].astype(int), 0, h - 1), np.clip(at[..., 0].astype(int), 0, w - 1)]
+    taken: F64 = low * np.maximum(0, 2.0 * here - 1) * (1 - _ease((np.abs(x) - 0.8) / 0.35))
+    return taken
+
+
+def _ease(share: F64) -> F64:
+    """0 at 0 and below, 1 at 1 and above, smooth between."""
+    x = np.clip(share, 0, 1)
+    eased: F64 = x * x * (3 - 2 * x)
+    return eased

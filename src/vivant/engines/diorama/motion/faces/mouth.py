@@ -1,0 +1,299 @@
+"""Draws a mouth that opens: lips that part at their seam, and what is seen between them.
+
+Chin, cheeks and the corners of the mouth move with the face (head.py); this module moves what is cut: the lips. It
+knows the curves of one frame, no phonemes and no time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.faces.piece import Box, Piece, at_chroma
+from vivant.engines.diorama.motion.faces.pose import CHIN, CORNERS, Pose
+from vivant.engines.diorama.motion.faces.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
+from vivant.engines.diorama.motion.faces.tones import grain_like, tones_of
+from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32
+
+F64 = NDArray[np.float64]
+
+UPPER_INNER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415)
+LOWER_INNER: Final = (95, 88, 178, 87, 14, 317, 402, 318, 324)
+UPPER_OUTER, LOWER_OUTER, NOSE_BASE = 0, 17, 2
+
+DROP: Final = 0.095  # how far jaw and lower lip fall at full opening, in face heights: 12 mm of 125
+LIFT: Final = 0.1  # how far the upper lip rises, of the same
+BARE: Final = 0.014  # how far it rises for f and v, which show the teeth; face heights
+OPEN: Final = 0.05  # rest gap over mouth width from which the photo shows an open mouth
+GATHER: Final = 0.55  # share of the rest gap that an open mouth gives up when it begins to speak
+BITE: Final = 0.026  # how far the upper teeth reach below the seam of closed lips, face heights (2-3 mm of 125)
+TEETH: Final = 2.9  # front teeth in half a mouth: 8.5 mm of 25 each
+
+
+@dataclass(frozen=True, slots=True)
+class Lips:
+    """The mouth curves of one face at one frame, each 0..1."""
+
+    jaw: float = 0.0
+    wide: float = 0.0
+    round: float = 0.0
+    close: float = 0.0
+    teeth: float = 0.0
+
+
+class Mouth:
+    """One mouth. `draw` only reads what was set up and may be called from any thread."""
+
+    def __init__(self, source: Source, pose: Pose, *, chance: np.random.Generator) -> None:
+        self._source = source
+        h, w = source.planes.y.shape
+        points = pose.landmarks[:, :2]
+        left, right = points[CORNERS[0]], points[CORNERS[1]]
+        fall = pose.flat(np.array([0.0, 1.0, 0.25]))  # down and, as jaws swing, a little back
+        frame = Frame.between(left, right, fall)
+        self._height = height = float(np.hypot(*fall))  # of the face, as its fall shows in the picture
+        width = float(np.hypot(*(right - left)))
+
+        self._upper, self._lower = _edges(frame, points)
+        gap = (self._lower - self._upper)[TABLE // 3 : 2 * TABLE // 3].mean()
+        self.is_open = bool(gap > OPEN * width)
+        if not self.is_open:
+            self._upper = self._lower = _seam(source, frame, (self._upper + self._lower) / 2, 0.025 * height)
+        middle = float(np.clip(frame.own(points[[13, 14, 0, 17]])[:, 0].mean(), -0.5, 0.5))
+        self._s = (X - middle) / (1 - middle * X)  # x with the lips' middle at 0: a turned mouth is not symmetric
+        arc = 1 - X * X
+        self._bow = (self._lower * arc).sum() / (arc * arc).sum() * arc - self._lower
+
+        nose, upper, lower, chin = frame.own(points[[NOSE_BASE, UPPER_OUTER, LOWER_OUTER, CHIN]])[:, 1]
+        lip_up = max(0.8 * float(self._upper[TABLE // 2] - upper), 0.01 * height)
+        lip_low = max(0.8 * float(lower - self._lower[TABLE // 2]), 0.01 * height)
+        self._reach = (
+            Reach(lip_up, max(0.9 * float(self._upper.min() - nose), lip_up + 0.04 * height)),
+            Reach(lip_low, max(0.85 * float(chin - self._lower.max()), lip_low + 0.12 * height)),
+        )
+        top, bottom = self._upper.min() - self._reach[0].end, self._lower.max() + self._reach[1].end
+        corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
+        self.box = Box.around(corners, (w, h))
+        self._strip = Strip(frame, self.box)
+        self._tones = tones_of(source, pose)
+        self._grain = grain_like(self._tones, 2 * self.box.height, 2 * self.box.width, chance)
+        self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]  # the box as it is in the picture
+
+    def rests(self, shape: Lips) -> bool:
+        """Whether the lips are as in the picture. (Width alone moves with the face, not here.)"""
+        top, bottom = self._opening(shape)
+        return bool(np.abs(top - self._upper).max() < 0.01 and np.abs(bottom - self._lower).max() < 0.01)
+
+    def draw(self, piece: Piece, shape: Lips) -> None:
+        """Redraw the mouth in `piece`, whose box covers `self.box`."""
+        now = self._opening(shape)
+        self._strip.part(piece, self._source, (self._upper, self._lower), now, self._reach)
+        self._fill(piece, *now, shape)
+
+    def _opening(self, shape: Lips) -> tuple[F64, F64]:
+        """Where the lips' inner edges are now: tables of t, top <= bottom."""
+        s, height, free = self._s, self._height, 1 - shape.close
+        bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * shape.round)
+        part = shape.jaw * (1.5 - 0.5 * shape.jaw)  # lips part ahead of the jaw
+        fall = DROP * height * part * (1 - 0.9 * shape.teeth) * (1 + 0.15 * shape.round) * free
+        rise = LIFT * fall + BARE * height * shape.teeth * free
+        flat = min(1.0, fall / (0.04 * height))  # a lower lip that hangs loses the upper one's bow
+        top, bottom = self._upper - rise * bell, self._lower + fall * bell + flat * self._bow
+        if self.is_open:  # a mouth that smiles openly comes together to speak, and closes for p, b, m
+            effort = min(1.0, max(shape.jaw, shape.wide, shape.round) / 0.2)
+            gathered = max(shape.close, GATHER * effort * effort * (3 - 2 * effort))
+            rest = self._lower - self._upper
+            top, bottom = top + 0.3 * rest * gathered, bottom - 0.7 * rest * gathered
+        meet = (top + bottom) / 2
+        return np.minimum(top, meet), np.maximum(bottom, meet)
+
+    def _fill(self, piece: Piece, top: F64, bottom: F64, shape: Lips) -> None:
+        """Paint what shows between the lips, as soft as the photo is."""
+        tones = self._tones
+        window = self._strip.window(top, bottom, 2 + 3 * tones.blur)
+        if window is None:
+            return
+        strip = [np.ascontiguousarray(part[window]) for part in (self._strip.column, self._strip.t)]
+        now, rest = (
+            [edge.astype(np.float32) for edge in edges] for edges in ((top, bottom), (self._upper, self._lower))
+        )
+        # An open mouth that has not moved yet is all photo: what is painted comes in with the motion.
+        moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
+        strange = min(1.0, moved / (0.01 * self._height)) if self.is_open else 1.0
+        luma, cover, tooth = (np.zeros_like(strip[1]) for _ in range(3))
+        _paint(
+            *strip, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), *now,
+            np.array([
+                self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
+                1 + 0.12 * shape.wide - 0.2 * shape.round, float((bottom - top).max()), float(self.is_open), strange,
+            ], np.float32),
+            luma, cover, tooth,
+        )  # fmt: skip
+        for part in (luma, cover):
+            cv2.GaussianBlur(part, (0, 0), 2 * tones.blur, dst=part, borderType=cv2.BORDER_REPLICATE)
+        target = piece.y2[self.box.doubled(piece.box)][window]
+        blend = target * (1 - cover) + luma + cover * (16 + self._grain[window])
+        if self.is_open:
+            known, shade = np.zeros_like(luma), np.zeros_like(luma)
+            _keep(*strip, *now, *rest, np.array([self._height, strange], np.float32), known, shade)
+            blend += known * (16 + (self._still[window] - np.float32(16)) * shade - blend)
+        target[...] = np.clip(np.rint(blend), 0, 255).astype(np.uint8)
+        self._colour(piece, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
+        if self.is_open:
+            self._colour_kept(piece, window, at_chroma(known))
+
+    def _colour(self, piece: Piece, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
+        """Chroma follows luma: the dark has little; teeth have nearly the skin's. All come times cover."""
+        tones = self._tones
+        for plane, lip, skin in zip((piece.u, piece.v), tones.lip_chroma, tones.skin_chroma, strict=True):
+            flesh = np.float32(1.25 * lip) * np.minimum(0.35 * cover + np.float32(0.65 / tones.lip) * luma, cover)
+            bone = np.float32(0.85 * skin) * np.minimum(luma / np.float32(tones.skin), cover)
+            part = np.where(cover > 1e-3, tooth / np.maximum(cover, np.float32(1e-3)), 0)
+            target = plane[self.box.halved(piece.box)][_halved(window)]
+            blend = 128 + (target - np.float32(128)) * (1 - cover) + flesh + part * (bone - flesh)
+            target[...] = np.clip(np.rint(blend), 16, 240).astype(np.uint8)
+
+    def _colour_kept(self, piece: Piece, window: tuple[slice, slice], known: F32) -> None:
+        planes = self._source.planes
+        whole = Box(0, 0, planes.y.shape[1], planes.y.shape[0])
+        for plane, still in ((piece.u, planes.u), (piece.v, planes.v)):
+            target = plane[self.box.halved(piece.box)][_halved(window)]
+            photo = still[self.box.halved(whole)][_halved(window)].astype(np.float32)
+            target[...] = np.rint(target + known * (photo - target)).astype(np.uint8)
+
+
+def _halved(window: tuple[slice, slice]) -> tuple[slice, slice]:
+    """A window of the double-size luma, in its chroma."""
+    rows, columns = window
+    return slice(rows.start // 4, rows.stop // 4), slice(columns.start // 4, columns.stop // 4)
+
+
+def _edges(frame: Frame, points: F64) -> tuple[F64, F64]:
+    """The inner edges of both lips, tables of t from corner to corner."""
+    edges: list[F64] = []
+    for names in (UPPER_INNER, LOWER_INNER):
+        own = frame.own(points[list(names)])
+        own = own[np.argsort(own[:, 0])]
+        knots = np.maximum.accumulate(np.clip(own[:, 0], -0.98, 0.98) + np.arange(len(own)) * 1e-4)
+        edges.append(curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0]))
+    middle = (edges[0] + edges[1]) / 2
+    return np.minimum(edges[0], middle), np.maximum(edges[1], middle)
+
+
+def _seam(source: Source, frame: Frame, guess: F64, reach: float) -> F64:
+    """The dark line between closed lips: the darkest smooth path within `reach` of where the landmarks put it."""
+    offsets = np.linspace(-1, 1, 25)
+    x, near = X[::8], guess[::8]
+    t = near[:, None] + reach * offsets
+    luma = cv2.GaussianBlur(frame.luma(source, np.broadcast_to(x[:, None], t.shape), t), (0, 0), 1.2)
+    cost = luma / max(float(luma.std()), 1.0) + (0.35 + 20 * np.maximum(0, np.abs(x) - 0.8))[:, None] * offsets**2
+    found = near + reach * offsets[_cheapest_path(cost.astype(np.float64), stiffness=0.15)]
+    found = np.convolve(np.pad(found, 3, mode="edge"), np.full(7, 1 / 7), mode="valid")
+    taper = np.clip((1 - np.abs(x)) / 0.12, 0, 1)
+    seam: F64 = np.interp(X, x, near + (found - near) * taper)
+    return seam
+
+
+def _cheapest_path(cost: F64, *, stiffness: float) -> NDArray[np.intp]:
+    """One k for each row n of cost (n, k), minimising the sum of cost and of stiffness · |change of k|."""
+    n, k = cost.shape
+    steps = stiffness * np.abs(np.arange(k)[:, None] - np.arange(k)[None, :])
+    total, came = cost[0], np.zeros((n, k), np.intp)
+    for i in range(1, n):
+        options = total[None, :] + steps
+        came[i] = options.argmin(axis=1)
+        total = options.min(axis=1) + cost[i]
+    path = np.zeros(n, np.intp)
+    path[-1] = total.argmin()
+    for i in range(n - 1, 0, -1):
+        path[i - 1] = came[i, path[i]]
+    return path
+
+
+def warm_up() -> None:
+    """Compile this module's kernels."""
+    one, table = np.zeros((1, 1), np.float32), np.zeros(TABLE, np.float32)
+    nothing = np.full((1, 1), -1, np.int16)
+    _paint(nothing, one, table, table, table, table, np.ones(9, np.float32), one.copy(), one.copy(), one.copy())
+    _keep(nothing, one, table, table, table, table, np.ones(2, np.float32), one.copy(), one.copy())
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _ramp(value: float) -> float:  # pragma: no cover - compiled
+    x = min(max(value, 0.0), 1.0)
+    return x * x * (3 - 2 * x)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _paint(
+    column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, facts: F32,
+    out_luma: F32, out_cover: F32, out_tooth: F32,
+) -> None:  # pragma: no cover - compiled  # fmt: skip
+    """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
+    height, skin, lip, dark, tilt, stretch, widest, is_open, strange = facts
+    dark = min(0.8 * dark, 0.2 * lip)
+    lit = _ramp(widest / (0.06 * height))  # light falls in as far as the mouth is open
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            if c < 0:
+                continue
+            below, above = t[i, j] - top[c], bottom[c] - t[i, j]
+            if below + above <= 0.02 or min(below, above) <= -0.25:
+                continue
+            gap = below + above
+            s = middled[c]
+            u = s / stretch
+
+            # Darkness, and the tongue: a soft mound behind the lower lip, which rides on the jaw.
+            back = dark * (1.1 - 0.4 * abs(s))
+            mound = 0.42 * gap * max(0.0, 1 - (s / 0.8) ** 2) + 0.006 * height
+            flesh = lip * (0.32 + 0.3 * _ramp((mound - above) / (0.6 * mound)))
+            luma = back + _ramp((mound - above) / (0.022 * height) + 0.35) * lit * (flesh - back)
+
+            white = 0.0
+            if is_open < 0.5:
+                # Upper teeth are fixed to the skull: their edge stays where the lips met, whatever the jaw does.
+                cleft = abs((u * TEETH + 0.5) % 1 - 0.5)  # from the nearest gap between two teeth
+                bite = bites[c] + height * (BITE * (1 - 0.85 * u * u) - 0.004 * (1 - 2 * cleft) ** 4) - t[i, j]
+                white = _ramp(bite / (0.007 * height) + 0.35) * _ramp((0.9 - abs(u)) / 0.35)
+                arch = max(0.0, 1 - 0.8 * u * u)
+                shade = 0.5 + 0.5 * _ramp(below / (0.03 * height))
+                crown = 1 - 0.2 * max(0.0, 1 - cleft / 0.07)
+                luma += white * (0.92 * skin * (0.4 + 0.6 * lit) * arch * shade * crown - luma)
+            luma *= (1 + tilt * s) * (0.65 + 0.35 * _ramp(below / (0.014 * height)))
+            luma *= 0.7 + 0.3 * _ramp(above / (0.008 * height))
+
+            cover = min(1.0, (min(below, above) + 0.25) * 2) * strange
+            out_luma[i, j] = luma * cover
+            out_cover[i, j] = cover
+            out_tooth[i, j] = white * cover
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _keep(
+    column: Index, t: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32, out_known: F32, out_shade: F32
+) -> None:  # pragma: no cover - compiled
+    """Where an open mouth shows what the photo shows: known (0..1), and the shade that lips since moved cast on it."""
+    height, strange = facts
+    edge = 0.008 * height
+    for i in range(t.shape[0]):
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            if c < 0:
+                continue
+            at = t[i, j]
+            seen = min(at - top[c], bottom[c] - at)
+            if seen <= 0:
+                continue
+            # Landmarks are not exact: what lies right at the lips is left to them.
+            known = _ramp((min(at - upper[c], lower[c] - at) - edge) / edge)
+            # A lip that has come down over the teeth ends softly on them.
+            out_known[i, j] = known * (1 - strange * (1 - min(1.0, seen + 0.5)))
+            out_shade[i, j] = 1 - 0.4 * strange * (1 - _ramp((at - top[c]) / (0.02 * height)))

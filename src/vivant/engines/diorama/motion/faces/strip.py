@@ -1,0 +1,185 @@
+"""A strip of a face with coordinates of its own: x from one corner (-1) to the other (1), t across it in canvas pixels.
+
+Mouths and eyes open and close along t only, so every column x is a small monotone map in closed form. This module
+holds the coordinates and moves pixels; what moves, and how far, is said by mouth.py and eyes.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.faces.piece import Box, Piece
+from vivant.engines.diorama.scene.scene import Source
+from vivant.media import F32
+
+F64 = NDArray[np.float64]
+Index = NDArray[np.int16]
+
+TABLE: Final = 513  # columns; x = -1 is the first, x = 1 the last
+X: Final[F64] = np.linspace(-1, 1, TABLE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """origin: the middle between the corners. along: from there to the corner at x = 1. down: unit vector of t."""
+
+    origin: F64
+    along: F64
+    down: F64
+
+    @classmethod
+    def between(cls, left: F64, right: F64, down: F64) -> Frame:
+        return cls((left + right) / 2, (right - left) / 2, down / np.hypot(*down))
+
+    def own(self, points: F64) -> F64:
+        """Canvas points (n, 2) -> (n, 2) of x, t."""
+        return solve_2x2(self.along, self.down, points - self.origin)
+
+    def canvas(self, x: F64, t: F64) -> F64:
+        """x, t of equal shape -> canvas points (..., 2)."""
+        points: F64 = self.origin + x[..., None] * self.along + t[..., None] * self.down
+        return points
+
+    def luma(self, source: Source, x: F64, t: F64) -> F32:
+        """The picture's luma at x, t (equal shapes, two dimensions), bilinear."""
+        at = 2 * self.canvas(x, t).astype(np.float32)
+        read: F32 = cv2.remap(
+            source.y2, at[..., 0].copy(), at[..., 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.float32)
+        return read
+
+
+def solve_2x2(a: F64, b: F64, vectors: F64) -> F64:
+    """(..., 2): how much of a and of b makes up each vector (..., 2). Without BLAS: see rbf.py."""
+    x, y = vectors[..., 0], vectors[..., 1]
+    area = a[0] * b[1] - a[1] * b[0]
+    return np.stack([(x * b[1] - y * b[0]) / area, (y * a[0] - x * a[1]) / area], axis=-1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How what lies beyond an edge follows it: all of it up to `rigid` pixels from the edge, none from `end` on.
+
+    smooth 1: between them the motion dies out without a kink at `end`; 0: evenly, which stretches least."""
+
+    rigid: float
+    end: float
+    smooth: float = 1.0
+
+
+class Strip:
+    """The pixels of a box in the coordinates of a frame, at double size."""
+
+    def __init__(self, frame: Frame, box: Box) -> None:
+        self.frame, self.box = frame, box
+        ys, xs = np.mgrid[0 : 2 * box.height, 0 : 2 * box.width]
+        own = frame.own(np.stack([box.x + xs.ravel() / 2, box.y + ys.ravel() / 2], axis=1))
+        column = np.rint((own[:, 0] + 1) * (TABLE - 1) / 2)
+        column[np.abs(own[:, 0]) > 1] = -1
+        self.column: Index = column.astype(np.int16).reshape(xs.shape)  # -1 outside the corners
+        self.t: F32 = own[:, 1].reshape(xs.shape).astype(np.float32)
+
+    def part(
+        self, piece: Piece, source: Source, rest: tuple[F64, F64], now: tuple[F64, F64], reach: tuple[Reach, Reach]
+    ) -> None:
+        """Redraw the box in `piece`: what lies above the upper edge and below the lower one follows them from where
+        they were at `rest` to where they are `now` (tables of t). Between them each half continues rigidly."""
+        x, y = np.empty_like(self.t), np.empty_like(self.t)
+        (upper, lower), (top, bottom) = rest, now
+        _look(
+            self.column, self.t, ((top + bottom) / 2).astype(np.float32),
+            _follow(upper, upper - top, reach[0]), _follow(lower, bottom - lower, reach[1]),
+            np.array([self.box.x, self.box.y, *self.frame.down], np.float32), x, y,
+        )  # fmt: skip
+        piece.y2[self.box.doubled(piece.box)] = cv2.remap(
+            source.y2, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        # A chroma sample (i, j) sits on luma (2i + ½, 2j), which is (4i + 1, 4j) of the double plane.
+        half_x, half_y = x[1::4, ::4] * np.float32(0.25), (y[1::4, ::4] - 1) * np.float32(0.25)
+        for mine, plane in ((piece.u, source.planes.u), (piece.v, source.planes.v)):
+            mine[self.box.halved(piece.box)] = cv2.remap(
+                plane, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+
+    def window(self, top: F64, bottom: F64, margin: float) -> tuple[slice, slice] | None:
+        """The part of the double-size box, in whole chroma samples, that lies between two tables of t where they are
+        apart, and `margin` canvas pixels around; None where they touch everywhere or lie outside."""
+        visible = bottom - top > 0.02
+        if not visible.any():
+            return None
+        points = np.concatenate([self.frame.canvas(X[visible], edge[visible]) for edge in (top, bottom)])
+        points = 2 * (points - [self.box.x, self.box.y])
+        (x0, y0), (x1, y1) = points.min(0) - 2 * margin, points.max(0) + 2 * margin + 1
+        height, width = self.t.shape
+        rows = slice(max(0, int(y0) // 4 * 4), min(height, -(-int(y1) // 4) * 4))
+        columns = slice(max(0, int(x0) // 4 * 4), min(width, -(-int(x1) // 4) * 4))
+        return (rows, columns) if rows.stop > rows.start and columns.stop > columns.start else None
+
+
+def curve_through(knots: F64, values: F64) -> F64:
+    """A table (TABLE,) through values at knots that rise from -1 to 1: Catmull-Rom in Hermite form."""
+    slopes = np.gradient(values, knots)
+    i = np.clip(np.searchsorted(knots, X, side="right") - 1, 0, len(knots) - 2)
+    width = np.maximum(knots[i + 1] - knots[i], 1e-9)
+    u = (X - knots[i]) / width
+    curve: F64 = (
+        values[i] * (1 + 2 * u) * (1 - u) ** 2
+        + slopes[i] * width * u * (1 - u) ** 2
+        + values[i + 1] * u * u * (3 - 2 * u)
+        + slopes[i + 1] * width * u * u * (u - 1)
+    )
+    return curve
+
+
+def warm_up() -> None:
+    """Compile this module's kernels."""
+    one = np.zeros((1, 1), np.float32)
+    edge = _follow(np.zeros(1), np.zeros(1), Reach(1.0, 2.0))
+    _look(
+        np.zeros((1, 1), np.int16), one, np.zeros(1, np.float32), edge, edge, np.zeros(4, np.float32), one, one.copy()
+    )
+
+
+def _follow(edge: F64, moved: F64, reach: Reach) -> F32:
+    """Per column, float32 (TABLE, 7): all that `_away` needs to know of an edge that moved outward by `moved`."""
+    span = reach.end - reach.rigid
+    given = edge, moved, moved + reach.rigid, 1 / np.maximum(span - moved, 1.0), reach.smooth * moved / span
+    return np.stack(np.broadcast_arrays(*given, span, reach.end), axis=1).astype(np.float32)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _away(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
+    """How much further out a pixel looks, given its distance outward from where the edge was at rest. Near the edge all
+    moves with it; then a parabola joins the picture at rest (see Reach)."""
+    moved, rigid_end, inverse, bend, span, end = edge[1], edge[2], edge[3], edge[4], edge[5], edge[6]
+    if distance >= end:
+        return np.float32(0)
+    if distance <= rigid_end:
+        return -moved
+    x = min((distance - rigid_end) * inverse, np.float32(1))
+    return span * (x + bend * x * (np.float32(1) - x)) + rigid_end - moved - distance
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _look(
+    column: Index, t: F32, middle: F32, up: F32, low: F32, place: F32, out_x: F32, out_y: F32
+) -> None:  # pragma: no cover - compiled
+    """Where each double-size pixel looks in the double-size source."""
+    two = np.float32(2)
+    left, top, dx, dy = two * place[0], two * place[1], two * place[2], two * place[3]
+    for i in range(t.shape[0]):
+        row = top + np.float32(i)
+        for j in range(t.shape[1]):
+            c = column[i, j]
+            shift = np.float32(0)
+            if c >= 0:
+                at = t[i, j]
+                shift = -_away(up[c, 0] - at, up[c]) if at < middle[c] else _away(at - low[c, 0], low[c])
+            out_x[i, j] = left + np.float32(j) + shift * dx
+            out_y[i, j] = row + shift * dy

@@ -1,0 +1,132 @@
+"""The subject cut out and the background completed behind it, so that the camera may look past the subject. Made once
+per clip; knows how the two are put together again, not where the camera is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numba import njit
+
+from vivant.engines.diorama.motion.frame.warp import STEP, Grid, enlarge, enlarge_half
+from vivant.engines.diorama.scene.complete import complete, pull_push
+from vivant.engines.diorama.scene.scene import Scene, Source
+from vivant.media import F32, U8
+
+TRUSTED: Final = 0.7  # a matte trusted less than this is never cut
+# The matte's soft rim, drawn a little inward: a thin line of background carried along is what betrays a cut-out.
+_RIM: Final = (0.1, 0.9)
+
+
+_LET_GO: Final = 7.0  # pixels of shift after which nothing but the subject itself is carried along
+_SLACK: Final = 4.0  # levels that may always be carried: the matte's small errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cutout:
+    """The subject, premultiplied: what is left of the picture when the background's share is taken away, so that laid
+    over the background where it came from it gives the picture back exactly.
+
+    y: int16 (2h, 2w); u, v: int16 (h/2, w/2), chroma less 128 times alpha; alpha2: uint8 (2h, 2w); alpha_half: uint8
+    (h/2, w/2).
+    """
+
+    y: Any
+    u: Any
+    v: Any
+    alpha2: U8
+    alpha_half: U8
+    extent: F32  # quarter grid, 0..1: where there is anything at all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    background: Source
+    ground: F32  # nearness of the background, quarter grid
+    subject: Cutout
+    body: F32  # nearness of the subject, quarter grid
+
+
+def cut(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
+    """Part a scene whose matte is trusted. nearness: of the whole scene on the quarter grid; stands: that of the
+    subject; reach: how far behind the subject's outline the camera can ever look, in pixels."""
+    w = scene.depth.shape[1]
+    raw = scene.matte.mask
+    low, high = _RIM
+    alpha = np.clip((raw - low) / (high - low), 0, 1).astype(np.float32)
+    # Anything that may have a trace of the subject in it is painted over, with a soft rim.
+    grow = max(2, round(0.0035 * w))
+    trace = cv2.dilate(
+        (raw > 0.1).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)
+    )
+    hole = np.clip(cv2.GaussianBlur(trace, (0, 0), 0.5 * grow) * 1.6 - 0.3, 0, 1).astype(np.float32)
+    background = complete(scene.source, scene.rgb, hole, reach=reach + 2 * grow)
+    known: Any = cv2.resize(1 - hole, nearness.shape[::-1], interpolation=cv2.INTER_AREA)
+    far = cv2.dilate((known < 0.999).astype(np.uint8), np.ones((7, 7), np.uint8))
+    filled = pull_push(nearness, (1 - far).astype(np.float32))
+    ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
+    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), _body(raw, stands))
+
+
+def _body(raw: F32, stands: float) -> F32:
+    """Nearness of the subject, continued beyond its outline: nearly a plane, a little rounder toward the viewer."""
+    small = cv2.resize(raw, (-(-raw.shape[1] // STEP), -(-raw.shape[0] // STEP)), interpolation=cv2.INTER_AREA)
+    bulge = cv2.GaussianBlur(small, (0, 0), 0.05 * max(small.shape), borderType=cv2.BORDER_REPLICATE)
+    return (stands * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
+
+
+def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout:
+    h, w = alpha.shape
+    double_size, half_size = (2 * w, 2 * h), (w // 2, h // 2)
+    alpha2 = np.rint(255 * cv2.resize(alpha, double_size, interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
+    alpha_half = np.rint(255 * cv2.resize(alpha, half_size, interpolation=cv2.INTER_AREA)).astype(np.uint8)
+    y = _left_over(source.y2, background.y2, alpha2, 0)
+    u = _left_over(source.planes.u, background.planes.u, alpha_half, 128)
+    v = _left_over(source.planes.v, background.planes.v, alpha_half, 128)
+    extent = cv2.resize(np.maximum(hole, alpha), (-(-w // STEP), -(-h // STEP)), interpolation=cv2.INTER_AREA)
+    return Cutout(y, u, v, alpha2, alpha_half, extent)  # type: ignore[arg-type]
+
+
+def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> Any:
+    """picture - (1 - alpha) · background, about `zero`, in 1/16 steps: int16."""
+    share = 1 - alpha.astype(np.float32) / 255
+    left = (picture.astype(np.float32) - zero) - share * (background.astype(np.float32) - zero)
+    return np.rint(16 * left).astype(np.int16)
+
+
+def lay_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
+    """Put the subject over `frame` (planes of the whole output, in place) where `grid` looks.
+
+    shift: how far the subject has moved against its background, in pixels. Where the completed background differs from
+    the true one at the outline, the difference makes the picture whole again at home; carried elsewhere it would be a
+    stain. So it is let go as the subject moves off.
+    """
+    slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _LET_GO)))
+    box = grid.box
+    map_x, map_y = enlarge(2 * grid.x, box), enlarge(2 * grid.y, box)
+    lay(frame[0][box.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
+    map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, box), enlarge_half(0.5 * grid.y - 0.25, box)
+    alpha = _sample(cutout.alpha_half, map_x, map_y)
+    lay(frame[1][box.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
+    lay(frame[2][box.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
+
+
+def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
+    return cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def lay(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:  # pragma: no cover - compiled
+    # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            if alpha[i, j] != 0 or left[i, j] != 0:
+                share = np.int32(alpha[i, j])
+                # What is left of a colour cannot be more than the colour's own share, give or take the slack.
+                most, least = (share * (255 - zero) * 16) // 255 + slack, (-share * zero * 16) // 255 - slack
+                own = min(max(np.int32(left[i, j]), least), most)
+                under = (np.int32(out[i, j]) - zero) * 16 * (255 - share)
+                value: Any = (own * 255 + under + 2040) // 4080 + zero
+                out[i, j] = np.uint8(min(max(value, 0), 255))

@@ -1,0 +1,85 @@
+"""Light that changes: gain on luma in float, dithered before it becomes 8 bits again, and chroma to match. Knows no
+cause."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+from numba import njit
+
+from vivant.engines.diorama.motion.frame import taps
+from vivant.engines.diorama.motion.frame.warp import STEP
+from vivant.media import F32, U8, Planes
+
+FLICKER: Final = 0.035  # how much a flame at full flicker brightens the whole picture
+
+
+def brightness(light: float, flicker: float) -> float:
+    """One gain for the whole frame from the timeline's "light" (about 1) and "flicker" (-1..1) curves."""
+    return light * (1.0 + FLICKER * flicker)
+
+
+def dither(height: int, width: int) -> F32:
+    """float32 (h, w) in 0..1: interleaved gradient noise (Jimenez 2014). It stands still: the encoder pays nothing."""
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    return np.mod(52.9829189 * np.mod(0.06711056 * x + 0.00583715 * y, 1.0), 1.0).astype(np.float32)
+
+
+def relight(planes: Planes, gain: F32 | None, whole: float, noise: F32) -> None:
+    """Multiply luma about black (16) by `gain` (float32 on the whole output's grid, see `warp.Grid`, or None for 1) and
+    `whole`, in place; chroma about 128 by `whole`, so that colours keep their saturation."""
+    if gain is None:
+        _relight_evenly(planes.y, np.float32(whole), noise)
+    else:
+        _relight(planes.y, gain, whole, noise)
+    if whole != 1.0:
+        table = np.clip(np.rint(128 + (np.arange(256) - 128) * whole), 16, 240).astype(np.uint8)
+        cv2.LUT(planes.u, table, dst=planes.u)
+        cv2.LUT(planes.v, table, dst=planes.v)
+
+
+def scale(luma: U8, gain: float) -> None:
+    """Multiply luma about black, in place, without dither: for pictures that are on their way out or in."""
+    if gain != 1.0:
+        table = np.clip(np.rint(16 + (np.arange(256) - 16) * gain), 16, 235).astype(np.uint8)
+        cv2.LUT(luma, table, dst=luma)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _relight(y: U8, gain: F32, whole: float, noise: F32) -> None:  # pragma: no cover - compiled
+    low, high, one = np.float32(16), np.float32(235), np.float32(1)
+    columns = gain.shape[1]
+    nodes, samples = np.empty(columns, np.float32), np.empty(STEP * columns, np.float32)
+    for i in range(y.shape[0]):
+        row, part = taps.row_of(i, STEP)
+        taps.between(gain, row, part, 0, columns - 1, whole, 0.0, nodes)
+        if _is_one(nodes):
+            continue
+        taps.spread(nodes, columns - 1, STEP, 0.0, samples)
+        line, factors, rest = y[i], samples[STEP // 2 :], noise[i]
+        for j in range(y.shape[1]):
+            # Exactly 1 leaves the byte alone: nothing may shimmer where no light changes.
+            value = low + (np.float32(line[j]) - low) * factors[j]
+            value = min(max(value, low), high) + rest[j]
+            line[j] = np.uint8(np.int32(np.float32(line[j]) if factors[j] == one else value))
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _is_one(values: F32) -> bool:  # pragma: no cover - compiled
+    other = np.int32(0)
+    for k in range(values.shape[0]):
+        other |= np.int32(values[k] != np.float32(1))
+    return bool(other == 0)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _relight_evenly(y: U8, whole: np.float32, noise: F32) -> None:  # pragma: no cover - compiled
+    if whole == np.float32(1):
+        return
+    low, high = np.float32(16), np.float32(235)
+    for i in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            value = low + (np.float32(y[i, j]) - low) * whole
+            y[i, j] = np.uint8(min(max(value, low), high) + noise[i, j] * np.float32(0.999))

@@ -1,0 +1,193 @@
+"""From the first picture to the last. Where both show the same scene, each flows into the other; where they do not, a
+rubbery warp would be worse than an honest dissolve, so the camera pushes in on one and settles on the other. Knows two
+pictures and time, nothing of what is in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.easing import smoother
+from vivant.engines.diorama.motion.frame.warp import STEP, look_up
+from vivant.media import F32, U8, Planes
+
+F64 = NDArray[np.float64]
+
+_AGREE: Final = 0.55  # share of pixels that must come back to where they started for a flow to be believed
+_LIKE: Final = 0.55  # correlation of the first picture with the last one drawn back onto it
+_PUSH: Final = 0.10  # how far the camera pushes in on the first picture, and how near it is when it meets the last
+_DISSOLVE: Final = (0.40, 0.66)  # shares of the clip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Between:
+    """One moment between two pictures, all float32 on the quarter grid: where to look in the first and in the last
+    picture (displacements in canvas pixels), and how much the last one counts (0..1)."""
+
+    ax: F32
+    ay: F32
+    bx: F32
+    by: F32
+    weight: F32
+
+
+class Flowing:
+    """The two pictures show the same scene: everything moves to its new place while one turns into the other."""
+
+    def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32, *, brighter: float = 1.0) -> None:
+        """there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
+        quarter grid. sure_*: float32 (rows, columns), 0..1.
+        brighter: how much brighter the last picture is where they show the same."""
+        self._brighter = brighter
+        rows, columns = there.shape[1:]
+        self._x, self._y = np.meshgrid(
+            np.arange(columns, dtype=np.float32) * STEP, np.arange(rows, dtype=np.float32) * STEP
+        )
+        self._there = np.concatenate([there, sure_there[None]])
+        self._back = np.concatenate([back, sure_back[None]])
+
+    def at(self, t: float) -> Between:
+        """t 0..1. At 0 the first picture, unmoved; at 1 the last."""
+        ax, ay, sure_a = self._came_from(self._there, t)
+        bx, by, sure_b = self._came_from(self._back, 1 - t)
+        a = (1 - t) * (0.05 + sure_a) * self._inside(self._x + ax, self._y + ay)
+        b = t * (0.05 + sure_b) * self._inside(self._x + bx, self._y + by)
+        return Between(ax, ay, bx, by, (b / np.maximum(a + b, 1e-9)).astype(np.float32))
+
+    def gains(self, t: float) -> tuple[float, float]:
+        """What to multiply the luma of the first and of the last picture by, so that both have the light of moment t
+        and no seam shows where only one of them has seen something."""
+        return self._brighter**t, self._brighter ** (t - 1)
+
+    def _inside(self, x: F32, y: F32) -> F32:
+        """1 inside the picture, falling to almost 0 within a few pixels beyond its border: nothing was seen there."""
+        right, bottom = self._x[0, -1], self._y[-1, 0]
+        beyond = np.maximum(np.maximum(-x, x - right), np.maximum(-y, y - bottom))
+        inside: F32 = np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
+        return inside
+
+    def _came_from(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
+        """For every point p of the moment t: the x with x + t·flow(x) = p, less p; by substitution."""
+        x, y = self._x, self._y
+        found = flow
+        for _ in range(4):
+            found = look_up(flow, x, y)
+            x, y = self._x - np.float32(t) * found[0], self._y - np.float32(t) * found[1]
+        return x - self._x, y - self._y, found[2]
+
+
+def flowing(first: Planes, last: Planes) -> Flowing | None:
+    """How the first picture becomes the last, or None where they do not show the same thing."""
+    h, w = first.y.shape
+    size = (max(w // 2, 16), max(h // 2, 16))
+    a, b = (cv2.resize(p.y, size, interpolation=cv2.INTER_AREA) for p in (first, last))
+    solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    nothing: Any = None
+    there: Any = solver.calc(a, b, nothing)
+    back: Any = solver.calc(b, a, nothing)
+    sure_there, sure_back = _returns(there, back), _returns(back, there)
+    if min(float(sure_there.mean()), float(sure_back.mean())) < _AGREE or _likeness(a, b, there) < _LIKE:
+        return None
+    scale = w / size[0], h / size[1]
+    ratio = _brightness(b, back, sure_back, a)
+    return Flowing(
+        _on_grid(there, scale, (h, w)), _on_grid(back, scale, (h, w)),
+        _on_grid(sure_there[..., None], (1.0, 1.0), (h, w))[0], _on_grid(sure_back[..., None], (1.0, 1.0), (h, w))[0],
+        brighter=float(np.clip(ratio, 0.4, 2.5)),
+    )  # fmt: skip
+
+
+def progress(frames: int) -> F64:
+    """float64 (frames,), 0..1: how far the first picture has become the last; still at both ends for a moment."""
+    u = np.linspace(0, 1, frames)
+    return smoother((u - 0.04) / 0.9)
+
+
+def dissolve(frames: int) -> F64:
+    """float64 (frames,), 0..1: how much of the last picture is seen in a dissolve."""
+    low, high = _DISSOLVE
+    return smoother((np.linspace(0, 1, frames) - low) / (high - low))
+
+
+def push(frames: int) -> F64:
+    """float64 (frames,): focal length over that of home while the camera pushes in on the first picture."""
+    return 1 + _PUSH * smoother(np.linspace(0, 1, frames) / _DISSOLVE[1] * 0.8)
+
+
+def settle(frames: int) -> F64:
+    """float64 (frames,): the same while it settles on the last picture; exactly 1 at the end."""
+    return 1 + _PUSH * (1 - smoother((np.linspace(0, 1, frames) - _DISSOLVE[0]) / (1 - _DISSOLVE[0]) * 0.85 + 0.15))
+
+
+def mix(first: Planes, last: Planes, share: float) -> Planes:
+    """The two frames, `share` (0..1) of the last."""
+    return Planes(
+        *(
+            _weighted(a, b, share)
+            for a, b in ((first.y, last.y), (first.u, last.u), (first.v, last.v))
+        )
+    )  # fmt: skip
+
+
+def _weighted(a: U8, b: U8, share: float) -> U8:
+    out: Any = cv2.addWeighted(a, 1 - share, b, share, 0)
+    return out  # type: ignore[no-any-return]
+
+
+def _returns(there: F32, back: F32) -> F32:
+    """0..1 per pixel: whether going there and back ends where it began (Sundaram et al. 2010; bounds wider)."""
+    h, w = there.shape[:2]
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    home: Any = cv2.remap(back, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
+                          borderValue=(1e3, 1e3, 0, 0))  # fmt: skip
+    error = ((there + home) ** 2).sum(-1)
+    allowed = 0.02 * ((there**2).sum(-1) + (home**2).sum(-1)) + 1.5
+    sure: Any = cv2.GaussianBlur((error < allowed).astype(np.float32), (0, 0), 2)
+    return sure  # type: ignore[no-any-return]
+
+
+def _likeness(a: Any, b: Any, there: F32) -> float:
+    """Correlation of the detail of the first picture with that of the last one drawn back along the flow."""
+    h, w = a.shape
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    drawn: Any = cv2.remap(b, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    one, other = (_detail(p) for p in (a, drawn))
+    return float((one * other).sum() / max(float(np.sqrt((one**2).sum() * (other**2).sum())), 1e-6))
+
+
+def _brightness(last: Any, back: F32, sure: F32, first: Any) -> float:
+    """Mean luma above black of the last picture over that of the first, where both show the same."""
+    h, w = last.shape
+    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
+    drawn: Any = cv2.remap(first, x + back[..., 0], y + back[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    total = float(sure.sum()) + 1e-6
+    return max(float(((last.astype(np.float32) - 16) * sure).sum()) / total, 4.0) / max(
+        float(((drawn.astype(np.float32) - 16) * sure).sum()) / total, 4.0
+    )
+
+
+def _detail(picture: U8) -> F32:
+    values = picture.astype(np.float32)
+    fine: Any = cv2.GaussianBlur(values, (0, 0), 1) - cv2.GaussianBlur(values, (0, 0), 12)
+    return fine  # type: ignore[no-any-return]
+
+
+def _on_grid(values: F32, scale: tuple[float, float], size: tuple[int, int]) -> F32:
+    """float32 (h', w', k) of a smaller picture -> (k, rows, columns) on the quarter grid, channels times scale."""
+    h, w = size
+    soft = cv2.GaussianBlur(values, (0, 0), 1.5)
+    soft = soft.reshape(values.shape)
+    rows, columns = -(-h // STEP), -(-w // STEP)
+    x = (np.arange(columns) * STEP + 0.5) * (values.shape[1] / w) - 0.5
+    y = (np.arange(rows) * STEP + 0.5) * (values.shape[0] / h) - 0.5
+    map_x, map_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    out = [
+        cv2.remap(np.ascontiguousarray(soft[..., k]), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        * np.float32(scale[k])
+        for k in range(values.shape[2])
+    ]
+    return np.stack(out).astype(np.float32)

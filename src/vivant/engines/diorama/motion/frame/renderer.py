@@ -1,0 +1,295 @@
+"""One frame of the film: `Renderer.frame(n)` is a pure function of n, so frames can be made on any thread in any order.
+Everything that moves meets here and the picture is sampled once. Knows nothing of prompts or sound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import cv2
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
+from vivant.engines.diorama.motion.frame import light, warp
+from vivant.engines.diorama.motion.frame.crossfade import Phases, pour
+from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, cut, lay_over
+from vivant.engines.diorama.motion.frame.morph import Flowing, dissolve, flowing, mix, progress, push, settle
+from vivant.engines.diorama.motion.frame.rig import FAR, Pose, Rig
+from vivant.engines.diorama.motion.frame.warp import STEP, Box, Grid
+from vivant.engines.diorama.scene.border import borders
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.media import F32, U8, Planes
+from vivant.request import FPS
+
+SMOOTH_PARALLAX: Final = 0.03  # widths; more and a single surface looks like rubber
+LAYERED_PARALLAX: Final = 0.055  # widths; more and the completed background must carry too much
+WORTH_CUTTING: Final = 2.5  # pixels of parallax; less is not seen, and costs half as much on one surface
+
+Patches = Callable[[int], tuple[Patch, ...]]
+FaceField = Callable[[int], Field | None]
+
+
+class Renderer:
+    """Made once per clip; holds what every frame shares."""
+
+    def __init__(
+        self,
+        scene: Scene,
+        timeline: Timeline,
+        storyboard: Storyboard,
+        ambient: Ambient | None = None,
+        patches: Patches | None = None,
+        face_field: FaceField | None = None,
+        last: Scene | None = None,
+    ) -> None:
+        self._scene = scene
+        self._timeline = timeline
+        self._frames = timeline.frames
+        self._last = last.source if last and storyboard.morph else None
+        self.flowing: Flowing | None = None
+        self._other: Renderer | None = None
+        curves = timeline.curves
+        if last and self._last:
+            self.flowing = flowing(scene.source.planes, self._last.planes)
+            if self.flowing is None:
+                self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), storyboard)
+                curves = _zoomed(timeline, push(timeline.frames)).curves
+            self._progress = (progress if self.flowing else dissolve)(timeline.frames)
+        self._ambient = ambient
+        self._patches = patches
+        self._face_field = face_field
+        h, w = scene.source.planes.y.shape
+        self._height, self._width = h, w
+        self._whole = Box(0, 0, w, h)
+        nearness = quarter(FAR + (1 - FAR) * scene.depth)
+        subject = nearness_of_subject(scene, nearness)
+
+        beyond = borders(scene.rgb)
+
+        def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
+            shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
+            return Rig(
+                curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
+                returns=storyboard.morph, beyond=beyond,
+            )  # fmt: skip
+
+        self.rig = rig((nearness,), SMOOTH_PARALLAX)
+        self.layers: Layers | None = None
+        if scene.matte.trust >= TRUSTED and self.rig.parallax > WORTH_CUTTING and not self.flowing:
+            self.layers = cut(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
+            self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
+        self._noise = light.dither(h, w)
+        self._soft = _soft_luma(scene.source.planes.y)
+        self._taps = warp.ready(self.layers.background if self.layers else scene.source)
+        self._last_taps = warp.ready(self._last) if self._last and self.flowing else None
+
+    def frame(self, n: int) -> Planes:
+        """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes, and where the storyboard morphs the
+        last frame is the last picture's."""
+        if n == 0:
+            return _copy(self._scene.source.planes)
+        if self._last and n == self._frames - 1:
+            return _copy(self._last.planes)
+        frame = self._picture(n)
+        if self._other and self._progress[n] > 0:
+            frame = mix(frame, self._other.frame(n), float(self._progress[n]))
+        if self._ambient:
+            self._draw_in_front(n, frame)
+        return frame
+
+    def _draw_in_front(self, n: int, frame: Planes) -> None:
+        """What falls before the camera; it is gone when a morph arrives at the last picture."""
+        assert self._ambient
+        left = (self._frames - 1 - n) / (0.7 * FPS) if self._last else 1.0
+        if left >= 1:
+            self._ambient.overlay(n, frame)
+            return
+        clear = _copy(frame)
+        self._ambient.overlay(n, frame)
+        for dry, wet in ((clear.y, frame.y), (clear.u, frame.u), (clear.v, frame.v)):
+            cv2.addWeighted(wet, left, dry, 1 - left, 0, dst=wet)
+
+    def _picture(self, n: int) -> Planes:
+        """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
+        pose = self.rig.pose(n)
+        life = self._ambient.field(n) if self._ambient else None
+        moved = _together(life, self._face_field(n) if self._face_field else None)
+        patches = self._patches(n) if self._patches else ()
+        flow = self._ambient.flow(n) if self._ambient else None
+
+        if self.flowing:
+            return self._between(n, pose, moved, patches)
+        layers = None if pose.is_home else self.layers
+        looks = self.rig.aim(pose, self._whole)
+        # A head that turns takes its own layer along, not the wall behind it.
+        grid, gain = _displace(looks, life if layers else moved)
+        frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._taps, grid)
+        if not layers:
+            for patch in patches:
+                warp.read_patched(self._scene.source, patch, grid, frame)
+        if flow is not None:
+            self._stream(flow, looks, frame)
+        if layers:
+            self._lay_subject(layers.subject, pose, moved, patches, frame)
+        self._relight(n, gain, frame)
+        return frame
+
+    def _between(self, n: int, pose: Pose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
+        """A frame on the way from the first picture to the last, both seen through the same camera."""
+        assert self.flowing and self._last_taps
+        t = float(self._progress[n])
+        now = self.flowing.at(t)
+        looks = self.rig.aim(pose, self._whole)
+        ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
+        there = Grid(looks.box, looks.x + ax, looks.y + ay)
+        grid, gain = _displace(there, None if moved is None else _faded(moved, 1 - t))
+        frame = warp.read(self._taps, grid)
+        for patch in patches:
+            warp.read_patched(self._scene.source, patch, grid, frame)
+        if t > 0:
+            other = warp.read(self._last_taps, Grid(looks.box, looks.x + bx, looks.y + by))
+            mine, its = self.flowing.gains(t)
+            light.scale(frame.y, mine)
+            light.scale(other.y, its)
+            full, half = warp.enlarge(weight, looks.box), warp.enlarge_half(weight, looks.box)
+            _lerp(frame.y, other.y, full)
+            _lerp(frame.u, other.u, half)
+            _lerp(frame.v, other.v, half)
+        self._relight(n, gain, frame)
+        return frame
+
+    def _lay_subject(
+        self, subject: Cutout, pose: Pose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
+    ) -> None:
+        grid, _ = _displace(self.rig.aim(pose, self._whole, surface=1), moved)
+        there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
+        box = _bounds(there > 1e-3, self._width, self._height)
+        if box is not None:
+            lay_over(subject, grid.part(box), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
+        for patch in patches:  # a face is of the subject, inside its outline
+            warp.read_patched(self._scene.source, patch, grid, frame)
+
+    def _read_what_moves(self, grid: Grid, moved: Field | None) -> Planes:
+        """With the camera at home: copy the picture, read again only the box in which something moves."""
+        frame = _copy(self._scene.source.planes)
+        box = None if moved is None else _touched(moved, self._width, self._height)
+        if box is not None:
+            warp.put(warp.read(self._taps, grid.part(box)), box, frame)
+        return frame
+
+    def _stream(self, flow: Flow, looks: Grid, frame: Planes) -> None:
+        """Blend the two phases of a stream into `frame` inside its mask."""
+        mask = warp.look_up(flow.mask[None], looks.x, looks.y)[0]
+        box = _bounds(mask > 1e-3, self._width, self._height)
+        if box is None:
+            return
+        part = looks.part(box)
+        fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, self._soft])
+        ax, ay, bx, by, weight, soft = warp.look_up(fields, part.x, part.y)
+        # Two phases far apart are uncorrelated and their blend loses contrast; near each other they lose none.
+        apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / 18.0)
+        kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
+        here = np.ascontiguousarray(Grid(looks.box, mask, mask).part(box).x)
+        x, y = part.x, part.y
+        pour(self._taps, Phases(box, x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
+
+    def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
+        curves = self._timeline.curves
+        whole = light.brightness(
+            float(curves["light"][n]) if "light" in curves else 1.0,
+            float(curves["flicker"][n]) if "flicker" in curves else 0.0,
+        )
+        if self._last:  # the last picture comes in its own light
+            whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
+        if gain is not None or whole != 1.0:
+            light.relight(frame, gain, whole, self._noise)
+
+
+def _copy(planes: Planes) -> Planes:
+    return Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
+
+
+def _zoomed(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
+    """The timeline with its zoom multiplied; light stays with the first picture."""
+    curves = dict(timeline.curves)
+    curves["camera.zoom"] = (curves.get("camera.zoom", np.ones(timeline.frames)) * factor).astype(np.float32)
+    return replace(timeline, curves={name: curve for name, curve in curves.items() if name.startswith("camera.")})
+
+
+def _faded(moved: Field, share: float) -> Field:
+    gain = None if moved.gain is None else (1 + (moved.gain - 1) * np.float32(share)).astype(np.float32)
+    return Field(
+        (moved.dx * np.float32(share)).astype(np.float32), (moved.dy * np.float32(share)).astype(np.float32), gain
+    )
+
+
+def quarter(values: F32) -> F32:
+    """float32 (h, w) -> (ceil(h/4), ceil(w/4)): what stands on pixel (4i, 4j), lightly smoothed against aliasing."""
+    return np.ascontiguousarray(cv2.GaussianBlur(values, (0, 0), 2.0)[::STEP, ::STEP], np.float32)
+
+
+def nearness_of_subject(scene: Scene, nearness: F32) -> float:
+    """What an orbit turns about: the subject where it is trusted, else what the middle of the picture shows."""
+    mask = scene.matte.mask[::STEP, ::STEP]
+    if scene.matte.trust > 0.3 and float(mask.sum()) > 1:
+        return float((nearness * mask).sum() / mask.sum())
+    h, w = nearness.shape
+    return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
+
+
+def _together(ambient: Field | None, face: Field | None) -> Field | None:
+    if ambient is None or face is None:
+        return ambient or face
+    gain = ambient.gain if face.gain is None else face.gain if ambient.gain is None else ambient.gain * face.gain
+    return Field(ambient.dx + face.dx, ambient.dy + face.dy, gain)
+
+
+def _displace(looks: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
+    """Add what moves by itself, looked up where the camera looks; the gain comes back on the output's grid."""
+    if moved is None:
+        return looks, None
+    parts = [moved.dx, moved.dy] if moved.gain is None else [moved.dx, moved.dy, moved.gain]
+    found = warp.look_up(np.stack(parts), looks.x, looks.y)
+    return Grid(looks.box, looks.x + found[0], looks.y + found[1]), found[2] if len(found) == 3 else None
+
+
+def _touched(moved: Field, width: int, height: int) -> Box | None:
+    return _bounds_of_grid((moved.dx != 0) | (moved.dy != 0), -1, width, height)
+
+
+def _bounds(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], width: int, height: int) -> Box | None:
+    """The box around true samples of an output grid (whose sample (1, 1) is the first inside the picture)."""
+    return _bounds_of_grid(mask, -2, width, height)
+
+
+def _bounds_of_grid(
+    mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], shift: int, width: int, height: int
+) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return None
+    top, left = max(int(rows[0]) + shift, 0) * STEP, max(int(columns[0]) + shift, 0) * STEP
+    bottom = min((int(rows[-1]) + 3 + shift + 1) * STEP, height)
+    right = min((int(columns[-1]) + 3 + shift + 1) * STEP, width)
+    if bottom <= top or right <= left:
+        return None
+    return Box(left, top, right - left, bottom - top)
+
+
+def _soft_luma(y: U8) -> F32:
+    """The local mean of luma on the quarter grid: what a stream's contrast is measured about."""
+    return np.ascontiguousarray(cv2.GaussianBlur(y, (0, 0), 6.0)[::STEP, ::STEP], np.float32)
+
+
+@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _lerp(out: U8, other: U8, share: F32) -> None:  # pragma: no cover - compiled
+    half = np.float32(0.5)
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            one = np.float32(out[i, j])
+            out[i, j] = np.uint8(one + share[i, j] * (np.float32(other[i, j]) - one) + half)

@@ -1,0 +1,126 @@
+"""Compiles every kernel of motion, or loads it from the cache, before the first job: by filming tiny made-up scenes in
+every way there is. Called by the engine's setup."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import get_args
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama.motion.ambient.compose import compose
+from vivant.engines.diorama.motion.fields import Field, Flow, Patch
+from vivant.engines.diorama.motion.frame.layers import lay
+from vivant.engines.diorama.motion.frame.renderer import Renderer
+from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.scene import Region, Scene, Source
+from vivant.engines.diorama.storyboard import Motion, MotionKind, Move, PictureFacts, Shot, Storyboard
+from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.timeline import Event, Timeline
+from vivant.media import F32, U8, Planes, to_planes
+
+_WIDTH, _HEIGHT, _FRAMES = 256, 160, 9
+_BANDS_WIDTH, _BANDS_HEIGHT, _BANDS_FRAMES = 320, 180, 3
+
+
+def warm_up_frames() -> None:
+    """About a tenth of a second when the cache is filled, some seconds the first time ever."""
+    scene, other = _disc(0), _disc(2)
+    rows, columns = _HEIGHT // 4, _WIDTH // 4
+    flat = np.zeros((rows, columns), np.float32)
+    for share in (0.4, 1.0):  # a box inside the picture, and one as wide as it: their memory layouts differ
+        life = _Life(flat + np.float32(0.3), flat, share)
+        for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
+            _film(scene, moves, life, None)
+    _film(scene, (Move(kind="dolly"),), None, other)
+    for plane in (np.full((7, 11), 99, np.uint8), np.full((8, 12), 99, np.uint8)[1:, 1:]):
+        whole = np.full((7, 11), 99, np.uint8)
+        lay(plane, np.zeros((7, 11), np.int16), whole, 0, 64)
+
+
+class _Life:
+    """A field, a gain and a stream at once, over `share` of the picture's width."""
+
+    def __init__(self, push: F32, still: F32, share: float) -> None:
+        mask = still.copy()
+        mask[4:-4, : int(share * still.shape[1])] = 1
+        self._field = Field(push * mask, still, 1 + np.float32(0.1) * mask)
+        self._flow = Flow(push * 4, still, push * -4, still, still + np.float32(0.5), mask)
+
+    def field(self, n: int) -> Field:
+        return self._field
+
+    def flow(self, n: int) -> Flow:
+        return self._flow
+
+    def overlay(self, n: int, frame: Planes) -> None:
+        """Nothing falls here."""
+
+
+def _film(scene: Scene, moves: tuple[Move, ...], life: _Life | None, last: Scene | None) -> None:
+    storyboard = Storyboard(
+        width=_WIDTH, height=_HEIGHT, frames=_FRAMES, seed=0, language="en", audio=False, camera_fixed=False,
+        morph=last is not None, shots=(Shot(start=0, end=_FRAMES, moves=moves),),
+    )  # fmt: skip
+    curves = path(storyboard, scene.facts, frames=_FRAMES)
+    curves["light"] = np.full(_FRAMES, 1.1, np.float32)
+    patch = Patch(64, 64, 16, 16, *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
+    renderer = Renderer(
+        scene, Timeline(frames=_FRAMES, seed=0, curves=curves), storyboard, life, lambda n: (patch,), None, last
+    )
+    renderer.frame(_FRAMES // 2)
+
+
+def _disc(shift: int) -> Scene:
+    """A disc before a smooth, softly textured ground."""
+    y, x = np.mgrid[:_HEIGHT, :_WIDTH].astype(np.float32)
+    ground = 110 + 40 * np.sin((x + shift) / 5) * np.sin(y / 7)
+    matte = np.clip(40 - np.hypot(x + shift - 128, y - 80), 0, 1).astype(np.float32)
+    rgb = np.clip(np.dstack([ground, ground, ground]) * (1 - matte[..., None]) + 220 * matte[..., None], 0, 255)
+    picture = rgb.astype(np.uint8)
+    nothing = Region(np.zeros_like(matte), 0.0)
+    depth = np.asarray(cv2.GaussianBlur(0.3 + 0.4 * matte, (0, 0), 4), np.float32)
+    return Scene(
+        rgb=picture, source=source(picture), depth=depth, matte=Region(matte, 1.0), sky=nothing, water=nothing,
+        plants=nothing, fire=nothing, horizon=40.0, waterline=float(_HEIGHT), facts=PictureFacts(),
+    )  # fmt: skip
+
+
+def warm_up_ambient() -> None:
+    """Under half a second with a filled cache; some seconds the first time ever."""
+    storyboard = Storyboard(
+        width=_BANDS_WIDTH, height=_BANDS_HEIGHT, frames=_BANDS_FRAMES, seed=0, language="en", audio=False,
+        camera_fixed=True, morph=False, shots=(), motions=tuple(Motion(kind=kind) for kind in get_args(MotionKind)),
+    )  # fmt: skip
+    curve = np.full(_BANDS_FRAMES, 0.5, np.float32)
+    timeline = Timeline(
+        frames=_BANDS_FRAMES,
+        seed=0,
+        curves={"wind": curve, "flicker": curve, "light": curve},
+        events=(Event(id="strike0", kind="strike", time=Fraction(1, 24)),),
+    )
+    ambient = compose(_bands(), storyboard, timeline)
+    frame = Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2)))
+    ambient.field(1)
+    ambient.flow(1)
+    ambient.overlay(1, frame)
+
+
+def _bands() -> Scene:
+    """Four bands: sky, plants, water, and a fire at the lower border."""
+    picture: U8 = np.random.default_rng(0).integers(60, 200, (_BANDS_HEIGHT, _BANDS_WIDTH, 3), np.uint8)
+    bands = [_band(k) for k in range(4)]
+    planes = to_planes(picture)
+    nothing: F32 = np.zeros((_BANDS_HEIGHT, _BANDS_WIDTH), np.float32)
+    return Scene(
+        rgb=picture, source=Source(planes, np.repeat(np.repeat(planes.y, 2, 0), 2, 1)), depth=nothing + 0.5,
+        matte=Region(nothing, 0.0), sky=Region(bands[0], 1.0), plants=Region(bands[1], 1.0),
+        water=Region(bands[2], 1.0), fire=Region(bands[3], 1.0), horizon=80.0, waterline=90.0, facts=PictureFacts(),
+    )  # fmt: skip
+
+
+def _band(k: int) -> F32:
+    mask = np.zeros((_BANDS_HEIGHT, _BANDS_WIDTH), np.float32)
+    mask[k * _BANDS_HEIGHT // 4 : (k + 1) * _BANDS_HEIGHT // 4] = 1
+    return mask

@@ -1,0 +1,1 @@
+"""A composed piece of music and the SoundFont player that plays it."""

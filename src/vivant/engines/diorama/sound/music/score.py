@@ -1,0 +1,404 @@
+"""A short piece of music composed for one clip: mood, style, tempo and seed in, notes and sound out.
+
+The clip's length decides the form: whole beats up to a last chord that lands at least 1.2 s before the end and dies
+away. Harmony, melody, figures and instruments are their own files; here they become a piece: form, dynamics, touch, and
+room for whoever speaks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound.music import figures, harmony, melody
+from vivant.engines.diorama.sound.music.band import ENERGY, Part, band
+from vivant.engines.diorama.sound.music.figures import FIGURES, Span, Touch
+from vivant.engines.diorama.sound.music.font import Note, shipped
+from vivant.engines.diorama.sound.music.melody import Slot
+from vivant.engines.diorama.storyboard import Mood, Music
+from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.media import F32, SAMPLE_RATE
+
+FIRST: Final = 0.04  # s to the first note, so that its attack is whole
+RING: Final = (1.35, 2.3)  # s from the last chord to the end, least and most; 1.2 are promised
+_BEST_RING: Final = 1.7
+_CHORD: Final = 2.0  # s that a chord likes to last
+_FADE: Final = 0.35  # s at the very end
+_MAKE_ROOM: Final = 0.15  # s around speech in which the melody is silent already
+
+_TONICS: Final = (0, 2, 3, 5, 7, 9, 10)  # C D E♭ F G A B♭
+_WALTZ: Final[dict[Mood, float]] = {"romantic": 0.4, "calm": 0.25, "sad": 0.25, "playful": 0.2}  # share in three
+_HALL: Final[dict[Mood, float]] = {
+    "calm": 0.5, "happy": 0.3, "sad": 0.55, "tense": 0.6, "epic": 0.75, "mysterious": 0.75, "romantic": 0.5,
+    "playful": 0.25,
+}  # fmt: skip
+
+# Rhythms of one bar: (beat, length). A motif is one of these with a shape; its answer is another.
+Cell = tuple[tuple[float, float], ...]
+_SLOW: Final[tuple[Cell, ...]] = (
+    ((0, 2), (2, 1), (3, 1)), ((0, 1.5), (1.5, 0.5), (2, 2)), ((0, 1), (1, 1), (2, 2)), ((0.5, 0.5), (1, 1), (2, 1.5)),
+    ((0, 3), (3, 1)), ((0, 1), (1, 0.5), (1.5, 0.5), (2, 2)),
+)  # fmt: skip
+_LYRIC: Final[tuple[Cell, ...]] = (
+    ((0, 1.5), (1.5, 0.5), (2, 1), (3, 1)), ((0, 1), (1, 0.5), (1.5, 0.5), (2, 1.5), (3.5, 0.5)),
+    ((0, 2), (2, 0.5), (2.5, 0.5), (3, 1)), ((0.5, 0.5), (1, 0.5), (1.5, 0.5), (2, 2)), ((0, 1.5), (1.5, 0.5), (2, 2)),
+)  # fmt: skip
+_LIVELY: Final[tuple[Cell, ...]] = (
+    ((0, 0.5), (0.5, 0.5), (1, 1), (2, 0.5), (2.5, 0.5), (3, 1)), ((0, 1), (1, 0.5), (1.5, 0.5), (2, 1), (3, 0.5)),
+    ((0, 0.75), (0.75, 0.25), (1, 0.5), (1.5, 0.5), (2, 1), (3, 0.5)), ((0, 0.5), (0.5, 1), (1.5, 0.5), (2, 1), (3, 1)),
+    ((0.5, 0.5), (1, 0.5), (1.5, 0.5), (2, 0.5), (2.5, 0.5), (3, 1)),
+)  # fmt: skip
+_BROAD: Final[tuple[Cell, ...]] = (
+    ((0, 1.5), (1.5, 0.5), (2, 2)), ((0, 2), (2, 1), (3, 1)), ((0, 1), (1, 1), (2, 1.5), (3.5, 0.5)),
+    ((0, 3), (3, 0.5), (3.5, 0.5)), ((0, 1.5), (1.5, 0.5), (2, 1.5), (3.5, 0.5)),
+)  # fmt: skip
+_SPARSE: Final[tuple[Cell, ...]] = (
+    ((0, 1.5), (1.5, 0.5), (2, 1)), ((0, 0.5), (0.5, 2.5)), ((1, 0.5), (1.5, 0.5), (2, 1.5)), ((0, 3),),
+)  # fmt: skip
+_IN_THREE: Final[tuple[Cell, ...]] = (
+    ((0, 2), (2, 1)), ((0, 1), (1, 1), (2, 1)), ((0, 1.5), (1.5, 0.5), (2, 1)), ((0, 2), (2, 0.5), (2.5, 0.5)),
+)  # fmt: skip
+_CELLS: Final[dict[Mood, tuple[Cell, ...]]] = {
+    "calm": _SLOW, "happy": _LIVELY, "sad": _SLOW, "tense": _SPARSE, "epic": _BROAD, "mysterious": _SLOW,
+    "romantic": _LYRIC, "playful": _LIVELY,
+}  # fmt: skip
+_HOMEWARD: Final[dict[int, tuple[Cell, ...]]] = {
+    4: (((0, 1), (1, 1), (2, 1.5), (3.5, 0.5)), ((0, 1.5), (1.5, 0.5), (2, 1), (3, 1)), ((0, 1), (1, 1), (2, 2))),
+    3: (((0, 1.5), (1.5, 0.5), (2, 1)), ((0, 2), (2, 1)), ((0, 1), (1, 1), (2, 1))),
+}
+# Which cell each bar has, by the number of bars: statement, answer, digression, way home.
+_FORMS: Final = {1: "H", 2: "AH", 3: "AAH", 4: "ABAH", 5: "ABACH", 6: "ABACAH", 7: "AABACAH", 8: "ABACABAH"}
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """notes: in seconds from the start of the clip. beats: every beat to the last chord's. tempo: beats a minute, as
+    played. spans: the chords, on the grid of beats; the last is the one that rings. hall: size of the room, 0..1."""
+
+    notes: tuple[Note, ...]
+    beats: tuple[Fraction, ...]
+    seconds: Fraction
+    tempo: float
+    spans: tuple[Span, ...]
+    hall: float
+
+    @property
+    def landing(self) -> Fraction:
+        """When the last chord sounds, in seconds."""
+        return self.beats[-1]
+
+
+def music_for(timeline: Timeline) -> F32:
+    """The music of a clip, float32 (2, samples), at no set level: the mixer's business. Needs timeline.music."""
+    if timeline.music is None:
+        raise ValueError("This timeline has no music.")
+    speech = [(line.start / SAMPLE_RATE, line.end / SAMPLE_RATE) for line in timeline.lines]
+    return render(compose(timeline.music, timeline.seconds, timeline.seed, speech=speech))
+
+
+def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tuple[float, float]] = ()) -> Score:
+    """A piece of this length, from 3 s. speech: (start, end) in seconds, where the music makes room.
+
+    The same arguments give the same piece; another seed gives another key, harmony, motif and touch.
+    """
+    chance = rng(seed, "score")
+    parts = band(music.style, music.mood)
+    form = _form(music, float(seconds), chance)
+    plan = harmony.PLANS[music.mood][int(chance.integers(len(harmony.PLANS[music.mood])))]
+    tonic = int(chance.choice(_TONICS))
+    spans = _spans(form, plan, tonic)
+    line = _line(form, plan, spans, tonic, parts, music.mood, chance)
+    stage = _Stage(form, music.mood, float(seconds), speech, chance)
+    notes: list[Note] = []
+    for part in parts:
+        if part.role == "melody":
+            notes += stage.played(part, _sung(part, line, form))
+        elif part.role in ("chords", "bass"):
+            notes += stage.played(part, _moved(part, spans, music.mood))
+        else:
+            notes += stage.played(part, _beaten(part, form, music.mood))
+    notes.sort(key=lambda n: (n.start, n.key, n.program))
+    return Score(tuple(notes), form.beats(), seconds, 60 / form.beat, tuple(spans), _HALL[music.mood])
+
+
+def render(score: Score) -> F32:
+    """float32 (2, n): the score played in its room, faded over its last third of a second; peak about 0.5."""
+    dry = shipped().play(score.notes, float(score.seconds))
+    wet = space.reverberate(dry, space.response(score.hall, seed=0))
+    sound = dry + np.float32(0.16 + 0.22 * score.hall) * wet
+    fade = round(_FADE * SAMPLE_RATE)
+    sound[:, -fade:] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade))).astype(np.float32)
+    return np.asarray(sound * np.float32(0.5 / max(float(np.abs(sound).max()), 1e-6)), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """count: beats before the last chord, which falls on beat `count`, the first of a bar. landing: its time in
+    seconds. slowing: how much longer a beat is at the end than at the start, 0..1, over the last bar."""
+
+    count: int
+    meter: int
+    landing: float
+    slowing: float
+
+    @property
+    def beat(self) -> float:
+        """The mean length of a beat, s."""
+        return (self.landing - FIRST) / self.count
+
+    def at(self, beat: float) -> float:
+        """The time of a beat in seconds; past the last chord beats go on at its pace."""
+        if beat >= self.count:
+            return self.landing + (beat - self.count) * self.beat
+        turn = max(0.0, 1 - self.meter / self.count)
+
+        def course(u: float) -> float:
+            return u + self.slowing * max(0.0, u - turn) ** 2 / (2 * (1 - turn))
+
+        return FIRST + (self.landing - FIRST) * course(beat / self.count) / course(1.0)
+
+    def beats(self) -> tuple[Fraction, ...]:
+        return tuple(Fraction(round(self.at(n) * SAMPLE_RATE), SAMPLE_RATE) for n in range(self.count + 1))
+
+    def bars(self) -> Iterator[float]:
+        """First beats of the bars; that of an upbeat is negative."""
+        first = self.count % self.meter
+        return iter(float(b) for b in range(first - self.meter if first else 0, self.count, self.meter))
+
+
+def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
+    """The number of beats and the landing that come nearest to the tempo asked for."""
+    three = chance.random() < _WALTZ.get(music.mood, 0.0) and music.style not in ("electronic", "jazz", "rock")
+    earliest, latest = max(seconds - RING[1], 0.4 * seconds), seconds - RING[0]
+
+    def best(meter: int) -> tuple[float, _Form]:
+        found = []
+        for landing in np.linspace(earliest, latest, 20):
+            ideal = (landing - FIRST) * music.tempo / 60
+            for count in {max(2, n) for n in (math.floor(ideal), math.ceil(ideal), round(ideal / meter) * meter)}:
+                if count % (2 if meter == 4 else 3) == 0:
+                    off = abs(math.log(count / ideal))
+                    upbeat = 0.05 * (count % meter != 0)
+                    cost = off + upbeat + 0.12 * abs(seconds - landing - _BEST_RING)
+                    found.append((cost, _Form(count, meter, float(landing), 0.25 * (1 - ENERGY[music.mood]) ** 2)))
+        return min(found, key=lambda f: f[0], default=(math.inf, _Form(2, 2, latest, 0.0)))
+
+    in_four, in_three = best(4), best(3)
+    return in_three[1] if three and in_three[0] < in_four[0] + 0.08 else in_four[1]
+
+
+def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[Span]:
+    """Chords on the grid: as long as a chord likes to last, the last bar's twice as fast, then home."""
+    lengths = _lengths(form)
+    chords = harmony.progression(plan, len(lengths), tonic)
+    voiced = harmony.voicings(chords, low=50, high=74, voices=4, centre=62)
+    spans, beat = [], 0.0
+    for i, (chord, keys) in enumerate(zip(chords, voiced, strict=True)):
+        length = lengths[i] if i < len(lengths) else 2.0 * form.meter
+        following = chords[i + 1] if i + 1 < len(chords) else None
+        spans.append(Span(chord, keys, beat, length, form.meter, following))
+        beat += length
+    return spans
+
+
+def _lengths(form: _Form) -> list[float]:
+    if form.meter == 3:
+        lengths = [3.0] * (form.count // 3)
+        return lengths if len(lengths) > 1 else [2.0, 1.0]
+    each = min((4, 2), key=lambda h: abs(math.log(h * form.beat / _CHORD)))
+    if form.count < 3 * each:
+        each = 2
+    if form.count == 2:
+        return [1.0, 1.0]
+    first = form.count % each
+    lengths = [float(first)] * (first > 0) + [float(each)] * (form.count // each)
+    if each == 4 or len(lengths) == 2:
+        lengths[-1:] = [each / 2, each / 2]
+    return lengths
+
+
+def _line(
+    form: _Form,
+    plan: harmony.Plan,
+    spans: Sequence[Span],
+    tonic: int,
+    parts: Sequence[Part],
+    mood: Mood,
+    chance: np.random.Generator,
+) -> list[tuple[Slot, int]]:
+    """The melody as (slot, key), the resting tone last."""
+    leader = next((p for p in parts if p.role == "melody"), None)
+    if leader is None:
+        return []
+    slots = _slots(form, plan, spans, tonic, mood, chance)
+    keys = melody.sing(
+        slots, low=leader.low, high=leader.high, summit=float(chance.uniform(0.5, 0.72)), freedom=1.0, chance=chance
+    )
+    return list(zip(slots, keys, strict=True))
+
+
+def _slots(
+    form: _Form, plan: harmony.Plan, spans: Sequence[Span], tonic: int, mood: Mood, chance: np.random.Generator
+) -> list[Slot]:
+    cells = _IN_THREE if form.meter == 3 else _CELLS[mood]
+    order = chance.permutation(len(cells))
+    homeward = _HOMEWARD[3 if form.meter == 3 else 4]
+    chosen = {
+        "A": cells[int(order[0])],
+        "B": cells[int(order[1])],
+        "C": cells[int(order[2])],
+        "H": homeward[int(chance.integers(len(homeward)))],
+    }
+    shapes = {name: _shape(len(cell), chance) for name, cell in chosen.items()}
+    bars = list(form.bars())
+    letters = _FORMS.get(len(bars)) or "".join("ABAC"[i % 4] for i in range(len(bars) - 1)) + "H"
+    slots = []
+    for bar, letter in zip(bars, letters, strict=True):
+        for i, (beat, length) in enumerate(chosen[letter]):
+            at = bar + beat
+            if at < -1e-6:
+                continue
+            over = next(s for s in reversed(spans) if s.beat <= at + 1e-6)
+            on_beat = beat % (1 if form.meter == 3 else 2) == 0
+            slots.append(
+                Slot(
+                    beat=at,
+                    length=min(length, over.beat + over.length - at),  # no note is held into another chord
+                    strong=abs(at - over.beat) < 1e-6 or length >= 1 or (on_beat and length >= 0.5),
+                    chord=over.chord,
+                    scale=harmony.scale(plan, over.chord, tonic),
+                    figure=shapes[letter][i] if i and letter != "H" else None,
+                )
+            )
+    home = spans[-1].chord
+    return [*slots, Slot(form.count, 2.0 * form.meter, True, home, harmony.scale(plan, home, tonic), None, last=True)]
+
+
+def _shape(notes: int, chance: np.random.Generator) -> list[int]:
+    """Scale steps between the notes of a motif; the first is never used."""
+    steps = [0]
+    direction = int(chance.choice([-1, 1]))
+    for i in range(1, notes):
+        if i > 1 and chance.random() < 0.4:
+            direction = -direction
+        size = int(chance.choice([1, 2, 3] if i == 1 else [1, 1, 1, 2, 0]))
+        steps.append(direction * size)
+    return steps
+
+
+def _sung(part: Part, line: Sequence[tuple[Slot, int]], form: _Form) -> Iterator[Touch]:
+    """The line as one instrument takes it: the leader all of it, who doubles an octave off only its strong notes."""
+    for slot, key in line:
+        if part.octave and not slot.strong:
+            continue
+        length = slot.length * (0.97 if slot.length >= 1 or form.beat > 0.65 else 0.88)
+        yield Touch(slot.beat, length, key, 1.0 if slot.strong else 0.9)
+
+
+def _moved(part: Part, spans: Sequence[Span], mood: Mood) -> Iterator[Touch]:
+    figure = FIGURES[part.lively if part.lively and ENERGY[mood] >= 0.55 else part.figure]
+    for span in spans[:-1]:
+        yield from figure(span)
+    yield from _homecoming(part, spans[-1])
+
+
+def _homecoming(part: Part, span: Span) -> list[Touch]:
+    if part.role == "bass":
+        return [Touch(span.beat, span.length, figures.bass_key(span.chord))]
+    spread = 0.03 if part.rings else 0.0
+    return [Touch(span.beat, span.length, k, 0.95, delay=spread * i) for i, k in enumerate(span.keys)]
+
+
+def _beaten(part: Part, form: _Form, mood: Mood) -> Iterator[Touch]:
+    """Drums, and what they do where the piece ends."""
+    energy = ENERGY[mood]
+    last = list(form.bars())[-1]
+    for bar in form.bars():
+        if part.role == "deep":
+            for beat, (weight,) in figures.patterned(figures.DEEP[part.figure], bar, 0, form.meter):
+                yield Touch(beat, 1.0, part.key, weight)
+            if bar == last and energy > 0.9 and form.count >= 4:  # a roll into the last chord
+                for i in range(8):
+                    yield Touch(form.count - 1 + i / 8, 0.2, part.key, 0.45 + 0.06 * i)
+        else:
+            name = part.lively if part.lively and energy >= 0.55 else part.figure
+            for beat, (key, weight) in figures.patterned(figures.PATTERNS[name], bar, 0, form.meter):
+                yield Touch(beat, 0.4, int(key), weight)
+    if part.role == "deep":
+        yield Touch(form.count, 2.0, part.key, 1.0)
+    elif energy >= 0.55:
+        yield Touch(form.count, 2.0, 36, 0.9)
+        if part.figure not in ("trifles", "soft"):
+            yield Touch(form.count, 4.0, 57, 0.6)
+
+
+class _Stage:
+    """Turns touches into notes: the clock with its slowing, dynamics, human touch, and room for speech."""
+
+    def __init__(
+        self,
+        form: _Form,
+        mood: Mood,
+        seconds: float,
+        speech: Sequence[tuple[float, float]],
+        chance: np.random.Generator,
+    ) -> None:
+        self._form, self._energy, self._seconds, self._chance = form, ENERGY[mood], seconds, chance
+        self._speech = [(a - _MAKE_ROOM, b + _MAKE_ROOM) for a, b in speech]
+
+    def played(self, part: Part, touches: Iterator[Touch]) -> list[Note]:
+        notes = (self._note(part, touch) for touch in touches)
+        return [n for n in notes if n is not None and n.start < self._seconds - 0.05]
+
+    def _note(self, part: Part, touch: Touch) -> Note | None:
+        form = self._form
+        exact = form.at(touch.beat) + touch.delay
+        home = touch.beat >= form.count - 1e-6
+        loose = 0.003 if part.role in ("drums", "deep") else 0.004 if home else 0.008
+        start = max(0.01, exact + float(np.clip(self._chance.normal(0, loose), -2 * loose, 2 * loose)))
+        end = form.at(touch.beat + touch.length) + touch.delay
+        velocity = part.velocity * touch.weight * self._dynamics(touch.beat) + float(self._chance.normal(0, 2.2))
+        if self._spoken(start, min(end, start + 1.0)):
+            if part.role == "melody" and not home:
+                return None
+            if part.role in ("drums", "deep") and touch.weight < 0.6:
+                return None
+            if part.figure in ("sixteenths", "flowing") and touch.beat % 0.5 > 0.1:
+                return None
+            velocity *= 0.8
+        note = Note(
+            start=start,
+            length=max(0.08, end - start),
+            key=int(touch.key) + 12 * part.octave,
+            velocity=int(np.clip(round(velocity), 12, 120)),
+            program=part.program,
+            bank=part.bank,
+            pan=part.pan,
+            gain=part.gain,
+            swell=0.0 if part.rings else touch.swell,
+        )
+        return self._dying(note, part) if home else note
+
+    def _dying(self, note: Note, part: Part) -> Note:
+        """A note of the last chord: strings, wind and voices grow faint and stop; what was struck rings on."""
+        left = self._seconds - note.start
+        if part.rings:
+            return replace(note, length=left)
+        return replace(note, length=0.72 * left, swell=-12.0)
+
+    def _dynamics(self, beat: float) -> float:
+        """Grows to three quarters of the piece, then yields; the last chord is soft in soft moods."""
+        place = beat / self._form.count
+        if place >= 1 - 1e-6:
+            return 0.86 + 0.2 * self._energy
+        return 0.84 + 0.18 * math.sin(math.pi * min(place / 1.5, 1.0)) + 0.03 * (beat % self._form.meter == 0)
+
+    def _spoken(self, start: float, end: float) -> bool:
+        return any(start < b and end > a for a, b in self._speech)

@@ -1,0 +1,64 @@
+"""Text to Kokoro's symbols, whichever of the two languages its words are in. Knows nothing of voices or sound."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from functools import cache
+from importlib import resources
+
+from vivant.engines.diorama.sound.speech import g2p_chinese, g2p_english
+from vivant.engines.diorama.storyboard import Language
+
+_HAN_RUN = re.compile(rf"[{g2p_chinese.HAN}](?:[^A-Za-z]*[{g2p_chinese.HAN}])*[。，！？、；：…]*")
+_LATIN_RUN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ'’.\- ]*[A-Za-zÀ-ÖØ-öø-ÿ])?")
+
+
+@cache
+def vocabulary() -> dict[str, int]:
+    """Kokoro's symbols and their token numbers, 1..177."""
+    folder = resources.files("vivant.assets") / "voices"
+    found: dict[str, int] = json.loads((folder / "kokoro_vocab.json").read_text(encoding="utf-8"))["vocab"]
+    return found
+
+
+def phonemize(text: str, language: Language, *, british: bool = False) -> str:
+    """How `text` sounds, in Kokoro's symbols, every one of which is in `vocabulary()`; "" if nothing in it is spoken.
+
+    language: of the line as a whole; it decides how figures are read. Latin words in a Chinese line are read as
+    English and Chinese in an English line as Chinese. british: the accent of English. Emoji and other pictures,
+    control characters and other scripts are not spoken.
+    """
+    inner = _HAN_RUN if language == "en" else _LATIN_RUN
+    text = _plain(text)
+    pieces, at = [], 0
+    for match in inner.finditer(text):
+        pieces += [_outer(text[at : match.start()], language, british), _inner(match[0], language, british)]
+        at = match.end()
+    pieces.append(_outer(text[at:], language, british))
+    known = "".join(c for c in " ".join(pieces) if c in vocabulary())
+    known = re.sub(r"\s+([;:,.!?…)”])", r"\1", re.sub(r"\s+", " ", known)).strip()
+    return known if any(c.isalpha() for c in known) else ""
+
+
+def _outer(text: str, language: Language, british: bool) -> str:
+    if language == "en":
+        return g2p_english.phonemize(text, british=british) if text.strip() else ""
+    return g2p_chinese.phonemize(text)
+
+
+def _inner(text: str, language: Language, british: bool) -> str:
+    if language == "en":
+        return g2p_chinese.phonemize(text)
+    return g2p_english.phonemize(text, british=british)
+
+
+def _plain(text: str) -> str:
+    """Without emoji, marks of emphasis and invisible characters; full-width letters and digits as ordinary ones."""
+    narrow = (chr(ord(c) - 0xFEE0) if c.isalnum() and 0xFF01 <= ord(c) <= 0xFF5E else c for c in text)
+    kept = (
+        " " if unicodedata.category(c) in ("So", "Sk", "Cs", "Cc", "Cf", "Co", "Mn") and c not in "°℃℉" else c
+        for c in narrow
+    )
+    return re.sub(r"[*_~`#]+(?=\w)|(?<=\w)[*_`]+", "", "".join(kept))

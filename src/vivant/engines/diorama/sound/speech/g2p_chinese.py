@@ -1,0 +1,207 @@
+"""Mandarin text to Kokoro's symbols: figures, words, readings in context, tone sandhi, r-colouring.
+
+Knows no Latin letters: `g2p` hands those to English. The words and the symbols are compared with misaki's `zh` in the
+tests; tones differ from it where a speaker changes them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+from typing import Final
+
+from vivant.engines.diorama.sound.speech import numerals_chinese, pinyin, words_chinese
+
+HAN: Final = "〇\u3400-\u4dbf\u4e00-\u9fff"
+
+_PUNCTUATION: Final = {
+    "、": ",", "，": ",", "。": ".", "．": ".", "！": "!", "：": ":", "；": ";", "？": "?", "（": "(", "）": ")",
+    "«": "“", "»": "”", "《": "“", "》": "”", "「": "“", "」": "”", "『": "“", "』": "”", "【": "“", "】": "”",
+    "～": "…", "~": "…", "·": " ", "•": " ", "‘": "“", "’": "”",
+}  # fmt: skip
+
+# Words whose 儿 is a syllable of its own; elsewhere after another character it only colours the vowel before it.
+_CHILD: Final = frozenset(
+    {
+        "女儿", "男儿", "婴儿", "幼儿", "孤儿", "少儿", "胎儿", "健儿", "宠儿", "弃儿", "患儿", "孩儿", "妻儿", "侄儿",
+        "混血儿", "婴幼儿", "早产儿", "新生儿", "流浪儿", "幸运儿", "红孩儿", "弄潮儿", "托儿", "育儿", "小儿", "我儿",
+        "吾儿", "生儿", "养儿", "婉儿",
+    }
+)  # fmt: skip
+_PARTICLES: Final = {"了": "le5", "着": "zhe5", "吗": "ma5", "呢": "ne5", "吧": "ba5", "啊": "a5", "的": "de5"}
+_NUMERALS: Final = frozenset("零〇一二三四五六七八九十百千万亿两点幺第")
+_COUNTING: Final = frozenset("几多这那每半")
+# After these 得 is děi, "must".
+_MUST: Final = frozenset(
+    {
+        "我", "你", "您", "他", "她", "它", "咱", "谁", "我们", "你们", "他们", "她们", "咱们", "大家", "就", "也",
+        "都", "还", "可", "总", "必", "又", "非", "只", "真", "今天", "明天",
+    }
+)  # fmt: skip
+# Objects that tell 还 huán "give back" from hái, 倒 dào "pour" from dǎo, 种 zhòng "plant" from zhǒng.
+_OBJECTS: Final = {
+    "还": ("huan2", ("钱", "书", "债", "款", "车", "给", "清", "你", "我", "他", "她")),
+    "倒": ("dao4", ("水", "茶", "酒", "车", "垃圾", "数", "影", "了", "杯")),
+    "种": ("zhong4", ("树", "花", "菜", "地", "田", "草", "瓜", "豆", "了")),
+}  # fmt: skip
+
+
+# A tone is written before the n or ŋ that closes a syllable, so run together 大鸟 (da niao) is spelled as dan yao would
+# be, and the model says that. A space between the syllables tells them apart.
+_OPEN: Final = re.compile(r"(?:[aiy]|ə)[→↗↓↘]?$")  # could be closed by an n
+_VOWELS: Final = "aeiouyjwɥɤəɛɔɚʊ"
+
+
+def phonemize(text: str) -> str:
+    """Kokoro's symbols of Chinese text and its punctuation; words are set apart by spaces, as misaki does.
+
+    Characters that are neither Chinese, digits nor punctuation are left out.
+    """
+    text = numerals_chinese.spoken(text)
+    pieces = []
+    for han, other in re.findall(rf"([{HAN}]+)|([^{HAN}]+)", text):
+        pieces.append(_sentence(han) if han else _punctuation(other))
+    return re.sub(r"\s+", " ", "".join(pieces)).strip()
+
+
+def readings(words: list[str]) -> list[list[str]]:
+    """The pinyin ("hao3") of each word's characters in this sentence, before any change of tone."""
+    from pypinyin import Style, lazy_pinyin  # 0.15 s and 40 MB that English speech does not need
+
+    found: list[list[str]] = []
+    for at, word in enumerate(words):
+        before = words[at - 1] if at else ""
+        after = words[at + 1] if at + 1 < len(words) else ""
+        special = _in_context(word, before, after) or _written_readings().get(word)
+        spelled = special or lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore")
+        if len(word) == len(spelled) == 3 and word[1] == "得" and "不" not in word:  # 跑得快
+            spelled = [spelled[0], "de5", spelled[2]]
+        if len(word) == len(spelled) == 3 and word[0] == word[1] and word[2] == "地":  # 静静地
+            spelled = [*spelled[:2], "de5"]
+        if len(word) == len(spelled) > 1 and word[-1] == "只" and word[-2] in _NUMERALS | _COUNTING:  # 三只
+            spelled = [*spelled[:-1], "zhi1"]
+        found.append(list(spelled))
+    return found
+
+
+@cache
+def _written_readings() -> dict[str, list[str]]:
+    text = resources.files(__package__).joinpath("readings_chinese.toml").read_text(encoding="utf-8")
+    return {word: spelled.split() for word, spelled in tomllib.loads(text).items()}
+
+
+def _in_context(word: str, before: str, after: str) -> list[str] | None:
+    """The reading of a one-character word that depends on its neighbours."""
+    if word in _PARTICLES and before:
+        return [_PARTICLES[word]]
+    if word == "地" and len(before) > 1 and before[-1] not in "的这那此各":
+        return ["de5"]
+    if word in _OBJECTS and after.startswith(_OBJECTS[word][1]) and not before.endswith(tuple(_COUNTING)):
+        return [_OBJECTS[word][0]]
+    if word == "得":
+        if after and before in _MUST:
+            return ["dei3"]
+        return ["de5"] if before else ["de2"]
+    if word == "只" and before and before[-1] in _NUMERALS | _COUNTING:
+        return ["zhi1"]
+    if word == "行" and before and before[-1] in _NUMERALS | _COUNTING:
+        return ["hang2"]
+    if word == "长" and after and after[0] in "大高成胖出":
+        return ["zhang3"]
+    if word == "为" and after in ("了", "主", "止", "准"):
+        return ["wei2" if after != "了" else "wei4"]
+    return None
+
+
+def _sentence(han: str) -> str:
+    """Symbols of one run of characters between punctuation marks."""
+    parts = re.split(r"([〇零一二三四五六七八九幺]{3,})", han)  # digit by digit: one word
+    words = _regroup([w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.cut(part))])
+    spelled = readings(words)
+    _change_yi_and_bu(words, spelled)
+    _change_third_tones(spelled)
+    return " ".join(filter(None, (_word(w, s) for w, s in zip(words, spelled, strict=True))))
+
+
+def _word(word: str, syllables: list[str]) -> str:
+    coloured = len(syllables) == len(word) > 1 and word[-1] == "儿" and word not in _CHILD
+    spelled = [*syllables[:-1], "er5"] if coloured else syllables
+    if word == "嗯":
+        return "ən"  # a syllable that pinyin cannot write
+    symbols = ""
+    for syllable in filter(pinyin.is_syllable, spelled):
+        heard = pinyin.symbols(syllable)
+        apart = (heard[0] == "n" and _OPEN.search(symbols)) or (
+            heard[0] in _VOWELS and symbols[-1:] in ("n", "ŋ") and heard != "ɚ"
+        )
+        symbols += " " + heard if apart else heard
+    return symbols
+
+
+def _regroup(words: list[str]) -> list[str]:
+    """Join what is spoken as one word though the dictionary cuts it: 儿 to its noun, 一 and 不 to what follows."""
+    joined: list[str] = []
+    for word in words:
+        if joined and (
+            (word == "儿" and joined[-1] not in ("我", "的", "个"))
+            or (joined[-1] in ("不", "一") and len(word) <= 2 and word[0] not in "一不的了")
+        ):
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
+
+
+def _change_yi_and_bu(words: list[str], spelled: list[list[str]]) -> None:
+    """一 and 不 take their tone from the syllable that follows (Chao 1968, 1.3.4)."""
+    characters = "".join(words)
+    flat = [(w, i) for w, syllables in enumerate(spelled) for i in range(len(syllables))]
+    if len(flat) != len(characters):
+        return  # a character without a reading: the places no longer match
+    for at, character in enumerate(characters):
+        if character not in "一不":
+            continue
+        word, index = flat[at]
+        before = characters[at - 1] if at else ""
+        after = characters[at + 1] if at + 1 < len(characters) else ""
+        following = spelled[flat[at + 1][0]][flat[at + 1][1]] if after else ""
+        if before and before == after and before not in _NUMERALS:  # 看一看, 好不好
+            spelled[word][index] = "yi5" if character == "一" else "bu5"
+        elif character == "不":
+            spelled[word][index] = "bu2" if following.endswith("4") else "bu4"
+        elif not after or before in _NUMERALS or after in _NUMERALS - set("百千万亿点") or after in "月号日楼":
+            spelled[word][index] = "yi1"
+        elif after == "点" and index + 1 == len(spelled[word]):
+            spelled[word][index] = "yi4"
+        else:
+            falling = following.endswith("4") or after == "个"
+            spelled[word][index] = "yi2" if falling else "yi4"
+
+
+def _change_third_tones(spelled: list[list[str]]) -> None:
+    """Of two third tones in a row the first rises: inside each word, then where one word is one syllable."""
+    for syllables in spelled:
+        for i in range(len(syllables) - 1):
+            if syllables[i].endswith("3") and syllables[i + 1].endswith("3"):
+                syllables[i] = syllables[i][:-1] + "2"
+    for left, right in pairwise(spelled):
+        if left and right and left[-1].endswith("3") and right[0].endswith("3") and 1 in (len(left), len(right)):
+            left[-1] = left[-1][:-1] + "2"
+
+
+def _punctuation(text: str) -> str:
+    text = re.sub(r"…+|\.{3,}|。{2,}", "…", text)
+    text = re.sub(r"[—–―]+|-{2,}", "—", text)
+    out = ""
+    for character in text:
+        mark = _PUNCTUATION.get(character, character)
+        if mark in ";:,.!?…—)”":
+            out += mark + " "
+        elif mark in "(“":
+            out += " " + mark
+        elif mark.isspace():
+            out += " "
+    return out

@@ -1,0 +1,30 @@
+"""Plays the effects that have compiled kernels once, briefly, so that the first clip does not wait for them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.sound import mix
+from vivant.engines.diorama.sound.music.font import Note, shipped
+from vivant.engines.diorama.storyboard import CueKind
+from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
+
+FRAMES: Final = 12
+COMPILED: Final[tuple[CueKind, ...]] = ("rain", "wind", "crowd")  # grains, resonances, throats
+
+
+def warm_up_sound() -> None:
+    """A few tenths of a second with a filled cache; some seconds the first time ever."""
+    still = np.full(FRAMES, 0.5, np.float32)
+    timeline = Timeline(
+        frames=FRAMES,
+        seed=0,
+        curves={"wind": still, "flicker": still, "light": still},
+        events=(Event(id="splash", kind="splash", time=Fraction(1, 24)),),
+        beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
+    )
+    note = shipped().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)
+    mix.soundtrack(timeline, music=note)

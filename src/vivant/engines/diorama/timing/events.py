@@ -1,0 +1,150 @@
+"""Makes every event of a clip: lightning, thunder, steps, waves, passing vehicles. Events are made nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.storyboard import PictureFacts, Storyboard
+from vivant.engines.diorama.timing.timeline import Event
+from vivant.media import SAMPLE_RATE
+from vivant.request import FPS
+
+STEP_SECONDS: Final = 0.52  # a strolling pace, about 115 steps a minute
+SWELL_SECONDS: Final = 4.2  # between breaking waves on a calm shore; they vary by a third
+
+
+def strikes(board: Storyboard) -> tuple[Event, ...]:
+    """One stroke of lightning per three seconds or so, none in the first half second or the last two."""
+    motion = next((motion for motion in board.motions if motion.kind == "lightning"), None)
+    if motion is None:
+        return ()
+    chance = rng(board.seed, "lightning")
+    seconds = board.frames / FPS
+    count = max(1, round(seconds / 3.2 * (0.6 + 0.8 * motion.strength)))
+    slots = np.linspace(0.7, seconds - 2.2, count + 1)  # the last one's thunder is still heard
+    return tuple(
+        Event(
+            id=f"strike{i}",
+            kind="strike",
+            time=_on_frame(chance.uniform(slots[i], slots[i] + 0.7 * (slots[i + 1] - slots[i]))),
+            strength=float(np.clip(motion.strength * chance.uniform(0.8, 1.3), 0.2, 1)),
+            x=float(chance.uniform(-0.6, 0.6)),
+            depth=float(chance.uniform(0.4, 0.9)),
+        )
+        for i in range(count)
+    )
+
+
+def thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
+    """Each stroke's thunder follows it by its distance; thunder without lightning rolls in from far away."""
+    cue = next((cue for cue in board.cues if cue.kind == "thunder"), None)
+    if strikes and (cue is not None or board.audio):
+        strength = cue.strength if cue else 0.6
+        # 343 m/s: 0.25 s is 85 m, 1.6 s about 550 m; further than that would fall outside a short clip.
+        return tuple(
+            Event(
+                id=f"thunder{i}",
+                kind="thunder",
+                time=_on_frame(float(strike.time) + 0.25 + 1.35 * strike.depth**2),
+                strength=min(1.0, 0.5 * strength + 0.6 * strike.strength),
+                x=strike.x,
+                depth=strike.depth,
+                cause=strike.id,
+            )
+            for i, strike in enumerate(strikes)
+        )
+    if cue is None:
+        return ()
+    chance = rng(board.seed, "thunder")
+    seconds = board.frames / FPS
+    count = max(1, round(seconds / 5))
+    return tuple(
+        Event(
+            id=f"thunder{i}",
+            kind="thunder",
+            time=_on_frame((i + chance.uniform(0.12, 0.4)) * seconds / count),
+            strength=cue.strength,
+            x=float(chance.uniform(-0.5, 0.5)),
+            depth=float(chance.uniform(0.6, 1.0)),
+        )
+        for i in range(count)
+    )
+
+
+def steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
+    cue = next((cue for cue in board.cues if cue.kind == "footsteps"), None)
+    if cue is None:
+        return ()
+    chance = rng(board.seed, "steps")
+    seconds = board.frames / FPS
+    x = facts.faces[0].x * 2 - 1 if facts.faces else 0.0
+    placed: list[Event] = []
+    at = 0.3
+    while at < seconds - 0.25:
+        placed.append(
+            Event(
+                id=f"step{len(placed)}",
+                kind="step",
+                time=Fraction(round(at * SAMPLE_RATE), SAMPLE_RATE),
+                strength=float(np.clip(cue.strength * chance.uniform(0.85, 1.15), 0, 1)),
+                x=float(np.clip(0.6 * x + (0.06 if len(placed) % 2 else -0.06), -1, 1)),
+                depth=0.25,
+            )
+        )
+        at += STEP_SECONDS * (1 + chance.normal(0, 0.025))
+    return tuple(placed)
+
+
+def waves(board: Storyboard) -> tuple[Event, ...]:
+    """Fronts that break on a shore. The first is already on its way when the clip begins."""
+    cue = next((cue for cue in board.cues if cue.kind == "waves"), None)
+    if cue is None:
+        return ()
+    chance = rng(board.seed, "swell")
+    seconds = board.frames / FPS
+    fronts: list[Event] = []
+    at = chance.uniform(0.4, 1.4)
+    while at < seconds:
+        fronts.append(
+            Event(
+                id=f"wave{len(fronts)}",
+                kind="wave",
+                time=_on_frame(at),
+                strength=float(np.clip(cue.strength * chance.uniform(0.7, 1.25), 0, 1)),
+                x=float(chance.uniform(-0.5, 0.5)),
+                depth=float(chance.uniform(0.2, 0.5)),
+            )
+        )
+        at += SWELL_SECONDS * chance.uniform(0.67, 1.33)
+    return tuple(fronts)
+
+
+def passes(board: Storyboard) -> tuple[Event, ...]:
+    """Vehicles that pass by, one every few seconds, from either side."""
+    cue = next((cue for cue in board.cues if cue.kind == "traffic"), None)
+    if cue is None:
+        return ()
+    chance = rng(board.seed, "traffic")
+    seconds = board.frames / FPS
+    count = max(1, round(seconds / 3))
+    return tuple(
+        Event(
+            id=f"pass{i}",
+            kind="pass",
+            time=_on_frame((i + chance.uniform(0.25, 0.75)) * seconds / count),
+            strength=float(np.clip(cue.strength * chance.uniform(0.6, 1.2), 0, 1)),
+            x=float(chance.choice([-1.0, 1.0])),  # where it comes from
+            depth=float(chance.uniform(0.3, 0.8)),
+        )
+        for i in range(count)
+    )
+
+
+def _on_frame(seconds: float) -> Fraction:
+    """The nearest frame's exact time, so that a flash and its frame are one."""
+    return Fraction(round(seconds * FPS), FPS)

@@ -1,0 +1,242 @@
+"""What a face does by itself, speaking or not: it blinks, breathes, moves its head and brows, does what it was told.
+
+Everything is a curve over the clip, made from the seed, the lines and the actions. It knows nothing of pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.storyboard import Action, FaceFact
+from vivant.engines.diorama.timing.timeline import PlacedLine
+from vivant.media import F32, SAMPLE_RATE
+from vivant.request import FPS
+
+F64 = NDArray[np.float64]
+
+FIRST_BLINK: Final = (0.9, 2.2)  # s
+BETWEEN_BLINKS: Final = (3.0, 6.0)  # s; people at rest blink 10-20 times a minute
+CLOSING: Final = (0.10, 0.15)  # s
+OPENING: Final = (0.20, 0.30)  # s; lids open half as fast as they close
+TO_PAUSE: Final = 0.7  # s a blink moves to fall into a pause: listeners and speakers blink between phrases
+
+SWAY: Final = {"yaw": 1.3, "pitch": 0.8, "roll": 0.45}  # degrees, of a speaker; others move half as much
+LIMIT: Final = 4.0  # degrees, |yaw| + |pitch| + |roll|
+BREATH: Final = (0.2, 0.3)  # Hz
+QUIET: Final = 0.6  # depth of a breath at rest
+NOD: Final = 0.6  # degrees at a stressed syllable
+SETTLE: Final = 1.0  # s over which everything returns to rest when the clip ends on a given picture
+
+# What a face told to look or turn does with its head: axis and degrees.
+TURNS: Final = {
+    "look_left": ("yaw", -3.0), "look_right": ("yaw", 3.0), "look_up": ("pitch", -2.6), "look_down": ("pitch", 2.6),
+    "turn_head": ("yaw", 3.0), "tilt_head": ("roll", 2.2), "sad": ("pitch", 1.4),
+}  # fmt: skip
+
+
+def life(
+    frames: int,
+    seed: int,
+    faces: Sequence[FaceFact],
+    lines: Sequence[PlacedLine],
+    actions: Sequence[Action],
+    *,
+    settle: bool = False,
+) -> dict[str, F32]:
+    """Curves float32 (frames,) for every face i: "face<i>.lids" 0 as in the picture .. 1 closed; ".yaw" (+ to the
+    picture's right), ".pitch" (+ down) and ".roll" (+ clockwise) in degrees, together within LIMIT; ".breath" 0..1;
+    ".brow" -1..1 (+ raised); ".smile" -1..1; ".wink" 0..1, the lids of the eye at the picture's right alone.
+
+    All are 0 at frame 0, and at the last frame if `settle`.
+    """
+    result: dict[str, F32] = {}
+    for index in range(len(faces)):
+        own = [line for line in lines if line.line.face == index and not line.line.speaker.off_screen]
+        told = [action for action in actions if action.actor == index]
+        face = {
+            "lids": _lids(frames, seed, index, lines, told, settle=settle),
+            "wink": _wink(frames, told),
+            "breath": _breath(frames, seed, index, told),
+            "brow": _brow(frames, seed, index, own, told),
+            "smile": _smile(frames, own, told),
+            **_head(frames, seed, index, own, told),
+        }
+        for name, curve in face.items():
+            if settle and name not in ("lids", "wink"):
+                curve = curve * _ease(np.arange(frames)[::-1] / (SETTLE * FPS))
+            result[f"face{index}.{name}"] = curve.astype(np.float32)
+    return result
+
+
+def _lids(
+    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], told: Sequence[Action], *, settle: bool
+) -> F64:
+    chance = rng(seed, f"blink/{index}")
+    lids = np.zeros(frames)
+    if any(action.kind == "close_eyes" for action in told):
+        time = np.arange(frames) / FPS
+        return _ease((time - 0.5) / 0.6) * (_ease((frames / FPS - 0.2 - time) / 0.5) if settle else 1.0)
+    moments = list(_blink_times(frames / FPS, lines, chance))
+    if any(action.kind == "blink" for action in told):  # asked for, it must be seen: twice, early
+        moments = [1.0, 1.5, *(moment for moment in moments if moment > 3.5)]
+    for moment in moments:
+        closing, opening = float(chance.uniform(*CLOSING)), float(chance.uniform(*OPENING))
+        shut_at = round(moment * FPS)  # closed in a whole frame: a blink between frames would never be seen shut
+        first, last = shut_at - round(closing * FPS), shut_at + 1 + round(opening * FPS)
+        if first < 1 or last > frames - 1:
+            continue
+        n = np.arange(frames)
+        down = _ease((n - first) / max(1, shut_at - first))
+        up = _ease((last - n) / max(1, last - shut_at - 1))
+        lids = np.maximum(lids, np.minimum(down, up))
+    return lids
+
+
+def _wink(frames: int, told: Sequence[Action]) -> F64:
+    time = np.arange(frames) / FPS
+    if not any(action.kind == "wink" for action in told):
+        return np.zeros(frames)
+    return _ease((time - 1.0) / 0.14) * _ease((1.62 - time) / 0.24)
+
+
+def _blink_times(seconds: float, lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[float]:
+    """Moments of blinks, irregular, drawn to the nearest pause of whoever speaks."""
+    pauses = list(_pauses(lines))
+    last = -BETWEEN_BLINKS[0]
+    moment = float(chance.uniform(*FIRST_BLINK))
+    while moment < seconds - OPENING[1] - 0.1:
+        near = [pause for pause in pauses if abs(pause - moment) <= TO_PAUSE and pause - last >= BETWEEN_BLINKS[0]]
+        best = min(near, key=lambda pause: abs(pause - moment), default=moment)
+        if 0.3 < best < seconds - OPENING[1] - 0.1:
+            moment = best
+        yield moment
+        last = moment
+        moment += float(chance.uniform(*BETWEEN_BLINKS))
+
+
+def _pauses(lines: Sequence[PlacedLine]) -> Iterator[float]:
+    """Seconds at which a phrase has just ended: punctuation, a gap between words, the end of a line."""
+    for line in lines:
+        start = line.start / SAMPLE_RATE
+        for phone in line.spoken.phones:
+            if phone.symbol in ",.!?;:—…" and phone.end - phone.start > 0.08:
+                yield start + phone.start + 0.1
+        yield start + len(line.spoken.samples) / SAMPLE_RATE + 0.15
+
+
+def _head(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> dict[str, F64]:
+    chance = rng(seed, f"head/{index}")
+    time = np.arange(frames) / FPS
+    speaking = _speaking(frames, own)
+    kinds = {action.kind for action in told}
+    restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
+    head = {name: restless * reach * _drift(time, chance) * (0.5 + 0.5 * speaking) for name, reach in SWAY.items()}
+    for moment, strength in _stresses(own, chance):
+        head["pitch"] += NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / 0.11) ** 2)
+    if "nod" in kinds:
+        head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - 0.7)) * _window(time, 0.7, 2.03)
+    if "shake_head" in kinds:
+        head["yaw"] += 2.8 * np.sin(2 * np.pi * 1.4 * (time - 0.7)) * _window(time, 0.7, 2.84)
+    if "laugh" in kinds:
+        head["pitch"] += 0.5 * np.sin(2 * np.pi * 3.1 * (time - 1.0)) * _window(time, 1.0, 2.6)
+    for kind, (axis, degrees) in TURNS.items():
+        if kind in kinds:
+            head[axis] += degrees * _ease((time - 0.6) / 1.2)
+    for name in head:
+        head[name] = head[name] - head[name][0]
+    total = sum(np.abs(curve) for curve in head.values())
+    scale = np.minimum(1.0, LIMIT / np.maximum(np.max(total), 1e-9))
+    return {name: curve * scale for name, curve in head.items()}
+
+
+def _brow(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F64:
+    chance = rng(seed, f"brow/{index}")
+    time = np.arange(frames) / FPS
+    brow = np.zeros(frames)
+    for moment, strength in _stresses(own, chance):
+        if chance.uniform() < 0.3:  # brows lift with some of the accents, not with all
+            brow += 0.5 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
+    kinds = {action.kind for action in told}
+    if "surprise" in kinds:
+        brow += 0.9 * _window(time, 0.6, 2.2)
+    if kinds & {"frown", "angry"}:
+        brow -= 0.7 * _ease((time - 0.6) / 0.8)
+    return np.clip(brow, -1, 1) * _ease(time / 0.3)
+
+
+def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F64:
+    time = np.arange(frames) / FPS
+    smile = np.zeros(frames)
+    kinds = {action.kind for action in told}
+    if kinds & {"smile", "laugh"}:
+        smile += (1.0 if "laugh" in kinds else 0.8) * _ease((time - 0.5) / 0.9)
+    if kinds & {"frown", "sad", "angry"}:
+        smile -= 0.5 * _ease((time - 0.5) / 0.9)
+    mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
+    for line in own:
+        start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
+        smile = smile + mood.get(line.line.tone, 0.0) * _ease((time - start + 0.3) / 0.5) * _ease(
+            (end + 0.8 - time) / 0.8
+        )
+    return np.clip(smile, -1, 1) * _ease(time / 0.3)
+
+
+def _breath(frames: int, seed: int, index: int, told: Sequence[Action]) -> F64:
+    """0..1, the deepest breath being 1: in somewhat faster than out, each breath a little different in length."""
+    chance = rng(seed, f"breath/{index}")
+    time = np.arange(frames) / FPS
+    rate = float(chance.uniform(*BREATH))
+    phase = 2 * np.pi * rate * time + 0.25 * np.sin(2 * np.pi * 0.07 * time)
+    phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # leans towards the intake
+    depth = 1.0 if any(action.kind == "breathe" for action in told) else QUIET
+    breath: F64 = depth * (1 - np.cos(phase)) / 2
+    return breath
+
+
+def _stresses(own: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:
+    """(second, strength 0..1) of accents, at most about two a second."""
+    for line in own:
+        start = line.start / SAMPLE_RATE
+        last = -1.0
+        phones = line.spoken.phones
+        for phone in phones:
+            moment = start + phone.start
+            if phone.accent and moment - last > 0.45:
+                last = moment
+                yield moment + 0.05, float(chance.uniform(0.4, 1.0))
+
+
+def _speaking(frames: int, own: Sequence[PlacedLine]) -> F64:
+    """0..1: near and inside the face's own lines."""
+    time = np.arange(frames) / FPS
+    active = np.zeros(frames)
+    for line in own:
+        start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
+        active = np.maximum(active, _ease((time - start + 0.4) / 0.6) * _ease((end + 0.6 - time) / 0.6))
+    return active
+
+
+def _drift(time: F64, chance: np.random.Generator) -> F64:
+    """Slow irregular wandering within about ±1 (0.11-0.5 Hz), at rest at time 0."""
+    rates = np.array([0.11, 0.19, 0.31, 0.5]) * chance.uniform(0.85, 1.15, 4)
+    sizes = np.array([1.0, 0.7, 0.4, 0.2])
+    phases = chance.uniform(0, 2 * np.pi, 4)
+    waves = (sizes[:, None] * np.sin(2 * np.pi * rates[:, None] * time + phases[:, None])).sum(0) / 1.4
+    # d(t) - d(0)·fade(t): at rest in frame 0 without a dead start
+    drift: F64 = waves - waves[0] * (1 - _ease(time / 2.0))
+    return drift
+
+
+def _window(time: F64, start: float, end: float) -> F64:
+    return _ease((time - start) / 0.25) * _ease((end - time) / 0.25)
+
+
+def _ease(share: F64) -> F64:
+    """0 at 0 and below, 1 at 1 and above, smooth between."""
+    x = np.clip(share, 0, 1)
+    return x * x * (3 - 2 * x)

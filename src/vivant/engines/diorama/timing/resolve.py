@@ -1,0 +1,85 @@
+"""Storyboard -> Timeline. The only place where lines get their moments and events are made.
+
+It decides when, never how it looks or sounds: motion/ and sound/ read what is decided here and nothing else, so picture
+and sound cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.storyboard import Cue, PictureFacts, Storyboard
+from vivant.engines.diorama.timing import camera, events, light, visemes, wind
+from vivant.engines.diorama.timing.life import life
+from vivant.engines.diorama.timing.lines import place_lines
+from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
+from vivant.media import F32
+
+EVENT_CUES: Final = frozenset({"thunder", "footsteps"})  # heard as events, never as a bed
+
+
+def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> Timeline:
+    """`spoken` goes with board.lines, in order. Lines that no longer fit are cut at the clip's end."""
+    lines = place_lines(board, facts, spoken)
+    frames = board.frames
+    strikes = events.strikes(board)
+    happenings = (
+        *strikes,
+        *events.thunder(board, strikes),
+        *events.steps(board, facts),
+        *events.waves(board),
+        *events.passes(board),
+    )
+    curves: dict[str, F32] = {
+        "wind": wind.gust(board.seed, frames, _wind_strength(board)),
+        "flicker": light.flicker(board),
+        "light": light.light(frames, strikes, facts.brightness),
+        **camera.path(board, facts, frames=frames),
+        **visemes.curves(lines, frames, seed=board.seed),
+        **life(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
+    }
+    return Timeline(
+        frames=frames,
+        seed=board.seed,
+        cuts=(),
+        curves=curves,
+        events=tuple(sorted(happenings, key=lambda event: (event.time, event.id))),
+        beds=tuple(_bed(cue, frames, facts) for cue in board.cues if cue.kind not in EVENT_CUES),
+        lines=lines,
+        music=board.music,
+        room=_room(facts),
+    )
+
+
+def _wind_strength(board: Storyboard) -> float:
+    """What the strongest wind in motions and cues asks; weather brings its own."""
+    asked = [motion.strength for motion in board.motions if motion.kind == "wind"]
+    asked += [cue.strength for cue in board.cues if cue.kind == "wind"]
+    asked += [0.5 * motion.strength for motion in board.motions if motion.kind in ("rain", "snow", "leaves", "petals")]
+    return max(asked, default=0.15)
+
+
+def _bed(cue: Cue, frames: int, facts: PictureFacts) -> Bed:
+    """Weather is all around; water and fire are where the picture shows them."""
+    return Bed(
+        kind=cue.kind,
+        start=0,
+        end=frames,
+        strength=cue.strength,
+        depth=_bed_depth(cue, facts),
+        asked=cue.origin == "prompt",
+    )
+
+
+def _bed_depth(cue: Cue, facts: PictureFacts) -> float:
+    if cue.kind in ("waves", "stream", "waterfall"):
+        return float(np.clip(0.75 - facts.water, 0.2, 0.75))  # much water in the picture: we stand beside it
+    return {"rain": 0.3, "fire": 0.25, "wind": 0.4, "room": 0.3}.get(cue.kind, 0.6)
+
+
+def _room(facts: PictureFacts) -> float:
+    """Under the sky it is dry; between walls it is not."""
+    return 0.06 if facts.sky > 0.12 and facts.sky_trust >= 0.5 else 0.22
