@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from running_door import RunningDoor
+from support.live_server import RunningDoor
+from support.paths import ROOT
 from vivant.api.dialects import native, novita
 from vivant.api.files import routes as file_routes
 from vivant.api.health import routes as health_routes
 
-pytest_plugins = ["door_fixture"]
-ROOT = Path(__file__).parents[2]
+pytest_plugins = ["support.shared_server"]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 

@@ -6,11 +6,11 @@ import random
 
 import pytest
 
-from running_door import Answer, RunningDoor, picture_uri
+from support.live_server import Answer, RunningDoor, picture_uri
 from vivant.api.faults import RangeNotSatisfiable
 from vivant.api.files import byte_range
 
-pytest_plugins = ["door_fixture"]
+pytest_plugins = ["support.shared_server"]
 
 
 class Clip:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from running_door import RESULT, SUBMIT, RunningDoor, picture_uri
+from support.live_server import RESULT, SUBMIT, RunningDoor, picture_uri
 from vivant.cli.options import opened_record
 from vivant.record import keys
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from running_door import SUBMIT, Answer, RunningDoor, picture_uri
+from support.live_server import SUBMIT, Answer, RunningDoor, picture_uri
 from vivant.api import http, limits
 from vivant.api.limits import BODY_BYTES
 from vivant.errors import Busy
 from vivant.intake.budget import IN_FLIGHT, ByteBudget
 
-pytest_plugins = ["door_fixture"]
+pytest_plugins = ["support.shared_server"]
 
 
 def raw(door: RunningDoor) -> socket.socket:

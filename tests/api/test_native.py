@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from running_door import RESULT, RunningDoor, picture_uri
+from support.live_server import RESULT, RunningDoor, picture_uri
 
-pytest_plugins = ["door_fixture"]
+pytest_plugins = ["support.shared_server"]
 SMALL = {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}
 
 

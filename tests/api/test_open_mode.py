@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from starlette.requests import Request
 
-from running_door import RESULT, SUBMIT, RunningDoor, picture_uri
+from support.live_server import RESULT, SUBMIT, RunningDoor, picture_uri
 from vivant.api.auth import OpenModeGuard, is_loopback
 from vivant.api.context import Context
 from vivant.api.errors import respond
 from vivant.settings import Settings
 
-pytest_plugins = ["door_fixture"]
+pytest_plugins = ["support.shared_server"]
 UNKNOWN = RESULT + "?task_id=x"  # 404 inside the door, 403 outside it
 
 

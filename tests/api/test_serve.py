@@ -20,12 +20,13 @@ from typing import Any
 
 import pytest
 
-from running_door import SUBMIT, picture_uri
+from support.live_server import SUBMIT, picture_uri
+from support.paths import PHOTOS
 from vivant.cli.options import opened_record
 from vivant.record import keys
 from vivant.request import PICTURE_BYTES
 
-PHOTO = Path(__file__).parents[1] / "photos" / "city_day.jpg"
+PHOTO = PHOTOS / "city_day.jpg"
 LONG = {"prompt": "x", "image": picture_uri(), "duration": 12, "resolution": "1080p"}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from support.paths import PHOTOS
 from vivant.encode.probe import probe
 from vivant.record import tasks
 from vivant.record.database import Record
@@ -21,7 +22,6 @@ from vivant.request import Brief
 from vivant.settings import load_settings
 from vivant.task import Status, Task
 
-PHOTOS = Path(__file__).parents[1] / "photos"
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 

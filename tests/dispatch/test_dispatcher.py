@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from recorded import a_task, check_invariants, opened
-from running_service import HOSTILE_SEAT, a_picture, ready, rows, running, submitted, until, until_status
+from support.live_service import HOSTILE_SEAT, a_picture, ready, rows, running, submitted, until, until_status
+from support.records import a_task, check_invariants, opened
 from vivant.dispatch import dispatcher
 from vivant.dispatch.dispatcher import Dispatcher, utc_now
 from vivant.dispatch.local import LocalFleet

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from recorded import a_task
-from running_service import a_picture
+from support.live_service import a_picture
+from support.records import a_task
 from vivant.encode.probe import probe
 from vivant.engines.base import Storyboard
 from vivant.engines.testcard import Testcard

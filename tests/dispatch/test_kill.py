@@ -20,8 +20,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from recorded import check_invariants, opened
-from running_service import PATIENCE, a_picture, rows
+from support.live_service import PATIENCE, a_picture, rows
+from support.records import check_invariants, opened
 
 SEED: Final = int(os.environ.get("VIVANT_TEST_SEED", "20261122"))
 KILLS: Final = 24  # every other one hits the service, the rest hit a seat

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from running_service import a_picture, ready, rows, running, submitted, until, until_status
+from support.live_service import a_picture, ready, rows, running, submitted, until, until_status
 from vivant.dispatch import local
 from vivant.errors import IllegalMove
 from vivant.record.ids import new_id
@@ -322,7 +322,7 @@ def test_a_picture_that_is_gone_fails_the_task(tmp_path: Path) -> None:
 
 def test_first_and_last_picture_reach_the_engine(tmp_path: Path) -> None:
     async def story() -> None:
-        from running_service import a_brief
+        from support.live_service import a_brief
 
         async with running(tmp_path) as service:
             task = await service.submit(a_brief(), a_picture(), a_picture(), key_id="")

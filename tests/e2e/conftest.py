@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clips import Made, Make, photo
+from support.clips import Made, Make, photo
 from vivant.engines.diorama.engine import Diorama
 from vivant.media import Pictures
 from vivant.request import Brief

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from clips import Make
-from film import luma, psnr, sound
-from listening import characters, hear, words, wrong
+from support.clips import Make
+from support.film import luma, psnr, sound
+from support.listening import characters, hear, words, wrong
 from vivant.encode.probe import probe
 from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.storyboard import Storyboard

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from scipy.signal import resample_poly
 
-from clips import Made, photo
-from film import luma, psnr, sound
+from support.clips import Made, photo
+from support.film import luma, psnr, sound
 from vivant.cli.measure import Unwatched
 from vivant.engines.diorama.engine import Diorama
 from vivant.engines.diorama.explain import explain

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from support.paths import PHOTOS
 from vivant.encode.mp4 import write_mp4
 from vivant.encode.probe import probe
 from vivant.engines.testcard import Testcard
@@ -18,7 +19,7 @@ from vivant.errors import EngineFailed, Stopped
 from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit, to_planes
 from vivant.request import SIZES, Brief, Canvas, VideoRequest
 
-PHOTO = Path(__file__).parent.parent / "photos" / "dahlia.jpg"
+PHOTO = PHOTOS / "dahlia.jpg"
 
 
 class Quiet:

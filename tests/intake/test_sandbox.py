@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pytest
 from PIL import Image
 
+from support.paths import PHOTOS
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, UnreadablePicture
 from vivant.intake import sandbox
 from vivant.intake.framing import READY, read_head, read_part, write_abort, write_head, write_part
@@ -28,7 +29,7 @@ from vivant.request import PICTURE_BYTES
 from vivant.settings import Settings
 
 T = TypeVar("T")
-PHOTO = Path(__file__).parents[1] / "photos" / "city_day.jpg"
+PHOTO = PHOTOS / "city_day.jpg"
 JOB = {"field": "image", "ratio": "adaptive"}
 
 

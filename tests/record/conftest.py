@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from recorded import check_invariants, opened
+from support.records import check_invariants, opened
 from vivant.record.database import Record
 
 

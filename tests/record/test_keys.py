@@ -5,7 +5,7 @@ import re
 import pytest
 from sqlalchemy import Connection, select
 
-from recorded import at
+from support.records import at
 from vivant.errors import NotFound
 from vivant.record import keys, secrets, tables
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
-from recorded import a_task, at, claimed, opened, queued
+from support.records import a_task, at, claimed, opened, queued
 from vivant.record import tables, tasks
 from vivant.record.ids import new_id
 from vivant.request import Tier

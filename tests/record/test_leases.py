@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from recorded import at
+from support.records import at
 from vivant.errors import Misconfigured
 from vivant.record import leases
 from vivant.record.leases import LAPSES_AFTER, LeaseWatch

@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from recorded import opened
+from support.records import opened
 from vivant.errors import Misconfigured
 from vivant.record import migrate
 from vivant.record.database import Record, examine

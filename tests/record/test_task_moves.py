@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
-from recorded import ARTIFACT, NOON, at, check_invariants, claimed, opened, queued, status_of
+from support.records import ARTIFACT, NOON, at, check_invariants, claimed, opened, queued, status_of
 from vivant.errors import IllegalMove, TaskNotFound
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim, Progress

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from recorded import opened
+from support.records import opened
 from vivant.errors import Busy
 from vivant.record.database import Record
 from vivant.record.writer import GROUP

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from recorded import opened
-from running_service import a_brief, a_picture, built, ready, rows, running, submitted, until, until_status
+from support.live_service import a_brief, a_picture, built, ready, rows, running, submitted, until, until_status
+from support.records import opened
 from vivant.dispatch import retention
 from vivant.dispatch.dispatcher import utc_now
 from vivant.errors import Misconfigured, MissingKey, NotAuthorized, NotFound, StorageFailed, TaskNotFound, UnknownKey

@@ -1,0 +1,92 @@
+"""Documents that cannot drift: what is promised is there, what is there is written down."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatch
+from pathlib import Path
+
+import pytest
+
+from support.paths import ROOT
+from vivant.assets import checksums, damaged
+from vivant.engines.registry import ENGINES
+from vivant.settings import Settings
+
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_documented(name: str) -> None:
+    assert f"`VIVANT_{name.upper()}`" in (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+
+
+def test_no_page_documents_a_setting_that_does_not_exist() -> None:
+    known = {f"VIVANT_{name.upper()}" for name in Settings.model_fields} | {"VIVANT_CONFIG"}
+    for page in PAGES:
+        assert set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_engine_is_documented() -> None:
+    text = (ROOT / "docs/engines.md").read_text(encoding="utf-8")
+    for name in ENGINES:
+        assert f"`{name}`" in text
+
+
+def test_every_word_of_the_design_is_in_the_glossary() -> None:
+    text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").lower()
+    for word in (
+        "brief", "request", "canvas", "task", "tier", "engine", "storyboard", "timeline", "clip", "seat", "fleet",
+        "dispatcher", "artifact", "dialect", "lease", "attempt",
+    ):  # fmt: skip
+        assert f"**{word}**" in text, word
+
+
+def test_the_readme_opens_with_a_picture_and_gives_the_two_commands() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert text.index("![") < text.index("make demo") < text.index("curl")
+    assert "not affiliated" in text
+    assert "not a diffusion model" in text
+
+
+def test_shipped_files_have_their_checksums_sources_and_licences() -> None:
+    assert damaged() == []
+    sources = (ROOT / "src/vivant/assets/SOURCES.md").read_text(encoding="utf-8")
+    folder = ROOT / "src/vivant/assets"
+    shipped = {
+        str(p.relative_to(folder))
+        for kind in ("models", "voices", "sound", "photos")
+        for p in (folder / kind).iterdir()
+    }
+    assert shipped == set(checksums())
+    table = (folder / "licences/README.md").read_text(encoding="utf-8")
+    licensed = re.findall(r"`([^`]+)`", "".join(line.split("|")[1] for line in table.splitlines() if "|" in line))
+    for name in shipped:
+        assert f"`{name}`" in sources
+        assert any(fnmatch(name, pattern) for pattern in licensed), f"{name} has no licence"
+    for pattern in licensed:
+        assert list(folder.glob(pattern)), f"{pattern} is licensed and not there"
+    texts = {p.name for p in (folder / "licences").iterdir()} - {"README.md"}
+    assert {name for name in texts if name in table} == texts
+
+
+def test_every_picture_of_the_tests_has_its_licence() -> None:
+    photos = ROOT / "tests/photos"
+    rows = re.findall(r"^\| (\w+) \|", (photos / "LICENCES.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert {p.stem for p in photos.glob("*.jpg")} == set(rows) - {"file"}
+
+
+def test_every_decision_is_in_the_index_with_its_title() -> None:
+    folder = ROOT / "docs/decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    pages = {p.name: p.read_text(encoding="utf-8").splitlines()[0] for p in sorted(folder.glob("0*.md"))}
+    assert re.findall(r"\[(.+?)\]\((0.+?\.md)\)", index) == [
+        (title.removeprefix("# "), name) for name, title in pages.items()
+    ]

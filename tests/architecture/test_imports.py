@@ -1,0 +1,98 @@
+"""The house: imports point inward, and importing Vivant loads no engine."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.paths import SOURCE
+
+# A room may import rooms of its own ring or further in. Engines see the innermost ring and themselves.
+RINGS = {
+    "errors": 0, "request": 0, "media": 0, "task": 0,
+    "assets": 1, "engines": 1, "settings": 1,
+    "encode": 2, "storage": 2, "record": 2, "intake": 2,
+    "generate": 3,
+    "service": 4, "dispatch": 4,
+    "api": 5,
+    "cli": 6, "__main__": 7,
+}  # fmt: skip
+
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    relative = path.relative_to(SOURCE)
+    return relative.parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    """Full names of the vivant modules that a file imports, also inside functions."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import; say where from"
+            names.add(node.module or "")
+            if node.module == "vivant":
+                names |= {f"vivant.{alias.name}" for alias in node.names}
+    return {name for name in names if name.startswith("vivant.")}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_inward(path: Path) -> None:
+    here = room(path)
+    if here == "__init__":
+        return
+    for name in imported(path):
+        there = name.split(".")[1]
+        if there == "__version__":
+            continue
+        assert RINGS[there] <= RINGS[here], (
+            f"{path.relative_to(SOURCE)} ({here}) imports {name} ({there}), which is further out"
+        )
+
+
+def test_every_room_has_a_ring() -> None:
+    rooms = {room(path) for path in FILES} - {"__init__"}
+    assert rooms == set(RINGS)
+
+
+def test_engines_import_only_the_innermost_ring_and_themselves() -> None:
+    for path in SOURCE.joinpath("engines").rglob("*.py"):
+        for name in imported(path):
+            there = name.split(".")[1]
+            assert there in {"errors", "request", "media", "assets", "engines"}, f"{path} imports {name}"
+            parts = path.relative_to(SOURCE).parts
+            if there == "engines" and len(parts) > 2:
+                assert name.split(".")[2] in {parts[1], "base"}, f"{path} imports another engine: {name}"
+
+
+def test_all_sql_lives_in_the_record() -> None:
+    for path in FILES:
+        if room(path) != "record":
+            assert "sqlalchemy" not in path.read_text(encoding="utf-8"), f"{path} knows the database"
+
+
+def test_importing_vivant_and_its_command_line_loads_no_engine() -> None:
+    code = """
+import sys, vivant, vivant.cli
+heavy = {"cv2", "numba", "onnxruntime", "av", "numpy"}
+print(*(m for m in sys.modules if m.split(".")[0] in heavy or m.startswith("vivant.engines.")))
+"""
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert loaded == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_every_file_opens_by_saying_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def test_no_file_is_named_after_nothing() -> None:
+    assert not [p for p in FILES if p.stem in {"utils", "util", "helpers", "common", "misc"}]

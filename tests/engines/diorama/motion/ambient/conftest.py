@@ -1,0 +1,68 @@
+"""A small lake under a sky, made here, and boards to move it: what the tests of all that moves by itself share."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
+from vivant.engines.diorama.motion.ambient.compose import compose
+from vivant.engines.diorama.motion.fields import Ambient
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Motion, Storyboard
+from vivant.engines.diorama.timing.timeline import Event, Timeline
+from vivant.engines.diorama.timing.wind import gust
+from vivant.media import F32, U8
+
+
+@pytest.fixture(scope="session")
+def texture() -> U8:
+    noise = np.random.default_rng(5).normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32)
+    cloudy = cv2.GaussianBlur(noise, (0, 0), 3.0)
+    grey = np.clip(120 + 260 * cloudy, 30, 225)
+    return np.stack([grey * 0.9, grey, np.clip(grey * 1.1, 0, 255)], axis=-1).astype(np.uint8)
+
+
+@pytest.fixture(scope="session")
+def lake(texture: U8) -> Scene:
+    """Water below WATERLINE, sky above row 80, land between them."""
+    return scene_of(texture, water=region(rows_between(WATERLINE, HEIGHT)), sky=region(rows_between(0, 80)))
+
+
+@pytest.fixture(scope="session")
+def night() -> Scene:
+    """A flat dark picture: whatever is drawn over it is seen."""
+    return scene_of(np.full((HEIGHT, WIDTH, 3), 40, np.uint8))
+
+
+@pytest.fixture(scope="session")
+def play() -> Play:
+    """play(scene, *motions, frames=, seed=, …) -> Ambient; wind is a number or a curve, curves are added to it."""
+
+    def perform(
+        scene: Scene,
+        *motions: Motion,
+        frames: int = 49,
+        seed: int = 7,
+        wind: float | F32 = 0.5,
+        morph: bool = False,
+        events: tuple[Event, ...] = (),
+        curves: dict[str, F32] | None = None,
+    ) -> Ambient:
+        storyboard = Storyboard(
+            width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
+            morph=morph, shots=(), motions=motions,
+        )  # fmt: skip
+        curve = gust(seed, frames, wind) if isinstance(wind, float) else wind
+        flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)
+        light = np.ones(frames, np.float32)
+        timeline = Timeline(
+            frames=frames,
+            seed=seed,
+            curves={"wind": curve, "flicker": flicker, "light": light, **(curves or {})},
+            events=events,
+        )
+        return compose(scene, storyboard, timeline)
+
+    return perform

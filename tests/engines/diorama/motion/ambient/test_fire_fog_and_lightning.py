@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
+from vivant.engines.diorama.motion.fields import Ambient
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Motion
+from vivant.engines.diorama.timing.timeline import Event
+from vivant.media import F32, U8, Planes
+
+STRIKE = Event(id="strike0", kind="strike", time=Fraction(20, 24), strength=0.8, x=0.4, depth=0.5)
+
+
+def drawn(scene: Scene, ambient: Ambient, n: int) -> F32:
+    """What the overlay changes in luma at frame n."""
+    source = scene.source.planes
+    frame = Planes(source.y.copy(), source.u.copy(), source.v.copy())
+    ambient.overlay(n, frame)
+    difference: F32 = frame.y.astype(np.float32) - source.y
+    return difference
+
+
+@pytest.fixture(scope="module")
+def hearth() -> Scene:
+    dark: U8 = np.full((HEIGHT, WIDTH, 3), 30, np.uint8)
+    fire = np.zeros((HEIGHT, WIDTH), np.float32)
+    fire[150:240, 200:280] = 1
+    return scene_of(dark, fire=region(fire))
+
+
+@pytest.fixture(scope="module")
+def dusk() -> Scene:
+    dark: U8 = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    return scene_of(dark, sky=region(rows_between(0, 150)))
+
+
+def test_flames_rise_and_stay_in_their_place(hearth: Scene, play: Play) -> None:
+    flow = play(hearth, Motion(kind="fire")).flow(3)
+    assert flow is not None
+    assert flow.ay[44:54, 55:65].mean() > 3  # what rises is read from below
+    assert flow.mask[:35].max() == 0 and flow.mask[:, :48].max() == 0
+
+
+def test_fire_flares_with_the_timelines_flicker_and_lights_its_surroundings(hearth: Scene, play: Play) -> None:
+    ambient = play(hearth, Motion(kind="fire", strength=0.8))
+    flicker = np.sin(np.arange(49, dtype=np.float32) * 1.7)  # as the fixture's timeline has it
+    gains = []
+    for n in range(1, 49):
+        field = ambient.field(n)
+        assert field is not None and field.gain is not None
+        gains.append((float(field.gain[48, 60]), float(field.gain[48, 45]), float(field.gain[2, 2])))
+    fire, beside, far = np.array(gains).T
+    assert np.corrcoef(fire, flicker[1:])[0, 1] > 0.99
+    assert fire.std() > beside.std() > 0.005
+    assert far.std() < 0.002
+
+
+def test_a_bolt_is_seen_in_the_frame_of_its_strike_and_soon_gone(dusk: Scene, play: Play) -> None:
+    ambient = play(dusk, Motion(kind="lightning"), events=(STRIKE,))
+    assert not drawn(dusk, ambient, 19).any()
+    assert drawn(dusk, ambient, 20).max() > 100
+    assert not drawn(dusk, ambient, 28).any()
+
+
+def test_a_bolt_is_where_its_thunder_is_heard_and_only_in_the_sky(dusk: Scene, play: Play) -> None:
+    bolt = drawn(dusk, play(dusk, Motion(kind="lightning"), events=(STRIKE,)), 20)
+    columns = np.arange(WIDTH)
+    at = float((bolt[:40].clip(0).sum(axis=0) * columns).sum() / bolt[:40].clip(0).sum())
+    assert abs(at / WIDTH - 0.5 * (1 + STRIKE.x)) < 0.12
+    assert not bolt[160:].any()
+
+
+def test_clouds_beside_a_bolt_are_lit(dusk: Scene, play: Play) -> None:
+    field = play(dusk, Motion(kind="lightning"), events=(STRIKE,)).field(20)
+    assert field is not None and field.gain is not None
+    near, far, ground = field.gain[5:20, 80:90].mean(), field.gain[5:20, :10].mean(), field.gain[45:]
+    assert near > far + 0.1 and (ground == 1).all()
+
+
+def test_without_a_strike_there_is_no_bolt(dusk: Scene, play: Play) -> None:
+    ambient = play(dusk, Motion(kind="lightning"))
+    assert not any(drawn(dusk, ambient, n).any() for n in range(0, 49, 4))
+
+
+def test_fog_gathers_slowly_and_lies_in_banks(night: Scene, play: Play) -> None:
+    ambient = play(night, Motion(kind="fog", strength=0.7), frames=97)
+    amounts = [float(drawn(night, ambient, n).mean()) for n in range(0, 97, 4)]
+    assert amounts[0] == 0 and amounts[-1] > 0.4
+    assert max(np.diff(amounts)) < 0.25 * amounts[-1]
+    late = drawn(night, ambient, 90)
+    assert late.std() > 0.3 * late.mean()
+
+
+def test_fog_drifts(night: Scene, play: Play) -> None:
+    ambient = play(night, Motion(kind="fog", strength=0.7), frames=97)
+    one, soon, later = (drawn(night, ambient, n) for n in (60, 61, 90))
+    assert np.abs(one - soon).mean() < 0.25 * np.abs(one - later).mean()
+
+
+def test_smoke_rises_above_its_fire_and_leaves_the_flames_clear(hearth: Scene, play: Play) -> None:
+    ambient = play(hearth, Motion(kind="smoke", strength=0.9), frames=97, wind=np.zeros(97, np.float32))
+    smoke = np.mean([np.abs(drawn(hearth, ambient, n)) for n in range(60, 97, 4)], axis=0)
+    over, aside, flames = smoke[40:120, 200:280].mean(), smoke[40:120, :60].mean(), smoke[165:225, 215:265].mean()
+    assert over > 4 * aside and over > 2 * flames

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
+from vivant.engines.diorama.motion.fields import Ambient
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Motion
+from vivant.media import F32, U8
+
+WIND = Motion(kind="wind", strength=0.7, direction="right")
+
+
+@pytest.fixture(scope="module")
+def bush(texture: U8) -> Scene:
+    """A bush between columns 100 and 380, rooted at row 240, in textured surroundings."""
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[40:240, 100:380] = 1
+    return scene_of(texture, plants=region(mask))
+
+
+def bent(ambient: Ambient, n: int) -> F32:
+    field = ambient.field(n)
+    assert field is not None
+    return field.dx
+
+
+def test_plants_lean_with_the_wind(bush: Scene, play: Play) -> None:
+    rising = np.linspace(0, 1, 73).astype(np.float32)
+    dx = bent(play(bush, WIND, frames=73, wind=rising), 72)
+    # What leans to the right is read from the left.
+    assert dx[15:25, 40:80].mean() < -1
+
+
+def test_roots_hold_while_crowns_swing(bush: Scene, play: Play) -> None:
+    ambient = play(bush, WIND, frames=73, wind=0.9)
+    swing = np.mean([np.abs(bent(ambient, n)) for n in range(30, 72, 3)], axis=0)
+    assert swing[18:24, 40:80].mean() > 2 * swing[48:54, 40:80].mean()
+
+
+def test_a_gust_crosses_the_picture_with_the_wind(bush: Scene, play: Play) -> None:
+    gust = np.zeros(97, np.float32)
+    gust[24:] = 1
+    ambient = play(bush, WIND, frames=97, wind=gust)
+    calm = [np.abs(bent(ambient, n))[15:40] for n in range(1, 96)]
+    left = [float(c[:, 32:40].mean()) for c in calm]
+    right = [float(c[:, 80:88].mean()) for c in calm]
+    arrives = [next(i for i, v in enumerate(side) if v > 0.5 * max(side)) for side in (left, right)]
+    assert arrives[1] - arrives[0] > 8
+
+
+def test_a_bush_is_no_flag_and_no_jelly(bush: Scene, play: Play) -> None:
+    ambient = play(bush, WIND, frames=73, wind=0.9)
+    dx = bent(ambient, 50)[14:54, 34:86]
+    assert dx.std() > 0.3  # not all as one
+    stretch = np.abs(np.diff(dx, axis=1)) / 4
+    assert stretch.mean() < 0.12 and np.percentile(stretch, 99.5) < 0.6
+
+
+def test_what_is_not_a_plant_stands_still(bush: Scene, play: Play) -> None:
+    ambient = play(bush, WIND, frames=49, wind=0.9)
+    for n in (5, 30):
+        field = ambient.field(n)
+        assert field is not None and field.gain is not None
+        for values, still in ((field.dx, 0), (field.dy, 0), (field.gain, 1)):
+            assert (values[:8] == still).all() and (values[62:] == still).all()
+            assert (values[:, :22] == still).all() and (values[:, 98:] == still).all()
+
+
+def test_no_wind_moves_little_and_a_storm_much(bush: Scene, play: Play) -> None:
+    calm, storm = (
+        float(np.abs(bent(play(bush, WIND, frames=73, wind=np.full(73, w, np.float32)), 50)).mean()) for w in (0.0, 1.0)
+    )
+    assert calm * 2.5 < storm
+
+
+def test_plants_are_as_in_the_picture_at_frame_0_and_at_a_last_picture(bush: Scene, play: Play) -> None:
+    ambient = play(bush, WIND, morph=True)
+    assert ambient.field(0) is None
+    last = ambient.field(48)
+    assert last is None or not last.dx.any()
+    assert bent(ambient, 1).any()

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from support.scenes import HEIGHT, WATERLINE, Play, region, rows_between, scene_of
+from vivant.engines.diorama.motion.ambient.water import spectrum
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Motion
+from vivant.media import U8
+
+WATER = Motion(kind="water", strength=0.5)
+
+
+def test_the_land_stays_where_it_is_to_the_bit(lake: Scene, play: Play) -> None:
+    ambient = play(lake, WATER)
+    land = WATERLINE // 4 + 2  # quarter rows that any pixel of the land can feel, also through a moving camera
+    for n in (1, 12, 30):
+        field = ambient.field(n)
+        assert field is not None and field.gain is not None
+        assert not field.dx[: land + 1].any() and not field.dy[: land + 1].any()
+        assert (field.gain[: land + 1] == 1).all()
+        assert np.abs(field.dy[land + 4 :]).max() > 0.5
+
+
+def test_an_island_in_the_water_stays_too(texture: U8, play: Play) -> None:
+    water = rows_between(WATERLINE, HEIGHT)
+    water[180:230, 200:300] = 0
+    field = play(scene_of(texture, water=region(water)), WATER).field(20)
+    assert field is not None
+    assert not field.dy[45:58, 50:75].any()
+    assert field.dy[45:58, 10:40].any()
+
+
+def test_frame_0_is_the_picture_and_frame_1_already_moves(lake: Scene, play: Play) -> None:
+    ambient = play(lake, WATER)
+    assert ambient.field(0) is None
+    first, second = ambient.field(1), ambient.field(2)
+    assert first is not None and second is not None
+    # No dead start: the step from 0 to 1 is as long as the step from 1 to 2.
+    assert 0.5 < np.abs(first.dy).mean() / np.abs(second.dy - first.dy).mean() < 2.0
+
+
+def test_water_comes_to_rest_before_a_last_picture(lake: Scene, play: Play) -> None:
+    ambient = play(lake, WATER, morph=True)
+    last = ambient.field(48)
+    assert last is None or (not last.dy.any() and not last.dx.any())
+    near_the_end = ambient.field(45)
+    assert near_the_end is not None and near_the_end.dy.any()
+
+
+def test_more_strength_lifts_the_water_more(lake: Scene, play: Play) -> None:
+    heights = []
+    for strength in (0.2, 0.5, 0.9):
+        field = play(lake, Motion(kind="water", strength=strength)).field(40)
+        assert field is not None
+        heights.append(float(np.abs(field.dy).mean()))
+    assert heights[0] * 1.2 < heights[1] < heights[2] / 1.2
+
+
+def test_near_water_moves_further_than_far_water(lake: Scene, play: Play) -> None:
+    ambient = play(lake, WATER)
+    fields = [ambient.field(n) for n in range(10, 40, 3)]
+    rise = np.mean([np.abs(f.dy).mean(axis=1) for f in fields if f is not None], axis=0)
+    assert rise[-8:].mean() > 1.5 * rise[WATERLINE // 4 + 8 : WATERLINE // 4 + 14].mean()
+
+
+def test_the_mirror_never_folds_over(lake: Scene, play: Play) -> None:
+    ambient = play(lake, Motion(kind="water", strength=1.0))
+    for n in range(1, 48, 5):
+        field = ambient.field(n)
+        assert field is not None
+        slope = np.diff(field.dy, axis=0) / 4  # px per px; -1 folds
+        assert (slope < -1).mean() < 0.004
+
+
+def test_long_waves_run_faster_than_short_ones() -> None:
+    """Deep water: phase speed is √(g·λ/2π), so four times the length is twice the speed."""
+    waves = spectrum(seed=3, side=1.0, sea=0.0)
+    length = 2 * np.pi / np.hypot(waves.kx, waves.kz)
+    speed = waves.omega / np.hypot(waves.kx, waves.kz)
+    assert length.max() > 16 * length.min()
+    assert np.allclose(speed, speed[0] * np.sqrt(length / length[0]))
+
+
+def test_crests_come_toward_the_viewer(lake: Scene, play: Play) -> None:
+    ambient = play(lake, WATER)
+    shifts = []
+    for n in range(36, 46):
+        now, soon = ambient.field(n), ambient.field(n + 1)
+        assert now is not None and soon is not None
+        before, after = (cv2.resize(f.dy[-24:], None, fx=1, fy=8, interpolation=cv2.INTER_CUBIC) for f in (now, soon))
+        fit = {s: float((before[20:-20] * after[20 + s : len(after) - 20 + s]).sum()) for s in range(-16, 17)}
+        shifts.append(max(fit, key=fit.__getitem__))  # eighths of a sample, down the picture
+    assert np.mean(shifts) > 1
+
+
+def test_untrusted_water_moves_only_when_the_prompt_names_it(texture: U8, play: Play) -> None:
+    doubtful = scene_of(texture, water=region(rows_between(WATERLINE, HEIGHT), trust=0.35))
+    assert play(doubtful, Motion(kind="water", origin="picture")).field(20) is None
+    assert play(doubtful, Motion(kind="water", origin="prompt")).field(20) is not None
+
+
+def test_water_without_any_water_in_the_picture_is_quiet(night: Scene, play: Play) -> None:
+    assert play(night, WATER).field(20) is None
+
+
+def test_the_same_seed_makes_the_same_waves_and_another_seed_others(lake: Scene, play: Play) -> None:
+    one, same, other = (play(lake, WATER, seed=s).field(17) for s in (4, 4, 5))
+    assert one is not None and same is not None and other is not None
+    assert np.array_equal(one.dy, same.dy) and np.array_equal(one.dx, same.dx)
+    assert not np.array_equal(one.dy, other.dy)
+
+
+def test_a_frame_does_not_depend_on_the_frames_before_it(lake: Scene, play: Play) -> None:
+    ambient, fresh = play(lake, WATER), play(lake, WATER)
+    for n in (3, 9, 30):
+        ambient.field(n)
+    late, early = ambient.field(12), fresh.field(12)
+    assert late is not None and early is not None and np.array_equal(late.dy, early.dy)

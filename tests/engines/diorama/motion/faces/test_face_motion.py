@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from support.faces import scene_of
+from vivant.engines.diorama.motion.faces import eyes, mouth, rbf, strip
+from vivant.engines.diorama.motion.faces.eyes import Eye
+from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
+from vivant.engines.diorama.motion.faces.mouth import Lips, Mouth
+from vivant.engines.diorama.motion.faces.piece import Piece
+from vivant.engines.diorama.motion.faces.pose import pose_of
+from vivant.engines.diorama.motion.fields import Patch
+from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.media import U8, Planes, to_picture
+
+REST = {"jaw": 0.0}
+OPEN = {"jaw": 0.8, "wide": 0.2}
+SHUT = {"jaw": 0.5, "close": 1.0}
+BLINK = {"lids": 1.0}
+ALIVE = {"yaw": 1.5, "pitch": -1.0, "roll": 0.4, "breath": 1.0, "brow": 0.6, "smile": 0.5}
+
+
+def motion(scene: Scene, *frames: dict[str, float], face: int = 0) -> FaceMotion:
+    """Frame n of the clip has the curves of frames[n]."""
+    height, width = scene.rgb.shape[:2]
+    names = {name for frame in frames for name in frame}
+    curves = {f"face{face}.{name}": np.array([frame.get(name, 0.0) for frame in frames], np.float32) for name in names}
+    board = Storyboard(
+        width=width, height=height, frames=len(frames), seed=1, language="en", audio=True, camera_fixed=False,
+        morph=False, shots=(),
+    )  # fmt: skip
+    return FaceMotion(scene, board, Timeline(frames=len(frames), seed=1, curves=curves))
+
+
+def laid(scene: Scene, patches: tuple[Patch, ...]) -> U8:
+    """The double-size luma with the patches in it."""
+    y2 = scene.source.y2.copy()
+    for patch in patches:
+        y2[2 * patch.y : 2 * (patch.y + patch.height), 2 * patch.x : 2 * (patch.x + patch.width)] = patch.y2
+    return y2
+
+
+def film(scene: Scene, faces: FaceMotion, n: int) -> U8:
+    """Frame n as RGB, without a camera: patches in, then everything moved by the field."""
+    planes = scene.source.planes
+    y2, u, v = laid(scene, faces.patches(n)), planes.u.copy(), planes.v.copy()
+    for patch in faces.patches(n):
+        half = (
+            slice(patch.y // 2, (patch.y + patch.height) // 2),
+            slice(patch.x // 2, (patch.x + patch.width) // 2),
+        )
+        u[half], v[half] = patch.u, patch.v
+    field = faces.field(n)
+    height, width = planes.y.shape
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    if field is not None:
+        x = x + cv2.resize(field.dx, (width, height))
+        y = y + cv2.resize(field.dy, (width, height))
+    moved = cv2.remap(y2, 2 * x, 2 * y, cv2.INTER_LINEAR)
+    return to_picture(Planes(np.asarray(moved, np.uint8), u, v))
+
+
+def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[slice, slice]:
+    x, y = (2 * scene.faces[face].landmarks[landmark, :2]).astype(int)
+    return slice(y - radius, y + radius), slice(x - radius, x + radius)
+
+
+def test_warming_up_compiles_every_kernel_that_frames_need(barkla: Scene) -> None:
+    warm_up_faces()
+    kernels = [rbf._eliminate, rbf._carry, strip._look, mouth._paint, mouth._keep, eyes._look_out]
+    known = [len(kernel.signatures) for kernel in kernels]
+    faces = motion(barkla, {**OPEN, **BLINK, **ALIVE})
+    faces.patches(0)
+    assert faces.field(0) is not None
+    assert all(known)
+    assert [len(kernel.signatures) for kernel in kernels] == known
+
+
+def test_a_face_at_rest_is_the_picture(barkla: Scene) -> None:
+    faces = motion(barkla, REST)
+    assert faces.patches(0) == ()
+    assert faces.field(0) is None
+
+
+def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> None:
+    lips = Mouth(barkla.source, pose_of(barkla.faces[0]), chance=rng(1, "mouth/0"))
+    still, drawn = Piece(barkla.source, lips.box), Piece(barkla.source, lips.box)
+    assert lips.rests(Lips())
+    lips.draw(drawn, Lips())
+    for name in ("y2", "u", "v"):
+        assert np.array_equal(getattr(still, name), getattr(drawn, name))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_an_eye_drawn_open_has_the_pictures_own_pixels(barkla: Scene, which: int) -> None:
+    eye = Eye(barkla.source, pose_of(barkla.faces[0]), which)
+    still, drawn = Piece(barkla.source, eye.box), Piece(barkla.source, eye.box)
+    eye.draw(drawn, 0.0)
+    for name in ("y2", "u", "v"):
+        assert np.array_equal(getattr(still, name), getattr(drawn, name))
+
+
+def test_an_open_mouth_is_dark_inside_and_pushes_the_lower_lip_down(barkla: Scene) -> None:
+    faces = motion(barkla, REST, OPEN)
+    patches = faces.patches(1)
+    assert len(patches) == 1
+    before, after = barkla.source.y2, laid(barkla, patches)
+    lip = around(barkla, 16, 4)  # where the lower lip was
+    assert after[lip].mean() < 0.5 * before[lip].mean()
+    # What was the lower lip is found further down, as it was.
+    rows, columns = around(barkla, 16, 6)
+    piece = before[rows, columns].astype(float)
+    errors = [np.abs(after[rows.start + d : rows.stop + d, columns] - piece).mean() for d in range(60)]
+    fall = int(np.argmin(errors))
+    assert 0.05 * barkla.faces[0].size < fall / 2 < 0.12 * barkla.faces[0].size
+    assert errors[fall] < 6
+
+
+def test_shut_lips_are_shut_however_low_the_jaw_is(barkla: Scene) -> None:
+    assert motion(barkla, SHUT).patches(0) == ()  # the chin moves with the field, the lips are the picture's
+
+
+def test_the_chin_goes_down_with_the_jaw(barkla: Scene) -> None:
+    field = motion(barkla, OPEN).field(0)
+    assert field is not None
+    x, y = barkla.faces[0].landmarks[152, :2] / 4
+    rise = field.dy[int(y), int(x)]
+    assert -0.12 * barkla.faces[0].size < rise < -0.03 * barkla.faces[0].size
+    nose_x, nose_y = barkla.faces[0].landmarks[1, :2] / 4
+    assert abs(field.dy[int(nose_y), int(nose_x)]) < 0.005 * barkla.faces[0].size
+
+
+def test_the_mouth_opens_continuously(barkla: Scene) -> None:
+    faces = motion(barkla, *({"jaw": share} for share in np.linspace(0, 0.05, 6)))
+    steps = [laid(barkla, faces.patches(n)).astype(float) for n in range(6)]
+    changes = [np.abs(a - b).mean() for a, b in pairwise(steps)]
+    assert max(changes) < 4 * (sum(changes) / len(changes))
+
+
+def test_a_blink_covers_the_iris_and_ends_at_the_eyes_corners(barkla: Scene) -> None:
+    patches = motion(barkla, BLINK).patches(0)
+    assert len(patches) == 2
+    before, after = barkla.source.y2, laid(barkla, patches)
+    for iris, inner, outer in ((468, 133, 33), (473, 362, 263)):
+        spot = around(barkla, iris, 6)
+        assert after[spot].min() > before[spot].min() + 15  # the pupil is gone
+        left, right = sorted(2 * barkla.faces[0].landmarks[[inner, outer], 0])
+        rows = around(barkla, iris, 60)[0]
+        outside = np.ones(before.shape[1], bool)
+        outside[int(left) - 2 : int(right) + 3] = False
+        near = np.abs(np.arange(before.shape[1]) - (left + right) / 2) < 80
+        assert np.array_equal(after[rows][:, outside & near], before[rows][:, outside & near])
+
+
+def test_nothing_moves_outside_head_and_shoulders(wide: Scene) -> None:
+    faces = motion(wide, {**OPEN, **BLINK, **ALIVE})
+    field = faces.field(0)
+    assert field is not None
+    face = wide.faces[0]
+    low, high = face.landmarks[:, :2].min(0), face.landmarks[:, :2].max(0)
+    y, x = np.mgrid[0 : field.dx.shape[0], 0 : field.dx.shape[1]] * 4
+    far = (x < low[0] - 0.5 * face.size) | (x > high[0] + 0.5 * face.size) | (y < low[1] - 0.4 * face.size)
+    assert far.mean() > 0.4
+    assert (field.dx[far] == 0).all()
+    assert (field.dy[far] == 0).all()
+    for patch in faces.patches(0):
+        assert low[0] < patch.x < patch.x + patch.width < high[0]
+        assert low[1] < patch.y < patch.y + patch.height < high[1]
+
+
+def test_a_turning_head_keeps_its_outline(barkla: Scene) -> None:
+    field = motion(barkla, {"yaw": 3.0}).field(0)
+    assert field is not None
+    points = (barkla.faces[0].landmarks[:, :2] / 4).astype(int)
+    nose, cheeks = points[1], points[[234, 454]]
+    assert field.dx[nose[1], nose[0]] < -0.01 * barkla.faces[0].size
+    assert np.abs(field.dx[cheeks[:, 1], cheeks[:, 0]]).max() < 0.35 * abs(field.dx[nose[1], nose[0]])
+
+
+def test_motion_never_folds_the_picture(barkla: Scene) -> None:
+    everything = {**OPEN, **ALIVE, "jaw": 1.0, "yaw": 2.5}
+    for frame in (everything, {"round": 1.0, "jaw": 0.3}, {"wide": 1.0, "smile": 1.0}):
+        field = motion(barkla, frame).field(0)
+        assert field is not None
+        assert np.diff(field.dx, axis=1).min() > -4  # neighbours 4 px apart keep their order
+        assert np.diff(field.dy, axis=0).min() > -4
+
+
+def test_only_the_speakers_lips_move(both: Scene) -> None:
+    faces = motion(both, OPEN, face=1)
+    (patch,) = faces.patches(0)
+    assert patch.x >= 360
+    field = faces.field(0)
+    assert field is not None
+    assert (field.dx[:, : 300 // 4] == 0).all()
+    assert (field.dy[:, : 300 // 4] == 0).all()
+
+
+def test_patches_are_even_apart_and_inside_the_picture(both: Scene) -> None:
+    height, width = both.rgb.shape[:2]
+    patches = motion(both, {**OPEN, **BLINK}).patches(0)
+    assert patches
+    for i, patch in enumerate(patches):
+        assert not any(side % 2 for side in (patch.x, patch.y, patch.width, patch.height))
+        assert patch.x >= 0
+        assert patch.y >= 0
+        assert patch.x + patch.width <= width
+        assert patch.y + patch.height <= height
+        assert patch.y2.shape == (2 * patch.height, 2 * patch.width)
+        assert patch.u.shape == patch.v.shape == (patch.height // 2, patch.width // 2)
+        for other in patches[i + 1 :]:
+            assert (
+                patch.x + patch.width + APART <= other.x
+                or other.x + other.width + APART <= patch.x
+                or patch.y + patch.height + APART <= other.y
+                or other.y + other.height + APART <= patch.y
+            )
+
+
+def test_a_grey_photo_stays_grey(barkla: Scene) -> None:
+    for patch in motion(barkla, {**OPEN, **BLINK}).patches(0):
+        assert np.abs(patch.u.astype(int) - 128).max() <= 1
+        assert np.abs(patch.v.astype(int) - 128).max() <= 1
+
+
+def test_the_inside_of_a_mouth_has_the_colour_of_its_lips(barkla: Scene) -> None:
+    tinted = np.clip(barkla.rgb * np.array([1.0, 0.8, 0.65]), 0, 255).astype(np.uint8)
+    scene = replace(barkla, rgb=tinted, source=source(tinted))
+    (patch,) = motion(scene, OPEN).patches(0)
+    x, y = ((barkla.faces[0].landmarks[16, :2] - [patch.x, patch.y]) / 2).astype(int)
+    spot = slice(y - 2, y + 3), slice(x - 3, x + 3)
+    assert 130 < patch.v[spot].mean() < 150  # warm, and not painted red
+    assert 110 < patch.u[spot].mean() < 127
+
+
+def test_a_mouth_that_is_open_in_the_photo_closes_for_p_b_and_m(barkla: Scene, finder: FaceFinder) -> None:
+    speaking = film(barkla, motion(barkla, {"jaw": 1.0, "wide": 0.3}), 0)
+    scene = scene_of(speaking, finder)
+    pose = pose_of(scene.faces[0])
+    lips = Mouth(scene.source, pose, chance=rng(1, "mouth/0"))
+    assert lips.is_open
+    open_piece, shut_piece = Piece(scene.source, lips.box), Piece(scene.source, lips.box)
+    lips.draw(open_piece, Lips())
+    assert np.array_equal(open_piece.y2, Piece(scene.source, lips.box).y2)
+    lips.draw(shut_piece, Lips(jaw=0.3, close=1.0))
+    dark = [(piece.y2 < 70).mean() for piece in (open_piece, shut_piece)]
+    assert dark[1] < 0.6 * dark[0]
+
+
+def test_frames_are_the_same_in_any_order_and_on_any_thread(barkla: Scene) -> None:
+    frames = [{**OPEN, **ALIVE}, {**BLINK, "jaw": 0.3}, {"round": 0.9, "jaw": 0.4}, SHUT] * 2
+    one, two = motion(barkla, *frames), motion(barkla, *frames)
+
+    def everything(faces: FaceMotion, n: int) -> list[bytes]:
+        field = faces.field(n)
+        parts = [] if field is None else [field.dx.tobytes(), field.dy.tobytes()]
+        return parts + [plane.tobytes() for p in faces.patches(n) for plane in (p.y2, p.u, p.v)]
+
+    in_order = [everything(one, n) for n in range(8)]
+    with ThreadPoolExecutor(2) as pool:
+        at_once = list(pool.map(lambda n: everything(two, n), reversed(range(8))))
+    assert at_once[::-1] == in_order
+
+
+def test_a_face_at_the_pictures_edge_is_drawn_without_harm(barkla: Scene, finder: FaceFinder) -> None:
+    scene = scene_of(np.ascontiguousarray(barkla.rgb[:360, 150:420]), finder)
+    assert scene.faces
+    faces = motion(scene, {**OPEN, **BLINK, **ALIVE})
+    assert faces.field(0) is not None
+    for patch in faces.patches(0):
+        assert patch.x + patch.width <= 270
+        assert patch.y + patch.height <= 360
+
+
+@pytest.mark.parametrize("turn", [-75, -45, 0, 45, 75])
+@pytest.mark.parametrize("shift", [(0, 0), (-150, 0), (180, 60), (0, 250), (0, -220), (900, 900)])
+def test_no_face_is_too_odd_or_too_far_out_to_draw(barkla: Scene, turn: float, shift: tuple[float, float]) -> None:
+    face = barkla.faces[0]
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    middle = face.landmarks.mean(0)
+    points = (face.landmarks - middle) @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]]) + middle + [*shift, 0]
+    scene = replace(barkla, faces=(replace(face, landmarks=points.astype(np.float32)),))
+    faces = motion(scene, {**OPEN, **BLINK, **ALIVE})
+    for patch in faces.patches(0):
+        assert patch.y2.shape == (2 * patch.height, 2 * patch.width)
+    field = faces.field(0)
+    if field is not None:
+        assert np.isfinite(field.dx).all()
+        assert np.isfinite(field.dy).all()
+        assert max(np.abs(field.dx).max(), np.abs(field.dy).max()) < 0.25 * face.size

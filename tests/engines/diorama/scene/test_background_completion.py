@@ -1,0 +1,69 @@
+"""The background behind a subject, completed from the picture's own pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from support.paths import PHOTOS
+from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.complete import complete, pull_push
+from vivant.media import F32, U8, fit, to_planes
+
+
+def hillside() -> U8:
+    with Image.open(PHOTOS / "antelope.jpg") as image:
+        return fit(np.asarray(image.convert("RGB")), 864, 496)
+
+
+def a_hole() -> F32:
+    """A blob over grass and rock at the right, where nothing stands."""
+    hole = np.zeros((496, 864), np.float32)
+    cv2.ellipse(hole, (620, 330), (70, 90), 0, 0, 360, 1.0, -1)
+    return np.asarray(cv2.GaussianBlur(hole, (0, 0), 1.5), np.float32)
+
+
+def detail(plane: U8, inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float:
+    return float(np.asarray(cv2.Laplacian(plane, cv2.CV_32F))[inside].std())
+
+
+def test_the_filling_has_the_texture_that_telea_lacks() -> None:
+    picture, hole = hillside(), a_hole()
+    filled = complete(source(picture), picture, hole, reach=200)
+    inside = hole > 0.99
+    small = cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    gone = (cv2.resize(hole, small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    smeared = cv2.resize(cv2.inpaint(small, gone, 3, cv2.INPAINT_TELEA), (864, 496))
+    true = detail(to_planes(picture).y, inside)
+    assert 0.6 * true < detail(filled.planes.y, inside) < 1.4 * true
+    assert detail(to_planes(np.asarray(smeared, np.uint8)).y, inside) < 0.3 * true
+
+
+def test_nothing_changes_outside_the_hole() -> None:
+    picture, hole = hillside(), a_hole()
+    before = source(picture)
+    filled = complete(before, picture, hole, reach=200)
+    outside = hole == 0
+    assert np.array_equal(filled.planes.y[outside], before.planes.y[outside])
+    far = cv2.dilate((hole > 0).astype(np.uint8), np.ones((15, 15), np.uint8)) == 0
+    assert np.array_equal(filled.y2[::2, ::2][far], before.planes.y[far])
+
+
+def test_what_was_in_the_hole_leaves_no_trace() -> None:
+    picture, hole = hillside(), a_hole()
+    painted = picture.copy()
+    painted[hole > 0.02] = (255, 0, 255)
+    filled = complete(source(painted), painted, hole, reach=200)
+    magenta = to_planes(np.full((2, 2, 3), (255, 0, 255), np.uint8))
+    inside = hole[::2, ::2] > 0.99
+    assert np.abs(filled.planes.u[inside].astype(int) - int(magenta.u[0, 0])).min() > 30
+
+
+def test_a_smooth_filling_meets_what_is_known() -> None:
+    ramp = np.repeat(np.linspace(0, 1, 64, dtype=np.float32)[None], 48, axis=0)
+    known = np.ones_like(ramp)
+    known[10:30, 20:40] = 0
+    filled = pull_push(ramp, known)
+    assert np.abs(filled - ramp).max() < 0.12
+    assert np.array_equal(filled[known == 1], ramp[known == 1])

@@ -1,0 +1,147 @@
+"""Looking at real photographs: planes, matte, regions with honest trust, depth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from support.paths import PHOTOS
+from vivant.engines.diorama.scene.border import Borders, borders
+from vivant.engines.diorama.scene.colour import double, source
+from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.look import Looker
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.media import U8, fit
+from vivant.request import Canvas, nearest_ratio
+
+
+@pytest.fixture(scope="module")
+def looker() -> Looker:
+    return Looker()
+
+
+def photo(name: str) -> tuple[U8, Canvas]:
+    with Image.open(PHOTOS / f"{name}.jpg") as image:
+        picture = np.asarray(image.convert("RGB"))
+    return picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4)
+
+
+def seen(looker: Looker, name: str) -> Scene:
+    picture, canvas = photo(name)
+    return looker.look(picture, canvas)
+
+
+def test_the_double_luma_keeps_every_sample_in_its_place() -> None:
+    picture, canvas = photo("city_day")
+    made = source(fit(picture, canvas.width, canvas.height))
+    assert made.y2.shape == (2 * canvas.height, 2 * canvas.width)
+    assert np.array_equal(made.y2[0::2, 0::2], made.planes.y)
+
+
+def test_between_the_samples_the_double_luma_follows_fine_detail() -> None:
+    x = np.arange(64)
+    wave = 128 + 90 * np.sin(2 * np.pi * x / 5)  # five pixels a period
+    plane = np.repeat(np.rint(wave).astype(np.uint8)[None], 16, axis=0)
+    between = 128 + 90 * np.sin(2 * np.pi * (x[4:-4] + 0.5) / 5)
+    error = np.abs(double(plane)[16, 1::2][4:-4] - between).max()
+    linear = np.abs(0.5 * (wave[4:-4] + wave[5:-3]) - between).max()
+    assert error < 5 < 15 < linear
+
+
+def test_a_lake_is_found_and_ends_at_its_far_shore(looker: Looker) -> None:
+    scene = seen(looker, "mountain_lake")
+    h = scene.depth.shape[0]
+    assert scene.facts.water_trust > 0.6
+    assert scene.waterline / h == pytest.approx(0.617, abs=0.02)
+    assert scene.water.mask[int(0.7 * h) :].mean() > 0.9
+    assert scene.water.mask[: int(0.58 * h)].max() == 0
+    assert scene.facts.sky_trust > 0.6
+    assert scene.sky.mask[: int(0.15 * h)].mean() > 0.9
+    assert scene.sky.mask[int(0.5 * h) :].mean() < 0.02
+
+
+@pytest.mark.parametrize(("name", "line"), [("sea_falls", 0.37), ("waves_sunset", 0.42), ("drawing_cat", 0.59)])
+def test_the_sea_begins_at_its_horizon(looker: Looker, name: str, line: float) -> None:
+    scene = seen(looker, name)
+    assert (scene.facts.water_trust > 0.5) == (name != "drawing_cat")
+    assert scene.waterline / scene.depth.shape[0] == pytest.approx(line, abs=0.03)
+    assert scene.horizon == pytest.approx(scene.waterline, abs=0.02 * scene.depth.shape[0])
+
+
+@pytest.mark.parametrize("name", ["city_day", "dahlia", "antelope", "portrait_barkla"])
+def test_no_water_is_trusted_where_there_is_none(looker: Looker, name: str) -> None:
+    assert seen(looker, name).facts.water_trust < 0.3
+
+
+def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(looker: Looker) -> None:
+    flower, animal, city = (seen(looker, name) for name in ("dahlia", "antelope", "city_day"))
+    assert flower.matte.trust > 0.9 and animal.matte.trust > 0.7
+    assert city.matte.trust < 0.3
+    h, w = flower.matte.mask.shape
+    assert flower.matte.mask[h // 2, w // 2] == 1  # solid inside
+    assert flower.matte.mask[: h // 10].max() == 0
+    assert flower.facts.subject_x == pytest.approx(0.48, abs=0.05)
+
+
+def test_the_sun_and_the_clouds_are_not_part_of_the_cat(looker: Looker) -> None:
+    scene = seen(looker, "drawing_cat")
+    assert scene.matte.mask[: int(0.4 * scene.depth.shape[0])].max() < 0.05
+
+
+def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(looker: Looker) -> None:
+    scene = seen(looker, "drawing_cat")
+    h = scene.depth.shape[0]
+    assert scene.sky.mask[: int(0.25 * h)].mean() > 0.9 and scene.water.mask.mean() > 0.1
+    assert scene.facts.sky_trust < 0.5 and scene.facts.water_trust < 0.5  # moving paper shapes like air looks broken
+
+
+def test_a_slanted_edge_at_the_border_may_not_be_mirrored(looker: Looker) -> None:
+    plain = np.full((200, 300, 3), 90, np.uint8)
+    assert borders(plain) == Borders()
+    wedge = plain.copy()
+    rows, columns = np.mgrid[:200, :300]
+    wedge[(columns > 200) & (rows - 100 > 0.6 * (columns - 250))] = (220, 40, 20)  # leaves through the right border
+    level = plain.copy()
+    level[120:, :] = (220, 40, 20)  # meets both sides at right angles
+    assert borders(wedge).right < 0.2 and borders(wedge).left == 1 and borders(wedge).top == 1
+    assert borders(level).right > 0.9 and borders(level).left > 0.9
+
+
+def test_a_plain_surface_has_nothing_to_trust(looker: Looker) -> None:
+    scene = looker.look(np.full((480, 640, 3), 128, np.uint8), Canvas(320, 240, 97))
+    for region in (scene.matte, scene.sky, scene.water, scene.plants, scene.fire):
+        assert region.trust < 0.5
+
+
+def test_a_portrait_is_a_person_before_a_wall(looker: Looker) -> None:
+    picture, canvas = photo("portrait_barkla")
+    faces = FaceFinder().find(fit(picture, canvas.width, canvas.height))
+    scene = looker.look(picture, canvas, faces=faces)
+    facts = scene.facts
+    assert len(facts.faces) == 1 and facts.grey
+    assert facts.sky_trust < 0.5 and facts.water_trust < 0.5 and facts.plants_trust < 0.5 and facts.fire_trust < 0.5
+    h, w = scene.depth.shape
+    assert scene.depth[int(facts.faces[0].y * h), int(facts.faces[0].x * w)] > scene.depth[int(0.3 * h), w - 4] + 0.2
+
+
+def test_the_sky_is_far_and_the_subject_is_near(looker: Looker) -> None:
+    scene = seen(looker, "antelope")
+    subject, sky = scene.matte.mask > 0.9, scene.sky.mask > 0.9
+    assert float(scene.depth[subject].mean()) > float(scene.depth[sky].mean()) + 0.3
+
+
+def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(looker: Looker) -> None:
+    depth = seen(looker, "city_day").depth
+    rows, columns = np.mgrid[: depth.shape[0], : depth.shape[1]]
+    plane = np.stack([np.ones(depth.size), rows.ravel(), columns.ravel()], axis=1)
+    fitted = plane @ np.linalg.lstsq(plane, depth.ravel(), rcond=None)[0]
+    inside = np.zeros(depth.shape, bool)
+    inside[60:-60, 60:-60] = True  # the blur flattens the outermost rows
+    assert np.abs(depth - fitted.reshape(depth.shape))[inside].max() < 0.01
+
+
+def test_looking_twice_sees_the_same(looker: Looker) -> None:
+    one, other = seen(looker, "waves_sunset"), seen(looker, "waves_sunset")
+    assert one.facts == other.facts
+    assert np.array_equal(one.depth, other.depth) and np.array_equal(one.matte.mask, other.matte.mask)

@@ -1,0 +1,77 @@
+"""docs/prompting.md cannot drift: its examples are run, and everything the storyboard knows is named in it."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+import pytest
+
+from support.paths import ROOT
+from vivant.engines.diorama.explain import explain
+from vivant.engines.diorama.script.casting import VOICES
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.script.words import lexicon
+from vivant.engines.diorama.storyboard import CueKind, FaceFact, Mood, MotionKind, MoveKind, PictureFacts, Tone
+from vivant.request import Canvas
+
+PAGE = (ROOT / "docs" / "prompting.md").read_text(encoding="utf-8")
+EXAMPLES = re.findall(r"```prompt\n(.*?)\n```\n\n```understood\n(.*?)\n```", PAGE, re.DOTALL)
+PORTRAIT = PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),))
+
+
+@pytest.mark.parametrize(("prompt", "understood"), EXAMPLES, ids=[prompt[:20] for prompt, _ in EXAMPLES])
+def test_an_example_of_the_page_is_understood_as_it_says(prompt: str, understood: str) -> None:
+    board = write(
+        prompt, PORTRAIT, canvas=Canvas.of("480p", "16:9", 5), seed=1, audio=True, camera_fixed=False, morph=False
+    )
+    lines = explain(board)
+    for line in understood.splitlines():
+        assert line in lines
+
+
+def test_the_page_has_examples() -> None:
+    assert len(EXAMPLES) >= 4
+
+
+@pytest.mark.parametrize(
+    "kind", sorted({*get_args(MoveKind), *get_args(MotionKind), *get_args(CueKind), *get_args(Mood), *get_args(Tone)})
+)
+def test_everything_the_engine_knows_is_on_the_page(kind: str) -> None:
+    assert re.search(rf"\b{kind}\b", PAGE)
+
+
+def test_every_action_of_a_face_is_on_the_page() -> None:
+    actions = {entry.action for node in _nodes() for entry in node if entry.action}
+    assert actions
+    for action in actions - {"look_left", "look_right", "look_up", "look_down", "look_camera"}:
+        assert action.replace("_", " ").removesuffix("d") in PAGE
+
+
+def test_every_voice_is_on_the_page() -> None:
+    for voices in VOICES.values():
+        for voice in voices:
+            assert voice in PAGE
+
+
+def _nodes() -> list[tuple]:  # type: ignore[type-arg]
+    stack, found = [lexicon().root], []
+    while stack:
+        node = stack.pop()
+        stack += node.next.values()
+        found.append(node.entries)
+    return found
+
+
+def test_the_words_of_the_tables_are_in_the_lexicon() -> None:
+    from vivant.engines.diorama.script.grammar import read
+
+    rows = re.findall(r"^\| (\w+) \| ([a-zA-Z][^|]+) \| ([^|]*[\u4e00-\u9fff][^|]*) \|$", PAGE, re.MULTILINE)
+    rows = [row for row in rows if row[2] != "中文"]
+    assert len(rows) == 26
+    for kind, english, chinese in rows:
+        for phrase in (*english.split(","), *chinese.split(",")):
+            hits = read(phrase.strip()).hits
+            meant = [kind in hit.entry.motion or any(m.startswith(kind) for m in hit.entry.camera) for hit in hits]
+            moves = [hit for hit in hits if hit.entry.camera]
+            assert any(meant) or (moves and kind in ("pan", "zoom", "dolly", "tilt")), f"{phrase} is not {kind}"

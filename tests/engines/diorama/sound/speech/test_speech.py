@@ -1,0 +1,215 @@
+"""Lines are spoken as written, by the voice and in the tone asked for, with times that fit the sound."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.signal import butter, sosfiltfilt
+
+from support.listening import characters, hear, words, wrong
+from vivant.engines.diorama.sound.speech import g2p, vocal, voices
+from vivant.engines.diorama.sound.speech.speech import LEVEL, Speech, breaths
+from vivant.engines.diorama.storyboard import Age, Gender, Language, Line, Speaker, Tone
+from vivant.engines.diorama.timing.timeline import Spoken
+from vivant.media import F32
+
+
+@pytest.fixture(scope="module")
+def speech() -> Speech:
+    return Speech()
+
+
+def line(text: str, language: Language, gender: Gender = "", age: Age = "adult", tone: Tone = "neutral") -> Line:
+    return Line(text=text, language=language, speaker=Speaker(gender=gender, age=age), tone=tone)
+
+
+SEA = line("She sells sea shells, such as six sea stars, sir.", "en", "woman")
+
+
+@pytest.fixture(scope="module")
+def sea(speech: Speech) -> Spoken:
+    return speech.say(SEA)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        line("The old lighthouse keeper said tomorrow would be a good day.", "en", "man", "old"),
+        line("Mommy, look at the big yellow bird in the garden!", "en", "", "child", "happy"),
+        line("Get down from there right now before you fall!", "en", "man", "adult", "shout"),
+        line("They are right outside the door, do not move.", "en", "woman", "adult", "whisper"),
+    ],
+    ids=lambda said: f"{said.speaker.age}-{said.tone}",
+)
+def test_a_listener_hears_every_english_word_but_one_at_most(speech: Speech, said: Line) -> None:
+    heard = hear(speech.say(said).samples, "en")
+    assert wrong(words(said.text), words(heard)) <= 1, heard
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        line("你好，今天的天气真好，我们一起去海边散步吧。", "zh", "woman"),
+        line("2024年5月，北京的气温是25度。", "zh", "man", "young"),
+        line("妈妈，你看花园里有一只黄色的大鸟！", "zh", "", "child", "happy"),
+        line("马上从上面下来，不然你会摔倒的！", "zh", "man", "adult", "shout"),
+    ],
+    ids=lambda said: f"{said.speaker.age}-{said.tone}",
+)
+def test_a_listener_hears_every_chinese_character_but_one_at_most(speech: Speech, said: Line) -> None:
+    heard = hear(speech.say(said).samples, "zh")
+    assert wrong(characters(said.text), characters(heard)) <= 1, heard
+
+
+def test_phonemes_follow_each_other_without_gaps_inside_the_sound(sea: Spoken) -> None:
+    seconds = len(sea.samples) / 48_000
+    assert all(p.end > p.start for p in sea.phones)
+    assert all(a.end == pytest.approx(b.start) for a, b in zip(sea.phones, sea.phones[1:], strict=False))
+    assert 0 <= sea.phones[0].start < 0.1
+    assert seconds - 0.2 < sea.phones[-1].end <= seconds
+    assert all(p.symbol in g2p.vocabulary() for p in sea.phones)
+
+
+@pytest.mark.parametrize("changed", [{}, {"tone": "sad"}, {"voice": "en_girl", "tone": "excited"}])
+def test_sibilants_hiss_when_their_phonemes_say_so(speech: Speech, changed: dict[str, str]) -> None:
+    spoken = speech.say(replace(SEA, **changed))  # type: ignore[arg-type]
+    hiss = sosfiltfilt(butter(4, 4500, "highpass", fs=48_000, output="sos"), spoken.samples)
+    loud = np.sqrt(np.convolve(hiss**2, np.ones(480) / 480, "same"))
+    said = np.zeros(len(loud))
+    for phone in spoken.phones:
+        if phone.symbol in "szʃ":
+            said[int(phone.start * 48_000) : int(phone.end * 48_000)] = 1
+    lags = range(-7200, 7201, 240)
+    best = max(lags, key=lambda lag: float(np.dot(np.roll(said, lag) - said.mean(), loud)))
+    assert abs(best) / 48 <= 20  # milliseconds
+
+
+def test_pauses_are_silent_and_stand_where_the_commas_do(sea: Spoken) -> None:
+    loud = np.abs(sea.samples).max()
+    pauses = [p for p in sea.phones if p.symbol == ","]
+    assert pauses
+    for pause in pauses:
+        inside = sea.samples[int(pause.start * 48_000) + 240 : int(pause.end * 48_000) - 240]
+        assert np.sqrt(np.mean(inside**2)) < 0.02 * loud
+
+
+def test_silence_around_the_line_is_trimmed_and_nothing_clicks(sea: Spoken) -> None:
+    loud = np.abs(sea.samples) > 0.02 * np.abs(sea.samples).max()
+    assert np.argmax(loud) / 48_000 < 0.08
+    assert np.argmax(loud[::-1]) / 48_000 < 0.25
+    assert abs(float(sea.samples[0])) < 1e-4 and abs(float(sea.samples[-1])) < 1e-4
+
+
+def test_the_same_line_and_seed_give_the_same_samples(speech: Speech, sea: Spoken) -> None:
+    again = speech.say(SEA)
+    assert np.array_equal(again.samples, sea.samples) and again.phones == sea.phones
+    old = line("Well then.", "en", "man", "old")
+    first, second, other = (speech.say(old, seed=s).samples for s in (1, 1, 2))
+    assert np.array_equal(first, second) and not np.array_equal(first, other)
+
+
+def test_spoken_sound_is_mono_48_khz_with_nothing_over_12_khz_and_an_even_level(speech: Speech, sea: Spoken) -> None:
+    assert sea.samples.dtype == np.float32 and sea.samples.ndim == 1
+    spectrum = np.abs(np.fft.rfft(sea.samples.astype(np.float64))) ** 2
+    frequency = np.fft.rfftfreq(len(sea.samples), 1 / 48_000)
+    assert spectrum[frequency > 12_600].sum() < 1e-7 * spectrum.sum()
+    assert abs(level(speech.say(line("Yes, sir.", "en", "man")).samples) - LEVEL) < 1
+    assert abs(level(sea.samples) - LEVEL) < 1
+
+
+def level(samples: F32) -> float:
+    power = (samples[: len(samples) // 960 * 960].reshape(-1, 960).astype(np.float64) ** 2).mean(axis=1)
+    return 10 * math.log10(power[power > power.max() * 10**-2.6].mean())
+
+
+def pitch(samples: F32) -> float:
+    """The median of the fundamental where there is one, Hz: the highest peak of the autocorrelation, 40 ms frames."""
+    found = []
+    loudest = np.abs(samples).max()
+    for start in range(0, len(samples) - 1920, 960):
+        frame = samples[start : start + 1920].astype(np.float64) * np.hanning(1920)
+        if np.abs(frame).max() < 0.25 * loudest:
+            continue
+        likeness = np.fft.irfft(np.abs(np.fft.rfft(frame, 4096)) ** 2)[:800]
+        lag = 96 + int(np.argmax(likeness[96:]))
+        if likeness[lag] > 0.4 * likeness[0]:
+            found.append(48_000 / lag)
+    return float(np.median(found)) if len(found) > 5 else 0.0
+
+
+def test_children_speak_higher_than_women_and_women_than_men_and_the_old_slower(speech: Speech) -> None:
+    text = "I found a little frog."
+    child = speech.say(line(text, "en", "", "child")).samples
+    woman = speech.say(line(text, "en", "woman")).samples
+    man = speech.say(line(text, "en", "man")).samples
+    assert pitch(child) > 1.2 * pitch(woman) > 1.2 * 1.3 * pitch(man)
+    assert len(speech.say(line(text, "en", "man", "old")).samples) > 1.05 * len(man)
+
+
+def test_tones_differ_as_they_should(speech: Speech) -> None:
+    text = "You will leave me here."
+    tones: tuple[Tone, ...] = ("neutral", "sad", "shout", "whisper")
+    said = {t: speech.say(line(text, "en", "woman", tone=t)) for t in tones}
+    samples = {tone: spoken.samples for tone, spoken in said.items()}
+    assert len(samples["sad"]) > 1.1 * len(samples["neutral"])
+    assert level(samples["whisper"]) < level(samples["neutral"]) - 5 < level(samples["shout"]) - 7
+    assert pitch(samples["shout"]) > pitch(samples["neutral"]) > pitch(samples["sad"])
+
+
+def test_a_whisper_has_no_voice_in_it(sea: Spoken) -> None:
+    whisper = vocal.breathed(sea.samples, 48_000, 1.0, np.random.default_rng(0))
+    assert pitch(sea.samples) > 150 and pitch(whisper) == 0
+    assert len(whisper) == len(sea.samples)
+
+
+def test_a_line_with_nothing_to_say_is_silent(speech: Speech) -> None:
+    for text in ("", "…", "😀"):
+        spoken = speech.say(line(text, "en"))
+        assert spoken.samples.shape == (0,) and spoken.phones == ()
+
+
+def test_a_voice_that_does_not_exist_is_refused(speech: Speech) -> None:
+    with pytest.raises(KeyError):
+        speech.say(replace(SEA, voice="nobody"))
+
+
+def test_long_text_is_cut_at_sentences_and_every_symbol_is_said() -> None:
+    text = "The sea was calm that night. " * 20 + "And " + "then we sailed on and on, " * 20
+    symbols = g2p.phonemize(text, "en")
+    parts = breaths(symbols)
+    assert max(map(len, parts)) <= 300 and len(parts) >= len(symbols) / 300
+    assert " ".join(parts) == symbols
+    assert parts[0].endswith(".")
+    assert all(len(p) <= 300 for p in breaths("a" * 1000)) and "".join(breaths("a" * 1000)) == "a" * 1000
+
+
+def test_two_breaths_are_joined_with_a_pause_between(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vivant.engines.diorama.sound.speech.speech._LONGEST", 20)
+    spoken = speech.say(line("The sea is calm. The moon is up.", "en", "woman"))
+    pauses = [p for p in spoken.phones if p.symbol == "."]
+    assert len(pauses) == 1 and pauses[0].end - pauses[0].start > 0.3
+    assert spoken.phones[-1].end <= len(spoken.samples) / 48_000
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("age", ["child", "young", "adult", "old"])
+@pytest.mark.parametrize("gender", ["woman", "man", ""])
+def test_every_speaker_has_a_fitting_voice_and_a_second_one(language: Language, age: Age, gender: Gender) -> None:
+    speaker = Speaker(gender=gender, age=age)
+    first = voices.fitting(speaker, language)
+    second = voices.fitting(speaker, language, taken=(first,))
+    assert first != second
+    chosen = voices.VOICES[first]
+    assert chosen.language == language and chosen.age == age and (not gender or chosen.gender == gender)
+
+
+def test_every_voice_has_a_style_for_every_length() -> None:
+    for name, voice in voices.VOICES.items():
+        for shares in (voice.tables, voice.melody):
+            assert not shares or sum(shares.values()) == pytest.approx(1)
+        for symbols in (1, 100, 510):
+            style = voices.style(name, symbols)
+            assert style.shape == (256,) and style.dtype == np.float32 and np.isfinite(style).all()

@@ -1,0 +1,27 @@
+"""What counts in the end: a listener understands every word over rain, a crowd and music."""
+
+from __future__ import annotations
+
+import pytest
+
+from support.listening import hear, words, wrong
+from support.timelines import bed_of, chords, timeline
+from vivant.engines.diorama.sound import mix
+from vivant.engines.diorama.sound.speech.speech import Speech
+from vivant.engines.diorama.storyboard import CueKind, Line, Speaker
+from vivant.engines.diorama.timing.timeline import PlacedLine
+
+TEXT = "I have waited for this rain all summer long."
+
+
+@pytest.fixture(scope="module")
+def line() -> PlacedLine:
+    said = Line(text=TEXT, language="en", speaker=Speaker(gender="woman"))
+    return PlacedLine(line=said, spoken=Speech().say(said), start=24_000)
+
+
+@pytest.mark.parametrize("kinds", [("rain",), ("crowd", "traffic"), ("waterfall", "wind")])
+def test_every_word_is_understood_over_the_scene(line: PlacedLine, kinds: tuple[CueKind, ...]) -> None:
+    scene = timeline(lines=(line,), beds=tuple(bed_of(kind, strength=0.9) for kind in kinds), room=0.2)
+    heard = hear(mix.soundtrack(scene, music=chords()).samples, "en")
+    assert wrong(words(TEXT), words(heard)) <= 1, heard

@@ -1,0 +1,30 @@
+"""Portraits as scenes: what all tests of faces share."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from support.paths import PHOTOS
+from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import PictureFacts
+from vivant.media import U8, fit
+
+
+def photo(name: str, size: tuple[int, int] | None = None) -> U8:
+    """RGB uint8 of tests/photos/<name>, fitted to (width, height) if given."""
+    picture = np.asarray(Image.open(PHOTOS / name).convert("RGB"))
+    return picture if size is None else fit(picture, *size)
+
+
+def scene_of(picture: U8, finder: FaceFinder) -> Scene:
+    """A scene that knows nothing but its faces."""
+    height, width = picture.shape[:2]
+    nothing = np.zeros((height, width), np.float32)
+    none = Region(nothing, 0.0)
+    return Scene(
+        rgb=picture, source=source(picture), depth=nothing, matte=none, sky=none, water=none, plants=none, fire=none,
+        horizon=height / 2, waterline=float(height), facts=PictureFacts(), faces=finder.find(picture),
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""A real service on a real folder, with seats that may run the engines of dispatch/hostile_seat.py."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sqlite3
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from vivant.dispatch.local import LocalFleet
+from vivant.intake.pictures import CleanPicture
+from vivant.request import Brief
+from vivant.service import Service, build_service
+from vivant.settings import Settings
+from vivant.task import Task
+
+HOSTILE_SEAT = (sys.executable, str(Path(__file__).with_name("hostile_seat.py")))
+PATIENCE = 60.0  # seconds that anything may take on a busy machine
+
+
+@cache
+def a_picture() -> CleanPicture:
+    data = io.BytesIO()
+    Image.linear_gradient("L").resize((400, 400)).convert("RGB").save(data, "PNG")
+    return CleanPicture(data.getvalue(), 400, 400)
+
+
+def a_brief(**values: Any) -> Brief:
+    return Brief(**{"prompt": "a lake", "resolution": "480p", "seconds": 4, "seed": 7, **values})
+
+
+def built(data: Path, *, engine: str = "still", seats: int = 1, **values: Any) -> Service:
+    """A service whose seats know `engine`, also when it is a hostile one. Not started."""
+    settings = Settings(data=data, engine="testcard", seats=seats, **values)
+    fleet = LocalFleet(
+        seats=seats, engine=engine, storage=settings.storage, scratch=data / "scratch", command=HOSTILE_SEAT
+    )
+    return build_service(settings, fleet=fleet)
+
+
+@asynccontextmanager
+async def running(data: Path, **what: Any) -> AsyncIterator[Service]:
+    service = built(data, **what)
+    try:
+        await service.start()
+        yield service
+    finally:
+        await service.stop(drain=False)
+
+
+async def ready(service: Service) -> None:
+    await until(lambda: service.health()["seats"]["ready"] > 0)
+
+
+async def submitted(service: Service, *, key_id: str = "", **values: Any) -> Task:
+    return await service.submit(a_brief(**values), a_picture(), None, key_id=key_id)
+
+
+async def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        await asyncio.sleep(0.01)
+
+
+async def until_status(service: Service, task: Task, *statuses: str, within: float = PATIENCE) -> Task:
+    deadline = time.monotonic() + within
+    while (found := await service.task(task.id, key_id=task.key_id)).status not in statuses:
+        assert time.monotonic() < deadline, f"{task.id} is still {found.status}"
+        assert not found.status.is_terminal, found
+        await asyncio.sleep(0.02)
+    return found
+
+
+def rows(data: Path, question: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Asked as another program would."""
+    with sqlite3.connect(data / "vivant.db") as other:
+        found = other.execute(question, values).fetchall()
+    other.close()
+    return found
