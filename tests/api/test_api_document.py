@@ -1,4 +1,4 @@
-"""docs/api.md says what the door does: every address, field, reason and limit is in it, and its curl works."""
+"""docs/api.md says what the server does: every address, field, reason and limit is in it, and its curl works."""
 
 from __future__ import annotations
 
@@ -9,18 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from support.live_server import RunningDoor
+from support.live_server import LiveServer
 from support.paths import ROOT
 from vivant.api.dialects import native, novita
 from vivant.api.files import routes as file_routes
 from vivant.api.health import routes as health_routes
 
-pytest_plugins = ["support.shared_server"]
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 
 
-def test_every_address_is_documented(door: RunningDoor) -> None:
-    context = door.context
+def test_every_address_is_documented(server: LiveServer) -> None:
+    context = server.context
     routes = [*novita.routes(context), *native.routes(context), *file_routes(context), *health_routes(context)]
     for route in routes:
         method = "POST" if "POST" in (route.methods or ()) else "GET"
@@ -42,10 +41,10 @@ def test_every_size_is_documented() -> None:
         assert f"{width}×{height}" in PAGE
 
 
-def test_the_curl_on_the_page_works(door: RunningDoor, tmp_path: Path) -> None:
+def test_the_curl_on_the_page_works(server: LiveServer, tmp_path: Path) -> None:
     if shutil.which("curl") is None:
         pytest.skip("needs curl")
-    script = PAGE.split("```sh\n")[1].split("```")[0].replace("http://127.0.0.1:8000", door.url)
+    script = PAGE.split("```sh\n")[1].split("```")[0].replace("http://127.0.0.1:8000", server.url)
     script = script.replace('"duration": 5', '"duration": 4, "resolution": "480p"')
     shutil.copy(ROOT / "tests" / "photos" / "portrait_curie.jpg", tmp_path / "photo.jpg")
     subprocess.run(

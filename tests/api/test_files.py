@@ -6,33 +6,31 @@ import random
 
 import pytest
 
-from support.live_server import Answer, RunningDoor, picture_uri
+from support.live_server import Answer, LiveServer, picture_uri
 from vivant.api.faults import RangeNotSatisfiable
 from vivant.api.files import byte_range
-
-pytest_plugins = ["support.shared_server"]
 
 
 class Clip:
     """One finished clip: where it is, and its bytes."""
 
-    def __init__(self, door: RunningDoor) -> None:
-        sent = door.submit({"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}).json()
-        (video,) = door.finished(sent["id"])["videos"]
-        self.door = door
+    def __init__(self, server: LiveServer) -> None:
+        sent = server.submit({"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}).json()
+        (video,) = server.finished(sent["id"])["videos"]
+        self.server = server
         self.task_id = sent["id"]
-        self.path = video["video_url"].removeprefix(door.url)
+        self.path = video["video_url"].removeprefix(server.url)
         whole = self.get()
         assert whole.status == 200
         self.bytes, self.etag = whole.body, whole.headers["ETag"]
 
     def get(self, **headers: str) -> Answer:
-        return self.door.get(self.path, **headers)
+        return self.server.get(self.path, **headers)
 
 
 @pytest.fixture(scope="module")
-def clip(door: RunningDoor) -> Clip:
-    return Clip(door)
+def clip(server: LiveServer) -> Clip:
+    return Clip(server)
 
 
 def test_the_whole_file_with_everything_a_player_wants(clip: Clip) -> None:
@@ -114,7 +112,7 @@ def test_what_is_known_already_is_not_sent_again(clip: Clip) -> None:
 
 def test_head_says_the_same_without_the_file(clip: Clip) -> None:
     for headers in ({}, {"Range": "bytes=10-19"}):
-        got, head = (clip.door.send(method, clip.path, headers=headers) for method in ("GET", "HEAD"))
+        got, head = (clip.server.send(method, clip.path, headers=headers) for method in ("GET", "HEAD"))
         assert head.status == got.status and head.body == b""
         for name in ("Content-Length", "Content-Type", "ETag", "Accept-Ranges", "Content-Range"):
             assert head.headers[name] == got.headers[name]
@@ -132,12 +130,12 @@ def test_a_damaged_link_opens_nothing(clip: Clip) -> None:
         f"{path}?{query.split('signature=')[0]}signature={'%C3%A9' * 64}",
     ]  # fmt: skip
     for link in damaged:
-        assert clip.door.get(link).status in (403, 404), link
+        assert clip.server.get(link).status in (403, 404), link
 
 
 def test_a_link_is_for_reading_only(clip: Clip) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
-        assert clip.door.send(method, clip.path).status == 405
+        assert clip.server.send(method, clip.path).status == 405
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.live_server import RESULT, SUBMIT, RunningDoor, picture_uri
+from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
 from vivant.cli.options import opened_record
 from vivant.record import keys
 
@@ -21,12 +21,12 @@ def make_key(data: Path, name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningDoor, str, str]]:
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str, str]]:
     """A service with two keys, made before it started."""
     data = tmp_path_factory.mktemp("keys")
     ann, bob = make_key(data, "ann"), make_key(data, "bob")
-    with RunningDoor(data) as door:
-        yield door, ann, bob
+    with LiveServer(data) as server:
+        yield server, ann, bob
 
 
 ROUTES = [
@@ -40,11 +40,11 @@ ROUTES = [
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_no_key_and_a_wrong_key_open_nothing(guarded: tuple[RunningDoor, str, str], method: str, path: str) -> None:
-    door, ann, _ = guarded
+def test_no_key_and_a_wrong_key_open_nothing(guarded: tuple[LiveServer, str, str], method: str, path: str) -> None:
+    server, ann, _ = guarded
     novita = path.startswith("/v3")
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
-        answer = door.send(method, path, headers=headers)
+        answer = server.send(method, path, headers=headers)
         assert answer.status == (400 if novita else 401)
         assert answer.json()["reason" if novita else "code"] == ("MISSING_API_KEY" if novita else "MISSING_KEY")
     for wrong in (
@@ -56,85 +56,89 @@ def test_no_key_and_a_wrong_key_open_nothing(guarded: tuple[RunningDoor, str, st
         "\xff",
         f"x {ann}",
     ):
-        answer = door.send(method, path, headers={"Authorization": f"Bearer {wrong}"})
+        answer = server.send(method, path, headers={"Authorization": f"Bearer {wrong}"})
         assert answer.status == (403 if novita else 401)
         assert answer.json()["reason" if novita else "code"] == ("INVALID_API_KEY" if novita else "UNKNOWN_KEY")
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER  {}", "{}"])
-def test_the_key_is_accepted_with_scheme_and_bare(guarded: tuple[RunningDoor, str, str], form: str) -> None:
-    door, ann, _ = guarded
-    assert door.get(RESULT + "?task_id=x", Authorization=form.format(ann)).status == 404
+def test_the_key_is_accepted_with_scheme_and_bare(guarded: tuple[LiveServer, str, str], form: str) -> None:
+    server, ann, _ = guarded
+    assert server.get(RESULT + "?task_id=x", Authorization=form.format(ann)).status == 404
 
 
-def test_a_body_is_not_read_before_the_key_was_seen(guarded: tuple[RunningDoor, str, str]) -> None:
-    door, _, _ = guarded
-    answer = door.send("POST", SUBMIT, None, {"Content-Length": str(80 * 2**20)})  # none of them ever sent
+def test_a_body_is_not_read_before_the_key_was_seen(guarded: tuple[LiveServer, str, str]) -> None:
+    server, _, _ = guarded
+    answer = server.send("POST", SUBMIT, None, {"Content-Length": str(80 * 2**20)})  # none of them ever sent
     assert answer.status == 400 and answer.json()["reason"] == "MISSING_API_KEY"
 
 
-def test_with_keys_host_and_origin_do_not_matter(guarded: tuple[RunningDoor, str, str]) -> None:
-    door, ann, _ = guarded
+def test_with_keys_host_and_origin_do_not_matter(guarded: tuple[LiveServer, str, str]) -> None:
+    server, ann, _ = guarded
     headers = {
         "Authorization": ann,
         "Host": "vivant.example",
         "Origin": "https://x.example",
         "X-Forwarded-For": "1.2.3.4",
     }
-    assert door.send("GET", RESULT + "?task_id=x", headers=headers).status == 404
+    assert server.send("GET", RESULT + "?task_id=x", headers=headers).status == 404
 
 
 @pytest.mark.parametrize(
     "host", ["[::1", "a b", "x\xff", "", "a/b", "a?b", "a:b:c", "evil.example/x", "u@h", "[::1]:80"]
 )
-def test_an_odd_host_header_is_never_a_fault(guarded: tuple[RunningDoor, str, str], host: str) -> None:
-    door, ann, _ = guarded
+def test_an_odd_host_header_is_never_a_fault(guarded: tuple[LiveServer, str, str], host: str) -> None:
+    server, ann, _ = guarded
     for path, status in ((RESULT + "?task_id=x", 404), ("/v3/x", 404), ("/x", 404), ("/healthz", 200)):
-        assert door.send("GET", path, headers={"Host": host, "Authorization": ann}).status == status
+        assert server.send("GET", path, headers={"Host": host, "Authorization": ann}).status == status
 
 
-def test_links_start_where_the_caller_came_in_unless_that_is_no_address(guarded: tuple[RunningDoor, str, str]) -> None:
-    door, ann, _ = guarded
-    task_id = door.submit(
+def test_links_start_where_the_caller_came_in_unless_that_is_no_address(guarded: tuple[LiveServer, str, str]) -> None:
+    server, ann, _ = guarded
+    task_id = server.submit(
         {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}, Authorization=ann
     ).json()["id"]
-    while door.get(f"/v1/tasks/{task_id}", Authorization=ann).json()["status"] in ("queued", "running"):
+    while server.get(f"/v1/tasks/{task_id}", Authorization=ann).json()["status"] in ("queued", "running"):
         time.sleep(0.05)
-    for host, start in (("vivant.example:1", "http://vivant.example:1/files/"), ("[::1", door.url), ("a b", door.url)):
-        answer = door.get(f"{RESULT}?task_id={task_id}", Authorization=ann, Host=host).json()
+    for host, start in (
+        ("vivant.example:1", "http://vivant.example:1/files/"),
+        ("[::1", server.url),
+        ("a b", server.url),
+    ):
+        answer = server.get(f"{RESULT}?task_id={task_id}", Authorization=ann, Host=host).json()
         assert answer["videos"][0]["video_url"].startswith(start)
 
 
-def test_a_task_is_its_owners_alone_and_its_video_the_links(guarded: tuple[RunningDoor, str, str]) -> None:
-    door, ann, bob = guarded
+def test_a_task_is_its_owners_alone_and_its_video_the_links(guarded: tuple[LiveServer, str, str]) -> None:
+    server, ann, bob = guarded
     body = {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}
-    task_id = door.submit(body, Authorization=ann).json()["id"]
+    task_id = server.submit(body, Authorization=ann).json()["id"]
     for path in (f"{RESULT}?task_id={task_id}", f"{RESULT}/{task_id}", f"/v1/tasks/{task_id}"):
-        assert door.get(path, Authorization=bob).status == 404
-        assert door.get(path, Authorization=ann).status == 200
-    assert door.send("POST", f"/v1/tasks/{task_id}/cancel", headers={"Authorization": bob}).status == 404
-    assert task_id not in door.get("/v1/tasks", Authorization=bob).body.decode()
-    assert task_id in door.get("/v1/tasks", Authorization=ann).body.decode()
-    while door.get(f"/v1/tasks/{task_id}", Authorization=ann).json()["status"] in ("queued", "running"):
+        assert server.get(path, Authorization=bob).status == 404
+        assert server.get(path, Authorization=ann).status == 200
+    assert server.send("POST", f"/v1/tasks/{task_id}/cancel", headers={"Authorization": bob}).status == 404
+    assert task_id not in server.get("/v1/tasks", Authorization=bob).body.decode()
+    assert task_id in server.get("/v1/tasks", Authorization=ann).body.decode()
+    while server.get(f"/v1/tasks/{task_id}", Authorization=ann).json()["status"] in ("queued", "running"):
         time.sleep(0.05)
-    url = door.get(f"{RESULT}?task_id={task_id}", Authorization=ann).json()["videos"][0]["video_url"]
-    assert door.get(url.removeprefix(door.url)).status == 200  # no key: the link is the permission
+    url = server.get(f"{RESULT}?task_id={task_id}", Authorization=ann).json()["videos"][0]["video_url"]
+    assert server.get(url.removeprefix(server.url)).status == 200  # no key: the link is the permission
 
 
 def test_the_first_key_closes_a_running_open_service_and_a_revoked_one_opens_nothing(tmp_path: Path) -> None:
-    with RunningDoor(tmp_path) as door:
-        assert door.get(RESULT + "?task_id=x").status == 404
+    with LiveServer(tmp_path) as server:
+        assert server.get(RESULT + "?task_id=x").status == 404
         text = make_key(tmp_path, "first")
         deadline = 200
-        while (answer := door.get(RESULT + "?task_id=x")).status == 404 and deadline:
+        while (answer := server.get(RESULT + "?task_id=x")).status == 404 and deadline:
             deadline -= 1
             time.sleep(0.05)
         assert answer.status == 400 and answer.json()["reason"] == "MISSING_API_KEY"
-        assert door.get(RESULT + "?task_id=x", Authorization=text).status == 404
+        assert server.get(RESULT + "?task_id=x", Authorization=text).status == 404
         with opened_record(tmp_path) as connection:
             keys.revoke(connection, text.split("_")[1], now=datetime.now(UTC))
-        while (answer := door.get(RESULT + "?task_id=x", Authorization=text)).status == 404 and deadline:
+        while (answer := server.get(RESULT + "?task_id=x", Authorization=text)).status == 404 and deadline:
             deadline -= 1
             time.sleep(0.05)
         assert answer.status == 403 and answer.json()["reason"] == "INVALID_API_KEY"
-        assert door.get(RESULT + "?task_id=x").status == 400  # not open again
+        assert server.get(RESULT + "?task_id=x").status == 400  # not open again

@@ -10,17 +10,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.live_server import SUBMIT, Answer, RunningDoor, picture_uri
+from support.live_server import SUBMIT, Answer, LiveServer, picture_uri
 from vivant.api import http, limits
 from vivant.api.limits import BODY_BYTES
 from vivant.errors import Busy
 from vivant.intake.budget import IN_FLIGHT, ByteBudget
 
-pytest_plugins = ["support.shared_server"]
 
-
-def raw(door: RunningDoor) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", int(door.host.split(":")[1])), 30)
+def raw(server: LiveServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(server.host.split(":")[1])), 30)
 
 
 def head(*lines: str) -> bytes:
@@ -32,106 +30,108 @@ def status(connection: socket.socket) -> int:
 
 
 @pytest.fixture(autouse=True)
-def everything_is_given_back(door: RunningDoor) -> Iterator[None]:
+def everything_is_given_back(server: LiveServer) -> Iterator[None]:
     yield
     deadline = time.monotonic() + 10
-    while door.intake.budget.used and time.monotonic() < deadline:
+    while server.intake.budget.used and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert door.intake.budget.used == 0
+    assert server.intake.budget.used == 0
 
 
 @pytest.mark.parametrize("length", [BODY_BYTES + 1, 10**12, 10**18])
-def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it(door: RunningDoor, length: int) -> None:
-    with raw(door) as connection:
+def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it(server: LiveServer, length: int) -> None:
+    with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {length}"))
         assert status(connection) == 413
 
 
-def test_an_announced_body_of_the_largest_size_is_waited_for(door: RunningDoor) -> None:
-    with raw(door) as connection:
+def test_an_announced_body_of_the_largest_size_is_waited_for(server: LiveServer) -> None:
+    with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {BODY_BYTES}"))
         deadline = time.monotonic() + 10
-        while door.intake.budget.used < BODY_BYTES and time.monotonic() < deadline:
+        while server.intake.budget.used < BODY_BYTES and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert door.intake.budget.used == BODY_BYTES
+        assert server.intake.budget.used == BODY_BYTES
     # Who hangs up gives it back: the fixture looks.
 
 
-def test_a_chunked_body_is_cut_off_where_it_grows_too_large(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunked_body_is_cut_off_where_it_grows_too_large(
+    server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "BODY_BYTES", 300_000)
 
     def pieces() -> Iterator[bytes]:
         for _ in range(10):
             yield b" " * 100_000
 
-    answer = door.send("POST", SUBMIT, pieces())
+    answer = server.send("POST", SUBMIT, pieces())
     assert answer.status == 413 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
-def test_a_chunked_body_within_the_limits_is_read(door: RunningDoor) -> None:
+def test_a_chunked_body_within_the_limits_is_read(server: LiveServer) -> None:
     body = json.dumps({"prompt": "", "image": picture_uri()}).encode()
-    answer = door.send("POST", SUBMIT, (body[at : at + 100] for at in range(0, len(body), 100)))
+    answer = server.send("POST", SUBMIT, (body[at : at + 100] for at in range(0, len(body), 100)))
     assert answer.status == 400 and answer.json()["message"].startswith("prompt: ")
 
 
-def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(door: RunningDoor) -> None:
-    held = [raw(door) for _ in range(3)]
+def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(server: LiveServer) -> None:
+    held = [raw(server) for _ in range(3)]
     try:
         for connection in held:
             connection.sendall(head(f"Content-Length: {84 * 2**20}"))
         deadline = time.monotonic() + 10
-        while door.intake.budget.used < 3 * 84 * 2**20 and time.monotonic() < deadline:
+        while server.intake.budget.used < 3 * 84 * 2**20 and time.monotonic() < deadline:
             time.sleep(0.01)
-        answer = door.send("POST", SUBMIT, None, {"Content-Length": str(84 * 2**20)})
+        answer = server.send("POST", SUBMIT, None, {"Content-Length": str(84 * 2**20)})
         assert answer.status == 503 and answer.json()["reason"] == "SERVICE_NOT_AVAILABLE"
         assert int(answer.headers["Retry-After"]) >= 1
-        assert door.submit({"prompt": ""}).status == 400  # a small one still fits
-        assert door.get("/healthz").status == 200
+        assert server.submit({"prompt": ""}).status == 400  # a small one still fits
+        assert server.get("/healthz").status == 200
     finally:
         for connection in held:
             connection.close()
 
 
-def test_a_refusal_reaches_a_caller_who_sends_first_and_listens_later(door: RunningDoor) -> None:
+def test_a_refusal_reaches_a_caller_who_sends_first_and_listens_later(server: LiveServer) -> None:
     """As most clients do, with a connection that is to be closed: the case in which an early answer gets lost."""
     closing = {"Connection": "close"}
-    with door.intake.budget.hold(200 * 2**20):
-        answer = door.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
+    with server.intake.budget.hold(200 * 2**20):
+        answer = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
         assert answer.status == 503 and answer.headers["Retry-After"]
-    assert door.send("POST", SUBMIT, b" " * (BODY_BYTES + 1), closing).status == 413
-    assert door.send("POST", "/v3/nothing", b" " * (20 * 2**20), closing).status == 404
-    assert door.send("POST", SUBMIT, b" " * (20 * 2**20), {**closing, "Host": "evil.example"}).status == 403
+    assert server.send("POST", SUBMIT, b" " * (BODY_BYTES + 1), closing).status == 413
+    assert server.send("POST", "/v3/nothing", b" " * (20 * 2**20), closing).status == 404
+    assert server.send("POST", SUBMIT, b" " * (20 * 2**20), {**closing, "Host": "evil.example"}).status == 403
 
 
-def test_who_asks_before_sending_is_answered_at_once(door: RunningDoor) -> None:
-    with raw(door) as connection:
+def test_who_asks_before_sending_is_answered_at_once(server: LiveServer) -> None:
+    with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {BODY_BYTES + 1}", "Expect: 100-continue"))
         assert status(connection) == 413
-    with raw(door) as connection:
+    with raw(server) as connection:
         connection.sendall(head("Content-Length: 2", "Expect: 100-continue"))
         assert status(connection) == 100
         connection.sendall(b"{}")
         assert status(connection) == 400
 
 
-def test_a_sender_who_falls_asleep_is_let_go(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sender_who_falls_asleep_is_let_go(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "IDLE_SECONDS", 0.3)
-    with raw(door) as connection:
+    with raw(server) as connection:
         connection.sendall(head("Content-Length: 1000") + b'{"prompt"')
         assert status(connection) == 408
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, identity"])
-def test_a_compressed_body_is_refused_in_words(door: RunningDoor, encoding: str) -> None:
-    answer = door.submit({"prompt": "x"}, Content_Encoding=encoding)
+def test_a_compressed_body_is_refused_in_words(server: LiveServer, encoding: str) -> None:
+    answer = server.submit({"prompt": "x"}, Content_Encoding=encoding)
     assert answer.status == 400 and "Content-Encoding" in answer.json()["message"]
 
 
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/json; charset=utf-8", "application/octet-stream"]
 )
-def test_the_content_type_is_not_looked_at(door: RunningDoor, content_type: str) -> None:
-    answer = door.send("POST", SUBMIT, b'{"image": "x"}', {"Content-Type": content_type})
+def test_the_content_type_is_not_looked_at(server: LiveServer, content_type: str) -> None:
+    answer = server.send("POST", SUBMIT, b'{"image": "x"}', {"Content-Type": content_type})
     assert answer.status == 400 and answer.json()["message"].startswith("prompt: is required")
 
 
@@ -146,8 +146,8 @@ def test_the_content_type_is_not_looked_at(door: RunningDoor, content_type: str)
      b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"],
     ids=lambda b: repr(b[:30]),
 )  # fmt: skip
-def test_broken_http_never_ends_in_a_fault(door: RunningDoor, broken: bytes) -> None:
-    with raw(door) as connection:
+def test_broken_http_never_ends_in_a_fault(server: LiveServer, broken: bytes) -> None:
+    with raw(server) as connection:
         try:
             connection.sendall(broken)
             connection.shutdown(socket.SHUT_WR)
@@ -155,13 +155,13 @@ def test_broken_http_never_ends_in_a_fault(door: RunningDoor, broken: bytes) -> 
         except OSError:  # hung up on in the middle
             said = b""
     assert not said.startswith(b"HTTP/1.1 5")
-    assert door.get("/healthz").status == 200
+    assert server.get("/healthz").status == 200
 
 
-def test_an_endless_head_is_cut_off(door: RunningDoor) -> None:
+def test_an_endless_head_is_cut_off(server: LiveServer) -> None:
     for start in (b"GET /", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: ", b"GET / HTTP/1.1\r\n"):
         piece = b"A: b\r\n" * 1500 if start.endswith(b"1.1\r\n") else b"a" * 10_000
-        with raw(door) as connection:
+        with raw(server) as connection:
             connection.sendall(start)
             sent = 0
             try:
@@ -173,8 +173,8 @@ def test_an_endless_head_is_cut_off(door: RunningDoor) -> None:
             assert sent < 20_000_000
 
 
-def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(door: RunningDoor) -> None:
-    with raw(door) as connection:
+def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(server: LiveServer) -> None:
+    with raw(server) as connection:
         for drop in (b"GET /healthz HT", b"TP/1.1\r\nHost: loc", b"alhost\r\nX: " + b"y" * 60_000, b"\r\n\r\n"):
             connection.sendall(drop)
             time.sleep(0.02)
@@ -183,29 +183,29 @@ def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(door: RunningD
         assert status(connection) == 200
 
 
-def test_who_does_not_finish_a_head_is_hung_up_on(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_finish_a_head_is_hung_up_on(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "HEAD_SECONDS", 0.2)
     for start in (b"", b"GET / HT"):
-        with raw(door) as connection:
+        with raw(server) as connection:
             connection.sendall(start)
             assert connection.recv(100) == b""
-    with raw(door) as connection:  # a finished head and a slow body are another matter
+    with raw(server) as connection:  # a finished head and a slow body are another matter
         connection.sendall(head("Content-Length: 2") + b"{")
         time.sleep(0.4)
         connection.sendall(b"}")
         assert status(connection) == 400
 
 
-def test_pollers_are_answered_while_large_bodies_come_in(door: RunningDoor) -> None:
+def test_pollers_are_answered_while_large_bodies_come_in(server: LiveServer) -> None:
     text = picture_uri()
     padded = text[:-4] + "A" * (40 * 2**20 - len(text)) + text[-4:]  # still base64; no picture any more
     answers: list[Answer] = []
-    sender = threading.Thread(target=lambda: answers.append(door.submit({"prompt": "x", "image": padded})))
+    sender = threading.Thread(target=lambda: answers.append(server.submit({"prompt": "x", "image": padded})))
     sender.start()
     waits = []
     while sender.is_alive():
         start = time.perf_counter()
-        assert door.get("/healthz").status == 200
+        assert server.get("/healthz").status == 200
         waits.append(time.perf_counter() - start)
     assert answers[0].status == 400
     assert len(waits) > 3

@@ -8,16 +8,15 @@ import time
 
 import pytest
 
-from support.live_server import RESULT, RunningDoor, picture_uri
+from support.live_server import RESULT, LiveServer, picture_uri
 
-pytest_plugins = ["support.shared_server"]
 SMALL = {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}
 
 
-def test_a_task_in_full(door: RunningDoor) -> None:
-    task_id = door.submit({**SMALL, "seed": 5, "ratio": "1:1"}).json()["id"]
-    door.finished(task_id)
-    task = door.get(f"/v1/tasks/{task_id}").json()
+def test_a_task_in_full(server: LiveServer) -> None:
+    task_id = server.submit({**SMALL, "seed": 5, "ratio": "1:1"}).json()["id"]
+    server.finished(task_id)
+    task = server.get(f"/v1/tasks/{task_id}").json()
     assert task["id"] == task_id and task["status"] == "succeeded" and task["progress"] == 1.0 and task["eta"] is None
     assert task["engine"] == "testcard" and task["attempt"] == 1 and task["error"] is None
     assert task["request"]["seed"] == 5 and task["request"]["width"] == 640 and task["request"]["frames"] == 97
@@ -25,34 +24,34 @@ def test_a_task_in_full(door: RunningDoor) -> None:
     video = task["video"]
     assert (video["width"], video["height"], video["frames"], video["has_audio"]) == (640, 640, 97, True)
     assert video["mime"] == "video/mp4" and len(video["sha256"]) == 64 and 0 < video["expires_in"] <= 86_400
-    assert len(door.get(video["url"].removeprefix(door.url)).body) == video["size"]
+    assert len(server.get(video["url"].removeprefix(server.url)).body) == video["size"]
     for name in ("created_at", "started_at", "ended_at"):
         assert re.fullmatch(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", task[name])
 
 
-def test_cancelling_is_terminal_at_once_and_once(door: RunningDoor) -> None:
-    task_id = door.submit({**SMALL, "duration": 12, "resolution": "1080p"}).json()["id"]
-    cancelled = door.send("POST", f"/v1/tasks/{task_id}/cancel")
+def test_cancelling_is_terminal_at_once_and_once(server: LiveServer) -> None:
+    task_id = server.submit({**SMALL, "duration": 12, "resolution": "1080p"}).json()["id"]
+    cancelled = server.send("POST", f"/v1/tasks/{task_id}/cancel")
     assert cancelled.status == 200 and cancelled.json()["status"] == "cancelled"
     assert cancelled.json()["error"]["code"] and cancelled.json()["video"] is None
-    shown = door.result(task_id)
+    shown = server.result(task_id)
     assert shown["task"]["status"] == "TASK_STATUS_FAILED" and "cancel" in shown["task"]["reason"].lower()
-    again = door.send("POST", f"/v1/tasks/{task_id}/cancel")
+    again = server.send("POST", f"/v1/tasks/{task_id}/cancel")
     assert again.status == 409 and again.json()["code"] == "ILLEGAL_MOVE"
 
 
-def test_a_finished_task_cannot_be_cancelled(door: RunningDoor) -> None:
-    task_id = door.submit(SMALL).json()["id"]
-    door.finished(task_id)
-    assert door.send("POST", f"/v1/tasks/{task_id}/cancel").status == 409
+def test_a_finished_task_cannot_be_cancelled(server: LiveServer) -> None:
+    task_id = server.submit(SMALL).json()["id"]
+    server.finished(task_id)
+    assert server.send("POST", f"/v1/tasks/{task_id}/cancel").status == 409
 
 
-def test_listing_goes_page_by_page_newest_first(door: RunningDoor) -> None:
-    made = [door.submit(SMALL).json()["id"] for _ in range(5)]
+def test_listing_goes_page_by_page_newest_first(server: LiveServer) -> None:
+    made = [server.submit(SMALL).json()["id"] for _ in range(5)]
     seen: list[str] = []
     after = ""
     while True:
-        page = door.get(f"/v1/tasks?limit=2&after={after}").json()
+        page = server.get(f"/v1/tasks?limit=2&after={after}").json()
         assert len(page["tasks"]) <= 2
         seen += [task["id"] for task in page["tasks"]]
         if not page["has_more"]:
@@ -61,8 +60,8 @@ def test_listing_goes_page_by_page_newest_first(door: RunningDoor) -> None:
         after = page["next"]
     assert seen[:5] == made[::-1] and len(seen) == len(set(seen))
     for task_id in made:
-        door.send("POST", f"/v1/tasks/{task_id}/cancel")
-    cancelled = door.get("/v1/tasks?status=cancelled&limit=100").json()["tasks"]
+        server.send("POST", f"/v1/tasks/{task_id}/cancel")
+    cancelled = server.get("/v1/tasks?status=cancelled&limit=100").json()["tasks"]
     assert cancelled and all(task["status"] == "cancelled" for task in cancelled)
 
 
@@ -73,8 +72,8 @@ def test_listing_goes_page_by_page_newest_first(door: RunningDoor) -> None:
      ("status=QUEUED", "status"),
      ("after=%00", "after"), ("after=" + "a" * 5000, "after")],
 )  # fmt: skip
-def test_a_bad_query_is_a_problem_document(door: RunningDoor, query: str, field: str) -> None:
-    answer = door.get(f"/v1/tasks?{query}")
+def test_a_bad_query_is_a_problem_document(server: LiveServer, query: str, field: str) -> None:
+    answer = server.get(f"/v1/tasks?{query}")
     problem = answer.json()
     assert answer.status == 400 and answer.headers["Content-Type"] == "application/problem+json"
     assert problem["status"] == 400 and problem["title"] == "Bad Request" and problem["type"] == "about:blank"
@@ -94,30 +93,30 @@ def test_a_bad_query_is_a_problem_document(door: RunningDoor, query: str, field:
     ],
 )  # fmt: skip
 def test_what_is_not_there_is_a_problem_document(
-    door: RunningDoor, method: str, path: str, status: int, code: str
+    server: LiveServer, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = door.send(method, path)
+    answer = server.send(method, path)
     assert answer.status == status and answer.json()["code"] == code
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_wrong_methods_name_the_right_ones(door: RunningDoor) -> None:
-    assert set(door.send("DELETE", RESULT).headers["Allow"].split(", ")) == {"GET", "HEAD"}
-    assert door.send("GET", "/v1/tasks/x/cancel").headers["Allow"] == "POST"
+def test_wrong_methods_name_the_right_ones(server: LiveServer) -> None:
+    assert set(server.send("DELETE", RESULT).headers["Allow"].split(", ")) == {"GET", "HEAD"}
+    assert server.send("GET", "/v1/tasks/x/cancel").headers["Allow"] == "POST"
 
 
-def test_there_is_no_cors(door: RunningDoor) -> None:
+def test_there_is_no_cors(server: LiveServer) -> None:
     asked = {"Origin": "http://localhost:3000", "Access-Control-Request-Method": "POST"}
     for method, path in (("OPTIONS", "/v1/tasks"), ("GET", "/v1/tasks"), ("GET", "/healthz")):
-        headers = door.send(method, path, headers=asked).headers
+        headers = server.send(method, path, headers=asked).headers
         assert not [name for name in headers if name.lower().startswith("access-control-")]
 
 
-def test_health_and_readiness(door: RunningDoor) -> None:
-    alive = door.get("/healthz")
+def test_health_and_readiness(server: LiveServer) -> None:
+    alive = server.get("/healthz")
     assert alive.status == 200 and alive.json()["status"] == "ok"
     deadline = time.monotonic() + 30
-    while (ready := door.get("/readyz")).status != 200 and time.monotonic() < deadline:
+    while (ready := server.get("/readyz")).status != 200 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert ready.json() == {
         "ready": True,
@@ -125,47 +124,47 @@ def test_health_and_readiness(door: RunningDoor) -> None:
     }
 
 
-def test_a_service_that_goes_down_says_so_and_takes_no_work(door: RunningDoor) -> None:
-    door.context.draining = True
+def test_a_service_that_goes_down_says_so_and_takes_no_work(server: LiveServer) -> None:
+    server.context.draining = True
     try:
-        assert door.get("/healthz").status == 200
-        assert door.get("/readyz").status == 503
-        answer = door.submit(SMALL)
+        assert server.get("/healthz").status == 200
+        assert server.get("/readyz").status == 503
+        answer = server.submit(SMALL)
         assert answer.status == 503 and answer.json()["reason"] == "SERVICE_NOT_AVAILABLE"
         assert int(answer.headers["Retry-After"]) > 0
-        assert door.get(RESULT + "?task_id=x").status == 404
+        assert server.get(RESULT + "?task_id=x").status == 404
     finally:
-        door.context.draining = False
+        server.context.draining = False
 
 
 @pytest.mark.parametrize("given", ["abc", "A-1_b.c:d", "0" * 128])
-def test_a_well_formed_request_id_is_kept(door: RunningDoor, given: str) -> None:
-    assert door.get("/healthz", X_Request_Id=given).headers["X-Request-Id"] == given
+def test_a_well_formed_request_id_is_kept(server: LiveServer, given: str) -> None:
+    assert server.get("/healthz", X_Request_Id=given).headers["X-Request-Id"] == given
 
 
 @pytest.mark.parametrize("given", ["", "a b", "0" * 129, "\xe9", "a;b", "<x>"])
-def test_any_other_request_id_is_replaced(door: RunningDoor, given: str) -> None:
-    made = door.get("/healthz", X_Request_Id=given).headers["X-Request-Id"]
+def test_any_other_request_id_is_replaced(server: LiveServer, given: str) -> None:
+    made = server.get("/healthz", X_Request_Id=given).headers["X-Request-Id"]
     assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
-def test_answers_are_not_to_be_kept(door: RunningDoor) -> None:
+def test_answers_are_not_to_be_kept(server: LiveServer) -> None:
     for path in ("/v1/tasks", RESULT + "?task_id=x", "/healthz"):
-        assert door.get(path).headers["Cache-Control"] == "no-store"
+        assert server.get(path).headers["Cache-Control"] == "no-store"
 
 
-def test_a_fault_of_ours_is_500_without_its_details(door: RunningDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_ours_is_500_without_its_details(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(door.service, "submit", broken)
-    monkeypatch.setattr(door.service, "task", broken)
+    monkeypatch.setattr(server.service, "submit", broken)
+    monkeypatch.setattr(server.service, "task", broken)
     for answer, reason in (
-        (door.submit(SMALL), "CREATE_TASK_FAILED"),
-        (door.get(RESULT + "?task_id=x"), "GET_RESULT_FAILED"),
+        (server.submit(SMALL), "CREATE_TASK_FAILED"),
+        (server.get(RESULT + "?task_id=x"), "GET_RESULT_FAILED"),
     ):
         assert answer.status == 500 and answer.json()["reason"] == reason and b"secret" not in answer.body
         assert answer.headers["X-Request-Id"]
-    own = door.get("/v1/tasks/x")
+    own = server.get("/v1/tasks/x")
     assert own.status == 500 and "secret" not in json.dumps(own.json())
-    assert door.get("/healthz").status == 200
+    assert server.get("/healthz").status == 200

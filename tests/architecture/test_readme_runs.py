@@ -12,14 +12,12 @@ import pytest
 from novita_client import NovitaClient
 from novita_client.exceptions import NovitaResponseError
 
-from support.live_server import RunningDoor
+from support.live_server import LiveServer
 from support.paths import ROOT
 from vivant.cli.demo import PROMPT
 from vivant.encode.probe import probe
 from vivant.request import FPS
 from vivant.settings import Settings, load_settings
-
-pytest_plugins = ["support.shared_server"]
 
 ADDRESS = "127.0.0.1:8000"
 
@@ -60,19 +58,19 @@ def typed(text: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_curl_of_the_readme_makes_a_task(door: RunningDoor, desk: Path) -> None:
+def test_the_curl_of_the_readme_makes_a_task(server: LiveServer, desk: Path) -> None:
     text = snippet("README.md", "sh", "curl")
     assert ADDRESS in text
-    shown = typed(text.replace(ADDRESS, door.host), desk)
+    shown = typed(text.replace(ADDRESS, server.host), desk)
     task_id = re.search(r'"task_id":"([^"]+)"', shown)
     assert task_id is not None, shown
-    assert door.finished(task_id[1])["task"]["status"] == "TASK_STATUS_SUCCEED"
+    assert server.finished(task_id[1])["task"]["status"] == "TASK_STATUS_SUCCEED"
 
 
-def test_the_curl_of_the_api_page_fetches_a_clip(door: RunningDoor, desk: Path) -> None:
+def test_the_curl_of_the_api_page_fetches_a_clip(server: LiveServer, desk: Path) -> None:
     text = snippet("docs/api.md", "sh", "curl")
     assert ADDRESS in text
-    typed(text.replace(ADDRESS, door.host), desk)
+    typed(text.replace(ADDRESS, server.host), desk)
     assert probe(desk / "clip.mp4").frames == 5 * FPS + 1
 
 
@@ -81,10 +79,10 @@ def test_the_command_without_a_server_makes_a_clip(desk: Path) -> None:
     assert probe(desk / "clip.mp4").has_audio
 
 
-def test_the_changed_line_of_an_existing_client_is_enough(door: RunningDoor) -> None:
+def test_the_changed_line_of_an_existing_client_is_enough(server: LiveServer) -> None:
     (line,) = re.findall(r"^\+ (.+)$", snippet("README.md", "diff", "NovitaClient"), re.MULTILINE)
     names = {"NovitaClient": NovitaClient, "key": "sk_whatever"}
-    exec(line.replace(ADDRESS, door.host), names)
+    exec(line.replace(ADDRESS, server.host), names)
     client = names["client"]
     assert isinstance(client, NovitaClient)
     client.session.trust_env = False

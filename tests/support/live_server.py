@@ -1,4 +1,4 @@
-"""The real door over a real service, on a real socket: what the tests of api/ and contract/ talk to."""
+"""The real server over a real service, on a real socket: what the tests of api/ talk to."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class RunningDoor:
+class LiveServer:
     """Service, intake and application in a thread of their own. `with` starts and stops them."""
 
     def __init__(self, data: Path, **settings: Any) -> None:

@@ -1,4 +1,4 @@
-"""Tasks and records for tests of what lies behind the door."""
+"""Tasks and records for tests of the record and of what stands on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One open-mode service for the whole run, for test modules that say `pytest_plugins = ["support.shared_server"]`."""
+"""One open-mode service for the whole test run."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.live_server import RunningDoor
+from support.live_server import LiveServer
 
 
 @pytest.fixture(scope="session")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDoor]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One open-mode service for the whole run."""
-    with RunningDoor(tmp_path_factory.mktemp("door"), egress_allow="127.0.0.1") as running:
+    with LiveServer(tmp_path_factory.mktemp("server"), egress_allow="127.0.0.1") as running:
         yield running

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from support.live_server import RESULT, RunningDoor, picture_uri
+from support.live_server import RESULT, LiveServer, picture_uri
 from vivant.api.dialects.novita import envelope
 from vivant.request import Brief
 from vivant.task import Artifact, Status, Task
 
-pytest_plugins = ["support.shared_server"]
 CREATED = datetime(2026, 11, 22, 12, 0, 0, 250_000, tzinfo=UTC)
 TASK = Task(
     id="t1",
@@ -106,35 +105,35 @@ def test_the_reason_is_what_went_wrong() -> None:
     assert "cancelled" in envelope(at(Status.CANCELLED), eta=0, video=None)["task"]["reason"].lower()
 
 
-def test_a_task_lives_through_the_statuses_over_http(door: RunningDoor) -> None:
+def test_a_task_lives_through_the_statuses_over_http(server: LiveServer) -> None:
     body = {"prompt": "x", "image": picture_uri(640, 480), "last_image": picture_uri(480, 640), "duration": 4,
             "resolution": "480p", "seed": 0, "generate_audio": False}  # fmt: skip
-    answer = door.submit(body)
+    answer = server.submit(body)
     assert answer.status == 200
     sent = answer.json()
     assert list(sent) == ["id", "task_id"] and sent["id"] == sent["task_id"]
-    first = door.result(sent["id"])
+    first = server.result(sent["id"])
     assert first["task"]["status"] in ("TASK_STATUS_QUEUED", "TASK_STATUS_PROCESSING")
     assert first["videos"] == [] and first["extra"]["seed"] == "0"
-    last = door.finished(sent["id"])
+    last = server.finished(sent["id"])
     (video,) = last["videos"]
-    assert video["video_url"].startswith(door.url + "/files/") and video["video_url_ttl"] == "86400"
+    assert video["video_url"].startswith(server.url + "/files/") and video["video_url_ttl"] == "86400"
     assert last["task"] == {"task_id": sent["id"], "status": "TASK_STATUS_SUCCEED", "reason": "",
                             "task_type": "IMG_TO_VIDEO", "eta": 0, "progress_percent": 100}  # fmt: skip
     times = last["extra"]["debug_info"]
     assert int(times["submit_time_ms"]) <= int(times["execute_time_ms"]) <= int(times["complete_time_ms"])
-    by_path = door.get(f"{RESULT}/{sent['id']}").json()
+    by_path = server.get(f"{RESULT}/{sent['id']}").json()
     assert by_path["task"] == last["task"]
 
 
-def test_minus_one_becomes_a_seed_and_is_reported(door: RunningDoor) -> None:
+def test_minus_one_becomes_a_seed_and_is_reported(server: LiveServer) -> None:
     ids = [
-        door.submit({"prompt": "x", "image": picture_uri(), "seed": -1, "duration": 4}).json()["id"] for _ in range(2)
+        server.submit({"prompt": "x", "image": picture_uri(), "seed": -1, "duration": 4}).json()["id"] for _ in range(2)
     ]
-    seeds = [int(door.result(task_id)["extra"]["seed"]) for task_id in ids]
+    seeds = [int(server.result(task_id)["extra"]["seed"]) for task_id in ids]
     assert seeds[0] != seeds[1] and all(0 <= seed < 2**32 for seed in seeds)
     for task_id in ids:
-        door.send("POST", f"/v1/tasks/{task_id}/cancel")
+        server.send("POST", f"/v1/tasks/{task_id}/cancel")
 
 
 @pytest.mark.parametrize(
@@ -142,14 +141,14 @@ def test_minus_one_becomes_a_seed_and_is_reported(door: RunningDoor) -> None:
     ["nope", "00000000-0000-7000-8000-000000000000", "%00", "%ff", "%ED%A0%80", "..%2F..", "'%20OR%201=1--", "a" * 5000,
      "%F0%9F%8E%AC"],
 )  # fmt: skip
-def test_an_unknown_or_malformed_id_is_404(door: RunningDoor, task_id: str) -> None:
-    answer = door.get(f"{RESULT}?task_id={task_id}")
+def test_an_unknown_or_malformed_id_is_404(server: LiveServer, task_id: str) -> None:
+    answer = server.get(f"{RESULT}?task_id={task_id}")
     assert answer.status == 404 and answer.json()["reason"] == "TASK_NOT_FOUND"
 
 
 @pytest.mark.parametrize("query", ["", "?", "?task_id=", "?id=x", "?task_id"])
-def test_a_missing_id_is_400(door: RunningDoor, query: str) -> None:
-    answer = door.get(RESULT + query)
+def test_a_missing_id_is_400(server: LiveServer, query: str) -> None:
+    answer = server.get(RESULT + query)
     assert answer.status == 400 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
@@ -162,6 +161,6 @@ def test_a_missing_id_is_400(door: RunningDoor, query: str) -> None:
         ("GET", "/v3/%ED%A0%80", 404),
     ],
 )  # fmt: skip
-def test_other_addresses_are_not_there(door: RunningDoor, method: str, path: str, status: int) -> None:
-    answer = door.send(method, path)
+def test_other_addresses_are_not_there(server: LiveServer, method: str, path: str, status: int) -> None:
+    answer = server.send(method, path)
     assert answer.status == status and answer.json()["reason"] == "API_NOT_FOUND"

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from support.live_server import RESULT, SUBMIT, RunningDoor, picture_uri
+from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
 from vivant.api.dialects.novita import PROMPT_CHARACTERS, read_submission
 from vivant.errors import InvalidRequest
 from vivant.request import Brief, Tier
 
-pytest_plugins = ["support.shared_server"]
 URL = "https://example.com/a.png"
 LEAST = {"prompt": "a calm day", "image": URL}
 ABSENT = object()
@@ -106,8 +105,8 @@ def test_the_vectors_are_many() -> None:
 
 
 @pytest.mark.parametrize(("field", "value", "says"), WRONG[::3], ids=[f"{f}={shown(v)}" for f, v, _ in WRONG[::3]])
-def test_over_http_a_refusal_is_novitas_flat_body(door: RunningDoor, field: str, value: Any, says: str) -> None:
-    answer = door.submit(body_with(field, value))
+def test_over_http_a_refusal_is_novitas_flat_body(server: LiveServer, field: str, value: Any, says: str) -> None:
+    answer = server.submit(body_with(field, value))
     error = answer.json()
     assert answer.status == 400 and answer.headers["Content-Type"] == "application/json"
     assert list(error) == ["code", "reason", "message", "metadata"]
@@ -144,15 +143,15 @@ def test_over_http_a_refusal_is_novitas_flat_body(door: RunningDoor, field: str,
     ],
     ids=lambda body: repr(body[:24]),
 )  # fmt: skip
-def test_a_body_that_is_no_sound_json_object_is_400(door: RunningDoor, body: bytes) -> None:
-    answer = door.submit(body)
+def test_a_body_that_is_no_sound_json_object_is_400(server: LiveServer, body: bytes) -> None:
+    answer = server.submit(body)
     error = answer.json()
     assert answer.status == 400 and error["code"] == 400 and error["reason"] == "INVALID_REQUEST_BODY"
     assert 0 < len(error["message"]) < 400
-    assert door.get("/healthz").status == 200
+    assert server.get("/healthz").status == 200
 
 
-def test_golden_bodies(door: RunningDoor) -> None:
+def test_golden_bodies(server: LiveServer) -> None:
     """Byte for byte, so that no change goes unnoticed."""
     cases: list[tuple[str, str, Any, int, str, str]] = [
         ("POST", SUBMIT, {"image": URL}, 400, "INVALID_REQUEST_BODY", "prompt: is required: a string."),
@@ -171,7 +170,7 @@ def test_golden_bodies(door: RunningDoor) -> None:
     ]  # fmt: skip
     for method, path, body, status, reason, message in cases:
         golden = f'{{"code":{status},"reason":"{reason}","message":"{message}","metadata":{{}}}}'
-        answer = door.send(method, path, None if body is None else json.dumps(body).encode())
+        answer = server.send(method, path, None if body is None else json.dumps(body).encode())
         assert (answer.status, answer.body.decode()) == (status, golden)
 
 
@@ -194,13 +193,13 @@ def test_golden_bodies(door: RunningDoor) -> None:
     ids=lambda text: text[:40],
 )
 @pytest.mark.parametrize("field", ["image", "last_image"])
-def test_a_bad_picture_is_refused_at_submit(door: RunningDoor, field: str, image: str, reason: str) -> None:
-    answer = door.submit({"prompt": "x", "image": picture_uri(), field: image})
+def test_a_bad_picture_is_refused_at_submit(server: LiveServer, field: str, image: str, reason: str) -> None:
+    answer = server.submit({"prompt": "x", "image": picture_uri(), field: image})
     assert answer.status == 400 and answer.json()["reason"] == reason
     assert answer.json()["message"].startswith(f"{field}: ")
 
 
-def test_a_picture_of_too_many_bytes_has_its_own_reason(door: RunningDoor) -> None:
+def test_a_picture_of_too_many_bytes_has_its_own_reason(server: LiveServer) -> None:
     text = "data:image/png;base64," + "A" * (4 * (30 * 2**20 // 3 + 1))
-    answer = door.submit({"prompt": "x", "image": text})
+    answer = server.submit({"prompt": "x", "image": text})
     assert answer.status == 400 and answer.json()["reason"] == "IMAGE_FILE_EXCEEDS_MAX_SIZE"
