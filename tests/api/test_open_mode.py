@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 
-from support.live_server import RESULT, SUBMIT, RunningDoor, picture_uri
+from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
 from vivant.api.auth import OpenModeGuard, is_loopback
 from vivant.api.context import Context
 from vivant.api.errors import respond
 from vivant.settings import Settings
 
-pytest_plugins = ["support.shared_server"]
-UNKNOWN = RESULT + "?task_id=x"  # 404 inside the door, 403 outside it
+UNKNOWN = RESULT + "?task_id=x"  # 404 for an allowed host, 403 for another
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer anything", "sk_bare", "bearer x", "Basic dTpw"])
-def test_any_bearer_or_none_is_accepted(door: RunningDoor, authorization: str | None) -> None:
+def test_any_bearer_or_none_is_accepted(server: LiveServer, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
-    assert door.get(UNKNOWN, **headers).status == 404
+    assert server.get(UNKNOWN, **headers).status == 404
 
 
 @pytest.mark.parametrize(
@@ -30,8 +28,8 @@ def test_any_bearer_or_none_is_accepted(door: RunningDoor, authorization: str | 
     ["localhost", "localhost:1", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:80", "127.8.9.1:1", "[::1]", "[::1]:8000",
      "[::ffff:127.0.0.1]"],
 )  # fmt: skip
-def test_names_of_this_machine_are_accepted(door: RunningDoor, host: str) -> None:
-    assert door.get(UNKNOWN, Host=host).status == 404
+def test_names_of_this_machine_are_accepted(server: LiveServer, host: str) -> None:
+    assert server.get(UNKNOWN, Host=host).status == 404
 
 
 @pytest.mark.parametrize(
@@ -40,28 +38,28 @@ def test_names_of_this_machine_are_accepted(door: RunningDoor, host: str) -> Non
      "x@127.0.0.1", "10.0.0.1", "0.0.0.0", "", "[::2]", "127.0.0.1:99999", "2130706433", "127.1", "local host", "[::1"],
 )  # fmt: skip
 @pytest.mark.parametrize("path", [UNKNOWN, "/v1/tasks", "/files/a/1/clip.mp4", "/readyz"])
-def test_a_foreign_host_header_is_refused(door: RunningDoor, host: str, path: str) -> None:
+def test_a_foreign_host_header_is_refused(server: LiveServer, host: str, path: str) -> None:
     """DNS rebinding: the page's own name reaches loopback, and the browser says so."""
-    answer = door.get(path, Host=host)
+    answer = server.get(path, Host=host)
     assert answer.status == 403 and b"VIVANT_PUBLIC_URL" in answer.body
     if path == UNKNOWN:
         assert answer.json()["reason"] == "API_NOT_ALLOWED"
 
 
-def test_health_answers_under_any_name(door: RunningDoor) -> None:
-    assert door.get("/healthz", Host="10.2.3.4:8000").status == 200
+def test_health_answers_under_any_name(server: LiveServer) -> None:
+    assert server.get("/healthz", Host="10.2.3.4:8000").status == 200
 
 
 @pytest.mark.parametrize(
     "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
 )
-def test_a_page_of_another_site_cannot_submit_blind(door: RunningDoor, headers: dict[str, str]) -> None:
+def test_a_page_of_another_site_cannot_submit_blind(server: LiveServer, headers: dict[str, str]) -> None:
     body = {"prompt": "x", "image": picture_uri()}
-    before = len(door.get("/v1/tasks?limit=100").json()["tasks"])
+    before = len(server.get("/v1/tasks?limit=100").json()["tasks"])
     for content in ("application/json", "text/plain"):
-        answer = door.send("POST", SUBMIT, str(body).encode(), {**headers, "Content-Type": content})
+        answer = server.send("POST", SUBMIT, str(body).encode(), {**headers, "Content-Type": content})
         assert answer.status == 403
-    assert len(door.get("/v1/tasks?limit=100").json()["tasks"]) == before
+    assert len(server.get("/v1/tasks?limit=100").json()["tasks"]) == before
 
 
 @pytest.mark.parametrize(
@@ -69,8 +67,8 @@ def test_a_page_of_another_site_cannot_submit_blind(door: RunningDoor, headers: 
     [{"Origin": "http://localhost:3000"}, {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"},
      {"Sec-Fetch-Site": "none"}],
 )  # fmt: skip
-def test_a_page_of_this_machine_can(door: RunningDoor, headers: dict[str, str]) -> None:
-    answer = door.send("POST", SUBMIT, b"{}", headers)
+def test_a_page_of_this_machine_can(server: LiveServer, headers: dict[str, str]) -> None:
+    answer = server.send("POST", SUBMIT, b"{}", headers)
     assert answer.status == 400 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
@@ -82,30 +80,30 @@ def test_a_page_of_this_machine_can(door: RunningDoor, headers: dict[str, str]) 
      ({"Forwarded": "for=203.0.113.9"}, 403), ({"Forwarded": 'proto=http;For="[2001:db8::1]"'}, 403),
      ({"Forwarded": "for=127.0.0.1, for=unknown"}, 403), ({"Forwarded": 'for="[::1]"'}, 404)],
 )  # fmt: skip
-def test_strangers_behind_a_proxy_are_refused(door: RunningDoor, headers: dict[str, str], status: int) -> None:
-    assert door.send("GET", UNKNOWN, headers=headers).status == status
+def test_strangers_behind_a_proxy_are_refused(server: LiveServer, headers: dict[str, str], status: int) -> None:
+    assert server.send("GET", UNKNOWN, headers=headers).status == status
 
 
 @pytest.mark.parametrize(
     "client", [("10.0.0.9", 1), ("192.168.1.2", 1), ("::2", 1), ("fe80::1%eth0", 1), ("name", 1), None]
 )
-def test_other_machines_are_refused_whatever_they_say(client: Any) -> None:
-    assert asyncio.run(status_for(client, {"host": "localhost"})) == 403
+async def test_other_machines_are_refused_whatever_they_say(client: Any) -> None:
+    assert await status_for(client, {"host": "localhost"}) == 403
 
 
 @pytest.mark.parametrize("client", [("127.0.0.1", 1), ("127.3.2.1", 1), ("::1", 1), ("::ffff:127.0.0.1", 1)])
-def test_this_machine_is_let_in(client: Any) -> None:
-    assert asyncio.run(status_for(client, {"host": "localhost"})) == 200
+async def test_this_machine_is_let_in(client: Any) -> None:
+    assert await status_for(client, {"host": "localhost"}) == 200
 
 
-def test_the_host_of_the_public_url_is_accepted() -> None:
+async def test_the_host_of_the_public_url_is_accepted() -> None:
     for host, status in (("vivant.lan", 200), ("VIVANT.lan:8443", 200), ("other.lan", 403)):
-        assert asyncio.run(status_for(("127.0.0.1", 1), {"host": host}, public_url="https://vivant.lan:8443")) == status
+        assert await status_for(("127.0.0.1", 1), {"host": host}, public_url="https://vivant.lan:8443") == status
 
 
-def test_two_host_headers_or_none_are_refused(door: RunningDoor) -> None:
+def test_two_host_headers_or_none_are_refused(server: LiveServer) -> None:
     for hosts in (b"", b"Host: localhost\r\nHost: evil.example\r\n", b"Host: evil.example\r\nHost: localhost\r\n"):
-        with socket.create_connection(("127.0.0.1", int(door.host.split(":")[1])), 10) as raw:
+        with socket.create_connection(("127.0.0.1", int(server.host.split(":")[1])), 10) as raw:
             raw.sendall(b"GET /v1/tasks HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
             assert raw.recv(100).split()[1] in (b"403", b"400")
 

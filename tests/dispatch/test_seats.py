@@ -27,89 +27,74 @@ def seat_pid(service: Service) -> int:
     return seat._process.pid
 
 
-def test_a_task_becomes_a_clip_with_the_facts_of_its_file(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="testcard") as service:
+async def test_a_task_becomes_a_clip_with_the_facts_of_its_file(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="testcard") as service:
+        task = await submitted(service)
+        done = await until_status(service, task, "succeeded")
+        artifact = done.artifact
+        assert artifact is not None
+        data = (tmp_path / "files" / artifact.path).read_bytes()
+        assert artifact.path == f"tasks/{task.id}/1/clip.mp4"
+        assert (artifact.size, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+        assert (artifact.width, artifact.height, artifact.frames) == (640, 640, 97)
+        assert done.storyboard is not None and done.storyboard["engine"] == "testcard"
+        assert done.progress == 1.0
+        assert rows(tmp_path, "SELECT task_id FROM usage") == [(task.id,)]
+
+
+async def test_an_idle_service_starts_a_task_at_once(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        await ready(service)
+        waits = []
+        for _ in range(5):
             task = await submitted(service)
-            done = await until_status(service, task, "succeeded")
-            artifact = done.artifact
-            assert artifact is not None
-            data = (tmp_path / "files" / artifact.path).read_bytes()
-            assert artifact.path == f"tasks/{task.id}/1/clip.mp4"
-            assert (artifact.size, artifact.sha256) == (len(data), hashlib.sha256(data).hexdigest())
-            assert (artifact.width, artifact.height, artifact.frames) == (640, 640, 97)
-            assert done.storyboard is not None and done.storyboard["engine"] == "testcard"
-            assert done.progress == 1.0
-            assert rows(tmp_path, "SELECT task_id FROM usage") == [(task.id,)]
-
-    asyncio.run(story())
-
-
-def test_an_idle_service_starts_a_task_at_once(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            await ready(service)
-            waits = []
-            for _ in range(5):
-                task = await submitted(service)
-                started = await until_status(service, task, "running")
-                assert started.started_at is not None
-                waits.append((started.started_at - task.created_at).total_seconds())
-                await service.cancel(task.id, key_id="")
-                await until(lambda: service.health()["seats"]["running"] == 0)
-            assert min(waits) < 0.05  # the promise is for an idle machine; this one may be busy
-
-    asyncio.run(story())
-
-
-def test_progress_is_seen_while_a_task_runs(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            task = await submitted(service)
-            seen: list[float] = []
-            while len(set(seen)) < 4:
-                found = await until_status(service, task, "queued", "running")
-                seen.append(found.progress)
-                await asyncio.sleep(0.1)
-            assert seen == sorted(seen)
-            assert found.storyboard is not None
-
-    asyncio.run(story())
-
-
-def test_an_engine_that_listens_is_cancelled_without_losing_its_seat(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            task = await submitted(service)
-            await until_status(service, task, "running")
-            pid = seat_pid(service)
-            assert (await service.cancel(task.id, key_id="")).status is Status.CANCELLED
-            await until(lambda: service.health()["seats"]["running"] == 0, within=3)
-            assert seat_pid(service) == pid
-            with pytest.raises(IllegalMove):
-                await service.cancel(task.id, key_id="")
-            assert not list((tmp_path / "files").rglob("*.mp4"))
-
-    asyncio.run(story())
-
-
-def test_an_engine_that_does_not_listen_is_killed_and_its_seat_is_free_within_3_seconds(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="deaf") as service:
-            task = await submitted(service, seed=1)
-            await until_status(service, task, "running")
-            await asyncio.sleep(0.3)  # well inside the engine
-            pid = seat_pid(service)
-            cancelled = time.monotonic()
+            started = await until_status(service, task, "running")
+            assert started.started_at is not None
+            waits.append((started.started_at - task.created_at).total_seconds())
             await service.cancel(task.id, key_id="")
-            other = await submitted(service, seed=2)
-            await until(lambda: not group_lives(pid), within=3)
-            await until_status(service, other, "running", within=3 - (time.monotonic() - cancelled) + STARTING)
-            await until_status(service, other, "succeeded")
-            assert (await service.task(task.id, key_id="")).status is Status.CANCELLED
-            assert rows(tmp_path, "SELECT deaths FROM tasks WHERE id = ?", task.id) == [(0,)]
+            await until(lambda: service.health()["seats"]["running"] == 0)
+        assert min(waits) < 0.05  # the promise is for an idle machine; this one may be busy
 
-    asyncio.run(story())
+
+async def test_progress_is_seen_while_a_task_runs(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        task = await submitted(service)
+        seen: list[float] = []
+        while len(set(seen)) < 4:
+            found = await until_status(service, task, "queued", "running")
+            seen.append(found.progress)
+            await asyncio.sleep(0.1)
+        assert seen == sorted(seen)
+        assert found.storyboard is not None
+
+
+async def test_an_engine_that_listens_is_cancelled_without_losing_its_seat(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        task = await submitted(service)
+        await until_status(service, task, "running")
+        pid = seat_pid(service)
+        assert (await service.cancel(task.id, key_id="")).status is Status.CANCELLED
+        await until(lambda: service.health()["seats"]["running"] == 0, within=3)
+        assert seat_pid(service) == pid
+        with pytest.raises(IllegalMove):
+            await service.cancel(task.id, key_id="")
+        assert not list((tmp_path / "files").rglob("*.mp4"))
+
+
+async def test_an_engine_that_does_not_listen_is_killed_and_its_seat_is_free_within_3_seconds(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="deaf") as service:
+        task = await submitted(service, seed=1)
+        await until_status(service, task, "running")
+        await asyncio.sleep(0.3)  # well inside the engine
+        pid = seat_pid(service)
+        cancelled = time.monotonic()
+        await service.cancel(task.id, key_id="")
+        other = await submitted(service, seed=2)
+        await until(lambda: not group_lives(pid), within=3)
+        await until_status(service, other, "running", within=3 - (time.monotonic() - cancelled) + STARTING)
+        await until_status(service, other, "succeeded")
+        assert (await service.task(task.id, key_id="")).status is Status.CANCELLED
+        assert rows(tmp_path, "SELECT deaths FROM tasks WHERE id = ?", task.id) == [(0,)]
 
 
 STARTING = 3.0  # seconds that a new process may need on a busy machine beyond the three that are promised
@@ -138,74 +123,60 @@ def _state(entry: Path) -> str:
         return ""
 
 
-def test_a_seat_that_keeps_crashing_fails_the_task_after_three_deaths(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="crashing") as service:
-            task = await submitted(service)
-            failed = await until_status(service, task, "failed")
-            assert (failed.attempt, failed.error_code) == (3, "SEAT_LOST")
-            assert "Lost 3 times" in failed.error_message and "SIGSEGV" in failed.error_message
-
-    asyncio.run(story())
+async def test_a_seat_that_keeps_crashing_fails_the_task_after_three_deaths(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="crashing") as service:
+        task = await submitted(service)
+        failed = await until_status(service, task, "failed")
+        assert (failed.attempt, failed.error_code) == (3, "SEAT_LOST")
+        assert "Lost 3 times" in failed.error_message and "SIGSEGV" in failed.error_message
 
 
-def test_a_seat_that_takes_too_much_memory_ends_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="greedy") as service:
-            failed = await until_status(service, await submitted(service), "failed")
-            assert failed.error_code == "SEAT_LOST"
-            assert "this seat took more than" in capsys.readouterr().out
-
-    asyncio.run(story())
-
-
-def test_what_an_engine_remembers_survives_the_crash_right_after_it(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="forgetful") as service:
-            task = await submitted(service)
-            done = await until_status(service, task, "succeeded")
-            assert done.attempt == 3
-            assert done.artifact is not None and done.artifact.path == f"tasks/{task.id}/3/clip.mp4"
-
-    asyncio.run(story())
+async def test_a_seat_that_takes_too_much_memory_ends_and_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running(tmp_path, engine="greedy") as service:
+        failed = await until_status(service, await submitted(service), "failed")
+        assert failed.error_code == "SEAT_LOST"
+        assert "this seat took more than" in capsys.readouterr().out
 
 
-def test_a_process_that_falls_silent_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_an_engine_remembers_survives_the_crash_right_after_it(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="forgetful") as service:
+        task = await submitted(service)
+        done = await until_status(service, task, "succeeded")
+        assert done.attempt == 3
+        assert done.artifact is not None and done.artifact.path == f"tasks/{task.id}/3/clip.mp4"
+
+
+async def test_a_process_that_falls_silent_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local, "BEAT_WITHIN", 4.0)
 
-    async def story() -> None:
-        async with running(tmp_path, engine="frozen") as service:
-            task = await submitted(service, seed=1)
-            done = await until_status(service, task, "succeeded")
-            assert done.attempt == 2
-            assert rows(tmp_path, "SELECT deaths FROM tasks") == [(1,)]
-
-    asyncio.run(story())
+    async with running(tmp_path, engine="frozen") as service:
+        task = await submitted(service, seed=1)
+        done = await until_status(service, task, "succeeded")
+        assert done.attempt == 2
+        assert rows(tmp_path, "SELECT deaths FROM tasks") == [(1,)]
 
 
-def test_an_engine_that_hangs_in_a_living_process_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_engine_that_hangs_in_a_living_process_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(local, "TOUCH_WITHIN", 1.0)
 
-    async def story() -> None:
-        async with running(tmp_path, engine="deadlocked") as service:
-            task = await submitted(service)
-            failed = await until_status(service, task, "failed")
-            assert "has not touched its watch" in failed.error_message
-
-    asyncio.run(story())
+    async with running(tmp_path, engine="deadlocked") as service:
+        task = await submitted(service)
+        failed = await until_status(service, task, "failed")
+        assert "has not touched its watch" in failed.error_message
 
 
-def test_an_engine_that_says_it_cannot_is_believed(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="refusing") as service:
-            failed = await until_status(service, await submitted(service), "failed")
-            assert (failed.attempt, failed.error_code) == (1, "ENGINE_FAILED")
-            assert failed.error_message == "The moon is in the wrong house."
-
-    asyncio.run(story())
+async def test_an_engine_that_says_it_cannot_is_believed(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="refusing") as service:
+        failed = await until_status(service, await submitted(service), "failed")
+        assert (failed.attempt, failed.error_code) == (1, "ENGINE_FAILED")
+        assert failed.error_message == "The moon is in the wrong house."
 
 
-def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(
+async def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async def story() -> None:
@@ -225,120 +196,96 @@ def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(
             # What a seat prints and what it reports take two ways; neither waits for the other.
             await until(told)
 
-    asyncio.run(story())
+    await story()
 
 
-def test_a_seat_that_cannot_be_set_up_says_why_and_is_tried_again(
+async def test_a_seat_that_cannot_be_set_up_says_why_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights = tmp_path / "weights"
     monkeypatch.setenv("VIVANT_TEST_WEIGHTS", str(weights))
 
-    async def story() -> None:
-        async with running(tmp_path / "data", engine="unready") as service:
-            task = await submitted(service)
-            await until(lambda: service.health()["status"] == "degraded")
-            assert service.health()["trouble"] == "Misconfigured: The weights are missing."
-            assert (await service.task(task.id, key_id="")).status is Status.QUEUED
-            weights.touch()
+    async with running(tmp_path / "data", engine="unready") as service:
+        task = await submitted(service)
+        await until(lambda: service.health()["status"] == "degraded")
+        assert service.health()["trouble"] == "Misconfigured: The weights are missing."
+        assert (await service.task(task.id, key_id="")).status is Status.QUEUED
+        weights.touch()
+        await until_status(service, task, "succeeded")
+        assert service.health()["status"] == "ok"
+
+
+async def test_a_seat_that_dies_idle_is_replaced_and_no_task_pays_for_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await ready(service)
+        pid = seat_pid(service)
+        os.kill(pid, signal.SIGKILL)
+        task = await submitted(service)
+        await until_status(service, task, "succeeded")
+        assert seat_pid(service) != pid
+        assert rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
+
+
+async def test_signals_that_are_sent_to_everybody_do_not_end_a_seat(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        task = await submitted(service)
+        await until_status(service, task, "running")
+        for number in (signal.SIGINT, signal.SIGTERM):
+            os.kill(seat_pid(service), number)
+        done = await until_status(service, task, "succeeded")
+        assert done.attempt == 1
+
+
+async def test_a_full_disk_fails_the_task_with_the_reason_and_leaves_no_half_file(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="cramped") as service:
+        failed = await until_status(service, await submitted(service), "failed")
+        assert (failed.attempt, failed.error_code) == (3, "STORAGE_FAILED")
+        assert "File too large" in failed.error_message
+        left = [p for p in tmp_path.rglob("*") if p.is_file() and ("clip" in p.name or "scratch" in str(p))]
+        assert left == []
+
+
+async def test_while_the_storage_fails_tasks_wait_and_then_go_on(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="testcard") as service:
+        running_task, waiting = await submitted(service), await submitted(service)
+        await until_status(service, running_task, "running")
+        files = tmp_path / "files"
+        files.rename(tmp_path / "away")
+        files.write_text("no folder here")
+        await until(lambda: rows(tmp_path, "SELECT max(deaths) FROM tasks") == [(1,)])
+        assert service.health()["status"] == "degraded"
+        await asyncio.sleep(1.5)
+        assert rows(tmp_path, "SELECT max(deaths), max(starts) FROM tasks") == [(1, 1)]
+        files.unlink()
+        (tmp_path / "away").rename(files)
+        for task in (running_task, waiting):
             await until_status(service, task, "succeeded")
-            assert service.health()["status"] == "ok"
-
-    asyncio.run(story())
 
 
-def test_a_seat_that_dies_idle_is_replaced_and_no_task_pays_for_it(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            await ready(service)
-            pid = seat_pid(service)
-            os.kill(pid, signal.SIGKILL)
-            task = await submitted(service)
-            await until_status(service, task, "succeeded")
-            assert seat_pid(service) != pid
-            assert rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
-
-    asyncio.run(story())
+async def test_a_picture_that_is_gone_fails_the_task(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        first = await submitted(service)
+        await until_status(service, first, "running")
+        task = await submitted(service)
+        (tmp_path / "files" / picture_path(task.id, "first")).unlink()
+        await service.cancel(first.id, key_id="")
+        failed = await until_status(service, task, "failed")
+        assert failed.error_code == "NOT_FOUND"
 
 
-def test_signals_that_are_sent_to_everybody_do_not_end_a_seat(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            task = await submitted(service)
-            await until_status(service, task, "running")
-            for number in (signal.SIGINT, signal.SIGTERM):
-                os.kill(seat_pid(service), number)
-            done = await until_status(service, task, "succeeded")
-            assert done.attempt == 1
+async def test_first_and_last_picture_reach_the_engine(tmp_path: Path) -> None:
+    from support.live_service import a_brief
 
-    asyncio.run(story())
+    async with running(tmp_path) as service:
+        task = await service.submit(a_brief(), a_picture(), a_picture(), key_id="")
+        done = await until_status(service, task, "succeeded")
+        assert done.storyboard is not None and done.storyboard["has_last"] is True
 
 
-def test_a_full_disk_fails_the_task_with_the_reason_and_leaves_no_half_file(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="cramped") as service:
-            failed = await until_status(service, await submitted(service), "failed")
-            assert (failed.attempt, failed.error_code) == (3, "STORAGE_FAILED")
-            assert "File too large" in failed.error_message
-            left = [p for p in tmp_path.rglob("*") if p.is_file() and ("clip" in p.name or "scratch" in str(p))]
-            assert left == []
-
-    asyncio.run(story())
-
-
-def test_while_the_storage_fails_tasks_wait_and_then_go_on(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="testcard") as service:
-            running_task, waiting = await submitted(service), await submitted(service)
-            await until_status(service, running_task, "running")
-            files = tmp_path / "files"
-            files.rename(tmp_path / "away")
-            files.write_text("no folder here")
-            await until(lambda: rows(tmp_path, "SELECT max(deaths) FROM tasks") == [(1,)])
-            assert service.health()["status"] == "degraded"
-            await asyncio.sleep(1.5)
-            assert rows(tmp_path, "SELECT max(deaths), max(starts) FROM tasks") == [(1, 1)]
-            files.unlink()
-            (tmp_path / "away").rename(files)
-            for task in (running_task, waiting):
-                await until_status(service, task, "succeeded")
-
-    asyncio.run(story())
-
-
-def test_a_picture_that_is_gone_fails_the_task(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            first = await submitted(service)
-            await until_status(service, first, "running")
-            task = await submitted(service)
-            (tmp_path / "files" / picture_path(task.id, "first")).unlink()
-            await service.cancel(first.id, key_id="")
-            failed = await until_status(service, task, "failed")
-            assert failed.error_code == "NOT_FOUND"
-
-    asyncio.run(story())
-
-
-def test_first_and_last_picture_reach_the_engine(tmp_path: Path) -> None:
-    async def story() -> None:
-        from support.live_service import a_brief
-
-        async with running(tmp_path) as service:
-            task = await service.submit(a_brief(), a_picture(), a_picture(), key_id="")
-            done = await until_status(service, task, "succeeded")
-            assert done.storyboard is not None and done.storyboard["has_last"] is True
-
-    asyncio.run(story())
-
-
-def test_scratch_files_do_not_pile_up(tmp_path: Path) -> None:
-    async def story() -> None:
-        (tmp_path / "scratch" / new_id()).mkdir(parents=True)  # left by a service that was killed
-        async with running(tmp_path, engine="slow") as service:
-            task = await submitted(service)
-            await until_status(service, task, "running")
-            assert len(list((tmp_path / "scratch").iterdir())) == 1
-        assert not (tmp_path / "scratch").exists()
-
-    asyncio.run(story())
+async def test_scratch_files_do_not_pile_up(tmp_path: Path) -> None:
+    (tmp_path / "scratch" / new_id()).mkdir(parents=True)  # left by a service that was killed
+    async with running(tmp_path, engine="slow") as service:
+        task = await submitted(service)
+        await until_status(service, task, "running")
+        assert len(list((tmp_path / "scratch").iterdir())) == 1
+    assert not (tmp_path / "scratch").exists()

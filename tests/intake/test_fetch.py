@@ -149,40 +149,40 @@ TRAPS = names(
 
 
 @pytest.mark.parametrize("url", PAYLOADS)
-def test_no_socket_is_opened_to_what_is_not_public(url: str, dialled: list[tuple[str, int]]) -> None:
+async def test_no_socket_is_opened_to_what_is_not_public(url: str, dialled: list[tuple[str, int]]) -> None:
     with pytest.raises(InvalidPicture, match=r"^image: "):
-        asyncio.run(fetched(url, resolve=TRAPS))
+        await fetched(url, resolve=TRAPS)
     assert dialled == []
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:{}/", "http://2130706433:{}/", "http://localhost:{}/", "http://[::1]:{}/"]
 )
-def test_other_ports_are_closed_too(url: str, dialled: list[tuple[str, int]]) -> None:
+async def test_other_ports_are_closed_too(url: str, dialled: list[tuple[str, int]]) -> None:
     async def run() -> None:
         async with server(lambda path, headers: ok()) as port:
             with pytest.raises(PictureUnreachable):
                 await fetched(url.format(port))
 
-    asyncio.run(run())
+    await run()
     assert dialled == []
 
 
 @pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 442, 444, 6379, 8080, 65_535])
-def test_public_addresses_are_dialled_on_two_ports_only(port: int, dialled: list[tuple[str, int]]) -> None:
+async def test_public_addresses_are_dialled_on_two_ports_only(port: int, dialled: list[tuple[str, int]]) -> None:
     with pytest.raises(PictureUnreachable):
-        asyncio.run(fetched(f"http://93.184.216.34:{port}/"))
+        await fetched(f"http://93.184.216.34:{port}/")
     assert dialled == []
 
 
-def test_public_addresses_are_dialled(dialled: list[tuple[str, int]]) -> None:
+async def test_public_addresses_are_dialled(dialled: list[tuple[str, int]]) -> None:
     for url in ("http://93.184.216.34/", "https://93.184.216.34/", "http://pictures.example/"):
         with pytest.raises(PictureUnreachable):  # the sockets of this test go nowhere
-            asyncio.run(fetched(url, resolve=names(pictures_example=["93.184.216.35"])))
+            await fetched(url, resolve=names(pictures_example=["93.184.216.35"]))
     assert dialled == [("93.184.216.34", 80), ("93.184.216.34", 443), ("93.184.216.35", 80)]
 
 
-def test_a_name_that_changes_its_mind_is_asked_once(dialled: list[tuple[str, int]]) -> None:
+async def test_a_name_that_changes_its_mind_is_asked_once(dialled: list[tuple[str, int]]) -> None:
     asked = 0
 
     async def rebinding(host: str, port: int) -> list[str]:
@@ -191,11 +191,11 @@ def test_a_name_that_changes_its_mind_is_asked_once(dialled: list[tuple[str, int
         return ["93.184.216.34"] if asked == 1 else ["127.0.0.1"]
 
     with pytest.raises(PictureUnreachable):
-        asyncio.run(fetched("http://rebinding.example/", resolve=rebinding))
+        await fetched("http://rebinding.example/", resolve=rebinding)
     assert asked == 1 and set(dialled) == {("93.184.216.34", 80)}
 
 
-def test_the_socket_itself_refuses_whatever_the_resolver_said(
+async def test_the_socket_itself_refuses_whatever_the_resolver_said(
     dialled: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The last wall alone: the judgement of names is undone, and still nothing is dialled."""
@@ -205,7 +205,7 @@ def test_the_socket_itself_refuses_whatever_the_resolver_said(
 
     monkeypatch.setattr(fetch._Judged, "resolve", lying)
     with pytest.raises(PictureUnreachable):
-        asyncio.run(fetched("http://good.example/", resolve=names(good_example=["93.184.216.34"])))
+        await fetched("http://good.example/", resolve=names(good_example=["93.184.216.34"]))
     assert dialled == []
 
 
@@ -216,7 +216,7 @@ def test_the_socket_itself_refuses_whatever_the_resolver_said(
      "http://[::ffff:127.0.0.1]:{other}/", "http://169.254.169.254/", "file:///etc/passwd", "ftp://127.0.0.1/",
      "data:,x", "gopher://127.0.0.1:{other}/", "http://a:b@127.0.0.1:{port}/", "http://[", "http://127.0.0.1:0/"],
 )  # fmt: skip
-def test_a_redirect_leads_nowhere_that_a_url_may_not(
+async def test_a_redirect_leads_nowhere_that_a_url_may_not(
     status: int, location: str, dialled: list[tuple[str, int]]
 ) -> None:  # fmt: skip
     async def run() -> int:
@@ -231,12 +231,12 @@ def test_a_redirect_leads_nowhere_that_a_url_may_not(
                     await fetched(f"http://127.0.0.1:{port}/", allow=f"127.0.0.1:{port}")
                 return port
 
-    port = asyncio.run(run())
+    port = await run()
     assert dialled == [("127.0.0.1", port)]
 
 
 @pytest.mark.parametrize(("hops", "arrives"), [(1, True), (3, True), (4, False), (10, False)])
-def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool) -> None:
+async def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool) -> None:
     def reply(path: str, headers: dict[str, str]) -> bytes:
         assert "cookie" not in headers
         left = int(path.strip("/"))
@@ -247,10 +247,10 @@ def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool) -> N
             return await fetched(f"http://127.0.0.1:{port}/{hops}", allow="127.0.0.0/8")
 
     if arrives:
-        assert asyncio.run(run()) == BODY
+        assert await run() == BODY
     else:
         with pytest.raises(PictureUnreachable):
-            asyncio.run(run())
+            await run()
 
 
 @pytest.mark.parametrize(
@@ -275,29 +275,29 @@ def test_where_redirects_may_lead(here: str, location: str | None, there: str | 
 
 
 @pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1:{}", "10.0.0.0/8,127.0.0.1"])
-def test_the_allow_list_opens_addresses(allow: str) -> None:
+async def test_the_allow_list_opens_addresses(allow: str) -> None:
     async def run() -> bytes:
         async with server(lambda path, headers: ok()) as port:
             return await fetched(f"http://127.0.0.1:{port}/a.png", allow=allow.format(port))
 
-    assert asyncio.run(run()) == BODY
+    assert await run() == BODY
 
 
 @pytest.mark.parametrize("allow", ["store.example", "STORE.example.", "store.example:{}"])
-def test_the_allow_list_opens_names(allow: str) -> None:
+async def test_the_allow_list_opens_names(allow: str) -> None:
     async def run() -> bytes:
         async with server(lambda path, headers: ok()) as port:
             return await fetched(
                 f"http://store.example:{port}/", allow=allow.format(port), resolve=names(store_example=["127.0.0.1"])
             )
 
-    assert asyncio.run(run()) == BODY
+    assert await run() == BODY
 
 
 @pytest.mark.parametrize(
     "allow", ["127.0.0.1:1", "127.0.0.2", "other.example", "store.example:1", "10.0.0.0/8", "localhost"]
 )
-def test_the_allow_list_opens_nothing_else(allow: str, dialled: list[tuple[str, int]]) -> None:
+async def test_the_allow_list_opens_nothing_else(allow: str, dialled: list[tuple[str, int]]) -> None:
     async def run() -> None:
         async with server(lambda path, headers: ok()) as port:
             for host in ("127.0.0.1", "store.example", "store.example.evil.example"):
@@ -305,7 +305,7 @@ def test_the_allow_list_opens_nothing_else(allow: str, dialled: list[tuple[str, 
                 with pytest.raises(PictureUnreachable):
                     await fetched(f"http://{host}:{port}/", allow=allow, resolve=trap)
 
-    asyncio.run(run())
+    await run()
     assert dialled == []
 
 
@@ -324,7 +324,7 @@ def test_usual_entries_are_understood(entry: str) -> None:
     AllowList.parse((entry,))
 
 
-def test_a_proxy_in_the_environment_is_not_asked(
+async def test_a_proxy_in_the_environment_is_not_asked(
     dialled: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> bytes:
@@ -333,7 +333,7 @@ def test_a_proxy_in_the_environment_is_not_asked(
                 monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
             return await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
 
-    assert asyncio.run(run()) == BODY
+    assert await run() == BODY
     assert len(dialled) == 1
 
 
@@ -349,7 +349,7 @@ def test_a_proxy_in_the_environment_is_not_asked(
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     ],
 )  # fmt: skip
-def test_answers_without_a_picture_are_one_error_that_tells_nothing(reply: bytes) -> None:
+async def test_answers_without_a_picture_are_one_error_that_tells_nothing(reply: bytes) -> None:
     async def run() -> str:
         async with server(lambda path, headers: reply) as port:
             with pytest.raises(PictureUnreachable) as refused:
@@ -362,11 +362,11 @@ def test_answers_without_a_picture_are_one_error_that_tells_nothing(reply: bytes
             await fetched("http://10.0.0.1/")
         return str(refused.value)
 
-    assert asyncio.run(run()) == asyncio.run(nobody())
+    assert await run() == await nobody()
 
 
 @pytest.mark.parametrize("length", [True, False], ids=["declared", "streamed"])
-def test_too_many_bytes_are_cut_off(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_too_many_bytes_are_cut_off(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fetch, "PICTURE_BYTES", 200_000)
     sent = 0
 
@@ -384,42 +384,36 @@ def test_too_many_bytes_are_cut_off(length: bool, monkeypatch: pytest.MonkeyPatc
                 await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget)
         assert budget.used == 0
 
-    asyncio.run(run())
+    await run()
     assert sent < 20_000_000
 
 
-def test_a_server_that_drips_is_given_up() -> None:
+async def test_a_server_that_drips_is_given_up() -> None:
     async def drip() -> AsyncIterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
         while True:
             await asyncio.sleep(0.02)
             yield b"x"
 
-    async def run() -> None:
-        async with server(lambda path, headers: drip()) as port:
-            with pytest.raises(PictureUnreachable):
-                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", total_seconds=0.3)
-
-    asyncio.run(run())
+    async with server(lambda path, headers: drip()) as port:
+        with pytest.raises(PictureUnreachable):
+            await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", total_seconds=0.3)
 
 
-def test_fetched_bytes_count_against_the_budget() -> None:
-    async def run() -> None:
-        budget = ByteBudget(len(BODY) + 10)
-        async with server(lambda path, headers: ok()) as port:
-            url, allow = f"http://127.0.0.1:{port}/", AllowList.parse(("127.0.0.1",))
-            async with AsyncExitStack() as held:
-                await Fetcher(allow, budget).fetch(url, field="image", held=held)
-                assert budget.used == len(BODY)
-                async with AsyncExitStack() as second:
-                    with pytest.raises(Busy):
-                        await Fetcher(allow, budget).fetch(url, field="image", held=second)
-            assert budget.used == 0
-
-    asyncio.run(run())
+async def test_fetched_bytes_count_against_the_budget() -> None:
+    budget = ByteBudget(len(BODY) + 10)
+    async with server(lambda path, headers: ok()) as port:
+        url, allow = f"http://127.0.0.1:{port}/", AllowList.parse(("127.0.0.1",))
+        async with AsyncExitStack() as held:
+            await Fetcher(allow, budget).fetch(url, field="image", held=held)
+            assert budget.used == len(BODY)
+            async with AsyncExitStack() as second:
+                with pytest.raises(Busy):
+                    await Fetcher(allow, budget).fetch(url, field="image", held=second)
+        assert budget.used == 0
 
 
-def test_too_many_fetches_at_once_are_turned_away() -> None:
+async def test_too_many_fetches_at_once_are_turned_away() -> None:
     async def run() -> list[Any]:
         release = asyncio.Event()
 
@@ -438,12 +432,12 @@ def test_too_many_fetches_at_once_are_turned_away() -> None:
                 release.set()
                 return await asyncio.gather(*running, return_exceptions=True)
 
-    results = asyncio.run(run())
+    results = await run()
     assert sum(isinstance(result, Busy) for result in results) == 5
     assert sum(isinstance(result, bytearray) for result in results) == fetch.AT_ONCE
 
 
-def test_a_name_server_that_never_answers_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_server_that_never_answers_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     real = socket.getaddrinfo
 
@@ -467,20 +461,17 @@ def test_a_name_server_that_never_answers_keeps_nobody_else_waiting(monkeypatch:
             assert all(isinstance(result, PictureUnreachable) for result in results)
 
     try:
-        asyncio.run(run())
+        await run()
     finally:
         release.set()
 
 
-def test_the_systems_resolver_is_asked_as_usual() -> None:
-    async def run() -> None:
-        assert "127.0.0.1" in await fetch._resolve("localhost", 80) or "::1" in await fetch._resolve("localhost", 80)
-        assert await fetch._resolve("2130706433", 80) == ["127.0.0.1"]
-        for wrong in ("a" * 70 + ".example", "a\0b"):
-            with pytest.raises((OSError, ValueError)):
-                await fetch._resolve(wrong, 80)
-
-    asyncio.run(run())
+async def test_the_systems_resolver_is_asked_as_usual() -> None:
+    assert "127.0.0.1" in await fetch._resolve("localhost", 80) or "::1" in await fetch._resolve("localhost", 80)
+    assert await fetch._resolve("2130706433", 80) == ["127.0.0.1"]
+    for wrong in ("a" * 70 + ".example", "a\0b"):
+        with pytest.raises((OSError, ValueError)):
+            await fetch._resolve(wrong, 80)
 
 
 def test_certificates_are_checked() -> None:
@@ -488,7 +479,7 @@ def test_certificates_are_checked() -> None:
     assert context.check_hostname and context.verify_mode.name == "CERT_REQUIRED"
 
 
-def test_nothing_of_ours_travels_along() -> None:
+async def test_nothing_of_ours_travels_along() -> None:
     seen: dict[str, str] = {}
 
     def reply(path: str, headers: dict[str, str]) -> bytes:
@@ -499,7 +490,7 @@ def test_nothing_of_ours_travels_along() -> None:
         async with server(reply) as port:
             await fetched(f"http://127.0.0.1:{port}/p?q=1#part", allow="127.0.0.1")
 
-    asyncio.run(run())
+    await run()
     seen.pop("")
     assert set(seen) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
     assert seen["accept-encoding"] == "identity" and aiohttp.__version__ not in seen["user-agent"]

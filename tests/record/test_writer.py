@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import Callable, Coroutine
@@ -53,12 +52,9 @@ def hold_writer(record: Record) -> tuple[threading.Event, Future[None]]:
     return release, held
 
 
-def test_what_a_write_awaited_is_committed(writing: Record) -> None:
-    async def write() -> None:
-        assert await writing.write(put("a")) == "a"
-        assert names(writing.path) == {"a"}
-
-    asyncio.run(write())
+async def test_what_a_write_awaited_is_committed(writing: Record) -> None:
+    assert await writing.write(put("a")) == "a"
+    assert names(writing.path) == {"a"}
 
 
 def test_pieces_that_wait_share_one_transaction(writing: Record) -> None:
@@ -102,7 +98,7 @@ def test_a_piece_that_fails_does_not_poison_its_group(writing: Record) -> None:
     assert names(writing.path) == {"before", "after"}
 
 
-def test_nobody_hears_of_success_when_the_commit_fails(writing: Record) -> None:
+async def test_nobody_hears_of_success_when_the_commit_fails(writing: Record) -> None:
     release, _ = hold_writer(writing)
 
     def break_the_commit(connection: Connection) -> None:
@@ -120,14 +116,14 @@ def test_nobody_hears_of_success_when_the_commit_fails(writing: Record) -> None:
     for piece in pieces:
         assert isinstance(piece.exception(10), Busy)
     assert names(writing.path) == set()
-    assert asyncio.run(_written(writing, "later")) == "later"
+    assert await _written(writing, "later") == "later"
 
 
 async def _written(record: Record, name: str) -> str:
     return await record.write(put(name))
 
 
-def test_a_full_disk_is_busy_and_the_writer_recovers(writing: Record) -> None:
+async def test_a_full_disk_is_busy_and_the_writer_recovers(writing: Record) -> None:
     async def story() -> None:
         await writing.write(lambda c: c.exec_driver_sql("PRAGMA max_page_count = 60"))
         with pytest.raises(Busy, match="full"):
@@ -138,7 +134,7 @@ def test_a_full_disk_is_busy_and_the_writer_recovers(writing: Record) -> None:
     def fill(connection: Connection) -> None:
         connection.execute(text("INSERT INTO secrets (name, value) VALUES ('big', zeroblob(4000000))"))
 
-    asyncio.run(story())
+    await story()
     assert names(writing.path) == {"afterwards"}
 
 
@@ -168,19 +164,19 @@ def test_a_write_that_was_given_up_before_it_began_is_not_done(writing: Record) 
     assert names(writing.path) == {"wanted"}
 
 
-def test_another_process_that_holds_the_lock_is_waited_for(writing: Record) -> None:
+async def test_another_process_that_holds_the_lock_is_waited_for(writing: Record) -> None:
     other = sqlite3.connect(writing.path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
-    assert asyncio.run(_written(writing, "patient")) == "patient"
+    assert await _written(writing, "patient") == "patient"
     other.close()
 
 
-def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_writes_are_not(tmp_path: Path) -> None:
+async def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_writes_are_not(tmp_path: Path) -> None:
     record = opened(tmp_path)
     noticed = threading.Event()
     record.start_writer(noticed.set)
-    asyncio.run(_written(record, "ours"))
+    await _written(record, "ours")
     assert not noticed.wait(0.4)
     with sqlite3.connect(record.path) as other:
         other.execute("INSERT INTO secrets VALUES ('theirs', x'00')")
@@ -190,7 +186,7 @@ def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_writes
     record.close()
 
 
-def test_closing_writes_what_waits_and_refuses_what_comes_after(tmp_path: Path) -> None:
+async def test_closing_writes_what_waits_and_refuses_what_comes_after(tmp_path: Path) -> None:
     record = opened(tmp_path)
     record.start_writer(lambda: None)
     assert record._writer is not None
@@ -202,21 +198,21 @@ def test_closing_writes_what_waits_and_refuses_what_comes_after(tmp_path: Path) 
         with pytest.raises(Busy):
             await ask()
 
-    asyncio.run(late(lambda: record.write(put("late"))))
-    asyncio.run(late(lambda: record.read(lambda c: None)))
+    await late(lambda: record.write(put("late")))
+    await late(lambda: record.read(lambda c: None))
     assert len(names(record.path)) == 50
 
 
-def test_the_record_is_opened_for_durability(writing: Record) -> None:
+async def test_the_record_is_opened_for_durability(writing: Record) -> None:
     def pragmas(connection: Connection) -> list[Any]:
         return [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys")
         ]
 
-    assert asyncio.run(writing.write(pragmas)) == ["wal", 2, 1]  # 2 is FULL
+    assert await writing.write(pragmas) == ["wal", 2, 1]  # 2 is FULL
 
 
-def test_readers_cannot_write(writing: Record) -> None:
+async def test_readers_cannot_write(writing: Record) -> None:
     with pytest.raises(Busy, match="readonly"):
-        asyncio.run(writing.read(put("x")))
+        await writing.read(put("x"))

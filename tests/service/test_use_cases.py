@@ -48,227 +48,191 @@ async def succeeded(service: Service) -> Task:
     return await until_status(service, await submitted(service), "succeeded")
 
 
-def test_what_is_submitted_is_resolved_and_kept(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            task = await service.submit(a_brief(seed=-1, tier=Tier.FLEX), a_picture(), a_picture(), key_id="")
-            assert task.status is Status.QUEUED and task.engine == "testcard"
-            assert (task.request.ratio, task.request.has_last_frame) == ("1:1", True)
-            assert 0 <= task.request.seed <= SEED_MAX
-            found = await service.task(task.id, key_id="")
-            assert (found.request, found.created_at) == (task.request, task.created_at)
-            for which in ("first", "last"):
-                stored = tmp_path / "files" / picture_path(task.id, which)
-                assert stored.read_bytes() == a_picture().png
-
-    asyncio.run(story())
+async def test_what_is_submitted_is_resolved_and_kept(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        task = await service.submit(a_brief(seed=-1, tier=Tier.FLEX), a_picture(), a_picture(), key_id="")
+        assert task.status is Status.QUEUED and task.engine == "testcard"
+        assert (task.request.ratio, task.request.has_last_frame) == ("1:1", True)
+        assert 0 <= task.request.seed <= SEED_MAX
+        found = await service.task(task.id, key_id="")
+        assert (found.request, found.created_at) == (task.request, task.created_at)
+        for which in ("first", "last"):
+            stored = tmp_path / "files" / picture_path(task.id, which)
+            assert stored.read_bytes() == a_picture().png
 
 
-def test_a_task_that_could_not_be_accepted_leaves_no_picture(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            files = tmp_path / "files"
-            files.rename(tmp_path / "away")
-            files.write_text("no folder here")
-            with pytest.raises(StorageFailed, match="could not be kept"):
-                await submitted(service)
-            assert rows(tmp_path, "SELECT * FROM tasks") == []
-
-    asyncio.run(story())
+async def test_a_task_that_could_not_be_accepted_leaves_no_picture(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        files = tmp_path / "files"
+        files.rename(tmp_path / "away")
+        files.write_text("no folder here")
+        with pytest.raises(StorageFailed, match="could not be kept"):
+            await submitted(service)
+        assert rows(tmp_path, "SELECT * FROM tasks") == []
 
 
-def test_without_a_key_any_bearer_is_welcome(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            assert await service.is_open()
-            assert [await service.authenticate(bearer) for bearer in (None, "", "anything", "Bearer x")] == [""] * 4
-
-    asyncio.run(story())
+async def test_without_a_key_any_bearer_is_welcome(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        assert await service.is_open()
+        assert [await service.authenticate(bearer) for bearer in (None, "", "anything", "Bearer x")] == [""] * 4
 
 
-def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            assert await service.authenticate(None) == ""
-            key_id, text = await asyncio.to_thread(make_key, tmp_path)
-            await asyncio.sleep(0.25)
-            assert not await service.is_open()
-            assert [await service.authenticate(b) for b in (text, f"Bearer {text}", f"bearer  {text} ")] == [key_id] * 3
-            for bearer in (None, "", "  ", "Bearer", "Bearer "):
-                with pytest.raises(MissingKey):
-                    await service.authenticate(bearer)
-            for bearer in ("anything", f"Basic {text}", text[:-1], f"Bearer {text}x"):
-                with pytest.raises(UnknownKey):
-                    await service.authenticate(bearer)
-            record = opened(tmp_path)
-            with record.transaction() as connection:
-                keys.revoke(connection, key_id, now=utc_now())
-            record.close()
-            await asyncio.sleep(0.25)
-            assert not await service.is_open()
+async def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        assert await service.authenticate(None) == ""
+        key_id, text = await asyncio.to_thread(make_key, tmp_path)
+        await asyncio.sleep(0.25)
+        assert not await service.is_open()
+        assert [await service.authenticate(b) for b in (text, f"Bearer {text}", f"bearer  {text} ")] == [key_id] * 3
+        for bearer in (None, "", "  ", "Bearer", "Bearer "):
+            with pytest.raises(MissingKey):
+                await service.authenticate(bearer)
+        for bearer in ("anything", f"Basic {text}", text[:-1], f"Bearer {text}x"):
             with pytest.raises(UnknownKey):
-                await service.authenticate(text)
-
-    asyncio.run(story())
-
-
-def test_callers_never_see_open_mode_while_keys_are_read_anew(tmp_path: Path) -> None:
-    async def story() -> None:
-        key_id, text = make_key(tmp_path)
-        async with running(tmp_path) as service:
-            for _ in range(20):
-                service._somebody_else_wrote()
-                answers = await asyncio.gather(
-                    *(service.authenticate(b) for b in (text, None, "x")), return_exceptions=True
-                )
-                assert answers[0] == key_id
-                assert isinstance(answers[1], MissingKey) and isinstance(answers[2], UnknownKey)
-
-    asyncio.run(story())
+                await service.authenticate(bearer)
+        record = opened(tmp_path)
+        with record.transaction() as connection:
+            keys.revoke(connection, key_id, now=utc_now())
+        record.close()
+        await asyncio.sleep(0.25)
+        assert not await service.is_open()
+        with pytest.raises(UnknownKey):
+            await service.authenticate(text)
 
 
-def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            of_nobody = await submitted(service)
-            ann, bob = (make_key(tmp_path, name)[0] for name in ("ann", "bob"))
-            task = await submitted(service, key_id=ann)
-            for stranger in (bob, ""):
-                with pytest.raises(TaskNotFound):
-                    await service.task(task.id, key_id=stranger)
-                with pytest.raises(TaskNotFound):
-                    await service.cancel(task.id, key_id=stranger)
+async def test_callers_never_see_open_mode_while_keys_are_read_anew(tmp_path: Path) -> None:
+    key_id, text = make_key(tmp_path)
+    async with running(tmp_path) as service:
+        for _ in range(20):
+            service._somebody_else_wrote()
+            answers = await asyncio.gather(
+                *(service.authenticate(b) for b in (text, None, "x")), return_exceptions=True
+            )
+            assert answers[0] == key_id
+            assert isinstance(answers[1], MissingKey) and isinstance(answers[2], UnknownKey)
+
+
+async def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        of_nobody = await submitted(service)
+        ann, bob = (make_key(tmp_path, name)[0] for name in ("ann", "bob"))
+        task = await submitted(service, key_id=ann)
+        for stranger in (bob, ""):
             with pytest.raises(TaskNotFound):
-                await service.task(of_nobody.id, key_id=ann)  # open mode is over, and its tasks are the operator's
-            assert [t.id for t in await service.tasks(key_id=ann)] == [task.id]
-            assert await service.tasks(key_id=bob) == []
-            assert (await service.task(task.id, key_id=ann)).status in ("queued", "running")
-
-    asyncio.run(story())
-
-
-def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, link_seconds=3600) as service:
-            done = await succeeded(service)
-            link, seconds = await service.link(done)
-            assert done.artifact is not None
-            assert seconds == 3600
-            assert hashlib.sha256(await fetched(service, link)).hexdigest() == done.artifact.sha256
-            parts = urlsplit(link)
-            query = parse_qs(parts.query)
-            expires, signature = query["expires"][0], query["signature"][0]
-            file = await service.open_file(parts.path.removeprefix("/files/"), expires, signature)
-            assert (file.etag, file.mime) == (done.artifact.sha256, "video/mp4")
-            middle = b"".join([piece async for piece in file.read(100, 300)])
-            assert middle == (await fetched(service, link))[100:300]
-            for path, until_, signed in (
-                (parts.path, str(int(expires) + 1), signature),
-                (parts.path, expires, signature[:-1] + ("0" if signature[-1] != "0" else "1")),
-                (parts.path, expires, ""),
-                (parts.path, expires, "é" * 64),
-                (parts.path, "", signature),
-                (parts.path, "9" * 40, signature),
-                (parts.path, "-1", signature),
-                (parts.path.replace("/1/", "/2/"), expires, signature),
-                ("/files/../vivant.db", expires, signature),
-                (parts.path + "/", expires, signature),
-            ):
-                with pytest.raises(NotAuthorized):
-                    await service.open_file(path, until_, signed)
-
-    asyncio.run(story())
+                await service.task(task.id, key_id=stranger)
+            with pytest.raises(TaskNotFound):
+                await service.cancel(task.id, key_id=stranger)
+        with pytest.raises(TaskNotFound):
+            await service.task(of_nobody.id, key_id=ann)  # open mode is over, and its tasks are the operator's
+        assert [t.id for t in await service.tasks(key_id=ann)] == [task.id]
+        assert await service.tasks(key_id=bob) == []
+        assert (await service.task(task.id, key_id=ann)).status in ("queued", "running")
 
 
-def test_a_link_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def story() -> None:
-        async with running(tmp_path, link_seconds=60) as service:
-            done = await succeeded(service)
-            parts = urlsplit((await service.link(done))[0])
-            query = parse_qs(parts.query)
-            now = time.time()
-            monkeypatch.setattr(time, "time", lambda: now + 62)
-            with pytest.raises(NotAuthorized, match="expired"):
-                await service.open_file(parts.path, query["expires"][0], query["signature"][0])
-
-    asyncio.run(story())
-
-
-def test_links_stay_good_over_a_restart_and_never_outlive_the_file(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            done = await succeeded(service)
-            link, _ = await service.link(done)
-        async with running(tmp_path, retention_days=0.01) as service:
-            assert await fetched(service, link)
-            assert 800 < (await service.link(done))[1] <= 864
-
-    asyncio.run(story())
-
-
-def test_a_task_without_a_clip_has_no_link(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="refusing") as service:
-            failed = await until_status(service, await submitted(service), "failed")
-            with pytest.raises(NotFound):
-                await service.link(failed)
-
-    asyncio.run(story())
+async def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: Path) -> None:
+    async with running(tmp_path, link_seconds=3600) as service:
+        done = await succeeded(service)
+        link, seconds = await service.link(done)
+        assert done.artifact is not None
+        assert seconds == 3600
+        assert hashlib.sha256(await fetched(service, link)).hexdigest() == done.artifact.sha256
+        parts = urlsplit(link)
+        query = parse_qs(parts.query)
+        expires, signature = query["expires"][0], query["signature"][0]
+        file = await service.open_file(parts.path.removeprefix("/files/"), expires, signature)
+        assert (file.etag, file.mime) == (done.artifact.sha256, "video/mp4")
+        middle = b"".join([piece async for piece in file.read(100, 300)])
+        assert middle == (await fetched(service, link))[100:300]
+        for path, until_, signed in (
+            (parts.path, str(int(expires) + 1), signature),
+            (parts.path, expires, signature[:-1] + ("0" if signature[-1] != "0" else "1")),
+            (parts.path, expires, ""),
+            (parts.path, expires, "é" * 64),
+            (parts.path, "", signature),
+            (parts.path, "9" * 40, signature),
+            (parts.path, "-1", signature),
+            (parts.path.replace("/1/", "/2/"), expires, signature),
+            ("/files/../vivant.db", expires, signature),
+            (parts.path + "/", expires, signature),
+        ):
+            with pytest.raises(NotAuthorized):
+                await service.open_file(path, until_, signed)
 
 
-def test_files_of_ended_tasks_go_when_their_time_is_over(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, retention_days=7) as service:
-            done = await succeeded(service)
-            link, _ = await service.link(done)
-            record, artifacts = service._record, service._artifacts
-            soon, late = utc_now() + timedelta(days=6.9), utc_now() + timedelta(days=7.1)
-            assert await retention.sweep(record, artifacts, days=7, now=soon) == 0
-            assert await retention.sweep(record, artifacts, days=0, now=late) == 0  # 0 keeps them for ever
-            assert await retention.sweep(record, artifacts, days=7, now=late) == 1
-            assert await retention.sweep(record, artifacts, days=7, now=late) == 0
-            assert not (tmp_path / "files" / "tasks" / done.id).exists()
-            with pytest.raises(NotFound):
-                await fetched(service, link)
-            assert (await service.task(done.id, key_id="")).status is Status.SUCCEEDED  # the row stays
-
-    asyncio.run(story())
+async def test_a_link_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path, link_seconds=60) as service:
+        done = await succeeded(service)
+        parts = urlsplit((await service.link(done))[0])
+        query = parse_qs(parts.query)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 62)
+        with pytest.raises(NotAuthorized, match="expired"):
+            await service.open_file(parts.path, query["expires"][0], query["signature"][0])
 
 
-def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            kept = await submitted(service)
-            orphan = tmp_path / "files" / clip_path(new_id(), 1)
-            orphan.parent.mkdir(parents=True)
-            Path(f"{orphan}#1").write_bytes(b"half of a clip, by a writer that was killed")
-            stranger = tmp_path / "files" / "tasks" / "readme" / "note.txt"
-            stranger.parent.mkdir()
-            stranger.touch()
-            record, artifacts = service._record, service._artifacts
-            assert await retention.sweep(record, artifacts, days=7, now=utc_now() + timedelta(minutes=59)) == 0
-            assert await retention.sweep(record, artifacts, days=7, now=utc_now() + timedelta(minutes=61)) == 1
-            assert not orphan.parent.parent.exists()
-            assert stranger.exists()
-            assert (tmp_path / "files" / picture_path(kept.id, "first")).exists()
-
-    asyncio.run(story())
+async def test_links_stay_good_over_a_restart_and_never_outlive_the_file(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        done = await succeeded(service)
+        link, _ = await service.link(done)
+    async with running(tmp_path, retention_days=0.01) as service:
+        assert await fetched(service, link)
+        assert 800 < (await service.link(done))[1] <= 864
 
 
-def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+async def test_a_task_without_a_clip_has_no_link(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="refusing") as service:
+        failed = await until_status(service, await submitted(service), "failed")
+        with pytest.raises(NotFound):
+            await service.link(failed)
+
+
+async def test_files_of_ended_tasks_go_when_their_time_is_over(tmp_path: Path) -> None:
+    async with running(tmp_path, retention_days=7) as service:
+        done = await succeeded(service)
+        link, _ = await service.link(done)
+        record, artifacts = service._record, service._artifacts
+        soon, late = utc_now() + timedelta(days=6.9), utc_now() + timedelta(days=7.1)
+        assert await retention.sweep(record, artifacts, days=7, now=soon) == 0
+        assert await retention.sweep(record, artifacts, days=0, now=late) == 0  # 0 keeps them for ever
+        assert await retention.sweep(record, artifacts, days=7, now=late) == 1
+        assert await retention.sweep(record, artifacts, days=7, now=late) == 0
+        assert not (tmp_path / "files" / "tasks" / done.id).exists()
+        with pytest.raises(NotFound):
+            await fetched(service, link)
+        assert (await service.task(done.id, key_id="")).status is Status.SUCCEEDED  # the row stays
+
+
+async def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        kept = await submitted(service)
+        orphan = tmp_path / "files" / clip_path(new_id(), 1)
+        orphan.parent.mkdir(parents=True)
+        Path(f"{orphan}#1").write_bytes(b"half of a clip, by a writer that was killed")
+        stranger = tmp_path / "files" / "tasks" / "readme" / "note.txt"
+        stranger.parent.mkdir()
+        stranger.touch()
+        record, artifacts = service._record, service._artifacts
+        assert await retention.sweep(record, artifacts, days=7, now=utc_now() + timedelta(minutes=59)) == 0
+        assert await retention.sweep(record, artifacts, days=7, now=utc_now() + timedelta(minutes=61)) == 1
+        assert not orphan.parent.parent.exists()
+        assert stranger.exists()
+        assert (tmp_path / "files" / picture_path(kept.id, "first")).exists()
+
+
+async def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
     first = built(tmp_path)
     with pytest.raises(Misconfigured, match=f"Another service .process {os.getpid()}. uses"):
         built(tmp_path)
-    asyncio.run(first.stop(drain=False))
-    asyncio.run(built(tmp_path).stop(drain=False))
+    await first.stop(drain=False)
+    await built(tmp_path).stop(drain=False)
 
 
-def test_two_folders_may_not_share_one_record(tmp_path: Path) -> None:
+async def test_two_folders_may_not_share_one_record(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
     first = built(tmp_path / "a", database_url=url)
     with pytest.raises(Misconfigured, match="Another service"):
         built(tmp_path / "b", database_url=url)
-    asyncio.run(first.stop(drain=False))
+    await first.stop(drain=False)
 
 
 def test_an_engine_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
@@ -277,22 +241,19 @@ def test_an_engine_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> None:
+async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> None:
     """No lease has to lapse first: whoever holds the lock of the folder knows that the others are dead."""
 
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            task = await submitted(service)
-            await until_status(service, task, "running")
-        left_running(tmp_path, task)
-        began = time.monotonic()
-        async with running(tmp_path) as service:
-            await until(lambda: rows(tmp_path, "SELECT attempt FROM tasks WHERE status = 'running'") == [(2,)])
-            assert time.monotonic() - began < 20
-            await until_status(service, task, "succeeded")
-        assert rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
-
-    asyncio.run(story())
+    async with running(tmp_path, engine="slow") as service:
+        task = await submitted(service)
+        await until_status(service, task, "running")
+    left_running(tmp_path, task)
+    began = time.monotonic()
+    async with running(tmp_path) as service:
+        await until(lambda: rows(tmp_path, "SELECT attempt FROM tasks WHERE status = 'running'") == [(2,)])
+        assert time.monotonic() - began < 20
+        await until_status(service, task, "succeeded")
+    assert rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
 
 
 def left_running(data: Path, task: Task) -> None:
@@ -305,41 +266,32 @@ def left_running(data: Path, task: Task) -> None:
     record.close()
 
 
-def test_the_eta_falls_and_ends_at_zero(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path, engine="slow") as service:
-            await ready(service)
-            first, second = await submitted(service), await submitted(service)
-            begun = await until_status(service, first, "running")
-            assert await service.eta(second) > await service.eta(begun) > 0
-            await until_status(service, first, "succeeded")
-            done = await until_status(service, second, "succeeded")
-            assert await service.eta(done) == 0
-
-    asyncio.run(story())
+async def test_the_eta_falls_and_ends_at_zero(tmp_path: Path) -> None:
+    async with running(tmp_path, engine="slow") as service:
+        await ready(service)
+        first, second = await submitted(service), await submitted(service)
+        begun = await until_status(service, first, "running")
+        assert await service.eta(second) > await service.eta(begun) > 0
+        await until_status(service, first, "succeeded")
+        done = await until_status(service, second, "succeeded")
+        assert await service.eta(done) == 0
 
 
-def test_last_use_of_a_key_reaches_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_last_use_of_a_key_reaches_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivant.service.KEY_USE_EVERY", 0.1)
 
-    async def story() -> None:
-        _, text = make_key(tmp_path)
-        async with running(tmp_path) as service:
-            await service.authenticate(text)
-            await until(lambda: rows(tmp_path, "SELECT last_used_at IS NOT NULL FROM keys") == [(1,)])
-
-    asyncio.run(story())
+    _, text = make_key(tmp_path)
+    async with running(tmp_path) as service:
+        await service.authenticate(text)
+        await until(lambda: rows(tmp_path, "SELECT last_used_at IS NOT NULL FROM keys") == [(1,)])
 
 
-def test_a_service_that_went_down_says_so(tmp_path: Path) -> None:
-    async def story() -> None:
-        async with running(tmp_path) as service:
-            await ready(service)
-            assert service.health() == {
-                "status": "ok", "engine": "testcard", "seats": {"all": 1, "ready": 1, "running": 0}, "trouble": "",
-            }  # fmt: skip
-            await service.stop(drain=True)
-            await service.stop(drain=False)
-            assert service.health()["status"] == "stopped"
-
-    asyncio.run(story())
+async def test_a_service_that_went_down_says_so(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await ready(service)
+        assert service.health() == {
+            "status": "ok", "engine": "testcard", "seats": {"all": 1, "ready": 1, "running": 0}, "trouble": "",
+        }  # fmt: skip
+        await service.stop(drain=True)
+        await service.stop(drain=False)
+        assert service.health()["status"] == "stopped"

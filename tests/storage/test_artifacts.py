@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ def test_what_was_put_is_there(artifacts: Artifacts, tmp_path: Path) -> None:
     assert artifacts.size("tasks/a/in/first.png") == 11
 
 
-def test_a_file_is_read_in_pieces_from_anywhere(artifacts: Artifacts) -> None:
+async def test_a_file_is_read_in_pieces_from_anywhere(artifacts: Artifacts) -> None:
     data = bytes(range(256)) * (CHUNK // 128)
     artifacts.put("x", data)
 
@@ -35,7 +34,7 @@ def test_a_file_is_read_in_pieces_from_anywhere(artifacts: Artifacts) -> None:
         return b"".join(pieces), max(map(len, pieces), default=0)
 
     for start, end in ((0, None), (1, 2), (CHUNK - 1, CHUNK + 1), (5, 5), (len(data) - 1, None), (0, 10**9)):
-        read_, longest = asyncio.run(read(start, end))
+        read_, longest = await read(start, end)
         assert read_ == data[start:end]
         assert longest <= CHUNK
 
@@ -50,14 +49,14 @@ def test_deleting_takes_everything_under_a_prefix_and_nothing_beside_it(artifact
     assert artifacts.get("tasks/ab/1/clip.mp4") == b"x"
 
 
-def test_what_is_not_there_is_not_found(artifacts: Artifacts) -> None:
+async def test_what_is_not_there_is_not_found(artifacts: Artifacts) -> None:
     assert artifacts.task_ids() == []
     with pytest.raises(NotFound):
         artifacts.get("tasks/a/1/clip.mp4")
     with pytest.raises(NotFound):
         artifacts.size("tasks/a/1/clip.mp4")
     with pytest.raises(NotFound):
-        asyncio.run(artifacts.get_range("tasks/a/1/clip.mp4", 0, 1))
+        await artifacts.get_range("tasks/a/1/clip.mp4", 0, 1)
 
 
 def test_checking_leaves_nothing_behind(artifacts: Artifacts) -> None:
