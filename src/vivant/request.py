@@ -94,7 +94,7 @@ def nearest_ratio(width: int, height: int) -> str:
     return min(RATIOS, key=distance)
 
 
-def check_bounds(width: int, height: int, *, field: str) -> None:
+def check_picture_size(width: int, height: int, *, field: str) -> None:
     """Raise PictureOutOfBounds unless both sides and the aspect lie strictly inside the contract's intervals."""
     low, high = PICTURE_SIDE
     if not (low < width < high and low < height < high):

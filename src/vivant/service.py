@@ -21,7 +21,7 @@ from vivant.dispatch.local import LocalFleet
 from vivant.engines.registry import check_engine
 from vivant.errors import Busy, MissingKey, NotFound, StorageFailed, TaskNotFound, UnknownKey
 from vivant.intake.pictures import CleanPicture
-from vivant.record import keys, secrets, tasks
+from vivant.record import keys, shared_secrets, tasks
 from vivant.record.database import Record, sqlite_path
 from vivant.record.ids import new_id
 from vivant.record.lock import Lock
@@ -97,7 +97,7 @@ class Service:
     async def tasks(self, *, key_id: str, status: Status | None = None, limit: int = 50, after: str = "") -> list[Task]:
         """The key's tasks, newest first; `after` is the id of the last one already seen."""
         return await self._record.read(
-            lambda c: tasks.newest(c, key_id=key_id, status=status, limit=limit, after=after)
+            lambda c: tasks.list_newest(c, key_id=key_id, status=status, limit=limit, after=after)
         )
 
     async def cancel(self, task_id: str, *, key_id: str) -> Task:
@@ -172,7 +172,7 @@ class Service:
         """Begin to run tasks, first those that an earlier service left."""
         loop = asyncio.get_running_loop()
         self._record.start_writer(partial(loop.call_soon_threadsafe, self._somebody_else_wrote))
-        self._link_secret = await self._record.write(lambda c: secrets.get_or_make(c, "links"))
+        self._link_secret = await self._record.write(lambda c: shared_secrets.get_or_create(c, "links"))
         await self._dispatcher.start()
         self._noting = asyncio.create_task(self._note_key_use())
         self._state = "running"
@@ -206,7 +206,7 @@ class Service:
     async def _known_keys(self) -> dict[str, keys.Key]:
         if self._keys is None:
             writes = self._foreign_writes
-            known = await self._record.read(keys.all_keys)
+            known = await self._record.read(keys.list_keys)
             if writes == self._foreign_writes:  # else: somebody wrote while we read, perhaps a key
                 self._keys = known
             return known
@@ -238,7 +238,7 @@ class Service:
             used, self._key_use = self._key_use, {}
             if used:
                 try:
-                    await self._record.write(partial(keys.note_use, used=used))
+                    await self._record.write(partial(keys.record_use, used=used))
                 except Busy as error:
                     log.error("when keys were last used could not be written", reason=str(error))
 

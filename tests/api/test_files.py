@@ -6,9 +6,9 @@ import random
 
 import pytest
 
-from support.live_server import Answer, LiveServer, picture_uri
-from vivant.api.faults import RangeNotSatisfiable
+from support.live_server import HttpResponse, LiveServer, picture_uri
 from vivant.api.files import byte_range
+from vivant.api.http_errors import RangeNotSatisfiable
 
 
 class Clip:
@@ -24,7 +24,7 @@ class Clip:
         assert whole.status == 200
         self.bytes, self.etag = whole.body, whole.headers["ETag"]
 
-    def get(self, **headers: str) -> Answer:
+    def get(self, **headers: str) -> HttpResponse:
         return self.server.get(self.path, **headers)
 
 
@@ -34,11 +34,11 @@ def clip(server: LiveServer) -> Clip:
 
 
 def test_the_whole_file_with_everything_a_player_wants(clip: Clip) -> None:
-    answer = clip.get()
-    headers = answer.headers
-    assert answer.body[4:8] == b"ftyp"
+    response = clip.get()
+    headers = response.headers
+    assert response.body[4:8] == b"ftyp"
     assert headers["Content-Type"] == "video/mp4" and headers["Accept-Ranges"] == "bytes"
-    assert int(headers["Content-Length"]) == len(answer.body)
+    assert int(headers["Content-Length"]) == len(response.body)
     assert headers["ETag"].startswith('"') and headers["Cache-Control"].startswith("private")
     assert headers["Content-Disposition"] == f'inline; filename="vivant-{clip.task_id}.mp4"'
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -51,19 +51,19 @@ def test_two_hundred_random_ranges_add_up(clip: Clip) -> None:
         start = chance.randrange(size)
         last = chance.randrange(start, size + size // 4)
         text, end = chance.choice(((f"bytes={start}-{last}", min(last + 1, size)), (f"bytes={start}-", size)))
-        answer = clip.get(Range=text)
-        assert answer.status == 206 and answer.body == clip.bytes[start:end]
-        assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
-        assert int(answer.headers["Content-Length"]) == end - start
+        response = clip.get(Range=text)
+        assert response.status == 206 and response.body == clip.bytes[start:end]
+        assert response.headers["Content-Range"] == f"bytes {start}-{end - 1}/{size}"
+        assert int(response.headers["Content-Length"]) == end - start
     for tail in (1, 2, 1000, size, size + 5):
-        answer = clip.get(Range=f"bytes=-{tail}")
-        assert answer.status == 206 and answer.body == clip.bytes[-min(tail, size) :]
+        response = clip.get(Range=f"bytes=-{tail}")
+        assert response.status == 206 and response.body == clip.bytes[-min(tail, size) :]
 
 
 @pytest.mark.parametrize("beyond", ["bytes={}-", "bytes={}-9999999999", "bytes=-0", "bytes=999999999999999999-"])
 def test_a_range_behind_the_end_is_416(clip: Clip, beyond: str) -> None:
-    answer = clip.get(Range=beyond.format(len(clip.bytes)))
-    assert answer.status == 416 and answer.headers["Content-Range"] == f"bytes */{len(clip.bytes)}"
+    response = clip.get(Range=beyond.format(len(clip.bytes)))
+    assert response.status == 416 and response.headers["Content-Range"] == f"bytes */{len(clip.bytes)}"
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_range_behind_the_end_is_416(clip: Clip, beyond: str) -> None:
     ],
 )
 def test_other_ranges_mean_the_whole_file(clip: Clip, odd: str) -> None:
-    answer = clip.get(Range=odd)
-    assert answer.status == 200 and len(answer.body) == len(clip.bytes)
+    response = clip.get(Range=odd)
+    assert response.status == 200 and len(response.body) == len(clip.bytes)
 
 
 def test_if_range_decides_between_part_and_whole(clip: Clip) -> None:
@@ -100,13 +100,13 @@ def test_what_is_known_already_is_not_sent_again(clip: Clip) -> None:
         (clip.etag, 304), (f'"x", {clip.etag}', 304), (f"W/{clip.etag}", 304), ("*", 304), ('"x"', 200),
         (clip.etag[:-2] + '"', 200),
     ):  # fmt: skip
-        answer = clip.get(If_None_Match=tags)
-        assert answer.status == status
+        response = clip.get(If_None_Match=tags)
+        assert response.status == status
         if status == 304:
             assert (
-                answer.body == b""
-                and answer.headers["ETag"] == clip.etag
-                and "private" in answer.headers["Cache-Control"]
+                response.body == b""
+                and response.headers["ETag"] == clip.etag
+                and "private" in response.headers["Cache-Control"]
             )
 
 

@@ -44,9 +44,9 @@ def test_no_key_and_a_wrong_key_open_nothing(guarded: tuple[LiveServer, str, str
     server, ann, _ = guarded
     novita = path.startswith("/v3")
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
-        answer = server.send(method, path, headers=headers)
-        assert answer.status == (400 if novita else 401)
-        assert answer.json()["reason" if novita else "code"] == ("MISSING_API_KEY" if novita else "MISSING_KEY")
+        response = server.send(method, path, headers=headers)
+        assert response.status == (400 if novita else 401)
+        assert response.json()["reason" if novita else "code"] == ("MISSING_API_KEY" if novita else "MISSING_KEY")
     for wrong in (
         "sk_wrong",
         ann[:-1],
@@ -56,9 +56,9 @@ def test_no_key_and_a_wrong_key_open_nothing(guarded: tuple[LiveServer, str, str
         "\xff",
         f"x {ann}",
     ):
-        answer = server.send(method, path, headers={"Authorization": f"Bearer {wrong}"})
-        assert answer.status == (403 if novita else 401)
-        assert answer.json()["reason" if novita else "code"] == ("INVALID_API_KEY" if novita else "UNKNOWN_KEY")
+        response = server.send(method, path, headers={"Authorization": f"Bearer {wrong}"})
+        assert response.status == (403 if novita else 401)
+        assert response.json()["reason" if novita else "code"] == ("INVALID_API_KEY" if novita else "UNKNOWN_KEY")
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER  {}", "{}"])
@@ -69,8 +69,8 @@ def test_the_key_is_accepted_with_scheme_and_bare(guarded: tuple[LiveServer, str
 
 def test_a_body_is_not_read_before_the_key_was_seen(guarded: tuple[LiveServer, str, str]) -> None:
     server, _, _ = guarded
-    answer = server.send("POST", SUBMIT, None, {"Content-Length": str(80 * 2**20)})  # none of them ever sent
-    assert answer.status == 400 and answer.json()["reason"] == "MISSING_API_KEY"
+    response = server.send("POST", SUBMIT, None, {"Content-Length": str(80 * 2**20)})  # none of them ever sent
+    assert response.status == 400 and response.json()["reason"] == "MISSING_API_KEY"
 
 
 def test_with_keys_host_and_origin_do_not_matter(guarded: tuple[LiveServer, str, str]) -> None:
@@ -105,8 +105,8 @@ def test_links_start_where_the_caller_came_in_unless_that_is_no_address(guarded:
         ("[::1", server.url),
         ("a b", server.url),
     ):
-        answer = server.get(f"{RESULT}?task_id={task_id}", Authorization=ann, Host=host).json()
-        assert answer["videos"][0]["video_url"].startswith(start)
+        response = server.get(f"{RESULT}?task_id={task_id}", Authorization=ann, Host=host).json()
+        assert response["videos"][0]["video_url"].startswith(start)
 
 
 def test_a_task_is_its_owners_alone_and_its_video_the_links(guarded: tuple[LiveServer, str, str]) -> None:
@@ -130,15 +130,15 @@ def test_the_first_key_closes_a_running_open_service_and_a_revoked_one_opens_not
         assert server.get(RESULT + "?task_id=x").status == 404
         text = make_key(tmp_path, "first")
         deadline = 200
-        while (answer := server.get(RESULT + "?task_id=x")).status == 404 and deadline:
+        while (response := server.get(RESULT + "?task_id=x")).status == 404 and deadline:
             deadline -= 1
             time.sleep(0.05)
-        assert answer.status == 400 and answer.json()["reason"] == "MISSING_API_KEY"
+        assert response.status == 400 and response.json()["reason"] == "MISSING_API_KEY"
         assert server.get(RESULT + "?task_id=x", Authorization=text).status == 404
         with opened_record(tmp_path) as connection:
             keys.revoke(connection, text.split("_")[1], now=datetime.now(UTC))
-        while (answer := server.get(RESULT + "?task_id=x", Authorization=text)).status == 404 and deadline:
+        while (response := server.get(RESULT + "?task_id=x", Authorization=text)).status == 404 and deadline:
             deadline -= 1
             time.sleep(0.05)
-        assert answer.status == 403 and answer.json()["reason"] == "INVALID_API_KEY"
+        assert response.status == 403 and response.json()["reason"] == "INVALID_API_KEY"
         assert server.get(RESULT + "?task_id=x").status == 400  # not open again

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.live_server import SUBMIT, Answer, LiveServer, picture_uri
-from vivant.api import http, limits
+from support.live_server import SUBMIT, HttpResponse, LiveServer, picture_uri
+from vivant.api import http_protocol, limits
 from vivant.api.limits import BODY_BYTES
 from vivant.errors import Busy
 from vivant.intake.budget import IN_FLIGHT, ByteBudget
@@ -64,14 +64,14 @@ def test_a_chunked_body_is_cut_off_where_it_grows_too_large(
         for _ in range(10):
             yield b" " * 100_000
 
-    answer = server.send("POST", SUBMIT, pieces())
-    assert answer.status == 413 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
+    response = server.send("POST", SUBMIT, pieces())
+    assert response.status == 413 and response.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
 def test_a_chunked_body_within_the_limits_is_read(server: LiveServer) -> None:
     body = json.dumps({"prompt": "", "image": picture_uri()}).encode()
-    answer = server.send("POST", SUBMIT, (body[at : at + 100] for at in range(0, len(body), 100)))
-    assert answer.status == 400 and answer.json()["message"].startswith("prompt: ")
+    response = server.send("POST", SUBMIT, (body[at : at + 100] for at in range(0, len(body), 100)))
+    assert response.status == 400 and response.json()["message"].startswith("prompt: ")
 
 
 def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(server: LiveServer) -> None:
@@ -82,9 +82,9 @@ def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(server: Liv
         deadline = time.monotonic() + 10
         while server.intake.budget.used < 3 * 84 * 2**20 and time.monotonic() < deadline:
             time.sleep(0.01)
-        answer = server.send("POST", SUBMIT, None, {"Content-Length": str(84 * 2**20)})
-        assert answer.status == 503 and answer.json()["reason"] == "SERVICE_NOT_AVAILABLE"
-        assert int(answer.headers["Retry-After"]) >= 1
+        response = server.send("POST", SUBMIT, None, {"Content-Length": str(84 * 2**20)})
+        assert response.status == 503 and response.json()["reason"] == "SERVICE_NOT_AVAILABLE"
+        assert int(response.headers["Retry-After"]) >= 1
         assert server.submit({"prompt": ""}).status == 400  # a small one still fits
         assert server.get("/healthz").status == 200
     finally:
@@ -95,9 +95,9 @@ def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(server: Liv
 def test_a_refusal_reaches_a_caller_who_sends_first_and_listens_later(server: LiveServer) -> None:
     """As most clients do, with a connection that is to be closed: the case in which an early answer gets lost."""
     closing = {"Connection": "close"}
-    with server.intake.budget.hold(200 * 2**20):
-        answer = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
-        assert answer.status == 503 and answer.headers["Retry-After"]
+    with server.intake.budget.reserve(200 * 2**20):
+        response = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
+        assert response.status == 503 and response.headers["Retry-After"]
     assert server.send("POST", SUBMIT, b" " * (BODY_BYTES + 1), closing).status == 413
     assert server.send("POST", "/v3/nothing", b" " * (20 * 2**20), closing).status == 404
     assert server.send("POST", SUBMIT, b" " * (20 * 2**20), {**closing, "Host": "evil.example"}).status == 403
@@ -123,16 +123,16 @@ def test_a_sender_who_falls_asleep_is_let_go(server: LiveServer, monkeypatch: py
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate", "zstd", "gzip, identity"])
 def test_a_compressed_body_is_refused_in_words(server: LiveServer, encoding: str) -> None:
-    answer = server.submit({"prompt": "x"}, Content_Encoding=encoding)
-    assert answer.status == 400 and "Content-Encoding" in answer.json()["message"]
+    response = server.submit({"prompt": "x"}, Content_Encoding=encoding)
+    assert response.status == 400 and "Content-Encoding" in response.json()["message"]
 
 
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/json; charset=utf-8", "application/octet-stream"]
 )
 def test_the_content_type_is_not_looked_at(server: LiveServer, content_type: str) -> None:
-    answer = server.send("POST", SUBMIT, b'{"image": "x"}', {"Content-Type": content_type})
-    assert answer.status == 400 and answer.json()["message"].startswith("prompt: is required")
+    response = server.send("POST", SUBMIT, b'{"image": "x"}', {"Content-Type": content_type})
+    assert response.status == 400 and response.json()["message"].startswith("prompt: is required")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(server: LiveSe
 
 
 def test_who_does_not_finish_a_head_is_hung_up_on(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
     for start in (b"", b"GET / HT"):
         with raw(server) as connection:
             connection.sendall(start)
@@ -199,7 +199,7 @@ def test_who_does_not_finish_a_head_is_hung_up_on(server: LiveServer, monkeypatc
 def test_pollers_are_answered_while_large_bodies_come_in(server: LiveServer) -> None:
     text = picture_uri()
     padded = text[:-4] + "A" * (40 * 2**20 - len(text)) + text[-4:]  # still base64; no picture any more
-    answers: list[Answer] = []
+    answers: list[HttpResponse] = []
     sender = threading.Thread(target=lambda: answers.append(server.submit({"prompt": "x", "image": padded})))
     sender.start()
     waits = []
@@ -213,7 +213,7 @@ def test_pollers_are_answered_while_large_bodies_come_in(server: LiveServer) -> 
 
 def test_what_is_borrowed_is_given_back_whatever_happens() -> None:
     budget = ByteBudget(100)
-    with pytest.raises(ZeroDivisionError), budget.hold(60) as held:
+    with pytest.raises(ZeroDivisionError), budget.reserve(60) as held:
         held.grow(40)
         with pytest.raises(Busy):
             held.grow(1)

@@ -73,12 +73,12 @@ def test_listing_goes_page_by_page_newest_first(server: LiveServer) -> None:
      ("after=%00", "after"), ("after=" + "a" * 5000, "after")],
 )  # fmt: skip
 def test_a_bad_query_is_a_problem_document(server: LiveServer, query: str, field: str) -> None:
-    answer = server.get(f"/v1/tasks?{query}")
-    problem = answer.json()
-    assert answer.status == 400 and answer.headers["Content-Type"] == "application/problem+json"
+    response = server.get(f"/v1/tasks?{query}")
+    problem = response.json()
+    assert response.status == 400 and response.headers["Content-Type"] == "application/problem+json"
     assert problem["status"] == 400 and problem["title"] == "Bad Request" and problem["type"] == "about:blank"
     assert problem["errors"] == [{"pointer": f"#/{field}", "detail": problem["detail"]}]
-    assert problem["instance"] == "/v1/tasks" and problem["request_id"] == answer.headers["X-Request-Id"]
+    assert problem["instance"] == "/v1/tasks" and problem["request_id"] == response.headers["X-Request-Id"]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_a_bad_query_is_a_problem_document(server: LiveServer, query: str, field
 def test_what_is_not_there_is_a_problem_document(
     server: LiveServer, method: str, path: str, status: int, code: str
 ) -> None:
-    answer = server.send(method, path)
-    assert answer.status == status and answer.json()["code"] == code
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    response = server.send(method, path)
+    assert response.status == status and response.json()["code"] == code
+    assert response.headers["Content-Type"] == "application/problem+json"
 
 
 def test_wrong_methods_name_the_right_ones(server: LiveServer) -> None:
@@ -129,9 +129,9 @@ def test_a_service_that_goes_down_says_so_and_takes_no_work(server: LiveServer) 
     try:
         assert server.get("/healthz").status == 200
         assert server.get("/readyz").status == 503
-        answer = server.submit(SMALL)
-        assert answer.status == 503 and answer.json()["reason"] == "SERVICE_NOT_AVAILABLE"
-        assert int(answer.headers["Retry-After"]) > 0
+        response = server.submit(SMALL)
+        assert response.status == 503 and response.json()["reason"] == "SERVICE_NOT_AVAILABLE"
+        assert int(response.headers["Retry-After"]) > 0
         assert server.get(RESULT + "?task_id=x").status == 404
     finally:
         server.context.draining = False
@@ -159,12 +159,12 @@ def test_a_fault_of_ours_is_500_without_its_details(server: LiveServer, monkeypa
 
     monkeypatch.setattr(server.service, "submit", broken)
     monkeypatch.setattr(server.service, "task", broken)
-    for answer, reason in (
+    for response, reason in (
         (server.submit(SMALL), "CREATE_TASK_FAILED"),
         (server.get(RESULT + "?task_id=x"), "GET_RESULT_FAILED"),
     ):
-        assert answer.status == 500 and answer.json()["reason"] == reason and b"secret" not in answer.body
-        assert answer.headers["X-Request-Id"]
+        assert response.status == 500 and response.json()["reason"] == reason and b"secret" not in response.body
+        assert response.headers["X-Request-Id"]
     own = server.get("/v1/tasks/x")
     assert own.status == 500 and "secret" not in json.dumps(own.json())
     assert server.get("/healthz").status == 200

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
+from vivant.api.errors import respond
 
 from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
 from vivant.api.auth import OpenModeGuard, is_loopback
 from vivant.api.context import Context
-from vivant.api.errors import respond
 from vivant.settings import Settings
 
 UNKNOWN = RESULT + "?task_id=x"  # 404 for an allowed host, 403 for another
@@ -40,10 +40,10 @@ def test_names_of_this_machine_are_accepted(server: LiveServer, host: str) -> No
 @pytest.mark.parametrize("path", [UNKNOWN, "/v1/tasks", "/files/a/1/clip.mp4", "/readyz"])
 def test_a_foreign_host_header_is_refused(server: LiveServer, host: str, path: str) -> None:
     """DNS rebinding: the page's own name reaches loopback, and the browser says so."""
-    answer = server.get(path, Host=host)
-    assert answer.status == 403 and b"VIVANT_PUBLIC_URL" in answer.body
+    response = server.get(path, Host=host)
+    assert response.status == 403 and b"VIVANT_PUBLIC_URL" in response.body
     if path == UNKNOWN:
-        assert answer.json()["reason"] == "API_NOT_ALLOWED"
+        assert response.json()["reason"] == "API_NOT_ALLOWED"
 
 
 def test_health_answers_under_any_name(server: LiveServer) -> None:
@@ -57,8 +57,8 @@ def test_a_page_of_another_site_cannot_submit_blind(server: LiveServer, headers:
     body = {"prompt": "x", "image": picture_uri()}
     before = len(server.get("/v1/tasks?limit=100").json()["tasks"])
     for content in ("application/json", "text/plain"):
-        answer = server.send("POST", SUBMIT, str(body).encode(), {**headers, "Content-Type": content})
-        assert answer.status == 403
+        response = server.send("POST", SUBMIT, str(body).encode(), {**headers, "Content-Type": content})
+        assert response.status == 403
     assert len(server.get("/v1/tasks?limit=100").json()["tasks"]) == before
 
 
@@ -68,8 +68,8 @@ def test_a_page_of_another_site_cannot_submit_blind(server: LiveServer, headers:
      {"Sec-Fetch-Site": "none"}],
 )  # fmt: skip
 def test_a_page_of_this_machine_can(server: LiveServer, headers: dict[str, str]) -> None:
-    answer = server.send("POST", SUBMIT, b"{}", headers)
-    assert answer.status == 400 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
+    response = server.send("POST", SUBMIT, b"{}", headers)
+    assert response.status == 400 and response.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ class Running:
     def call(self, path: str, body: Any = None) -> tuple[int, Any]:
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(urllib.request.Request(self.url + path, data), timeout=60) as answer:
-                return answer.status, json.loads(answer.read())
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, data), timeout=60) as response:
+                return response.status, json.loads(response.read())
         except urllib.error.HTTPError as error:
             with error:
                 return error.code, json.loads(error.read())

@@ -8,7 +8,17 @@ from typing import Any
 import pytest
 
 from vivant.errors import InvalidRequest, PictureOutOfBounds
-from vivant.request import RATIOS, RESOLUTIONS, SIZES, Brief, Canvas, Tier, VideoRequest, check_bounds, nearest_ratio
+from vivant.request import (
+    RATIOS,
+    RESOLUTIONS,
+    SIZES,
+    Brief,
+    Canvas,
+    Tier,
+    VideoRequest,
+    check_picture_size,
+    nearest_ratio,
+)
 
 
 def test_the_size_table_is_complete_and_even() -> None:
@@ -56,7 +66,7 @@ def test_adaptive_takes_the_nearest_ratio(width: int, height: int, ratio: str) -
     ("width", "height"), [(301, 301), (5999, 5999), (749, 301), (401, 999), (5999, 2400), (301, 752)]
 )
 def test_pictures_just_inside_the_bounds_pass(width: int, height: int) -> None:
-    check_bounds(width, height, field="image")
+    check_picture_size(width, height, field="image")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +75,7 @@ def test_pictures_just_inside_the_bounds_pass(width: int, height: int) -> None:
 )
 def test_pictures_on_or_over_the_bounds_do_not(width: int, height: int) -> None:
     with pytest.raises(PictureOutOfBounds, match=f"{width}x{height}"):
-        check_bounds(width, height, field="image")
+        check_picture_size(width, height, field="image")
 
 
 @pytest.mark.parametrize(

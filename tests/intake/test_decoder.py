@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from vivant.errors import InvalidPicture, PictureOutOfBounds, PictureTooLarge, UnreadablePicture, UnsupportedPicture
 from vivant.intake import decoder
-from vivant.intake.decoder import FORMATS, clean, kept_size
+from vivant.intake.decoder import FORMATS, clean, stored_size
 from vivant.media import U8
 
 WIDTH, HEIGHT = 480, 360
@@ -230,7 +230,7 @@ def test_what_is_kept_fills_the_largest_canvas_and_not_much_more(size: tuple[int
     from vivant.request import SIZES, nearest_ratio
 
     canvas = SIZES["1080p", nearest_ratio(*size) if ratio == "adaptive" else ratio]
-    width, height = kept_size(*size, ratio)
+    width, height = stored_size(*size, ratio)
     left, top, right, bottom = crop_box(width, height, *canvas)
     gain = min((right - left) / canvas[0], (bottom - top) / canvas[1])
     assert gain >= 1.25 or (width, height) == size

@@ -17,7 +17,7 @@ from yarl import URL
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
 from vivant.intake import fetch
 from vivant.intake.budget import ByteBudget
-from vivant.intake.fetch import AllowList, Fetcher, Refused, Resolve, next_hop
+from vivant.intake.fetch import AllowList, Fetcher, FetchRefused, Resolve, next_hop
 
 T = TypeVar("T")
 BODY = b"what a picture might be " * 100
@@ -203,7 +203,7 @@ async def test_the_socket_itself_refuses_whatever_the_resolver_said(
     async def lying(self: object, host: str, port: int = 0, family: object = None) -> list[Any]:
         return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 6, "flags": 4}]
 
-    monkeypatch.setattr(fetch._Judged, "resolve", lying)
+    monkeypatch.setattr(fetch._FixedResolver, "resolve", lying)
     with pytest.raises(PictureUnreachable):
         await fetched("http://good.example/", resolve=names(good_example=["93.184.216.34"]))
     assert dialled == []
@@ -268,7 +268,7 @@ async def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool
 )
 def test_where_redirects_may_lead(here: str, location: str | None, there: str | None) -> None:
     if there is None:
-        with pytest.raises(Refused):
+        with pytest.raises(FetchRefused):
             next_hop(URL(here), location)
     else:
         assert str(next_hop(URL(here), location)) == there

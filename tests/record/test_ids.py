@@ -3,7 +3,7 @@ from __future__ import annotations
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from vivant.record.ids import made_at, new_id
+from vivant.record.ids import new_id, time_of_id
 
 
 def test_ids_sort_by_the_order_in_which_they_were_made() -> None:
@@ -15,12 +15,12 @@ def test_an_id_is_a_uuid_of_version_7_and_knows_when_it_was_made() -> None:
     identifier = new_id()
     parsed = uuid.UUID(identifier)
     assert (parsed.version, parsed.variant) == (7, uuid.RFC_4122)
-    moment = made_at(identifier)
+    moment = time_of_id(identifier)
     assert moment is not None and abs(moment - datetime.now(UTC)) < timedelta(seconds=5)
 
 
 def test_what_we_did_not_name_has_no_time() -> None:
-    assert [made_at(name) for name in ("", "in", "..", str(uuid.uuid4()), new_id().upper())] == [None] * 5
+    assert [time_of_id(name) for name in ("", "in", "..", str(uuid.uuid4()), new_id().upper())] == [None] * 5
 
 
 def test_the_last_62_bits_are_chance() -> None:

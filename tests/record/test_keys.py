@@ -7,12 +7,12 @@ from sqlalchemy import Connection, select
 
 from support.records import at
 from vivant.errors import NotFound
-from vivant.record import keys, secrets, tables
+from vivant.record import keys, shared_secrets, tables
 
 
 def test_a_key_opens_and_nothing_else_does(connection: Connection) -> None:
     key, text = keys.create(connection, name="ci", now=at(0))
-    known = keys.all_keys(connection)
+    known = keys.list_keys(connection)
     assert keys.match(text, known) == key
     other, _ = keys.create(connection, name="other", now=at(0))
     _, _, secret = text.split("_")
@@ -20,7 +20,7 @@ def test_a_key_opens_and_nothing_else_does(connection: Connection) -> None:
         "", "sk_", "sk__", text[:-1], text + "0", text.upper(), f" {text}", f"sk_{other.id}_{secret}",
         f"sk_{'0' * 12}_{secret}", f"sk_{key.id}_{'0' * 48}", secret, key.id, f"sk_{key.id}_{key.digest.hex()}",
     ]  # fmt: skip
-    assert [keys.match(each, keys.all_keys(connection)) for each in wrong] == [None] * len(wrong)
+    assert [keys.match(each, keys.list_keys(connection)) for each in wrong] == [None] * len(wrong)
 
 
 def test_a_key_has_its_form_and_192_bits_of_secret(connection: Connection) -> None:
@@ -40,7 +40,7 @@ def test_a_revoked_key_opens_nothing_and_is_never_forgotten(connection: Connecti
     key, text = keys.create(connection, name="ci", now=at(0))
     keys.revoke(connection, key.id, now=at(5))
     keys.revoke(connection, key.id, now=at(9))
-    known = keys.all_keys(connection)
+    known = keys.list_keys(connection)
     assert keys.match(text, known) is None
     assert known[key.id].revoked_at == at(5)
 
@@ -52,12 +52,12 @@ def test_revoking_what_does_not_exist_is_said_to_be_so(connection: Connection) -
 
 def test_last_use_is_kept(connection: Connection) -> None:
     key, _ = keys.create(connection, name="ci", now=at(0))
-    keys.note_use(connection, {key.id: at(60)})
-    assert keys.all_keys(connection)[key.id].last_used_at == at(60)
+    keys.record_use(connection, {key.id: at(60)})
+    assert keys.list_keys(connection)[key.id].last_used_at == at(60)
 
 
 def test_a_shared_secret_is_made_once(connection: Connection) -> None:
-    first = secrets.get_or_make(connection, "links")
+    first = shared_secrets.get_or_create(connection, "links")
     assert len(first) == 32
-    assert secrets.get_or_make(connection, "links") == first
-    assert secrets.get_or_make(connection, "webhooks") != first
+    assert shared_secrets.get_or_create(connection, "links") == first
+    assert shared_secrets.get_or_create(connection, "webhooks") != first

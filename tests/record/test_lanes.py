@@ -137,9 +137,9 @@ def test_every_statement_of_a_claim_uses_an_index(connection: Connection) -> Non
         seen.append((statement, parameters))
 
     held = claimed(connection)
-    tasks.due(connection, now=at(5))
+    tasks.find_due(connection, now=at(5))
     tasks.running_attempts(connection, "boot-1")
-    tasks.newest(connection, key_id="key-1", limit=10)
+    tasks.list_newest(connection, key_id="key-1", limit=10)
     event.remove(connection, "before_cursor_execute", note)
     assert len(seen) > 8
     for statement, parameters in seen:

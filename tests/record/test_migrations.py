@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine
 from support.records import opened
 from vivant.errors import Misconfigured
 from vivant.record import migrate
-from vivant.record.database import Record, examine
+from vivant.record.database import Record, check_record
 from vivant.record.tables import metadata
 
 
@@ -76,7 +76,7 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "vivant.db").write_bytes(b"this is a letter, not a database" * 100)
     with pytest.raises(Misconfigured, match="cannot be opened"):
         opened(tmp_path)
-    assert examine(f"sqlite:///{tmp_path / 'vivant.db'}")[0] is False
+    assert check_record(f"sqlite:///{tmp_path / 'vivant.db'}")[0] is False
 
 
 @pytest.mark.parametrize("url", ["postgresql://localhost/x", "sqlite://", "sqlite:///:memory:", "what is this"])
@@ -86,7 +86,7 @@ def test_only_a_file_is_taken_for_now(url: str) -> None:
 
 
 def test_examining_finds_a_sound_record(tmp_path: Path) -> None:
-    good, detail = examine(f"sqlite:///{tmp_path / 'vivant.db'}")
+    good, detail = check_record(f"sqlite:///{tmp_path / 'vivant.db'}")
     assert good and "vivant.db" in detail
 
 

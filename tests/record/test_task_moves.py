@@ -124,7 +124,7 @@ def test_nobody_cancels_or_sees_the_task_of_another_key(connection: Connection) 
     for task_id, key_id in ((task.id, "bob"), (task.id, ""), ("no-such-task", None)):
         with pytest.raises(TaskNotFound):
             tasks.get(connection, task_id, key_id=key_id)
-    assert tasks.newest(connection, key_id="bob") == []
+    assert tasks.list_newest(connection, key_id="bob") == []
 
 
 @pytest.mark.parametrize("running", [False, True])
@@ -133,8 +133,8 @@ def test_time_runs_from_creation(connection: Connection, limit: int, running: bo
     task = queued(connection, expires_after=limit)
     if running:
         claimed(connection, seconds=limit - 1)
-    assert tasks.due(connection, now=at(limit - 0.001)) == []
-    assert tasks.due(connection, now=at(limit)) == [task.id]
+    assert tasks.find_due(connection, now=at(limit - 0.001)) == []
+    assert tasks.find_due(connection, now=at(limit)) == [task.id]
     assert tasks.expire(connection, [task.id], now=at(limit)) == 1
     assert tasks.expire(connection, [task.id], now=at(limit + 1)) == 0
     ended = tasks.get(connection, task.id)
@@ -163,12 +163,12 @@ def test_listing_goes_from_new_to_old_in_pages(connection: Connection) -> None:
     mine = [queued(connection, key_id="ann").id for _ in range(7)]
     queued(connection, key_id="bob")
     seen: list[str] = []
-    while page := tasks.newest(connection, key_id="ann", limit=3, after=seen[-1] if seen else ""):
+    while page := tasks.list_newest(connection, key_id="ann", limit=3, after=seen[-1] if seen else ""):
         seen += [task.id for task in page]
     assert seen == mine[::-1]
     claimed(connection)
-    assert [t.id for t in tasks.newest(connection, key_id="ann", status=Status.RUNNING)] == [mine[0]]
-    assert len(tasks.newest(connection)) == 8
+    assert [t.id for t in tasks.list_newest(connection, key_id="ann", status=Status.RUNNING)] == [mine[0]]
+    assert len(tasks.list_newest(connection)) == 8
 
 
 def test_files_of_ended_tasks_come_up_for_sweeping_once(connection: Connection) -> None:
@@ -176,10 +176,10 @@ def test_files_of_ended_tasks_come_up_for_sweeping_once(connection: Connection) 
     queued(connection)
     tasks.cancel(connection, old.id, now=at(0))
     tasks.cancel(connection, fresh.id, now=at(100))
-    assert tasks.with_old_files(connection, before=at(50)) == [old.id]
-    tasks.files_are_gone(connection, [old.id])
-    assert tasks.with_old_files(connection, before=at(50)) == []
-    assert tasks.unknown(connection, [old.id, "stranger"]) == {"stranger"}
+    assert tasks.list_with_old_files(connection, before=at(50)) == [old.id]
+    tasks.mark_files_deleted(connection, [old.id])
+    assert tasks.list_with_old_files(connection, before=at(50)) == []
+    assert tasks.find_unknown(connection, [old.id, "stranger"]) == {"stranger"}
 
 
 STEPS = st.lists(
@@ -223,7 +223,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
                 tier = Tier.FLEX if who == 3 else Tier.DEFAULT
                 asked.append(queued(connection, key_id=f"key-{which % 3}", tier=tier).id)
             case "claim":
-                waiting = tasks.newest(connection, status=Status.QUEUED)
+                waiting = tasks.list_newest(connection, status=Status.QUEUED)
                 claim = tasks.claim(connection, owner=owner, now=now)
                 assert (claim is not None) == bool(waiting)
                 held += [claim] if claim else []
@@ -245,9 +245,9 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
             case "restart":
                 tasks.requeue_abandoned(connection, now=now)
         check_invariants(connection)
-        for task in tasks.newest(connection, limit=1000):
+        for task in tasks.list_newest(connection, limit=1000):
             if task.id in ended:
                 assert task.status is ended[task.id], "an ended task moved"
             elif task.status.is_terminal:
                 ended[task.id] = task.status
-    assert all(t.created_at == NOON for t in tasks.newest(connection, limit=1000))
+    assert all(t.created_at == NOON for t in tasks.list_newest(connection, limit=1000))

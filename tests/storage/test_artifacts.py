@@ -67,7 +67,7 @@ def test_checking_leaves_nothing_behind(artifacts: Artifacts) -> None:
 def test_a_disk_without_room_for_a_clip_does_not_pass_the_check(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vivant.storage.artifacts.ROOM", 2**62)
+    monkeypatch.setattr("vivant.storage.artifacts.MIN_FREE_BYTES", 2**62)
     with pytest.raises(StorageFailed, match="MiB are needed"):
         Artifacts(f"file://{tmp_path}").check()
 

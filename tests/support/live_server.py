@@ -31,7 +31,7 @@ PATIENCE = 90.0  # seconds that a 4 s test card may take on a busy machine
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
@@ -109,29 +109,29 @@ class LiveServer:
 
     def send(
         self, method: str, path: str, body: bytes | Iterable[bytes] | None = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> HttpResponse:
         """One request, exactly as given. An iterable body goes out chunked."""
         connection = http.client.HTTPConnection(self.host, timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return HttpResponse(response.status, response.headers, response.read())
         finally:
             connection.close()
 
-    def get(self, path: str, **headers: str) -> Answer:
+    def get(self, path: str, **headers: str) -> HttpResponse:
         return self.send("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
-    def submit(self, body: Any, **headers: str) -> Answer:
+    def submit(self, body: Any, **headers: str) -> HttpResponse:
         """POST to the Novita address; anything but bytes is sent as JSON."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send("POST", SUBMIT, data, {"Content-Type": "application/json", **named})
 
     def result(self, task_id: str) -> Any:
-        answer = self.get(f"{RESULT}?task_id={task_id}")
-        assert answer.status == 200, answer.body
-        return answer.json()
+        response = self.get(f"{RESULT}?task_id={task_id}")
+        assert response.status == 200, response.body
+        return response.json()
 
     def finished(self, task_id: str) -> Any:
         """The result of a task once it has ended."""

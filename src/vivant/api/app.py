@@ -17,23 +17,23 @@ from vivant.api import files, health
 from vivant.api.auth import OpenModeGuard
 from vivant.api.context import Context
 from vivant.api.dialects import native, novita
-from vivant.api.errors import respond
-from vivant.api.linger import Linger
+from vivant.api.error_handler import handle_error
+from vivant.api.lingering_close import LingeringClose
 from vivant.api.request_ids import RequestIds
 from vivant.errors import VivantError
 
 
-def app_for(context: Context) -> ASGIApp:
+def build_app(context: Context) -> ASGIApp:
     """The application over parts that somebody else starts and stops."""
     inner = Starlette(
         routes=[*health.routes(context), *novita.routes(context), *native.routes(context), *files.routes(context)],
-        middleware=[Middleware(OpenModeGuard, context=context, refuse=respond)],
+        middleware=[Middleware(OpenModeGuard, context=context, refuse=handle_error)],
         exception_handlers={
-            VivantError: respond,
-            HTTPException: respond,
-            ClientDisconnect: respond,
-            Exception: respond,
+            VivantError: handle_error,
+            HTTPException: handle_error,
+            ClientDisconnect: handle_error,
+            Exception: handle_error,
         },
     )
     inner.router.redirect_slashes = False
-    return RequestIds(Linger(inner))
+    return RequestIds(LingeringClose(inner))

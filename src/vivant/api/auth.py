@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from vivant.api.context import Context
-from vivant.api.faults import NotThisMachine
+from vivant.api.http_errors import NotThisMachine
 from vivant.errors import VivantError
 
 _FOR = re.compile(r'for="?\[?([^];,"]*)', re.IGNORECASE)

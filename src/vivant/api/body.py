@@ -41,7 +41,7 @@ class LongString:
             try:
                 yield msgspec.json.decode(b'"' + piece + b'"', type=str).encode("ascii")
             except ValueError:
-                raise malformed("a long string holds what is not escaped or not ASCII") from None
+                raise malformed_body("a long string holds what is not escaped or not ASCII") from None
 
 
 def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, Any]:
@@ -50,25 +50,25 @@ def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, 
     Numbers are int or float, never inf or nan. A field that appears twice is refused, since readers
     disagree which one counts.
     """
-    rest, lifted = _lift(body, long)
+    rest, lifted = _cut_out_long_strings(body, long)
     if len(rest) > REST:
-        raise malformed(f"without its pictures it may have at most {REST} bytes")
+        raise malformed_body(f"without its pictures it may have at most {REST} bytes")
     try:
         fields = msgspec.json.decode(rest)
     except RecursionError:
-        raise malformed("it is nested too deeply") from None
+        raise malformed_body("it is nested too deeply") from None
     except ValueError as error:  # msgspec's own errors, broken UTF-8, integers of thousands of digits
-        raise malformed(re.sub(r" ?[-(].*", "", str(error)).strip(". ") or "it is not JSON") from None
+        raise malformed_body(re.sub(r" ?[-(].*", "", str(error)).strip(". ") or "it is not JSON") from None
     if not isinstance(fields, dict):
-        raise malformed("it is not an object")
+        raise malformed_body("it is not an object")
     return fields | lifted
 
 
-def malformed(why: str) -> InvalidRequest:
+def malformed_body(why: str) -> InvalidRequest:
     return InvalidRequest(f"The body must be one JSON object in UTF-8: {why[:200]}.")
 
 
-def _lift(body: bytes | bytearray, long: frozenset[str]) -> tuple[bytes, dict[str, LongString]]:
+def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tuple[bytes, dict[str, LongString]]:
     """The body with each long string of a named top-level field emptied, and those strings."""
     view = memoryview(body)
     kept: list[memoryview] = []
@@ -80,7 +80,7 @@ def _lift(body: bytes | bytearray, long: frozenset[str]) -> tuple[bytes, dict[st
     while mark := _MARK.search(body, at):
         marks += 1
         if marks > MARKS:
-            raise malformed("it has too many parts")
+            raise malformed_body("it has too many parts")
         at = mark.end()
         match mark[0]:
             case b'"':
@@ -91,7 +91,7 @@ def _lift(body: bytes | bytearray, long: frozenset[str]) -> tuple[bytes, dict[st
                 if depth == 1 and at_key:
                     key, at_key = _text(view[at:end]), False
                     if key in seen:
-                        raise malformed(f"the field {key[:80]!r} appears twice")
+                        raise malformed_body(f"the field {key[:80]!r} appears twice")
                     seen.add(key)
                 elif depth == 1 and key in long and end - at >= LONG:
                     kept.append(view[start:at])
@@ -119,12 +119,12 @@ def _closing_quote(body: bytes | bytearray, at: int, patience: int) -> tuple[int
         while slashes < quote - at and body[quote - 1 - slashes] == 0x5C:
             slashes += 1
             if slashes > patience:
-                raise malformed("it has too many parts")
+                raise malformed_body("it has too many parts")
         if slashes % 2 == 0:
             break
         passed += 1
         if passed > patience:
-            raise malformed("it has too many parts")
+            raise malformed_body("it has too many parts")
         at = quote + 1
     return quote, passed
 
@@ -133,7 +133,7 @@ def _text(raw: memoryview) -> str:
     try:
         return msgspec.json.decode(b'"' + bytes(raw) + b'"', type=str)
     except ValueError:
-        raise malformed("a field's name is not a JSON string") from None
+        raise malformed_body("a field's name is not a JSON string") from None
 
 
 def _before_open_escape(piece: bytes) -> int:

@@ -35,22 +35,22 @@ class Context:
                 f"VIVANT_PUBLIC_URL: {public!r} is not an address such as https://video.example.com, path or not."
             )
 
-    async def caller(self, request: Request) -> str:
+    async def authenticate(self, request: Request) -> str:
         """Whose request this is: a key's id, "" in open mode. Raises MissingKey or UnknownKey."""
         return await self.service.authenticate(request.headers.get("authorization"))
 
-    async def task(self, task_id: str, *, key_id: str) -> Task:
+    async def find_task(self, task_id: str, *, key_id: str) -> Task:
         """The caller's task. Raises TaskNotFound, for text that is no id too: such text never reaches the database."""
         if not ID.fullmatch(task_id):
             raise TaskNotFound
         return await self.service.task(task_id, key_id=key_id)
 
-    def check_taking_work(self) -> None:
+    def check_accepting_tasks(self) -> None:
         """Raise Busy when the service is going down."""
         if self.draining:
             raise Busy("The service is going down; send this request again shortly.", retry_after=10)
 
-    def absolute(self, request: Request, path: str) -> str:
+    def absolute_url(self, request: Request, path: str) -> str:
         """The address at which the caller reaches `path`: under public_url, else where this request came in."""
         if self.settings.public_url:
             return self.settings.public_url.rstrip("/") + path

@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from vivant.api.context import Context
-from vivant.api.faults import RangeNotSatisfiable
+from vivant.api.http_errors import RangeNotSatisfiable
 from vivant.storage.artifacts import StoredFile
 
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -26,12 +26,12 @@ def routes(context: Context) -> list[Route]:
         file = await context.service.open_file(
             request.path_params["path"], query.get("expires", ""), query.get("signature", "")
         )
-        return file_answer(request, file)
+        return file_response(request, file)
 
     return [Route("/files/{path:path}", download, methods=["GET"])]  # and HEAD, which Starlette adds
 
 
-def file_answer(request: Request, file: StoredFile) -> Response:
+def file_response(request: Request, file: StoredFile) -> Response:
     """200, 206 or 304 with the file or the wanted part. Raises RangeNotSatisfiable (416)."""
     etag = f'"{file.etag}"'
     name = re.sub(r"[^A-Za-z0-9_-]", "", file.path.split("/")[1])

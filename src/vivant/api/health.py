@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vivant.api.answers import json_answer
 from vivant.api.context import Context
+from vivant.api.responses import json_response
 from vivant.errors import VivantError
 from vivant.storage.artifacts import Artifacts
 
@@ -28,12 +28,12 @@ def routes(context: Context) -> list[Route]:
     readiness = Readiness(context)
 
     async def healthz(request: Request) -> Response:
-        return json_answer(alive)
+        return json_response(alive)
 
     async def readyz(request: Request) -> Response:
         checks = await readiness.checks()
         ready = all(checks.values())
-        return json_answer({"ready": ready, "checks": checks}, status=200 if ready else 503)
+        return json_response({"ready": ready, "checks": checks}, status=200 if ready else 503)
 
     return [Route("/healthz", healthz, methods=["GET"]), Route("/readyz", readyz, methods=["GET"])]
 

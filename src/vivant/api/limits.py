@@ -13,16 +13,16 @@ from typing import Final
 
 from starlette.requests import Request
 
-from vivant.api.faults import BodyTooLarge, BodyTooSlow
+from vivant.api.http_errors import BodyTooLarge, BodyTooSlow
 from vivant.errors import InvalidRequest
-from vivant.intake.budget import ByteBudget, Holding
+from vivant.intake.budget import ByteBudget, Reservation
 
 BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB; the rest is room
 IDLE_SECONDS: Final = 20.0  # without a byte; a sleeping sender must not hold the budget
 
 
 @asynccontextmanager
-async def received(request: Request, budget: ByteBudget) -> AsyncIterator[tuple[bytearray, Holding]]:
+async def receive_body(request: Request, budget: ByteBudget) -> AsyncIterator[tuple[bytearray, Reservation]]:
     """The whole body, and what was borrowed for it; both count against the budget until the block ends.
 
     Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
@@ -33,7 +33,7 @@ async def received(request: Request, budget: ByteBudget) -> AsyncIterator[tuple[
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if length is not None and length > BODY_BYTES:
         raise _too_large()
-    with budget.hold(length or 0) as held:
+    with budget.reserve(length or 0) as held:
         body = bytearray()
         stream = request.stream()
         while True:

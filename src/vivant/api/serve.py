@@ -16,10 +16,10 @@ from typing import Final
 import structlog
 import uvicorn
 
-from vivant.api.app import app_for
+from vivant.api.app import build_app
 from vivant.api.auth import is_loopback
 from vivant.api.context import Context
-from vivant.api.http import LimitedHttp
+from vivant.api.http_protocol import LimitedHttp
 from vivant.api.logs import configure_logs
 from vivant.errors import Misconfigured
 from vivant.intake.pictures import Intake
@@ -81,7 +81,7 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
 def server_config(context: Context) -> uvicorn.Config:
     """How the application is served."""
     return uvicorn.Config(
-        app_for(context),
+        build_app(context),
         http=LimitedHttp,
         ws="none",
         lifespan="off",  # the parts are started and stopped here

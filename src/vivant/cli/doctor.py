@@ -163,9 +163,9 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
-    from vivant.record.database import examine
+    from vivant.record.database import check_record
 
-    good, detail = examine(settings.database)
+    good, detail = check_record(settings.database)
     yield Finding("Database", good, detail, "restore the file from a backup, or start with an empty --data folder")
 
 

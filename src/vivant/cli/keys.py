@@ -32,7 +32,7 @@ def show(data: Data = None) -> None:
     from vivant.record import keys
 
     with opened_record(data) as connection:
-        known = keys.all_keys(connection).values()
+        known = keys.list_keys(connection).values()
     if not known:
         Console().print("No key yet: the service listens on loopback only and accepts any bearer.")
         return

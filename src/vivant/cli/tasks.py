@@ -26,7 +26,7 @@ def show_all(
     from vivant.record import tasks
 
     with opened_record(data) as connection:
-        found = tasks.newest(connection, status=status, limit=limit)
+        found = tasks.list_newest(connection, status=status, limit=limit)
     table = Table("id", "status", "made", "took", "picture", "prompt")
     for task in found:
         took = f"{(task.ended_at - task.started_at).total_seconds():.1f} s" if task.ended_at and task.started_at else ""

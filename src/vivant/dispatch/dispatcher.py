@@ -267,7 +267,7 @@ class Dispatcher:
                 self._record_failed(error)
 
     async def _expire_what_is_due(self) -> None:
-        due = await self._record.read(lambda c: tasks.due(c, now=self._now()))
+        due = await self._record.read(lambda c: tasks.find_due(c, now=self._now()))
         if due:
             expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._now()))
             log.info("tasks expired", tasks=expired)

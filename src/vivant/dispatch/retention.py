@@ -11,7 +11,7 @@ import structlog
 
 from vivant.record import tasks
 from vivant.record.database import Record
-from vivant.record.ids import made_at
+from vivant.record.ids import time_of_id
 from vivant.storage.artifacts import Artifacts, task_prefix
 
 SWEEP_EVERY: Final = 600.0  # seconds
@@ -33,20 +33,20 @@ async def sweep(record: Record, artifacts: Artifacts, *, days: float, now: datet
 
 async def _sweep_old(record: Record, artifacts: Artifacts, *, before: datetime) -> int:
     swept = 0
-    while old := await record.read(lambda c: tasks.with_old_files(c, before=before, at_most=BATCH)):
+    while old := await record.read(lambda c: tasks.list_with_old_files(c, before=before, at_most=BATCH)):
         for task_id in old:
             await asyncio.to_thread(artifacts.delete, task_prefix(task_id))
-        await record.write(lambda c: tasks.files_are_gone(c, old))
+        await record.write(lambda c: tasks.mark_files_deleted(c, old))
         swept += len(old)
     return swept
 
 
 async def _sweep_orphans(record: Record, artifacts: Artifacts, *, now: datetime) -> int:
     swept = 0
-    ids = [i for i in await asyncio.to_thread(artifacts.task_ids) if (at := made_at(i)) and at < now - ORPHAN_AFTER]
+    ids = [i for i in await asyncio.to_thread(artifacts.task_ids) if (at := time_of_id(i)) and at < now - ORPHAN_AFTER]
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
-        for task_id in await record.read(partial(tasks.unknown, ids=batch)):
+        for task_id in await record.read(partial(tasks.find_unknown, ids=batch)):
             await asyncio.to_thread(artifacts.delete, task_prefix(task_id))
             swept += 1
     return swept

@@ -53,10 +53,10 @@ def write_mp4(clip: Clip, path: Path, *, mark: bool = False, watch: Watch | None
     Raises Stopped when the watch says so, and EngineFailed when the clip does not keep its promise (sizes, counts);
     then nothing is left behind.
     """
-    with _whole_or_absent(path) as partial, av.open(str(partial), "w", format="mp4", options=_MUXER) as movie:
-        packets: list[Packet[Any]] = list(_video(movie, clip, mark=mark, watch=watch))
+    with _write_atomically(path) as partial, av.open(str(partial), "w", format="mp4", options=_MUXER) as movie:
+        packets: list[Packet[Any]] = list(_encode_video(movie, clip, mark=mark, watch=watch))
         if clip.soundtrack is not None:
-            packets += _audio(movie, clip.soundtrack(), clip.canvas.frames)
+            packets += _encode_audio(movie, clip.soundtrack(), clip.canvas.frames)
         # Written in order of time, so that a player can start before it has read the whole file.
         packets.sort(key=lambda packet: float((packet.dts or 0) * packet.time_base))
         for packet in packets:
@@ -67,7 +67,7 @@ _MUXER: Final = {"movflags": "+faststart"}
 
 
 @contextmanager
-def _whole_or_absent(path: Path) -> Iterator[Path]:
+def _write_atomically(path: Path) -> Iterator[Path]:
     partial = path.with_name(path.name + ".part")
     try:
         yield partial
@@ -76,7 +76,9 @@ def _whole_or_absent(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _video(movie: OutputContainer, clip: Clip, *, mark: bool, watch: Watch | None) -> Iterator[Packet[VideoStream]]:
+def _encode_video(
+    movie: OutputContainer, clip: Clip, *, mark: bool, watch: Watch | None
+) -> Iterator[Packet[VideoStream]]:
     canvas = clip.canvas
     stream = _video_stream(movie, canvas)
     visible = VisibleMark(canvas.width, canvas.height) if mark else None
@@ -124,7 +126,7 @@ def _video_frame(planes: Planes) -> VideoFrame:
     return frame
 
 
-def _audio(movie: OutputContainer, sound: Soundtrack, frames: int) -> list[Packet[AudioStream]]:
+def _encode_audio(movie: OutputContainer, sound: Soundtrack, frames: int) -> list[Packet[AudioStream]]:
     samples = sound.samples
     if samples.shape[1] != frames * SAMPLES_PER_FRAME:
         raise EngineFailed(

@@ -69,7 +69,7 @@ def is_public(address: Address) -> bool:
     return address in _UNICAST_6 and not any(address in network for network in _NOT_PUBLIC_6)
 
 
-def carried(address: Address) -> Address:
+def unwrap_mapped(address: Address) -> Address:
     """The IPv4 address inside an IPv6 one where the system itself would dial it (mapped); else the address."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped

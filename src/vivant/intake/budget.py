@@ -12,25 +12,25 @@ IN_FLIGHT: Final = 256 * 2**20  # bytes: three of the largest bodies the contrac
 
 
 class ByteBudget:
-    """A fixed number of bytes, lent and given back. `hold` is the only way to borrow."""
+    """A fixed number of bytes, lent and given back. `reserve` is the only way to borrow."""
 
     def __init__(self, total: int = IN_FLIGHT) -> None:
         self.total = total
         self.used = 0
 
     @contextmanager
-    def hold(self, size: int = 0) -> Iterator[Holding]:
+    def reserve(self, size: int = 0) -> Iterator[Reservation]:
         """Borrow `size` bytes until the block ends. Raises Busy when so many are not free."""
-        holding = Holding(self)
+        reservation = Reservation(self)
         try:
-            holding.grow(size)
-            yield holding
+            reservation.grow(size)
+            yield reservation
         finally:
-            self.used -= holding.size
-            holding.size = 0
+            self.used -= reservation.size
+            reservation.size = 0
 
 
-class Holding:
+class Reservation:
     """Bytes borrowed from a budget; may grow while its block runs."""
 
     def __init__(self, budget: ByteBudget) -> None:

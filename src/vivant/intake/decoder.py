@@ -28,8 +28,8 @@ from typing import IO, Any, Final
 from PIL import Image, ImageCms, PngImagePlugin, UnidentifiedImageError
 
 from vivant.errors import InvalidPicture, PictureTooManyBytes, UnreadablePicture, UnsupportedPicture
-from vivant.intake.framing import READY, Ended, read_head, read_part, write_head, write_part
-from vivant.request import ADAPTIVE, PICTURE_BYTES, SIZES, check_bounds, nearest_ratio
+from vivant.intake.framing import READY, FramingError, read_head, read_part, write_head, write_part
+from vivant.request import ADAPTIVE, PICTURE_BYTES, SIZES, check_picture_size, nearest_ratio
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 MEMORY: Final = 768 * 2**20  # bytes above what an idle decoder maps; the largest WebP with alpha takes some 700 MiB
@@ -61,7 +61,7 @@ def clean(data: bytes, *, field: str, ratio: str = ADAPTIVE) -> tuple[bytes, int
     """
     header_size = _webp_size(data)
     if header_size is not None:
-        check_bounds(*header_size, field=field)  # Pillow makes room for a whole WebP canvas on opening
+        check_picture_size(*header_size, field=field)  # Pillow makes room for a whole WebP canvas on opening
     try:
         picture = Image.open(io.BytesIO(data), formats=FORMATS)
     except UnidentifiedImageError:
@@ -74,7 +74,7 @@ def clean(data: bytes, *, field: str, ratio: str = ADAPTIVE) -> tuple[bytes, int
         header = picture.size
         # PNG keeps its orientation behind the pixels, and Pillow turns TIFF by itself; the bounds hold either way up.
         known = _orientation(picture) if picture.format in ("JPEG", "MPO", "WEBP") else 1
-        check_bounds(*_turned(header, known), field=field)
+        check_picture_size(*_swap_sides(header, known), field=field)
         if picture.mode in ("F", "I"):
             raise UnsupportedPicture(
                 f"{field}: pictures with 32-bit samples are not supported; at most 16 bits per sample.", field=field
@@ -83,8 +83,8 @@ def clean(data: bytes, *, field: str, ratio: str = ADAPTIVE) -> tuple[bytes, int
         if picture.size != header:
             raise UnreadablePicture(f"{field}: the picture contradicts its own header.", field=field)
         orientation = _orientation(picture)
-        width, height = kept_size(*_turned(header, orientation), ratio)
-        rgb = _to_srgb(picture, _turned((width, height), orientation))
+        width, height = stored_size(*_swap_sides(header, orientation), ratio)
+        rgb = _to_srgb(picture, _swap_sides((width, height), orientation))
     if orientation in _UPRIGHT:
         rgb = rgb.transpose(_UPRIGHT[orientation])
     rgb.info.clear()  # Pillow would write the profile and the text it found into the PNG
@@ -93,14 +93,14 @@ def clean(data: bytes, *, field: str, ratio: str = ADAPTIVE) -> tuple[bytes, int
     return png.getvalue(), width, height
 
 
-def kept_size(width: int, height: int, ratio: str) -> tuple[int, int]:
+def stored_size(width: int, height: int, ratio: str) -> tuple[int, int]:
     """The size at which a picture is stored: its own, or the smallest that fills the largest canvas 1.25 times over."""
     canvas_width, canvas_height = SIZES["1080p", nearest_ratio(width, height) if ratio == ADAPTIVE else ratio]
     scale = OVERSAMPLING * max(canvas_width / width, canvas_height / height)
     return (width, height) if scale >= 1 else (math.ceil(width * scale), math.ceil(height * scale))
 
 
-def _turned(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+def _swap_sides(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     """The size with its sides swapped where the orientation lays the picture on its side; its own inverse."""
     return (size[1], size[0]) if orientation >= 5 else size
 
@@ -116,7 +116,7 @@ def _orientation(picture: Image.Image) -> int:
 
 def _to_srgb(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     """The decoded picture as sRGB at `size`, still lying as it was stored."""
-    picture = _plain(picture)
+    picture = _to_plain_mode(picture)
     if picture.size != size:
         picture = picture.resize(size, Image.Resampling.LANCZOS)
     if picture.mode.startswith("I;16"):
@@ -124,14 +124,14 @@ def _to_srgb(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     colour, alpha = (picture, None)
     if picture.mode in ("LA", "RGBA"):
         colour, alpha = picture.convert(picture.mode[:-1]), picture.getchannel("A")
-    rgb = _manage(colour)
+    rgb = _apply_profile(colour)
     return rgb if alpha is None else Image.composite(rgb, Image.new("RGB", rgb.size, BACKGROUND), alpha)
 
 
 _EIGHT_BITS: Final = [(value + 128) // 257 for value in range(65_536)]  # 65535 is 255 · 257
 
 
-def _plain(picture: Image.Image) -> Image.Image:
+def _to_plain_mode(picture: Image.Image) -> Image.Image:
     """The same picture in a mode that can be resized: L, LA, RGB, RGBA, CMYK, LAB or 16-bit grey."""
     see_through = "transparency" in picture.info
     match picture.mode:
@@ -156,7 +156,7 @@ def _plain(picture: Image.Image) -> Image.Image:
             return picture.convert("RGB")
 
 
-def _manage(colour: Image.Image) -> Image.Image:
+def _apply_profile(colour: Image.Image) -> Image.Image:
     """sRGB from the embedded profile; where there is none, or it does not fit, from the mode alone."""
     profile = colour.info.get("icc_profile")
     if colour.mode == "LAB":
@@ -228,7 +228,7 @@ def serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
         try:
             job = read_head(jobs)
             data = None if job is None else _read_picture(jobs)
-        except Ended:
+        except FramingError:
             return
         if job is None or data is None:
             continue  # the parent thought better of it
@@ -307,7 +307,7 @@ def _allow_cpu() -> None:
 
 def main() -> None:
     warnings.simplefilter("ignore")  # nobody reads them here
-    Image.MAX_IMAGE_PIXELS = None  # check_bounds is stricter and says what is allowed
+    Image.MAX_IMAGE_PIXELS = None  # check_picture_size is stricter and says what is allowed
     PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20  # some tools keep whole workflows there; memory is bounded below
     _warm_up()
     _confine()

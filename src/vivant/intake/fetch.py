@@ -25,7 +25,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
-from vivant.intake.addresses import Network, carried, is_public, parse_address, parse_network
+from vivant.intake.addresses import Network, is_public, parse_address, parse_network, unwrap_mapped
 from vivant.intake.budget import ByteBudget
 from vivant.request import PICTURE_BYTES
 
@@ -42,7 +42,7 @@ _CHUNK: Final = 64 * 1024
 Resolve = Callable[[str, int], Awaitable[list[str]]]  # host, port -> numeric addresses
 
 
-class Refused(Exception):
+class FetchRefused(Exception):
     """Why an address was not fetched; for the log only."""
 
 
@@ -74,13 +74,13 @@ class AllowList:
                 hosts.add((_canonical(name), port))
         return cls(frozenset(hosts), tuple(networks))
 
-    def host(self, name: str, port: int) -> bool:
+    def allows_host(self, name: str, port: int) -> bool:
         """Whether this name may be dialled at this port wherever it points."""
         return not self.hosts.isdisjoint({(_canonical(name), port), (_canonical(name), None)})
 
-    def address(self, text: str, port: int) -> bool:
+    def allows_address(self, text: str, port: int) -> bool:
         """Whether this numeric address is named at this port."""
-        address = carried(parse_address(text))
+        address = unwrap_mapped(parse_address(text))
         return any(address in network and allowed in (port, None) for network, allowed in self.networks)
 
 
@@ -92,20 +92,20 @@ class Fetcher:
     budget: ByteBudget
     resolve: Resolve | None = None
     total_seconds: float = TOTAL_SECONDS
-    _places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def fetch(self, text: str, *, field: str, held: AsyncExitStack) -> bytearray:
         """The body at an http(s) address; its bytes count against the budget until `held` closes.
 
         Raises PictureUnreachable, PictureTooManyBytes or Busy; the first two name `field`.
         """
-        if self._places.locked():
+        if self._slots.locked():
             raise Busy("Too many pictures are being fetched; send this request again shortly.")
-        async with self._places:
+        async with self._slots:
             try:
                 async with asyncio.timeout(self.total_seconds):
                     return await self._follow(_parse(text, field), field, held)
-            except (Refused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
+            except (FetchRefused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
                 log.info("picture not fetched", field=field, why=f"{type(error).__name__}: {error}"[:300])
                 raise PictureUnreachable(
                     f"{field}: the picture could not be fetched. Its address must be public, on port 80 or 443, and "
@@ -120,7 +120,7 @@ class Fetcher:
             if not isinstance(outcome, URL):
                 return outcome
             url = outcome
-        raise Refused("too many redirects")
+        raise FetchRefused("too many redirects")
 
     async def _hop(self, url: URL, field: str, held: AsyncExitStack) -> bytearray | URL:
         """One request: the body, or where it sends us."""
@@ -139,32 +139,32 @@ class Fetcher:
             if answer.status in (301, 302, 303, 307, 308):
                 return next_hop(url, answer.headers.get("Location"))
             if answer.status != 200:
-                raise Refused(f"answered {answer.status}")
+                raise FetchRefused(f"answered {answer.status}")
             if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
-                raise Refused("sent an encoded body although identity was asked for")
+                raise FetchRefused("sent an encoded body although identity was asked for")
             return await self._read(answer, field, held)
 
     async def _read(self, answer: aiohttp.ClientResponse, field: str, held: AsyncExitStack) -> bytearray:
         if (answer.content_length or 0) > PICTURE_BYTES:
             raise too_many_bytes(field)
-        holding = held.enter_context(self.budget.hold())
+        reservation = held.enter_context(self.budget.reserve())
         body = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK):
             if len(body) + len(chunk) > PICTURE_BYTES:
                 raise too_many_bytes(field)
-            holding.grow(len(chunk))
+            reservation.grow(len(chunk))
             body += chunk
         return body
 
     async def _connector(self, url: URL) -> aiohttp.TCPConnector:
         """A connector for this hop alone: it can dial the addresses judged here and no other."""
         host, port = url.raw_host or "", url.port or 0
-        named = self.allow.host(host, port)
+        named = self.allow.allows_host(host, port)
 
         def may_dial(address: str) -> bool:
             return (
                 named
-                or self.allow.address(address, port)
+                or self.allow.allows_address(address, port)
                 or (port in PORTS and is_public(parse_address(address)))
             )  # fmt: skip
 
@@ -173,7 +173,7 @@ class Fetcher:
         except ValueError:
             answers = await (self.resolve or _resolve)(host, port)
         if not answers or not all(may_dial(address) for address in answers):
-            raise Refused(f"{host} port {port} leads to {', '.join(answers) or 'nothing'}")
+            raise FetchRefused(f"{host} port {port} leads to {', '.join(answers) or 'nothing'}")
 
         def socket_to(info: tuple[object, ...]) -> socket.socket:
             family, kind, protocol, _, target = info
@@ -183,7 +183,7 @@ class Fetcher:
             return socket.socket(family, kind, protocol)  # type: ignore[arg-type]
 
         return aiohttp.TCPConnector(
-            resolver=_Judged(answers),
+            resolver=_FixedResolver(answers),
             socket_factory=socket_to,
             use_dns_cache=False,
             force_close=True,
@@ -192,23 +192,23 @@ class Fetcher:
 
 
 def next_hop(here: URL, location: str | None) -> URL:
-    """Where a redirect leads. Raises Refused when it may not be followed."""
+    """Where a redirect leads. Raises FetchRefused when it may not be followed."""
     if not location:
-        raise Refused("a redirect without an address")
+        raise FetchRefused("a redirect without an address")
     there = check_url(here.join(URL(location)))
     if here.scheme == "https" and there.scheme != "https":
-        raise Refused("a redirect from https to http")
+        raise FetchRefused("a redirect from https to http")
     return there
 
 
 def check_url(url: URL) -> URL:
-    """The address without its fragment. Raises Refused unless it is plain http(s) with a host and without a user."""
+    """The URL without its fragment. Raises FetchRefused unless it is http(s) with a host and no user name."""
     if url.scheme not in ("http", "https"):
-        raise Refused(f"scheme {url.scheme!r}")
+        raise FetchRefused(f"scheme {url.scheme!r}")
     if url.raw_user is not None or url.raw_password is not None or "@" in url.raw_authority:
-        raise Refused("a user name in the address")
+        raise FetchRefused("a user name in the address")
     if not url.raw_host or "%" in url.raw_host or not url.port:
-        raise Refused("no usable host or port")
+        raise FetchRefused("no usable host or port")
     return url.with_fragment(None)
 
 
@@ -227,7 +227,7 @@ def _parse(text: str, field: str) -> URL:
         raise InvalidPicture(f"{rule}; a URL holds no spaces, control characters or backslashes.", field=field)
     try:
         return check_url(URL(text))
-    except (Refused, ValueError) as error:
+    except (FetchRefused, ValueError) as error:
         raise InvalidPicture(f"{rule}, with a host and without a user name: {error}.", field=field) from None
 
 
@@ -259,7 +259,7 @@ async def _resolve(host: str, port: int) -> list[str]:
     return await answer
 
 
-class _Judged(AbstractResolver):
+class _FixedResolver(AbstractResolver):
     """Hands aiohttp the addresses that were judged, so that the name is looked up once only."""
 
     def __init__(self, answers: list[str]) -> None:

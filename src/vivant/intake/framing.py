@@ -16,7 +16,7 @@ READY: Final = {"ready": True}
 HEAD_BYTES: Final = 16 * 1024
 
 
-class Ended(Exception):
+class FramingError(Exception):
     """The other end closed its pipe, or did not keep to the form."""
 
 
@@ -35,35 +35,35 @@ def write_head(pipe: IO[bytes], head: dict[str, Any]) -> None:
 
 
 def read_length(pipe: IO[bytes], limit: int) -> int:
-    """The next part's length, at most `limit`, or ABORT. Raises Ended."""
-    (length,) = struct.unpack("!I", _exactly(pipe, 4))
+    """The next part's length, at most `limit`, or ABORT. Raises FramingError."""
+    (length,) = struct.unpack("!I", _read_exactly(pipe, 4))
     if length != ABORT and length > limit:
-        raise Ended(f"A part of {length} bytes; at most {limit} are allowed.")
+        raise FramingError(f"A part of {length} bytes; at most {limit} are allowed.")
     return int(length)
 
 
 def read_part(pipe: IO[bytes], limit: int) -> bytes | None:
-    """The next part, or None for ABORT. Raises Ended."""
+    """The next part, or None for ABORT. Raises FramingError."""
     length = read_length(pipe, limit)
-    return None if length == ABORT else _exactly(pipe, length)
+    return None if length == ABORT else _read_exactly(pipe, length)
 
 
 def read_head(pipe: IO[bytes]) -> dict[str, Any] | None:
-    """The next head, or None for ABORT. Raises Ended."""
+    """The next head, or None for ABORT. Raises FramingError."""
     part = read_part(pipe, HEAD_BYTES)
     if part is None:
         return None
     try:
         head = json.loads(part)
     except (ValueError, RecursionError) as error:
-        raise Ended(f"A head that is not JSON: {error}") from None
+        raise FramingError(f"A head that is not JSON: {error}") from None
     if not isinstance(head, dict):
-        raise Ended("A head that is not an object.")
+        raise FramingError("A head that is not an object.")
     return head
 
 
-def _exactly(pipe: IO[bytes], size: int) -> bytes:
+def _read_exactly(pipe: IO[bytes], size: int) -> bytes:
     data = pipe.read(size)
     if len(data) != size:
-        raise Ended("The pipe was closed.")
+        raise FramingError("The pipe was closed.")
     return data

@@ -57,23 +57,23 @@ class Intake:
                     return await self.clean(body, field=field, ratio=ratio)
             if not source.isascii():
                 raise UnreadablePicture(f"{field}: a data URI holds ASCII characters only.", field=field)
-            source = _Text(source)
+            source = _TextChunks(source)
         elif not is_data_uri(next(iter(source), b"")):
             raise InvalidPicture(
                 f"{field}: must be an http(s) URL of at most {URL_LENGTH} characters or a data URI "
                 "(data:image/<format>;base64,…).",
                 field=field,
             )
-        return await self.decoders.clean(_Decoded(source, field), field=field, ratio=ratio)
+        return await self.decoders.clean(_DataUriChunks(source, field), field=field, ratio=ratio)
 
     async def clean(
         self, data: bytes | bytearray | memoryview, *, field: str, ratio: str = ADAPTIVE
     ) -> CleanPicture:  # fmt: skip
         """The same for a picture file's own bytes. Raises InvalidPicture or Busy."""
-        return await self.decoders.clean(_Slices(data), field=field, ratio=ratio)
+        return await self.decoders.clean(_ByteChunks(data), field=field, ratio=ratio)
 
 
-class _Text:
+class _TextChunks:
     """A string as pieces of ASCII."""
 
     def __init__(self, text: str) -> None:
@@ -83,7 +83,7 @@ class _Text:
         return (self._text[at : at + _PIECE].encode() for at in range(0, len(self._text), _PIECE))
 
 
-class _Slices:
+class _ByteChunks:
     """Bytes as views."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
@@ -93,7 +93,7 @@ class _Slices:
         return (self._data[at : at + _PIECE] for at in range(0, len(self._data), _PIECE))
 
 
-class _Decoded:
+class _DataUriChunks:
     """A data URI's content; decoded anew at each iteration."""
 
     def __init__(self, pieces: Iterable[bytes], field: str) -> None:

@@ -30,7 +30,7 @@ from vivant.errors import (
     UnsupportedPicture,
 )
 from vivant.intake.fetch import too_many_bytes
-from vivant.intake.framing import READY, Ended, read_head, read_part, write_abort, write_head, write_part
+from vivant.intake.framing import READY, FramingError, read_head, read_part, write_abort, write_head, write_part
 from vivant.request import PICTURE_BYTES, PICTURE_SIDE
 
 log = structlog.get_logger(__name__)
@@ -111,13 +111,13 @@ class Decoders:
         self, decoder: _Decoder, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]
     ) -> CleanPicture:
         for attempt in (1, 2):
-            work = asyncio.get_running_loop().run_in_executor(self._threads, decoder.do, pieces, job)
+            work = asyncio.get_running_loop().run_in_executor(self._threads, decoder.decode_one, pieces, job)
             try:
                 async with asyncio.timeout(self._seconds):
                     return await asyncio.shield(work)
             except TimeoutError:
                 why, final = "took too long", True
-            except (Ended, OSError) as error:
+            except (FramingError, OSError) as error:
                 # Perhaps something else killed it, the system short of memory say: ask one fresh process again.
                 why, final = "failed", attempt == 2
                 log.info("decoder failed", error=f"{type(error).__name__}: {error}")
@@ -179,21 +179,21 @@ class _Decoder:
                     cast(IO[bytes], pipe).close()
             self.process = None
 
-    def do(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]) -> CleanPicture:
-        """One picture. Raises InvalidPicture, what `pieces` raises, Ended or OSError when the process failed."""
+    def decode_one(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]) -> CleanPicture:
+        """One picture. Raises InvalidPicture, what `pieces` raises, FramingError or OSError when the process failed."""
         if self.process is None or self.spent or self.process.poll() is not None or self.jobs >= JOBS_PER_LIFE:
             self.spawn()
         assert self.process is not None
         self.jobs += 1
         jobs, answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
         if self.jobs == 1:
-            self._greet(answers)
+            self._await_ready(answers)
         write_head(jobs, job)
         self._send(pieces, jobs, job["field"])
         head = read_head(answers)
         png = read_part(answers, PNG_BYTES)
         if head is None or png is None:
-            raise Ended("A decoder does not abort.")
+            raise FramingError("A decoder does not abort.")
         if head.get("worn"):
             self.kill()
         if "error" in head:
@@ -201,13 +201,13 @@ class _Decoder:
             raise _ERRORS.get(str(head["error"]), UnreadablePicture)(
                 str(head.get("message", ""))[:500], field=job["field"]
             )
-        return _checked(png, head)
+        return _check_answer(png, head)
 
-    def _greet(self, answers: IO[bytes]) -> None:
+    def _await_ready(self, answers: IO[bytes]) -> None:
         """Wait until a new process is ready. Raises Misconfigured when it does not come up: no picture was to blame."""
         try:
             hello = read_head(answers)
-        except Ended:
+        except FramingError:
             hello = None
         if hello != READY:
             self.kill()
@@ -232,27 +232,27 @@ class _Decoder:
                 write_abort(jobs)
 
 
-def _checked(png: bytes, head: dict[str, Any]) -> CleanPicture:
+def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
     """The answer, if it is what a sound decoder sends: the process read a stranger's bytes and is not trusted.
 
-    Looks at the frame of the PNG (signature, header, chunk checksums, end), not at its pixels. Raises Ended.
+    Looks at the frame of the PNG (signature, header, chunk checksums, end), not at its pixels. Raises FramingError.
     """
     width, height = head.get("width"), head.get("height")
     if type(width) is not int or type(height) is not int or not 0 < min(width, height) <= max(width, height) < LONGEST:
-        raise Ended("An answer without a size.")
+        raise FramingError("An answer without a size.")
     expected = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
     if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:29] != expected:
-        raise Ended("An answer that is not the promised PNG.")
+        raise FramingError("An answer that is not the promised PNG.")
     view, at, kinds = memoryview(png), 8, set()
     while at + 12 <= len(png):
         end = at + 8 + int.from_bytes(view[at : at + 4], "big")
         if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
-            raise Ended("An answer with a damaged part.")
+            raise FramingError("An answer with a damaged part.")
         kind = bytes(view[at + 4 : at + 8])
         kinds.add(kind)
         at = end + 4
     if at != len(png) or kinds != {b"IHDR", b"IDAT", b"IEND"} or kind != b"IEND":
-        raise Ended("An answer with parts that do not belong.")
+        raise FramingError("An answer with parts that do not belong.")
     return CleanPicture(png, width, height)
 
 

@@ -21,7 +21,7 @@ from vivant.errors import Busy, Misconfigured
 from vivant.record import migrate
 from vivant.record.writer import Writer, cannot_write
 
-__all__ = ["Connection", "Record", "examine", "sqlite_path"]
+__all__ = ["Connection", "Record", "check_record", "sqlite_path"]
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class Record:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._engine = _engine(url, begin="BEGIN IMMEDIATE")
             self._reading = _engine(url, begin="BEGIN", query_only=True)
-            migrate.bring_up_to_date(self._engine)
+            migrate.upgrade(self._engine)
         except (OSError, DatabaseError) as error:
             reason = error.orig if isinstance(error, DatabaseError) else error
             raise Misconfigured(f"The record {self.path} cannot be opened: {reason}.") from error
@@ -93,7 +93,7 @@ class Record:
         self._engine.dispose()
 
 
-def examine(url: str) -> tuple[bool, str]:
+def check_record(url: str) -> tuple[bool, str]:
     """Whether the record is sound, and what was found; makes it when it is not there. For `vivant doctor`."""
     try:
         record = Record(url)

@@ -26,7 +26,7 @@ def new_id() -> str:
     return str(uuid.UUID(int=value))
 
 
-def made_at(identifier: str) -> datetime | None:
+def time_of_id(identifier: str) -> datetime | None:
     """When `new_id` made this id; None when it is not one of ours."""
     try:
         parsed = uuid.UUID(identifier)

@@ -42,7 +42,7 @@ def create(connection: Connection, *, name: str, now: datetime) -> tuple[Key, st
     return key, f"sk_{key_id}_{secret}"
 
 
-def all_keys(connection: Connection) -> dict[str, Key]:
+def list_keys(connection: Connection) -> dict[str, Key]:
     """Every key ever made, by id, oldest first."""
     rows = connection.execute(select(keys).order_by(keys.c.created_at, keys.c.id))
     return {row.id: Key(**row._mapping) for row in rows}
@@ -55,7 +55,7 @@ def revoke(connection: Connection, key_id: str, *, now: datetime) -> None:
     connection.execute(update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
-def note_use(connection: Connection, used: Mapping[str, datetime]) -> None:
+def record_use(connection: Connection, used: Mapping[str, datetime]) -> None:
     """key id -> when it was last used."""
     statement = update(keys).where(keys.c.id == bindparam("key")).values(last_used_at=bindparam("moment"))
     connection.execute(statement, [{"key": key_id, "moment": moment} for key_id, moment in used.items()])

@@ -24,19 +24,19 @@ _HAS_WORK: Final = lanes.c.queued > literal_column("0")  # literal, so that the 
 
 # Built once: taking these apart anew for every task would cost more than SQLite does.
 _TIERS_TIME: Final = select(tiers.c.virtual_time).where(tiers.c.tier == bindparam("in_tier")).scalar_subquery()
-_COMES_BACK_LATE: Final = (
+_RETURNS_FROM_IDLE: Final = (
     (bindparam("queued_by", type_=Integer) > 0) & (lanes.c.queued == 0) & (lanes.c.virtual_time < _TIERS_TIME)
 )
-_COUNT: Final = (
+_UPDATE_COUNTS: Final = (
     update(lanes)
     .where(lanes.c.tier == bindparam("in_tier"), lanes.c.key_id == bindparam("of_key"))
     .values(
         queued=lanes.c.queued + bindparam("queued_by"),
         running=lanes.c.running + bindparam("running_by"),
-        virtual_time=case((_COMES_BACK_LATE, _TIERS_TIME), else_=lanes.c.virtual_time),
+        virtual_time=case((_RETURNS_FROM_IDLE, _TIERS_TIME), else_=lanes.c.virtual_time),
     )
 )
-_FIRST: Final = insert(lanes).values(
+_INSERT_LANE: Final = insert(lanes).values(
     tier=bindparam("in_tier"), key_id=bindparam("of_key"), virtual_time=_TIERS_TIME, queued=bindparam("queued")
 )
 
@@ -54,15 +54,15 @@ def move(connection: Connection, tier: str, key_id: str, *, at: Status | None, t
         "queued_by": (to is Status.QUEUED) - (at is Status.QUEUED),
         "running_by": (to is Status.RUNNING) - (at is Status.RUNNING),
     }
-    if connection.execute(_COUNT, {"in_tier": tier, "of_key": key_id, **steps}).rowcount == 0:
-        connection.execute(_FIRST, {"in_tier": tier, "of_key": key_id, "queued": steps["queued_by"]})
+    if connection.execute(_UPDATE_COUNTS, {"in_tier": tier, "of_key": key_id, **steps}).rowcount == 0:
+        connection.execute(_INSERT_LANE, {"in_tier": tier, "of_key": key_id, "queued": steps["queued_by"]})
 
 
 def take_turn(connection: Connection) -> Lane | None:
     """The lane whose turn it is, or None when nothing waits anywhere. Its caller takes the lane's oldest task."""
     of_flex = tiers.c.tier == Tier.FLEX.value
     passed_over = connection.execute(select(tiers.c.passed_over).where(of_flex).with_for_update()).scalar_one()
-    default, flex = (_front(connection, tier) for tier in (Tier.DEFAULT, Tier.FLEX))
+    default, flex = (_front_lane(connection, tier) for tier in (Tier.DEFAULT, Tier.FLEX))
     chosen = flex if default is None or (flex is not None and passed_over >= FLEX_PASSED_OVER) else default
     now_passed_over = passed_over + 1 if chosen is default and flex is not None else 0
     if now_passed_over != passed_over:
@@ -70,7 +70,7 @@ def take_turn(connection: Connection) -> Lane | None:
     return chosen
 
 
-def _front(connection: Connection, tier: Tier) -> Lane | None:
+def _front_lane(connection: Connection, tier: Tier) -> Lane | None:
     row = connection.execute(
         select(lanes.c.key_id, lanes.c.virtual_time)
         .where(lanes.c.tier == tier.value, _HAS_WORK)

@@ -15,7 +15,7 @@ HEAD: Final = "0001"  # the newest file in migrations/versions; a test compares
 FOLDER: Final = Path(__file__).with_name("migrations")
 
 
-def bring_up_to_date(engine: Engine) -> None:
+def upgrade(engine: Engine) -> None:
     """Make the tables of this program's version, whatever is there now; many processes may try at once.
 
     Raises Misconfigured when the record was made by a newer program.
@@ -27,7 +27,7 @@ def bring_up_to_date(engine: Engine) -> None:
     with engine.begin() as connection:  # the write lock: whoever comes second finds the work done
         found = version(connection)
         if found != HEAD:
-            _upgrade(connection, found)
+            _run_alembic(connection, found)
 
 
 def version(connection: Connection) -> str:
@@ -37,7 +37,7 @@ def version(connection: Connection) -> str:
     return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one())
 
 
-def _upgrade(connection: Connection, found: str) -> None:
+def _run_alembic(connection: Connection, found: str) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

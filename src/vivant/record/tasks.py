@@ -88,7 +88,7 @@ def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> T
     return _task(row)
 
 
-def newest(
+def list_newest(
     connection: Connection,
     *,
     key_id: str | None = None,
@@ -148,17 +148,17 @@ def report(connection: Connection, batch: Iterable[Progress]) -> None:
         values: dict[str, Any] = {"progress": progress.fraction}
         if progress.storyboard is not None:
             values["storyboard"] = progress.storyboard
-        connection.execute(update(tasks).where(*_still(progress.claim)).values(values))
+        connection.execute(update(tasks).where(*_fence(progress.claim)).values(values))
 
 
 def remember(connection: Connection, held: Claim, data: Mapping[str, Any]) -> bool:
     """Keep what the engine wants the next attempt to know. False: the task is no longer ours."""
-    return connection.execute(update(tasks).where(*_still(held)).values(remembered=dict(data))).rowcount == 1
+    return connection.execute(update(tasks).where(*_fence(held)).values(remembered=dict(data))).rowcount == 1
 
 
 def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, now: datetime) -> bool:
     """The one and only success of a task, with its bill. False: the task is no longer ours, and nothing changed."""
-    row = _held(connection, held)
+    row = _read_if_held(connection, held)
     if row is None or not _move(
         connection, row, Status.SUCCEEDED, artifact=asdict(artifact), progress=1.0, ended_at=now, files_since=now
     ):
@@ -169,13 +169,13 @@ def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, n
 
 def settle_failure(connection: Connection, held: Claim, *, code: str, message: str, now: datetime) -> bool:
     """The task cannot be done. False: it is no longer ours, and nothing changed."""
-    row = _held(connection, held)
+    row = _read_if_held(connection, held)
     return row is not None and _fail(connection, row, code=code, message=message, now=now)
 
 
 def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
     """The try was lost under a live dispatcher, seat or storage: back in the queue, until it happened too often."""
-    row = _held(connection, held)
+    row = _read_if_held(connection, held)
     if row is None:
         return False
     deaths = row.deaths + 1
@@ -187,7 +187,7 @@ def settle_death(connection: Connection, held: Claim, *, code: str, reason: str,
 
 def give_back(connection: Connection, held: Claim, *, now: datetime) -> bool:
     """The dispatcher goes down and has not finished the task, through no fault of the task."""
-    row = _held(connection, held)
+    row = _read_if_held(connection, held)
     return row is not None and _requeue(connection, row, now=now)
 
 
@@ -228,7 +228,7 @@ def cancel(connection: Connection, task_id: str, *, key_id: str | None = None, n
             return get(connection, task_id)
 
 
-def due(connection: Connection, *, now: datetime, at_most: int = 500) -> list[str]:
+def find_due(connection: Connection, *, now: datetime, at_most: int = 500) -> list[str]:
     """Ids of live tasks whose time is over."""
     return list(
         connection.execute(
@@ -257,7 +257,7 @@ def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
 # -- files of ended tasks -------------------------------------------------------------------------------------------
 
 
-def with_old_files(connection: Connection, *, before: datetime, at_most: int = 200) -> list[str]:
+def list_with_old_files(connection: Connection, *, before: datetime, at_most: int = 200) -> list[str]:
     """Ids of tasks that ended before this time and whose files are still there."""
     return list(
         connection.execute(
@@ -269,11 +269,11 @@ def with_old_files(connection: Connection, *, before: datetime, at_most: int = 2
     )
 
 
-def files_are_gone(connection: Connection, ids: Iterable[str]) -> None:
+def mark_files_deleted(connection: Connection, ids: Iterable[str]) -> None:
     connection.execute(update(tasks).where(tasks.c.id.in_(list(ids))).values(files_since=None))
 
 
-def unknown(connection: Connection, ids: Iterable[str]) -> set[str]:
+def find_unknown(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Those of these ids that no task has."""
     asked = set(ids)
     return asked - set(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(asked))).scalars())
@@ -317,7 +317,7 @@ def _requeue(connection: Connection, row: Row[Any], *, now: datetime, **changes:
     return _move(connection, row, Status.QUEUED, progress=0.0, **changes)
 
 
-def _still(held: Claim) -> tuple[ColumnElement[bool], ...]:
+def _fence(held: Claim) -> tuple[ColumnElement[bool], ...]:
     """The fence: the task runs, in this attempt, in the name of this owner."""
     return (
         tasks.c.id == held.task.id,
@@ -327,8 +327,8 @@ def _still(held: Claim) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def _held(connection: Connection, held: Claim) -> Row[Any] | None:
-    return connection.execute(select(tasks).where(*_still(held))).one_or_none()
+def _read_if_held(connection: Connection, held: Claim) -> Row[Any] | None:
+    return connection.execute(select(tasks).where(*_fence(held))).one_or_none()
 
 
 def _task(row: Row[Any]) -> Task:

@@ -68,7 +68,7 @@ class Writer:
                     _write(connection, group)
                 version = _data_version(connection)
             except (DBAPIError, _TransactionLost) as error:
-                _refuse(group, error)
+                _fail_group(group, error)
                 if connection is not None:
                     connection.invalidate()
                     connection.close()
@@ -114,7 +114,7 @@ def _write(connection: Connection, group: list[Work]) -> None:
                 if not _in_transaction(connection):
                     raise _TransactionLost(_reason(error)) from error
                 savepoint.rollback()
-                future.set_exception(_explained(error))
+                future.set_exception(_as_busy(error))
             else:
                 done.append((future, result))
         if not _in_transaction(connection):
@@ -123,7 +123,7 @@ def _write(connection: Connection, group: list[Work]) -> None:
         future.set_result(result)
 
 
-def _refuse(group: list[Work], error: Exception) -> None:
+def _fail_group(group: list[Work], error: Exception) -> None:
     reason = _reason(error)
     log.error("the record cannot be written", reason=reason, pieces=len(group))
     for _, future in group:
@@ -131,7 +131,7 @@ def _refuse(group: list[Work], error: Exception) -> None:
             future.set_exception(cannot_write(reason))
 
 
-def _explained(error: Exception) -> Exception:
+def _as_busy(error: Exception) -> Exception:
     """A disk that is full, a lock that is held, a file that vanished: reasons to try again later, not bugs."""
     return cannot_write(str(error.orig)) if isinstance(error, OperationalError) else error
 

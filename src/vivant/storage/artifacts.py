@@ -27,7 +27,7 @@ from obstore.store import LocalStore, from_url
 from vivant.errors import Misconfigured, NotFound, StorageFailed
 
 CHUNK: Final = 256 * 1024  # bytes read at a time
-ROOM: Final = 64 * 2**20  # bytes; the largest clips take about so much
+MIN_FREE_BYTES: Final = 64 * 2**20  # bytes; the largest clips take about so much
 
 
 def picture_path(task_id: str, which: str) -> str:
@@ -143,8 +143,10 @@ class Artifacts:
 
     def check(self) -> None:
         """Raise StorageFailed unless a small file can be written and deleted now, and a folder has room for a clip."""
-        if self.folder is not None and (free := shutil.disk_usage(self.folder).free) < ROOM:
-            raise StorageFailed(f"The disk of the files has {free >> 20} MiB free; {ROOM >> 20} MiB are needed.")
+        if self.folder is not None and (free := shutil.disk_usage(self.folder).free) < MIN_FREE_BYTES:
+            raise StorageFailed(
+                f"The disk of the files has {free >> 20} MiB free; {MIN_FREE_BYTES >> 20} MiB are needed."
+            )
         path = f"probe/{os.getpid()}"
         self.put(path, b"vivant")
         self.delete("probe/")

@@ -18,17 +18,19 @@ def client(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> NovitaClient:
 
 
 def test_the_official_client_goes_the_whole_way(server: LiveServer, client: NovitaClient) -> None:
-    answer = client._post(SUBMIT, {"prompt": "a calm day", "image": picture_uri(), "resolution": "480p", "duration": 4})
-    assert answer["id"] == answer["task_id"]
+    response = client._post(
+        SUBMIT, {"prompt": "a calm day", "image": picture_uri(), "resolution": "480p", "duration": 4}
+    )
+    assert response["id"] == response["task_id"]
     seen = []
-    result = client.wait_for_task_v3(answer["task_id"], callback=lambda r: seen.append(r.task))
+    result = client.wait_for_task_v3(response["task_id"], callback=lambda r: seen.append(r.task))
     assert result.task.status.value == "TASK_STATUS_SUCCEED" and result.task.progress_percent == 100
     assert {task.status.value for task in seen} <= {
         "TASK_STATUS_QUEUED", "TASK_STATUS_PROCESSING", "TASK_STATUS_SUCCEED",
     }  # fmt: skip
     assert [task.progress_percent for task in seen] == sorted(task.progress_percent for task in seen)
     assert isinstance(result.extra.seed, int) and result.extra.debug_info.complete_time_ms > 0
-    assert result.get_video_urls()[0].startswith(f"{server.url}/files/{answer['task_id']}/")
+    assert result.get_video_urls()[0].startswith(f"{server.url}/files/{response['task_id']}/")
     video = server.get(
         result.get_video_urls()[0].removeprefix(server.url)
     )  # its own download forks a pool; not in a test

@@ -108,9 +108,9 @@ def test_the_reason_is_what_went_wrong() -> None:
 def test_a_task_lives_through_the_statuses_over_http(server: LiveServer) -> None:
     body = {"prompt": "x", "image": picture_uri(640, 480), "last_image": picture_uri(480, 640), "duration": 4,
             "resolution": "480p", "seed": 0, "generate_audio": False}  # fmt: skip
-    answer = server.submit(body)
-    assert answer.status == 200
-    sent = answer.json()
+    response = server.submit(body)
+    assert response.status == 200
+    sent = response.json()
     assert list(sent) == ["id", "task_id"] and sent["id"] == sent["task_id"]
     first = server.result(sent["id"])
     assert first["task"]["status"] in ("TASK_STATUS_QUEUED", "TASK_STATUS_PROCESSING")
@@ -142,14 +142,14 @@ def test_minus_one_becomes_a_seed_and_is_reported(server: LiveServer) -> None:
      "%F0%9F%8E%AC"],
 )  # fmt: skip
 def test_an_unknown_or_malformed_id_is_404(server: LiveServer, task_id: str) -> None:
-    answer = server.get(f"{RESULT}?task_id={task_id}")
-    assert answer.status == 404 and answer.json()["reason"] == "TASK_NOT_FOUND"
+    response = server.get(f"{RESULT}?task_id={task_id}")
+    assert response.status == 404 and response.json()["reason"] == "TASK_NOT_FOUND"
 
 
 @pytest.mark.parametrize("query", ["", "?", "?task_id=", "?id=x", "?task_id"])
 def test_a_missing_id_is_400(server: LiveServer, query: str) -> None:
-    answer = server.get(RESULT + query)
-    assert answer.status == 400 and answer.json()["reason"] == "INVALID_REQUEST_BODY"
+    response = server.get(RESULT + query)
+    assert response.status == 400 and response.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
 @pytest.mark.parametrize(
@@ -162,5 +162,5 @@ def test_a_missing_id_is_400(server: LiveServer, query: str) -> None:
     ],
 )  # fmt: skip
 def test_other_addresses_are_not_there(server: LiveServer, method: str, path: str, status: int) -> None:
-    answer = server.send(method, path)
-    assert answer.status == status and answer.json()["reason"] == "API_NOT_FOUND"
+    response = server.send(method, path)
+    assert response.status == status and response.json()["reason"] == "API_NOT_FOUND"

@@ -106,9 +106,9 @@ def test_the_vectors_are_many() -> None:
 
 @pytest.mark.parametrize(("field", "value", "says"), WRONG[::3], ids=[f"{f}={shown(v)}" for f, v, _ in WRONG[::3]])
 def test_over_http_a_refusal_is_novitas_flat_body(server: LiveServer, field: str, value: Any, says: str) -> None:
-    answer = server.submit(body_with(field, value))
-    error = answer.json()
-    assert answer.status == 400 and answer.headers["Content-Type"] == "application/json"
+    response = server.submit(body_with(field, value))
+    error = response.json()
+    assert response.status == 400 and response.headers["Content-Type"] == "application/json"
     assert list(error) == ["code", "reason", "message", "metadata"]
     assert (error["code"], error["reason"], error["metadata"]) == (400, "INVALID_REQUEST_BODY", {})
     assert error["message"].startswith(f"{field}: ") and says in error["message"] and len(error["message"]) < 400
@@ -144,9 +144,9 @@ def test_over_http_a_refusal_is_novitas_flat_body(server: LiveServer, field: str
     ids=lambda body: repr(body[:24]),
 )  # fmt: skip
 def test_a_body_that_is_no_sound_json_object_is_400(server: LiveServer, body: bytes) -> None:
-    answer = server.submit(body)
-    error = answer.json()
-    assert answer.status == 400 and error["code"] == 400 and error["reason"] == "INVALID_REQUEST_BODY"
+    response = server.submit(body)
+    error = response.json()
+    assert response.status == 400 and error["code"] == 400 and error["reason"] == "INVALID_REQUEST_BODY"
     assert 0 < len(error["message"]) < 400
     assert server.get("/healthz").status == 200
 
@@ -170,8 +170,8 @@ def test_golden_bodies(server: LiveServer) -> None:
     ]  # fmt: skip
     for method, path, body, status, reason, message in cases:
         golden = f'{{"code":{status},"reason":"{reason}","message":"{message}","metadata":{{}}}}'
-        answer = server.send(method, path, None if body is None else json.dumps(body).encode())
-        assert (answer.status, answer.body.decode()) == (status, golden)
+        response = server.send(method, path, None if body is None else json.dumps(body).encode())
+        assert (response.status, response.body.decode()) == (status, golden)
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ def test_golden_bodies(server: LiveServer) -> None:
 )
 @pytest.mark.parametrize("field", ["image", "last_image"])
 def test_a_bad_picture_is_refused_at_submit(server: LiveServer, field: str, image: str, reason: str) -> None:
-    answer = server.submit({"prompt": "x", "image": picture_uri(), field: image})
-    assert answer.status == 400 and answer.json()["reason"] == reason
-    assert answer.json()["message"].startswith(f"{field}: ")
+    response = server.submit({"prompt": "x", "image": picture_uri(), field: image})
+    assert response.status == 400 and response.json()["reason"] == reason
+    assert response.json()["message"].startswith(f"{field}: ")
 
 
 def test_a_picture_of_too_many_bytes_has_its_own_reason(server: LiveServer) -> None:
     text = "data:image/png;base64," + "A" * (4 * (30 * 2**20 // 3 + 1))
-    answer = server.submit({"prompt": "x", "image": text})
-    assert answer.status == 400 and answer.json()["reason"] == "IMAGE_FILE_EXCEEDS_MAX_SIZE"
+    response = server.submit({"prompt": "x", "image": text})
+    assert response.status == 400 and response.json()["reason"] == "IMAGE_FILE_EXCEEDS_MAX_SIZE"

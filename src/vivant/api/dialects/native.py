@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vivant.api.answers import json_answer
 from vivant.api.context import ID, Context
-from vivant.api.faults import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, WrongMethod
+from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, WrongMethod
+from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
     IllegalMove,
@@ -52,15 +52,15 @@ STATUS_CODES: Final[dict[type[VivantError], int]] = {
 
 def routes(context: Context) -> list[Route]:
     async def show(request: Request) -> Response:
-        key_id = await context.caller(request)
-        task = await context.task(request.path_params["task_id"], key_id=key_id)
-        return json_answer(await described(context, request, task))
+        key_id = await context.authenticate(request)
+        task = await context.find_task(request.path_params["task_id"], key_id=key_id)
+        return json_response(await describe_task(context, request, task))
 
-    async def listing(request: Request) -> Response:
-        key_id = await context.caller(request)
+    async def list_tasks(request: Request) -> Response:
+        key_id = await context.authenticate(request)
         query = request.query_params
-        limit = _page(query.get("limit", "50"))
-        status = _status(query.get("status"))
+        limit = _parse_limit(query.get("limit", "50"))
+        status = _parse_status(query.get("status"))
         after = query.get("after", "")
         if after and not ID.fullmatch(after):
             raise InvalidRequest("after: must be the id of a task, as `next` of the page before says.", field="after")
@@ -68,34 +68,34 @@ def routes(context: Context) -> list[Route]:
         found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
         more = len(found) > limit
         tasks = found[:limit]
-        return json_answer(
+        return json_response(
             {
-                "tasks": [await described(context, request, task) for task in tasks],
+                "tasks": [await describe_task(context, request, task) for task in tasks],
                 "has_more": more,
                 "next": tasks[-1].id if more else None,
             }
         )
 
     async def cancel(request: Request) -> Response:
-        key_id = await context.caller(request)
-        task = await context.task(request.path_params["task_id"], key_id=key_id)
+        key_id = await context.authenticate(request)
+        task = await context.find_task(request.path_params["task_id"], key_id=key_id)
         task = await context.service.cancel(task.id, key_id=key_id)
-        return json_answer(await described(context, request, task))
+        return json_response(await describe_task(context, request, task))
 
     return [
-        Route("/v1/tasks", listing, methods=["GET"]),
+        Route("/v1/tasks", list_tasks, methods=["GET"]),
         Route("/v1/tasks/{task_id}", show, methods=["GET"]),
         Route("/v1/tasks/{task_id}/cancel", cancel, methods=["POST"]),
     ]
 
 
-async def described(context: Context, request: Request, task: Task) -> dict[str, Any]:
+async def describe_task(context: Context, request: Request, task: Task) -> dict[str, Any]:
     """A task as its owner sees it: everything but what only the machinery needs."""
     video = None
     if task.status is Status.SUCCEEDED and task.artifact is not None:
         path, seconds = await context.service.link(task)
         video = {
-            "url": context.absolute(request, path),
+            "url": context.absolute_url(request, path),
             "expires_in": seconds,
             "size": task.artifact.size,
             "sha256": task.artifact.sha256,
@@ -111,9 +111,9 @@ async def described(context: Context, request: Request, task: Task) -> dict[str,
         "status": task.status.value,
         "progress": 1.0 if task.status is Status.SUCCEEDED else round(task.progress, 4),
         "eta": None if task.status.is_terminal else round(max(0.0, await context.service.eta(task)), 1),
-        "created_at": _moment(task.created_at),
-        "started_at": _moment(task.started_at),
-        "ended_at": _moment(task.ended_at),
+        "created_at": _iso_time(task.created_at),
+        "started_at": _iso_time(task.started_at),
+        "ended_at": _iso_time(task.ended_at),
         "engine": task.engine,
         "attempt": task.attempt,
         "request": {
@@ -128,7 +128,7 @@ async def described(context: Context, request: Request, task: Task) -> dict[str,
     }
 
 
-def error_answer(request: Request, error: VivantError, text: str) -> Response:
+def error_response(request: Request, error: VivantError, text: str) -> Response:
     """A problem document (RFC 9457), with our error code besides."""
     status = next((STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES), 500)
     if status == 500:
@@ -144,17 +144,17 @@ def error_answer(request: Request, error: VivantError, text: str) -> Response:
     }
     if isinstance(error, InvalidRequest) and error.field:
         problem["errors"] = [{"pointer": f"#/{error.field}", "detail": text}]
-    answer = json_answer(problem, status=status, media_type="application/problem+json")
+    response = json_response(problem, status=status, media_type="application/problem+json")
     if isinstance(error, RangeNotSatisfiable):
-        answer.headers["Content-Range"] = f"bytes */{error.size}"
+        response.headers["Content-Range"] = f"bytes */{error.size}"
     if status == HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = "Bearer"
+        response.headers["WWW-Authenticate"] = "Bearer"
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
-    return answer
+        response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
+    return response
 
 
-def _page(text: str) -> int:
+def _parse_limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) in PAGE):
         raise InvalidRequest(
             f"limit: must be an integer from {PAGE[0]} to {PAGE[-1]}; got {text[:60]!r}.", field="limit"
@@ -162,7 +162,7 @@ def _page(text: str) -> int:
     return int(text)
 
 
-def _status(text: str | None) -> Status | None:
+def _parse_status(text: str | None) -> Status | None:
     if text is None:
         return None
     if text not in list(Status):
@@ -170,5 +170,5 @@ def _status(text: str | None) -> Status | None:
     return Status(text)
 
 
-def _moment(moment: datetime | None) -> str | None:
+def _iso_time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat().replace("+00:00", "Z")

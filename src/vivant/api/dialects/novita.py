@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vivant.api.answers import json_answer
 from vivant.api.body import LongString, parse_object
 from vivant.api.context import Context
-from vivant.api.faults import BodyTooLarge, BodyTooSlow, WrongMethod
-from vivant.api.limits import received
+from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, WrongMethod
+from vivant.api.limits import receive_body
+from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
     InvalidRequest,
@@ -90,35 +90,35 @@ class Submission:
 
 def routes(context: Context) -> list[Route]:
     async def submit(request: Request) -> Response:
-        key_id = await context.caller(request)
-        context.check_taking_work()
+        key_id = await context.authenticate(request)
+        context.check_accepting_tasks()
         intake = context.intake
-        async with received(request, intake.budget) as (body, held):
+        async with receive_body(request, intake.budget) as (body, held):
             heavy = len(body) >= IN_A_THREAD
-            asked = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
-            brief = asked.brief
-            first = await intake.receive(asked.image, field="image", ratio=brief.ratio)
+            submission = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
+            brief = submission.brief
+            first = await intake.receive(submission.image, field="image", ratio=brief.ratio)
             held.grow(len(first.png))  # a small file may become a large picture
             last = None
-            if asked.last_image is not None:
+            if submission.last_image is not None:
                 ratio = nearest_ratio(first.width, first.height) if brief.ratio == ADAPTIVE else brief.ratio
-                last = await intake.receive(asked.last_image, field="last_image", ratio=ratio)
+                last = await intake.receive(submission.last_image, field="last_image", ratio=ratio)
                 held.grow(len(last.png))
             task = await context.service.submit(brief, first, last, key_id=key_id)
-        return json_answer({"id": task.id, "task_id": task.id})
+        return json_response({"id": task.id, "task_id": task.id})
 
     async def result(request: Request) -> Response:
-        key_id = await context.caller(request)
+        key_id = await context.authenticate(request)
         task_id = request.path_params.get("task_id") or request.query_params.get("task_id")
         if not task_id:
             raise InvalidRequest("task_id: is required; send it as a query parameter.", field="task_id")
-        task = await context.task(task_id, key_id=key_id)
+        task = await context.find_task(task_id, key_id=key_id)
         eta = 0.0 if task.status.is_terminal else await context.service.eta(task)
         video = None
         if task.status is Status.SUCCEEDED and task.artifact is not None:
             path, seconds = await context.service.link(task)
-            video = context.absolute(request, path), seconds
-        return json_answer(envelope(task, eta=eta, video=video))
+            video = context.absolute_url(request, path), seconds
+        return json_response(envelope(task, eta=eta, video=video))
 
     return [
         Route(SUBMIT, submit, methods=["POST"]),
@@ -135,14 +135,14 @@ def read_submission(body: bytes | bytearray) -> Submission:
     fields = parse_object(body, long=frozenset({"image", "last_image"}))
     prompt = _required(fields, "prompt", str, "a string")
     if not prompt.strip() or len(prompt) > PROMPT_CHARACTERS or "\0" in prompt:
-        raise _wrong("prompt", f"must hold 1 to {PROMPT_CHARACTERS} characters, not all blank and none of them NUL")
+        raise _invalid("prompt", f"must hold 1 to {PROMPT_CHARACTERS} characters, not all blank and none of them NUL")
     picture = "an http(s) URL or a data URI (data:image/<format>;base64,…)"
     fps = _optional(fields, "fps", int, str(FPS), FPS)
     if fps != FPS:
-        raise _wrong("fps", f"must be {FPS}", fps)
+        raise _invalid("fps", f"must be {FPS}", fps)
     tier = _optional(fields, "service_tier", str, f"one of {', '.join(Tier)}", Tier.DEFAULT.value)
     if tier not in list(Tier):
-        raise _wrong("service_tier", f"must be one of {', '.join(Tier)}", tier)
+        raise _invalid("service_tier", f"must be one of {', '.join(Tier)}", tier)
     image = _required(fields, "image", (str, LongString), picture)
     last_image = _optional(fields, "last_image", (str, LongString), picture, None)
     boolean = "true or false"
@@ -214,16 +214,16 @@ def reason(task: Task) -> str:
             return ""
 
 
-def error_answer(request: Request, error: VivantError, text: str) -> Response:
+def error_response(request: Request, error: VivantError, text: str) -> Response:
     """The flat error body."""
     status, name = next((REASONS[kind] for kind in type(error).__mro__ if kind in REASONS), (500, ""))
     if status == 500:
         name = "CREATE_TASK_FAILED" if request.method == "POST" else "GET_RESULT_FAILED"
         text = "Something went wrong inside the service; its log says more under this answer's X-Request-Id."
-    answer = json_answer({"code": status, "reason": name, "message": text, "metadata": {}}, status=status)
+    response = json_response({"code": status, "reason": name, "message": text, "metadata": {}}, status=status)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
-    return answer
+        response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
+    return response
 
 
 T = TypeVar("T")
@@ -232,7 +232,7 @@ T = TypeVar("T")
 def _required(fields: dict[str, Any], name: str, kind: Any, allowed: str) -> Any:
     value = _optional(fields, name, kind, allowed, None)
     if value is None:
-        raise _wrong(name, f"is required: {allowed}")
+        raise _invalid(name, f"is required: {allowed}")
     return value
 
 
@@ -242,14 +242,14 @@ def _optional(fields: dict[str, Any], name: str, kind: Any, allowed: str, defaul
     if value is None:
         return default
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise _wrong(name, f"must be {allowed}", value)
+        raise _invalid(name, f"must be {allowed}", value)
     return value
 
 
 _NOTHING: Final = object()
 
 
-def _wrong(field: str, what: str, got: object = _NOTHING) -> InvalidRequest:
+def _invalid(field: str, what: str, got: object = _NOTHING) -> InvalidRequest:
     if got is _NOTHING:
         return InvalidRequest(f"{field}: {what}.", field=field)
     shown = "a long string" if isinstance(got, LongString) else msgspec.json.encode(got)[:60].decode(errors="replace")

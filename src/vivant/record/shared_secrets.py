@@ -12,7 +12,7 @@ from vivant.record.tables import secrets as table
 BYTES: Final = 32
 
 
-def get_or_make(connection: Connection, name: str) -> bytes:
+def get_or_create(connection: Connection, name: str) -> bytes:
     """The secret of this name, 32 random bytes; the same for everybody who asks, for ever."""
     found = connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
     if found is not None:

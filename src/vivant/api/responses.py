@@ -8,7 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 
-def json_answer(data: Any, *, status: int = 200, media_type: str = "application/json") -> Response:
+def json_response(data: Any, *, status: int = 200, media_type: str = "application/json") -> Response:
     """`data` as JSON. Nothing on the way may keep it: answers change and belong to one caller."""
     return Response(
         msgspec.json.encode(data), status_code=status, media_type=media_type, headers={"Cache-Control": "no-store"}

@@ -18,7 +18,7 @@ DROP_SECONDS: Final = 60.0  # in all
 IDLE_SECONDS: Final = 2.0  # without a byte: then the client is not sending, and may be listening
 
 
-class Linger:
+class LingeringClose:
     """ASGI middleware: drops the rest of a body before the answer begins."""
 
     def __init__(self, app: ASGIApp) -> None:

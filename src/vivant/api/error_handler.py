@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from vivant.api.dialects import native, novita
-from vivant.api.faults import WrongMethod
+from vivant.api.http_errors import WrongMethod
 from vivant.errors import NotFound, VivantError
 
 log = structlog.get_logger(__name__)
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 TEXT = 2000  # characters of an error's text; it may quote what the caller sent
 
 
-def respond(request: Request, error: Exception) -> Response:
+def handle_error(request: Request, error: Exception) -> Response:
     """The answer to a request that ended in `error`."""
     if isinstance(error, ClientDisconnect):
         return Response(status_code=400)  # nobody is there to read it
@@ -29,11 +29,11 @@ def respond(request: Request, error: Exception) -> Response:
     if not isinstance(error, VivantError):
         error = VivantError()
     dialect = novita if request.scope["path"].startswith(novita.PREFIX) else native
-    answer: Response = dialect.error_answer(request, error, str(error)[:TEXT])
-    answer.headers.update(headers)
-    if answer.status_code >= 500 and answer.status_code != 503:
+    response: Response = dialect.error_response(request, error, str(error)[:TEXT])
+    response.headers.update(headers)
+    if response.status_code >= 500 and response.status_code != 503:
         log.error("answered with a fault", path=request.scope["path"], code=error.code, error=str(error))
-    return answer
+    return response
 
 
 def _from_router(request: Request, error: HTTPException) -> VivantError:
