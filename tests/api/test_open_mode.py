@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from starlette.requests import Request
-from vivant.api.errors import respond
 
 from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
 from vivant.api.auth import OpenModeGuard, is_loopback
 from vivant.api.context import Context
+from vivant.api.error_handler import handle_error
 from vivant.settings import Settings
 
 UNKNOWN = RESULT + "?task_id=x"  # 404 for an allowed host, 403 for another
@@ -125,7 +125,7 @@ async def status_for(client: Any, headers: dict[str, str], public_url: str = "")
         sent.append(message)
 
     context = Context(AnOpenService(), None, Settings(public_url=public_url))  # type: ignore[arg-type]
-    guard = OpenModeGuard(inside, context=context, refuse=respond)
+    guard = OpenModeGuard(inside, context=context, refuse=handle_error)
     scope = {
         "type": "http", "method": "GET", "path": "/v1/tasks", "query_string": b"", "client": client,
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
