@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from support.paths import SOURCE
+from support.imports import FILES, MODULES, imported_modules
+from support.paths import ROOT, SOURCE
 
 # A room may import rooms of its own ring or further in. Engines see the innermost ring and themselves.
 RINGS = {
@@ -22,26 +24,10 @@ RINGS = {
     "cli": 6, "__main__": 7,
 }  # fmt: skip
 
-FILES = sorted(SOURCE.rglob("*.py"))
-
 
 def room(path: Path) -> str:
     relative = path.relative_to(SOURCE)
     return relative.parts[0].removesuffix(".py")
-
-
-def imported(path: Path) -> set[str]:
-    """Full names of the vivant modules that a file imports, also inside functions."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import; say where from"
-            names.add(node.module or "")
-            if node.module == "vivant":
-                names |= {f"vivant.{alias.name}" for alias in node.names}
-    return {name for name in names if name.startswith("vivant.")}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
@@ -49,10 +35,10 @@ def test_imports_point_inward(path: Path) -> None:
     here = room(path)
     if here == "__init__":
         return
-    for name in imported(path):
-        there = name.split(".")[1]
-        if there == "__version__":
+    for name in imported_modules(path):
+        if name == "vivant":  # for its version
             continue
+        there = name.split(".")[1]
         assert RINGS[there] <= RINGS[here], (
             f"{path.relative_to(SOURCE)} ({here}) imports {name} ({there}), which is further out"
         )
@@ -65,8 +51,8 @@ def test_every_room_has_a_ring() -> None:
 
 def test_engines_import_only_the_innermost_ring_and_themselves() -> None:
     for path in SOURCE.joinpath("engines").rglob("*.py"):
-        for name in imported(path):
-            there = name.split(".")[1]
+        for name in imported_modules(path):
+            there = name.partition(".")[2].partition(".")[0]
             assert there in {"errors", "request", "media", "assets", "engines"}, f"{path} imports {name}"
             parts = path.relative_to(SOURCE).parts
             if there == "engines" and len(parts) > 2:
@@ -96,3 +82,18 @@ def test_every_file_opens_by_saying_what_it_is_for(path: Path) -> None:
 
 def test_no_file_is_named_after_nothing() -> None:
     assert not [p for p in FILES if p.stem in {"utils", "util", "helpers", "common", "misc"}]
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    graph = {name: imported_modules(path) - {name, "vivant"} for name, path in MODULES.items()}
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"an import circle: {' -> '.join(error.args[1])}")
+
+
+def test_tests_lie_in_folders_named_as_the_source_s() -> None:
+    own = {"architecture", "domain", "e2e", "photos", "service", "support"}  # what has no folder in the source
+    for test in (ROOT / "tests").rglob("test_*.py"):
+        folder = test.parent.relative_to(ROOT / "tests")
+        assert folder.parts[0] in own or (SOURCE / folder).is_dir(), f"{folder} is no folder of the source"

@@ -1,0 +1,84 @@
+"""Inside the embedded engine, too, imports point one way: from what is meant to what is seen and heard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from support.imports import FILES, imported_by, imported_modules
+from support.paths import SOURCE
+
+ENGINE: Final = SOURCE / "engines" / "diorama"
+PACKAGE: Final = "vivant.engines.diorama."
+
+# What each room may import beside itself. Files that lie in no folder are the centre, which all rooms may import and
+# which imports only itself; `engine` puts everything together, and `explain` only reads storyboards.
+MAY_IMPORT: Final[dict[str, set[str]]] = {
+    "centre": set(),
+    "explain": {"centre"},
+    "script": {"centre"},
+    "scene": {"centre"},
+    "timing": {"centre"},
+    "motion.fields": {"centre", "scene", "timing"},
+    "motion.frame": {"centre", "scene", "timing", "motion.fields"},
+    "motion.faces": {"centre", "scene", "timing", "motion.fields"},
+    "motion.ambient": {"centre", "scene", "timing", "motion.fields"},
+    "motion.warm_up": {"centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient"},
+    "sound": {"centre", "timing", "sound.speech", "sound.music", "sound.effects"},  # the mix
+    "sound.speech": {"centre", "timing", "sound"},
+    "sound.music": {"centre", "timing", "sound"},
+    "sound.effects": {"centre", "timing", "sound"},
+    "engine": {
+        "centre", "explain", "script", "scene", "timing", "motion.frame", "motion.faces", "motion.ambient",
+        "motion.warm_up", "sound", "sound.speech", "sound.music",
+    },
+}  # fmt: skip
+
+
+def room_of(module: str) -> str:
+    """The room of a module of the engine, given by its full name."""
+    first, _, rest = module.removeprefix(PACKAGE.rstrip(".")).lstrip(".").partition(".")
+    second = rest.partition(".")[0]
+    for room in (f"{first}.{second}", first):
+        if room in MAY_IMPORT:
+            return room
+    assert not rest, f"{module} lies in a folder without a rule; add it to MAY_IMPORT"
+    return "centre"
+
+
+def broken_rules(module: str, imports: frozenset[str]) -> list[str]:
+    here = room_of(module)
+    inside = {name for name in imports if name.startswith(PACKAGE)}
+    return [name for name in sorted(inside) if room_of(name) not in {here, *MAY_IMPORT[here]}]
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p.is_relative_to(ENGINE)], ids=lambda p: str(p.relative_to(ENGINE))
+)
+def test_a_file_of_the_engine_imports_only_what_its_room_may(path: Path) -> None:
+    parts = path.relative_to(ENGINE).with_suffix("").parts
+    module = PACKAGE + ".".join(part for part in parts if part != "__init__")
+    assert broken_rules(module.rstrip("."), imported_modules(path)) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "statement"),
+    [
+        ("scene.look", "from vivant.engines.diorama.motion.fields import Field"),
+        ("scene.look", "def late():\n    from vivant.engines.diorama.motion import fields"),
+        ("script.script", "from vivant.engines.diorama.timing import resolve"),
+        ("timing.resolve", "from vivant.engines.diorama.motion.fields import Field"),
+        ("timing.resolve", "import vivant.engines.diorama.sound.mix"),
+        ("motion.frame.warp", "from vivant.engines.diorama.motion.ambient import rain"),
+        ("motion.faces.face", "from vivant.engines.diorama.motion.frame import warp"),
+        ("motion.ambient.rain", "from vivant.engines.diorama.motion.faces import face"),
+        ("motion.ambient.rain", "from vivant.engines.diorama.sound.mix import soundtrack"),
+        ("sound.mix", "from vivant.engines.diorama.motion.fields import Field"),
+        ("sound.music.score", "from vivant.engines.diorama.sound.effects import wind"),
+        ("storyboard", "def late():\n    from vivant.engines.diorama.explain import explain"),
+    ],
+)
+def test_a_forbidden_import_is_found_wherever_it_stands(module: str, statement: str) -> None:
+    assert broken_rules(PACKAGE + module, imported_by(statement))
