@@ -36,7 +36,9 @@ def explain(board: Storyboard) -> list[str]:
         lines.append("Moving: " + ", ".join(_motion(motion) for motion in board.motions))
     lines += [_line(line, heard=board.audio) for line in board.lines]
     if board.actions:
-        lines.append("Acting: " + ", ".join(f"{a.kind.replace('_', ' ')} (face {a.actor + 1})" for a in board.actions))
+        lines.append(
+            "Acting: " + ", ".join(f"{a.kind.replace('_', ' ')} (face {a.face_index + 1})" for a in board.actions)
+        )
     lines.append("Sound: " + _sound(board))
     lines += [f"Note: {note}" for note in board.notes]
     return lines
@@ -67,7 +69,7 @@ def _motion(motion: Motion) -> str:
 def _line(line: Line, *, heard: bool) -> str:
     who = line.speaker.name or "someone"
     how = f" {_TONE[line.tone]}" if line.tone in _TONE else ""
-    lips = f"lips of face {line.face + 1} move" if line.face >= 0 else "no lips move"
+    lips = f"lips of face {line.face_index + 1} move" if line.face_index >= 0 else "no lips move"
     voice = f"voice {line.voice}" if heard else "not heard"
     return f"Speech: {who} says{how} “{line.text}” in {_LANGUAGE[line.language]}, {voice}, {lips}"
 

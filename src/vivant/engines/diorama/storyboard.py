@@ -79,7 +79,7 @@ class Line:
     speaker: Speaker
     tone: Tone = "neutral"
     voice: str = ""  # a name of the voice table
-    face: int = -1  # index of the face whose lips move; -1: none
+    face_index: int = -1  # index of the face whose lips move; -1: none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Action:
     """A person or animal in the picture does something: smile, nod, blink, look, turn…"""
 
     kind: str
-    actor: int = 0  # index of the face
+    face_index: int = 0  # index of the face
     origin: Origin = "prompt"
 
 

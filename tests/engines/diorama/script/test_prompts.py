@@ -49,10 +49,10 @@ def understood(board: Storyboard) -> dict[str, Any]:
             m.kind + (f" {m.direction}" if m.direction else "") for m in board.motions if m.origin == "prompt"
         ),
         "lines": [
-            f"{line.speaker.name or '-'}, {line.voice}, {line.tone}, face {line.face + 1}: {line.text}"
+            f"{line.speaker.name or '-'}, {line.voice}, {line.tone}, face {line.face_index + 1}: {line.text}"
             for line in board.lines
         ],
-        "acting": [f"{action.kind} {action.actor + 1}" for action in board.actions],
+        "acting": [f"{action.kind} {action.face_index + 1}" for action in board.actions],
         "heard": sorted(cue.kind for cue in board.cues if cue.origin == "prompt"),
         "music": "none"
         if music is None

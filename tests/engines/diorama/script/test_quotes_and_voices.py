@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from vivant.engines.diorama.script.casting import VOICES, seat, voice_for
+from vivant.engines.diorama.script.casting import VOICES, assign_faces, voice_for
 from vivant.engines.diorama.script.dialogue import language_of
 from vivant.engines.diorama.script.people import Person
-from vivant.engines.diorama.script.quotes import quoted
+from vivant.engines.diorama.script.quotes import find_quotations
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
 from vivant.request import Canvas
@@ -34,7 +34,7 @@ from vivant.request import Canvas
     ],
 )
 def test_what_is_quoted(text: str, inner: list[str]) -> None:
-    assert [span.inner for span in quoted(text)] == inner
+    assert [quotation.inner for quotation in find_quotations(text)] == inner
 
 
 @pytest.mark.parametrize("prompt", ['""', '"..."', '"?!"', "“ ”", "「」", '"💥"', "说：“……”"])
@@ -86,17 +86,17 @@ def test_someone_keeps_their_voice_in_each_language() -> None:
 def test_places_in_the_words_choose_the_face() -> None:
     faces = (FaceFact(x=0.8, y=0.4, height=0.2), FaceFact(x=0.2, y=0.4, height=0.2), FaceFact(x=0.5, y=0.4, height=0.2))
     left, right, middle = (Person(name=place, place=place) for place in ("left", "right", "middle"))
-    seat([right, middle, left], faces)
-    assert (left.seat, middle.seat, right.seat) == (1, 2, 0)
+    assign_faces([right, middle, left], faces)
+    assert (left.face_index, middle.face_index, right.face_index) == (1, 2, 0)
 
 
 def test_someone_alone_has_the_largest_face() -> None:
     person = Person(name="the man")
-    seat(
+    assign_faces(
         [person, Person(name="narrator", kind="voice")],
         (FaceFact(x=0.2, y=0.4, height=0.1), FaceFact(x=0.7, y=0.4, height=0.3)),
     )
-    assert person.seat == 1
+    assert person.face_index == 1
 
 
 def test_a_prompt_pasted_with_its_marks_is_still_a_prompt() -> None:

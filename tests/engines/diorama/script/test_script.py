@@ -48,7 +48,7 @@ def check(made: Storyboard) -> None:
     assert all(0 < cue.strength <= 1 for cue in made.cues)
     assert all(line.text.strip() for line in made.lines)
     assert all((line.voice[0] == "z") == (line.language == "zh") for line in made.lines)
-    assert all(line.face == -1 for line in made.lines if line.speaker.off_screen)
+    assert all(line.face_index == -1 for line in made.lines if line.speaker.off_screen)
     assert made.music is None or 40 <= made.music.tempo <= 240
     assert Storyboard.from_data(json.loads(json.dumps(made.to_data()))) == made
     json.dumps(made.to_data(), ensure_ascii=False).encode("utf-8")
@@ -138,7 +138,7 @@ def test_without_audio_there_is_no_sound_but_lips_still_move() -> None:
     made = board('Rain. She says "Hello." Soft piano music.', audio=False)
     assert made.cues == ()
     assert made.music is None
-    assert [(line.text, line.face) for line in made.lines] == [("Hello.", 0)]
+    assert [(line.text, line.face_index) for line in made.lines] == [("Hello.", 0)]
     assert any("lips still move" in note for note in made.notes)
 
 

@@ -36,7 +36,7 @@ def board(seconds: int = 5, **fields: object) -> Storyboard:
 
 
 def line(text: str = "Hello.", speaker: str = "the man", face: int = 0) -> Line:
-    return Line(text=text, language="en", speaker=Speaker(name=speaker), voice="am_michael", face=face)
+    return Line(text=text, language="en", speaker=Speaker(name=speaker), voice="am_michael", face_index=face)
 
 
 def spoken(seconds: float) -> Spoken:

@@ -34,17 +34,17 @@ class Turn:
     place: int
 
 
-def lead(reading: Reading, quote: int, silent: Collection[int] = ()) -> int:
+def lead_start(reading: Reading, quote: int, silent: Collection[int] = ()) -> int:
     """First token of the words that lead to a quotation: back to a sentence's end or another quotation, but over the
     quotations in `silent`, which nobody speaks."""
-    at = _back(reading, quote, silent)
+    at = _lead_start_on_line(reading, quote, silent)
     # "Anna:\n“Hello”": a label may stand on a line of its own.
     if at == quote and at > 1 and reading.tokens[at - 1].kind == "line" and reading.tokens[at - 2].text == ":":
-        return _back(reading, at - 1, silent)
+        return _lead_start_on_line(reading, at - 1, silent)
     return at
 
 
-def _back(reading: Reading, at: int, silent: Collection[int]) -> int:
+def _lead_start_on_line(reading: Reading, at: int, silent: Collection[int]) -> int:
     limit = max(0, at - _LEAD_REACH)
     while at > limit:
         token = reading.tokens[at - 1]
@@ -54,7 +54,7 @@ def _back(reading: Reading, at: int, silent: Collection[int]) -> int:
     return at
 
 
-def trail(reading: Reading, quote: int) -> int:
+def trail_end(reading: Reading, quote: int) -> int:
     """One past the last token of the words that may belong to the quotation before them."""
     at = quote + 1
     while at < len(reading.tokens) and not ends_sentence(reading.tokens[at]) and reading.tokens[at].kind != "quote":
@@ -70,15 +70,17 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     colon = before <= last and reading.tokens[last].text == ":"
     verb = speech_verb(reading, before, quote)
     if verb is not None or colon:
-        person = _itself(cast, verb) or subject(reading, cast, verb.first if verb else quote, before, quote)
+        person = _speaker_in_heading(cast, verb) or find_subject(
+            reading, cast, verb.first if verb else quote, before, quote
+        )
         if person is None:
             person = _stranger(reading, cast, verb, before, quote) if verb else _label(reading, cast, before, last)
         if person is None:
             person = _opening(reading, cast, before, verb.first if verb else last)
         if person is None:
             person = _voice(reading, cast, before, quote)
-        return Tag(verb, person or unnamed(reading, cast, quote, turns, later=False), True)
-    after = trail(reading, quote)
+        return Tag(verb, person or guess_speaker(reading, cast, quote, turns, later=False), True)
+    after = trail_end(reading, quote)
     verb = speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
     if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
         doers = [m for m in cast.between(quote + 1, min(after, verb.last + _NAME_LENGTH + 1)) if not m.object]
@@ -92,7 +94,7 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     answered = bool(turns) and turns[-1].person is beat[0].person and _bare_between(reading, quote) if beat else False
     if beat and not beat[0].object and not answered and _directly(reading, quote, beat[0]):
         return Tag(None, beat[0].person, False)
-    return Tag(None, unnamed(reading, cast, quote, turns), False)
+    return Tag(None, guess_speaker(reading, cast, quote, turns), False)
 
 
 def _together(reading: Reading, doers: list[Mention]) -> bool:
@@ -100,7 +102,7 @@ def _together(reading: Reading, doers: list[Mention]) -> bool:
     return len(doers) > 1 and any("and" in reading.roles(at) for at in range(doers[0].last, doers[1].first))
 
 
-def _itself(cast: Cast, verb: Hit | None) -> Person | None:
+def _speaker_in_heading(cast: Cast, verb: Hit | None) -> Person | None:
     """A heading that names who speaks: 旁白：“…”"""
     here = cast.between(verb.first, verb.first + 1) if verb else []
     return here[0].person if here else None
@@ -127,7 +129,7 @@ def doer_of_writing(reading: Reading, first: int, last: int) -> bool:
     return False
 
 
-def subject(reading: Reading, cast: Cast, verb: int, first: int, quote: int) -> Person | None:
+def find_subject(reading: Reading, cast: Cast, verb: int, first: int, quote: int) -> Person | None:
     """Who does the verb at token `verb`: looked for in its clause, in the clauses before it, then after it."""
     here = cast.between(first, verb)
     doers = [mention for mention in here if not mention.object]
@@ -224,7 +226,7 @@ def _voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person | Non
     for at in range(first, quote):
         for hit in reading.at.get(at, ()):
             if hit.entry.gender and not hit.entry.person:
-                unseen = any(m.person.kind == "voice" for m in cast.between(quote + 1, trail(reading, quote)))
+                unseen = any(m.person.kind == "voice" for m in cast.between(quote + 1, trail_end(reading, quote)))
                 name = reading.written(hit)
                 person = Person(
                     name=name, head=name.lower(), gender=hit.entry.gender, kind="voice" if unseen else "someone"
@@ -268,7 +270,9 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
 # --- nobody is named beside it
 
 
-def unnamed(reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn], *, later: bool = True) -> Person | None:
+def guess_speaker(
+    reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn], *, later: bool = True
+) -> Person | None:
     """Turns are taken, else whoever spoke or was spoken of last goes on; None when the prompt names nobody.
 
     `later`: someone named only after the quotation may be meant.

@@ -74,7 +74,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Asked:
+class CameraRequest:
     """What the prompt says of the camera."""
 
     steps: list[Step] = field(default_factory=list)
@@ -83,23 +83,23 @@ class Asked:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _CameraPhrase:
     hit: Hit
     moves: list[Move]
 
 
-def asked(reading: Reading) -> Asked:
+def find_moves(reading: Reading) -> CameraRequest:
     """Every camera move of the prompt, in order."""
-    result = Asked()
-    heard: list[_Heard] = []
+    result = CameraRequest()
+    heard: list[_CameraPhrase] = []
     for hit in reading.hits:
         if not hit.entry.camera or not _is_camera(reading, hit, heard):
             continue
         if hit.denied:
             result.still = True
         elif hit.entry.camera != ("any",):
-            heard.append(_Heard(hit, _moves(reading, hit)))
-    heard += _pointed(reading, heard)
+            heard.append(_CameraPhrase(hit, _moves(reading, hit)))
+    heard += _implied_moves(reading, heard)
     heard.sort(key=lambda h: h.hit.first)
     travels = [h for h in heard if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in heard):
@@ -112,7 +112,7 @@ def asked(reading: Reading) -> Asked:
     return result
 
 
-def decided(steps: list[Step], seed: int) -> list[Step]:
+def choose_directions(steps: list[Step], seed: int) -> list[Step]:
     """The steps with every open direction chosen by the seed, evenly."""
     chance = rng(seed, "camera.direction")
     chosen = []
@@ -127,7 +127,7 @@ def decided(steps: list[Step], seed: int) -> list[Step]:
     return chosen
 
 
-def _pointed(reading: Reading, heard: list[_Heard]) -> list[_Heard]:
+def _implied_moves(reading: Reading, heard: list[_CameraPhrase]) -> list[_CameraPhrase]:
     """ "The camera, from left to right": a clause with a camera and a way, and no verb that is known."""
     busy = {reading.clause[h.hit.first] for h in heard}
     found = []
@@ -139,12 +139,12 @@ def _pointed(reading: Reading, heard: list[_Heard]) -> list[_Heard]:
         if any("camera" in reading.roles(at) and reading.clause[at] == clause for at in before):
             kind = cast(MoveKind, _WAYS[hit.entry.direction])
             move = Move(kind=kind, direction=cast(Direction, hit.entry.direction), words=reading.written(hit))
-            found.append(_Heard(hit, [move]))
+            found.append(_CameraPhrase(hit, [move]))
             busy.add(clause)
     return found
 
 
-def _is_camera(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
+def _is_camera(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
     if not hit.entry.needs:
         return not _is_held(reading, hit)
     if hit.entry.needs == "order" and _is_order(reading, hit):
@@ -200,7 +200,7 @@ def _is_light(reading: Reading, at: int) -> bool:
     )
 
 
-def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
+def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
     """Going back from the verb, a camera comes before any other doer."""
     earlier = {h.hit for h in heard[-2:]}
     doer = False  # a word that may be a doer stands between
@@ -236,7 +236,7 @@ def _is_object(reading: Reading, at: int) -> bool:
     return any("to" in reading.roles(before) for before in range(max(0, at - 3), at))
 
 
-def _carries_on(reading: Reading, hit: Hit, heard: list[_Heard]) -> bool:
+def _carries_on(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
     """ "The camera starts low. It rises …": the pronoun stands for the camera of the sentence before."""
     first, _ = reading.sentence_bounds(hit.first)
     if reading.tokens[first].text != "it" or not heard:
@@ -300,7 +300,7 @@ def _same_breath(reading: Reading, at: int, hit: Hit) -> bool:
     return not any(other.entry.camera and other is not hit and other.meant for other in reading.at.get(at, ()))
 
 
-def _without_idle_static(reading: Reading, heard: list[_Heard]) -> tuple[list[_Heard], list[str]]:
+def _without_idle_static(reading: Reading, heard: list[_CameraPhrase]) -> tuple[list[_CameraPhrase], list[str]]:
     """ "Static shot, then a zoom" keeps both; "static shot, slow zoom" cannot, and the move that was named wins."""
     kept = []
     for index, one in enumerate(heard):
@@ -319,9 +319,9 @@ def _then_between(reading: Reading, earlier: Hit, later: Hit) -> bool:
     )
 
 
-def _steps(reading: Reading, heard: list[_Heard]) -> list[list[_Heard]]:
+def _steps(reading: Reading, heard: list[_CameraPhrase]) -> list[list[_CameraPhrase]]:
     """Group what happens together. A "then", an opposite move or a new sentence starts a new step."""
-    steps: list[list[_Heard]] = []
+    steps: list[list[_CameraPhrase]] = []
     for one in heard:
         if not steps:
             steps.append([one])
@@ -352,7 +352,7 @@ def _opposed(one: Move, other: Move) -> bool:
     return one.kind == other.kind and one.direction != other.direction and bool(one.direction and other.direction)
 
 
-def _strengthen(step: list[_Heard], again: _Heard) -> None:
+def _strengthen(step: list[_CameraPhrase], again: _CameraPhrase) -> None:
     """The same move said twice is one move; what was left open the first time may be said the second."""
     for move in again.moves:
         for heard in step:
@@ -361,7 +361,7 @@ def _strengthen(step: list[_Heard], again: _Heard) -> None:
                     heard.moves[index] = replace(known, speed=move.speed)
 
 
-def _times(reading: Reading, steps: list[list[_Heard]], heard: list[_Heard]) -> list[Step]:
+def _times(reading: Reading, steps: list[list[_CameraPhrase]], heard: list[_CameraPhrase]) -> list[Step]:
     """Steps as data; with the times that stand before them, if the prompt gives any ("0-2s: pan left")."""
     ranges = [
         (match.start(), _seconds(match["from"]), _seconds(match["to"])) for match in _RANGE.finditer(reading.text)
@@ -369,7 +369,7 @@ def _times(reading: Reading, steps: list[list[_Heard]], heard: list[_Heard]) -> 
     ranges = [r for r in ranges if r[1] < r[2]]
     if not ranges:
         return [_step(group) for group in steps]
-    timed: dict[tuple[float | None, float | None], list[_Heard]] = {}
+    timed: dict[tuple[float | None, float | None], list[_CameraPhrase]] = {}
     for one in heard:
         place = reading.tokens[one.hit.first].start
         before = [r for r in ranges if r[0] <= place]
@@ -385,7 +385,7 @@ def _seconds(text: str) -> float:
     return int(minutes) * 60 + float(seconds.replace(":", ".")) if colon else float(text)
 
 
-def _step(group: list[_Heard], start: float | None = None, end: float | None = None) -> Step:
+def _step(group: list[_CameraPhrase], start: float | None = None, end: float | None = None) -> Step:
     moves: list[Move] = []
     for one in group:
         moves += [move for move in one.moves if not any(_same(move, known) for known in moves)]

@@ -60,7 +60,7 @@ def voice_for(person: Person | None, language: Language, taken: dict[str, Person
     return voice
 
 
-def seat(people: list[Person], faces: tuple[FaceFact, ...]) -> None:
+def assign_faces(people: list[Person], faces: tuple[FaceFact, ...]) -> None:
     """Give each of the people who speak or act a face, as far as there are any.
 
     One face: the first of them has it. Several: by the place the words name; someone alone the largest; others from
@@ -75,8 +75,8 @@ def seat(people: list[Person], faces: tuple[FaceFact, ...]) -> None:
         if person.place and len(order) > 1:
             wanted = {"left": order[0], "right": order[-1]}.get(person.place, order[len(order) // 2])
             if wanted in free:
-                person.seat = wanted
+                person.face_index = wanted
                 free.remove(wanted)
     for person in seen:
-        if person.seat is None and free:
-            person.seat = free.pop(0)
+        if person.face_index is None and free:
+            person.face_index = free.pop(0)

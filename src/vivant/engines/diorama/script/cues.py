@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from vivant.engines.diorama.script.grammar import Reading
-from vivant.engines.diorama.script.motions import in_place, louder
+from vivant.engines.diorama.script.motions import has_fitting_doer, raise_strength
 from vivant.engines.diorama.storyboard import Cue, CueKind
 
 _TOPICS: Final[dict[str, frozenset[str]]] = {
@@ -19,14 +19,14 @@ _TOPICS: Final[dict[str, frozenset[str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class SoundRequest:
     cues: tuple[Cue, ...]
     denied: frozenset[str]  # kinds of cue that must not be heard
     muted: frozenset[str]  # of "music", "effects", "speech"
     silent: bool  # no sound at all
 
 
-def asked(reading: Reading) -> Asked:
+def find_cues(reading: Reading) -> SoundRequest:
     """The cues of the prompt, each kind once at its loudest: named, or brought by weather and places."""
     levels: dict[str, dict[int, float]] = {}  # kind -> clause -> level
     denied: set[str] = set()
@@ -40,14 +40,14 @@ def asked(reading: Reading) -> Asked:
         if entry.topic and hit.denied:
             muted |= _TOPICS.get(entry.topic, frozenset())
             silent = silent or entry.topic == "all"
-        if not entry.sound or not in_place(reading, hit):
+        if not entry.sound or not has_fitting_doer(reading, hit):
             continue
         if hit.denied:
             denied |= set(entry.sound)
         elif hit.meant:
             for kind, level in entry.sound.items():
-                louder(levels.setdefault(kind, {}), reading.clause[hit.first], level * hit.amount)
+                raise_strength(levels.setdefault(kind, {}), reading.clause[hit.first], level * hit.amount)
     cues = tuple(Cue(kind=cast(CueKind, kind), strength=max(told.values())) for kind, told in levels.items())
     if "effects" in muted:
         cues = ()
-    return Asked(cues, frozenset(denied - set(levels)), frozenset(muted), silent)
+    return SoundRequest(cues, frozenset(denied - set(levels)), frozenset(muted), silent)

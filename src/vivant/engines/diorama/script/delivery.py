@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-from vivant.engines.diorama.script.attribution import Tag, trail
+from vivant.engines.diorama.script.attribution import Tag, trail_end
 from vivant.engines.diorama.script.grammar import Reading, read
 from vivant.engines.diorama.script.people import Cast
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
@@ -15,30 +15,30 @@ _OPENING: Final = 4  # tokens in which such a sentence names the voice
 _REACH: Final = 16  # tokens of the sentence after it that may tell of the voice
 
 
-def tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
+def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
     """The tone of a quotation: from its stage directions, its verb, the words before it, those after, its marks."""
     if direction and (staged := [hit.entry.tone for hit in read(direction).hits if hit.entry.tone]):
         return cast(Tone, staged[0])
     if tag.verb is not None and tag.verb.entry.tone:
         return cast(Tone, tag.verb.entry.tone)
-    if told := tones(reading, before, quote):
+    if told := find_tones(reading, before, quote):
         return told[-1]
-    after = trail(reading, quote)
+    after = trail_end(reading, quote)
     follows = tag.verb is not None and tag.verb.first > quote
     bracketed = quote + 1 < after and reading.tokens[quote + 1].text == "("
-    if (follows or bracketed) and (told := tones(reading, quote + 1, after)):
+    if (follows or bracketed) and (told := find_tones(reading, quote + 1, after)):
         return told[0]
     if told := _told_of_the_voice(reading, quote, after):
         return told[0]
     if tag.person is not None and before > 0 and reading.tokens[before - 1].kind != "quote":
         first, last = reading.sentence_bounds(before - 1)
         named = any(mention.person is tag.person for mention in people.between(first, last))
-        if named and (told := tones(reading, first, last)):
+        if named and (told := find_tones(reading, first, last)):
             return told[-1]
     return _shown_by_marks(text)
 
 
-def tones(reading: Reading, first: int, last: int) -> list[Tone]:
+def find_tones(reading: Reading, first: int, last: int) -> list[Tone]:
     """The tones told by tokens first..last-1, in order."""
     return [
         cast(Tone, hit.entry.tone)
@@ -48,11 +48,11 @@ def tones(reading: Reading, first: int, last: int) -> list[Tone]:
     ]
 
 
-def hear_voice(reading: Reading, quote: int, before: int, tag: Tag) -> None:
+def note_voice_traits(reading: Reading, quote: int, before: int, tag: Tag) -> None:
     """ "Speaks in a British accent", "a woman's voice says": it belongs to the speaker."""
     if tag.person is None or tag.verb is None:
         return
-    first, last = (before, quote) if tag.verb.first < quote else (quote, trail(reading, quote))
+    first, last = (before, quote) if tag.verb.first < quote else (quote, trail_end(reading, quote))
     for at in range(first, last):
         for hit in reading.at.get(at, ()):
             if hit.entry.accent and at > tag.verb.first:
@@ -71,7 +71,7 @@ def _told_of_the_voice(reading: Reading, quote: int, after: int) -> list[Tone]:
         end = next((at for at in range(start, last) if ends_sentence(reading.tokens[at])), last)
         opening = "".join(token.text for token in reading.tokens[start : min(start + _OPENING, end)])
         if any(word in opening for word in _VOICE):
-            return tones(reading, start, end)
+            return find_tones(reading, start, end)
     return []
 
 

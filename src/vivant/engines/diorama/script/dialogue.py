@@ -11,8 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vivant.engines.diorama.script.attribution import TAG_REACH, Turn, attribute, lead, speech_verb, subject, unnamed
-from vivant.engines.diorama.script.delivery import hear_voice, tone, tones
+from vivant.engines.diorama.script.attribution import (
+    TAG_REACH,
+    Turn,
+    attribute,
+    find_subject,
+    guess_speaker,
+    lead_start,
+    speech_verb,
+)
+from vivant.engines.diorama.script.delivery import find_tone, find_tones, note_voice_traits
 from vivant.engines.diorama.script.grammar import Reading, is_denied
 from vivant.engines.diorama.script.people import Cast, Person
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
@@ -36,7 +44,7 @@ _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Utterance:
     """One line as it is said. `place` is where it stands in the prompt."""
 
     text: str
@@ -46,41 +54,41 @@ class Said:
     place: int
 
 
-def said(reading: Reading, people: Cast) -> tuple[list[Said], list[str]]:
+def find_utterances(reading: Reading, people: Cast) -> tuple[list[Utterance], list[str]]:
     """Every line of the prompt in order, and notes on quotations that are not spoken."""
-    lines: list[Said] = []
+    lines: list[Utterance] = []
     notes: list[str] = []
     turns: list[Turn] = []
     hushed = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
     quotes = [index for index, token in enumerate(reading.tokens) if token.kind == "quote"]
     silent: set[int] = set()  # quotations that are not spoken
     joined = -1  # the quotation that the last one ran on into
-    for number, (quote, span) in enumerate(zip(quotes, reading.spans, strict=True)):
-        text, direction = _spoken_text(span.inner)
+    for number, (quote, quotation) in enumerate(zip(quotes, reading.quotations, strict=True)):
+        text, direction = _split_directions(quotation.inner)
         if not any(c.isalnum() for c in text) or number == joined:
             continue
-        before = lead(reading, quote, silent)
+        before = lead_start(reading, quote, silent)
         tag = attribute(reading, people, quote, before, turns)
-        if not is_spoken(reading, span, quote, before, tag) or (hushed and not tag.certain):
+        if not is_spoken(reading, quotation, quote, before, tag) or (hushed and not tag.certain):
             silent.add(quote)
             notes.append(f"“{_short(text)}” is taken as writing or a name, not as speech.")
             continue
         if number + 1 < len(quotes) and _runs_on(reading, text, quote, quotes[number + 1]):
-            text = f"{text} {_spoken_text(reading.spans[number + 1].inner)[0]}"
+            text = f"{text} {_split_directions(reading.quotations[number + 1].inner)[0]}"
             joined = number + 1
         language = language_of(text)
         if language is None:
             notes.append(f"“{_short(text)}” cannot be spoken: the voices speak English and Chinese.")
             continue
-        how = tone(reading, people, quote, before, tag, direction, text)
-        hear_voice(reading, quote, before, tag)
-        turns.append(Turn(tag.person, span.start))
-        lines.append(Said(_closed(text), language, tag.person, how, span.start))
+        how = find_tone(reading, people, quote, before, tag, direction, text)
+        note_voice_traits(reading, quote, before, tag)
+        turns.append(Turn(tag.person, quotation.start))
+        lines.append(Utterance(_end_sentence(text), language, tag.person, how, quotation.start))
     lines += _greetings(reading, people, turns)
     return sorted(lines, key=lambda line: line.place), notes
 
 
-def wordless(reading: Reading) -> bool:
+def speaks_without_words(reading: Reading) -> bool:
     """Someone is said to speak or sing."""
     return any(
         hit.entry.role == "talk"
@@ -102,7 +110,7 @@ def language_of(text: str) -> Language | None:
     return "zh" if han and han >= latin else "en"
 
 
-def seconds(line: Said) -> float:
+def estimate_seconds(line: Utterance) -> float:
     """About how long it takes to say."""
     han = sum(is_han(c) for c in line.text) if line.language == "zh" else 0
     return han / ZH_CHARACTERS_PER_SECOND + sum(map(_words, _LATIN_WORD.findall(line.text))) / EN_WORDS_PER_SECOND
@@ -113,21 +121,21 @@ def _words(written: str) -> int:
     return len(written) if written.isdecimal() else -(-len(written) // _LONGEST_WORD)
 
 
-def fitting(lines: list[Said], clip: float) -> tuple[list[Said], list[str]]:
+def fit_to_clip(lines: list[Utterance], clip: float) -> tuple[list[Utterance], list[str]]:
     """What may fit a clip of so many seconds, and a note when not all of it will be heard.
 
     The timeline decides exactly, once the words are sounds; this keeps a novel from being spoken.
     """
-    kept: list[Said] = []
+    kept: list[Utterance] = []
     end = 0.0
     for line in lines:
         left = clip * _LONGER - end
         if left <= 0:
             break
-        length = seconds(line)
-        kept.append(replace(line, text=_shortened(line, left)) if length > left else line)
+        length = estimate_seconds(line)
+        kept.append(replace(line, text=_shorten(line, left)) if length > left else line)
         end += min(length, left) + PAUSE
-    total = sum(seconds(line) + PAUSE for line in lines) - PAUSE
+    total = sum(estimate_seconds(line) + PAUSE for line in lines) - PAUSE
     if total <= clip * _ABOUT:
         return kept, []
     return kept, [
@@ -136,7 +144,7 @@ def fitting(lines: list[Said], clip: float) -> tuple[list[Said], list[str]]:
     ]
 
 
-def _shortened(line: Said, left: float) -> str:
+def _shorten(line: Utterance, left: float) -> str:
     """The line cut where a word ends, after about `left` seconds of speech."""
     if line.language == "zh":
         return line.text[: max(1, int(left * ZH_CHARACTERS_PER_SECOND))]
@@ -151,13 +159,13 @@ def _shortened(line: Said, left: float) -> str:
     return " ".join(kept)[:_LONGEST_LINE]
 
 
-def _spoken_text(inner: str) -> tuple[str, str]:
+def _split_directions(inner: str) -> tuple[str, str]:
     """The words without stage directions, and the directions: "[sighs] I know" -> ("I know", "[sighs]")."""
     directions = " ".join(_STAGE.findall(inner))
     return " ".join(_STAGE.sub(" ", inner).split()), directions
 
 
-def _closed(text: str) -> str:
+def _end_sentence(text: str) -> str:
     """A line does not end in a comma, as quotations before "he says" do."""
     if text.endswith(","):
         return text.rstrip(",") + "."
@@ -179,7 +187,7 @@ def _runs_on(reading: Reading, text: str, quote: int, following: int) -> bool:
     )
 
 
-def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[Said]:
+def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[Utterance]:
     """ "She waves and says hello": a greeting needs no quotation marks."""
     found = []
     for hit in reading.hits:
@@ -192,7 +200,9 @@ def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[Sa
         spoken = reading.tokens[hit.first + 1 : hit.last]
         words = " ".join(reading.text[spoken[0].start : spoken[-1].end].split())
         text = f"{words}。" if han else f"{words[0].upper()}{words[1:]}."
-        person = subject(reading, people, hit.first, first, hit.last) or unnamed(reading, people, hit.first, turns)
-        how = tones(reading, first, hit.first)
-        found.append(Said(text, "zh" if han else "en", person, how[-1] if how else "neutral", spoken[0].start))
+        person = find_subject(reading, people, hit.first, first, hit.last) or guess_speaker(
+            reading, people, hit.first, turns
+        )
+        how = find_tones(reading, first, hit.first)
+        found.append(Utterance(text, "zh" if han else "en", person, how[-1] if how else "neutral", spoken[0].start))
     return found

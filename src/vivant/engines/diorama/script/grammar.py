@@ -12,8 +12,17 @@ import bisect
 from dataclasses import dataclass, field
 from typing import Final
 
-from vivant.engines.diorama.script.quotes import quoted
-from vivant.engines.diorama.script.tokens import Span, Token, clean, ends_clause, ends_sentence, fold, is_han, tokenise
+from vivant.engines.diorama.script.quotes import find_quotations
+from vivant.engines.diorama.script.tokens import (
+    Quotation,
+    Token,
+    blank_unreadable,
+    ends_clause,
+    ends_sentence,
+    fold,
+    is_han,
+    tokenise,
+)
 from vivant.engines.diorama.script.words import Entry, lexicon
 
 _COMPANY: Final = 24  # tokens around a word that may excuse it
@@ -67,10 +76,10 @@ class Hit:
 
 @dataclass(eq=False)
 class Reading:
-    """A prompt read once. `text` is the cleaned prompt that the places of tokens and spans refer to."""
+    """A prompt read once. `text` is the cleaned prompt that the places of tokens and quotations refer to."""
 
     text: str
-    spans: tuple[Span, ...]
+    quotations: tuple[Quotation, ...]
     tokens: tuple[Token, ...]
     hits: list[Hit] = field(default_factory=list)
     sentence: list[int] = field(default_factory=list)  # of each token
@@ -94,17 +103,17 @@ class Reading:
         return bisect.bisect_left(self.sentence, number), bisect.bisect_right(self.sentence, number)
 
 
-def read(prompt: str, unmarked: tuple[Span, ...] = ()) -> Reading:
-    """Read any text. Never raises. `unmarked` are stretches to be taken as quoted although no marks stand there."""
-    text = clean(prompt)
-    spans = tuple(sorted((*quoted(text), *unmarked), key=lambda span: span.start))
-    tokens = tokenise(fold(text), spans)
-    reading = Reading(text, spans, tokens)
+def read(prompt: str, unquoted: tuple[Quotation, ...] = ()) -> Reading:
+    """Read any text. Never raises. `unquoted` are stretches to be taken as quoted although no marks stand there."""
+    text = blank_unreadable(prompt)
+    quotations = tuple(sorted((*find_quotations(text), *unquoted), key=lambda quotation: quotation.start))
+    tokens = tokenise(fold(text), quotations)
+    reading = Reading(text, quotations, tokens)
     for found in lexicon().find(tokens):
         reading.hits += [Hit(entry, found.first, found.last) for entry in found.entries]
     _cover(reading)
     _mark_clauses(reading)
-    reading.hits = [hit for hit in reading.hits if not _excused(reading, hit)]
+    reading.hits = [hit for hit in reading.hits if not _is_excluded(reading, hit)]
     _cover(reading)
     for hit in reading.hits:
         if hit.content:
@@ -136,7 +145,7 @@ def _mark_clauses(reading: Reading) -> None:
             clause += 1
 
 
-def _excused(reading: Reading, hit: Hit) -> bool:
+def _is_excluded(reading: Reading, hit: Hit) -> bool:
     """Its entry says it means nothing in this company: one of those phrases stands in the sentence, not far away."""
     if not hit.entry.unless:
         return False
@@ -275,7 +284,7 @@ def _nearest(reading: Reading, degree: Hit, contents: list[Hit]) -> Hit | None:
     adverb = word.endswith("ly") or (is_han(word[0]) and degree.last - degree.first > 1)
     reach = _ADVERB_REACH if adverb else _ADJECTIVE_REACH
     best: tuple[float, Hit] | None = None
-    alone = _alone(reading, degree)
+    alone = _is_alone(reading, degree)
     for hit in contents:
         if hit is degree or hit.first == degree.first or reading.sentence[hit.first] != reading.sentence[degree.first]:
             continue
@@ -288,7 +297,7 @@ def _nearest(reading: Reading, degree: Hit, contents: list[Hit]) -> Hit | None:
     return best[1] if best else None
 
 
-def _alone(reading: Reading, degree: Hit) -> bool:
+def _is_alone(reading: Reading, degree: Hit) -> bool:
     """Nothing else is said in its clause: "Slow, cinematic push-in"."""
     clause = reading.clause[degree.first]
     at = bisect.bisect_left(reading.clause, clause)

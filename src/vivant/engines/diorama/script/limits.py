@@ -9,7 +9,7 @@ from vivant.engines.diorama.script.grammar import Reading
 _MOST_WORDS: Final = 6  # named in one note
 
 
-def notes(reading: Reading, *, audio: bool) -> list[str]:
+def note_limits(reading: Reading, *, audio: bool) -> list[str]:
     """One note for each reason, with the words of the prompt that it concerns."""
     reasons: dict[str, list[str]] = {}
     for hit in reading.hits:

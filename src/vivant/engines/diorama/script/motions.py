@@ -15,26 +15,26 @@ _REACH: Final = 8  # tokens between a motion and the direction it drifts
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MotionRequest:
     motions: tuple[Motion, ...]
     denied: frozenset[str]  # kinds that must not move, whatever the picture shows
     nothing_else: bool  # what the prompt does not name stays still
 
 
-def asked(reading: Reading) -> Asked:
+def find_motions(reading: Reading) -> MotionRequest:
     """The motions of the prompt, each kind once, as strong as it was said at its strongest."""
     strengths: dict[str, dict[int, float]] = {}  # kind -> clause -> strength
     directions: dict[str, str] = {}
     denied: set[str] = set()
     for hit in reading.hits:
-        if not hit.entry.motion or not in_place(reading, hit):
+        if not hit.entry.motion or not has_fitting_doer(reading, hit):
             continue
         if hit.denied:
             denied |= set(hit.entry.motion)
         if not hit.meant or hit.heard:
             continue
         for kind, strength in hit.entry.motion.items():
-            louder(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
+            raise_strength(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
     motions = tuple(
@@ -46,17 +46,17 @@ def asked(reading: Reading) -> Asked:
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
-    return Asked(motions, frozenset(denied - set(strengths)), nothing_else)
+    return MotionRequest(motions, frozenset(denied - set(strengths)), nothing_else)
 
 
-def louder(clauses: dict[int, float], clause: int, strength: float) -> None:
+def raise_strength(clauses: dict[int, float], clause: int, strength: float) -> None:
     """Take up a strength said in a clause: the greatest of them, but "a gentle breeze moves the leaves" is gentle."""
     said = round(min(1.0, max(0.1, strength)), 3)
     known = clauses.get(clause, said)
     clauses[clause] = min(said, known) if min(said, known) <= GENTLE else max(said, known)
 
 
-def in_place(reading: Reading, hit: Hit) -> bool:
+def has_fitting_doer(reading: Reading, hit: Hit) -> bool:
     """Entries that need a thing as their doer: the sea waves, she waves."""
     if hit.entry.needs != "thing":
         return True

@@ -28,23 +28,23 @@ _NEAR: Final = 10  # tokens between music and the mood that is its own
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class MusicRequest:
     music: Music | None
     mood: Mood | None  # of the prompt as a whole, for music by default
 
 
-def asked(reading: Reading) -> Asked:
+def find_music(reading: Reading) -> MusicRequest:
     """The music asked for, or None; and the mood of all the words, or None."""
     moods = [hit for hit in reading.hits if hit.entry.mood and not hit.denied]
     overall = _most(moods)
     asks = [hit for hit in reading.hits if hit.entry.music and hit.meant]
     if not asks:
-        return Asked(None, overall)
+        return MusicRequest(None, overall)
     style = next((hit.entry.music for hit in asks if hit.entry.music != "ask"), "")
     near = [mood for mood in moods if any(_belongs(reading, mood, ask) for ask in asks)]
     mood = _most(near) or overall or "calm"
     tempo = _tempo(reading, asks, mood)
-    return Asked(Music(mood=mood, tempo=tempo, style=style), overall)
+    return MusicRequest(Music(mood=mood, tempo=tempo, style=style), overall)
 
 
 def _belongs(reading: Reading, mood: Hit, ask: Hit) -> bool:

@@ -23,7 +23,7 @@ _PLURALS: Final = frozenset({"they", "we", "i", "you", "他们", "她们", "它�
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """Someone of the prompt. `seat` is the face of the picture that is theirs, once casting.py has found it."""
+    """Someone of the prompt. `face_index` is the face of the picture that is theirs, once casting.py has found it."""
 
     name: str
     kind: str = "someone"  # someone | animal | voice
@@ -32,7 +32,7 @@ class Person:
     age: str = ""
     accents: set[str] = field(default_factory=set)
     place: str = ""
-    seat: int | None = None
+    face_index: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Cast:
         return None
 
 
-def meet(reading: Reading) -> Cast:
+def find_people(reading: Reading) -> Cast:
     """Everyone the prompt names, in order."""
     cast = Cast()
     for hit in reading.hits:
@@ -72,7 +72,7 @@ def meet(reading: Reading) -> Cast:
             continue
         words = reading.written(hit).lower()
         if kind == "body":
-            _adopt(cast, hit, words)
+            _note_gender(cast, hit, words)
             continue
         person = _pronoun(cast, hit, words) if kind == "pronoun" else _noun(reading, cast, hit, words)
         if person is not None:
@@ -80,7 +80,7 @@ def meet(reading: Reading) -> Cast:
     return cast
 
 
-def _adopt(cast: Cast, hit: Hit, words: str) -> None:
+def _note_gender(cast: Cast, hit: Hit, words: str) -> None:
     """ "The teacher smiles, her eyes bright": now we know."""
     gender = {"her": "woman", "his": "man"}.get(words, "")
     if gender and cast.mentions and not cast.mentions[-1].person.gender:
@@ -112,7 +112,7 @@ def _noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
     described = Person(name=_name(reading, hit), kind=entry.person, head=words, gender=entry.gender, age=entry.age)
     if entry.accent:
         described.accents.add(entry.accent)
-    another = _describe(reading, hit, described)
+    another = _note_description(reading, hit, described)
     if entry.role == "anyone" and cast.people and not another and not described.place:
         return next((p for p in reversed(cast.people) if p.kind != "voice"), None)
     if not another and (known := _known(cast, described)):
@@ -125,7 +125,7 @@ def _noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
     return described
 
 
-def _describe(reading: Reading, hit: Hit, person: Person) -> bool:
+def _note_description(reading: Reading, hit: Hit, person: Person) -> bool:
     """Take up age, accent and place said beside the noun. True if the words say that this is another one."""
     another = False
     for at in range(hit.first - 1, max(-1, hit.first - 1 - _BEFORE), -1):
@@ -133,7 +133,7 @@ def _describe(reading: Reading, hit: Hit, person: Person) -> bool:
         if ends_clause(token) or ends_sentence(token) or token.kind == "quote" or reading.person(at):
             break
         another = another or token.text in _ANOTHER
-        _take(reading, at, person)
+        _note_traits(reading, at, person)
     for at in range(hit.last, min(hit.last + _AFTER, len(reading.tokens))):
         token = reading.tokens[at]
         if ends_sentence(token) or token.kind == "quote" or (reading.person(at) and not _of_the_body(reading, at)):
@@ -142,7 +142,7 @@ def _describe(reading: Reading, hit: Hit, person: Person) -> bool:
             break
         if any(other.entry.speech or other.entry.camera for other in reading.at.get(at, ())):
             break
-        _take(reading, at, person, after=True)
+        _note_traits(reading, at, person, after=True)
     return another
 
 
@@ -150,7 +150,7 @@ def _of_the_body(reading: Reading, at: int) -> bool:
     return all(hit.entry.person in ("body", "") for hit in reading.at.get(at, ()))
 
 
-def _take(reading: Reading, at: int, person: Person, *, after: bool = False) -> None:
+def _note_traits(reading: Reading, at: int, person: Person, *, after: bool = False) -> None:
     for hit in reading.at.get(at, ()):
         entry = hit.entry
         if entry.person or entry.camera:

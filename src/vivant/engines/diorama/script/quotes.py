@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from vivant.engines.diorama.script.tokens import Span, is_han
+from vivant.engines.diorama.script.tokens import Quotation, is_han
 
 _CLOSERS: Final = {
     '"': '"＂”“',
@@ -28,27 +28,27 @@ _PARAGRAPH: Final = re.compile(r"\n\s*\n")
 _ANY_MARK: Final = re.compile("[" + "".join(_CLOSERS) + _SINGLE + "]")
 
 
-def quoted(text: str) -> tuple[Span, ...]:
+def find_quotations(text: str) -> tuple[Quotation, ...]:
     """The quoted stretches of a cleaned prompt in order; none inside another.
 
     A mark that is never closed quotes to the end of its line. An apostrophe or an inch mark quotes nothing.
     """
-    spans: list[Span] = []
+    quotations: list[Quotation] = []
     at = 0
     while match := _ANY_MARK.search(text, at):
-        span = _quotation(text, match.start())
-        if span is None:
+        quotation = _quotation_at(text, match.start())
+        if quotation is None:
             at = match.end()
             continue
-        spans.append(span)
-        at = span.end
-    return tuple(spans)
+        quotations.append(quotation)
+        at = quotation.end
+    return tuple(quotations)
 
 
-def _quotation(text: str, start: int) -> Span | None:
+def _quotation_at(text: str, start: int) -> Quotation | None:
     mark = text[start]
     if mark in _SINGLE:
-        return _single(text, start)
+        return _single_quotation_at(text, start)
     if mark in '"＂”' and text[start - 1 : start].isdigit():
         return None  # five feet ten inches: 5'10"
     stop = _PARAGRAPH.search(text, start)
@@ -56,15 +56,15 @@ def _quotation(text: str, start: int) -> Span | None:
     places = [place for closer in _CLOSERS[mark] if (place := text.find(closer, start + 1, limit)) != -1]
     if places:
         close = min(places)
-        return Span(start, close + 1, text[start + 1 : close], mark)
+        return Quotation(start, close + 1, text[start + 1 : close], mark)
     line = text.find("\n", start)
     end = len(text) if line == -1 else line
     if mark == "”" or not text[start + 1 : end].strip():
         return None
-    return Span(start, end, text[start + 1 : end], mark)
+    return Quotation(start, end, text[start + 1 : end], mark)
 
 
-def _single(text: str, start: int) -> Span | None:
+def _single_quotation_at(text: str, start: int) -> Quotation | None:
     """'Come here' is a quotation, don't and the dogs' bowl are not: the mark must open a word and close one."""
     before, after = text[start - 1 : start], text[start + 1 : start + 2]
     if (before.isalnum() and not is_han(before)) or not after or after.isspace() or after.isdigit():
@@ -76,5 +76,5 @@ def _single(text: str, start: int) -> Span | None:
         if "\n" in text[start:close]:
             return None
         if not text[close - 1].isspace() and (not follower.isalnum() or is_han(follower)):
-            return Span(start, close + 1, text[start + 1 : close], text[start])
+            return Quotation(start, close + 1, text[start + 1 : close], text[start])
     return None

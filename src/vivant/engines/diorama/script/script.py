@@ -6,11 +6,11 @@ from typing import Final
 
 from vivant.engines.diorama.script import actions, camera, casting, cues, defaults, dialogue, limits, motions, music
 from vivant.engines.diorama.script.grammar import Reading, read
-from vivant.engines.diorama.script.people import Person, meet
-from vivant.engines.diorama.script.plain import plain
-from vivant.engines.diorama.script.shots import shots
-from vivant.engines.diorama.script.tokens import clean, is_han
-from vivant.engines.diorama.script.unmarked import unmarked, wrapped
+from vivant.engines.diorama.script.json_prompts import flatten_json
+from vivant.engines.diorama.script.people import Person, find_people
+from vivant.engines.diorama.script.shots import make_shots
+from vivant.engines.diorama.script.tokens import blank_unreadable, is_han
+from vivant.engines.diorama.script.unquoted import find_unquoted_speech, is_wrapped_description
 from vivant.engines.diorama.storyboard import (
     Cue,
     Language,
@@ -42,18 +42,18 @@ def write(
     notes: list[str] = []
     shot_list = _shots(reading, facts, canvas, seed, notes, camera_fixed=camera_fixed, morph=morph)
     motion_list, denied = _motions(reading, facts, seed)
-    people = meet(reading)
-    spoken, unspoken = dialogue.said(reading, people)
-    spoken, unfitting = dialogue.fitting(spoken, canvas.frames / 24)
+    people = find_people(reading)
+    spoken, unspoken = dialogue.find_utterances(reading, people)
+    spoken, unfitting = dialogue.fit_to_clip(spoken, canvas.frames / 24)
     notes += unspoken + unfitting
-    casting.seat(_in_order([line.person for line in spoken if line.person], people.people), facts.faces)
+    casting.assign_faces(_in_order([line.person for line in spoken if line.person], people.people), facts.faces)
     lines = _lines(spoken, facts, notes)
-    if not lines and dialogue.wordless(reading):
+    if not lines and dialogue.speaks_without_words(reading):
         notes.append("Someone speaks, but there are no words to say: write them in quotation marks.")
-    action_list, faceless = actions.asked(reading, people, len(facts.faces))
+    action_list, faceless = actions.find_actions(reading, people, len(facts.faces))
     notes += faceless
     cue_list, bed = _sound(reading, facts, seed, denied, motion_list, notes, audio=audio, lines=bool(lines))
-    notes += limits.notes(reading, audio=audio)
+    notes += limits.note_limits(reading, audio=audio)
     return Storyboard(
         width=canvas.width,
         height=canvas.height,
@@ -74,11 +74,11 @@ def write(
 
 
 def _read(prompt: str) -> Reading:
-    text = clean(plain(prompt))[:_LONGEST]
+    text = blank_unreadable(flatten_json(prompt))[:_LONGEST]
     reading = read(text)
-    if wrapped(reading):
-        reading = read(text := reading.spans[0].inner)
-    without_marks = unmarked(reading)
+    if is_wrapped_description(reading):
+        reading = read(text := reading.quotations[0].inner)
+    without_marks = find_unquoted_speech(reading)
     return read(text, without_marks) if without_marks else reading
 
 
@@ -92,7 +92,7 @@ def _shots(
     camera_fixed: bool,
     morph: bool,
 ) -> tuple[Shot, ...]:
-    asked = camera.asked(reading)
+    asked = camera.find_moves(reading)
     still = Move(kind="static", origin="prompt")
     if camera_fixed:
         if any(move.kind != "static" for step in asked.steps for move in step.moves):
@@ -104,14 +104,14 @@ def _shots(
         move = defaults.camera(facts, canvas, seed, morph=morph)
         return (Shot(start=0, end=canvas.frames, moves=(move,)),)
     notes += asked.notes
-    steps = camera.decided(asked.steps, seed)
-    laid, unfitting = shots(steps, canvas.frames)
+    steps = camera.choose_directions(asked.steps, seed)
+    laid, unfitting = make_shots(steps, canvas.frames)
     notes += unfitting
     return laid
 
 
 def _motions(reading: Reading, facts: PictureFacts, seed: int) -> tuple[tuple[Motion, ...], frozenset[str]]:
-    asked = motions.asked(reading)
+    asked = motions.find_motions(reading)
     if asked.nothing_else:
         return asked.motions, asked.denied
     named = {motion.kind for motion in asked.motions} | asked.denied
@@ -128,7 +128,7 @@ def _in_order(speakers: list[Person], people: list[Person]) -> list[Person]:
     return list(dict.fromkeys([*speakers, *people]))
 
 
-def _lines(spoken: list[dialogue.Said], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
+def _lines(spoken: list[dialogue.Utterance], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
     taken: dict[str, Person | None] = {}
     lines = []
     for said in spoken:
@@ -136,7 +136,7 @@ def _lines(spoken: list[dialogue.Said], facts: PictureFacts, notes: list[str]) -
         off = person is not None and person.kind == "voice"
         face = -1
         if facts.faces and not off:
-            face = 0 if person is None else (-1 if person.seat is None else person.seat)
+            face = 0 if person is None else (-1 if person.face_index is None else person.face_index)
             if face < 0 and person is not None:
                 notes.append(f"{_capital(person.name)} speaks off screen: no face is left in the picture.")
         speaker = Speaker(
@@ -147,7 +147,7 @@ def _lines(spoken: list[dialogue.Said], facts: PictureFacts, notes: list[str]) -
         )
         voice = casting.voice_for(person, said.language, taken)
         lines.append(
-            Line(text=said.text, language=said.language, speaker=speaker, tone=said.tone, voice=voice, face=face)
+            Line(text=said.text, language=said.language, speaker=speaker, tone=said.tone, voice=voice, face_index=face)
         )
     return tuple(lines)
 
@@ -167,8 +167,8 @@ def _sound(
         if lines:
             notes.append("No sound was asked for: the lines are not heard, the lips still move.")
         return (), None
-    asked = cues.asked(reading)
-    tune = music.asked(reading)
+    asked = cues.find_cues(reading)
+    tune = music.find_music(reading)
     heard = asked.cues
     if not heard and "effects" not in asked.muted:
         quiet = asked.denied | denied

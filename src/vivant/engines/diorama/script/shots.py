@@ -11,7 +11,7 @@ from vivant.request import FPS
 _SHORTEST: Final = 1.25  # seconds a move needs to be seen as one
 
 
-def shots(steps: list[Step], frames: int) -> tuple[tuple[Shot, ...], list[str]]:
+def make_shots(steps: list[Step], frames: int) -> tuple[tuple[Shot, ...], list[str]]:
     """Shots over frames 0..frames-1 in the order of the steps, and notes on what did not fit.
 
     Steps with times get their times; the others share the clip evenly.

@@ -39,7 +39,7 @@ class Token(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Quotation:
     """A quoted or titled stretch of the prompt: `start`..`end` with its marks, `inner` without them."""
 
     start: int
@@ -48,7 +48,7 @@ class Span:
     mark: str  # the opening mark
 
 
-def clean(prompt: str) -> str:
+def blank_unreadable(prompt: str) -> str:
     """The prompt with what cannot be read turned into spaces: control and format characters, lone surrogates.
 
     Same length, so places stay valid; line breaks stay.
@@ -90,14 +90,14 @@ def _folding() -> _Folding:
     return _Folding({ord(pair[0]): ord(pair[1]) for line in table["pairs"] for pair in line.split()})
 
 
-def tokenise(folded: str, spans: tuple[Span, ...] = ()) -> tuple[Token, ...]:
-    """The tokens of a folded text. Each span becomes one token of kind "quote", whatever it holds."""
+def tokenise(folded: str, quotations: tuple[Quotation, ...] = ()) -> tuple[Token, ...]:
+    """The tokens of a folded text. Each quotation becomes one token of kind "quote", whatever it holds."""
     tokens: list[Token] = []
     at = 0
-    for span in spans:
-        tokens += _tokens(folded, at, span.start)
-        tokens.append(Token("“”", span.start, span.end, "quote"))
-        at = span.end
+    for quotation in quotations:
+        tokens += _tokens(folded, at, quotation.start)
+        tokens.append(Token("“”", quotation.start, quotation.end, "quote"))
+        at = quotation.end
     tokens += _tokens(folded, at, len(folded))
     return tuple(tokens)
 

@@ -44,7 +44,7 @@ class Entry:
     amount: float = 1.0  # multiplies the strength of the word it belongs to
     direction: str = ""
     role: str = ""  # a job in grammar, see grammar.py
-    mute: str = ""  # "music", "effects", "beds" (both), "all": silenced; "picture": nothing moves unnamed
+    mute: str = ""  # "music", "effects", "beds" (both), "all": silenced; "picture": nothing moves that is not named
     topic: str = (
         ""  # "music", "effects", "speech", "all", as things to speak of: "no sound effects" silences the topic effects
     )
@@ -71,7 +71,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class PhraseMatch:
     """Tokens first..last-1 are a phrase of these entries."""
 
     first: int
@@ -85,9 +85,9 @@ class Lexicon:
     adverbs: frozenset[str]
     phrases: dict[str, tuple[str, ...]]  # field -> phrases as written, for the documents
 
-    def find(self, tokens: Sequence[Token]) -> list[Found]:
+    def find(self, tokens: Sequence[Token]) -> list[PhraseMatch]:
         """Every phrase that stands in the tokens, the longest where they overlap, in order."""
-        candidates: list[tuple[Found, tuple[int, ...]]] = []
+        candidates: list[tuple[PhraseMatch, tuple[int, ...]]] = []
         for start in range(len(tokens)):
             self._walk(tokens, (), start, self.root, candidates)
         # A lookalike stands for itself alone: "a pan" is none in "a slow pan".
@@ -108,7 +108,7 @@ class Lexicon:
         places: tuple[int, ...],
         at: int,
         node: Node,
-        out: list[tuple[Found, tuple[int, ...]]],
+        out: list[tuple[PhraseMatch, tuple[int, ...]]],
     ) -> None:
         """Follow the phrases from `node` at token `at`; `places` are the tokens that matched so far."""
         while at < len(tokens):
@@ -120,7 +120,7 @@ class Lexicon:
                 return
             node, places, at = child, (*places, at), at + 1
             if node.entries:
-                out.append((Found(places[0], at, node.entries), places))
+                out.append((PhraseMatch(places[0], at, node.entries), places))
 
 
 @cache

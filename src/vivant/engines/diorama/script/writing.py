@@ -6,8 +6,8 @@ from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, doer_of_writing, speech_verb
 from vivant.engines.diorama.script.grammar import Hit, Reading, read
-from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence, is_han
-from vivant.engines.diorama.script.unmarked import MARK
+from vivant.engines.diorama.script.tokens import Quotation, ends_clause, ends_sentence, is_han
+from vivant.engines.diorama.script.unquoted import MARK
 
 _TERMINAL: Final = frozenset(".!?,…。！？，~～")
 _ENDINGS: Final = frozenset(".!?…。！？")
@@ -40,30 +40,30 @@ _LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
 _AFTER: Final = 4  # tokens in which “…”字样 or "…" sign may follow
 
 
-def is_spoken(reading: Reading, span: Span, quote: int, before: int, tag: Tag) -> bool:
+def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, tag: Tag) -> bool:
     """Whether the quotation at token `quote` is speech. Without a word about it, it is: speech goes in double quotes.
 
     `before` is the first token of the words that lead to it.
     """
-    if span.mark == MARK:
+    if quotation.mark == MARK:
         return True
-    if span.mark == "《" or _is_code(reading.text, span.start):
+    if quotation.mark == "《" or _is_code(reading.text, quotation.start):
         return False
     punctuated = quote > before and reading.tokens[quote - 1].text in (":", ",")
     if _is_called(reading, quote, before, tag, punctuated=punctuated):
         return False
     if _on_a_sign(reading, quote, before, tag) or _of_a_field(reading, quote, before):
         return False
-    sentence = span.inner.rstrip()[-1:] in _ENDINGS or (punctuated and tag.verb is not None)
+    sentence = quotation.inner.rstrip()[-1:] in _ENDINGS or (punctuated and tag.verb is not None)
     if not sentence and _named_after(reading, quote):
         return False
     if tag.certain:
         return True
-    if _is_noise(span.inner):
+    if _is_noise(quotation.inner):
         return False
-    if span.mark in "'‘" and not (punctuated or span.inner.rstrip()[-1:] in _TERMINAL):
+    if quotation.mark in "'‘" and not (punctuated or quotation.inner.rstrip()[-1:] in _TERMINAL):
         return False
-    return not _only_so_called(reading, span, quote, before, punctuated=punctuated)
+    return not _only_so_called(reading, quotation, quote, before, punctuated=punctuated)
 
 
 def _is_code(text: str, start: int) -> bool:
@@ -130,9 +130,9 @@ def _named_after(reading: Reading, quote: int) -> bool:
     return False
 
 
-def _only_so_called(reading: Reading, span: Span, quote: int, before: int, *, punctuated: bool) -> bool:
+def _only_so_called(reading: Reading, quotation: Quotation, quote: int, before: int, *, punctuated: bool) -> bool:
     """Scare quotes and names: the "cool" kids, 充满“科技感”的城市. Short, unpunctuated, inside a clause."""
-    text = span.inner.strip()
+    text = quotation.inner.strip()
     if punctuated or quote == before or text[-1:] in _TERMINAL or "\n" in text:
         return False
     if sum(is_han(c) for c in text) > _LABEL_HAN or len(text.split()) > _LABEL_WORDS:

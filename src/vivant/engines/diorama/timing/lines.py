@@ -66,11 +66,11 @@ def _cut(spoken: Spoken, samples: int) -> Spoken:
 
 def _pan(line: Line, facts: PictureFacts) -> float:
     """A voice leans to where its face is, half as far: ears are less exact than eyes."""
-    return (facts.faces[line.face].x * 2 - 1) * 0.5 if 0 <= line.face < len(facts.faces) else 0.0
+    return (facts.faces[line.face_index].x * 2 - 1) * 0.5 if 0 <= line.face_index < len(facts.faces) else 0.0
 
 
 def _depth(line: Line, facts: PictureFacts) -> float:
     """A large face is near. A face of half the picture's height stands at arm's length."""
-    if not 0 <= line.face < len(facts.faces):
+    if not 0 <= line.face_index < len(facts.faces):
         return 0.1
-    return float(np.clip(0.45 - 0.9 * facts.faces[line.face].height, 0.05, 0.45))
+    return float(np.clip(0.45 - 0.9 * facts.faces[line.face_index].height, 0.05, 0.45))

@@ -13,7 +13,7 @@ import numpy as np
 
 from vivant.engines.diorama.storyboard import Cue, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
-from vivant.engines.diorama.timing.life import life
+from vivant.engines.diorama.timing.idle import idle_curves
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
 from vivant.media import F32
@@ -39,7 +39,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         "light": light.light(frames, strikes, facts.brightness),
         **camera.path(board, facts, frames=frames),
         **visemes.curves(lines, frames, seed=board.seed),
-        **life(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
+        **idle_curves(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
     }
     return Timeline(
         frames=frames,

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.random import rng
-from vivant.engines.diorama.timing.life import life as life
 from vivant.engines.diorama.timing.timeline import Phone, PlacedLine
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS
@@ -117,11 +116,13 @@ def curves(lines: Sequence[PlacedLine], frames: int, *, seed: int) -> dict[str, 
     speed limit, so nothing pops for one frame.
     """
     result: dict[str, F32] = {}
-    for index in sorted({line.line.face for line in lines if line.line.face >= 0 and not line.line.speaker.off_screen}):
+    for index in sorted(
+        {line.line.face_index for line in lines if line.line.face_index >= 0 and not line.line.speaker.off_screen}
+    ):
         chance = rng(seed, f"visemes/{index}")
         mouth = {name: np.zeros(frames) for name in CURVES}
         for line in lines:
-            if line.line.face != index or line.line.speaker.off_screen or not line.spoken.phones:
+            if line.line.face_index != index or line.line.speaker.off_screen or not line.spoken.phones:
                 continue
             for name, curve in _line(line, frames, chance).items():
                 mouth[name] = np.maximum(mouth[name], curve)

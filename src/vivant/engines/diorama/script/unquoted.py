@@ -7,9 +7,9 @@ from __future__ import annotations
 from typing import Final
 
 from vivant.engines.diorama.script.grammar import Hit, Reading, read
-from vivant.engines.diorama.script.tokens import Span, ends_clause, ends_sentence
+from vivant.engines.diorama.script.tokens import Quotation, ends_clause, ends_sentence
 
-MARK: Final = ":"  # of the spans found here
+MARK: Final = ":"  # of the quotations found here
 _MOST: Final = 40  # colons that are looked at
 _LONGEST: Final = 200  # tokens
 _SUBJECT_REACH: Final = 30  # tokens before a verb in which its subject may stand
@@ -20,16 +20,16 @@ _TO_EACH_OTHER: Final = frozenset(
 )
 
 
-def unmarked(reading: Reading) -> tuple[Span, ...]:
+def find_unquoted_speech(reading: Reading) -> tuple[Quotation, ...]:
     """The stretches of the prompt after a colon that are spoken words, in order, none overlapping another.
 
     A verb of speech with its subject, a heading (Dialogue, 旁白) or a person opens them. After a mere person the words
     must address someone, for `Woman: tall, in a red coat` describes.
     """
-    spans: list[Span] = []
+    quotations: list[Quotation] = []
     openings = sorted({**_strange_names(reading), **_openings(reading)}.items())
     for first, certain in openings[:_MOST]:
-        if first >= len(reading.tokens) or (spans and reading.tokens[first].start < spans[-1].end):
+        if first >= len(reading.tokens) or (quotations and reading.tokens[first].start < quotations[-1].end):
             continue
         last = _end(reading, first)
         if first >= last:
@@ -40,16 +40,16 @@ def unmarked(reading: Reading) -> tuple[Span, ...]:
         words = reading.text[start:end]
         if words.strip(" .。").lower() in _NONE or _only_describes(reading, first, last):
             continue
-        spans.append(Span(start, end, words, MARK))
-    return tuple(spans)
+        quotations.append(Quotation(start, end, words, MARK))
+    return tuple(quotations)
 
 
-def wrapped(reading: Reading) -> bool:
+def is_wrapped_description(reading: Reading) -> bool:
     """The marks are around the whole prompt, and what is inside describes a clip: "A slow pan over a lake, 4K"."""
     spoken = [token for token in reading.tokens if token.kind != "mark"]
     if len(spoken) != 1 or spoken[0].kind != "quote":
         return False
-    inner = read(reading.spans[0].inner)
+    inner = read(reading.quotations[0].inner)
     if _addresses(inner, 0, len(inner.tokens)):
         return False
     camera = any(hit.entry.camera or hit.entry.role == "camera" for hit in inner.hits)

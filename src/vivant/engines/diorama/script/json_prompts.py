@@ -8,7 +8,7 @@ from typing import Any, Final
 _LONGEST: Final = 20_000  # characters; a longer text is read as it stands
 
 
-def plain(prompt: str) -> str:
+def flatten_json(prompt: str) -> str:
     """The prompt, unless it is one JSON object: then its leaves, one line each."""
     text = prompt.strip()
     if not (text.startswith("{") and text.endswith("}")) or len(text) > _LONGEST:

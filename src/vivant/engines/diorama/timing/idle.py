@@ -39,7 +39,7 @@ TURNS: Final = {
 }  # fmt: skip
 
 
-def life(
+def idle_curves(
     frames: int,
     seed: int,
     faces: Sequence[FaceFact],
@@ -56,8 +56,8 @@ def life(
     """
     result: dict[str, F32] = {}
     for index in range(len(faces)):
-        own = [line for line in lines if line.line.face == index and not line.line.speaker.off_screen]
-        told = [action for action in actions if action.actor == index]
+        own = [line for line in lines if line.line.face_index == index and not line.line.speaker.off_screen]
+        told = [action for action in actions if action.face_index == index]
         face = {
             "lids": _lids(frames, seed, index, lines, told, settle=settle),
             "wink": _wink(frames, told),
