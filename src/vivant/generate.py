@@ -1,4 +1,4 @@
-"""The whole flow for one job on one screen: read this first. Knows no database, no HTTP and no queue; a seat runs
+"""The whole flow for one job on one screen: read this first. Knows no database, no HTTP and no queue; a worker runs
 `make_artifact`; `vivant make` plans for itself and runs `make_clip`.
 """
 
@@ -14,7 +14,7 @@ from PIL import Image
 
 from vivant.encode.mp4 import write_mp4
 from vivant.encode.probe import Facts, probe
-from vivant.engines.base import Engine, Storyboard, Watch
+from vivant.engines.base import Engine, EngineStoryboard, Watch
 from vivant.errors import EngineFailed
 from vivant.media import U8, Pictures
 from vivant.request import VideoRequest
@@ -31,7 +31,7 @@ def make_artifact(
     task_id: str,
     attempt: int,
     scratch: Path,
-    on_plan: Callable[[Storyboard], None],
+    on_plan: Callable[[EngineStoryboard], None],
 ) -> Artifact:
     """Pictures out of storage, clip into storage, under this task and attempt. `scratch` is an empty folder of ours.
 
@@ -57,7 +57,7 @@ def make_artifact(
 
 
 def make_clip(
-    engine: Engine, storyboard: Storyboard, pictures: Pictures, request: VideoRequest, out: Path, watch: Watch
+    engine: Engine, storyboard: EngineStoryboard, pictures: Pictures, request: VideoRequest, out: Path, watch: Watch
 ) -> Facts:
     """Render what the engine planned for this request, write it to `out`, and read back what a viewer will find.
 

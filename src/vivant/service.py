@@ -53,15 +53,15 @@ class Service:
         self._dispatcher = Dispatcher(
             record, fleet, artifacts, alone=bool(locks), retention_days=settings.retention_days
         )
-        self._eta = Eta(record, seats=settings.seats)
+        self._eta = Eta(record, workers=settings.workers)
         self._keys: dict[str, keys.Key] | None = None  # as last read; None when they may have changed
         self._foreign_writes = 0
         self._key_use: dict[str, datetime] = {}
         self._link_secret = b""
         self._state = "starting"
-        self._noting: asyncio.Task[None] | None = None
-        self._hurry = asyncio.Event()
-        self._going_down: asyncio.Task[None] | None = None
+        self._writing_key_use: asyncio.Task[None] | None = None
+        self._stop_now = asyncio.Event()
+        self._shutting_down: asyncio.Task[None] | None = None
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
@@ -78,15 +78,15 @@ class Service:
             created_at=utc_now(),
         )
         try:
-            await self._keep_picture(task.id, "first", first)
+            await self._store_picture(task.id, "first", first)
             if last is not None:
-                await self._keep_picture(task.id, "last", last)
+                await self._store_picture(task.id, "last", last)
             await self._record.write(lambda c: tasks.insert_queued(c, task))
         except Exception:
             with contextlib.suppress(StorageFailed):  # the sweep finds it in an hour
                 await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
             raise
-        self._dispatcher.work_came()
+        self._dispatcher.notify_queued()
         log.info("task queued", task=task.id, key=key_id, tier=task.request.tier.value)
         return task
 
@@ -101,15 +101,15 @@ class Service:
         )
 
     async def cancel(self, task_id: str, *, key_id: str) -> Task:
-        """End the task now; its seat follows within 3 s. Raises TaskNotFound; IllegalMove when it has ended already."""
+        """End the task now; its worker is free within 3 s. Raises TaskNotFound; IllegalMove when it has ended."""
         task = await self._record.write(lambda c: tasks.cancel(c, task_id, key_id=key_id, now=utc_now()))
-        self._dispatcher.something_moved()
+        self._dispatcher.notify_changed()
         log.info("task cancelled", task=task_id)
         return task
 
     async def eta(self, task: Task) -> float:
         """Seconds until the task will probably have ended; 0 when it has."""
-        return await self._eta.seconds_left(task, now=utc_now())
+        return await self._eta.estimate(task, now=utc_now())
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -171,10 +171,10 @@ class Service:
     async def start(self) -> None:
         """Begin to run tasks, first those that an earlier service left."""
         loop = asyncio.get_running_loop()
-        self._record.start_writer(partial(loop.call_soon_threadsafe, self._somebody_else_wrote))
+        self._record.start_writer(partial(loop.call_soon_threadsafe, self._on_foreign_write))
         self._link_secret = await self._record.write(lambda c: shared_secrets.get_or_create(c, "links"))
         await self._dispatcher.start()
-        self._noting = asyncio.create_task(self._note_key_use())
+        self._writing_key_use = asyncio.create_task(self._write_key_use())
         self._state = "running"
 
     async def stop(self, drain: bool) -> None:
@@ -182,25 +182,25 @@ class Service:
         stay queued either way. Another call without `drain` cuts that short.
         """
         if not drain:
-            self._hurry.set()
-        if self._going_down is None:
-            self._going_down = asyncio.create_task(self._go_down())
-        await asyncio.shield(self._going_down)
+            self._stop_now.set()
+        if self._shutting_down is None:
+            self._shutting_down = asyncio.create_task(self._shut_down())
+        await asyncio.shield(self._shutting_down)
 
     def health(self) -> dict[str, Any]:
         """What a watchman wants to know, without asking the record."""
         fleet = self._fleet.health()
-        trouble = fleet.trouble or self._dispatcher.storage_trouble
+        error = fleet.error or self._dispatcher.storage_error
         return {
-            "status": self._state if self._state != "running" else ("degraded" if trouble else "ok"),
+            "status": self._state if self._state != "running" else ("degraded" if error else "ok"),
             "engine": self._settings.engine,
-            "seats": {"all": fleet.seats, "ready": fleet.ready, "running": self._dispatcher.running},
-            "trouble": trouble,
+            "workers": {"all": fleet.workers, "ready": fleet.ready, "running": self._dispatcher.running},
+            "error": error,
         }
 
     # -- the parts --------------------------------------------------------------------------------------------------
 
-    async def _keep_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
+    async def _store_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
         await asyncio.to_thread(self._artifacts.put, picture_path(task_id, which), picture.png)
 
     async def _known_keys(self) -> dict[str, keys.Key]:
@@ -212,27 +212,30 @@ class Service:
             return known
         return self._keys
 
-    def _somebody_else_wrote(self) -> None:
+    def _on_foreign_write(self) -> None:
         self._foreign_writes += 1
         self._keys = None
-        self._dispatcher.something_moved()
+        self._dispatcher.notify_changed()
 
-    async def _go_down(self) -> None:
+    async def _shut_down(self) -> None:
         started, self._state = self._state == "running", "draining"
         if started:
-            drained, hurried = asyncio.create_task(self._dispatcher.drain()), asyncio.create_task(self._hurry.wait())
-            await asyncio.wait({drained, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            drained, told_to_stop = (
+                asyncio.create_task(self._dispatcher.drain()),
+                asyncio.create_task(self._stop_now.wait()),
+            )
+            await asyncio.wait({drained, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
             drained.cancel()
-            hurried.cancel()
+            told_to_stop.cancel()
             await self._dispatcher.stop()
-        if self._noting is not None:
-            self._noting.cancel()
+        if self._writing_key_use is not None:
+            self._writing_key_use.cancel()
         await asyncio.to_thread(self._record.close)
         for lock in self._locks:
             lock.release()
         self._state = "stopped"
 
-    async def _note_key_use(self) -> None:
+    async def _write_key_use(self) -> None:
         while True:
             await asyncio.sleep(KEY_USE_EVERY)
             used, self._key_use = self._key_use, {}
@@ -260,7 +263,7 @@ def build_service(settings: Settings, *, fleet: Fleet | None = None) -> Service:
         for lock in locks:
             lock.release()
         raise
-    seats = fleet or LocalFleet(
-        seats=settings.seats, engine=settings.engine, storage=settings.storage, scratch=settings.data / "scratch"
+    fleet = fleet or LocalFleet(
+        workers=settings.workers, engine=settings.engine, storage=settings.storage, scratch=settings.data / "scratch"
     )
-    return Service(settings, record, artifacts, seats, locks)
+    return Service(settings, record, artifacts, fleet, locks)

@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", description="Where the record lives; empty: SQLite under the data folder.")
     storage_url: str = Field(default="", description="Where files live; empty: a folder under the data folder.")
     engine: str = Field(default="diorama", description="Which engine makes clips.")
-    seats: int = Field(default=1, ge=1, le=64, description="How many clips are made at once.")
+    workers: int = Field(default=1, ge=1, le=64, description="How many clips are made at once.")
     public_url: str = Field(default="", description="Address callers use, for links in answers.")
     egress_allow: str = Field(default="", description="Hosts and networks that may be dialled although not public.")
     link_seconds: int = Field(default=86_400, ge=60, le=604_800, description="How long a video link stays good.")

@@ -32,7 +32,7 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
             Status.FAILED,
             Status.CANCELLED,
             Status.EXPIRED,
-            Status.QUEUED,  # back in the queue: its seat or its service died
+            Status.QUEUED,  # back in the queue: its worker or its service died
         }
     ),
     Status.SUCCEEDED: frozenset(),
@@ -41,7 +41,7 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
     Status.EXPIRED: frozenset(),
 }
 
-DEATHS_ALLOWED: Final = 3  # seats lost under a live dispatcher before the task fails
+DEATHS_ALLOWED: Final = 3  # workers lost under a live dispatcher before the task fails
 STARTS_ALLOWED: Final = 10  # starts in all, counting those that a killed service cut short
 
 

@@ -43,7 +43,7 @@ def test_every_engine_is_documented() -> None:
 def test_every_word_of_the_design_is_in_the_glossary() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").lower()
     for word in (
-        "brief", "request", "canvas", "task", "tier", "engine", "storyboard", "timeline", "clip", "seat", "fleet",
+        "brief", "request", "canvas", "task", "tier", "engine", "storyboard", "timeline", "clip", "worker", "fleet",
         "dispatcher", "artifact", "dialect", "lease", "attempt",
     ):  # fmt: skip
         assert f"**{word}**" in text, word

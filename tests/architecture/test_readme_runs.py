@@ -104,16 +104,16 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 
 def test_the_settings_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "vivant.toml").write_text(snippet("docs/settings.md", "toml", "seats"))
+    (tmp_path / "vivant.toml").write_text(snippet("docs/settings.md", "toml", "workers"))
     monkeypatch.setenv("VIVANT_CONFIG", str(tmp_path / "vivant.toml"))
-    for name in ("SEATS", "ENGINE", "EGRESS_ALLOW"):
+    for name in ("WORKERS", "ENGINE", "EGRESS_ALLOW"):
         monkeypatch.delenv(f"VIVANT_{name}", raising=False)
     settings = load_settings()
-    assert (settings.seats, settings.engine) == (2, "diorama")
+    assert (settings.workers, settings.engine) == (2, "diorama")
     assert settings.egress_allowed == ("minio.internal:9000", "10.20.0.0/16")
 
 
-@pytest.mark.parametrize("name", ["engine", "seats", "link_seconds", "retention_days", "log_format"])
+@pytest.mark.parametrize("name", ["engine", "workers", "link_seconds", "retention_days", "log_format"])
 def test_the_settings_page_gives_the_default(name: str) -> None:
     row = re.search(
         rf"^\| `VIVANT_{name.upper()}` \| `(.+?)` \|", (ROOT / "docs/settings.md").read_text(), re.MULTILINE

@@ -16,7 +16,16 @@ from typing import Any, TypeVar
 
 import pytest
 
-from support.live_service import HOSTILE_SEAT, a_picture, ready, rows, running, submitted, until, until_status
+from support.live_service import (
+    HOSTILE_WORKER,
+    a_picture,
+    query_rows,
+    running_service,
+    submit_task,
+    wait_for_status,
+    wait_until,
+    wait_until_ready,
+)
 from support.records import a_task, check_invariants, opened
 from vivant.dispatch import dispatcher
 from vivant.dispatch.dispatcher import Dispatcher, utc_now
@@ -31,7 +40,7 @@ from vivant.task import Status, Task
 T = TypeVar("T")
 
 
-def in_order(data: Path) -> None:
+def check_record(data: Path) -> None:
     record = opened(data)
     with record.transaction() as connection:
         check_invariants(connection)
@@ -46,9 +55,9 @@ def command_line(data: Path, *words: str) -> subprocess.Popen[str]:
 
 
 async def test_a_task_whose_time_is_over_expires_within_a_second_queued_or_running(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="deaf") as service:
-        busy, waiting, unhurried = [await submitted(service, seed=1) for _ in range(3)]
-        await until_status(service, busy, "running")
+    async with running_service(tmp_path, engine="deaf") as service:
+        busy, waiting, unhurried = [await submit_task(service, seed=1) for _ in range(3)]
+        await wait_for_status(service, busy, "running")
         soon = utc_now() + timedelta(seconds=1)
         with sqlite3.connect(tmp_path / "vivant.db") as other:
             stored = (soon - datetime.fromtimestamp(0, soon.tzinfo)) // timedelta(microseconds=1)
@@ -56,34 +65,34 @@ async def test_a_task_whose_time_is_over_expires_within_a_second_queued_or_runni
             other.commit()
         other.close()
         for task in (busy, waiting):
-            found = await until_status(service, task, "expired")
+            found = await wait_for_status(service, task, "expired")
             assert found.error_code == "EXPIRED" and found.ended_at is not None
             assert 0 <= (found.ended_at - soon).total_seconds() < 1
-        started = await until_status(service, unhurried, "running", within=10)
+        started = await wait_for_status(service, unhurried, "running", within=10)
         assert started.started_at is not None
-    in_order(tmp_path)
+    check_record(tmp_path)
 
 
 async def test_two_command_lines_write_while_the_service_runs(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        tasks_ = [await submitted(service) for _ in range(4)]
-        await until_status(service, tasks_[0], "running")
+    async with running_service(tmp_path, engine="slow") as service:
+        tasks_ = [await submit_task(service) for _ in range(4)]
+        await wait_for_status(service, tasks_[0], "running")
         cancelled = [tasks_[0], tasks_[2]]
         lines = [command_line(tmp_path, "tasks", "cancel", task.id) for task in cancelled]
         said = [await asyncio.to_thread(line.communicate) for line in lines]
         assert [line.returncode for line in lines] == [0, 0], said
         ended = time.monotonic()
-        running_now = await until_status(service, tasks_[1], "running")
+        running_now = await wait_for_status(service, tasks_[1], "running")
         assert time.monotonic() - ended < 3, running_now
         for task in cancelled:
             assert (await service.task(task.id, key_id="")).status is Status.CANCELLED
-        assert rows(tmp_path, "SELECT count(*) FROM tasks WHERE status = 'running'") == [(1,)]
-    in_order(tmp_path)
+        assert query_rows(tmp_path, "SELECT count(*) FROM tasks WHERE status = 'running'") == [(1,)]
+    check_record(tmp_path)
 
 
 async def test_a_task_that_another_program_queued_is_noticed_within_250_ms(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        await ready(service)
+    async with running_service(tmp_path, engine="slow") as service:
+        await wait_until_ready(service)
         delays = []
         for _ in range(3):
             other = opened(tmp_path)
@@ -91,52 +100,52 @@ async def test_a_task_that_another_program_queued_is_noticed_within_250_ms(tmp_p
                 task = queue_one(connection)
             queued_at = utc_now()
             other.close()
-            found = await until_status(service, task, "running")
+            found = await wait_for_status(service, task, "running")
             assert found.started_at is not None
             delays.append((found.started_at - queued_at).total_seconds())
             await service.cancel(task.id, key_id="")
-            await until(lambda: service.health()["seats"]["running"] == 0)
+            await wait_until(lambda: service.health()["workers"]["running"] == 0)
         assert min(delays) < 0.25
 
 
 async def test_draining_lets_running_jobs_finish_and_leaves_queued_ones(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        first, second = await submitted(service), await submitted(service)
-        await until_status(service, first, "running")
+    async with running_service(tmp_path, engine="slow") as service:
+        first, second = await submit_task(service), await submit_task(service)
+        await wait_for_status(service, first, "running")
         stopping = asyncio.create_task(service.stop(drain=True))
         await asyncio.sleep(0.1)
         with pytest.raises(Busy):
-            await submitted(service)
+            await submit_task(service)
         assert (await service.task(first.id, key_id="")).status is Status.RUNNING  # callers may still ask
         await stopping
-    states = dict(rows(tmp_path, "SELECT id, status FROM tasks"))
+    states = dict(query_rows(tmp_path, "SELECT id, status FROM tasks"))
     assert states == {first.id: "succeeded", second.id: "queued"}
-    in_order(tmp_path)
+    check_record(tmp_path)
 
 
 async def test_a_second_signal_ends_at_once_and_gives_the_work_back(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="deaf") as service:
-        task = await submitted(service, seed=1)
-        await until_status(service, task, "running")
+    async with running_service(tmp_path, engine="deaf") as service:
+        task = await submit_task(service, seed=1)
+        await wait_for_status(service, task, "running")
         draining = asyncio.create_task(service.stop(drain=True))
         await asyncio.sleep(0.1)
         began = time.monotonic()
         await service.stop(drain=False)
         await draining
         assert time.monotonic() - began < 3
-    assert rows(tmp_path, "SELECT status, deaths, starts FROM tasks") == [("queued", 0, 1)]
-    assert rows(tmp_path, "SELECT * FROM dispatchers") == []
-    in_order(tmp_path)
+    assert query_rows(tmp_path, "SELECT status, deaths, starts FROM tasks") == [("queued", 0, 1)]
+    assert query_rows(tmp_path, "SELECT * FROM dispatchers") == []
+    check_record(tmp_path)
 
 
 async def test_draining_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dispatcher, "DRAIN_WITHIN", 0.5)
 
-    async with running(tmp_path, engine="deaf") as service:
-        task = await submitted(service, seed=1)
-        await until_status(service, task, "running")
+    async with running_service(tmp_path, engine="deaf") as service:
+        task = await submit_task(service, seed=1)
+        await wait_for_status(service, task, "running")
         await asyncio.wait_for(service.stop(drain=True), 5)
-    assert rows(tmp_path, "SELECT status, deaths FROM tasks") == [("queued", 0)]
+    assert query_rows(tmp_path, "SELECT status, deaths FROM tasks") == [("queued", 0)]
 
 
 async def test_while_the_record_cannot_be_written_nothing_is_lost(
@@ -144,31 +153,31 @@ async def test_while_the_record_cannot_be_written_nothing_is_lost(
 ) -> None:
     monkeypatch.setattr(database, "WAIT_FOR_LOCK", 0.2)
 
-    async with running(tmp_path) as service:
-        await ready(service)
-        task = await submitted(service)
-        await until_status(service, task, "running")
+    async with running_service(tmp_path) as service:
+        await wait_until_ready(service)
+        task = await submit_task(service)
+        await wait_for_status(service, task, "running")
         other = sqlite3.connect(tmp_path / "vivant.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Busy, match="locked"):
-            await submitted(service)
-        await until(lambda: (tmp_path / "files" / clip_path(task.id, 1)).exists())
+            await submit_task(service)
+        await wait_until(lambda: (tmp_path / "files" / clip_path(task.id, 1)).exists())
         await asyncio.sleep(1)
         assert (await service.task(task.id, key_id="")).status is Status.RUNNING
         other.execute("ROLLBACK")
         other.close()
-        done = await until_status(service, task, "succeeded")
+        done = await wait_for_status(service, task, "succeeded")
         assert done.attempt == 1
-    assert rows(tmp_path, "SELECT id, status FROM tasks") == [(task.id, "succeeded")]
+    assert query_rows(tmp_path, "SELECT id, status FROM tasks") == [(task.id, "succeeded")]
     assert [path.name for path in (tmp_path / "files" / "tasks").iterdir()] == [task.id]
-    in_order(tmp_path)
+    check_record(tmp_path)
 
 
 async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two dispatchers on one record, as several machines will have it; the first one hangs and comes back late."""
-    monkeypatch.setattr(leases, "BEAT_EVERY", 0.1)
+    monkeypatch.setattr(leases, "HEARTBEAT_EVERY", 0.1)
     monkeypatch.setattr(leases, "LAPSES_AFTER", 0.6)
 
     record = opened(tmp_path)
@@ -176,29 +185,29 @@ async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(
     hanging, healthy = (a_dispatcher(tmp_path, record, name) for name in ("hanging", "healthy"))
     await hanging.start()
     task = await record.write(queue_one)
-    hanging.work_came()
-    await until(lambda: hanging.running == 1)
+    hanging.notify_queued()
+    await wait_until(lambda: hanging.running == 1)
     for loop in hanging._loops:  # its event loop is stuck: no beat, no look around
         loop.cancel()
     began = time.monotonic()
     await healthy.start()
-    await until(lambda: healthy.running == 1)
+    await wait_until(lambda: healthy.running == 1)
     assert time.monotonic() - began >= 0.6  # never before it has watched for that long itself
-    await until(lambda: hanging.running == 0)  # it finished, and was told that nobody waits for it
-    await until(lambda: healthy.running == 0)
-    assert rows(tmp_path, "SELECT status, attempt, deaths FROM tasks") == [("succeeded", 2, 0)]
-    assert rows(tmp_path, "SELECT task_id FROM usage") == [(task.id,)]
+    await wait_until(lambda: hanging.running == 0)  # it finished, and was told that nobody waits for it
+    await wait_until(lambda: healthy.running == 0)
+    assert query_rows(tmp_path, "SELECT status, attempt, deaths FROM tasks") == [("succeeded", 2, 0)]
+    assert query_rows(tmp_path, "SELECT task_id FROM usage") == [(task.id,)]
     clips = [path.relative_to(tmp_path / "files") for path in (tmp_path / "files").rglob("*.mp4")]
     assert clips == [Path(f"tasks/{task.id}/2/clip.mp4")]
     await hanging.stop()
     await healthy.stop()
     record.close()
-    in_order(tmp_path)
+    check_record(tmp_path)
 
 
 def a_dispatcher(data: Path, record: Record, name: str) -> Dispatcher:
     storage = f"file://{data / 'files'}"
-    fleet = LocalFleet(seats=1, engine="slow", storage=storage, scratch=data / name, command=HOSTILE_SEAT)
+    fleet = LocalFleet(workers=1, engine="slow", storage=storage, scratch=data / name, command=HOSTILE_WORKER)
     return Dispatcher(record, fleet, Artifacts(storage), alone=False, retention_days=7)
 
 
@@ -211,34 +220,34 @@ def queue_one(connection: Connection) -> Task:
     return task
 
 
-async def test_a_dispatcher_that_lost_its_task_stops_the_seat_and_does_it_anew(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        task = await submitted(service)
-        await until_status(service, task, "running")
+async def test_a_dispatcher_that_lost_its_task_stops_the_worker_and_does_it_anew(tmp_path: Path) -> None:
+    async with running_service(tmp_path, engine="slow") as service:
+        task = await submit_task(service)
+        await wait_for_status(service, task, "running")
         await service._record.write(lambda c: tasks.requeue_abandoned(c, now=utc_now()))
-        done = await until_status(service, task, "succeeded")
+        done = await wait_for_status(service, task, "succeeded")
         assert done.attempt == 2
-    assert rows(tmp_path, "SELECT deaths, starts FROM tasks") == [(0, 2)]
-    in_order(tmp_path)
+    assert query_rows(tmp_path, "SELECT deaths, starts FROM tasks") == [(0, 2)]
+    check_record(tmp_path)
 
 
 @pytest.mark.parametrize("nth", range(1, 13))
 async def test_the_nth_write_fails_and_every_promise_holds(tmp_path: Path, nth: int) -> None:
     """Submit, run and settle two tasks, cancel one, while the n-th write and the n-th read of the record fail."""
 
-    async with running(tmp_path) as service:
-        await ready(service)
+    async with running_service(tmp_path) as service:
+        await wait_until_ready(service)
         fail_once(service, nth)
         asked = []
         for _ in range(3):
             with contextlib.suppress(Busy):
-                asked.append(await submitted(service))
+                asked.append(await submit_task(service))
         with contextlib.suppress(Busy):
             await service.cancel(asked[-1].id, key_id="")
-        await until(lambda: rows(tmp_path, LIVE) == [(0,)])
-        assert {task.id for task in asked} <= {i for (i,) in rows(tmp_path, "SELECT id FROM tasks")}
-        assert {s for (s,) in rows(tmp_path, "SELECT status FROM tasks")} <= {"succeeded", "cancelled"}
-    in_order(tmp_path)
+        await wait_until(lambda: query_rows(tmp_path, LIVE) == [(0,)])
+        assert {task.id for task in asked} <= {i for (i,) in query_rows(tmp_path, "SELECT id FROM tasks")}
+        assert {s for (s,) in query_rows(tmp_path, "SELECT status FROM tasks")} <= {"succeeded", "cancelled"}
+    check_record(tmp_path)
 
 
 LIVE = "SELECT count(*) FROM tasks WHERE status IN ('queued', 'running')"

@@ -1,4 +1,4 @@
-"""The flow of one job, without a seat around it: as `vivant make` runs it."""
+"""The flow of one job, without a worker around it: as `vivant make` runs it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from support.live_service import a_picture
 from support.records import a_task
 from vivant.encode.probe import probe
-from vivant.engines.base import Storyboard
+from vivant.engines.base import EngineStoryboard
 from vivant.engines.testcard import Testcard
 from vivant.errors import EngineFailed, NotFound, Stopped
 from vivant.generate import decode_png, make_artifact, make_clip
@@ -48,7 +48,7 @@ PICTURES = Pictures(first=decode_png(a_picture().png))
 
 def test_one_job_from_stored_pictures_to_a_stored_clip(tmp_path: Path) -> None:
     artifacts = Artifacts(f"file://{tmp_path / 'files'}")
-    plans: list[Storyboard] = []
+    plans: list[EngineStoryboard] = []
     artifacts.put(picture_path("t", "first"), a_picture().png)
     watch = Watching()
     artifact = make_artifact(

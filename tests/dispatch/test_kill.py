@@ -1,5 +1,5 @@
 """kill -9, again and again, at moments drawn from a seed: the whole service as `vivant serve` runs it, or one of its
-seats. Every task that was answered with an id must still succeed, once, with one bill and one whole file.
+workers. Every task that was answered with an id must still succeed, once, with one bill and one whole file.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from support.live_service import PATIENCE, a_picture, rows
+from support.live_service import PATIENCE, a_picture, query_rows
 from support.records import check_invariants, opened
 
 SEED: Final = int(os.environ.get("VIVANT_TEST_SEED", "20261122"))
-KILLS: Final = 24  # every other one hits the service, the rest hit a seat
+KILLS: Final = 24  # every other one hits the service, the rest hit a worker
 TASKS: Final = 30
-SEATS: Final = 2
+WORKERS: Final = 2
 BORED: Final = 1.0  # seconds after the last success in which the next kill falls at the latest
 
 
@@ -42,7 +42,7 @@ def test_every_accepted_task_ends_once_whatever_is_killed(tmp_path: Path) -> Non
             if kill % 2:
                 victim.wait_for_success_after(succeeded)
                 time.sleep(chance.uniform(0, BORED))
-                victim.kill_a_seat(chance)
+                victim.kill_a_worker(chance)
             else:
                 # Early moments on purpose, too: while it starts, takes over, claims.
                 time.sleep(chance.choice([chance.uniform(0, 0.3), chance.uniform(0, 3)]))
@@ -59,26 +59,28 @@ def test_every_accepted_task_ends_once_whatever_is_killed(tmp_path: Path) -> Non
 
 
 def check_the_books(data: Path, accepted: list[str]) -> None:
-    status = dict(rows(data, "SELECT id, status FROM tasks"))
-    reasons = rows(data, "SELECT id, error_code, error_message, starts, deaths FROM tasks WHERE status != 'succeeded'")
+    status = dict(query_rows(data, "SELECT id, status FROM tasks"))
+    reasons = query_rows(
+        data, "SELECT id, error_code, error_message, starts, deaths FROM tasks WHERE status != 'succeeded'"
+    )
     assert set(accepted) <= status.keys()
     assert not reasons  # a task whose answer was lost on the way was accepted as well
-    billed = [task_id for (task_id,) in rows(data, "SELECT task_id FROM usage")]
+    billed = [task_id for (task_id,) in query_rows(data, "SELECT task_id FROM usage")]
     assert sorted(billed) == sorted(status)
-    for task_id, text, attempt in rows(data, "SELECT id, artifact, attempt FROM tasks"):
+    for task_id, text, attempt in query_rows(data, "SELECT id, artifact, attempt FROM tasks"):
         artifact = json.loads(text)
         clip = (data / "files" / artifact["path"]).read_bytes()
         assert artifact["path"] == f"tasks/{task_id}/{attempt}/clip.mp4"
         assert (hashlib.sha256(clip).hexdigest(), len(clip)) == (artifact["sha256"], artifact["size"])
     assert len(list((data / "files").rglob("clip.mp4*"))) == len(status)  # nor is there any other clip, or half of one
-    assert rows(data, "PRAGMA integrity_check") == [("ok",)]
+    assert query_rows(data, "PRAGMA integrity_check") == [("ok",)]
     record = opened(data)
     with record.transaction() as connection:
         check_invariants(connection)
     record.close()
-    # The seed must have met what it is meant to meet: tasks that were running when their service or seat was killed.
-    starts, deaths = rows(data, "SELECT sum(starts), sum(deaths) FROM tasks")[0]
-    assert deaths >= 4, "hardly any seat was killed at work"
+    # The seed must have met what it is meant to meet: tasks that were running when their service or worker was killed.
+    starts, deaths = query_rows(data, "SELECT sum(starts), sum(deaths) FROM tasks")[0]
+    assert deaths >= 4, "hardly any worker was killed at work"
     assert starts - deaths - len(status) >= 4, "the service was hardly ever killed at work"
 
 
@@ -93,7 +95,7 @@ class Victim:
         self._log = (data / "serve.log").open("ab")
 
     def start(self) -> None:
-        environment = {**os.environ, "VIVANT_ENGINE": "testcard", "VIVANT_SEATS": str(SEATS)}
+        environment = {**os.environ, "VIVANT_ENGINE": "testcard", "VIVANT_WORKERS": str(WORKERS)}
         command = [sys.executable, "-m", "vivant", "serve", "--port", str(self.port), "--data", str(self._data)]
         self._process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
 
@@ -103,13 +105,13 @@ class Victim:
         self._process.kill()
         self._process.wait()
 
-    def kill_a_seat(self, chance: random.Random) -> None:
-        """One of the living seats; waits until there is one."""
+    def kill_a_worker(self, chance: random.Random) -> None:
+        """One of the living workers; waits until there is one."""
         deadline = time.monotonic() + PATIENCE
-        while not (seats := self._seats()):
-            assert time.monotonic() < deadline, "there never was a seat"
+        while not (workers := self._workers()):
+            assert time.monotonic() < deadline, "there never was a worker"
             time.sleep(0.02)
-        os.kill(chance.choice(seats), signal.SIGKILL)
+        os.kill(chance.choice(workers), signal.SIGKILL)
 
     def end(self) -> None:
         if self._process is not None:
@@ -122,7 +124,7 @@ class Victim:
 
     def _count(self, condition: str) -> int:
         try:
-            return int(rows(self._data, f"SELECT count(*) FROM tasks WHERE {condition}")[0][0])
+            return int(query_rows(self._data, f"SELECT count(*) FROM tasks WHERE {condition}")[0][0])
         except sqlite3.OperationalError as error:  # the first service has not made the record yet
             assert "no such table" in str(error)
             return 0
@@ -137,21 +139,21 @@ class Victim:
     def wait_until_all_ended(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while not self._all_ended():
-            assert time.monotonic() < deadline, rows(self._data, "SELECT status, count(*) FROM tasks GROUP BY 1")
+            assert time.monotonic() < deadline, query_rows(self._data, "SELECT status, count(*) FROM tasks GROUP BY 1")
             time.sleep(0.05)
 
     def _all_ended(self) -> bool:
         return self._count("status NOT IN ('queued', 'running')") == self._count("true") >= TASKS
 
-    def _seats(self) -> list[int]:
-        """Process ids of children of the service that are seats."""
+    def _workers(self) -> list[int]:
+        """Process ids of children of the service that are workers."""
         assert self._process is not None
         listing = subprocess.run(["ps", "-axo", "pid=,ppid=,command="], capture_output=True, text=True, check=True)
         lines = [line.split(None, 2) for line in listing.stdout.splitlines()]
         return [
             int(line[0])
             for line in lines
-            if len(line) == 3 and int(line[1]) == self._process.pid and "vivant.dispatch.seat" in line[2]
+            if len(line) == 3 and int(line[1]) == self._process.pid and "vivant.dispatch.worker" in line[2]
         ]
 
 

@@ -41,7 +41,7 @@ def request(picture: U8, prompt: str, **fields: Any) -> VideoRequest:
 
 
 def tried(engine: Diorama, picture: U8, prompt: str, **fields: Any) -> Storyboard:
-    """Plan it, take some frames and all of the sound, as a seat would; nothing may be wrong with either."""
+    """Plan it, take some frames and all of the sound, as a worker would; nothing may be wrong with either."""
     asked = request(picture, prompt, **fields)
     pictures = Pictures(picture)
     board = engine.plan(asked, pictures)

@@ -14,47 +14,47 @@ from vivant.record.lock import Lock
 
 def test_a_count_that_stands_still_for_30_seconds_is_a_lapsed_lease() -> None:
     watch = LeaseWatch()
-    assert watch.lapsed({"a": 1, "b": 1}, now=100.0) == set()
-    assert watch.lapsed({"a": 2, "b": 1}, now=129.9) == set()
-    assert watch.lapsed({"a": 3, "b": 1}, now=130.0) == {"b"}
-    assert watch.lapsed({"a": 3, "b": 2}, now=131.0) == set()
+    assert watch.find_lapsed({"a": 1, "b": 1}, now=100.0) == set()
+    assert watch.find_lapsed({"a": 2, "b": 1}, now=129.9) == set()
+    assert watch.find_lapsed({"a": 3, "b": 1}, now=130.0) == {"b"}
+    assert watch.find_lapsed({"a": 3, "b": 2}, now=131.0) == set()
 
 
 def test_nobody_is_taken_for_dead_in_the_first_30_seconds() -> None:
     watch = LeaseWatch()
-    assert watch.lapsed({"long-dead": 7}, now=5000.0) == set()
-    assert watch.lapsed({"long-dead": 7}, now=5000.0 + LAPSES_AFTER - 0.1) == set()
+    assert watch.find_lapsed({"long-dead": 7}, now=5000.0) == set()
+    assert watch.find_lapsed({"long-dead": 7}, now=5000.0 + LAPSES_AFTER - 0.1) == set()
 
 
 def test_after_a_database_error_everybody_is_watched_anew() -> None:
     watch = LeaseWatch()
-    watch.lapsed({"a": 1}, now=0.0)
-    watch.start_over()
-    assert watch.lapsed({"a": 1}, now=40.0) == set()
-    assert watch.lapsed({"a": 1}, now=70.0) == {"a"}
+    watch.find_lapsed({"a": 1}, now=0.0)
+    watch.reset()
+    assert watch.find_lapsed({"a": 1}, now=40.0) == set()
+    assert watch.find_lapsed({"a": 1}, now=70.0) == {"a"}
 
 
 def test_a_machine_that_slept_has_seen_nothing_stand_still() -> None:
     watch = LeaseWatch()
-    watch.lapsed({"a": 1}, now=10.0)
+    watch.find_lapsed({"a": 1}, now=10.0)
     # Eight hours pass on the wall; the monotonic clock stood still with the machine.
-    assert watch.lapsed({"a": 1}, now=10.5) == set()
+    assert watch.find_lapsed({"a": 1}, now=10.5) == set()
 
 
 def test_a_dispatcher_that_was_taken_for_dead_says_that_it_lives(connection: Connection) -> None:
     leases.register(connection, "boot-1", now=at(0))
-    leases.beat(connection, "boot-1", now=at(5))
-    assert leases.beats(connection) == {"boot-1": 1}
-    leases.forget(connection, {"boot-1"})
-    leases.beat(connection, "boot-1", now=at(10))
-    assert leases.beats(connection) == {"boot-1": 0}
+    leases.record_heartbeat(connection, "boot-1", now=at(5))
+    assert leases.read_heartbeats(connection) == {"boot-1": 1}
+    leases.remove(connection, {"boot-1"})
+    leases.record_heartbeat(connection, "boot-1", now=at(10))
+    assert leases.read_heartbeats(connection) == {"boot-1": 0}
 
 
 def test_starting_alone_forgets_everybody_else(connection: Connection) -> None:
     for boot_id in ("old", "older", "new"):
         leases.register(connection, boot_id, now=at(0))
-    leases.forget_all_but(connection, "new")
-    assert leases.beats(connection) == {"new": 0}
+    leases.remove_all_but(connection, "new")
+    assert leases.read_heartbeats(connection) == {"new": 0}
 
 
 def test_one_service_per_folder(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Status
 
 
 def die(connection: Connection, held: Claim) -> bool:
-    return tasks.settle_death(connection, held, code="SEAT_LOST", reason="it crashed", now=at(9))
+    return tasks.settle_death(connection, held, code="WORKER_LOST", reason="it crashed", now=at(9))
 
 
 def test_a_task_reads_back_as_it_was_asked(connection: Connection) -> None:
@@ -55,7 +55,7 @@ def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
     assert not tasks.settle_success(connection, late, ARTIFACT, now=at(5))
     assert not tasks.settle_failure(connection, late, code="X", message="late", now=at(5))
     assert not die(connection, late)
-    assert not tasks.give_back(connection, late, now=at(5))
+    assert not tasks.requeue(connection, late, now=at(5))
     assert not tasks.remember(connection, late, {"job": 1})
     tasks.report(connection, [Progress(claim=late, fraction=0.7)])
     assert connection.execute(select(tables.tasks)).one() == before
@@ -76,7 +76,7 @@ def test_the_third_death_fails_the_task_and_says_why(connection: Connection) -> 
         assert status_of(connection, task) is Status.QUEUED
         assert die(connection, claimed(connection))
     ended = tasks.get(connection, task.id)
-    assert (ended.status, ended.error_code) == (Status.FAILED, "SEAT_LOST")
+    assert (ended.status, ended.error_code) == (Status.FAILED, "WORKER_LOST")
     assert ended.error_message == "Lost 3 times while it ran. The last time: it crashed."
 
 
@@ -234,7 +234,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
             case "die" if old:
                 die(connection, old)
             case "give back" if old:
-                tasks.give_back(connection, old, now=now)
+                tasks.requeue(connection, old, now=now)
             case "cancel" if asked:
                 try:
                     tasks.cancel(connection, asked[which % len(asked)], now=now)

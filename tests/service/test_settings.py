@@ -11,17 +11,17 @@ from vivant.settings import load_settings
 
 
 def test_flags_win_over_the_environment_and_that_over_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "vivant.toml").write_text('seats = 2\nengine = "testcard"\nlink_seconds = 600\n')
+    (tmp_path / "vivant.toml").write_text('workers = 2\nengine = "testcard"\nlink_seconds = 600\n')
     monkeypatch.setenv("VIVANT_CONFIG", str(tmp_path / "vivant.toml"))
-    monkeypatch.setenv("VIVANT_SEATS", "3")
+    monkeypatch.setenv("VIVANT_WORKERS", "3")
     monkeypatch.setenv("VIVANT_LINK_SECONDS", "700")
     settings = load_settings(link_seconds=800)
-    assert (settings.engine, settings.seats, settings.link_seconds) == ("testcard", 3, 800)
+    assert (settings.engine, settings.workers, settings.link_seconds) == ("testcard", 3, 800)
 
 
 def test_a_wrong_value_names_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIVANT_SEATS", "none")
-    with pytest.raises(Misconfigured, match="VIVANT_SEATS"):
+    monkeypatch.setenv("VIVANT_WORKERS", "none")
+    with pytest.raises(Misconfigured, match="VIVANT_WORKERS"):
         load_settings()
 
 

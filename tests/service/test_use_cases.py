@@ -1,4 +1,4 @@
-"""The service as the door uses it, over a real record, real seats and real files."""
+"""The service as the door uses it, over a real record, real workers and real files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from support.live_service import a_brief, a_picture, built, ready, rows, running, submitted, until, until_status
+from support.live_service import (
+    a_brief,
+    a_picture,
+    build,
+    query_rows,
+    running_service,
+    submit_task,
+    wait_for_status,
+    wait_until,
+    wait_until_ready,
+)
 from support.records import opened
 from vivant.dispatch import retention
 from vivant.dispatch.dispatcher import utc_now
@@ -45,11 +55,11 @@ async def fetched(service: Service, link: str) -> bytes:
 
 
 async def succeeded(service: Service) -> Task:
-    return await until_status(service, await submitted(service), "succeeded")
+    return await wait_for_status(service, await submit_task(service), "succeeded")
 
 
 async def test_what_is_submitted_is_resolved_and_kept(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="slow") as service:
         task = await service.submit(a_brief(seed=-1, tier=Tier.FLEX), a_picture(), a_picture(), key_id="")
         assert task.status is Status.QUEUED and task.engine == "testcard"
         assert (task.request.ratio, task.request.has_last_frame) == ("1:1", True)
@@ -62,23 +72,23 @@ async def test_what_is_submitted_is_resolved_and_kept(tmp_path: Path) -> None:
 
 
 async def test_a_task_that_could_not_be_accepted_leaves_no_picture(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
+    async with running_service(tmp_path) as service:
         files = tmp_path / "files"
         files.rename(tmp_path / "away")
         files.write_text("no folder here")
         with pytest.raises(StorageFailed, match="could not be kept"):
-            await submitted(service)
-        assert rows(tmp_path, "SELECT * FROM tasks") == []
+            await submit_task(service)
+        assert query_rows(tmp_path, "SELECT * FROM tasks") == []
 
 
 async def test_without_a_key_any_bearer_is_welcome(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
+    async with running_service(tmp_path) as service:
         assert await service.is_open()
         assert [await service.authenticate(bearer) for bearer in (None, "", "anything", "Bearer x")] == [""] * 4
 
 
 async def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
+    async with running_service(tmp_path) as service:
         assert await service.authenticate(None) == ""
         key_id, text = await asyncio.to_thread(make_key, tmp_path)
         await asyncio.sleep(0.25)
@@ -102,9 +112,9 @@ async def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
 
 async def test_callers_never_see_open_mode_while_keys_are_read_anew(tmp_path: Path) -> None:
     key_id, text = make_key(tmp_path)
-    async with running(tmp_path) as service:
+    async with running_service(tmp_path) as service:
         for _ in range(20):
-            service._somebody_else_wrote()
+            service._on_foreign_write()
             answers = await asyncio.gather(
                 *(service.authenticate(b) for b in (text, None, "x")), return_exceptions=True
             )
@@ -113,10 +123,10 @@ async def test_callers_never_see_open_mode_while_keys_are_read_anew(tmp_path: Pa
 
 
 async def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        of_nobody = await submitted(service)
+    async with running_service(tmp_path, engine="slow") as service:
+        of_nobody = await submit_task(service)
         ann, bob = (make_key(tmp_path, name)[0] for name in ("ann", "bob"))
-        task = await submitted(service, key_id=ann)
+        task = await submit_task(service, key_id=ann)
         for stranger in (bob, ""):
             with pytest.raises(TaskNotFound):
                 await service.task(task.id, key_id=stranger)
@@ -130,7 +140,7 @@ async def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> N
 
 
 async def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: Path) -> None:
-    async with running(tmp_path, link_seconds=3600) as service:
+    async with running_service(tmp_path, link_seconds=3600) as service:
         done = await succeeded(service)
         link, seconds = await service.link(done)
         assert done.artifact is not None
@@ -160,7 +170,7 @@ async def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: 
 
 
 async def test_a_link_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running(tmp_path, link_seconds=60) as service:
+    async with running_service(tmp_path, link_seconds=60) as service:
         done = await succeeded(service)
         parts = urlsplit((await service.link(done))[0])
         query = parse_qs(parts.query)
@@ -171,23 +181,23 @@ async def test_a_link_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: py
 
 
 async def test_links_stay_good_over_a_restart_and_never_outlive_the_file(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
+    async with running_service(tmp_path) as service:
         done = await succeeded(service)
         link, _ = await service.link(done)
-    async with running(tmp_path, retention_days=0.01) as service:
+    async with running_service(tmp_path, retention_days=0.01) as service:
         assert await fetched(service, link)
         assert 800 < (await service.link(done))[1] <= 864
 
 
 async def test_a_task_without_a_clip_has_no_link(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="refusing") as service:
-        failed = await until_status(service, await submitted(service), "failed")
+    async with running_service(tmp_path, engine="refusing") as service:
+        failed = await wait_for_status(service, await submit_task(service), "failed")
         with pytest.raises(NotFound):
             await service.link(failed)
 
 
 async def test_files_of_ended_tasks_go_when_their_time_is_over(tmp_path: Path) -> None:
-    async with running(tmp_path, retention_days=7) as service:
+    async with running_service(tmp_path, retention_days=7) as service:
         done = await succeeded(service)
         link, _ = await service.link(done)
         record, artifacts = service._record, service._artifacts
@@ -203,8 +213,8 @@ async def test_files_of_ended_tasks_go_when_their_time_is_over(tmp_path: Path) -
 
 
 async def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        kept = await submitted(service)
+    async with running_service(tmp_path, engine="slow") as service:
+        kept = await submit_task(service)
         orphan = tmp_path / "files" / clip_path(new_id(), 1)
         orphan.parent.mkdir(parents=True)
         Path(f"{orphan}#1").write_bytes(b"half of a clip, by a writer that was killed")
@@ -220,18 +230,18 @@ async def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path
 
 
 async def test_a_second_service_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    first = built(tmp_path)
+    first = build(tmp_path)
     with pytest.raises(Misconfigured, match=f"Another service .process {os.getpid()}. uses"):
-        built(tmp_path)
+        build(tmp_path)
     await first.stop(drain=False)
-    await built(tmp_path).stop(drain=False)
+    await build(tmp_path).stop(drain=False)
 
 
 async def test_two_folders_may_not_share_one_record(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.db'}"
-    first = built(tmp_path / "a", database_url=url)
+    first = build(tmp_path / "a", database_url=url)
     with pytest.raises(Misconfigured, match="Another service"):
-        built(tmp_path / "b", database_url=url)
+        build(tmp_path / "b", database_url=url)
     await first.stop(drain=False)
 
 
@@ -244,16 +254,16 @@ def test_an_engine_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
 async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> None:
     """No lease has to lapse first: whoever holds the lock of the folder knows that the others are dead."""
 
-    async with running(tmp_path, engine="slow") as service:
-        task = await submitted(service)
-        await until_status(service, task, "running")
+    async with running_service(tmp_path, engine="slow") as service:
+        task = await submit_task(service)
+        await wait_for_status(service, task, "running")
     left_running(tmp_path, task)
     began = time.monotonic()
-    async with running(tmp_path) as service:
-        await until(lambda: rows(tmp_path, "SELECT attempt FROM tasks WHERE status = 'running'") == [(2,)])
+    async with running_service(tmp_path) as service:
+        await wait_until(lambda: query_rows(tmp_path, "SELECT attempt FROM tasks WHERE status = 'running'") == [(2,)])
         assert time.monotonic() - began < 20
-        await until_status(service, task, "succeeded")
-    assert rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
+        await wait_for_status(service, task, "succeeded")
+    assert query_rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
 
 
 def left_running(data: Path, task: Task) -> None:
@@ -267,13 +277,13 @@ def left_running(data: Path, task: Task) -> None:
 
 
 async def test_the_eta_falls_and_ends_at_zero(tmp_path: Path) -> None:
-    async with running(tmp_path, engine="slow") as service:
-        await ready(service)
-        first, second = await submitted(service), await submitted(service)
-        begun = await until_status(service, first, "running")
+    async with running_service(tmp_path, engine="slow") as service:
+        await wait_until_ready(service)
+        first, second = await submit_task(service), await submit_task(service)
+        begun = await wait_for_status(service, first, "running")
         assert await service.eta(second) > await service.eta(begun) > 0
-        await until_status(service, first, "succeeded")
-        done = await until_status(service, second, "succeeded")
+        await wait_for_status(service, first, "succeeded")
+        done = await wait_for_status(service, second, "succeeded")
         assert await service.eta(done) == 0
 
 
@@ -281,16 +291,16 @@ async def test_last_use_of_a_key_reaches_the_record(tmp_path: Path, monkeypatch:
     monkeypatch.setattr("vivant.service.KEY_USE_EVERY", 0.1)
 
     _, text = make_key(tmp_path)
-    async with running(tmp_path) as service:
+    async with running_service(tmp_path) as service:
         await service.authenticate(text)
-        await until(lambda: rows(tmp_path, "SELECT last_used_at IS NOT NULL FROM keys") == [(1,)])
+        await wait_until(lambda: query_rows(tmp_path, "SELECT last_used_at IS NOT NULL FROM keys") == [(1,)])
 
 
 async def test_a_service_that_went_down_says_so(tmp_path: Path) -> None:
-    async with running(tmp_path) as service:
-        await ready(service)
+    async with running_service(tmp_path) as service:
+        await wait_until_ready(service)
         assert service.health() == {
-            "status": "ok", "engine": "testcard", "seats": {"all": 1, "ready": 1, "running": 0}, "trouble": "",
+            "status": "ok", "engine": "testcard", "workers": {"all": 1, "ready": 1, "running": 0}, "error": "",
         }  # fmt: skip
         await service.stop(drain=True)
         await service.stop(drain=False)

@@ -1,4 +1,4 @@
-"""A real service on a real folder, with seats that may run the engines of dispatch/hostile_seat.py."""
+"""A real service on a real folder, with workers that may run the engines of dispatch/hostile_worker.py."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from vivant.service import Service, build_service
 from vivant.settings import Settings
 from vivant.task import Task
 
-HOSTILE_SEAT = (sys.executable, str(Path(__file__).with_name("hostile_seat.py")))
+HOSTILE_WORKER = (sys.executable, str(Path(__file__).with_name("hostile_worker.py")))
 PATIENCE = 60.0  # seconds that anything may take on a busy machine
 
 
@@ -37,18 +37,18 @@ def a_brief(**values: Any) -> Brief:
     return Brief(**{"prompt": "a lake", "resolution": "480p", "seconds": 4, "seed": 7, **values})
 
 
-def built(data: Path, *, engine: str = "still", seats: int = 1, **values: Any) -> Service:
-    """A service whose seats know `engine`, also when it is a hostile one. Not started."""
-    settings = Settings(data=data, engine="testcard", seats=seats, **values)
+def build(data: Path, *, engine: str = "still", workers: int = 1, **values: Any) -> Service:
+    """A service whose workers know `engine`, also when it is a hostile one. Not started."""
+    settings = Settings(data=data, engine="testcard", workers=workers, **values)
     fleet = LocalFleet(
-        seats=seats, engine=engine, storage=settings.storage, scratch=data / "scratch", command=HOSTILE_SEAT
+        workers=workers, engine=engine, storage=settings.storage, scratch=data / "scratch", command=HOSTILE_WORKER
     )
     return build_service(settings, fleet=fleet)
 
 
 @asynccontextmanager
-async def running(data: Path, **what: Any) -> AsyncIterator[Service]:
-    service = built(data, **what)
+async def running_service(data: Path, **what: Any) -> AsyncIterator[Service]:
+    service = build(data, **what)
     try:
         await service.start()
         yield service
@@ -56,22 +56,22 @@ async def running(data: Path, **what: Any) -> AsyncIterator[Service]:
         await service.stop(drain=False)
 
 
-async def ready(service: Service) -> None:
-    await until(lambda: service.health()["seats"]["ready"] > 0)
+async def wait_until_ready(service: Service) -> None:
+    await wait_until(lambda: service.health()["workers"]["ready"] > 0)
 
 
-async def submitted(service: Service, *, key_id: str = "", **values: Any) -> Task:
+async def submit_task(service: Service, *, key_id: str = "", **values: Any) -> Task:
     return await service.submit(a_brief(**values), a_picture(), None, key_id=key_id)
 
 
-async def until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
+async def wait_until(condition: Callable[[], bool], *, within: float = PATIENCE) -> None:
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         await asyncio.sleep(0.01)
 
 
-async def until_status(service: Service, task: Task, *statuses: str, within: float = PATIENCE) -> Task:
+async def wait_for_status(service: Service, task: Task, *statuses: str, within: float = PATIENCE) -> Task:
     deadline = time.monotonic() + within
     while (found := await service.task(task.id, key_id=task.key_id)).status not in statuses:
         assert time.monotonic() < deadline, f"{task.id} is still {found.status}"
@@ -80,7 +80,7 @@ async def until_status(service: Service, task: Task, *statuses: str, within: flo
     return found
 
 
-def rows(data: Path, question: str, *values: Any) -> list[tuple[Any, ...]]:
+def query_rows(data: Path, question: str, *values: Any) -> list[tuple[Any, ...]]:
     """Asked as another program would."""
     with sqlite3.connect(data / "vivant.db") as other:
         found = other.execute(question, values).fetchall()

@@ -39,7 +39,7 @@ def routes(context: Context) -> list[Route]:
 
 
 class Readiness:
-    """What can be used now: the database, the file store, a seat with its engine loaded."""
+    """What can be used now: the database, the file store, a worker with its engine loaded."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -54,8 +54,8 @@ class Readiness:
             if time.monotonic() - self._at >= KEPT_SECONDS:
                 self._found = {"database": await self._database(), "storage": await self._storage()}
                 self._at = time.monotonic()
-        seats = self._context.service.health()["seats"]
-        return {**self._found, "seat": seats["ready"] > 0, "taking_work": not self._context.draining}
+        workers = self._context.service.health()["workers"]
+        return {**self._found, "worker": workers["ready"] > 0, "taking_work": not self._context.draining}
 
     async def _database(self) -> bool:
         try:

@@ -26,7 +26,9 @@ def serve(
 
     def ready(url: str) -> None:
         console.print(f"Vivant serves at [bold]{url}[/bold]", highlight=False, soft_wrap=True)
-        console.print(f"  engine {settings.engine}, {settings.seats} seat(s), data in {settings.data}", highlight=False)
+        console.print(
+            f"  engine {settings.engine}, {settings.workers} worker(s), data in {settings.data}", highlight=False
+        )
         console.print("  Ctrl-C stops; running clips finish first.", highlight=False)
 
     run(settings, host=host, port=port, on_ready=ready)

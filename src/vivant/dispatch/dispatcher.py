@@ -1,8 +1,9 @@
-"""Takes queued tasks, gives them to free seats, settles them. The row is the truth: what this dispatcher believes about
-a task counts for nothing once the row says otherwise, and it looks often.
+"""Takes queued tasks, gives them to free workers, settles them. The row is the truth: what this dispatcher believes
+about a task counts for nothing once the row says otherwise, and it looks often.
 
-Loops, each a few lines: `_fill_seats` claims and starts; `_look_around` expires, keeps progress, and stops what is no
-longer ours; `_keep_lease` says that we live and takes over from those who do not; `_sweep_files` deletes what is old.
+Loops, each a few lines: `_start_tasks` claims and starts; `_supervise_runs` expires, keeps progress, and stops what is
+no longer ours; `_keep_lease_alive` says that we live and takes over from those who do not; `_sweep_files` deletes what
+is old.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from vivant.dispatch import retention
-from vivant.dispatch.fleet import Fleet, Seat
+from vivant.dispatch.fleet import Fleet, Worker
 from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
 from vivant.errors import Busy, StorageFailed, VivantError
 from vivant.record import leases, tasks
@@ -30,10 +31,10 @@ from vivant.task import Artifact
 
 T = TypeVar("T")
 
-LOOK_EVERY: Final = 0.5  # seconds; an expiry is at most this late
+CHECK_EVERY: Final = 0.5  # seconds; an expiry is at most this late
 REPORT_EVERY: Final = 1.0  # seconds between writes of progress, all tasks together
 CLAIM_EVERY: Final = 5.0  # seconds between looks for work that nobody told us about
-AGAIN_AFTER: Final = 0.5  # seconds between tries when the record or the storage fails
+RETRY_AFTER_SECONDS: Final = 0.5  # seconds between tries when the record or the storage fails
 DRAIN_WITHIN: Final = 120.0  # seconds that running jobs may take to finish when the service goes down
 
 log = structlog.get_logger()
@@ -45,11 +46,11 @@ def utc_now() -> datetime:
 
 @dataclass(eq=False)
 class Run:
-    """A claimed task on its seat. Implements `fleet.Listener`."""
+    """A claimed task on its worker. Implements `fleet.Listener`."""
 
     claim: Claim
     job: Job
-    seat: Seat
+    worker: Worker
     keep: Callable[[Claim, Mapping[str, Any]], Any]
     fraction: float = 0.0
     storyboard: Mapping[str, Any] | None = None
@@ -59,17 +60,17 @@ class Run:
     def name(self) -> tuple[str, int]:
         return self.claim.task.id, self.claim.task.attempt
 
-    def planned(self, storyboard: Mapping[str, Any]) -> None:
+    def on_storyboard(self, storyboard: Mapping[str, Any]) -> None:
         self.storyboard, self.changed = storyboard, True
 
-    def reported(self, fraction: float) -> None:
+    def on_progress(self, fraction: float) -> None:
         self.fraction, self.changed = fraction, True
 
     async def remember(self, data: Mapping[str, Any]) -> bool:
         kept: bool = await self.keep(self.claim, data)
         return kept
 
-    def take_progress(self) -> Progress:
+    def collect_progress(self) -> Progress:
         """What is new since the last time."""
         progress = Progress(claim=self.claim, fraction=self.fraction, storyboard=self.storyboard)
         self.storyboard, self.changed = None, False
@@ -97,12 +98,12 @@ class Dispatcher:
         self._retention_days = retention_days
         self._now = now
         self._lease_watch = leases.LeaseWatch()
-        self.storage_trouble = ""  # why files cannot be written; nothing is claimed meanwhile
-        self._work_came = asyncio.Event()
-        self._something_moved = asyncio.Event()
+        self.storage_error = ""  # why files cannot be written; nothing is claimed meanwhile
+        self._task_queued = asyncio.Event()
+        self._record_changed = asyncio.Event()
         self._runs: dict[tuple[str, int], Run] = {}
-        self._doing: set[asyncio.Task[None]] = set()
-        self._filling: asyncio.Task[None] | None = None
+        self._run_tasks: set[asyncio.Task[None]] = set()
+        self._starting: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
 
     # -- from outside -----------------------------------------------------------------------------------------------
@@ -114,26 +115,26 @@ class Dispatcher:
             leases.register(connection, self.boot_id, now=self._now())
             if not self._alone:
                 return 0
-            leases.forget_all_but(connection, self.boot_id)
+            leases.remove_all_but(connection, self.boot_id)
             return tasks.requeue_abandoned(connection, now=self._now())
 
         requeued = await self._record.write(begin)
         log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
         await self._fleet.start()
-        self._filling = asyncio.create_task(_again_and_again(self._fill_seats))
+        self._starting = asyncio.create_task(_run_forever(self._start_tasks))
         self._loops = [
-            asyncio.create_task(_again_and_again(loop))
-            for loop in (self._look_around, self._keep_lease, self._sweep_files)
+            asyncio.create_task(_run_forever(loop))
+            for loop in (self._supervise_runs, self._keep_lease_alive, self._sweep_files)
         ]
 
-    def work_came(self) -> None:
+    def notify_queued(self) -> None:
         """A task was queued."""
-        self._work_came.set()
+        self._task_queued.set()
 
-    def something_moved(self) -> None:
+    def notify_changed(self) -> None:
         """Somebody else changed the record: perhaps new work, perhaps what we run was cancelled."""
-        self._work_came.set()
-        self._something_moved.set()
+        self._task_queued.set()
+        self._record_changed.set()
 
     @property
     def running(self) -> int:
@@ -141,20 +142,20 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Claim nothing more and wait until what runs has ended, at most `DRAIN_WITHIN` seconds."""
-        await _end(self._filling)
-        if self._doing:
-            log.info("waiting for running jobs", jobs=len(self._doing), at_most_seconds=DRAIN_WITHIN)
-            await asyncio.wait(self._doing, timeout=DRAIN_WITHIN)
+        await _cancel(self._starting)
+        if self._run_tasks:
+            log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=DRAIN_WITHIN)
+            await asyncio.wait(self._run_tasks, timeout=DRAIN_WITHIN)
 
     async def stop(self) -> None:
         """End now. What still runs goes back to the queue and counts no death."""
-        await _end(self._filling)
-        for unfinished in (*self._doing, *self._loops):
-            await _end(unfinished)
+        await _cancel(self._starting)
+        for unfinished in (*self._run_tasks, *self._loops):
+            await _cancel(unfinished)
         await self._fleet.stop()
 
         def leave(connection: Connection) -> int:
-            leases.forget(connection, {self.boot_id})
+            leases.remove(connection, {self.boot_id})
             return tasks.requeue_abandoned(connection, {self.boot_id}, now=self._now())
 
         try:
@@ -165,42 +166,42 @@ class Dispatcher:
 
     # -- claim and run ----------------------------------------------------------------------------------------------
 
-    async def _fill_seats(self) -> None:
+    async def _start_tasks(self) -> None:
         while True:
-            seat = await self._fleet.free_seat()
+            worker = await self._fleet.acquire_worker()
             try:
-                claim = await self._next_claim()
+                claim = await self._wait_for_claim()
             except BaseException:
-                seat.release()
+                worker.release()
                 raise
             task = claim.task
             job = Job(task.id, task.attempt, task.request.to_data(), dict(claim.remembered))
-            run = Run(claim, job, seat, self._remember)
+            run = Run(claim, job, worker, self._remember)
             self._runs[run.name] = run
-            doing = asyncio.create_task(self._do(run))
-            self._doing.add(doing)
-            doing.add_done_callback(self._doing.discard)
+            run_task = asyncio.create_task(self._run_task(run))
+            self._run_tasks.add(run_task)
+            run_task.add_done_callback(self._run_tasks.discard)
 
-    async def _next_claim(self) -> Claim:
+    async def _wait_for_claim(self) -> Claim:
         while True:
-            if self.storage_trouble:
+            if self.storage_error:
                 await self._wait_for_storage()
-            self._work_came.clear()
-            claim = await self._persist(lambda c: tasks.claim(c, owner=self.boot_id, now=self._now()))
+            self._task_queued.clear()
+            claim = await self._write_until_accepted(lambda c: tasks.claim(c, owner=self.boot_id, now=self._now()))
             if claim is not None:
                 return claim
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work_came.wait(), CLAIM_EVERY)
+                await asyncio.wait_for(self._task_queued.wait(), CLAIM_EVERY)
 
-    async def _do(self, run: Run) -> None:
+    async def _run_task(self, run: Run) -> None:
         task = run.claim.task
         log.info("task started", task=task.id, attempt=task.attempt)
         started = time.monotonic()
         try:
             try:
-                outcome = await run.seat.run(run.job, run)
+                outcome = await run.worker.run(run.job, run)
             finally:
-                run.seat.release()
+                run.worker.release()
             settled = await self._settle(run, outcome)
         except Exception as error:  # whatever the defect, the task must come to an end
             log.exception("a task could not be settled", task=task.id, attempt=task.attempt)
@@ -209,7 +210,7 @@ class Dispatcher:
         finally:
             del self._runs[run.name]
         log.info(
-            "task left its seat",
+            "task left its worker",
             task=task.id,
             attempt=task.attempt,
             outcome=type(outcome).__name__,
@@ -219,7 +220,7 @@ class Dispatcher:
 
     async def _settle(self, run: Run, outcome: Outcome) -> bool:
         """Write what became of the run. False: the task was not ours any more, and what it made is deleted."""
-        claim, last = run.claim, run.take_progress()
+        claim, last = run.claim, run.collect_progress()
 
         def settle(connection: Connection) -> bool:
             now = self._now()
@@ -232,78 +233,78 @@ class Dispatcher:
                 case Failed(code, message):
                     return tasks.settle_death(connection, claim, code=code, reason=message, now=now)
                 case Died(reason):
-                    return tasks.settle_death(connection, claim, code="SEAT_LOST", reason=reason, now=now)
+                    return tasks.settle_death(connection, claim, code="WORKER_LOST", reason=reason, now=now)
                 case Halted():
-                    return tasks.give_back(connection, claim, now=now)
+                    return tasks.requeue(connection, claim, now=now)
 
         if isinstance(outcome, Finished):
             await self._delete_attempts(claim, range(1, claim.task.attempt))  # a try that died may have left its clip
         if isinstance(outcome, Failed) and outcome.code == StorageFailed.code:
-            self.storage_trouble = outcome.message  # known before the task is back in the queue
-        settled = await self._persist(settle)
-        self._work_came.set()  # it may be back in the queue
+            self.storage_error = outcome.message  # known before the task is back in the queue
+        settled = await self._write_until_accepted(settle)
+        self._task_queued.set()  # it may be back in the queue
         if not settled:
             await self._delete_attempts(claim, [claim.task.attempt])
         return settled
 
     async def _remember(self, claim: Claim, data: Mapping[str, Any]) -> bool:
-        return await self._persist(lambda c: tasks.remember(c, claim, data))
+        return await self._write_until_accepted(lambda c: tasks.remember(c, claim, data))
 
     # -- the loops --------------------------------------------------------------------------------------------------
 
-    async def _look_around(self) -> None:
+    async def _supervise_runs(self) -> None:
         reported = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._something_moved.wait(), LOOK_EVERY)
-            self._something_moved.clear()
+                await asyncio.wait_for(self._record_changed.wait(), CHECK_EVERY)
+            self._record_changed.clear()
             try:
-                await self._expire_what_is_due()
+                await self._expire_due_tasks()
                 if time.monotonic() - reported >= REPORT_EVERY:
                     reported = time.monotonic()
                     await self._write_progress()
-                await self._stop_what_is_not_ours()
+                await self._stop_lost_runs()
             except Busy as error:
-                self._record_failed(error)
+                self._on_record_failure(error)
 
-    async def _expire_what_is_due(self) -> None:
+    async def _expire_due_tasks(self) -> None:
         due = await self._record.read(lambda c: tasks.find_due(c, now=self._now()))
         if due:
             expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._now()))
             log.info("tasks expired", tasks=expired)
 
     async def _write_progress(self) -> None:
-        batch = [run.take_progress() for run in self._runs.values() if run.changed]
+        batch = [run.collect_progress() for run in self._runs.values() if run.changed]
         if batch:
             await self._record.write(lambda c: tasks.report(c, batch))
 
-    async def _stop_what_is_not_ours(self) -> None:
+    async def _stop_lost_runs(self) -> None:
         runs = dict(self._runs)  # taken before the look: whatever is claimed after it is none of its business
         if runs:
             ours = await self._record.read(lambda c: tasks.running_attempts(c, self.boot_id))
             for name in runs.keys() - ours:
-                runs[name].seat.stop(runs[name].job)
+                runs[name].worker.stop(runs[name].job)
 
-    async def _keep_lease(self) -> None:
+    async def _keep_lease_alive(self) -> None:
         while True:
             try:
-                await self._record.write(lambda c: leases.beat(c, self.boot_id, now=self._now()))
-                beats = await self._record.read(leases.beats)
-                lapsed = self._lease_watch.lapsed(beats, now=time.monotonic()) - {self.boot_id}
+                await self._record.write(lambda c: leases.record_heartbeat(c, self.boot_id, now=self._now()))
+                heartbeats = await self._record.read(leases.read_heartbeats)
+                lapsed = self._lease_watch.find_lapsed(heartbeats, now=time.monotonic()) - {self.boot_id}
                 if lapsed:
                     await self._take_over(lapsed)
             except Busy as error:
-                self._record_failed(error)
-            await asyncio.sleep(leases.BEAT_EVERY)
+                self._on_record_failure(error)
+            await asyncio.sleep(leases.HEARTBEAT_EVERY)
 
     async def _take_over(self, dead: set[str]) -> None:
         def take_over(connection: Connection) -> int:
-            leases.forget(connection, dead)
+            leases.remove(connection, dead)
             return tasks.requeue_abandoned(connection, dead, now=self._now())
 
         requeued = await self._record.write(take_over)
         log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(dead), requeued=requeued)
-        self._work_came.set()
+        self._task_queued.set()
 
     async def _sweep_files(self) -> None:
         while True:
@@ -315,18 +316,18 @@ class Dispatcher:
 
     # -- when things fail -------------------------------------------------------------------------------------------
 
-    async def _persist(self, work: Callable[[Connection], T]) -> T:
+    async def _write_until_accepted(self, work: Callable[[Connection], T]) -> T:
         """Write, however long the record refuses: what happened has happened."""
         while True:
             try:
                 return await self._record.write(work)
             except Busy as error:
-                self._record_failed(error)
-                await asyncio.sleep(AGAIN_AFTER)
+                self._on_record_failure(error)
+                await asyncio.sleep(RETRY_AFTER_SECONDS)
 
-    def _record_failed(self, error: Busy) -> None:
+    def _on_record_failure(self, error: Busy) -> None:
         log.error("the record failed", reason=str(error))
-        self._lease_watch.start_over()
+        self._lease_watch.reset()
 
     async def _delete_attempts(self, claim: Claim, attempts: Iterable[int]) -> None:
         try:
@@ -337,28 +338,28 @@ class Dispatcher:
 
     async def _wait_for_storage(self) -> None:
         """Return when files can be written again, so that a full disk costs one attempt and not every task."""
-        log.error("the storage failed; tasks wait", reason=self.storage_trouble)
-        while self.storage_trouble:
+        log.error("the storage failed; tasks wait", reason=self.storage_error)
+        while self.storage_error:
             try:
                 await asyncio.to_thread(self._artifacts.check)
-                self.storage_trouble = ""
+                self.storage_error = ""
             except StorageFailed as error:
-                self.storage_trouble = str(error)
-                await asyncio.sleep(AGAIN_AFTER)
+                self.storage_error = str(error)
+                await asyncio.sleep(RETRY_AFTER_SECONDS)
         log.info("the storage works again")
 
 
-async def _again_and_again(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _run_forever(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a loop that should never end; a defect in it must not end the dispatcher, nor pass unseen."""
     while True:
         try:
             await loop()
         except Exception:
             log.exception("a loop of the dispatcher failed and starts again", loop=loop.__name__)
-        await asyncio.sleep(AGAIN_AFTER)
+        await asyncio.sleep(RETRY_AFTER_SECONDS)
 
 
-async def _end(task: asyncio.Task[None] | None) -> None:
+async def _cancel(task: asyncio.Task[None] | None) -> None:
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

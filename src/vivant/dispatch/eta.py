@@ -16,9 +16,9 @@ from vivant.record.database import Record
 from vivant.request import Tier
 from vivant.task import Status, Task
 
-FIRST_GUESS: Final = 15 / 108_900  # seconds per token before anything was measured: 15 s for 5 s at 720p
-TRUST_PROGRESS: Final = 0.1  # from here on the task's own pace counts as much as history
-FRESH_FOR: Final = 1.0  # seconds that what we read of the queue and of the past is good for
+DEFAULT_PACE: Final = 15 / 108_900  # seconds per token before anything was measured: 15 s for 5 s at 720p
+PROGRESS_COUNTS_FROM: Final = 0.1  # from here on the task's own pace counts as much as history
+CACHED_FOR: Final = 1.0  # seconds that what we read of the queue and of the past is good for
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]  # (tier, key) -> (queued, running)
 
@@ -26,46 +26,46 @@ Counts = Mapping[tuple[str, str], tuple[int, int]]  # (tier, key) -> (queued, ru
 class Eta:
     """Reads history and queue at most once a second, however many callers poll."""
 
-    def __init__(self, record: Record, *, seats: int) -> None:
+    def __init__(self, record: Record, *, workers: int) -> None:
         self._record = record
-        self._seats = seats
+        self._workers = workers
         self._read_at = -math.inf
         self._paces: dict[str, dict[int, float]] = {}
         self._counts: Counts = {}
 
-    async def seconds_left(self, task: Task, *, now: datetime) -> float:
+    async def estimate(self, task: Task, *, now: datetime) -> float:
         """Seconds until the task will probably have ended; 0 when it has."""
         if task.status.is_terminal:
             return 0.0
-        if time.monotonic() - self._read_at > FRESH_FOR:
+        if time.monotonic() - self._read_at > CACHED_FOR:
             self._read_at, self._paces = time.monotonic(), {}
             self._counts = await self._record.read(lanes.counts)
         if task.engine not in self._paces:
             self._paces[task.engine] = await self._record.read(lambda c: usage.seconds_per_token(c, task.engine))
-        own = run_seconds(task, self._paces[task.engine])
+        own = estimate_run(task, self._paces[task.engine])
         if task.status is Status.RUNNING and task.started_at is not None:
-            return running_left(own, task.progress, elapsed=(now - task.started_at).total_seconds())
+            return estimate_remaining(own, task.progress, elapsed=(now - task.started_at).total_seconds())
         ahead_in_lane = await self._record.read(lambda c: tasks.ahead_in_lane(c, task))
-        ahead = before(task, self._counts, ahead_in_lane=ahead_in_lane)
+        ahead = count_ahead(task, self._counts, ahead_in_lane=ahead_in_lane)
         running = sum(running for _, running in self._counts.values())
-        return own + own * (ahead + running / 2) / self._seats
+        return own + own * (ahead + running / 2) / self._workers
 
 
-def run_seconds(task: Task, pace: Mapping[int, float]) -> float:
+def estimate_run(task: Task, pace: Mapping[int, float]) -> float:
     """Seconds of work in the task, by the pace of tasks of its size, else of all, else a guess."""
     tokens = task.request.canvas.tokens
-    return tokens * pace.get(tokens, pace.get(0, FIRST_GUESS))
+    return tokens * pace.get(tokens, pace.get(0, DEFAULT_PACE))
 
 
-def running_left(expected: float, progress: float, *, elapsed: float) -> float:
+def estimate_remaining(expected: float, progress: float, *, elapsed: float) -> float:
     """Seconds left of a run that history expects to take `expected` seconds in all and that is `progress` done."""
-    if progress < TRUST_PROGRESS:
+    if progress < PROGRESS_COUNTS_FROM:
         return max(expected - elapsed, expected * 0.1)
     return (1 - progress) * (expected + elapsed / progress) / 2
 
 
-def before(task: Task, counts: Counts, *, ahead_in_lane: int) -> int:
-    """How many queued tasks get a seat before this one: lanes of a tier take turns, and default goes before flex."""
+def count_ahead(task: Task, counts: Counts, *, ahead_in_lane: int) -> int:
+    """How many queued tasks get a worker before this one: lanes of a tier take turns, and default goes before flex."""
     tier = task.request.tier
     turns = sum(
         min(queued, ahead_in_lane + 1)

@@ -1,4 +1,4 @@
-"""Seats as child processes of this one: started, kept warm, watched, and replaced when they die."""
+"""Workers as child processes of this one: started, kept warm, watched, and replaced when they die."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ import structlog
 
 from vivant.dispatch.fleet import FleetHealth, Listener
 from vivant.dispatch.messages import (
-    LONGEST,
-    Alive,
+    MAX_LINE_BYTES,
+    Acknowledgement,
+    Command,
     Died,
     Failed,
     Finished,
     Halted,
+    Heartbeat,
     Job,
-    Kept,
-    News,
-    Order,
     Outcome,
     Planned,
     Ready,
@@ -36,27 +35,28 @@ from vivant.dispatch.messages import (
     Setup,
     Stop,
     Unusable,
-    news_from,
-    to_line,
+    WorkerEvent,
+    decode_event,
+    encode_line,
 )
 from vivant.errors import Misconfigured
 from vivant.record.ids import new_id
 
-SEAT_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.seat")
+WORKER_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.worker")
 STOP_WITHIN: Final = 2.0  # seconds a job has to answer a stop
-LOOK_EVERY: Final = 0.25  # seconds between looks at a process
-BEAT_WITHIN: Final = 30.0  # seconds without a word from the process: it hangs
-TOUCH_WITHIN: Final = 600.0  # seconds in which an engine must touch its watch: it hangs, though its process does not
+CHECK_EVERY: Final = 0.25  # seconds between looks at a process
+SILENT_AT_MOST: Final = 30.0  # seconds without a word from the process: it hangs
+UNTOUCHED_AT_MOST: Final = 600.0  # seconds in which an engine must touch its watch: it hangs, its process does not
 READY_WITHIN: Final = 600.0  # seconds for an engine's setup
-RETRY_AFTER: Final = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries when seats do not even become ready
+RETRY_AFTER: Final = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries when workers do not even become ready
 
 log = structlog.get_logger()
 
 
-class LocalSeat:
+class LocalWorker:
     """One child process. `ended` is set when it is gone."""
 
-    def __init__(self, process: Process, *, number: int, free: asyncio.Queue[LocalSeat]) -> None:
+    def __init__(self, process: Process, *, number: int, free: asyncio.Queue[LocalWorker]) -> None:
         self._process = process
         self._number = number
         self._free = free
@@ -65,23 +65,23 @@ class LocalSeat:
         self._listener: Listener | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
         self._stopping = False
-        self._killed_because = ""
+        self._kill_reason = ""
         self._kill_timer: asyncio.TimerHandle | None = None
-        self._heard = asyncio.get_running_loop().time()
+        self._last_event_at = asyncio.get_running_loop().time()
         self.ended = asyncio.Event()
-        self._following = asyncio.gather(self._follow(), self._read_prints())
+        self._reading = asyncio.gather(self._read_events(), self._read_output())
 
     @classmethod
     async def spawn(
-        cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalSeat]
-    ) -> LocalSeat:
+        cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalWorker]
+    ) -> LocalWorker:
         """Start a process and tell it what it is; `ready` says when it can work."""
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=LONGEST
+            *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=MAX_LINE_BYTES
         )
-        seat = cls(process, number=number, free=free)
-        seat._tell(setup)
-        return seat
+        worker = cls(process, number=number, free=free)
+        worker._send(setup)
+        return worker
 
     @property
     def is_ready(self) -> bool:
@@ -94,16 +94,16 @@ class LocalSeat:
             return await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN)
         except TimeoutError:
             self.kill("its engine was not set up in time")
-            return self._killed_because
+            return self._kill_reason
 
     async def run(self, job: Job, listener: Listener) -> Outcome:
-        """See `fleet.Seat`."""
+        """See `fleet.Worker`."""
         if self.ended.is_set():
             return Halted()  # it ended while it was idle: the job never began, which is no death of the job
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._outcome = outcome
         self._job, self._listener, self._stopping = job, listener, False
-        self._tell(job)
+        self._send(job)
         try:
             return await outcome
         finally:
@@ -113,21 +113,21 @@ class LocalSeat:
                 self._kill_timer = None
 
     def stop(self, job: Job) -> None:
-        """See `fleet.Seat`."""
+        """See `fleet.Worker`."""
         if self._job is not job or self._stopping:
             return
         self._stopping = True
-        self._tell(Stop(job.task_id, job.attempt))
+        self._send(Stop(job.task_id, job.attempt))
         self._kill_timer = asyncio.get_running_loop().call_later(STOP_WITHIN, self.kill, "it did not stop when asked")
 
     def release(self) -> None:
-        """See `fleet.Seat`."""
+        """See `fleet.Worker`."""
         if not self.ended.is_set():
             self._free.put_nowait(self)
 
     def kill(self, reason: str) -> None:
         """End the process and all it has started."""
-        self._killed_because = self._killed_because or reason
+        self._kill_reason = self._kill_reason or reason
         self._kill_session()
 
     def _kill_session(self) -> None:
@@ -135,52 +135,52 @@ class LocalSeat:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    def look_after(self) -> None:
+    def check_process(self) -> None:
         """Kill a process that hangs, and what an ended one has left: that holds its streams open and hides its end."""
-        silent = asyncio.get_running_loop().time() - self._heard
+        silent = asyncio.get_running_loop().time() - self._last_event_at
         if self._process.returncode is not None:
             self._kill_session()
-        elif silent > BEAT_WITHIN:
+        elif silent > SILENT_AT_MOST:
             self.kill(f"its process was silent for {silent:.0f} s")
 
-    def _tell(self, order: Order) -> None:
+    def _send(self, command: Command) -> None:
         assert self._process.stdin is not None
         if not self._process.stdin.is_closing():
-            self._process.stdin.write(to_line(order))
+            self._process.stdin.write(encode_line(command))
 
-    async def _follow(self) -> None:
-        """Hear what the seat says until it is gone."""
+    async def _read_events(self) -> None:
+        """Hear what the worker says until it is gone."""
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
-                self._heard = asyncio.get_running_loop().time()
-                await self._hear(news_from(line))
+                self._last_event_at = asyncio.get_running_loop().time()
+                await self._handle(decode_event(line))
         except (msgspec.DecodeError, ValueError) as error:
-            self.kill(f"it said what no seat says: {error}")
+            self.kill(f"it said what no worker says: {error}")
         returncode = await self._process.wait()
-        reason = self._killed_because or _how_it_ended(returncode)
+        reason = self._kill_reason or _describe_exit(returncode)
         self.ended.set()
         if not self._ready.done():
             self._ready.set_result(reason)
         if self._outcome is not None and not self._outcome.done():
             self._outcome.set_result(Halted() if self._stopping else Died(reason))
 
-    async def _hear(self, news: News) -> None:
-        match news:
+    async def _handle(self, event: WorkerEvent) -> None:
+        match event:
             case Ready() if not self._ready.done():
                 self._ready.set_result("")
             case Unusable(reason) if not self._ready.done():
                 self._ready.set_result(reason)
-            case Alive(silent):
-                if silent > TOUCH_WITHIN:
+            case Heartbeat(silent):
+                if silent > UNTOUCHED_AT_MOST:
                     self.kill(f"its engine has not touched its watch for {silent:.0f} s")
             case Planned(storyboard) if self._listener:
-                self._listener.planned(storyboard)
+                self._listener.on_storyboard(storyboard)
             case Reported(fraction) if self._listener:
-                self._listener.reported(fraction)
+                self._listener.on_progress(fraction)
             case Remember(data) if self._listener and self._job:
                 if await self._listener.remember(data):
-                    self._tell(Kept())
+                    self._send(Acknowledgement())
                 else:
                     self.stop(self._job)
             case (Finished() | Failed() | Halted()) as outcome if self._outcome and not self._outcome.done():
@@ -188,95 +188,95 @@ class LocalSeat:
             case _:
                 pass  # late words about a job that is over
 
-    async def _read_prints(self) -> None:
+    async def _read_output(self) -> None:
         assert self._process.stderr is not None
         with contextlib.suppress(ValueError):  # a line of 16 MiB: whoever prints that is not heard any more
             async for line in self._process.stderr:
                 text = line.decode(errors="replace").rstrip()
-                log.info("a seat says", seat=self._number, task=self._job.task_id if self._job else None, text=text)
+                log.info("a worker says", worker=self._number, task=self._job.task_id if self._job else None, text=text)
 
 
 class LocalFleet:
     """Child processes of this service. `command` starts one; `scratch` is a folder that belongs to us alone."""
 
     def __init__(
-        self, *, seats: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = SEAT_COMMAND
+        self, *, workers: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND
     ) -> None:
-        self._count = seats
+        self._count = workers
         self._engine = engine
         self._storage = storage
         self._scratch = scratch
         self._command = command
-        self._living: dict[int, LocalSeat] = {}
-        self._free: asyncio.Queue[LocalSeat] = asyncio.Queue()
-        self._keepers: list[asyncio.Task[None]] = []
-        self._troubles: dict[int, str] = {}  # seat number -> why it is not there
+        self._workers: dict[int, LocalWorker] = {}
+        self._free: asyncio.Queue[LocalWorker] = asyncio.Queue()
+        self._supervisors: list[asyncio.Task[None]] = []
+        self._errors: dict[int, str] = {}  # worker number -> why it is not there
 
     async def start(self) -> None:
         """See `fleet.Fleet`."""
         await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
-        self._keepers = [asyncio.create_task(self._keep(number)) for number in range(self._count)]
+        self._supervisors = [asyncio.create_task(self._keep_worker_running(number)) for number in range(self._count)]
 
-    async def free_seat(self) -> LocalSeat:
+    async def acquire_worker(self) -> LocalWorker:
         """See `fleet.Fleet`."""
         while True:
-            seat = await self._free.get()
-            if not seat.ended.is_set():
-                return seat
+            worker = await self._free.get()
+            if not worker.ended.is_set():
+                return worker
 
     async def stop(self) -> None:
         """See `fleet.Fleet`."""
-        for keeper in self._keepers:
-            keeper.cancel()
-        await asyncio.gather(*self._keepers, return_exceptions=True)
-        for seat in self._living.values():
-            seat.kill("the service goes down")
-            await seat.ended.wait()
-        self._living.clear()
+        for supervisor in self._supervisors:
+            supervisor.cancel()
+        await asyncio.gather(*self._supervisors, return_exceptions=True)
+        for worker in self._workers.values():
+            worker.kill("the service goes down")
+            await worker.ended.wait()
+        self._workers.clear()
         await asyncio.to_thread(shutil.rmtree, self._scratch, ignore_errors=True)
 
     def health(self) -> FleetHealth:
         """See `fleet.Fleet`."""
-        ready = sum(seat.is_ready for seat in self._living.values())
-        return FleetHealth(seats=self._count, ready=ready, trouble=next(iter(self._troubles.values()), ""))
+        ready = sum(worker.is_ready for worker in self._workers.values())
+        return FleetHealth(workers=self._count, ready=ready, error=next(iter(self._errors.values()), ""))
 
-    async def _keep(self, number: int) -> None:
-        """See to it that seat `number` is there, for as long as the service runs."""
+    async def _keep_worker_running(self, number: int) -> None:
+        """See to it that worker `number` is there, for as long as the service runs."""
         failures = 0
         while True:
-            scratch = self._scratch / new_id()  # never one that a seat of a killed service may still write to
+            scratch = self._scratch / new_id()  # never one that a worker of a killed service may still write to
             try:
-                await self._live(number, scratch)
+                await self._run_worker(number, scratch)
                 failures = 0
-                log.warning("a seat ended and is replaced", seat=number)
+                log.warning("a worker ended and is replaced", worker=number)
             except (OSError, Misconfigured) as error:
                 pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
                 failures += 1
-                self._troubles[number] = str(error)
-                log.error("a seat cannot be used", seat=number, reason=str(error), again_after=pause)
+                self._errors[number] = str(error)
+                log.error("a worker cannot be used", worker=number, reason=str(error), again_after=pause)
                 await asyncio.sleep(pause)
             finally:
                 await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
-    async def _live(self, number: int, scratch: Path) -> None:
-        """One seat, from its start to its end. Raises OSError or Misconfigured when it never became ready."""
+    async def _run_worker(self, number: int, scratch: Path) -> None:
+        """One worker, from its start to its end. Raises OSError or Misconfigured when it never became ready."""
         await asyncio.to_thread(scratch.mkdir, parents=True)
         setup = Setup(engine=self._engine, storage=self._storage, scratch=str(scratch))
-        seat = self._living[number] = await LocalSeat.spawn(self._command, setup, number=number, free=self._free)
-        trouble = await seat.ready()
-        if trouble:
-            seat.kill(trouble)
-            await seat.ended.wait()
-            raise Misconfigured(trouble)
-        self._troubles.pop(number, None)
-        seat.release()
-        while not seat.ended.is_set():
+        worker = self._workers[number] = await LocalWorker.spawn(self._command, setup, number=number, free=self._free)
+        error = await worker.ready()
+        if error:
+            worker.kill(error)
+            await worker.ended.wait()
+            raise Misconfigured(error)
+        self._errors.pop(number, None)
+        worker.release()
+        while not worker.ended.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(seat.ended.wait(), LOOK_EVERY)
-            seat.look_after()
+                await asyncio.wait_for(worker.ended.wait(), CHECK_EVERY)
+            worker.check_process()
 
 
-def _how_it_ended(returncode: int) -> str:
+def _describe_exit(returncode: int) -> str:
     if returncode >= 0:
         return f"its process ended with code {returncode}"
     name = signal.Signals(-returncode).name if -returncode in {s.value for s in signal.Signals} else str(-returncode)

@@ -1,5 +1,5 @@
-"""What a dispatcher and a seat say to each other: JSON, one message a line, over the seat's standard streams. Plain
-data only, so neither side can make the other run anything, and a seat elsewhere can be driven by the very same lines.
+"""What a dispatcher and a worker say to each other: JSON, one message a line, over the worker's standard streams. Plain
+data only, so neither side can make the other run anything, and a worker elsewhere can be driven by the very same lines.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from typing import Any, Final
 
 import msgspec
 
-LONGEST: Final = 16 * 2**20  # bytes of one line; storyboards are some kilobytes
+MAX_LINE_BYTES: Final = 16 * 2**20  # bytes of one line; storyboards are some kilobytes
 
 
 class Setup(msgspec.Struct, tag=True, frozen=True):
-    """First words to a seat: which engine, where files live, where scratch files may lie."""
+    """First words to a worker: which engine, where files live, where scratch files may lie."""
 
     engine: str
     storage: str
@@ -35,7 +35,7 @@ class Stop(msgspec.Struct, tag=True, frozen=True):
     attempt: int
 
 
-class Kept(msgspec.Struct, tag=True, frozen=True):
+class Acknowledgement(msgspec.Struct, tag=True, frozen=True):
     """What the engine asked to remember is durable."""
 
 
@@ -47,12 +47,12 @@ class Ready(msgspec.Struct, tag=True, frozen=True):
 
 
 class Unusable(msgspec.Struct, tag=True, frozen=True):
-    """The engine could not be set up; the seat ends."""
+    """The engine could not be set up; the worker ends."""
 
     reason: str
 
 
-class Alive(msgspec.Struct, tag=True, frozen=True):
+class Heartbeat(msgspec.Struct, tag=True, frozen=True):
     """Once a second. `silent` is how many seconds the engine has not touched its watch; 0 between jobs."""
 
     silent: float
@@ -67,7 +67,7 @@ class Reported(msgspec.Struct, tag=True, frozen=True):
 
 
 class Remember(msgspec.Struct, tag=True, frozen=True):
-    """Keep this for the next attempt; the engine waits for `Kept`."""
+    """Keep this for the next attempt; the engine waits for `Acknowledgement`."""
 
     data: dict[str, Any]
 
@@ -91,30 +91,30 @@ class Halted(msgspec.Struct, tag=True, frozen=True):
 
 
 class Died(msgspec.Struct, tag=True, frozen=True):
-    """Said about a seat, never by it: its process ended or fell silent."""
+    """Said about a worker, never by it: its process ended or fell silent."""
 
     reason: str
 
 
-Order = Setup | Job | Stop | Kept
-News = Ready | Unusable | Alive | Planned | Reported | Remember | Finished | Failed | Halted
+Command = Setup | Job | Stop | Acknowledgement
+WorkerEvent = Ready | Unusable | Heartbeat | Planned | Reported | Remember | Finished | Failed | Halted
 Outcome = Finished | Failed | Halted | Died
 
 _encoder = msgspec.json.Encoder()
-_orders = msgspec.json.Decoder(Order)
-_news = msgspec.json.Decoder(News)
+_commands = msgspec.json.Decoder(Command)
+_events = msgspec.json.Decoder(WorkerEvent)
 
 
-def to_line(message: Order | News) -> bytes:
+def encode_line(message: Command | WorkerEvent) -> bytes:
     return _encoder.encode(message) + b"\n"
 
 
-def order_from(line: bytes) -> Order:
-    order: Order = _orders.decode(line)
-    return order
+def decode_command(line: bytes) -> Command:
+    command: Command = _commands.decode(line)
+    return command
 
 
-def news_from(line: bytes) -> News:
-    """Raises msgspec.DecodeError for anything a seat cannot mean."""
-    news: News = _news.decode(line)
-    return news
+def decode_event(line: bytes) -> WorkerEvent:
+    """Raises msgspec.DecodeError for anything a worker cannot mean."""
+    event: WorkerEvent = _events.decode(line)
+    return event

@@ -9,7 +9,7 @@ from vivant.media import U8, Clip, Pictures
 from vivant.request import VideoRequest
 
 
-class Storyboard(Protocol):
+class EngineStoryboard(Protocol):
     """What an engine understood and intends, before a pixel is drawn. Plain data underneath."""
 
     def to_data(self) -> dict[str, Any]:
@@ -23,7 +23,7 @@ class Watch(Protocol):
         """How much is done, 0..1, never falling; perhaps a small RGB picture of where it stands."""
 
     def raise_if_stopping(self) -> None:
-        """Raise Stopped when the task was cancelled or the seat is going down. Call it at every frame or step."""
+        """Raise Stopped when the task was cancelled or the worker is going down. Call it at every frame or step."""
 
     def remember(self, data: Mapping[str, Any]) -> None:
         """Keep `data` for the next attempt of this task; it is durable when this returns."""
@@ -34,7 +34,7 @@ class Watch(Protocol):
 
 
 class Engine(Protocol):
-    """Made once per seat and used for one job at a time."""
+    """Made once per worker and used for one job at a time."""
 
     name: str
     version: str
@@ -42,7 +42,7 @@ class Engine(Protocol):
     def setup(self) -> None:
         """Load what is needed; once, before the first job. Raises Misconfigured when something is missing."""
 
-    def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
+    def plan(self, request: VideoRequest, pictures: Pictures) -> EngineStoryboard:
         """Every decision, no pixels. Same request, pictures and version: the same storyboard."""
 
     def explain(self, storyboard: Any) -> list[str]:

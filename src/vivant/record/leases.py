@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from vivant.record.tables import dispatchers
 
-BEAT_EVERY: Final = 5.0  # seconds
+HEARTBEAT_EVERY: Final = 5.0  # seconds
 LAPSES_AFTER: Final = 30.0  # seconds
 
 
@@ -24,24 +24,24 @@ def register(connection: Connection, boot_id: str, *, now: datetime) -> None:
     connection.execute(insert(dispatchers).values(boot_id=boot_id, host=host, pid=pid, started_at=now))
 
 
-def beat(connection: Connection, boot_id: str, *, now: datetime) -> None:
+def record_heartbeat(connection: Connection, boot_id: str, *, now: datetime) -> None:
     """Say that this dispatcher lives, also when somebody took it for dead and removed its row."""
     alive = update(dispatchers).where(dispatchers.c.boot_id == boot_id).values(beat=dispatchers.c.beat + 1)
     if connection.execute(alive).rowcount == 0:
         register(connection, boot_id, now=now)
 
 
-def beats(connection: Connection) -> dict[str, int]:
+def read_heartbeats(connection: Connection) -> dict[str, int]:
     """boot id -> its count."""
     rows = connection.execute(select(dispatchers.c.boot_id, dispatchers.c.beat))
     return {row.boot_id: row.beat for row in rows}
 
 
-def forget(connection: Connection, boot_ids: set[str]) -> None:
+def remove(connection: Connection, boot_ids: set[str]) -> None:
     connection.execute(delete(dispatchers).where(dispatchers.c.boot_id.in_(boot_ids)))
 
 
-def forget_all_but(connection: Connection, boot_id: str) -> None:
+def remove_all_but(connection: Connection, boot_id: str) -> None:
     connection.execute(delete(dispatchers).where(dispatchers.c.boot_id != boot_id))
 
 
@@ -51,7 +51,7 @@ class LeaseWatch:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, float]] = {}  # boot id -> (count, when it was first seen at that count)
 
-    def lapsed(self, counts: Mapping[str, int], *, now: float) -> set[str]:
+    def find_lapsed(self, counts: Mapping[str, int], *, now: float) -> set[str]:
         """The boot ids whose count has stood still for 30 s. `now`: seconds of one monotonic clock."""
         for boot_id, count in counts.items():
             if self._seen.get(boot_id, (None, now))[0] != count:
@@ -59,6 +59,6 @@ class LeaseWatch:
         self._seen = {boot_id: seen for boot_id, seen in self._seen.items() if boot_id in counts}
         return {boot_id for boot_id, (_, since) in self._seen.items() if now - since >= LAPSES_AFTER}
 
-    def start_over(self) -> None:
+    def reset(self) -> None:
         """The record could not be reached: others may have lived and not been able to say so."""
         self._seen.clear()

@@ -174,7 +174,7 @@ def settle_failure(connection: Connection, held: Claim, *, code: str, message: s
 
 
 def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
-    """The try was lost under a live dispatcher, seat or storage: back in the queue, until it happened too often."""
+    """The try was lost under a live dispatcher, worker or storage: back in the queue, until it happened too often."""
     row = _read_if_held(connection, held)
     if row is None:
         return False
@@ -185,7 +185,7 @@ def settle_death(connection: Connection, held: Claim, *, code: str, reason: str,
     return _requeue(connection, row, now=now, deaths=deaths)
 
 
-def give_back(connection: Connection, held: Claim, *, now: datetime) -> bool:
+def requeue(connection: Connection, held: Claim, *, now: datetime) -> bool:
     """The dispatcher goes down and has not finished the task, through no fault of the task."""
     row = _read_if_held(connection, held)
     return row is not None and _requeue(connection, row, now=now)

@@ -1,10 +1,10 @@
-"""One seat: a process of its own in which one engine does one job at a time. It needs no database and no network, only
-its standard streams (messages.py) and the storage.
+"""One worker: a process of its own in which one engine does one job at a time. It needs no database and no network,
+only its standard streams (messages.py) and the storage.
 
-It ends when its orders end, so it cannot outlive whoever started it. It has a session of its own and lets SIGINT and
+It ends when its commands end, so it cannot outlive whoever started it. It has a session of its own and lets SIGINT and
 SIGTERM pass: whether a job may finish is decided by the dispatcher, not by a signal sent to everybody.
 
-    python -m vivant.dispatch.seat
+    python -m vivant.dispatch.worker
 """
 
 from __future__ import annotations
@@ -24,14 +24,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Final
 
 from vivant.dispatch.messages import (
-    Alive,
+    Acknowledgement,
+    Command,
     Failed,
     Finished,
     Halted,
+    Heartbeat,
     Job,
-    Kept,
-    News,
-    Order,
     Planned,
     Ready,
     Remember,
@@ -39,80 +38,81 @@ from vivant.dispatch.messages import (
     Setup,
     Stop,
     Unusable,
-    order_from,
-    to_line,
+    WorkerEvent,
+    decode_command,
+    encode_line,
 )
 from vivant.errors import EngineFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
 from vivant.request import VideoRequest
 
-BEAT_EVERY: Final = 1.0  # seconds
+HEARTBEAT_EVERY: Final = 1.0  # seconds
 REPORT_EVERY: Final = 0.2  # seconds; a frame may take a millisecond
-NICER: Final = 5  # steps of niceness: answering a poll goes before drawing a frame
-OOM_SCORE: Final = 500  # when memory runs out Linux shall end a seat, which is replaced, and not the service
-MEMORY_SHARE: Final = 0.85  # of the machine's memory that one seat's data may take
+NICENESS: Final = 5  # steps of niceness: answering a poll goes before drawing a frame
+OOM_SCORE: Final = 500  # when memory runs out Linux shall end a worker, which is replaced, and not the service
+MEMORY_SHARE: Final = 0.85  # of the machine's memory that one worker's data may take
 
 
-class Pipe:
+class Channel:
     """Our end of the conversation. Orders are read by a thread that never blocks on work, so a stop always arrives."""
 
-    def __init__(self, orders: BinaryIO, news: BinaryIO) -> None:
-        self._orders = orders
-        self._news = news
-        self._speaking = threading.Lock()
-        self.jobs: queue.SimpleQueue[tuple[Job, SeatWatch]] = queue.SimpleQueue()
-        self.watch: SeatWatch | None = None  # of the job at hand
+    def __init__(self, commands: BinaryIO, events: BinaryIO) -> None:
+        self._commands = commands
+        self._events = events
+        self._writing = threading.Lock()
+        self.jobs: queue.SimpleQueue[tuple[Job, WorkerWatch]] = queue.SimpleQueue()
+        self.watch: WorkerWatch | None = None  # of the job at hand
 
     def setup(self) -> Setup:
-        """The first order. Raises SystemExit when there is none."""
-        line = self._orders.readline()
-        first = order_from(line) if line else None
+        """The first command. Raises SystemExit when there is none."""
+        line = self._commands.readline()
+        first = decode_command(line) if line else None
         if not isinstance(first, Setup):
-            raise SystemExit("a seat is started by a dispatcher, whose first words are its setup")
+            raise SystemExit("a worker is started by a dispatcher, whose first words are its setup")
         return first
 
-    def tell(self, news: News) -> None:
+    def send(self, event: WorkerEvent) -> None:
         try:
-            with self._speaking:
-                self._news.write(to_line(news))
-                self._news.flush()
+            with self._writing:
+                self._events.write(encode_line(event))
+                self._events.flush()
         except OSError:
-            _end()  # nobody listens any more
+            _exit_now()  # nobody listens any more
 
-    def listen(self) -> None:
+    def read_commands(self) -> None:
         try:
-            for line in self._orders:
-                self._obey(order_from(line))
+            for line in self._commands:
+                self._handle(decode_command(line))
         finally:
-            _end()
+            _exit_now()
 
-    def _obey(self, order: Order) -> None:
+    def _handle(self, command: Command) -> None:
         watch = self.watch
-        match order:
+        match command:
             case Job():
-                self.watch = SeatWatch(self, order)  # here, so that a stop on its heels finds it
-                self.jobs.put((order, self.watch))
+                self.watch = WorkerWatch(self, command)  # here, so that a stop on its heels finds it
+                self.jobs.put((command, self.watch))
             case Stop(task_id, attempt) if watch and watch.is_for(task_id, attempt):
                 watch.stop()
-            case Kept() if watch:
-                watch.kept()
+            case Acknowledgement() if watch:
+                watch.acknowledge()
 
-    def beat(self) -> None:
+    def send_heartbeats(self) -> None:
         while True:
             watch = self.watch
-            self.tell(Alive(silent=watch.silent() if watch else 0.0))
+            self.send(Heartbeat(silent=watch.seconds_since_touch() if watch else 0.0))
             if _peak_memory() > _memory_limit():
-                sys.stderr.write(f"this seat took more than {_memory_limit() >> 20} MiB and ends\n")
+                sys.stderr.write(f"this worker took more than {_memory_limit() >> 20} MiB and ends\n")
                 sys.stderr.flush()
-                _end()
-            time.sleep(BEAT_EVERY)
+                _exit_now()
+            time.sleep(HEARTBEAT_EVERY)
 
 
-class SeatWatch:
-    """The watch of one job: passes reports on, and orders to stop in. See `engines.base.Watch`."""
+class WorkerWatch:
+    """The watch of one job: passes reports on, and commands to stop in. See `engines.base.Watch`."""
 
-    def __init__(self, pipe: Pipe, job: Job) -> None:
-        self._pipe = pipe
+    def __init__(self, channel: Channel, job: Job) -> None:
+        self._channel = channel
         self._job = job
         self._stopping = threading.Event()
         self._answered = threading.Event()
@@ -125,7 +125,7 @@ class SeatWatch:
         self._fraction = max(self._fraction, min(fraction, 1.0))
         if now - self._reported >= REPORT_EVERY:
             self._reported = now
-            self._pipe.tell(Reported(self._fraction))
+            self._channel.send(Reported(self._fraction))
 
     def raise_if_stopping(self) -> None:
         self._touched = time.monotonic()
@@ -135,7 +135,7 @@ class SeatWatch:
     def remember(self, data: Mapping[str, Any]) -> None:
         self._answered.clear()
         self.raise_if_stopping()
-        self._pipe.tell(Remember(dict(data)))
+        self._channel.send(Remember(dict(data)))
         self._answered.wait()
         self.raise_if_stopping()
 
@@ -150,22 +150,22 @@ class SeatWatch:
         self._stopping.set()
         self._answered.set()
 
-    def kept(self) -> None:
+    def acknowledge(self) -> None:
         self._answered.set()
 
-    def silent(self) -> float:
+    def seconds_since_touch(self) -> float:
         return time.monotonic() - self._touched
 
 
 def main() -> None:
-    """Set up, then do jobs until the orders end."""
-    pipe = _claim_streams()
-    _be_a_good_neighbour()
-    setup = pipe.setup()
-    threading.Thread(target=pipe.listen, name="orders", daemon=True).start()
-    threading.Thread(target=pipe.beat, name="beat", daemon=True).start()
+    """Set up, then do jobs until the commands end."""
+    channel = _open_channel()
+    _limit_process()
+    setup = channel.setup()
+    threading.Thread(target=channel.read_commands, name="commands", daemon=True).start()
+    threading.Thread(target=channel.send_heartbeats, name="heartbeats", daemon=True).start()
     try:
-        # Imported here: a seat that cannot even import its engine can still say so.
+        # Imported here: a worker that cannot even import its engine can still say so.
         from vivant.engines.registry import load_engine
         from vivant.generate import make_artifact
         from vivant.storage.artifacts import Artifacts
@@ -174,12 +174,12 @@ def main() -> None:
         engine = load_engine(setup.engine)
         engine.setup()
     except Exception as error:
-        pipe.tell(Unusable(f"{type(error).__name__}: {error}"))
+        channel.send(Unusable(f"{type(error).__name__}: {error}"))
         raise SystemExit(1) from error
-    pipe.tell(Ready(engine.name, engine.version))
+    channel.send(Ready(engine.name, engine.version))
 
     while True:
-        job, watch = pipe.jobs.get()
+        job, watch = channel.jobs.get()
         try:
             with TemporaryDirectory(dir=setup.scratch) as scratch:
                 artifact = make_artifact(
@@ -190,9 +190,11 @@ def main() -> None:
                     task_id=job.task_id,
                     attempt=job.attempt,
                     scratch=Path(scratch),
-                    on_plan=lambda board: pipe.tell(Planned({**board.to_data(), "explanation": engine.explain(board)})),
+                    on_plan=lambda board: channel.send(
+                        Planned({**board.to_data(), "explanation": engine.explain(board)})
+                    ),
                 )
-            outcome: News = Finished(asdict(artifact))
+            outcome: WorkerEvent = Finished(asdict(artifact))
         except Stopped:
             outcome = Halted()
         except VivantError as error:
@@ -201,27 +203,27 @@ def main() -> None:
             outcome = Failed(
                 StorageFailed.code, f"The clip could not be written: {error.strerror or error}.", retryable=True
             )
-        except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a seat outlives its jobs
+        except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a worker outlives its jobs
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
-        pipe.watch = None
-        pipe.tell(outcome)
+        channel.watch = None
+        channel.send(outcome)
 
 
-def _claim_streams() -> Pipe:
+def _open_channel() -> Channel:
     """Standard input and output carry messages; whatever anybody prints goes to standard error, to the log."""
-    orders, news = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    commands, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     sys.stdout = sys.stderr  # which is line buffered: what a job prints is in the log while it is that job's
-    return Pipe(orders, news)
+    return Channel(commands, events)
 
 
-def _be_a_good_neighbour() -> None:
+def _limit_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(NICER)
+    os.nice(NICENESS)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
@@ -232,17 +234,17 @@ def _be_a_good_neighbour() -> None:
 
 
 def _memory_limit() -> int:
-    """Bytes that one seat may take."""
+    """Bytes that one worker may take."""
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
 
 
 def _peak_memory() -> int:
-    """The most memory in bytes that this process had at once; macOS enforces no limit, so the seat has to watch."""
+    """The most memory in bytes that this process had at once; macOS enforces no limit, so the worker has to watch."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _end() -> None:
-    """End at once, with everything this seat has started."""
+def _exit_now() -> None:
+    """End at once, with everything this worker has started."""
     if os.getsid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)

@@ -1,6 +1,6 @@
-"""A seat like any other, except that it also knows the engines below: each does one thing that engines must not do.
+"""A worker like any other, except that it also knows the engines below: each does one thing that engines must not do.
 
-Run as a program by fleets of tests. The registry of the real seat is not touched.
+Run as a program by fleets of tests. The registry of the real worker is not touched.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any
 
-from vivant.dispatch import seat
+from vivant.dispatch import worker
 from vivant.engines import registry
 from vivant.engines.base import Watch
 from vivant.engines.testcard import CardStoryboard, Testcard
@@ -79,7 +79,7 @@ class Frozen(Still):
 
 
 class Deadlocked(Testcard):
-    """The process beats, but the engine does nothing any more."""
+    """The process sends heartbeats, but the engine does nothing any more."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         time.sleep(60)
@@ -122,10 +122,10 @@ class Forgetful(Still):
 
 
 class Greedy(Still):
-    """Takes more memory than a seat may, which is made to be little."""
+    """Takes more memory than a worker may, which is made to be little."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
-        vars(seat)["MEMORY_SHARE"] = 0.0001
+        vars(worker)["MEMORY_SHARE"] = 0.0001
         time.sleep(10)
         return super().render(storyboard, pictures, watch)
 
@@ -147,4 +147,4 @@ for engine in (
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 
 if __name__ == "__main__":
-    seat.main()
+    worker.main()
