@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final, cast, get_args
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, Speed

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.music import TEMPO
 from vivant.engines.diorama.storyboard import Cue, Direction, Mood, Motion, Move, Music, PictureFacts
 from vivant.request import Canvas

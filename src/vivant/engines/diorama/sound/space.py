@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from scipy import fft, signal
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, SAMPLE_RATE
 
 _EAR_DELAY: Final = 0.00027  # s at the far side: under half of a head's, so that a mono sum stays whole

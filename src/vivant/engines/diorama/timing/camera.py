@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.easing import glide, smoother
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, PictureFacts, Shot, Speed, Storyboard
 from vivant.media import F32, F64
 from vivant.request import FPS

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import PictureFacts, Storyboard
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import SAMPLE_RATE

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Action, FaceFact
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F32, SAMPLE_RATE

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.timeline import Phone, PlacedLine
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
 

@@ -16,7 +16,7 @@ from vivant.engines.diorama.motion.faces.mouth import Lips, Mouth
 from vivant.engines.diorama.motion.faces.piece import Piece
 from vivant.engines.diorama.motion.faces.pose import pose_of
 from vivant.engines.diorama.motion.fields import Patch
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene

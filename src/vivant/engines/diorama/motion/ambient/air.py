@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smooth
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline

@@ -13,7 +13,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import pin
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, U8
 
 SPEED: Final = 21.0  # px per second at the upper border, at 720p, strength 0.5

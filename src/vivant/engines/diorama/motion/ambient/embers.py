@@ -9,7 +9,7 @@ import numpy as np
 
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
 

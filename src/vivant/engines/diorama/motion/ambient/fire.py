@@ -12,7 +12,7 @@ from vivant.engines.diorama.motion.ambient import pin
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
 from vivant.engines.diorama.motion.fields import Sum
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
 

@@ -11,7 +11,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smooth
 from vivant.engines.diorama.motion.ambient import haze
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
 

@@ -14,7 +14,7 @@ from vivant.engines.diorama.motion.ambient import blades
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Veil
 from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, around
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes, to_planes
 from vivant.request import FPS
 

@@ -15,7 +15,7 @@ from vivant.engines.diorama.motion.ambient import capsules, pin
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Veil
 from vivant.engines.diorama.motion.fields import Sum
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.lens import Lens
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes
 from vivant.request import FPS
 

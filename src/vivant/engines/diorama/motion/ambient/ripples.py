@@ -10,7 +10,7 @@ from vivant.engines.diorama.motion.ambient import capsules, rings
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.ambient.water import vanishing
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
 

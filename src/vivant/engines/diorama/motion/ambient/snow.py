@@ -13,7 +13,7 @@ from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Veil
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.lens import FOCAL, GOLDEN
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
 

@@ -19,7 +19,7 @@ from vivant.engines.diorama.motion.ambient.air import Air, rest
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.ambient.sine import sine
 from vivant.engines.diorama.motion.fields import Sum
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
 

@@ -17,7 +17,7 @@ from vivant.engines.diorama.motion.faces.mouth import Lips, Mouth
 from vivant.engines.diorama.motion.faces.piece import Box, Piece
 from vivant.engines.diorama.motion.faces.pose import CHIN, CORNERS, Pose, pose_of
 from vivant.engines.diorama.motion.fields import Field, Patch
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline

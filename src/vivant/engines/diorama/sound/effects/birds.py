@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise, waves
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline

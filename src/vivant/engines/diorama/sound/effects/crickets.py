@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline

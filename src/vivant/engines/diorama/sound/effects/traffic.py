@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from scipy import signal
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline

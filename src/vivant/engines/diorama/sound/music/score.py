@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.music import figures, harmony, melody
 from vivant.engines.diorama.sound.music.band import ENERGY, Part, band

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import firwin, resample_poly
 
-from vivant.engines.diorama.random import rng
+from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound.speech import g2p, manner, vocal, voices
 from vivant.engines.diorama.sound.speech.kokoro import RATE, UNIT, Kokoro, Utterance
 from vivant.engines.diorama.sound.speech.manner import Manner

@@ -1,4 +1,4 @@
-"""Chance from the seed, in named streams, so that a new use of chance never moves an old one."""
+"""Independent streams of random numbers from one seed, each with a name, so that a new use never changes an old one."""
 
 from __future__ import annotations
 
