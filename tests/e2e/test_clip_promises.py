@@ -11,7 +11,7 @@ import pytest
 
 from support.clips import Make
 from support.film import luma, psnr, sound
-from support.listening import characters, hear, words, wrong
+from support.speech_recognition import characters, edit_distance, transcribe, words
 from vivant.encode.probe import probe
 from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.storyboard import Storyboard
@@ -107,15 +107,15 @@ def test_the_same_request_gives_the_same_bits_and_another_seed_another_take(make
 def test_english_is_heard_word_for_word_through_rain_and_music(make: Make) -> None:
     said = "Every picture has a story. Let me tell you mine."
     made = make("portrait_barkla", f'Heavy rain, sad piano music. The old man says: "{said}"', seconds=6)
-    heard = hear(sound(made.path), "en")
-    assert wrong(words(said), words(heard)) <= 1, heard
+    heard = transcribe(sound(made.path), "en")
+    assert edit_distance(words(said), words(heard)) <= 1, heard
 
 
 def test_chinese_is_heard_character_for_character(make: Make) -> None:
     said = "你好，今天的天气真好，我们一起去海边散步吧。"
     made = make("portrait_curie", f"海浪声，女人微笑着说：「{said}」", seconds=7)
-    heard = hear(sound(made.path), "zh")
-    assert wrong(characters(said), characters(heard)) <= 1, heard
+    heard = transcribe(sound(made.path), "zh")
+    assert edit_distance(characters(said), characters(heard)) <= 1, heard
 
 
 def test_lips_move_while_a_line_is_spoken_and_rest_after_it(make: Make) -> None:

@@ -37,7 +37,7 @@ def event_of(kind: Any, time: Fraction = Fraction(2), **fields: Any) -> Event:
     return replace(Event(id=f"{kind} at {time}", kind=kind, time=time), **fields)
 
 
-def placed(start: float, seconds: float, seed: int = 1, **fields: Any) -> PlacedLine:
+def make_line(start: float, seconds: float, seed: int = 1, **fields: Any) -> PlacedLine:
     """Something like speech: a buzz and noise in syllables, four a second. Enough for levels, not for words."""
     n = int(seconds * RATE)
     t = np.arange(n) / RATE

@@ -9,7 +9,7 @@ import onnxruntime
 THREADS: Final = 2
 
 
-def session(model: bytes, *, arena: bool = True) -> onnxruntime.InferenceSession:
+def load_model(model: bytes, *, arena: bool = True) -> onnxruntime.InferenceSession:
     """An ONNX model ready to run. `arena` keeps its working memory between runs: quicker, but held for good."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS
@@ -22,7 +22,7 @@ def session(model: bytes, *, arena: bool = True) -> onnxruntime.InferenceSession
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def giving_back() -> onnxruntime.RunOptions:
+def shrink_arena_after_run() -> onnxruntime.RunOptions:
     """Options for one run after which the arena's working memory goes back to the system: same bytes, same time."""
     options = onnxruntime.RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")

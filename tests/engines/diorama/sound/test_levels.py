@@ -7,7 +7,7 @@ import pyloudnorm
 import pytest
 from scipy import signal
 
-from support.timelines import RATE, bed_of, chords, placed, timeline
+from support.timelines import RATE, bed_of, chords, make_line, timeline
 from vivant.engines.diorama.sound import effects, levels, stems
 from vivant.media import F32
 
@@ -29,7 +29,7 @@ def test_the_reference_tone_of_the_standard_reads_as_it_should() -> None:
 @pytest.mark.parametrize("name", ["rain", "thunder", "birds", "footsteps", "speech", "music"])
 def test_loudness_agrees_with_pyloudnorm(name: str) -> None:
     if name == "speech":
-        sound = stems.speech(timeline(lines=(placed(0.5, 2.5),)))
+        sound = stems.speech(timeline(lines=(make_line(0.5, 2.5),)))
     elif name == "music":
         sound = chords()
     else:

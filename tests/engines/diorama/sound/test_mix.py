@@ -11,14 +11,14 @@ import av
 import numpy as np
 import pytest
 
-from support.timelines import RATE, band, bed_of, chords, decibels, envelope, event_of, placed, timeline
+from support.timelines import RATE, band, bed_of, chords, decibels, envelope, event_of, make_line, timeline
 from vivant.encode.mp4 import write_mp4
 from vivant.engines.diorama.sound import levels, limiter, mix, stems
 from vivant.engines.diorama.timing.timeline import EventKind, Timeline
 from vivant.media import F32, Clip, Planes
 from vivant.request import Canvas
 
-TALK = (placed(0.6, 1.4), placed(2.6, 0.9, seed=2))
+TALK = (make_line(0.6, 1.4), make_line(2.6, 0.9, seed=2))
 CLIPS: dict[str, tuple[dict[str, Any], bool, float, float]] = {
     # name: what is in the timeline, whether there is music, target LUFS, tolerance
     "speech": ({"lines": TALK}, False, -16, 1),
@@ -114,7 +114,7 @@ def test_nothing_to_hear_is_silence() -> None:
 
 
 def test_the_bed_sinks_by_ten_decibels_before_a_line_and_comes_back_after_it() -> None:
-    gain = 20 * np.log10(mix.duck((placed(2.0, 2.0),), 8 * RATE))
+    gain = 20 * np.log10(mix.duck((make_line(2.0, 2.0),), 8 * RATE))
     assert gain[: int(1.6 * RATE)].max() == pytest.approx(0, abs=0.01)  # untouched long before
     assert gain[int(1.85 * RATE)] < -2  # already on its way: look-ahead
     assert gain[2 * RATE : 4 * RATE] == pytest.approx(-10, abs=0.01)  # all through the line
@@ -123,7 +123,7 @@ def test_the_bed_sinks_by_ten_decibels_before_a_line_and_comes_back_after_it() -
 
 
 def test_the_bed_stays_down_through_a_breath_between_lines() -> None:
-    gain = 20 * np.log10(mix.duck((placed(1.0, 1.0), placed(2.6, 1.0)), 6 * RATE))
+    gain = 20 * np.log10(mix.duck((make_line(1.0, 1.0), make_line(2.6, 1.0)), 6 * RATE))
     assert gain[int(1.0 * RATE) : int(3.6 * RATE)].max() < -9.9
 
 
@@ -134,7 +134,7 @@ def heard_alone(name: str, parts: dict[str, F32], line: Timeline) -> F32:
 
 def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
     loud = (bed_of("rain", strength=1.0, depth=0.0), bed_of("crowd", strength=1.0))
-    line = timeline(lines=(placed(0.5, 3.0),), beds=loud)
+    line = timeline(lines=(make_line(0.5, 3.0),), beds=loud)
     parts = {"speech": stems.speech(line), "beds": stems.beds(line)}
     spoken = slice(int(0.5 * RATE), int(3.5 * RATE))
     voice, bed = (levels.integrated(heard_alone(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
@@ -143,15 +143,15 @@ def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
 
 @pytest.mark.parametrize("kind", ["thunder", "wave", "splash", "pass"])
 def test_no_event_takes_a_word_away(kind: EventKind) -> None:
-    line = timeline(lines=(placed(0.8, 2.4),), events=(event_of(kind, Fraction(3, 2), strength=1.0, depth=0.05),))
-    parts = {"speech": stems.speech(line), "events": stems.shots(line)}
+    line = timeline(lines=(make_line(0.8, 2.4),), events=(event_of(kind, Fraction(3, 2), strength=1.0, depth=0.05),))
+    parts = {"speech": stems.speech(line), "events": stems.events(line)}
     voice, event = heard_alone("speech", parts, line), heard_alone("events", parts, line)
     spoken = slice(int(0.9 * RATE), int(3.1 * RATE))
     assert levels.integrated(voice) - levels.momentary(event[:, spoken]).max() >= 8.5
 
 
 def test_music_makes_room_for_speech() -> None:
-    line = timeline(lines=(placed(2.0, 1.5),))
+    line = timeline(lines=(make_line(2.0, 1.5),))
     music = heard_alone("music", {"speech": stems.speech(line), "music": chords()}, line)
     before, during = music[:, RATE // 2 : int(1.5 * RATE)], music[:, int(2.5 * RATE) : int(3.5 * RATE)]
     assert decibels(before) - decibels(during) == pytest.approx(10, abs=0.5)
@@ -164,14 +164,14 @@ def test_a_whisper_is_softer_than_a_shout_and_both_are_heard() -> None:
 
 
 def test_a_line_is_where_the_timeline_put_it_and_its_speaker_stands() -> None:
-    stem = stems.speech(timeline(lines=(placed(1.25, 1.0, pan=0.8),)))
+    stem = stems.speech(timeline(lines=(make_line(1.25, 1.0, pan=0.8),)))
     assert not np.any(stem[:, : int(1.25 * RATE)])
     assert np.any(stem[:, int(1.25 * RATE) : int(1.26 * RATE)])
     assert 1 < decibels(stem[1]) - decibels(stem[0]) < 12
 
 
 def test_beds_fade_at_the_end_and_a_last_word_does_not() -> None:
-    end = timeline(lines=(placed(2.0, 2.0),), beds=(bed_of("rain", strength=1.0),))
+    end = timeline(lines=(make_line(2.0, 2.0),), beds=(bed_of("rain", strength=1.0),))
     rain = mix.soundtrack(timeline(beds=(bed_of("rain"),))).samples
     assert decibels(rain[:, -2400:]) < decibels(rain[:, RATE : 2 * RATE]) - 15
     spoken = mix.soundtrack(end).samples
@@ -200,7 +200,7 @@ def test_clicks_are_rounded_and_all_else_is_left_as_it_was() -> None:
     sound = 0.3 * chords() / np.abs(chords()).max()
     clicked = sound.copy()
     clicked[:, 5000] = 2.0
-    held = limiter.rounded(clicked, -3.0)
+    held = limiter.soft_clip(clicked, -3.0)
     assert np.abs(held).max() <= 10 ** (-3 / 20)
     untouched = np.arange(sound.shape[1]) != 5000
     assert np.array_equal(held[:, untouched], sound[:, untouched])

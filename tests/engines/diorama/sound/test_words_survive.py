@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.listening import hear, words, wrong
+from support.speech_recognition import edit_distance, transcribe, words
 from support.timelines import bed_of, chords, timeline
 from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.speech.speech import Speech
@@ -23,5 +23,5 @@ def line() -> PlacedLine:
 @pytest.mark.parametrize("kinds", [("rain",), ("crowd", "traffic"), ("waterfall", "wind")])
 def test_every_word_is_understood_over_the_scene(line: PlacedLine, kinds: tuple[CueKind, ...]) -> None:
     scene = timeline(lines=(line,), beds=tuple(bed_of(kind, strength=0.9) for kind in kinds), room=0.2)
-    heard = hear(mix.soundtrack(scene, music=chords()).samples, "en")
-    assert wrong(words(TEXT), words(heard)) <= 1, heard
+    heard = transcribe(mix.soundtrack(scene, music=chords()).samples, "en")
+    assert edit_distance(words(TEXT), words(heard)) <= 1, heard

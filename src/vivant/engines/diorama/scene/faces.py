@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.inference import session
+from vivant.engines.diorama.inference import load_model
 from vivant.engines.diorama.scene.scene import Face
 from vivant.engines.diorama.storyboard import FaceFact
 from vivant.media import F32, U8
@@ -206,7 +206,7 @@ def _distance(a: Face, b: Face) -> float:
 
 
 def _session(name: str) -> Any:
-    return session((files("vivant.assets") / "models" / f"{name}.onnx").read_bytes())
+    return load_model((files("vivant.assets") / "models" / f"{name}.onnx").read_bytes())
 
 
 def _anchors(size: int, layers: tuple[tuple[int, int], ...]) -> F64:

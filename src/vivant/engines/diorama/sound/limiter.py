@@ -34,7 +34,7 @@ def limit(sound: F32, ceiling: float) -> F32:
     return np.asarray(result * np.float32(10 ** (-over / 20)) if over > 0 else result, np.float32)
 
 
-def rounded(sound: F32, ceiling: float) -> F32:
+def soft_clip(sound: F32, ceiling: float) -> F32:
     """Peaks bent under the ceiling sample by sample: float32 (2, n). Straight up to 4 dB under it, a tanh above.
 
     For clicks, which are over before an ear could tell, and which a limiter would pay for with a dip around them.

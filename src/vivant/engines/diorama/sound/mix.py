@@ -38,9 +38,9 @@ def soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
 
     music: float32 (2, n) of any level, cut or padded to the clip; None where there is none.
     """
-    parts = {"speech": stems.speech(timeline), "beds": stems.beds(timeline), "events": stems.shots(timeline)}
+    parts = {"speech": stems.speech(timeline), "beds": stems.beds(timeline), "events": stems.events(timeline)}
     if music is not None:
-        parts["music"] = _fitted(music, timeline.samples)
+        parts["music"] = _fit_length(music, timeline.samples)
     return mix(parts, timeline)
 
 
@@ -164,14 +164,14 @@ def _under_the_ceiling(balanced: dict[str, F32], gain: np.float32) -> F32:
     if "events" in loud:
         loud["events"] = limiter.limit(loud["events"], top - 1.5)
     if "beds" in loud:
-        loud["beds"] = limiter.rounded(loud["beds"], top - 1.5)
+        loud["beds"] = limiter.soft_clip(loud["beds"], top - 1.5)
     return limiter.limit(np.sum(list(loud.values()), axis=0), top)
 
 
 _MOST_LIMITING: Final = 14.0  # dB that the very highest peak may be pressed
 
 
-def _fitted(sound: F32, n: int) -> F32:
+def _fit_length(sound: F32, n: int) -> F32:
     """Cut or padded with silence to n samples."""
     kept = sound[:, :n].astype(np.float32)
     return np.pad(kept, ((0, 0), (0, n - kept.shape[1])))

@@ -21,7 +21,7 @@ def metres(depth: float) -> float:
     return float(_NEAR * _REACH**depth)
 
 
-def air(sound: F32, depth: float) -> F32:
+def absorb_treble(sound: F32, depth: float) -> F32:
     """What air and ground take from the treble over that distance. Any shape, along the last axis."""
     cutoff = 19_000 / (1 + metres(depth) / 55) ** 1.0
     if cutoff > 17_000:
@@ -34,13 +34,13 @@ def air(sound: F32, depth: float) -> F32:
     )
 
 
-def level(depth: float) -> float:
+def distance_gain(depth: float) -> float:
     """Gain of a source at that depth against one at depth 0.5: ±10 dB, a third of the true law, so that far stays
     audible and near stays bearable."""
     return float(10 ** ((0.5 - depth) * 20 / 20))
 
 
-def wetness(depth: float, size: float) -> float:
+def wet_gain(depth: float, size: float) -> float:
     """Gain of the room's answer against the sound itself: with distance the sound falls and the room's stays.
 
     At arm's length in a living room (depth 0.2, size 0.22) some 15 dB under it.
@@ -68,10 +68,10 @@ def pan(mono: F32, x: float, *, delayed: bool = True) -> F32:
 
 def place(mono: F32, x: float, depth: float, *, delayed: bool = True) -> F32:
     """Mono (n,) -> (2, n) from that direction and distance: level, air, pan. The room comes in the mix."""
-    return pan(air(mono, depth), x, delayed=delayed) * np.float32(level(depth))
+    return pan(absorb_treble(mono, depth), x, delayed=delayed) * np.float32(distance_gain(depth))
 
 
-def response(size: float, seed: int) -> F32:
+def impulse_response(size: float, seed: int) -> F32:
     """The room's answer to a click, without the click itself: float32 (2, n), energy 1 per side.
 
     size 0: open air, where only ground and a wall or two answer; 1: a large hall. Six to fourteen early reflections,
@@ -113,9 +113,9 @@ def response(size: float, seed: int) -> F32:
     return np.asarray(both / np.sqrt(np.sum(both**2) / 2), np.float32)
 
 
-def reverberate(sound: F32, answer: F32) -> F32:
+def reverberate(sound: F32, response: F32) -> F32:
     """The room's answer (see `response`) to a stereo sound (2, n): (2, n), the tail beyond n is cut."""
     n = sound.shape[1]
-    size = fft.next_fast_len(n + answer.shape[1], real=True)
-    wet: F32 = fft.irfft(fft.rfft(sound, size) * fft.rfft(answer, size), size)[:, :n]
+    size = fft.next_fast_len(n + response.shape[1], real=True)
+    wet: F32 = fft.irfft(fft.rfft(sound, size) * fft.rfft(response, size), size)[:, :n]
     return wet.astype(np.float32)

@@ -24,15 +24,15 @@ _TONES: Final = {
 
 def speech(timeline: Timeline) -> F32:
     """Every line at its start and place, all equally loud but for their tone: float32 (2, samples)."""
-    placed = []
+    make_line = []
     for line in timeline.lines:
         mono = line.spoken.samples.astype(np.float32)
-        centred = space.pan(space.air(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
+        centred = space.pan(space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
         loud = levels.integrated(centred)
         if np.isfinite(loud):
             gain = np.float32(10 ** ((VOICE + _TONES[line.line.tone] - loud) / 20))
-            placed.append((centred * gain, line.start, line.depth))
-    return _in_the_room(placed, timeline)
+            make_line.append((centred * gain, line.start, line.depth))
+    return _in_the_room(make_line, timeline)
 
 
 def beds(timeline: Timeline) -> F32:
@@ -42,9 +42,9 @@ def beds(timeline: Timeline) -> F32:
     )
 
 
-def shots(timeline: Timeline) -> F32:
+def events(timeline: Timeline) -> F32:
     """All that happens once: float32 (2, samples)."""
-    return _in_the_room(((*effects.shot(event, timeline), event.depth) for event in timeline.events), timeline)
+    return _in_the_room(((*effects.one_shot(event, timeline), event.depth) for event in timeline.events), timeline)
 
 
 def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -> F32:
@@ -58,9 +58,9 @@ def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -
             part = sound[:, first - start : last - start]
             earliest = min(earliest, first)
             dry[:, first:last] += part
-            sent[:, first:last] += part * np.float32(space.wetness(depth, timeline.room))
+            sent[:, first:last] += part * np.float32(space.wet_gain(depth, timeline.room))
     if not np.any(sent):
         return dry
-    wet = space.reverberate(sent, space.response(timeline.room, timeline.seed))
+    wet = space.reverberate(sent, space.impulse_response(timeline.room, timeline.seed))
     wet[:, :earliest] = 0  # a transform rounds: without this, silence would hold -160 dB of what is to come
     return dry + wet

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.sound import mix
-from vivant.engines.diorama.sound.music.font import Note, shipped
+from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import CueKind
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 
@@ -26,5 +26,5 @@ def warm_up_sound() -> None:
         events=(Event(id="splash", kind="splash", time=Fraction(1, 24)),),
         beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
     )
-    note = shipped().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)
+    note = load_soundfont().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)
     mix.soundtrack(timeline, music=note)

@@ -138,7 +138,7 @@ def test_a_crowd_has_the_rhythm_of_syllables_and_voices_with_a_pitch() -> None:
 
 
 def test_a_passing_car_sinks_in_pitch() -> None:
-    sound = effects.shot(event_of("pass", depth=0.3), timeline())[0].mean(axis=0)
+    sound = effects.one_shot(event_of("pass", depth=0.3), timeline())[0].mean(axis=0)
     middle = int(2.6 * RATE)
 
     def pitches(at: int) -> np.ndarray:
@@ -157,7 +157,7 @@ def test_a_passing_car_sinks_in_pitch() -> None:
 
 
 def test_thunder_cracks_first_and_then_rolls_low() -> None:
-    near = effects.shot(event_of("thunder", depth=0.05), timeline())[0]
+    near = effects.one_shot(event_of("thunder", depth=0.05), timeline())[0]
     crack, roll = near[:, : RATE // 10], near[:, RATE : 2 * RATE]
     assert share(crack, 1000, 20_000) > 4 * share(roll, 1000, 20_000)
     assert share(roll, 20, 300) > 0.6
@@ -167,12 +167,12 @@ def test_thunder_cracks_first_and_then_rolls_low() -> None:
 
 
 def test_far_thunder_has_no_crack() -> None:
-    near, far = (effects.shot(event_of("thunder", depth=d), timeline())[0][:, : RATE // 2] for d in (0.05, 0.95))
+    near, far = (effects.one_shot(event_of("thunder", depth=d), timeline())[0][:, : RATE // 2] for d in (0.05, 0.95))
     assert share(near, 1000, 20_000) > 4 * share(far, 1000, 20_000)
 
 
 def test_a_wave_hisses_brighter_as_it_runs_up_the_beach() -> None:
-    sound, start = effects.shot(event_of("wave", strength=0.8, depth=0.2), timeline())
+    sound, start = effects.one_shot(event_of("wave", strength=0.8, depth=0.2), timeline())
     crest = 2 * RATE - start
     swell, crash, hiss = (
         sound[:, : crest // 2],
@@ -185,7 +185,7 @@ def test_a_wave_hisses_brighter_as_it_runs_up_the_beach() -> None:
 
 @pytest.mark.parametrize("surface", ["hard", "wood", "gravel", "snow"])
 def test_a_step_has_a_heel_and_a_toe(surface: str) -> None:
-    step = effects.shot(event_of("step", detail=surface), timeline())[0]
+    step = effects.one_shot(event_of("step", detail=surface), timeline())[0]
     level = envelope(step, 0.01)
     toe = level[11:26]
     assert level[:3].max() > level[4:].max() * 0.5
@@ -194,7 +194,7 @@ def test_a_step_has_a_heel_and_a_toe(surface: str) -> None:
 
 def test_gravel_grinds_longer_than_stone_and_wood_is_deeper() -> None:
     def sound(surface: str) -> F32:
-        return effects.shot(event_of("step", detail=surface), timeline())[0]
+        return effects.one_shot(event_of("step", detail=surface), timeline())[0]
 
     def crunch(step: F32) -> float:
         return float(np.mean(envelope(band(step.mean(axis=0), 1500, 8000), 0.005) > 0.01 * np.abs(step).max()))
@@ -206,6 +206,6 @@ def test_gravel_grinds_longer_than_stone_and_wood_is_deeper() -> None:
 def test_no_two_steps_are_alike() -> None:
     steps = tuple(event_of("step", Fraction(i, 2), depth=0.2) for i in range(4))
     line = timeline(events=steps)
-    sounds = [effects.shot(step, line)[0] for step in steps]
+    sounds = [effects.one_shot(step, line)[0] for step in steps]
     for i in range(3):
         assert not np.allclose(sounds[i], sounds[i + 1], atol=0.02 * np.abs(sounds[i]).max())

@@ -10,10 +10,10 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from vivant.engines.diorama.sound.music import band, harmony, score
-from vivant.engines.diorama.sound.music.font import Note, shipped
+from vivant.engines.diorama.sound.music import ensemble, harmony, score
 from vivant.engines.diorama.sound.music.harmony import Chord
 from vivant.engines.diorama.sound.music.score import Score
+from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music
 from vivant.engines.diorama.timing.timeline import Timeline
 
@@ -101,7 +101,7 @@ def test_the_last_chord_lands_in_time_and_the_tempo_is_kept(mood: Mood, seconds:
 
 
 @pytest.mark.parametrize("mood", MOODS)
-@pytest.mark.parametrize("style", ["", *band.BANDS])
+@pytest.mark.parametrize("style", ["", *ensemble.ENSEMBLES])
 def test_no_two_notes_rub_against_each_other_for_long(mood: Mood, style: str) -> None:
     for seed in range(2):
         made = piece(mood, 8, seed, style)
@@ -116,7 +116,7 @@ def test_no_two_notes_rub_against_each_other_for_long(mood: Mood, style: str) ->
 
 @pytest.mark.parametrize("mood", MOODS)
 def test_the_melody_leans_on_chord_tones_stays_in_range_and_comes_home(mood: Mood) -> None:
-    leader = band.band("", mood)[0]
+    leader = ensemble.instruments_for("", mood)[0]
     for seed in range(6):
         made = piece(mood, 10, seed)
         line = [n for n in made.notes if (n.program, n.pan, n.gain) == (leader.program, leader.pan, leader.gain)]
@@ -134,7 +134,7 @@ def test_a_motif_comes_back() -> None:
     """In a piece of four bars or more the rhythm of the first bar is heard again."""
     for seed in range(5):
         made = piece("happy", 12, seed)
-        leader = band.band("", "happy")[0]
+        leader = ensemble.instruments_for("", "happy")[0]
         line = [n for n in made.notes if (n.program, n.pan, n.gain) == (leader.program, leader.pan, leader.gain)]
         beats = [float(b) for b in made.beats]
         places = [round(float(np.interp(n.start, beats, range(len(beats)))) * 4) / 4 for n in line[:-1]]
@@ -147,7 +147,7 @@ def test_a_motif_comes_back() -> None:
 def test_the_melody_is_silent_and_the_rest_softer_under_speech() -> None:
     speech = ((2.0, 5.0),)
     alone, under = piece("calm", 8), piece("calm", 8, speech=speech)
-    leader = band.band("", "calm")[0]
+    leader = ensemble.instruments_for("", "calm")[0]
 
     def line(made: Score) -> list[Note]:
         return [n for n in made.notes if (n.pan, n.gain) == (leader.pan, leader.gain)]
@@ -167,12 +167,12 @@ def test_the_same_seed_gives_the_same_piece_and_another_another() -> None:
     assert len(keys) == 6
 
 
-@pytest.mark.parametrize("style", sorted(band.BANDS))
+@pytest.mark.parametrize("style", sorted(ensemble.ENSEMBLES))
 def test_every_band_has_instruments_that_the_font_has(style: str) -> None:
     for mood in MOODS:
-        for part in band.band(style, mood):
-            assert part.program in shipped().programs(part.bank)
-            assert part.role in ("melody", "drums", "deep") or part.figure
+        for instrument in ensemble.instruments_for(style, mood):
+            assert instrument.program in load_soundfont().programs(instrument.bank)
+            assert instrument.role in ("melody", "drums", "deep") or instrument.pattern
 
 
 @pytest.mark.parametrize("mood", ["calm", "epic"])

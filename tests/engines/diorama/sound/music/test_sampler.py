@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from vivant.engines.diorama.sound.music.font import DRUMS, Font, Note, shipped
+from vivant.engines.diorama.sound.music.soundfont import DRUMS, Note, SoundFont, load_soundfont
 from vivant.errors import Misconfigured
 from vivant.media import F32
 
@@ -16,7 +16,7 @@ def one(
     program: int, key: int = 69, velocity: int = 90, length: float = 1.2, seconds: float = 2.0, **more: float
 ) -> F32:
     note = Note(start=0.05, length=length, key=key, velocity=velocity, program=program, **more)  # type: ignore[arg-type]
-    return shipped().play([note], seconds)
+    return load_soundfont().play([note], seconds)
 
 
 def cents_off(sound: F32, key: int) -> float:
@@ -81,8 +81,8 @@ def test_a_closed_hat_silences_an_open_one() -> None:
     def hit(start: float, key: int) -> Note:
         return Note(start=start, length=1.0, key=key, velocity=100, program=0, bank=DRUMS)
 
-    alone = shipped().play([hit(0.0, 46)], 1.0)
-    stopped = shipped().play([hit(0.0, 46), hit(0.2, 42)], 1.0) - shipped().play([hit(0.2, 42)], 1.0)
+    alone = load_soundfont().play([hit(0.0, 46)], 1.0)
+    stopped = load_soundfont().play([hit(0.0, 46), hit(0.2, 42)], 1.0) - load_soundfont().play([hit(0.2, 42)], 1.0)
     after = slice(round(0.25 * RATE), round(0.4 * RATE))
     assert np.abs(stopped[:, after]).max() < 0.02 * np.abs(alone[:, after]).max()
 
@@ -94,14 +94,14 @@ def test_what_is_cut_by_the_end_of_the_clip_does_not_click() -> None:
 
 def test_the_same_notes_in_any_order_give_the_same_samples() -> None:
     notes = [Note(start=s / 4, length=0.5, key=60 + s, velocity=80, program=p) for s in range(4) for p in (0, 48)]
-    assert np.array_equal(shipped().play(notes, 2.0), shipped().play(notes[::-1], 2.0))
+    assert np.array_equal(load_soundfont().play(notes, 2.0), load_soundfont().play(notes[::-1], 2.0))
 
 
 def test_only_the_samples_that_sound_are_decoded() -> None:
-    font = Font(shipped_bytes := _bytes())
-    assert len(shipped_bytes) > 7_000_000 and not font._samples
-    font.play([Note(start=0, length=0.2, key=60, velocity=80, program=0)], 0.3)
-    assert 1 <= len(font._samples) <= 4
+    soundfont = SoundFont(shipped_bytes := _bytes())
+    assert len(shipped_bytes) > 7_000_000 and not soundfont._samples
+    soundfont.play([Note(start=0, length=0.2, key=60, velocity=80, program=0)], 0.3)
+    assert 1 <= len(soundfont._samples) <= 4
 
 
 def test_a_program_that_is_not_there_and_a_damaged_font_are_refused() -> None:
@@ -109,7 +109,7 @@ def test_a_program_that_is_not_there_and_a_damaged_font_are_refused() -> None:
         one(100)
     for data in (b"", b"RIFF....sfbk", _bytes()[:5000]):
         with pytest.raises(Misconfigured):
-            Font(data)
+            SoundFont(data)
 
 
 def _bytes() -> bytes:

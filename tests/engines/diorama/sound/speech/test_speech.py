@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
-from support.listening import characters, hear, words, wrong
+from support.speech_recognition import characters, edit_distance, transcribe, words
 from vivant.engines.diorama.sound.speech import g2p, vocal, voices
-from vivant.engines.diorama.sound.speech.speech import LEVEL, Speech, breaths
+from vivant.engines.diorama.sound.speech.speech import LEVEL, Speech, split_into_breaths
 from vivant.engines.diorama.storyboard import Age, Gender, Language, Line, Speaker, Tone
 from vivant.engines.diorama.timing.timeline import Spoken
 from vivant.media import F32
@@ -45,8 +45,8 @@ def sea(speech: Speech) -> Spoken:
     ids=lambda said: f"{said.speaker.age}-{said.tone}",
 )
 def test_a_listener_hears_every_english_word_but_one_at_most(speech: Speech, said: Line) -> None:
-    heard = hear(speech.say(said).samples, "en")
-    assert wrong(words(said.text), words(heard)) <= 1, heard
+    heard = transcribe(speech.say(said).samples, "en")
+    assert edit_distance(words(said.text), words(heard)) <= 1, heard
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_listener_hears_every_english_word_but_one_at_most(speech: Speech, sai
     ids=lambda said: f"{said.speaker.age}-{said.tone}",
 )
 def test_a_listener_hears_every_chinese_character_but_one_at_most(speech: Speech, said: Line) -> None:
-    heard = hear(speech.say(said).samples, "zh")
-    assert wrong(characters(said.text), characters(heard)) <= 1, heard
+    heard = transcribe(speech.say(said).samples, "zh")
+    assert edit_distance(characters(said.text), characters(heard)) <= 1, heard
 
 
 def test_phonemes_follow_each_other_without_gaps_inside_the_sound(sea: Spoken) -> None:
@@ -160,7 +160,7 @@ def test_tones_differ_as_they_should(speech: Speech) -> None:
 
 
 def test_a_whisper_has_no_voice_in_it(sea: Spoken) -> None:
-    whisper = vocal.breathed(sea.samples, 48_000, 1.0, np.random.default_rng(0))
+    whisper = vocal.add_breath(sea.samples, 48_000, 1.0, np.random.default_rng(0))
     assert pitch(sea.samples) > 150 and pitch(whisper) == 0
     assert len(whisper) == len(sea.samples)
 
@@ -179,11 +179,14 @@ def test_a_voice_that_does_not_exist_is_refused(speech: Speech) -> None:
 def test_long_text_is_cut_at_sentences_and_every_symbol_is_said() -> None:
     text = "The sea was calm that night. " * 20 + "And " + "then we sailed on and on, " * 20
     symbols = g2p.phonemize(text, "en")
-    parts = breaths(symbols)
+    parts = split_into_breaths(symbols)
     assert max(map(len, parts)) <= 300 and len(parts) >= len(symbols) / 300
     assert " ".join(parts) == symbols
     assert parts[0].endswith(".")
-    assert all(len(p) <= 300 for p in breaths("a" * 1000)) and "".join(breaths("a" * 1000)) == "a" * 1000
+    assert (
+        all(len(p) <= 300 for p in split_into_breaths("a" * 1000))
+        and "".join(split_into_breaths("a" * 1000)) == "a" * 1000
+    )
 
 
 def test_two_breaths_are_joined_with_a_pause_between(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:

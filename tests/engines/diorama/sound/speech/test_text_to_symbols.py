@@ -20,14 +20,14 @@ def untoned(symbols: str) -> str:
 
 
 def test_every_mandarin_syllable_is_spelled_as_misaki_spells_it() -> None:
-    differing = {s for s, expected in REFERENCE["syllables"].items() if pinyin.symbols(s) != expected}
+    differing = {s for s, expected in REFERENCE["syllables"].items() if pinyin.spell(s) != expected}
     assert len(REFERENCE["syllables"]) > 2000
     assert not differing
 
 
 def test_sentences_are_cut_into_words_as_jieba_cuts_them() -> None:
     for words in REFERENCE["words"]:
-        assert words_chinese.cut("".join(words)) == words
+        assert words_chinese.segment("".join(words)) == words
 
 
 def test_chinese_sentences_are_spelled_as_misaki_spells_them_but_for_sandhi_and_spacing() -> None:
@@ -38,7 +38,7 @@ def test_chinese_sentences_are_spelled_as_misaki_spells_them_but_for_sandhi_and_
 @pytest.mark.parametrize("wrong", ["", "xyz1", "ma", "ma6", "hello4", "b3"])
 def test_what_is_no_syllable_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError):
-        pinyin.symbols(wrong)
+        pinyin.spell(wrong)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_what_is_no_syllable_is_refused(wrong: str) -> None:
     ],
 )
 def test_figures_are_read_as_a_chinese_speaker_reads_them(text: str, read: str) -> None:
-    assert numerals_chinese.spoken(text) == read
+    assert numerals_chinese.read_figures(text) == read
 
 
 @pytest.mark.parametrize(

@@ -48,14 +48,14 @@ _BEDS: Final[dict[CueKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     "footsteps": (footsteps.bed, -30),
     "room": (room.bed, -52),
 }
-_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
+_ONE_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
     # How it sounds, and a gain in dB that puts it on the same scale.
     "thunder": (thunder.clap, 4),
     "step": (footsteps.step, 2),
     "splash": (splash.splash, -10),
-    "wave": (waves.front, -7),
+    "wave": (waves.breaking_wave, -7),
     "chirp": (birds.chirp, -16),
-    "pass": (traffic.passing, 5),
+    "pass": (traffic.pass_by, 5),
     "gust": (wind.gust, -10),
 }
 _EVENTS_CARRY: Final[dict[CueKind, EventKind]] = {"footsteps": "step"}
@@ -86,7 +86,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     return (sound * shape * np.float32(gain)).astype(np.float32)
 
 
-def shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """What happens once: (float32 (2, m), the sample of the clip at which it starts).
 
     Its transient (the heel of a step, the crest of a wave, the closest point of a car) falls exactly on event.time;
@@ -95,8 +95,8 @@ def shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """
     if event.kind == "strike":
         if any(other.kind == "thunder" and other.cause in ("", event.id) for other in timeline.events):
-            return np.zeros((2, 0), np.float32), follow.sample(event)
-        return thunder.clap(event, timeline)[0], follow.sample(event) + thunder.delay(event)
-    make, gain = _SHOTS[event.kind]
+            return np.zeros((2, 0), np.float32), follow.event_sample(event)
+        return thunder.clap(event, timeline)[0], follow.event_sample(event) + thunder.delay(event)
+    make, gain = _ONE_SHOTS[event.kind]
     sound, transient = make(event, timeline)
-    return (sound * np.float32(10 ** (gain / 20))).astype(np.float32), follow.sample(event) - transient
+    return (sound * np.float32(10 ** (gain / 20))).astype(np.float32), follow.event_sample(event) - transient

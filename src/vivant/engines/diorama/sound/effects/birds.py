@@ -16,7 +16,7 @@ from vivant.media import F32, SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class Syllable:
     """One breath of a syrinx. hz: corners of its pitch, evenly spaced in time, joined smoothly on a log scale."""
 
     wait: float  # s of silence before it
@@ -31,13 +31,13 @@ class Note:
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength is how many sing: 0 one, 1 a dawn chorus. By the sea gulls, at night an owl."""
-    n, chance = follow.length(bed), rng(timeline.seed, "birds")
+    n, chance = follow.sample_count(bed), rng(timeline.seed, "birds")
     # No bird sings in a void: the air of the place lies under all of them.
     air = ((60, -24), (200, -12), (500, -2), (1000, 0), (2000, -5), (5000, -14), (12000, -26))
     sound = np.asarray(
-        noise.wide(n, chance, air, 0.8) * np.exp(0.15 * noise.drift(n, chance, 0.3)) * np.float32(0.006), np.float32
+        noise.stereo(n, chance, air, 0.8) * np.exp(0.15 * noise.drift(n, chance, 0.3)) * np.float32(0.006), np.float32
     )
-    singers = _company(bed, timeline, chance)
+    singers = _choose_singers(bed, timeline, chance)
     for number, species in enumerate(singers):
         own = rng(timeline.seed, f"birds/{number}/{species}")
         x = float(np.clip(bed.x + own.uniform(-0.9, 0.9), -1, 1))
@@ -59,16 +59,16 @@ def chirp(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One call that starts exactly at the event: (samples (2, m), 0). event.detail may name the species."""
     chance = rng(timeline.seed, f"chirp/{event.id}")
     species = event.detail if event.detail in SPECIES else ("tit", "sparrow", "robin")[chance.integers(3)]
-    notes = SPECIES[species](chance)
-    notes[0] = Note(0.0, *(getattr(notes[0], name) for name in Note.__slots__[1:]))
-    return space.place(sing(notes, 1.0, chance), event.x, event.depth, delayed=False) * np.float32(
+    syllables = SPECIES[species](chance)
+    syllables[0] = Syllable(0.0, *(getattr(syllables[0], name) for name in Syllable.__slots__[1:]))
+    return space.place(sing(syllables, 1.0, chance), event.x, event.depth, delayed=False) * np.float32(
         0.4 + 1.2 * event.strength
     ), 0
 
 
-def _company(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[str]:
+def _choose_singers(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[str]:
     kinds = {other.kind for other in timeline.beds}
-    if "waves" in kinds and not waves.calm(timeline):
+    if "waves" in kinds and not waves.is_lake(timeline):
         return ["gull"] * (2 + round(2 * bed.strength))
     if "crickets" in kinds:
         return ["owl"]
@@ -79,44 +79,46 @@ def _company(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[
     return [front, *(others + others)[: 1 + round(5 * bed.strength)]]
 
 
-def sing(notes: list[Note], key: float, chance: np.random.Generator) -> F32:
+def sing(syllables: list[Syllable], key: float, chance: np.random.Generator) -> F32:
     """Notes -> mono (n,), peak about 0.3. key: pitch of this individual against its kind."""
-    total = sum(note.wait + note.lasting for note in notes)
+    total = sum(syllable.wait + syllable.lasting for syllable in syllables)
     sound = np.zeros(int(total * SAMPLE_RATE) + 2, np.float32)
     at = 0.0
-    for note in notes:
-        at += note.wait
-        start, n = int(at * SAMPLE_RATE), int(note.lasting * SAMPLE_RATE)
-        sound[start : start + n] += _note(note, key, n, chance)
-        at += note.lasting
+    for syllable in syllables:
+        at += syllable.wait
+        start, n = int(at * SAMPLE_RATE), int(syllable.lasting * SAMPLE_RATE)
+        sound[start : start + n] += _sing_syllable(syllable, key, n, chance)
+        at += syllable.lasting
     return sound * np.float32(0.3)
 
 
-def _note(note: Note, key: float, n: int, chance: np.random.Generator) -> F32:
+def _sing_syllable(syllable: Syllable, key: float, n: int, chance: np.random.Generator) -> F32:
     t = np.linspace(0, 1, n)
-    corners = np.log(np.asarray(note.hz) * key * (1 + 0.006 * chance.standard_normal(len(note.hz))))
+    corners = np.log(np.asarray(syllable.hz) * key * (1 + 0.006 * chance.standard_normal(len(syllable.hz))))
     pitch = np.interp(t, np.linspace(0, 1, len(corners)), corners) if len(corners) > 1 else np.full(n, corners[0])
     smooth = max(int(0.12 * n / max(len(corners) - 1, 1)), 1)
     padded = np.pad(pitch, smooth, mode="edge")
     pitch = np.convolve(padded, np.ones(2 * smooth + 1) / (2 * smooth + 1), "valid")
-    if note.trill[0]:
-        pitch = pitch + note.trill[1] * np.sin(2 * np.pi * note.trill[0] * t * note.lasting + chance.uniform(0, 6))
-    grit = _grit(n, chance) if note.rough else np.zeros(n)
-    hz = np.exp(pitch + 0.10 * note.rough * grit)
+    if syllable.trill[0]:
+        pitch = pitch + syllable.trill[1] * np.sin(
+            2 * np.pi * syllable.trill[0] * t * syllable.lasting + chance.uniform(0, 6)
+        )
+    grit = _roughness(n, chance) if syllable.rough else np.zeros(n)
+    hz = np.exp(pitch + 0.10 * syllable.rough * grit)
     phase = 2 * np.pi * np.cumsum(hz) / SAMPLE_RATE
     body = np.zeros(n)
-    for number, weight in enumerate(note.partials, 1):
+    for number, weight in enumerate(syllable.partials, 1):
         body += np.where(number * hz < 18_000, weight * np.sin(number * phase), 0)
-    body *= 1 / sum(note.partials)
-    body *= 1 + 0.8 * note.rough * grit
+    body *= 1 / sum(syllable.partials)
+    body *= 1 + 0.8 * syllable.rough * grit
     # Breath: the tone is never quite even, and a little air hisses beside it.
-    body *= 1 + 0.05 * _grit(n, chance)
+    body *= 1 + 0.05 * _roughness(n, chance)
     body += 0.0015 * chance.standard_normal(n)
-    envelope = np.sin(np.pi * np.interp(t, (0, 2 * note.attack, 1), (0, 0.5, 1))) ** 0.8
-    return (body * envelope * note.loud * chance.uniform(0.9, 1.1)).astype(np.float32)
+    envelope = np.sin(np.pi * np.interp(t, (0, 2 * syllable.attack, 1), (0, 0.5, 1))) ** 0.8
+    return (body * envelope * syllable.loud * chance.uniform(0.9, 1.1)).astype(np.float32)
 
 
-def _grit(n: int, chance: np.random.Generator) -> np.ndarray:
+def _roughness(n: int, chance: np.random.Generator) -> np.ndarray:
     """Roughness of a hoarse voice: noise of some 300 Hz, (n,), RMS about 1."""
     knots = n // 80 + 3
     return np.interp(np.arange(n), np.arange(knots) * 80.0, chance.standard_normal(knots)) * 1.2
@@ -125,16 +127,16 @@ def _grit(n: int, chance: np.random.Generator) -> np.ndarray:
 # The songs. Pitches, lengths and rhythms after the field descriptions of Cramp (Birds of the Western Palearctic).
 
 
-def _blackbird(c: np.random.Generator) -> list[Note]:
+def _blackbird(c: np.random.Generator) -> list[Syllable]:
     """Fluting, unhurried, 1.6 to 2.8 kHz, with slides; the phrase breaks up into a thin high twitter."""
-    notes = []
+    syllables = []
     pitch = c.uniform(1750, 2200)
     for _ in range(c.integers(4, 7)):
         to = float(np.clip(pitch * c.choice([0.78, 0.86, 0.92, 1.1, 1.2, 1.32]), 1500, 2900))
         middle = float(np.sqrt(pitch * to)) * c.uniform(0.94, 1.08)
         trill = (c.uniform(14, 22), 0.02) if c.random() < 0.25 else (0.0, 0.0)
-        notes.append(
-            Note(
+        syllables.append(
+            Syllable(
                 c.uniform(0.03, 0.09),
                 c.uniform(0.13, 0.30),
                 (pitch, middle, to, to),
@@ -146,8 +148,8 @@ def _blackbird(c: np.random.Generator) -> list[Note]:
         pitch = to
     for _ in range(c.integers(3, 8)):
         high = c.uniform(4200, 7200)
-        notes.append(
-            Note(
+        syllables.append(
+            Syllable(
                 c.uniform(0.012, 0.035),
                 c.uniform(0.03, 0.07),
                 (high, high * c.uniform(0.75, 1.3), high),
@@ -155,26 +157,26 @@ def _blackbird(c: np.random.Generator) -> list[Note]:
                 rough=0.2,
             )
         )
-    return notes
+    return syllables
 
 
-def _tit(c: np.random.Generator) -> list[Note]:
+def _tit(c: np.random.Generator) -> list[Syllable]:
     """Great tit: tea-cher, tea-cher: a see-saw of a high and a lower note, four to six times."""
     high, low = c.uniform(5200, 6200), c.uniform(3700, 4300)
-    notes = []
+    syllables = []
     for _ in range(c.integers(3, 6)):
-        notes.append(Note(0.045, 0.085, (high * 1.04, high, high * 0.99), 0.8, partials=(1, 0.02)))
-        notes.append(Note(0.030, 0.125, (low * 1.03, low, low * 0.98), 1.0, partials=(1, 0.04)))
-    return notes
+        syllables.append(Syllable(0.045, 0.085, (high * 1.04, high, high * 0.99), 0.8, partials=(1, 0.02)))
+        syllables.append(Syllable(0.030, 0.125, (low * 1.03, low, low * 0.98), 1.0, partials=(1, 0.04)))
+    return syllables
 
 
-def _robin(c: np.random.Generator) -> list[Note]:
+def _robin(c: np.random.Generator) -> list[Syllable]:
     """Thin silver threads: long high notes, then a rippling run down, wistful, never twice the same."""
-    notes = []
+    syllables = []
     for _ in range(c.integers(2, 4)):
         high = c.uniform(5600, 7600)
-        notes.append(
-            Note(
+        syllables.append(
+            Syllable(
                 c.uniform(0.04, 0.12),
                 c.uniform(0.12, 0.28),
                 (high, high * c.uniform(0.93, 1.07)),
@@ -185,36 +187,36 @@ def _robin(c: np.random.Generator) -> list[Note]:
         pitch = c.uniform(4300, 6200)
         for _ in range(c.integers(4, 10)):
             pitch = float(np.clip(pitch * c.uniform(0.80, 1.14), 2300, 6800))
-            notes.append(
-                Note(
+            syllables.append(
+                Syllable(
                     c.uniform(0.008, 0.03),
                     c.uniform(0.035, 0.085),
                     (pitch * c.uniform(0.9, 1.25), pitch, pitch * c.uniform(0.85, 1.1)),
                     c.uniform(0.5, 1),
                 )
             )
-    return notes
+    return syllables
 
 
-def _chaffinch(c: np.random.Generator) -> list[Note]:
+def _chaffinch(c: np.random.Generator) -> list[Syllable]:
     """A rattle that accelerates downhill and ends in a flourish."""
-    notes = []
+    syllables = []
     for pitch, gap, count in ((5200, 0.055, 5), (4300, 0.045, 5), (3400, 0.038, c.integers(3, 6))):
         base = pitch * c.uniform(0.95, 1.05)
-        notes += [
-            Note(gap, 0.050, (base * 1.35, base, base * 0.82), 0.45 + 0.08 * i, partials=(1, 0.06))
+        syllables += [
+            Syllable(gap, 0.050, (base * 1.35, base, base * 0.82), 0.45 + 0.08 * i, partials=(1, 0.06))
             for i in range(count)
         ]
-    notes.append(Note(0.04, 0.10, (2600, 4600, 4200), 1.0))
-    notes.append(Note(0.015, 0.16, (5200, 3600, 2500, 3000), 0.9))
-    return notes
+    syllables.append(Syllable(0.04, 0.10, (2600, 4600, 4200), 1.0))
+    syllables.append(Syllable(0.015, 0.16, (5200, 3600, 2500, 3000), 0.9))
+    return syllables
 
 
-def _sparrow(c: np.random.Generator) -> list[Note]:
+def _sparrow(c: np.random.Generator) -> list[Syllable]:
     """Chirrup: short, broad, a little hoarse, in talkative rows."""
     base = c.uniform(2900, 3600)
     return [
-        Note(
+        Syllable(
             c.uniform(0.12, 0.35),
             c.uniform(0.07, 0.12),
             (base * 1.2, base * c.uniform(1.3, 1.5), base * 0.9, base * 1.1),
@@ -226,9 +228,9 @@ def _sparrow(c: np.random.Generator) -> list[Note]:
     ]
 
 
-def _pigeon(c: np.random.Generator) -> list[Note]:
+def _pigeon(c: np.random.Generator) -> list[Syllable]:
     """Wood pigeon: hoo HOOO hoo, hoo-hoo, breathy, some 480 Hz."""
-    notes = []
+    syllables = []
     for lasting, loud, wait in (
         (0.22, 0.6, 0.0),
         (0.55, 1.0, 0.10),
@@ -237,8 +239,8 @@ def _pigeon(c: np.random.Generator) -> list[Note]:
         (0.26, 0.7, 0.10),
     ):
         hz = 480 * c.uniform(0.98, 1.02)
-        notes.append(
-            Note(
+        syllables.append(
+            Syllable(
                 wait,
                 lasting,
                 (hz * 0.94, hz, hz, hz * 0.95),
@@ -249,26 +251,28 @@ def _pigeon(c: np.random.Generator) -> list[Note]:
                 attack=0.3,
             )
         )
-    return notes
+    return syllables
 
 
-def _cuckoo(c: np.random.Generator) -> list[Note]:
+def _cuckoo(c: np.random.Generator) -> list[Syllable]:
     """A falling third, two or three times."""
     hz = c.uniform(660, 700)
-    notes = []
+    syllables = []
     for _ in range(c.integers(2, 4)):
-        notes.append(Note(0.75, 0.15, (hz * 0.96, hz, hz * 0.99), 1.2, partials=(1, 0.08, 0.02), attack=0.25))
-        notes.append(Note(0.10, 0.26, (hz * 0.78, hz * 0.795, hz * 0.78), 1.1, partials=(1, 0.08, 0.02), attack=0.25))
-    return notes
+        syllables.append(Syllable(0.75, 0.15, (hz * 0.96, hz, hz * 0.99), 1.2, partials=(1, 0.08, 0.02), attack=0.25))
+        syllables.append(
+            Syllable(0.10, 0.26, (hz * 0.78, hz * 0.795, hz * 0.78), 1.1, partials=(1, 0.08, 0.02), attack=0.25)
+        )
+    return syllables
 
 
-def _gull(c: np.random.Generator) -> list[Note]:
+def _gull(c: np.random.Generator) -> list[Syllable]:
     """Herring gull: drawn-out mews and a laughing row, rich in harmonics, voice breaking upward."""
     base = c.uniform(620, 780)
     partials = (0.5, 1.0, 0.9, 0.6, 0.45, 0.3, 0.2, 0.12)
     if c.random() < 0.45:
         return [
-            Note(
+            Syllable(
                 c.uniform(0.15, 0.4),
                 c.uniform(0.5, 0.8),
                 (base * 0.9, base * 1.45, base * 1.4, base * 1.05),
@@ -280,7 +284,7 @@ def _gull(c: np.random.Generator) -> list[Note]:
             for _ in range(c.integers(1, 3))
         ]
     row = [
-        Note(
+        Syllable(
             c.uniform(0.05, 0.08),
             c.uniform(0.17, 0.24),
             (base * 1.1, base * 1.7, base * 1.15),
@@ -291,16 +295,16 @@ def _gull(c: np.random.Generator) -> list[Note]:
         )
         for i in range(c.integers(4, 8))
     ]
-    return [Note(0.0, 0.55, (base, base * 1.6, base * 1.5, base * 1.1), 1.0, (9, 0.01), partials, 0.18), *row]
+    return [Syllable(0.0, 0.55, (base, base * 1.6, base * 1.5, base * 1.1), 1.0, (9, 0.01), partials, 0.18), *row]
 
 
-def _owl(c: np.random.Generator) -> list[Note]:
+def _owl(c: np.random.Generator) -> list[Syllable]:
     """Tawny owl: a long hoot, a pause, a short one and a quavering last."""
     hz = c.uniform(690, 780)
     return [
-        Note(0.0, 0.75, (hz * 0.9, hz * 1.03, hz), 1.0, partials=(1, 0.10, 0.04), attack=0.2),
-        Note(1.6, 0.16, (hz * 0.95, hz), 0.7, partials=(1, 0.10, 0.04)),
-        Note(
+        Syllable(0.0, 0.75, (hz * 0.9, hz * 1.03, hz), 1.0, partials=(1, 0.10, 0.04), attack=0.2),
+        Syllable(1.6, 0.16, (hz * 0.95, hz), 0.7, partials=(1, 0.10, 0.04)),
+        Syllable(
             0.22,
             1.15,
             (hz * 0.92, hz * 1.02, hz * 1.03, hz * 0.96),
@@ -313,7 +317,7 @@ def _owl(c: np.random.Generator) -> list[Note]:
     ]
 
 
-SPECIES: Final[dict[str, Callable[[np.random.Generator], list[Note]]]] = {
+SPECIES: Final[dict[str, Callable[[np.random.Generator], list[Syllable]]]] = {
     "blackbird": _blackbird,
     "tit": _tit,
     "robin": _robin,

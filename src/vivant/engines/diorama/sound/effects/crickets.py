@@ -13,11 +13,11 @@ from vivant.media import F32, SAMPLE_RATE
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength is how many there are."""
-    n = follow.length(bed)
+    n = follow.sample_count(bed)
     still = rng(timeline.seed, "crickets")  # the air of the night
     air = ((60, -14), (200, -4), (500, 0), (1000, -4), (2500, -12), (8000, -26))
     sound = np.asarray(
-        noise.wide(n, still, air, 0.8) * np.exp(0.15 * noise.drift(n, still, 0.3)) * np.float32(0.003), np.float32
+        noise.stereo(n, still, air, 0.8) * np.exp(0.15 * noise.drift(n, still, 0.3)) * np.float32(0.003), np.float32
     )
     t = np.arange(n, dtype=np.float64) / SAMPLE_RATE
     for number in range(3 + round(7 * bed.strength)):

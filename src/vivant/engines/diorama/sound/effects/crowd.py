@@ -13,7 +13,7 @@ from vivant.media import F32, SAMPLE_RATE
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength is how many talk, from a table of a café to a full square, and how excitedly."""
-    n = follow.length(bed)
+    n = follow.sample_count(bed)
     short = n * murmur.RATE // SAMPLE_RATE
     near, far = np.zeros((2, short), np.float32), np.zeros((2, short), np.float32)
     edge = np.clip(np.minimum(np.arange(short), np.arange(short)[::-1]) / (0.03 * murmur.RATE), 0, 1).astype(np.float32)
@@ -27,11 +27,11 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
         for _ in range(2 + (bed.strength > 0.5)):
             other = np.roll(voice * edge, int(chance.integers(short // 6, 5 * short // 6)))
             far += _at(other, chance.uniform(0, 1)) * np.float32(chance.uniform(0.3, 0.8))
-    near, far = murmur.full(near, n), murmur.full(far, n)
+    near, far = murmur.to_sample_rate(near, n), murmur.to_sample_rate(far, n)
     # Those far off are heard by way of walls and ground more than straight.
-    around = space.reverberate(far, space.response(max(0.3, timeline.room), timeline.seed))
-    distant = np.float32(0.35) * space.air(far, 0.8) + np.float32(0.55) * around
-    return space.air(np.asarray(near + distant * (0.5 + bed.strength), np.float32), bed.depth)
+    around = space.reverberate(far, space.impulse_response(max(0.3, timeline.room), timeline.seed))
+    distant = np.float32(0.35) * space.absorb_treble(far, 0.8) + np.float32(0.55) * around
+    return space.absorb_treble(np.asarray(near + distant * (0.5 + bed.strength), np.float32), bed.depth)
 
 
 def _at(mono: F32, share: float) -> F32:

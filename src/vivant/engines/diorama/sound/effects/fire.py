@@ -17,19 +17,19 @@ _HISS: Final = ((300, -40), (1200, -18), (3500, -3), (6500, 0), (11000, -6), (18
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The flicker curve (-1..1) swells the roar and loosens crackles; strength: candle to bonfire."""
-    n, strength = follow.length(bed), bed.strength
+    n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "fire")
-    flicker = follow.fine(follow.curve(timeline, "flicker", bed, 0.0))
+    flicker = follow.at_sample_rate(follow.curve(timeline, "flicker", bed, 0.0))
     lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
-    sound = noise.wide(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
+    sound = noise.stereo(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
 
     jets = np.clip(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0, 1.1) ** 2 + 0.05
-    sound += noise.wide(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
+    sound += noise.stereo(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
 
     _fizz(sound, lick, strength, chance)
     at = _bursts(chance, n, strength, flicker)
     _crackle(sound, at, chance)
-    _pop(sound, grains.moments(chance, 0.5 + 1.3 * strength, n), chance)
+    _pop(sound, grains.poisson_times(chance, 0.5 + 1.3 * strength, n), chance)
     return sound
 
 
@@ -37,17 +37,17 @@ def _fizz(sound: F32, lick: F32, strength: float, chance: np.random.Generator) -
     """What lies between crackles: hundreds of cracks a second too small to be told apart, most of a fire's treble."""
     n = sound.shape[1]
     rate = np.float32(150 + 350 * strength) * np.clip(lick * np.exp(0.5 * noise.turbulence(n, chance, 5.0, 4)), 0.1, 5)
-    at = grains.moments(chance, rate.astype(np.float32), n)
-    bank = grains.ticks(chance, 64, (1800, 9500), (0.15, 1.2), tone=0.3)
+    at = grains.poisson_times(chance, rate.astype(np.float32), n)
+    bank = grains.make_ticks(chance, 64, (1800, 9500), (0.15, 1.2), tone=0.3)
     loud = np.minimum(0.036 * chance.uniform(size=len(at)) ** -0.5, 0.16)
     side = np.clip(0.5 + 0.2 * chance.standard_normal(len(at)), 0, 1)
-    grains.scatter(sound, bank, at, chance.integers(0, 64, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    grains.add_grains(sound, bank, at, chance.integers(0, 64, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
 
 
 def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) -> np.ndarray:
     """Crackles breed crackles: a Poisson crack opens a fibre, others follow within 0.2 s (a branching process)."""
     rate = np.float32(5 + 12 * strength) * np.exp(0.7 * flicker)
-    parents = grains.moments(chance, rate.astype(np.float32), n)
+    parents = grains.poisson_times(chance, rate.astype(np.float32), n)
     times = [parents]
     while len(parents):
         children = chance.poisson(0.62, len(parents))
@@ -62,10 +62,10 @@ def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     loud = np.minimum(0.045 * chance.uniform(size=count) ** (-1 / 1.4), 0.22)
     side = np.clip(0.5 + 0.16 * chance.standard_normal(count), 0, 1)
     left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
-    bank = grains.ticks(chance, 64, (1400, 11000), (0.08, 0.9), tone=0.25)
-    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.5 * left, 1.5 * right)
+    bank = grains.make_ticks(chance, 64, (1400, 11000), (0.08, 0.9), tone=0.25)
+    grains.add_grains(sound, bank, at, chance.integers(0, len(bank), count), 1.5 * left, 1.5 * right)
     hz = np.exp(chance.uniform(np.log(900), np.log(5200), count))
-    grains.ring(sound, at, hz, hz * chance.uniform(0.25, 0.8, count), 0 * hz, 0.30 * left, 0.30 * right)
+    grains.add_damped_sines(sound, at, hz, hz * chance.uniform(0.25, 0.8, count), 0 * hz, 0.30 * left, 0.30 * right)
 
 
 def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
@@ -75,6 +75,8 @@ def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     side = np.clip(0.5 + 0.12 * chance.standard_normal(count), 0, 1)
     left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
     hz = chance.uniform(150, 520, count)
-    grains.ring(sound, at, hz, hz * chance.uniform(0.3, 0.6, count), -0.4 * np.ones(count), 0.7 * left, 0.7 * right)
-    bank = grains.ticks(chance, 24, (900, 4000), (0.4, 3.0), tone=0.2)
-    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.6 * left, 1.6 * right)
+    grains.add_damped_sines(
+        sound, at, hz, hz * chance.uniform(0.3, 0.6, count), -0.4 * np.ones(count), 0.7 * left, 0.7 * right
+    )
+    bank = grains.make_ticks(chance, 24, (900, 4000), (0.4, 3.0), tone=0.2)
+    grains.add_grains(sound, bank, at, chance.integers(0, len(bank), count), 1.6 * left, 1.6 * right)

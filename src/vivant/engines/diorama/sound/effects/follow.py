@@ -8,7 +8,7 @@ from vivant.engines.diorama.timing.timeline import Bed, Event, EventKind, Timeli
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME, first_sample
 
 
-def length(bed: Bed) -> int:
+def sample_count(bed: Bed) -> int:
     """Samples of a bed."""
     return first_sample(bed.end) - first_sample(bed.start)
 
@@ -21,7 +21,7 @@ def curve(timeline: Timeline, name: str, bed: Bed, default: float) -> F32:
     return whole[np.clip(np.arange(bed.start, bed.end), 0, len(whole) - 1)].astype(np.float32)
 
 
-def fine(per_frame: F32) -> F32:
+def at_sample_rate(per_frame: F32) -> F32:
     """A curve per frame at every sample, straight from the middle of a frame to the next: float32 (2000 · frames,)."""
     n = len(per_frame) * SAMPLES_PER_FRAME
     return np.interp(
@@ -29,7 +29,7 @@ def fine(per_frame: F32) -> F32:
     ).astype(np.float32)
 
 
-def sample(event: Event) -> int:
+def event_sample(event: Event) -> int:
     """The sample an event's transient falls on."""
     return round(event.time * SAMPLE_RATE)
 

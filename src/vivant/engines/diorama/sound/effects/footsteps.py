@@ -19,11 +19,11 @@ _LASTING: Final = 0.55  # s
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). With step events only the rustle of clothes between them; without, somebody walks by."""
-    n, chance = follow.length(bed), rng(timeline.seed, "footsteps")
+    n, chance = follow.sample_count(bed), rng(timeline.seed, "footsteps")
     sound = np.zeros((2, n), np.float32)
     steps = follow.events(timeline, "step")
-    times = [follow.sample(event) - bed.start * 2000 for event in steps] or _walk(n, chance)
-    cloth = noise.wide(n, chance, ((200, -30), (900, -10), (2500, 0), (6000, -4), (12000, -18)), 0.3)
+    times = [follow.event_sample(event) - bed.start * 2000 for event in steps] or _walk(n, chance)
+    cloth = noise.stereo(n, chance, ((200, -30), (900, -10), (2500, 0), (6000, -4), (12000, -18)), 0.3)
     swing = np.zeros(n, np.float32)
     for at in times:
         centre = (np.arange(n, dtype=np.float32) - at - 0.26 * SAMPLE_RATE) / (0.09 * SAMPLE_RATE)
@@ -89,12 +89,14 @@ def _modes(sides: F32, at: float, hz: list[float], fall: list[float], loud: floa
     """A struck body: damped sines, all from one instant. fall: seconds to 1/e."""
     pitch = np.array(hz) * np.exp(0.04 * chance.standard_normal(len(hz)))
     amplitude = loud * np.exp(0.3 * chance.standard_normal(len(hz))) / np.sqrt(np.arange(1, len(hz) + 1))
-    grains.ring(sides, np.full(len(hz), at), pitch, 1 / np.array(fall), np.zeros(len(hz)), amplitude, amplitude)
+    grains.add_damped_sines(
+        sides, np.full(len(hz), at), pitch, 1 / np.array(fall), np.zeros(len(hz)), amplitude, amplitude
+    )
 
 
 def _knock(sides: F32, at: float, hz: tuple[float, float], ms: float, loud: float, chance: np.random.Generator) -> None:
-    bank = grains.ticks(chance, 1, hz, (ms * 0.9, ms * 1.1), tone=0.2)
-    grains.scatter(sides, bank, np.array([at]), np.zeros(1), np.array([loud]), np.array([loud]))
+    bank = grains.make_ticks(chance, 1, hz, (ms * 0.9, ms * 1.1), tone=0.2)
+    grains.add_grains(sides, bank, np.array([at]), np.zeros(1), np.array([loud]), np.array([loud]))
 
 
 def _hard(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
@@ -127,7 +129,9 @@ def _wood(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
         start, creak = chance.uniform(0.06, 0.15), chance.uniform(600, 1100)
         rate = np.cumsum(1 / np.linspace(70, 150, 16)) + start
         loud = 0.05 * np.hanning(16)
-        grains.ring(sides, rate * SAMPLE_RATE, np.full(16, creak), np.full(16, 160.0), np.zeros(16), loud, loud)
+        grains.add_damped_sines(
+            sides, rate * SAMPLE_RATE, np.full(16, creak), np.full(16, 160.0), np.zeros(16), loud, loud
+        )
     _scuff(sides, 0.02, roll, 0.010, ((300, -14), (1000, 0), (3000, -4), (8000, -16)), chance)
     return np.asarray(sides[0], np.float32)
 
@@ -139,11 +143,11 @@ def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     toe = roll + 0.06
     late = 0.12 * np.exp(-0.5 * ((t - 0.36) / 0.05) ** 2)
     force = np.exp(-t / 0.035) + 0.55 * np.exp(-0.5 * ((t - toe) / 0.050) ** 2) + late
-    at = np.concatenate([[0.0], grains.moments(chance, (1500 * force**1.1).astype(np.float32), n)])
+    at = np.concatenate([[0.0], grains.poisson_times(chance, (1500 * force**1.1).astype(np.float32), n)])
     loud = 0.16 * np.exp(0.9 * chance.standard_normal(len(at))) * force[at.astype(int)] ** 0.4
     loud[0] = 0.55
-    bank = grains.ticks(chance, 40, (1000, 5200), (0.3, 2.6), tone=0.45)
-    grains.scatter(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
+    bank = grains.make_ticks(chance, 40, (1000, 5200), (0.3, 2.6), tone=0.45)
+    grains.add_grains(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
     stones = signal.sosfilt(signal.butter(2, 750, "highpass", fs=SAMPLE_RATE, output="sos"), sides[0])
     sides[0] = 0
     _modes(sides, 0, [95, 170, 310], [0.02, 0.015, 0.010], 0.05, chance)
@@ -159,20 +163,20 @@ def _snow(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     rate = chance.uniform(65, 95) * (1 + 0.35 * press)
     slips = 0.5 + 0.5 * np.cos(2 * np.pi * np.cumsum(rate) / SAMPLE_RATE)
     for hz, ms, often, most in (((90, 500), (3.0, 9.0), 900, 0.20), ((500, 4500), (0.4, 2.5), 2600, 0.07)):
-        at = np.concatenate([[0.0], grains.moments(chance, (often * press * slips**2).astype(np.float32), n)])
+        at = np.concatenate([[0.0], grains.poisson_times(chance, (often * press * slips**2).astype(np.float32), n)])
         loud = most * np.exp(0.6 * chance.standard_normal(len(at))) * press[at.astype(int)] ** 0.8
         loud[0] = 2 * most
-        bank = grains.ticks(chance, 40, hz, ms, tone=0.4)
-        grains.scatter(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
+        bank = grains.make_ticks(chance, 40, hz, ms, tone=0.4)
+        grains.add_grains(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
     return np.asarray(sides[0], np.float32)
 
 
 def _grit(sides: F32, roll: float, count: float, loud: float, chance: np.random.Generator) -> None:
     """A few grains of sand that a shoe crushes between heel and toe."""
     at = chance.uniform(0.01, roll + 0.12, chance.poisson(0.2 * count)) * SAMPLE_RATE
-    bank = grains.ticks(chance, 16, (1500, 6000), (0.2, 1.0), tone=0.4)
+    bank = grains.make_ticks(chance, 16, (1500, 6000), (0.2, 1.0), tone=0.4)
     strength = loud * np.exp(0.8 * chance.standard_normal(len(at)))
-    grains.scatter(sides, bank, at, chance.integers(0, 16, len(at)), strength, strength)
+    grains.add_grains(sides, bank, at, chance.integers(0, 16, len(at)), strength, strength)
 
 
 def _scuff(

@@ -10,7 +10,7 @@ from vivant.media import F32, SAMPLE_RATE
 _QUIET = 7.0  # nepers: a ring is left when it has fallen by 61 dB
 
 
-def moments(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarray:
+def poisson_times(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarray:
     """Poisson times, in samples (float64, sorted). rate: per second, constant or float32 (n,) for a changing one."""
     if isinstance(rate, int | float):
         return np.sort(chance.uniform(0, n, chance.poisson(rate * n / SAMPLE_RATE)))
@@ -19,7 +19,7 @@ def moments(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarra
     return np.asarray(np.interp(draws, expected, np.arange(n + 1)), np.float32)
 
 
-def ring(
+def add_damped_sines(
     sound: F32, at: np.ndarray, hz: np.ndarray, decay: np.ndarray, rise: np.ndarray, left: np.ndarray, right: np.ndarray
 ) -> None:
     """Add exponentially decaying sines to `sound` (2, n), in place; those that start outside are left out.
@@ -29,11 +29,11 @@ def ring(
     arrays = [
         np.ascontiguousarray(np.broadcast_to(a, np.shape(at)), np.float64) for a in (hz, decay, rise, left, right)
     ]
-    _ring(sound, np.ascontiguousarray(at, np.float64), *arrays)
+    _add_damped_sines(sound, np.ascontiguousarray(at, np.float64), *arrays)
 
 
 @numba.njit(nogil=True, cache=True, fastmath=False)
-def _ring(sound, at, hz, decay, rise, left, right):  # type: ignore[no-untyped-def]
+def _add_damped_sines(sound, at, hz, decay, rise, left, right):  # type: ignore[no-untyped-def]
     n = sound.shape[1]
     for k in range(len(at)):
         start = int(at[k])
@@ -57,9 +57,9 @@ def _ring(sound, at, hz, decay, rise, left, right):  # type: ignore[no-untyped-d
                 turn += bend
 
 
-def scatter(sound: F32, bank: F32, at: np.ndarray, which: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
+def add_grains(sound: F32, bank: F32, at: np.ndarray, which: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
     """Add kernels of a bank (kernels, length) to `sound` (2, n), in place, at whole samples `at`, cut at the end."""
-    _scatter(
+    _add_grains(
         sound,
         np.ascontiguousarray(bank, np.float32),
         np.ascontiguousarray(at, np.int64),
@@ -70,7 +70,7 @@ def scatter(sound: F32, bank: F32, at: np.ndarray, which: np.ndarray, left: np.n
 
 
 @numba.njit(nogil=True, cache=True)
-def _scatter(sound, bank, at, which, left, right):  # type: ignore[no-untyped-def]
+def _add_grains(sound, bank, at, which, left, right):  # type: ignore[no-untyped-def]
     n = sound.shape[1]
     for k in range(len(at)):
         if at[k] < 0 or at[k] >= n:
@@ -81,7 +81,7 @@ def _scatter(sound, bank, at, which, left, right):  # type: ignore[no-untyped-de
             sound[1, at[k] + i] += right[k] * kernel[i]
 
 
-def ticks(
+def make_ticks(
     chance: np.random.Generator, count: int, hz: tuple[float, float], ms: tuple[float, float], tone: float = 0.5
 ) -> F32:
     """A bank of short impacts: decaying noise and a damped sine mixed by `tone` (0 noise .. 1 tone), unit energy.
@@ -103,7 +103,7 @@ def ticks(
     return np.asarray(bank, np.float32)
 
 
-def bubbles(chance: np.random.Generator, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def bubble_modes(chance: np.random.Generator, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Pitch (Hz), decay (1/s) and rise (1/s) of bubbles of `radius` (m), as they ring just under a surface.
 
     Minnaert: f = 3 / r. Damping and rise as in van den Doel, "Physically based models for liquid sounds",

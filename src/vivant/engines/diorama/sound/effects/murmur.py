@@ -33,7 +33,7 @@ _LIFT: Final = ((70, 8), (180, 6), (450, 0), (900, 5), (1800, 9), (3200, 10), (4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Settings:
+class _VoiceCurves:
     """What a throat does at each tick, float32: pitch and hiss_hz in Hz, voiced and hiss 0..1, formants (ticks, 3)."""
 
     pitch: F32
@@ -51,7 +51,7 @@ def talk(n: int, chance: np.random.Generator, lively: float) -> F32:
     base = chance.uniform(170, 225) if woman else chance.uniform(92, 135)
     throat = (1.16 if woman else 1.0) * chance.uniform(0.95, 1.06)
     pace = chance.uniform(3.9, 5.6)  # syllables a second
-    said = _Settings(
+    voice = _VoiceCurves(
         pitch=np.full(ticks, base, np.float32),
         voiced=np.zeros(ticks, np.float32),
         hiss=np.zeros(ticks, np.float32),
@@ -60,20 +60,20 @@ def talk(n: int, chance: np.random.Generator, lively: float) -> F32:
     )
     at = int(chance.uniform(-1.5, 0.6) * _PER_SECOND)
     while at < ticks:
-        at = _phrase(said, at, base, throat, pace, lively, chance)
+        at = _phrase(voice, at, base, throat, pace, lively, chance)
         at += int(chance.uniform(0.25, 1.9 - 0.9 * lively) * _PER_SECOND)
-    _smooth(said)
+    _smooth(voice)
     jitter = 1 + 0.010 * np.interp(
         np.arange(ticks),
         np.arange(0, ticks + 4, 4),
         chance.standard_normal(ticks // 4 + 2)[: len(np.arange(0, ticks + 4, 4))],
     )
     breath = chance.standard_normal(n, np.float32)
-    pitch = np.asarray(said.pitch * jitter, np.float32)
-    return np.asarray(_throat(n, pitch, said.voiced, said.hiss, said.hiss_hz, said.formants, breath), np.float32)
+    pitch = np.asarray(voice.pitch * jitter, np.float32)
+    return np.asarray(_throat(n, pitch, voice.voiced, voice.hiss, voice.hiss_hz, voice.formants, breath), np.float32)
 
 
-def full(sides: F32, n: int) -> F32:
+def to_sample_rate(sides: F32, n: int) -> F32:
     """Voices at 24 kHz -> 48 kHz with the balance of bass and treble that voices have. (2, m) -> (2, n)."""
     spectrum = fft.rfft(sides, axis=1)
     hz = fft.rfftfreq(sides.shape[1], 1 / RATE).astype(np.float32)
@@ -83,7 +83,7 @@ def full(sides: F32, n: int) -> F32:
 
 
 def _phrase(
-    said: _Settings, at: int, base: float, throat: float, pace: float, lively: float, chance: np.random.Generator
+    voice: _VoiceCurves, at: int, base: float, throat: float, pace: float, lively: float, chance: np.random.Generator
 ) -> int:
     """Some syllables in one breath, the pitch sinking from first to last with accents on the way: the tick it ends."""
     syllables, start = int(chance.integers(4, 15)), at
@@ -95,21 +95,23 @@ def _phrase(
         if stressed or last:
             height = chance.choice([-0.25, -0.18, 0.35]) if last else chance.uniform(0.12, 0.28 + 0.28 * lively)
             accents.append((at + chance.uniform(0.35, 0.8) * lasting, float(height)))
-        _syllable(said, at, lasting, 1.0 if stressed else 0.62, throat, chance)
+        _syllable(voice, at, lasting, 1.0 if stressed else 0.62, throat, chance)
         at += lasting
-    first, end = max(start, 0), min(at, len(said.pitch))
+    first, end = max(start, 0), min(at, len(voice.pitch))
     if first < end:
         time = np.arange(first, end)
         melody = chance.uniform(0.08, 0.18) - 0.34 * (time - start) / (at - start)
         for moment, height in accents:
             melody = melody + height * np.exp(-0.5 * ((time - moment) / (0.075 * _PER_SECOND)) ** 2)
-        said.pitch[first:end] = base * chance.uniform(0.94, 1.1) * np.exp(melody)
+        voice.pitch[first:end] = base * chance.uniform(0.94, 1.1) * np.exp(melody)
     return at
 
 
-def _syllable(said: _Settings, at: int, lasting: int, loud: float, throat: float, chance: np.random.Generator) -> None:
+def _syllable(
+    voice: _VoiceCurves, at: int, lasting: int, loud: float, throat: float, chance: np.random.Generator
+) -> None:
     """A consonant, a vowel or diphthong that the neighbours pull at, sometimes a consonant that closes it."""
-    first, last = max(at, 0), min(at + lasting, len(said.pitch))
+    first, last = max(at, 0), min(at + lasting, len(voice.pitch))
     if first >= last:
         return
     place = (np.arange(first, last) - at) / lasting
@@ -124,31 +126,31 @@ def _syllable(said: _Settings, at: int, lasting: int, loud: float, throat: float
         body = np.maximum(body, 0.32 * closing)
     elif kind == 3:
         body = np.minimum(np.clip(place / 0.12, 0, 1), closing)
-    said.voiced[first:last] = loud * body / _LOUDNESS[vowel]
+    voice.voiced[first:last] = loud * body / _LOUDNESS[vowel]
 
     steady = _VOWELS[vowel] + (_VOWELS[target] - _VOWELS[vowel]) * np.clip((place[:, None] - 0.3) / 0.5, 0, 1)
     before, after = (np.array([280, chance.uniform(800, 2100), chance.uniform(2200, 2800)]) for _ in range(2))
     pull_on, pull_off = (1 - opening)[:, None], np.clip((place[:, None] - 0.7) / 0.3, 0, 1) ** 1.5
     shaped = steady + (before - steady) * 0.85 * pull_on
-    said.formants[first:last] = (shaped + (after - shaped) * 0.7 * pull_off) * throat
+    voice.formants[first:last] = (shaped + (after - shaped) * 0.7 * pull_off) * throat
 
-    said.hiss_hz[first:last] = _HISSES[chance.integers(len(_HISSES))]
+    voice.hiss_hz[first:last] = _HISSES[chance.integers(len(_HISSES))]
     if kind == 1:
         width = np.clip(place / (onset + 0.12), 0, 1)
-        said.hiss[first:last] = 0.6 * loud * np.sin(np.pi * width) * chance.uniform(0.4, 1)
+        voice.hiss[first:last] = 0.6 * loud * np.sin(np.pi * width) * chance.uniform(0.4, 1)
     elif kind == 0:
-        said.hiss[first:last] = (
+        voice.hiss[first:last] = (
             0.8 * loud * np.exp(-0.5 * ((place - onset * 0.6) / 0.035) ** 2) * chance.uniform(0.3, 1)
         )
 
 
-def _smooth(said: _Settings) -> None:
+def _smooth(voice: _VoiceCurves) -> None:
     """Lips and tongue have mass: in place, each curve over its own time."""
-    for curve, width in ((said.voiced, 5), (said.hiss, 5), (said.pitch, 9)):
+    for curve, width in ((voice.voiced, 5), (voice.hiss, 5), (voice.pitch, 9)):
         weights = np.hanning(width + 2)[1:-1]
         curve[:] = np.convolve(np.pad(curve, width // 2, mode="edge"), weights / weights.sum(), "valid")
     for k in range(3):
-        said.formants[:, k] = np.convolve(np.pad(said.formants[:, k], 5, mode="edge"), np.ones(11) / 11, "valid")
+        voice.formants[:, k] = np.convolve(np.pad(voice.formants[:, k], 5, mode="edge"), np.ones(11) / 11, "valid")
 
 
 def _loudness() -> F32:

@@ -28,7 +28,7 @@ def gains(colour: Colour, hz: F32) -> F32:
     return np.power(10.0, decibels / 20).astype(np.float32)
 
 
-def between(quiet: Colour, loud: Colour, share: float) -> Colour:
+def blend(quiet: Colour, loud: Colour, share: float) -> Colour:
     """The colour `share` (0..1) of the way from one to another; both have corners at the same frequencies."""
     return [(hz, a + (b - a) * share) for (hz, a), (_, b) in zip(quiet, loud, strict=True)]
 
@@ -44,39 +44,39 @@ def coloured(n: int, chance: np.random.Generator, colour: Colour) -> F32:
     return sound / max(float(np.sqrt(np.mean(np.square(sound)))), 1e-12)
 
 
-def wide(n: int, chance: np.random.Generator, colour: Colour, width: float = 0.6) -> F32:
+def stereo(n: int, chance: np.random.Generator, colour: Colour, width: float = 0.6) -> F32:
     """Stereo noise, float32 (2, n), RMS 1: width 0 is mono, 1 two independent sides (correlation = 1 - width)."""
     if width <= 0:
         middle = coloured(n, chance, colour)
         return np.stack([middle, middle])
     both = np.stack([coloured(n, chance, colour), coloured(n, chance, colour)])
-    return spread(both, width)
+    return set_width(both, width)
 
 
-def spread(pair: F32, width: float) -> F32:
+def set_width(pair: F32, width: float) -> F32:
     """Two independent signals of equal power -> left and right of correlation 1 - width; power kept."""
     common, apart = np.float32(np.sqrt(1 - width / 2)), np.float32(np.sqrt(width / 2))
     return np.stack([common * pair[0] + apart * pair[1], common * pair[0] - apart * pair[1]])
 
 
-def blocks(n: int) -> int:
+def block_count(n: int) -> int:
     """How many spectra `flowing` wants for n samples."""
     return -(-n // BLOCK) + 1
 
 
 def at_blocks(curve: F32, n: int) -> F32:
     """A curve over the whole of n samples, however finely given, at the centres of the blocks. float32 (blocks(n),)."""
-    places = np.arange(blocks(n)) * BLOCK / max(n, 1) * len(curve)
+    places = np.arange(block_count(n)) * BLOCK / max(n, 1) * len(curve)
     return np.interp(places, np.arange(len(curve)) + 0.5, curve).astype(np.float32)
 
 
-def flowing(n: int, chance: np.random.Generator, spectra: F32) -> F32:
+def time_varying(n: int, chance: np.random.Generator, spectra: F32) -> F32:
     """Noise whose spectrum changes as it goes. spectra: linear gains, (blocks(n), len(BINS)). float32 (n,).
 
     Overlap-add of independent Gaussian frames under a sine window: their powers add to one, so a constant spectrum of
     ones gives RMS 1.
     """
-    count = blocks(n)
+    count = block_count(n)
     if spectra.shape != (count, len(BINS)):
         raise ValueError(f"spectra must be ({count}, {len(BINS)}) for {n} samples, got {spectra.shape}.")
     # A Gaussian frame has a Gaussian spectrum: drawn there, it saves a transform.
@@ -90,7 +90,7 @@ def flowing(n: int, chance: np.random.Generator, spectra: F32) -> F32:
     return sound[BLOCK : BLOCK + n]
 
 
-def sweep(hz: Sequence[float], decibels: F32) -> F32:
+def band_spectra(hz: Sequence[float], decibels: F32) -> F32:
     """Spectra for `flowing` from a table: corners `hz` (ascending) and dB (blocks, len(hz)) -> gains (blocks, bins)."""
     corners = np.log(np.asarray(hz, np.float64))
     place = np.interp(np.log(BINS), corners, np.arange(len(corners)))

@@ -19,14 +19,14 @@ _DOWNPOUR: Final = ((80, -16), (400, 0), (1500, -3), (4500, -11), (9000, -17), (
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength 0 is the last drops of a shower, 1 a downpour; gusts of the wind curve thicken it."""
-    n, strength = follow.length(bed), bed.strength
+    n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "rain")
     gusts = follow.curve(timeline, "wind", bed, 0.3)
-    swell = follow.fine(gusts - gusts.mean()) + 0.10 * noise.turbulence(n, chance, 0.35)
+    swell = follow.at_sample_rate(gusts - gusts.mean()) + 0.10 * noise.turbulence(n, chance, 0.35)
     density = np.clip(1 + 0.7 * swell, 0.3, 2).astype(np.float32)
 
-    colour = noise.between(_DRIZZLE, _DOWNPOUR, strength**0.8)
-    sound = np.asarray(noise.wide(n, chance, colour, 0.75) * (0.010 + 0.062 * strength**1.3) * density, np.float32)
+    colour = noise.blend(_DRIZZLE, _DOWNPOUR, strength**0.8)
+    sound = np.asarray(noise.stereo(n, chance, colour, 0.75) * (0.010 + 0.062 * strength**1.3) * density, np.float32)
     _middle(sound, density, strength, chance)
     _fine(sound, density, strength, chance)
     _near(sound, density, strength, chance)
@@ -36,45 +36,45 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 def _middle(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
     """Drops a few metres off: each too short to have a pitch, together a texture that is rougher than noise."""
     n = sound.shape[1]
-    at = grains.moments(chance, density * np.float32(220 * 16**strength), n)
+    at = grains.poisson_times(chance, density * np.float32(220 * 16**strength), n)
     low = 2600 * 0.3**strength  # heavier drops, deeper ticks
-    bank = grains.ticks(chance, 64, (low, 11500 - 4500 * strength), (0.2, 0.7 + 1.4 * strength), tone=0.35)
+    bank = grains.make_ticks(chance, 64, (low, 11500 - 4500 * strength), (0.2, 0.7 + 1.4 * strength), tone=0.35)
     distance = 1 + 7 * np.sqrt(chance.uniform(size=len(at)))  # m; as many drops on every square metre
     loud = np.minimum(0.34 / distance * np.exp(0.7 * chance.standard_normal(len(at))), 0.36)
     angle = chance.uniform(0, np.pi / 2, len(at))
     which = chance.integers(0, len(bank), len(at))
-    grains.scatter(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
+    grains.add_grains(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
 
 
 def _fine(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
     """Drizzle on water: drops of about a millimetre always trap a bubble of some 0.22 mm, which rings near 14 kHz
     (Pumphrey, Crum & Bjørnø 1989); larger drops do not."""
     n = sound.shape[1]
-    at = grains.moments(chance, density * np.float32(700 * (1 - strength) ** 2), n)
+    at = grains.poisson_times(chance, density * np.float32(700 * (1 - strength) ** 2), n)
     radius = 0.00022 * np.exp(0.12 * chance.standard_normal(len(at)))
-    pitch, decay, rise = grains.bubbles(chance, radius)
+    pitch, decay, rise = grains.bubble_modes(chance, radius)
     loud = 0.022 * np.exp(0.5 * chance.standard_normal(len(at)))
     angle = chance.uniform(0, np.pi / 2, len(at))
-    grains.ring(sound, at, pitch, decay, rise, loud * np.cos(angle), loud * np.sin(angle))
+    grains.add_damped_sines(sound, at, pitch, decay, rise, loud * np.cos(angle), loud * np.sin(angle))
 
 
 def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
     """Single drops at arm's length: a tick of impact, then a leaf's tap, a puddle's bubble or a hard patter."""
     n = sound.shape[1]
-    at = grains.moments(chance, density * np.float32(9 + 55 * strength), n)
+    at = grains.poisson_times(chance, density * np.float32(9 + 55 * strength), n)
     count = len(at)
     loud = 0.20 * np.exp(0.6 * chance.standard_normal(count)) * (0.7 + 0.5 * strength)
     loud = np.minimum(loud, 0.42)
     angle = chance.uniform(0.1, np.pi / 2 - 0.1, count)
     left, right = loud * np.cos(angle), loud * np.sin(angle)
 
-    bank = grains.ticks(chance, 48, (2200, 11000), (0.25, 1.5), tone=0.3)
-    grains.scatter(sound, bank, at, chance.integers(0, len(bank), count), 1.4 * left, 1.4 * right)
+    bank = grains.make_ticks(chance, 48, (2200, 11000), (0.25, 1.5), tone=0.3)
+    grains.add_grains(sound, bank, at, chance.integers(0, len(bank), count), 1.4 * left, 1.4 * right)
 
     surface = chance.choice(3, count, p=(0.40, 0.32, 0.28))
     leaf, puddle = surface == 0, surface == 1
     hz = np.exp(chance.uniform(np.log(420), np.log(1700), leaf.sum()))
-    grains.ring(
+    grains.add_damped_sines(
         sound,
         at[leaf],
         hz,
@@ -85,7 +85,7 @@ def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator
     )
 
     radius = np.exp(chance.uniform(np.log(0.00055), np.log(0.0019), puddle.sum()))
-    pitch, decay, rise = grains.bubbles(chance, radius)
+    pitch, decay, rise = grains.bubble_modes(chance, radius)
     # The bubble closes off under the surface some 10 to 30 ms after the drop has struck (Pumphrey & Elmore 1990).
     closed = at[puddle] + chance.uniform(480, 1500, puddle.sum())
-    grains.ring(sound, closed, pitch, decay, rise, 0.55 * left[puddle], 0.55 * right[puddle])
+    grains.add_damped_sines(sound, closed, pitch, decay, rise, 0.55 * left[puddle], 0.55 * right[puddle])

@@ -14,8 +14,8 @@ _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (140
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): air, moving slowly; in a closed room the faint hum of a ventilator too."""
-    n, chance = follow.length(bed), rng(timeline.seed, "room tone")
-    sound = noise.wide(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)
+    n, chance = follow.sample_count(bed), rng(timeline.seed, "room tone")
+    sound = noise.stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)
     if timeline.room >= 0.3:
         t = np.arange(n) / SAMPLE_RATE
         base = chance.uniform(96, 122)

@@ -20,14 +20,14 @@ def splash(event: Event, timeline: Timeline) -> tuple[F32, int]:
     slap = noise.coloured(n, chance, ((80, -12), (300, -2), (900, 0), (3000, -4), (9000, -12), (18000, -26)))
     sides += slap * (np.exp(-t / (0.02 + 0.05 * event.strength)) + 0.15 * np.exp(-t / 0.25)) * np.float32(0.30)
     plunge = 0.012 + 0.03 * event.strength  # m, radius of the cavity that closes
-    pitch, _, _ = grains.bubbles(chance, np.array([plunge]))
+    pitch, _, _ = grains.bubble_modes(chance, np.array([plunge]))
     close = np.array([(0.05 + 0.12 * event.strength) * SAMPLE_RATE])
-    grains.ring(sides, close, pitch, np.array([16.0]), np.array([2.5]), np.array([0.45]), np.array([0.45]))
+    grains.add_damped_sines(sides, close, pitch, np.array([16.0]), np.array([2.5]), np.array([0.45]), np.array([0.45]))
     rate = (500 + 1500 * event.strength) * np.exp(-t / (0.16 + 0.3 * event.strength)) * np.minimum(t / 0.03, 1)
-    at = grains.moments(chance, rate.astype(np.float32), n)
+    at = grains.poisson_times(chance, rate.astype(np.float32), n)
     radius = np.clip(0.0018 * np.exp(0.6 * chance.standard_normal(len(at))), 0.0005, 0.012)
-    hz, decay, rise = grains.bubbles(chance, radius)
+    hz, decay, rise = grains.bubble_modes(chance, radius)
     loud = 0.07 * np.exp(0.6 * chance.standard_normal(len(at))) * (radius / 0.0018) ** 0.5
-    grains.ring(sides, at, hz, decay, rise, loud, loud)
+    grains.add_damped_sines(sides, at, hz, decay, rise, loud, loud)
     fade = np.clip((n - np.arange(n)) / (0.15 * SAMPLE_RATE), 0, 1).astype(np.float32)
     return space.place(sides[0] * fade, event.x, event.depth) * np.float32(0.5 + event.strength), 0

@@ -12,27 +12,29 @@ from vivant.media import F32
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength goes from a trickle, whose bubbles can be told apart, to a brook in spate."""
-    n, strength = follow.length(bed), bed.strength
+    n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "stream")
     rush = ((60, -34), (250, -14), (600, -2), (1300, 0), (4000, -7), (9000, -13), (16000, -22))
     sound = (
-        noise.wide(n, chance, rush, 0.8) * np.exp(0.12 * noise.turbulence(n, chance, 1.2)) * (0.010 + 0.035 * strength)
+        noise.stereo(n, chance, rush, 0.8)
+        * np.exp(0.12 * noise.turbulence(n, chance, 1.2))
+        * (0.010 + 0.035 * strength)
     )
     # Drops that the current throws up and that patter back.
-    at = grains.moments(chance, 120 + 500 * strength, n)
-    bank = grains.ticks(chance, 48, (1500, 9000), (0.2, 1.4), tone=0.4)
+    at = grains.poisson_times(chance, 120 + 500 * strength, n)
+    bank = grains.make_ticks(chance, 48, (1500, 9000), (0.2, 1.4), tone=0.4)
     loud = np.minimum(0.035 * np.exp(0.8 * chance.standard_normal(len(at))), 0.2)
     side = chance.uniform(0, 1, len(at))
-    grains.scatter(sound, bank, at, chance.integers(0, 48, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    grains.add_grains(sound, bank, at, chance.integers(0, 48, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
     # Three spots of the bed of stones, each with its own rate that comes and goes and its own size of hollow.
     for spot in range(3):
         lively = np.exp(0.6 * noise.turbulence(n, chance, 1.6, 4)).astype(np.float32)
-        at = grains.moments(chance, lively * np.float32((25 + 150 * strength) / 1.2), n)
+        at = grains.poisson_times(chance, lively * np.float32((25 + 150 * strength) / 1.2), n)
         size = (0.0008, 0.0013, 0.0021)[spot] * (1 + 0.4 * strength)
         radius = np.clip(size * np.exp(0.42 * chance.standard_normal(len(at))), 0.0004, 0.008)
-        pitch, decay, rise = grains.bubbles(chance, radius)
+        pitch, decay, rise = grains.bubble_modes(chance, radius)
         loud = 0.055 * np.exp(0.8 * chance.standard_normal(len(at))) * (radius / 0.0015) ** 0.25
         loud = np.minimum(loud, 0.5)
         side = np.clip((0.25, 0.5, 0.75)[spot] + 0.17 * chance.standard_normal(len(at)), 0, 1)
-        grains.ring(sound, at, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+        grains.add_damped_sines(sound, at, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
     return np.asarray(sound, np.float32)

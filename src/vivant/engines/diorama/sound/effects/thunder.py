@@ -30,7 +30,7 @@ def distance(depth: float) -> float:
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): the storm behind the horizon, a low mutter that swells and sinks. Strikes are events."""
-    n, chance = follow.length(bed), rng(timeline.seed, "thunder")
+    n, chance = follow.sample_count(bed), rng(timeline.seed, "thunder")
     sound = np.zeros((2, n), np.float32)
     at = chance.uniform(-1.0, 0.3) * SAMPLE_RATE
     while at < n:
@@ -38,7 +38,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
         t = (np.arange(n) - at) / SAMPLE_RATE
         roll = np.where(t > 0, np.minimum(t / 0.9, 1) * np.exp(-np.maximum(t - 0.9, 0) / (lasting / 3)), 0)
         lumps = np.exp(0.7 * noise.turbulence(n, chance, 1.4, 3))
-        sound += noise.wide(n, chance, _RUMBLE, 0.6) * (roll * lumps * chance.uniform(0.5, 1)).astype(np.float32)
+        sound += noise.stereo(n, chance, _RUMBLE, 0.6) * (roll * lumps * chance.uniform(0.5, 1)).astype(np.float32)
         at += (lasting + chance.uniform(0.5, 2.5)) * SAMPLE_RATE
     return sound * np.float32(0.05 + 0.1 * bed.strength)
 

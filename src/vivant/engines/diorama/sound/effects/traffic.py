@@ -34,9 +34,9 @@ _SIDE: Final = 2.6  # s before and after the closest point
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Cars pass by themselves, farther off, where the timeline has no pass-by. Rarely a horn."""
-    n, chance = follow.length(bed), rng(timeline.seed, "traffic")
+    n, chance = follow.sample_count(bed), rng(timeline.seed, "traffic")
     sound = (
-        noise.wide(n, chance, _HUM, 0.7) * np.exp(0.18 * noise.drift(n, chance, 0.25)) * (0.04 + 0.05 * bed.strength)
+        noise.stereo(n, chance, _HUM, 0.7) * np.exp(0.18 * noise.drift(n, chance, 0.25)) * (0.04 + 0.05 * bed.strength)
     )
     if not follow.events(timeline, "pass"):
         at = chance.uniform(0.6, 1.8)
@@ -50,7 +50,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     return np.asarray(sound, np.float32)
 
 
-def passing(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def pass_by(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """A vehicle, closest exactly at the event: (samples (2, m), offset of the closest sample)."""
     chance = rng(timeline.seed, f"pass/{event.id}")
     return _pass(chance, event.depth, event.strength, event.x)
@@ -69,7 +69,7 @@ def _pass(chance: np.random.Generator, depth: float, strength: float, x: float) 
     shift = 1 / (1 - towards / space.SPEED)
 
     spectra = _tyres(n, away, range_, shift)
-    tyres = noise.flowing(n, chance, spectra)
+    tyres = noise.time_varying(n, chance, spectra)
     engine = _engine(chance, shift)
     near = (away / range_).astype(np.float32)
     loud = np.float32((0.35 + 0.65 * strength) * 6 / (3 + away))
@@ -84,7 +84,7 @@ def _pass(chance: np.random.Generator, depth: float, strength: float, x: float) 
 def _tyres(n: int, away: float, range_: np.ndarray, shift: np.ndarray) -> F32:
     """Spectra of the tyres as they come, pass and go: Doppler, the air, and the comb of the sound that the road
     mirrors (path difference 2 · h1 · h2 / r): the moving hollow in every passing car."""
-    at = np.clip(np.arange(noise.blocks(n)) * noise.BLOCK, 0, n - 1)
+    at = np.clip(np.arange(noise.block_count(n)) * noise.BLOCK, 0, n - 1)
     r, s = range_[at][:, None], shift[at][:, None]
     hz = noise.BINS[None, :] / s
     spectra = noise.gains(_TYRE, hz.astype(np.float32))

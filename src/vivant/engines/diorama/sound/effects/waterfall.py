@@ -17,24 +17,24 @@ _CATARACT: Final = ((40, -2), (120, 0), (400, -1), (1000, -5), (2500, -10), (600
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength goes from a garden cascade to a cataract that is felt in the chest."""
-    n, strength = follow.length(bed), bed.strength
+    n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "waterfall")
-    colour = noise.between(_CASCADE, _CATARACT, strength)
+    colour = noise.blend(_CASCADE, _CATARACT, strength)
     boil = np.exp(0.10 * noise.turbulence(n, chance, 1.5, 5))
-    sound = noise.wide(n, chance, colour, 0.85) * boil * np.float32(0.10)
+    sound = noise.stereo(n, chance, colour, 0.85) * boil * np.float32(0.10)
 
     heavy = np.exp(0.5 * noise.turbulence(n, chance, 4.0, 3)).astype(np.float32)
-    at = grains.moments(chance, heavy * np.float32(900 + 1500 * strength), n)
-    bank = grains.ticks(chance, 64, (350, 5200), (0.5, 5.0), tone=0.15)
+    at = grains.poisson_times(chance, heavy * np.float32(900 + 1500 * strength), n)
+    bank = grains.make_ticks(chance, 64, (350, 5200), (0.5, 5.0), tone=0.15)
     loud = np.minimum(0.085 * np.exp(0.8 * chance.standard_normal(len(at))), 0.30)
     angle = chance.uniform(0, np.pi / 2, len(at))
     which = chance.integers(0, len(bank), len(at))
-    grains.scatter(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
+    grains.add_grains(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
 
-    at = grains.moments(chance, heavy * np.float32(260 * (1.2 - strength)), n)
+    at = grains.poisson_times(chance, heavy * np.float32(260 * (1.2 - strength)), n)
     radius = np.clip(0.0017 * np.exp(0.5 * chance.standard_normal(len(at))), 0.0005, 0.008)
-    pitch, decay, rise = grains.bubbles(chance, radius)
+    pitch, decay, rise = grains.bubble_modes(chance, radius)
     angle = chance.uniform(0, np.pi / 2, len(at))
     loud = 0.06 * np.exp(0.6 * chance.standard_normal(len(at)))
-    grains.ring(sound, at, pitch, decay, rise, loud * np.cos(angle), loud * np.sin(angle))
+    grains.add_damped_sines(sound, at, pitch, decay, rise, loud * np.cos(angle), loud * np.sin(angle))
     return np.asarray(sound, np.float32)

@@ -30,12 +30,12 @@ _AFTER: Final = 6.0  # s until the draw-back has run out
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Breaks by itself, irregularly, where the timeline has no wave event."""
-    n, chance = follow.length(bed), rng(timeline.seed, "waves")
+    n, chance = follow.sample_count(bed), rng(timeline.seed, "waves")
     if bed.strength <= LAPPING:
         return _lapping(n, bed.strength, chance)
     slow = noise.drift(n, chance, 0.13) + 0.5 * noise.drift(n, chance, 0.31)
-    surf = noise.wide(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
-    fronts = [follow.sample(event) for event in follow.events(timeline, "wave")]
+    surf = noise.stereo(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
+    fronts = [follow.event_sample(event) for event in follow.events(timeline, "wave")]
     if fronts:
         return surf + _undertow(n, [at - bed.start * 2000 for at in fronts], chance) * bed.strength
     at = chance.uniform(1.2, 2.4) * SAMPLE_RATE
@@ -49,16 +49,16 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     return surf
 
 
-def front(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def breaking_wave(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One wave that breaks: (samples (2, m), offset of the sample at which the crest strikes)."""
     chance = rng(timeline.seed, f"wave/{event.id}")
-    if calm(timeline, event.strength):
+    if is_lake(timeline, event.strength):
         return space.place(_lap(event.strength, chance), event.x, event.depth), 0
     sound, crest = _break(event.strength, chance, event.x)
-    return space.air(sound, event.depth) * np.float32(space.level(event.depth)), crest
+    return space.absorb_treble(sound, event.depth) * np.float32(space.distance_gain(event.depth)), crest
 
 
-def calm(timeline: Timeline, otherwise: float = 0.0) -> bool:
+def is_lake(timeline: Timeline, otherwise: float = 0.0) -> bool:
     """Whether the water is a lake: by the strength of its bed, or by `otherwise` where there is no bed."""
     return next((bed.strength for bed in timeline.beds if bed.kind == "waves"), otherwise) <= LAPPING
 
@@ -67,7 +67,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     before, after = int(_BEFORE * SAMPLE_RATE), int((_AFTER - 1.5 + 1.5 * strength) * SAMPLE_RATE)
     n = before + after
     # Seconds since the crest fell.
-    t = np.asarray((np.arange(noise.blocks(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
+    t = np.asarray((np.arange(noise.block_count(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
     lumps = noise.at_blocks(noise.turbulence(n, chance, 3.0, 4), n)
 
     # Before it falls it already spills: white water along the crest, louder and louder.
@@ -87,7 +87,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
 
     def layer(shape: NDArray[np.floating[Any]], colour: F32) -> F32:
         decibels = colour + 20 * np.log10(np.maximum(shape, 1e-5))[:, None]
-        return noise.sweep(_HZ, np.asarray(decibels, np.float32))
+        return noise.band_spectra(_HZ, np.asarray(decibels, np.float32))
 
     power = (
         layer(swell, _SWELL) ** 2
@@ -98,7 +98,9 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
         + layer(back, _BACK) ** 2
     )
     spectra = np.asarray(np.sqrt(power) * (0.25 + 0.75 * strength), np.float32)
-    sides = noise.spread(np.stack([noise.flowing(n, chance, spectra), noise.flowing(n, chance, spectra)]), 0.7)
+    sides = noise.set_width(
+        np.stack([noise.time_varying(n, chance, spectra), noise.time_varying(n, chance, spectra)]), 0.7
+    )
     _slap(sides, before, strength, chance)
     _foam(sides, before, strength, chance)
 
@@ -117,7 +119,7 @@ def _slap(sides: F32, before: int, strength: float, chance: np.random.Generator)
     n = int(0.7 * SAMPLE_RATE)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
     blow = np.minimum(t / 0.018, 1) * np.exp(-t / (0.09 + 0.10 * strength)) * np.float32(0.10 + 0.18 * strength)
-    hit = noise.wide(n, chance, ((60, -6), (150, 0), (500, -2), (1500, -6), (5000, -14), (14000, -28)), 0.5)
+    hit = noise.stereo(n, chance, ((60, -6), (150, 0), (500, -2), (1500, -6), (5000, -14), (14000, -28)), 0.5)
     sides[:, before : before + n] += hit * blow
 
 
@@ -128,11 +130,11 @@ def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator)
     rate = np.where(t > 0, 2600 * np.minimum(t / 0.8, 1) * np.exp(-np.maximum(t - 0.8, 0) / 1.3), 0) * (
         0.3 + 0.7 * strength
     )
-    at = grains.moments(chance, rate.astype(np.float32), n)
-    bank = grains.ticks(chance, 48, (2200, 9500), (0.15, 0.6), tone=0.6)
+    at = grains.poisson_times(chance, rate.astype(np.float32), n)
+    bank = grains.make_ticks(chance, 48, (2200, 9500), (0.15, 0.6), tone=0.6)
     loud = 0.10 * np.exp(0.7 * chance.standard_normal(len(at))) * (0.4 + 0.6 * strength)
     angle = chance.uniform(0, np.pi / 2, len(at))
-    grains.scatter(sides, bank, at, chance.integers(0, 48, len(at)), loud * np.cos(angle), loud * np.sin(angle))
+    grains.add_grains(sides, bank, at, chance.integers(0, 48, len(at)), loud * np.cos(angle), loud * np.sin(angle))
 
 
 def _rise(t: NDArray[np.floating[Any]], start: float, lasting: float) -> F32:
@@ -142,18 +144,20 @@ def _rise(t: NDArray[np.floating[Any]], start: float, lasting: float) -> F32:
 
 def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
     """The deep pull of water between fronts: loudest 2 s before a crest falls, drained just after."""
-    t = np.arange(noise.blocks(n), dtype=np.float32) * noise.BLOCK
+    t = np.arange(noise.block_count(n), dtype=np.float32) * noise.BLOCK
     pull = np.zeros_like(t)
     for at in fronts:
         since = (t - at) / SAMPLE_RATE
         pull += np.exp(-0.5 * ((since + 0.9) / 0.9) ** 2) + 0.6 * np.exp(-0.5 * ((since - 3.4) / 0.9) ** 2)
-    spectra = noise.sweep(_HZ, _SWELL + 20 * np.log10(np.maximum(0.16 * pull, 1e-5))[:, None])
-    return noise.spread(np.stack([noise.flowing(n, chance, spectra), noise.flowing(n, chance, spectra)]), 0.5)
+    spectra = noise.band_spectra(_HZ, _SWELL + 20 * np.log10(np.maximum(0.16 * pull, 1e-5))[:, None])
+    return noise.set_width(
+        np.stack([noise.time_varying(n, chance, spectra), noise.time_varying(n, chance, spectra)]), 0.5
+    )
 
 
 def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
     """Small water against a shore: every second or so a slap of a few bubbles, a gurgle as it drains."""
-    sound = noise.wide(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.012)
+    sound = noise.stereo(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.012)
     sound *= np.exp(0.5 * noise.drift(n, chance, 0.5))
     at = chance.uniform(0, 0.5) * SAMPLE_RATE
     while at < n:
@@ -180,10 +184,10 @@ def _gurgle(sound: F32, at: float, chance: np.random.Generator) -> None:
     count = chance.integers(12, 40)
     burst = at + np.abs(chance.normal(0, 0.11, count)) * SAMPLE_RATE
     radius = np.clip(0.0016 * np.exp(0.65 * chance.standard_normal(count)), 0.0005, 0.006)
-    pitch, decay, rise = grains.bubbles(chance, radius)
+    pitch, decay, rise = grains.bubble_modes(chance, radius)
     loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.3
     side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
-    grains.ring(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    grains.add_damped_sines(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
 
 
 def _add(sound: F32, part: F32, start: int) -> None:

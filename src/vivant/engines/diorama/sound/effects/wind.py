@@ -22,7 +22,7 @@ _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The wind curve (0..1) makes the gusts, the strength how much air there is at all."""
     chance = rng(timeline.seed, "wind")
-    return blow(follow.fine(follow.curve(timeline, "wind", bed, 0.4)), bed.strength, chance)
+    return blow(follow.at_sample_rate(follow.curve(timeline, "wind", bed, 0.4)), bed.strength, chance)
 
 
 def gust(event: Event, timeline: Timeline) -> tuple[F32, int]:
@@ -42,15 +42,15 @@ def blow(gusts: F32, strength: float, chance: np.random.Generator, *, steady: bo
     coarse = noise.at_blocks(speed, n)[:, None]
 
     loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB: 40 in nature (pressure goes with U²), which would hide a lull
-    roar = noise.sweep(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
-    sound = noise.spread(np.stack([noise.flowing(n, chance, roar), noise.flowing(n, chance, roar)]), 0.8)
+    roar = noise.band_spectra(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
+    sound = noise.set_width(np.stack([noise.time_varying(n, chance, roar), noise.time_varying(n, chance, roar)]), 0.8)
 
     # Leaves answer a little later than the air at the ear, and flutter.
     flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
     late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
-    leaves = noise.sweep(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
-    rustle = np.stack([noise.flowing(n, chance, leaves), noise.flowing(n, chance, leaves)])
-    sound += noise.spread(rustle, 1.0)
+    leaves = noise.band_spectra(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
+    rustle = np.stack([noise.time_varying(n, chance, leaves), noise.time_varying(n, chance, leaves)])
+    sound += noise.set_width(rustle, 1.0)
 
     for edge in range(3):
         _whistle(sound, speed, edge, chance)

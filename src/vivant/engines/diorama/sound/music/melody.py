@@ -19,14 +19,14 @@ from vivant.media import F32
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A note without a pitch. beat, length: in beats from the first. scale: the pitch classes it may have.
-    figure: scale steps from the slot before that the motif makes here; None where it makes none."""
+    motif_step: scale steps from the slot before that the motif makes here; None where it makes none."""
 
     beat: float
     length: float
     strong: bool
     chord: Chord
     scale: tuple[int, ...]
-    figure: int | None
+    motif_step: int | None
     last: bool = False  # the resting tone
 
 
@@ -34,7 +34,7 @@ _LEAPS: Final = {0: 1.1, 1: 0.0, 2: 0.0, 3: 0.35, 4: 0.4, 5: 0.8, 7: 1.1, 8: 2.0
 _FORBIDDEN: Final = 60.0
 
 
-def sing(
+def choose_melody(
     slots: Sequence[Slot], *, low: int, high: int, summit: float, freedom: float, chance: np.random.Generator
 ) -> list[int]:
     """A key for every slot, low..high. summit 0..1: where in the line the highest note is wished. freedom: how far
@@ -103,9 +103,9 @@ def _join(
     """Cost of going from key a (rows) to key b (columns)."""
     interval = keys[None, :] - keys[:, None]
     cost = leaps.astype(np.float64)
-    if slot.figure is not None:
+    if slot.motif_step is not None:
         made = np.sign(interval) * np.round(np.abs(interval) * 7 / 12)  # about as many scale steps
-        cost = 0.5 * cost + 0.85 * np.abs(made - slot.figure)
+        cost = 0.5 * cost + 0.85 * np.abs(made - slot.motif_step)
     outside = ~np.isin(keys % 12, before.chord.tones)  # what is no chord tone goes on by step
     cost += np.where(outside[:, None] & (np.abs(interval) > 2), 4.0, 0.0)
     outside = ~np.isin(keys % 12, slot.chord.tones)

@@ -1,8 +1,8 @@
 """A short piece of music composed for one clip: mood, style, tempo and seed in, notes and sound out.
 
-The clip's length decides the form: whole beats up to a last chord that lands at least 1.2 s before the end and dies
-away. Harmony, melody, figures and instruments are their own files; here they become a piece: form, dynamics, touch, and
-room for whoever speaks.
+The clip's length decides the form: whole beats up to a last chord that begins at least 1.2 s before the end and dies
+away. Harmony, melody, accompaniment and instruments are files of their own; here they become one piece, with its form,
+its dynamics, small random deviations in time and loudness, and pauses of the melody while somebody speaks.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.music import figures, harmony, melody
-from vivant.engines.diorama.sound.music.band import ENERGY, Part, band
-from vivant.engines.diorama.sound.music.figures import FIGURES, Span, Touch
-from vivant.engines.diorama.sound.music.font import Note, shipped
+from vivant.engines.diorama.sound.music import accompaniment, harmony, melody
+from vivant.engines.diorama.sound.music.accompaniment import CHORD_PATTERNS, ChordSpan, ScoreNote
+from vivant.engines.diorama.sound.music.ensemble import ENERGY, Instrument, instruments_for
 from vivant.engines.diorama.sound.music.melody import Slot
+from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, SAMPLE_RATE
@@ -86,7 +86,7 @@ class Score:
     beats: tuple[Fraction, ...]
     seconds: Fraction
     tempo: float
-    spans: tuple[Span, ...]
+    spans: tuple[ChordSpan, ...]
     hall: float
 
     @property
@@ -109,29 +109,29 @@ def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tupl
     The same arguments give the same piece; another seed gives another key, harmony, motif and touch.
     """
     chance = rng(seed, "score")
-    parts = band(music.style, music.mood)
+    instruments = instruments_for(music.style, music.mood)
     form = _form(music, float(seconds), chance)
     plan = harmony.PLANS[music.mood][int(chance.integers(len(harmony.PLANS[music.mood])))]
     tonic = int(chance.choice(_TONICS))
     spans = _spans(form, plan, tonic)
-    line = _line(form, plan, spans, tonic, parts, music.mood, chance)
-    stage = _Stage(form, music.mood, float(seconds), speech, chance)
+    line = _melody_line(form, plan, spans, tonic, instruments, music.mood, chance)
+    stage = _Performer(form, music.mood, float(seconds), speech, chance)
     notes: list[Note] = []
-    for part in parts:
-        if part.role == "melody":
-            notes += stage.played(part, _sung(part, line, form))
-        elif part.role in ("chords", "bass"):
-            notes += stage.played(part, _moved(part, spans, music.mood))
+    for instrument in instruments:
+        if instrument.role == "melody":
+            notes += stage.perform(instrument, _melody_notes(instrument, line, form))
+        elif instrument.role in ("chords", "bass"):
+            notes += stage.perform(instrument, _chord_notes(instrument, spans, music.mood))
         else:
-            notes += stage.played(part, _beaten(part, form, music.mood))
+            notes += stage.perform(instrument, _drum_notes(instrument, form, music.mood))
     notes.sort(key=lambda n: (n.start, n.key, n.program))
     return Score(tuple(notes), form.beats(), seconds, 60 / form.beat, tuple(spans), _HALL[music.mood])
 
 
 def render(score: Score) -> F32:
     """float32 (2, n): the score played in its room, faded over its last third of a second; peak about 0.5."""
-    dry = shipped().play(score.notes, float(score.seconds))
-    wet = space.reverberate(dry, space.response(score.hall, seed=0))
+    dry = load_soundfont().play(score.notes, float(score.seconds))
+    wet = space.reverberate(dry, space.impulse_response(score.hall, seed=0))
     sound = dry + np.float32(0.16 + 0.22 * score.hall) * wet
     fade = round(_FADE * SAMPLE_RATE)
     sound[:, -fade:] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade))).astype(np.float32)
@@ -194,7 +194,7 @@ def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
     return in_three[1] if three and in_three[0] < in_four[0] + 0.08 else in_four[1]
 
 
-def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[Span]:
+def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[ChordSpan]:
     """Chords on the grid: as long as a chord likes to last, the last bar's twice as fast, then home."""
     lengths = _lengths(form)
     chords = harmony.progression(plan, len(lengths), tonic)
@@ -203,7 +203,7 @@ def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[Span]:
     for i, (chord, keys) in enumerate(zip(chords, voiced, strict=True)):
         length = lengths[i] if i < len(lengths) else 2.0 * form.meter
         following = chords[i + 1] if i + 1 < len(chords) else None
-        spans.append(Span(chord, keys, beat, length, form.meter, following))
+        spans.append(ChordSpan(chord, keys, beat, length, form.meter, following))
         beat += length
     return spans
 
@@ -224,28 +224,28 @@ def _lengths(form: _Form) -> list[float]:
     return lengths
 
 
-def _line(
+def _melody_line(
     form: _Form,
     plan: harmony.Plan,
-    spans: Sequence[Span],
+    spans: Sequence[ChordSpan],
     tonic: int,
-    parts: Sequence[Part],
+    instruments: Sequence[Instrument],
     mood: Mood,
     chance: np.random.Generator,
 ) -> list[tuple[Slot, int]]:
     """The melody as (slot, key), the resting tone last."""
-    leader = next((p for p in parts if p.role == "melody"), None)
+    leader = next((p for p in instruments if p.role == "melody"), None)
     if leader is None:
         return []
     slots = _slots(form, plan, spans, tonic, mood, chance)
-    keys = melody.sing(
+    keys = melody.choose_melody(
         slots, low=leader.low, high=leader.high, summit=float(chance.uniform(0.5, 0.72)), freedom=1.0, chance=chance
     )
     return list(zip(slots, keys, strict=True))
 
 
 def _slots(
-    form: _Form, plan: harmony.Plan, spans: Sequence[Span], tonic: int, mood: Mood, chance: np.random.Generator
+    form: _Form, plan: harmony.Plan, spans: Sequence[ChordSpan], tonic: int, mood: Mood, chance: np.random.Generator
 ) -> list[Slot]:
     cells = _IN_THREE if form.meter == 3 else _CELLS[mood]
     order = chance.permutation(len(cells))
@@ -274,7 +274,7 @@ def _slots(
                     strong=abs(at - over.beat) < 1e-6 or length >= 1 or (on_beat and length >= 0.5),
                     chord=over.chord,
                     scale=harmony.scale(plan, over.chord, tonic),
-                    figure=shapes[letter][i] if i and letter != "H" else None,
+                    motif_step=shapes[letter][i] if i and letter != "H" else None,
                 )
             )
     home = spans[-1].chord
@@ -293,53 +293,55 @@ def _shape(notes: int, chance: np.random.Generator) -> list[int]:
     return steps
 
 
-def _sung(part: Part, line: Sequence[tuple[Slot, int]], form: _Form) -> Iterator[Touch]:
+def _melody_notes(instrument: Instrument, line: Sequence[tuple[Slot, int]], form: _Form) -> Iterator[ScoreNote]:
     """The line as one instrument takes it: the leader all of it, who doubles an octave off only its strong notes."""
     for slot, key in line:
-        if part.octave and not slot.strong:
+        if instrument.octave and not slot.strong:
             continue
         length = slot.length * (0.97 if slot.length >= 1 or form.beat > 0.65 else 0.88)
-        yield Touch(slot.beat, length, key, 1.0 if slot.strong else 0.9)
+        yield ScoreNote(slot.beat, length, key, 1.0 if slot.strong else 0.9)
 
 
-def _moved(part: Part, spans: Sequence[Span], mood: Mood) -> Iterator[Touch]:
-    figure = FIGURES[part.lively if part.lively and ENERGY[mood] >= 0.55 else part.figure]
+def _chord_notes(instrument: Instrument, spans: Sequence[ChordSpan], mood: Mood) -> Iterator[ScoreNote]:
+    pattern = CHORD_PATTERNS[instrument.lively if instrument.lively and ENERGY[mood] >= 0.55 else instrument.pattern]
     for span in spans[:-1]:
-        yield from figure(span)
-    yield from _homecoming(part, spans[-1])
+        yield from pattern(span)
+    yield from _final_chord(instrument, spans[-1])
 
 
-def _homecoming(part: Part, span: Span) -> list[Touch]:
-    if part.role == "bass":
-        return [Touch(span.beat, span.length, figures.bass_key(span.chord))]
-    spread = 0.03 if part.rings else 0.0
-    return [Touch(span.beat, span.length, k, 0.95, delay=spread * i) for i, k in enumerate(span.keys)]
+def _final_chord(instrument: Instrument, span: ChordSpan) -> list[ScoreNote]:
+    if instrument.role == "bass":
+        return [ScoreNote(span.beat, span.length, accompaniment.bass_key(span.chord))]
+    spread = 0.03 if instrument.rings else 0.0
+    return [ScoreNote(span.beat, span.length, k, 0.95, delay=spread * i) for i, k in enumerate(span.keys)]
 
 
-def _beaten(part: Part, form: _Form, mood: Mood) -> Iterator[Touch]:
+def _drum_notes(instrument: Instrument, form: _Form, mood: Mood) -> Iterator[ScoreNote]:
     """Drums, and what they do where the piece ends."""
     energy = ENERGY[mood]
     last = list(form.bars())[-1]
     for bar in form.bars():
-        if part.role == "deep":
-            for beat, (weight,) in figures.patterned(figures.DEEP[part.figure], bar, 0, form.meter):
-                yield Touch(beat, 1.0, part.key, weight)
+        if instrument.role == "deep":
+            for beat, (weight,) in accompaniment.drum_hits(
+                accompaniment.DEEP_DRUM_PATTERNS[instrument.pattern], bar, 0, form.meter
+            ):
+                yield ScoreNote(beat, 1.0, instrument.key, weight)
             if bar == last and energy > 0.9 and form.count >= 4:  # a roll into the last chord
                 for i in range(8):
-                    yield Touch(form.count - 1 + i / 8, 0.2, part.key, 0.45 + 0.06 * i)
+                    yield ScoreNote(form.count - 1 + i / 8, 0.2, instrument.key, 0.45 + 0.06 * i)
         else:
-            name = part.lively if part.lively and energy >= 0.55 else part.figure
-            for beat, (key, weight) in figures.patterned(figures.PATTERNS[name], bar, 0, form.meter):
-                yield Touch(beat, 0.4, int(key), weight)
-    if part.role == "deep":
-        yield Touch(form.count, 2.0, part.key, 1.0)
+            name = instrument.lively if instrument.lively and energy >= 0.55 else instrument.pattern
+            for beat, (key, weight) in accompaniment.drum_hits(accompaniment.DRUM_PATTERNS[name], bar, 0, form.meter):
+                yield ScoreNote(beat, 0.4, int(key), weight)
+    if instrument.role == "deep":
+        yield ScoreNote(form.count, 2.0, instrument.key, 1.0)
     elif energy >= 0.55:
-        yield Touch(form.count, 2.0, 36, 0.9)
-        if part.figure not in ("trifles", "soft"):
-            yield Touch(form.count, 4.0, 57, 0.6)
+        yield ScoreNote(form.count, 2.0, 36, 0.9)
+        if instrument.pattern not in ("trifles", "soft"):
+            yield ScoreNote(form.count, 4.0, 57, 0.6)
 
 
-class _Stage:
+class _Performer:
     """Turns touches into notes: the clock with its slowing, dynamics, human touch, and room for speech."""
 
     def __init__(
@@ -353,43 +355,45 @@ class _Stage:
         self._form, self._energy, self._seconds, self._chance = form, ENERGY[mood], seconds, chance
         self._speech = [(a - _MAKE_ROOM, b + _MAKE_ROOM) for a, b in speech]
 
-    def played(self, part: Part, touches: Iterator[Touch]) -> list[Note]:
-        notes = (self._note(part, touch) for touch in touches)
+    def perform(self, instrument: Instrument, score_notes: Iterator[ScoreNote]) -> list[Note]:
+        notes = (self._note(instrument, score_note) for score_note in score_notes)
         return [n for n in notes if n is not None and n.start < self._seconds - 0.05]
 
-    def _note(self, part: Part, touch: Touch) -> Note | None:
+    def _note(self, instrument: Instrument, score_note: ScoreNote) -> Note | None:
         form = self._form
-        exact = form.at(touch.beat) + touch.delay
-        home = touch.beat >= form.count - 1e-6
-        loose = 0.003 if part.role in ("drums", "deep") else 0.004 if home else 0.008
+        exact = form.at(score_note.beat) + score_note.delay
+        home = score_note.beat >= form.count - 1e-6
+        loose = 0.003 if instrument.role in ("drums", "deep") else 0.004 if home else 0.008
         start = max(0.01, exact + float(np.clip(self._chance.normal(0, loose), -2 * loose, 2 * loose)))
-        end = form.at(touch.beat + touch.length) + touch.delay
-        velocity = part.velocity * touch.weight * self._dynamics(touch.beat) + float(self._chance.normal(0, 2.2))
-        if self._spoken(start, min(end, start + 1.0)):
-            if part.role == "melody" and not home:
+        end = form.at(score_note.beat + score_note.length) + score_note.delay
+        velocity = instrument.velocity * score_note.weight * self._dynamics(score_note.beat) + float(
+            self._chance.normal(0, 2.2)
+        )
+        if self._overlaps_speech(start, min(end, start + 1.0)):
+            if instrument.role == "melody" and not home:
                 return None
-            if part.role in ("drums", "deep") and touch.weight < 0.6:
+            if instrument.role in ("drums", "deep") and score_note.weight < 0.6:
                 return None
-            if part.figure in ("sixteenths", "flowing") and touch.beat % 0.5 > 0.1:
+            if instrument.pattern in ("sixteenths", "flowing") and score_note.beat % 0.5 > 0.1:
                 return None
             velocity *= 0.8
         note = Note(
             start=start,
             length=max(0.08, end - start),
-            key=int(touch.key) + 12 * part.octave,
+            key=int(score_note.key) + 12 * instrument.octave,
             velocity=int(np.clip(round(velocity), 12, 120)),
-            program=part.program,
-            bank=part.bank,
-            pan=part.pan,
-            gain=part.gain,
-            swell=0.0 if part.rings else touch.swell,
+            program=instrument.program,
+            bank=instrument.bank,
+            pan=instrument.pan,
+            gain=instrument.gain,
+            swell=0.0 if instrument.rings else score_note.swell,
         )
-        return self._dying(note, part) if home else note
+        return self._let_ring(note, instrument) if home else note
 
-    def _dying(self, note: Note, part: Part) -> Note:
+    def _let_ring(self, note: Note, instrument: Instrument) -> Note:
         """A note of the last chord: strings, wind and voices grow faint and stop; what was struck rings on."""
         left = self._seconds - note.start
-        if part.rings:
+        if instrument.rings:
             return replace(note, length=left)
         return replace(note, length=0.72 * left, swell=-12.0)
 
@@ -400,5 +404,5 @@ class _Stage:
             return 0.86 + 0.2 * self._energy
         return 0.84 + 0.18 * math.sin(math.pi * min(place / 1.5, 1.0)) + 0.03 * (beat % self._form.meter == 0)
 
-    def _spoken(self, start: float, end: float) -> bool:
+    def _overlaps_speech(self, start: float, end: float) -> bool:
         return any(start < b and end > a for a, b in self._speech)

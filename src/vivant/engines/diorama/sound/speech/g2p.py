@@ -31,30 +31,33 @@ def phonemize(text: str, language: Language, *, british: bool = False) -> str:
     control characters and other scripts are not spoken.
     """
     inner = _HAN_RUN if language == "en" else _LATIN_RUN
-    text = _plain(text)
+    text = _strip_unspoken(text)
     pieces, at = [], 0
     for match in inner.finditer(text):
-        pieces += [_outer(text[at : match.start()], language, british), _inner(match[0], language, british)]
+        pieces += [
+            _phonemize_main(text[at : match.start()], language, british),
+            _phonemize_other(match[0], language, british),
+        ]
         at = match.end()
-    pieces.append(_outer(text[at:], language, british))
+    pieces.append(_phonemize_main(text[at:], language, british))
     known = "".join(c for c in " ".join(pieces) if c in vocabulary())
     known = re.sub(r"\s+([;:,.!?…)”])", r"\1", re.sub(r"\s+", " ", known)).strip()
     return known if any(c.isalpha() for c in known) else ""
 
 
-def _outer(text: str, language: Language, british: bool) -> str:
+def _phonemize_main(text: str, language: Language, british: bool) -> str:
     if language == "en":
         return g2p_english.phonemize(text, british=british) if text.strip() else ""
     return g2p_chinese.phonemize(text)
 
 
-def _inner(text: str, language: Language, british: bool) -> str:
+def _phonemize_other(text: str, language: Language, british: bool) -> str:
     if language == "en":
         return g2p_chinese.phonemize(text)
     return g2p_english.phonemize(text, british=british)
 
 
-def _plain(text: str) -> str:
+def _strip_unspoken(text: str) -> str:
     """Without emoji, marks of emphasis and invisible characters; full-width letters and digits as ordinary ones."""
     narrow = (chr(ord(c) - 0xFEE0) if c.isalnum() and 0xFF01 <= ord(c) <= 0xFF5E else c for c in text)
     kept = (

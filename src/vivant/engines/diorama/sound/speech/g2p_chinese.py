@@ -60,7 +60,7 @@ def phonemize(text: str) -> str:
 
     Characters that are neither Chinese, digits nor punctuation are left out.
     """
-    text = numerals_chinese.spoken(text)
+    text = numerals_chinese.read_figures(text)
     pieces = []
     for han, other in re.findall(rf"([{HAN}]+)|([^{HAN}]+)", text):
         pieces.append(_sentence(han) if han else _punctuation(other))
@@ -75,7 +75,7 @@ def readings(words: list[str]) -> list[list[str]]:
     for at, word in enumerate(words):
         before = words[at - 1] if at else ""
         after = words[at + 1] if at + 1 < len(words) else ""
-        special = _in_context(word, before, after) or _written_readings().get(word)
+        special = _in_context(word, before, after) or _listed_readings().get(word)
         spelled = special or lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore")
         if len(word) == len(spelled) == 3 and word[1] == "得" and "不" not in word:  # 跑得快
             spelled = [spelled[0], "de5", spelled[2]]
@@ -88,7 +88,7 @@ def readings(words: list[str]) -> list[list[str]]:
 
 
 @cache
-def _written_readings() -> dict[str, list[str]]:
+def _listed_readings() -> dict[str, list[str]]:
     text = resources.files(__package__).joinpath("readings_chinese.toml").read_text(encoding="utf-8")
     return {word: spelled.split() for word, spelled in tomllib.loads(text).items()}
 
@@ -119,7 +119,7 @@ def _in_context(word: str, before: str, after: str) -> list[str] | None:
 def _sentence(han: str) -> str:
     """Symbols of one run of characters between punctuation marks."""
     parts = re.split(r"([〇零一二三四五六七八九幺]{3,})", han)  # digit by digit: one word
-    words = _regroup([w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.cut(part))])
+    words = _regroup([w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.segment(part))])
     spelled = readings(words)
     _change_yi_and_bu(words, spelled)
     _change_third_tones(spelled)
@@ -133,7 +133,7 @@ def _word(word: str, syllables: list[str]) -> str:
         return "ən"  # a syllable that pinyin cannot write
     symbols = ""
     for syllable in filter(pinyin.is_syllable, spelled):
-        heard = pinyin.symbols(syllable)
+        heard = pinyin.spell(syllable)
         apart = (heard[0] == "n" and _OPEN.search(symbols)) or (
             heard[0] in _VOWELS and symbols[-1:] in ("n", "ŋ") and heard != "ɚ"
         )

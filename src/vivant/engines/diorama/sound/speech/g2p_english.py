@@ -25,17 +25,17 @@ _DOMAINS: Final = "com|org|net|io|ai|dev|edu|gov|co|uk|cn|tv|app|info|me"
 def phonemize(text: str, *, british: bool = False) -> str:
     """Kokoro's symbols of English text, one line; sentences are joined by a space."""
     sounds = _hibari(british)
-    return " ".join(filter(None, (sounds(s).strip() for s in _sentences(readable(text, british=british)))))
+    return " ".join(filter(None, (sounds(s).strip() for s in _sentences(normalise(text, british=british)))))
 
 
-def readable(text: str, *, british: bool = False) -> str:
+def normalise(text: str, *, british: bool = False) -> str:
     """`text` with addresses in words, drawn-out words shortened ("sooo"), noises ("shhh") given as sounds."""
     text = text.replace("[", "(").replace("]", ")")  # hibari reads [word](/sounds/) as a spelling
     text = re.sub(r"\.{3,}|…+", "…", text)
     text = re.sub(r"([!?])[!?]+", lambda m: "?" if "?" in m[0] else "!", text)
-    text = re.sub(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", lambda m: _address(m[0]), text)
+    text = re.sub(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", lambda m: _address_in_words(m[0]), text)
     web = rf"\b(?:https?://)?(?:www\.)?((?:[\w-]+\.)+(?:{_DOMAINS})\b(?:/[\w/-]*)?)(?:[?#]\S*)?"
-    text = re.sub(web, lambda m: _address(m[1].rstrip("/")), text, flags=re.IGNORECASE)
+    text = re.sub(web, lambda m: _address_in_words(m[1].rstrip("/")), text, flags=re.IGNORECASE)
     text = re.sub(r"\b(?:911|999|112)\b(?![,.]?\d)", lambda m: " ".join(m[0]), text)
     text = re.sub(r"\b50/50\b", "fifty-fifty", text)
     text = re.sub(r"\b24/7\b", "twenty-four seven", text)
@@ -44,34 +44,34 @@ def readable(text: str, *, british: bool = False) -> str:
     text = re.sub(r"¥ ?(\d[\d,.]*\d|\d)", r"\1 yen", text)
     text = re.sub(r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text)  # a name of digits, no amount
     text = re.sub(r"\s+[-–]\s+|\s*—\s*|--+", " — ", text)
-    text = _NOISE.sub(_noise, text)
-    text = re.sub(r"(?<![\w\[/])[A-Za-z]+(?![\w\]])", lambda m: _shortened(m[0], british), text)
-    text = re.sub(r"(?<![\w\[])[^\W\d_]+(?!\w)", _written, text)
+    text = _NOISE.sub(_respell_noise, text)
+    text = re.sub(r"(?<![\w\[/])[A-Za-z]+(?![\w\]])", lambda m: _shorten(m[0], british), text)
+    text = re.sub(r"(?<![\w\[])[^\W\d_]+(?!\w)", _respell, text)
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _written(match: re.Match[str]) -> str:
-    sound = _written_readings().get(match[0].lower())
+def _respell(match: re.Match[str]) -> str:
+    sound = _listed_readings().get(match[0].lower())
     return f"[{match[0]}](/{sound}/)" if sound else match[0]
 
 
 @cache
-def _written_readings() -> dict[str, str]:
+def _listed_readings() -> dict[str, str]:
     text = resources.files(__package__).joinpath("readings_english.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 
 
-def _noise(match: re.Match[str]) -> str:
+def _respell_noise(match: re.Match[str]) -> str:
     letters = match[0].isupper() and len(match[0]) == 2 and match[0][0] == match[0][1]  # "MM" may be an abbreviation
     sound = list(_INTERJECTIONS.values())[(match.lastindex or 1) - 1]
     return match[0] if letters else f"[{match[0]}](/{sound}/)"
 
 
-def _address(address: str) -> str:
+def _address_in_words(address: str) -> str:
     return re.sub(r"[@_./-]", lambda m: _SYMBOLS_SPOKEN[m[0]], address).strip()
 
 
-def _shortened(word: str, british: bool) -> str:
+def _shorten(word: str, british: bool) -> str:
     """A word drawn out for effect, in its dictionary spelling: "soooo" -> "so", "cooool" -> "cool"."""
     if not re.search(r"(?i)([a-z])\1\1", word):
         return word

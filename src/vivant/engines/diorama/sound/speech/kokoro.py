@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.inference import giving_back, session
+from vivant.engines.diorama.inference import load_model, shrink_arena_after_run
 from vivant.engines.diorama.sound.speech.g2p import vocabulary
 from vivant.errors import Misconfigured
 from vivant.media import F32
@@ -40,7 +40,7 @@ class Kokoro:
     """Loads the model: 0.6 s, 590 MB. Raises Misconfigured if a part is missing or is not what it was."""
 
     def __init__(self) -> None:
-        self._net = session(_model())
+        self._net = load_model(_model())
 
     def __call__(self, symbols: str, style: F32, speed: float = 1.0) -> Utterance:
         """style: float32 (256,). speed: 1 is the voice's own pace, 2 twice as fast. The same input gives the same
@@ -55,7 +55,7 @@ class Kokoro:
                 "style": np.asarray(style, np.float32).reshape(1, 256),
                 "speed": np.array([speed], np.float32),
             },
-            giving_back(),  # 190 MB that frames and encoder need next
+            shrink_arena_after_run(),  # 190 MB that frames and encoder need next
         )
         return Utterance(samples.reshape(-1), lengths.reshape(-1).astype(np.int64) * UNIT)
 

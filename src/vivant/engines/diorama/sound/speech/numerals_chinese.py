@@ -25,31 +25,33 @@ _MONEY: Final = {"$": "美元", "¥": "元", "￥": "元", "€": "欧元", "£"
 _SCALES: Final = "千万|百万|十万|亿|万|千|百"
 
 
-def cardinal(number: str) -> str:
+def read_cardinal(number: str) -> str:
     """How an amount is read. number: decimal digits, perhaps a fraction ("20500", "3.50")."""
     whole, _, fraction = number.partition(".")
-    read = _whole(whole.lstrip("0") or "0") if len(whole) <= 16 else digits(whole)
-    return read + ("点" + digits(fraction) if fraction else "")
+    read = _read_whole(whole.lstrip("0") or "0") if len(whole) <= 16 else read_digits(whole)
+    return read + ("点" + read_digits(fraction) if fraction else "")
 
 
-def digits(number: str) -> str:
+def read_digits(number: str) -> str:
     """Digit by digit."""
     return "".join(_DIGITS[int(d)] for d in number)
 
 
-def spoken(text: str) -> str:
+def read_figures(text: str) -> str:
     """`text` with every figure written as it is read."""
     text = re.sub(r"(?<=\d)[,，](?=\d{3}(?!\d))", "", text)
-    text = re.sub(rf"({_NAMING})(\d[\d -]*\d)", lambda m: m[1] + _name(m[2]), text)
-    text = re.sub(r"(?<!\d)1[3-9]\d{9}(?!\d)", lambda m: _name(m[0]), text)
-    text = re.sub(r"(?<!\d)0\d{2,3}-\d{7,8}(?!\d)|(?<!\d)400-?\d{3}-?\d{4}(?!\d)", lambda m: _name(m[0]), text)
-    text = re.sub(r"(?<!\d)([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?!\d)", _clock, text)
+    text = re.sub(rf"({_NAMING})(\d[\d -]*\d)", lambda m: m[1] + _read_as_name(m[2]), text)
+    text = re.sub(r"(?<!\d)1[3-9]\d{9}(?!\d)", lambda m: _read_as_name(m[0]), text)
+    text = re.sub(r"(?<!\d)0\d{2,3}-\d{7,8}(?!\d)|(?<!\d)400-?\d{3}-?\d{4}(?!\d)", lambda m: _read_as_name(m[0]), text)
+    text = re.sub(r"(?<!\d)([01]?\d|2[0-4])[:：]([0-5]\d)(?:[:：]([0-5]\d))?(?!\d)", _read_clock, text)
     text = re.sub(r"(?<!\d)(\d{4})[-/.]0?(\d{1,2})[-/.]0?(\d{1,2})(?!\d)", r"\1年\2月\3日", text)
-    text = re.sub(r"(?<!\d)(\d{4}|[5-9]\d)(?=年(?!前|后|来|间|内|以|的时间|之|多))", lambda m: digits(m[1]), text)
+    text = re.sub(r"(?<!\d)(\d{4}|[5-9]\d)(?=年(?!前|后|来|间|内|以|的时间|之|多))", lambda m: read_digits(m[1]), text)
     text = re.sub(rf"([$¥￥€£])({_NUMBER})({_SCALES})?", lambda m: f"{m[2]}{m[3] or ''}{_MONEY[m[1]]}", text)
-    text = re.sub(rf"({_NUMBER})%", lambda m: "百分之" + cardinal(m[1]), text)
-    text = re.sub(rf"({_NUMBER})‰", lambda m: "千分之" + cardinal(m[1]), text)
-    text = re.sub(r"(?<![\d/])(\d{1,4})/(\d{1,4})(?![\d/])", lambda m: cardinal(m[2]) + "分之" + cardinal(m[1]), text)
+    text = re.sub(rf"({_NUMBER})%", lambda m: "百分之" + read_cardinal(m[1]), text)
+    text = re.sub(rf"({_NUMBER})‰", lambda m: "千分之" + read_cardinal(m[1]), text)
+    text = re.sub(
+        r"(?<![\d/])(\d{1,4})/(\d{1,4})(?![\d/])", lambda m: read_cardinal(m[2]) + "分之" + read_cardinal(m[1]), text
+    )
     text = re.sub(r"(?<![\dA-Za-z])[-−](?=\d)", "负", text)
     text = re.sub(r"(?<=\d)\s?(?:℃|°C|° C)", "摄氏度", text)
     text = re.sub(r"(?<=\d)\s?(?:℉|°F)", "华氏度", text)
@@ -58,11 +60,11 @@ def spoken(text: str) -> str:
     units = "|".join(map(re.escape, _UNITS))
     text = re.sub(rf"(?<=\d)\s?({units})(?![A-Za-z])", lambda m: _UNITS[m[1]], text)
     text = re.sub(rf"(?<![第\d.])2(?=[{_CLASSIFIERS}百千万亿]|点(?!\d))", "两", text)
-    text = re.sub(r"(?<![\d.])0\d+(?![\d.])|(?<![\d.])\d{17,}", lambda m: digits(m[0]), text)
-    return re.sub(_NUMBER, lambda m: cardinal(m[0]), text)
+    text = re.sub(r"(?<![\d.])0\d+(?![\d.])|(?<![\d.])\d{17,}", lambda m: read_digits(m[0]), text)
+    return re.sub(_NUMBER, lambda m: read_cardinal(m[0]), text)
 
 
-def _whole(number: str) -> str:
+def _read_whole(number: str) -> str:
     groups = [number[max(0, end - 4) : end] for end in range(len(number), 0, -4)]
     read, gap = "", False
     for rank in range(len(groups) - 1, -1, -1):
@@ -72,7 +74,7 @@ def _whole(number: str) -> str:
             continue
         if read and (gap or groups[rank].startswith("0")):
             read += "零"
-        read += _below_ten_thousand(group) + _GROUPS[rank]
+        read += _read_below_ten_thousand(group) + _GROUPS[rank]
         gap = False
     if not read:
         return "零"
@@ -80,7 +82,7 @@ def _whole(number: str) -> str:
     return re.sub("^二(?=[千万亿])", "两", read)
 
 
-def _below_ten_thousand(group: str) -> str:
+def _read_below_ten_thousand(group: str) -> str:
     read, gap = "", False
     for place, digit in zip(range(len(group) - 1, -1, -1), group, strict=True):
         if digit == "0":
@@ -91,20 +93,20 @@ def _below_ten_thousand(group: str) -> str:
     return read
 
 
-def _name(number: str) -> str:
+def _read_as_name(number: str) -> str:
     """Digits of a telephone or room number: 1 is read yāo."""
     plain = re.sub(r"\D", "", number)
     groups = [plain[:3], plain[3:7], plain[7:]] if len(plain) == 11 else [plain]
-    return " ".join(map(digits, groups)).replace("一", "幺")
+    return " ".join(map(read_digits, groups)).replace("一", "幺")
 
 
-def _clock(match: re.Match[str]) -> str:
+def _read_clock(match: re.Match[str]) -> str:
     hour, minute, second = match.groups()
-    read = ("两" if int(hour) == 2 else cardinal(hour)) + "点"
+    read = ("两" if int(hour) == 2 else read_cardinal(hour)) + "点"
     if int(minute):
-        read += ("零" if minute[0] == "0" else "") + cardinal(minute) + "分"
+        read += ("零" if minute[0] == "0" else "") + read_cardinal(minute) + "分"
     elif not second:
         read += "整"
     if second and int(second):
-        read += ("零" if second[0] == "0" else "") + cardinal(second) + "秒"
+        read += ("零" if second[0] == "0" else "") + read_cardinal(second) + "秒"
     return read

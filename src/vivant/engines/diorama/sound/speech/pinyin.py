@@ -43,7 +43,7 @@ _SHORT: Final = {"iu": "iou", "ui": "uei", "un": "uen"}
 
 
 @cache
-def symbols(syllable: str) -> str:
+def spell(syllable: str) -> str:
     """Kokoro's symbols of one syllable written as letters and a tone digit 1..5 ("lv4" or "lü4", "de5").
 
     Raises ValueError when it cannot be read as initial, final and tone.
@@ -57,7 +57,7 @@ def symbols(syllable: str) -> str:
 def is_syllable(text: str) -> bool:
     """Whether `symbols` can read it."""
     try:
-        symbols(text)
+        spell(text)
     except ValueError:
         return False
     return True

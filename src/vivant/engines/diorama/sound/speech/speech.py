@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy.signal import firwin, resample_poly
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound.speech import g2p, manner, vocal, voices
+from vivant.engines.diorama.sound.speech import g2p, prosody, vocal, voices
 from vivant.engines.diorama.sound.speech.kokoro import RATE, UNIT, Kokoro, Utterance
-from vivant.engines.diorama.sound.speech.manner import Manner
+from vivant.engines.diorama.sound.speech.prosody import Prosody
 from vivant.engines.diorama.storyboard import Line
 from vivant.engines.diorama.timing.timeline import Phone, Spoken
 from vivant.media import F32, SAMPLE_RATE
@@ -39,7 +39,7 @@ _AFTER: Final = "ːʰʲ̃→↗↓↘"  # … before them
 _PUNCTUATION: Final = ";:,.!?—…"
 
 
-class _Mark(NamedTuple):
+class _Segment(NamedTuple):
     """A phoneme or a silence: samples start..end-1 at 24 kHz."""
 
     symbol: str
@@ -49,11 +49,11 @@ class _Mark(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Take:
+class _Breath:
     """One breath at 24 kHz. marks: in order, without gaps."""
 
     samples: F32
-    marks: list[_Mark]
+    marks: list[_Segment]
 
 
 class Speech:
@@ -87,7 +87,7 @@ class Speech:
         """
         name = line.voice or voices.fitting(line.speaker, line.language)
         voice = voices.VOICES[name]
-        how = manner.of(line)
+        how = prosody.of(line)
         symbols = g2p.phonemize(line.text, line.language, british=voice.british)
         if not symbols or enough <= 0:
             return Spoken(samples=np.zeros(0, np.float32), phones=())
@@ -95,26 +95,26 @@ class Speech:
         raised = Fraction(2 ** ((voice.semitones + how.semitones) / 12)).limit_denominator(60)
         speed = voice.speed * how.speed * pace / float(raised)
         second = RATE * float(raised)
-        takes: list[tuple[_Take, str]] = []
-        for part in breaths(symbols[: round(min(len(symbols), _QUICKEST * enough))]):
+        takes: list[tuple[_Breath, str]] = []
+        for part in split_into_breaths(symbols[: round(min(len(symbols), _QUICKEST * enough))]):
             if sum(len(take.samples) for take, _ in takes) < enough * second:
-                takes.append((self._take(name, part, speed), part[-1]))
-        take = _joined(takes)
-        samples = _voiced(take.samples, how, seed, line.text)
-        samples = _resampled(samples, SAMPLE_RATE / (RATE * raised))
+                takes.append((self._say_breath(name, part, speed), part[-1]))
+        take = _join(takes)
+        samples = _apply_prosody(take.samples, how, seed, line.text)
+        samples = _resample(samples, SAMPLE_RATE / (RATE * raised))
         return Spoken(
-            samples=_levelled(samples, LEVEL + how.level),
+            samples=_normalise(samples, LEVEL + how.level),
             phones=tuple(
                 Phone(symbol=m.symbol, start=m.start / second, end=m.end / second, accent=m.accent) for m in take.marks
             ),
         )
 
-    def _take(self, voice: str, symbols: str, speed: float) -> _Take:
+    def _say_breath(self, voice: str, symbols: str, speed: float) -> _Breath:
         said = self._kokoro(symbols, voices.style(voice, len(symbols)), speed)
-        return _trimmed(said.samples, _timed(symbols, said))
+        return _trim(said.samples, _time_phonemes(symbols, said))
 
 
-def breaths(symbols: str) -> list[str]:
+def split_into_breaths(symbols: str) -> list[str]:
     """Symbols cut into parts of at most 300, at the ends of sentences where there are any, else at commas, else at
     spaces; short sentences stay together."""
     parts: list[str] = []
@@ -125,16 +125,16 @@ def breaths(symbols: str) -> list[str]:
         if parts and len(parts[-1]) + 1 + len(sentence) <= _LONGEST:
             parts[-1] += " " + sentence
         else:
-            parts += _fitting(sentence)
+            parts += _split_sentence(sentence)
     return parts
 
 
-def _fitting(sentence: str) -> list[str]:
+def _split_sentence(sentence: str) -> list[str]:
     if len(sentence) <= _LONGEST:
         return [sentence]
     window = sentence[:_LONGEST]
     cut = max((m.end() for m in re.finditer(r"[,;:—]\s", window)), default=0) or window.rfind(" ") + 1 or _LONGEST
-    return [sentence[:cut].strip(), *_fitting(sentence[cut:].strip())]
+    return [sentence[:cut].strip(), *_split_sentence(sentence[cut:].strip())]
 
 
 def _loudness(samples: F32) -> F32:
@@ -144,7 +144,7 @@ def _loudness(samples: F32) -> F32:
     return np.asarray(root / (root.max() or 1.0), np.float32)
 
 
-def _timed(symbols: str, said: Utterance) -> list[_Mark]:
+def _time_phonemes(symbols: str, said: Utterance) -> list[_Segment]:
     """Every phoneme and silence in order, without gaps, from the first sound to the last.
 
     Stress, length and tone marks and the spaces between words lend their time to the phoneme they go with. A mark of
@@ -155,7 +155,7 @@ def _timed(symbols: str, said: Utterance) -> list[_Mark]:
     if not len(heard):
         return []
     ends = np.clip(np.cumsum(said.lengths) - _LATE, heard[0], heard[-1] + 1)
-    marks: list[_Mark] = []
+    marks: list[_Segment] = []
     start, pause, stressed = int(heard[0]), "", False
     for symbol, end in zip(symbols, ends[1:].tolist(), strict=False):
         if symbol in _PUNCTUATION:
@@ -167,15 +167,15 @@ def _timed(symbols: str, said: Utterance) -> list[_Mark]:
             stressed = stressed or symbol == "ˈ"
         else:  # a phoneme; it began with the marks and spaces before it
             if pause and marks:
-                start = _paused(marks, pause, end, quiet)
-            marks.append(_Mark(symbol, start, end, stressed))
+                start = _insert_pause(marks, pause, end, quiet)
+            marks.append(_Segment(symbol, start, end, stressed))
             start, pause, stressed = end, "", False
     if marks:
         marks[-1] = marks[-1]._replace(end=int(heard[-1]) + 1)
     return [m for m in marks if m.end > m.start]
 
 
-def _paused(marks: list[_Mark], pause: str, end: int, quiet: NDArray[np.bool_]) -> int:
+def _insert_pause(marks: list[_Segment], pause: str, end: int, quiet: NDArray[np.bool_]) -> int:
     """Add to `marks` the silence before the phoneme that ends at `end`; returns where that phoneme starts."""
     before = marks[-1]
     least = before.start + min(before.end - before.start, RATE // 50)
@@ -185,65 +185,65 @@ def _paused(marks: list[_Mark], pause: str, end: int, quiet: NDArray[np.bool_]) 
     if last - first < RATE // 40:
         return before.end
     marks[-1] = before._replace(end=first)
-    marks.append(_Mark(pause, first, last))
+    marks.append(_Segment(pause, first, last))
     return int(last)
 
 
-def _trimmed(samples: F32, marks: list[_Mark]) -> _Take:
+def _trim(samples: F32, marks: list[_Segment]) -> _Breath:
     """Without the silence that the model puts around a line; its ends faded so that they do not click."""
     if not marks:
-        return _Take(samples[:0], [])
+        return _Breath(samples[:0], [])
     first = max(0, marks[0].start - round(_LEAD * RATE))
     last = min(len(samples), marks[-1].end + round(_TAIL * RATE))
     kept = samples[first:last].copy()
     rise, fall = round(0.01 * RATE), round(0.04 * RATE)
     kept[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)
     kept[-fall:] *= np.linspace(1, 0, fall, dtype=np.float32)
-    return _Take(kept, _moved(marks, -first))
+    return _Breath(kept, _shift(marks, -first))
 
 
-def _moved(marks: list[_Mark], by: int) -> list[_Mark]:
+def _shift(marks: list[_Segment], by: int) -> list[_Segment]:
     return [m._replace(start=m.start + by, end=m.end + by) for m in marks]
 
 
-def _joined(takes: list[tuple[_Take, str]]) -> _Take:
+def _join(takes: list[tuple[_Breath, str]]) -> _Breath:
     """Takes in a row with the pause that the last mark of each asks for."""
     samples: list[F32] = []
-    marks: list[_Mark] = []
+    marks: list[_Segment] = []
     at = 0
     for i, (take, final) in enumerate(takes):
-        marks += _moved(take.marks, at)
+        marks += _shift(take.marks, at)
         samples.append(take.samples)
         at += len(take.samples)
         if i + 1 < len(takes):
             pause = round(_PAUSES.get(final, 0.1) * RATE)
             samples.append(np.zeros(pause, np.float32))
             at += pause
-    return _Take(np.concatenate(samples), _filled(marks, [final for _, final in takes]))
+    return _Breath(np.concatenate(samples), _fill_gaps(marks, [final for _, final in takes]))
 
 
-def _filled(marks: list[_Mark], finals: list[str]) -> list[_Mark]:
+def _fill_gaps(marks: list[_Segment], finals: list[str]) -> list[_Segment]:
     """marks with the gaps between takes as silences."""
-    out: list[_Mark] = []
+    out: list[_Segment] = []
     left = iter(finals)
     for mark in marks:
         if out and mark.start > out[-1].end:
             final = next(left, "")
-            out.append(_Mark(final if final in _PAUSES else ",", out[-1].end, mark.start))
+            out.append(_Segment(final if final in _PAUSES else ",", out[-1].end, mark.start))
         out.append(mark)
     return out
 
 
-def _voiced(samples: F32, how: Manner, seed: int, text: str) -> F32:
+def _apply_prosody(samples: F32, how: Prosody, seed: int, text: str) -> F32:
     """What tone and age do to the sound; no sample moves in time."""
-    samples = vocal.cleaned(samples, RATE)
-    samples = vocal.strained(samples, how.effort)
-    samples = vocal.breathed(samples, RATE, how.breath, rng(seed, f"breath {text}"))
-    samples = vocal.trembling(samples, RATE, how.tremor, rng(seed, f"tremor {text}"))
-    return vocal.tilted(samples, RATE, how.tilt)
+    samples = vocal.remove_rumble(samples, RATE)
+    samples = vocal.saturate(samples, how.effort)
+    samples = vocal.add_breath(samples, RATE, how.breath, rng(seed, f"breath {text}"))
+    samples = vocal.add_tremor(samples, RATE, how.tremor, rng(seed, f"tremor {text}"))
+    return vocal.tilt_spectrum(samples, RATE, how.tilt)
 
 
-def _resampled(samples: F32, ratio: Fraction) -> F32:
+def _resample(samples: F32, ratio: Fraction) -> F32:
     """samples at `ratio` times as many per second, flat to 11 kHz, images 80 dB down; no delay."""
     up, down = ratio.numerator, ratio.denominator
     taps = 2 * 32 * max(up, down) + 1
@@ -251,7 +251,7 @@ def _resampled(samples: F32, ratio: Fraction) -> F32:
     return np.asarray(resample_poly(samples.astype(np.float64), up, down, window=kernel), np.float32)
 
 
-def _levelled(samples: F32, level: float) -> F32:
+def _normalise(samples: F32, level: float) -> F32:
     """samples whose spoken part has an RMS of `level` dBFS: 20 ms frames within 26 dB of the loudest count."""
     frames = samples[: len(samples) // 960 * 960].reshape(-1, 960).astype(np.float64)
     if not len(frames):

@@ -13,7 +13,7 @@ from scipy.signal import butter, istft, lfilter, sosfilt, stft
 from vivant.media import F32
 
 
-def tilted(samples: F32, rate: int, decibels: float) -> F32:
+def tilt_spectrum(samples: F32, rate: int, decibels: float) -> F32:
     """High shelf about 1.6 kHz: brighter (effort) or duller (rest). RBJ cookbook, shelf slope 0.7."""
     if not decibels:
         return samples
@@ -26,7 +26,7 @@ def tilted(samples: F32, rate: int, decibels: float) -> F32:
     return np.asarray(lfilter(b, a, samples), np.float32)
 
 
-def strained(samples: F32, effort: float) -> F32:
+def saturate(samples: F32, effort: float) -> F32:
     """Soft saturation: the even and odd overtones of a pressed voice. effort 0..1."""
     if not effort:
         return samples
@@ -36,7 +36,7 @@ def strained(samples: F32, effort: float) -> F32:
     return np.asarray(bent / np.abs(bent).max() * peak, np.float32)
 
 
-def breathed(samples: F32, rate: int, breath: float, chance: np.random.Generator) -> F32:
+def add_breath(samples: F32, rate: int, breath: float, chance: np.random.Generator) -> F32:
     """The voice with a share of its sound as breath: 0 leaves it, 1 is a whisper.
 
     A whisper is the same mouth without the cords: noise through the spectral envelope of the speech, whose lowest
@@ -48,7 +48,7 @@ def breathed(samples: F32, rate: int, breath: float, chance: np.random.Generator
     return np.asarray(np.sqrt(1 - breath**2) * samples + breath * noise, np.float32)
 
 
-def trembling(samples: F32, rate: int, tremor: float, chance: np.random.Generator) -> F32:
+def add_tremor(samples: F32, rate: int, tremor: float, chance: np.random.Generator) -> F32:
     """Slow unsteadiness of loudness, 4..7 Hz, as old voices have it. tremor 0..1; at 1 about 4 dB from dip to peak."""
     if not tremor:
         return samples
@@ -94,6 +94,6 @@ def _without_cords(
     return np.asarray(np.sqrt(low) * (1 + np.minimum(frequency, 3000) / 4000))
 
 
-def cleaned(samples: F32, rate: int) -> F32:
+def remove_rumble(samples: F32, rate: int) -> F32:
     """Without what is below a voice: high-pass at 60 Hz."""
     return np.asarray(sosfilt(butter(2, 60, "highpass", fs=rate, output="sos"), samples), np.float32)

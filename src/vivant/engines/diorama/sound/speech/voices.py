@@ -148,10 +148,10 @@ def style(name: str, symbols: int) -> F32:
     voice = VOICES[name]
     colour = voice.tables or {name: 1.0}
     row = min(max(symbols, 1), TABLE_ROWS) - 1
-    return np.concatenate([_mixed(colour, row)[:128], _mixed(voice.melody or colour, row)[128:]])
+    return np.concatenate([_mix_tables(colour, row)[:128], _mix_tables(voice.melody or colour, row)[128:]])
 
 
-def _mixed(shares: Mapping[str, float], row: int) -> F32:
+def _mix_tables(shares: Mapping[str, float], row: int) -> F32:
     rows = [np.float32(share) * _tables()[table][row] for table, share in shares.items()]
     return np.asarray(sum(rows), np.float32)
 

@@ -20,7 +20,7 @@ _IMPOSSIBLE: Final = -3.14e100
 _BEFORE: Final = {"B": "ES", "M": "MB", "S": "SE", "E": "BM"}  # which state may precede: begin, middle, end, single
 
 
-def cut(text: str) -> list[str]:
+def segment(text: str) -> list[str]:
     """The words of `text`, in order; joined they are `text` again. Text is Chinese characters only."""
     frequency, total, longest = _dictionary()
     best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # score of the rest, end of its first word

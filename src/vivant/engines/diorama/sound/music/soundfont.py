@@ -70,7 +70,7 @@ class _Zone:
     velocities: tuple[int, int]
     generators: dict[int, int]
 
-    def fits(self, key: int, velocity: int) -> bool:
+    def matches(self, key: int, velocity: int) -> bool:
         return self.keys[0] <= key <= self.keys[1] and self.velocities[0] <= velocity <= self.velocities[1]
 
 
@@ -85,7 +85,7 @@ class _Sample:
     loop: tuple[int, int]
 
 
-class Font:
+class SoundFont:
     """A SoundFont in memory. Raises Misconfigured when `data` is none."""
 
     def __init__(self, data: bytes) -> None:
@@ -104,21 +104,21 @@ class Font:
         the font does not have. The same notes give the same samples."""
         out = np.zeros((2, round(seconds * SAMPLE_RATE)), np.float32)
         ordered = sorted(notes, key=lambda n: (n.start, n.bank, n.program, n.key, n.velocity, n.pan))
-        ends = self._choked(ordered)
+        ends = self._cut_offs(ordered)
         for note, end in zip(ordered, ends, strict=True):
-            for zone in self._fitting(note):
+            for zone in self._matching_zones(note):
                 self._sound(out, note, zone, end)
         return out
 
-    def _fitting(self, note: Note) -> Iterator[_Zone]:
-        return (z for z in self._zones_of(note.bank, note.program) if z.fits(note.key, note.velocity))
+    def _matching_zones(self, note: Note) -> Iterator[_Zone]:
+        return (z for z in self._zones_of(note.bank, note.program) if z.matches(note.key, note.velocity))
 
-    def _choked(self, notes: list[Note]) -> list[float]:
+    def _cut_offs(self, notes: list[Note]) -> list[float]:
         """When each note is cut off by a later one of its exclusive class (8.1.2, generator 57); infinity if never."""
         ends = [float("inf")] * len(notes)
         sounding: dict[tuple[int, int, int], int] = {}
         for i, note in enumerate(notes):
-            for group in {z.generators.get(_EXCLUSIVE, 0) for z in self._fitting(note)} - {0}:
+            for group in {z.generators.get(_EXCLUSIVE, 0) for z in self._matching_zones(note)} - {0}:
                 before = sounding.get((note.bank, note.program, group))
                 if before is not None and notes[before].start < note.start:
                     ends[before] = note.start
@@ -143,8 +143,8 @@ class Font:
         voice = np.empty(len(loudness), np.float32)
         depth, rate = g.get(_VIBRATO_PITCH, 0), 8.176 * 2 ** (g.get(_VIBRATO_RATE, 0) / 1200)
         loop = (sample.loop[0] + g.get(_LOOP_START, 0), sample.loop[1] + g.get(_LOOP_END, 0)) if looped else (0, 0)
-        _read(voice, sample.samples, float(begin), step, *loop, float(depth), rate, _seconds(g[_VIBRATO_DELAY]))
-        voice = _filtered(voice * loudness, g)
+        _resample(voice, sample.samples, float(begin), step, *loop, float(depth), rate, _seconds(g[_VIBRATO_DELAY]))
+        voice = _filter(voice * loudness, g)
         # Concave velocity curve (8.4.1): 40 log10(127 / v) dB.
         decibels = -g.get(_ATTENUATION, 0) / 10 * _ATTENUATION_SCALE + 40 * np.log10(note.velocity / 127) + note.gain
         voice *= np.float32(10 ** (decibels / 20))
@@ -199,9 +199,9 @@ class Font:
 
 
 @cache
-def shipped() -> Font:
+def load_soundfont() -> SoundFont:
     """The SoundFont that comes with Vivant: FluidR3 (MIT), 65 programs and 4 drum kits."""
-    return Font((resources.files("vivant.assets") / "sound" / "FluidR3Mono_trim.sf3").read_bytes())
+    return SoundFont((resources.files("vivant.assets") / "sound" / "FluidR3Mono_trim.sf3").read_bytes())
 
 
 def _chunks(data: bytes) -> dict[bytes, bytes]:
@@ -269,7 +269,7 @@ def _envelope(g: dict[int, int], note: Note, room: int, choked: float) -> F32:
 
 
 @numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types  # type: ignore[misc]
-def _read(
+def _resample(
     out: NDArray[np.float32],
     sample: NDArray[np.float32],
     position: float,
@@ -311,7 +311,7 @@ def _read(
                 position -= length
 
 
-def _filtered(voice: F32, g: dict[int, int]) -> F32:
+def _filter(voice: F32, g: dict[int, int]) -> F32:
     """Resonant low-pass (8.1.2, generators 8 and 9) where the modulation envelope holds it: RBJ cookbook biquad."""
     cents = g[_CUTOFF] + g.get(_ENVELOPE_CUTOFF, 0) * (1 - min(max(g.get(_FILTER_SUSTAIN, 0), 0), 1000) / 1000)
     if cents >= 13400:

@@ -22,7 +22,7 @@ _NUMBER_WORDS: Final = {
 }  # fmt: skip
 
 
-def hear(samples: NDArray[np.float32], language: str, rate: int = RATE) -> str:
+def transcribe(samples: NDArray[np.float32], language: str, rate: int = RATE) -> str:
     """What Whisper understands of mono (n,) or stereo (2, n) sound. language: "en" (tiny.en) or "zh" (base)."""
     mono = samples.mean(axis=0) if samples.ndim == 2 else samples
     sound = resample_poly(mono.astype(np.float64), 16_000, rate).astype(np.float32)
@@ -44,13 +44,13 @@ def characters(text: str) -> list[str]:
     punctuation. Characters that sound alike (他 她 它, simplified and traditional) are the same."""
     from pypinyin import Style, lazy_pinyin
 
-    from vivant.engines.diorama.sound.speech.numerals_chinese import spoken
+    from vivant.engines.diorama.sound.speech.numerals_chinese import read_figures
 
-    said = "".join(c for c in spoken(text).replace("两", "二") if "\u4e00" <= c <= "\u9fff")
+    said = "".join(c for c in read_figures(text).replace("两", "二") if "\u4e00" <= c <= "\u9fff")
     return list(lazy_pinyin(said, style=Style.TONE3, neutral_tone_with_five=False))
 
 
-def wrong(said: list[str], heard: list[str]) -> int:
+def edit_distance(said: list[str], heard: list[str]) -> int:
     """The edit distance: how many words (or characters) were changed, lost or added."""
     row = list(range(len(heard) + 1))
     for i, a in enumerate(said, 1):

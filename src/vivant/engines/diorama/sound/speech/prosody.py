@@ -9,7 +9,7 @@ from vivant.engines.diorama.storyboard import Age, Line, Tone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Prosody:
     """speed: 1 is the voice's own pace. semitones: pitch, formants with it. tilt: dB at the top of the spectrum
     against the bottom. level: dB against ordinary speech. effort: 0..1, how hard the voice is driven.
     breath: 0..1, share of breath in the sound. tremor: 0..1, an old voice's unsteadiness."""
@@ -22,8 +22,8 @@ class Manner:
     breath: float = 0.0
     tremor: float = 0.0
 
-    def __add__(self, other: Manner) -> Manner:
-        return Manner(
+    def __add__(self, other: Prosody) -> Prosody:
+        return Prosody(
             speed=self.speed * other.speed,
             semitones=self.semitones + other.semitones,
             tilt=self.tilt + other.tilt,
@@ -34,26 +34,26 @@ class Manner:
         )
 
 
-_TONES: Final[dict[Tone, Manner]] = {
-    "neutral": Manner(),
-    "happy": Manner(speed=1.04, semitones=0.7, tilt=1.0, level=0.5),
-    "excited": Manner(speed=1.08, semitones=1.2, tilt=1.5, level=1.5, effort=0.15),
-    "sad": Manner(speed=0.86, semitones=-0.8, tilt=-3.0, level=-2.0, breath=0.12),
-    "angry": Manner(speed=1.05, semitones=-0.3, tilt=2.0, level=2.0, effort=0.5),
+_TONES: Final[dict[Tone, Prosody]] = {
+    "neutral": Prosody(),
+    "happy": Prosody(speed=1.04, semitones=0.7, tilt=1.0, level=0.5),
+    "excited": Prosody(speed=1.08, semitones=1.2, tilt=1.5, level=1.5, effort=0.15),
+    "sad": Prosody(speed=0.86, semitones=-0.8, tilt=-3.0, level=-2.0, breath=0.12),
+    "angry": Prosody(speed=1.05, semitones=-0.3, tilt=2.0, level=2.0, effort=0.5),
     # A trace of voice stays: without it the tones of Chinese are lost (one line in three misheard at 1.0).
-    "whisper": Manner(speed=0.92, level=-7.0, breath=0.97),
-    "shout": Manner(speed=0.97, semitones=1.8, tilt=3.0, level=3.5, effort=0.8),
-    "gentle": Manner(speed=0.93, semitones=-0.2, tilt=-1.5, level=-1.5, breath=0.08),
+    "whisper": Prosody(speed=0.92, level=-7.0, breath=0.97),
+    "shout": Prosody(speed=0.97, semitones=1.8, tilt=3.0, level=3.5, effort=0.8),
+    "gentle": Prosody(speed=0.93, semitones=-0.2, tilt=-1.5, level=-1.5, breath=0.08),
 }
 
-_AGES: Final[dict[Age, Manner]] = {
-    "child": Manner(speed=0.97),
-    "young": Manner(),
-    "adult": Manner(),
-    "old": Manner(speed=0.88, tilt=-2.0, breath=0.1, tremor=0.6),
+_AGES: Final[dict[Age, Prosody]] = {
+    "child": Prosody(speed=0.97),
+    "young": Prosody(),
+    "adult": Prosody(),
+    "old": Prosody(speed=0.88, tilt=-2.0, breath=0.1, tremor=0.6),
 }
 
 
-def of(line: Line) -> Manner:
+def of(line: Line) -> Prosody:
     """The manner of a line: its tone on top of its speaker's age."""
     return _AGES[line.speaker.age] + _TONES[line.tone]

@@ -1,6 +1,6 @@
 """How an instrument moves through a chord: held, broken, picked, pulsed, walked; and drum patterns. All in beats.
 
-A figure turns one chord of a piece into touches. It knows no instrument and no seconds.
+A pattern turns one chord of a piece into notes. It knows no instrument and no seconds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vivant.engines.diorama.sound.music.harmony import Chord
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
+class ScoreNote:
     """beat, length: in beats from the start of the piece. weight: of the ordinary velocity. delay: seconds late, for
     strings struck one after the other. swell: dB over the length."""
 
@@ -26,7 +26,7 @@ class Touch:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ChordSpan:
     """One chord of the piece. keys: its voicing, ascending. following: the next chord, None for the last."""
 
     chord: Chord
@@ -43,7 +43,7 @@ class Span:
             yield self.beat + i * step, i * step
 
 
-Figure = Callable[[Span], list[Touch]]
+Pattern = Callable[[ChordSpan], list[ScoreNote]]
 
 
 def bass_key(chord: Chord, low: int = 36) -> int:
@@ -51,30 +51,30 @@ def bass_key(chord: Chord, low: int = 36) -> int:
     return low + (chord.bass - low) % 12
 
 
-def _held(s: Span) -> list[Touch]:
-    return [Touch(s.beat, s.length, k, 1 - 0.04 * (i % 2), swell=1.5) for i, k in enumerate(s.keys)]
+def _held(s: ChordSpan) -> list[ScoreNote]:
+    return [ScoreNote(s.beat, s.length, k, 1 - 0.04 * (i % 2), swell=1.5) for i, k in enumerate(s.keys)]
 
 
-def _rolled(s: Span) -> list[Touch]:
+def _rolled(s: ChordSpan) -> list[ScoreNote]:
     keys = (bass_key(s.chord, 40), *s.keys)
-    return [Touch(s.beat, s.length, k, 0.9 + 0.03 * i, delay=0.055 * i) for i, k in enumerate(keys)]
+    return [ScoreNote(s.beat, s.length, k, 0.9 + 0.03 * i, delay=0.055 * i) for i, k in enumerate(keys)]
 
 
-def _flowing(s: Span) -> list[Touch]:
+def _flowing(s: ChordSpan) -> list[ScoreNote]:
     """A pianist's left hand: the bass rings, eighths rise through the chord and fall back."""
     low = bass_key(s.chord, 38)
     ladder = [low, *s.keys]
     order = [0, 2, 3, 4, 3, 2, 3, 2] if len(ladder) > 4 else [0, 1, 2, 3, 2, 1, 2, 1]
-    touches = [Touch(s.beat, s.length, low, 1.05)]
+    score_notes = [ScoreNote(s.beat, s.length, low, 1.05)]
     for i, (beat, within) in enumerate(s.grid(0.5)):
         if i == 0:
             continue
         key = ladder[order[i % len(order)] % len(ladder)]
-        touches.append(Touch(beat, min(2.0, s.length - within), key, 0.84 if i % 2 else 0.92))
-    return touches
+        score_notes.append(ScoreNote(beat, min(2.0, s.length - within), key, 0.84 if i % 2 else 0.92))
+    return score_notes
 
 
-def _harped(s: Span) -> list[Touch]:
+def _harped(s: ChordSpan) -> list[ScoreNote]:
     """Up through two octaves in sixteenths, slowly back; all rings to the end of the chord."""
     ladder = sorted({bass_key(s.chord, 43), *s.keys, *(k + 12 for k in s.keys[-3:])})
     step, end = 0.25, s.beat + s.length
@@ -82,29 +82,29 @@ def _harped(s: Span) -> list[Touch]:
     rising = [(s.beat + i * step, k, 0.78 + 0.04 * i) for i, k in enumerate(ladder[:count])]
     turn = s.beat + count * step
     falling = [(turn + i * 0.5, k, 0.72) for i, k in enumerate(ladder[count - 2 :: -2])]
-    return [Touch(b, end - b, k, w) for b, k, w in rising + falling if b < end - 0.2]
+    return [ScoreNote(b, end - b, k, w) for b, k, w in rising + falling if b < end - 0.2]
 
 
-def _picked(s: Span) -> list[Touch]:
+def _picked(s: ChordSpan) -> list[ScoreNote]:
     """Travis picking: the thumb alternates root and fifth, fingers answer off the beat."""
     thumb = (bass_key(s.chord, 40), *sorted(s.keys)[:1])
     fingers = s.keys[-3:]
-    touches = []
+    score_notes = []
     for i, (beat, within) in enumerate(s.grid(0.5)):
         rest = s.length - within
         if i % 2 == 0:
-            touches.append(Touch(beat, min(1.6, rest), thumb[i // 2 % 2], 1.0 if i == 0 else 0.86))
+            score_notes.append(ScoreNote(beat, min(1.6, rest), thumb[i // 2 % 2], 1.0 if i == 0 else 0.86))
             if i % 4 == 0:
-                touches.append(Touch(beat, min(1.6, rest), fingers[-1], 0.8, delay=0.012))
+                score_notes.append(ScoreNote(beat, min(1.6, rest), fingers[-1], 0.8, delay=0.012))
         else:
-            touches.append(Touch(beat, min(1.4, rest), fingers[(1, 0, 2, 0)[i // 2 % 4] % len(fingers)], 0.78))
-    return touches
+            score_notes.append(ScoreNote(beat, min(1.4, rest), fingers[(1, 0, 2, 0)[i // 2 % 4] % len(fingers)], 0.78))
+    return score_notes
 
 
-def _strummed(s: Span) -> list[Touch]:
+def _strummed(s: ChordSpan) -> list[ScoreNote]:
     """Down, down-up, up-down-up; the strings one after the other."""
     strings = (bass_key(s.chord, 40), *s.keys)
-    touches = []
+    score_notes = []
     for beat, within in s.grid(0.5):
         place = within % 4
         down, weight = {
@@ -119,20 +119,22 @@ def _strummed(s: Span) -> list[Touch]:
             continue
         struck = strings if down else tuple(reversed(strings[-3:]))
         length = min(0.95 if place != 1.5 else 1.0, s.length - within)
-        touches += [Touch(beat, length, k, weight * (1 - 0.03 * i), delay=0.011 * i) for i, k in enumerate(struck)]
-    return touches
+        score_notes += [
+            ScoreNote(beat, length, k, weight * (1 - 0.03 * i), delay=0.011 * i) for i, k in enumerate(struck)
+        ]
+    return score_notes
 
 
-def _pulsing(s: Span) -> list[Touch]:
+def _pulsing(s: ChordSpan) -> list[ScoreNote]:
     """Short repeated chords in eighths, leaning on the beat."""
     return [
-        Touch(beat, 0.36, k, 1.0 if within % 2 == 0 else 0.86 if within % 1 == 0 else 0.72)
+        ScoreNote(beat, 0.36, k, 1.0 if within % 2 == 0 else 0.86 if within % 1 == 0 else 0.72)
         for beat, within in s.grid(0.5)
         for k in s.keys[-3:]
     ]
 
 
-def _ostinato(s: Span) -> list[Touch]:
+def _ostinato(s: ChordSpan) -> list[ScoreNote]:
     """Driving eighths: root, fifth, third, fifth in the low strings' octave."""
     third, fifth = (next(k for k in range(48, 72) if k % 12 == s.chord.tones[i] and k > 50) for i in (1, 2))
     root = 48 + (s.chord.root - 48) % 12
@@ -146,73 +148,73 @@ def _ostinato(s: Span) -> list[Touch]:
         fifth if fifth > root else fifth + 12,
         root,
     )
-    return [Touch(b, 0.42, cell[round(w * 2) % 8], 1.0 if w % 1 == 0 else 0.78) for b, w in s.grid(0.5)]
+    return [ScoreNote(b, 0.42, cell[round(w * 2) % 8], 1.0 if w % 1 == 0 else 0.78) for b, w in s.grid(0.5)]
 
 
-def _sixteenths(s: Span) -> list[Touch]:
+def _sixteenths(s: ChordSpan) -> list[ScoreNote]:
     """A sequencer's arpeggio over the chord and its octave."""
     ladder = [*s.keys[-3:], s.keys[-3] + 12, s.keys[-2] + 12]
     order = (0, 1, 2, 3, 4, 3, 2, 1)
     return [
-        Touch(b, 0.22, ladder[order[i % 8]], 1.0 if i % 4 == 0 else 0.74 + 0.08 * (i % 2 == 0))
+        ScoreNote(b, 0.22, ladder[order[i % 8]], 1.0 if i % 4 == 0 else 0.74 + 0.08 * (i % 2 == 0))
         for i, (b, _) in enumerate(s.grid(0.25))
     ]
 
 
-def _offbeat(s: Span) -> list[Touch]:
+def _offbeat(s: ChordSpan) -> list[ScoreNote]:
     """Oom-pah: the bass is another's, chords come between the beats."""
     return [
-        Touch(beat, 0.28, k, 0.95 if within % 2 == 1 else 0.85)
+        ScoreNote(beat, 0.28, k, 0.95 if within % 2 == 1 else 0.85)
         for beat, within in s.grid(1.0)
         if (within % s.meter) >= 1 and (s.meter == 3 or within % 2 == 1)
         for k in s.keys[-3:]
     ]
 
 
-def _comping(s: Span) -> list[Touch]:
+def _comping(s: ChordSpan) -> list[ScoreNote]:
     """Jazz: on one, then pushed ahead of three."""
     hits = [(0.0, 0.9, 0.9), (1.667, 0.35, 0.8)] if s.length >= 2 else [(0.0, 0.6, 0.9)]
     if s.length >= 4:
         hits.append((2.667, 1.1, 0.85))
-    return [Touch(s.beat + b, min(n, s.length - b), k, w) for b, n, w in hits if b < s.length for k in s.keys]
+    return [ScoreNote(s.beat + b, min(n, s.length - b), k, w) for b, n, w in hits if b < s.length for k in s.keys]
 
 
-def _powered(s: Span) -> list[Touch]:
+def _powered(s: ChordSpan) -> list[ScoreNote]:
     """Rock: root and fifth in eighths, damped but for the accents."""
     root = 40 + (s.chord.root - 40) % 12
     return [
-        Touch(b, 0.48 if w % 2 == 0 else 0.3, k, 1.0 if w % 2 == 0 else 0.8)
+        ScoreNote(b, 0.48 if w % 2 == 0 else 0.3, k, 1.0 if w % 2 == 0 else 0.8)
         for b, w in s.grid(0.5)
         for k in (root, root + 7)
     ]
 
 
-def _stabbing(s: Span) -> list[Touch]:
+def _stabbing(s: ChordSpan) -> list[ScoreNote]:
     """Brass: a chord struck and left, again before the change when there is time."""
     hits = [(0.0, 0.9, 1.0)] + ([(s.length - 0.5, 0.4, 0.8)] if s.length >= 4 else [])
-    return [Touch(s.beat + b, n, k, w) for b, n, w in hits for k in s.keys[-3:]]
+    return [ScoreNote(s.beat + b, n, k, w) for b, n, w in hits for k in s.keys[-3:]]
 
 
-def _low_held(s: Span) -> list[Touch]:
-    return [Touch(s.beat, s.length, bass_key(s.chord), swell=1.0)]
+def _low_held(s: ChordSpan) -> list[ScoreNote]:
+    return [ScoreNote(s.beat, s.length, bass_key(s.chord), swell=1.0)]
 
 
-def _low_rooted(s: Span) -> list[Touch]:
+def _low_rooted(s: ChordSpan) -> list[ScoreNote]:
     """Root, and the fifth halfway where there is time."""
     root = bass_key(s.chord)
     fifth = next(k for k in range(root - 5, root + 8) if k % 12 == s.chord.tones[2])
     if s.length < 2:
-        return [Touch(s.beat, s.length, root)]
+        return [ScoreNote(s.beat, s.length, root)]
     half = s.length - 1 if s.meter == 3 else s.length / 2
-    return [Touch(s.beat, half * 0.92, root), Touch(s.beat + half, (s.length - half) * 0.9, fifth, 0.88)]
+    return [ScoreNote(s.beat, half * 0.92, root), ScoreNote(s.beat + half, (s.length - half) * 0.9, fifth, 0.88)]
 
 
-def _low_pulsing(s: Span) -> list[Touch]:
+def _low_pulsing(s: ChordSpan) -> list[ScoreNote]:
     root = bass_key(s.chord)
-    return [Touch(b, 0.44, root, 1.0 if w % 1 == 0 else 0.84) for b, w in s.grid(0.5)]
+    return [ScoreNote(b, 0.44, root, 1.0 if w % 1 == 0 else 0.84) for b, w in s.grid(0.5)]
 
 
-def _low_synced(s: Span) -> list[Touch]:
+def _low_synced(s: ChordSpan) -> list[ScoreNote]:
     """Electronic: on one, ahead of two and on the and of three; the octave above for lift."""
     root = bass_key(s.chord)
     cell = (
@@ -222,10 +224,10 @@ def _low_synced(s: Span) -> list[Touch]:
         (2.5, 0.4, root, 0.9),
         (3.25, 0.5, root + 12, 0.75),
     )
-    return [Touch(s.beat + b, n, k, w) for b, n, k, w in cell if b + n <= s.length]
+    return [ScoreNote(s.beat + b, n, k, w) for b, n, k, w in cell if b + n <= s.length]
 
 
-def _low_walking(s: Span) -> list[Touch]:
+def _low_walking(s: ChordSpan) -> list[ScoreNote]:
     """Jazz: chord tones by the beat, the last one a semitone from where the next chord begins."""
     root = bass_key(s.chord)
     tones = [root, *(next(k for k in range(root + 1, root + 13) if k % 12 == t) for t in s.chord.tones[1:3])]
@@ -233,19 +235,20 @@ def _low_walking(s: Span) -> list[Touch]:
     if s.following is not None and len(walk) > 1:
         goal = bass_key(s.following)
         walk[-1] = goal - 1 if walk[-2] <= goal else goal + 1
-    return [Touch(s.beat + i, 0.92, k, 1.0 if i % 2 == 0 else 0.92) for i, k in enumerate(walk)]
+    return [ScoreNote(s.beat + i, 0.92, k, 1.0 if i % 2 == 0 else 0.92) for i, k in enumerate(walk)]
 
 
-def _low_oompah(s: Span) -> list[Touch]:
+def _low_oompah(s: ChordSpan) -> list[ScoreNote]:
     root = bass_key(s.chord)
     fifth = next(k for k in range(root - 5, root + 8) if k % 12 == s.chord.tones[2])
     every = 3 if s.meter == 3 else 2
     return [
-        Touch(s.beat + b, 0.5, root if i % 2 == 0 else fifth) for i, b in enumerate(range(0, round(s.length), every))
+        ScoreNote(s.beat + b, 0.5, root if i % 2 == 0 else fifth)
+        for i, b in enumerate(range(0, round(s.length), every))
     ]
 
 
-FIGURES: Final[dict[str, Figure]] = {
+CHORD_PATTERNS: Final[dict[str, Pattern]] = {
     "held": _held,
     "rolled": _rolled,
     "flowing": _flowing,
@@ -271,7 +274,7 @@ FIGURES: Final[dict[str, Figure]] = {
 _KICK, _STICK, _SNARE, _HAT, _OPEN, _RIDE, _CRASH = 36, 37, 38, 42, 46, 51, 49
 _SHAKER, _TRIANGLE, _WOOD_HIGH, _WOOD_LOW, _TAMBOURINE, _CLAP = 82, 81, 76, 77, 54, 39
 
-PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
+DRUM_PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
     "soft": (
         (0, _KICK, 0.8), (1, _STICK, 0.55), (2, _KICK, 0.7), (3, _STICK, 0.6),
         *((i / 2, _SHAKER, 0.6 if i % 2 == 0 else 0.45) for i in range(8)),
@@ -302,14 +305,14 @@ PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
 }  # fmt: skip
 
 # Single deep drums (programs of their own): (beat, weight) of one bar.
-DEEP: Final[dict[str, tuple[tuple[float, float], ...]]] = {
+DEEP_DRUM_PATTERNS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "march": ((0, 1.0), (1.5, 0.6), (2, 0.85), (3, 0.65), (3.5, 0.75)),
     "heartbeat": ((0, 1.0), (0.5, 0.62), (2, 0.9), (2.5, 0.56)),
     "downbeat": ((0, 1.0),),
 }
 
 
-def patterned(
+def drum_hits(
     pattern: Sequence[tuple[float, ...]], bar: float, first: float, meter: int
 ) -> Iterator[tuple[float, tuple[float, ...]]]:
     """(beat in the piece, the rest of the entry) of one bar that starts at beat `bar`, from beat `first` on."""
