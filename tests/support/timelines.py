@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from vivant.engines.diorama.storyboard import Line, Speaker
+from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Bed, Event, PlacedLine, Spoken, Timeline
 from vivant.media import F32
 
@@ -22,11 +23,17 @@ FRAMES = 24 * SECONDS + 1
 def timeline(seed: int = 5, frames: int = FRAMES, **fields: Any) -> Timeline:
     """Four seconds and a frame, a wind that rises and falls, a fire that flickers, nothing else unless given."""
     n = np.arange(frames)
-    curves = {
-        "wind": (0.45 - 0.4 * np.cos(2 * np.pi * n / frames)).astype(np.float32),
-        "flicker": np.sin(2 * np.pi * n / 12).astype(np.float32) * 0.6,
-    }
-    return replace(Timeline(frames=frames, seed=seed, curves=curves), **fields)
+    wind = (0.45 - 0.4 * np.cos(2 * np.pi * n / frames)).astype(np.float32)
+    flicker = np.sin(2 * np.pi * n / 12).astype(np.float32) * np.float32(0.6)
+    return replace(still(frames, seed), wind=wind, flicker=flicker, **fields)
+
+
+def still(frames: int, seed: int = 1) -> Timeline:
+    """A clip in which nothing moves and nothing is heard."""
+    zero = np.zeros(frames, np.float32)
+    return Timeline(
+        frames=frames, seed=seed, wind=zero, flicker=zero, light=zero + 1, camera=CameraCurves.at_home(frames)
+    )
 
 
 def bed_of(kind: Any, frames: int = FRAMES, **fields: Any) -> Bed:

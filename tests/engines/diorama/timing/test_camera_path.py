@@ -12,7 +12,8 @@ from vivant.engines.diorama.motion.frame.rig import SHY, Pose, Rig
 from vivant.engines.diorama.motion.frame.warp import STEP, Box
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
-from vivant.engines.diorama.timing.camera import HOME, path
+from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.curves import HOME
 from vivant.media import F32
 
 WIDTH, HEIGHT, FRAMES = 1280, 720, 121
@@ -162,7 +163,7 @@ def test_a_still_camera_is_at_home_in_every_frame(storyboard: Storyboard) -> Non
 
 
 def test_a_pan_runs_at_constant_speed_but_for_its_ends() -> None:
-    pan = path(board(Move(kind="pan", direction="right")), PictureFacts(), frames=FRAMES)["camera.pan"].astype(float)
+    pan = path(board(Move(kind="pan", direction="right")), PictureFacts(), frames=FRAMES).pan.astype(float)
     speed = np.diff(pan)
     middle = speed[30:90]
     assert middle.max() - middle.min() < 0.01 * middle.mean()
@@ -181,7 +182,7 @@ def test_easing_starts_and_ends_without_speed_or_jerk() -> None:
 
 def test_a_faster_and_a_stronger_move_goes_further() -> None:
     def reach(move: Move) -> float:
-        return float(np.abs(path(board(move), PictureFacts(), frames=FRAMES)["camera.x"]).max())
+        return float(np.abs(path(board(move), PictureFacts(), frames=FRAMES).x).max())
 
     slow, usual, fast = (reach(Move(kind="truck", speed=s)) for s in ("slow", "normal", "fast"))
     assert slow < usual < fast
@@ -191,12 +192,12 @@ def test_a_faster_and_a_stronger_move_goes_further() -> None:
 def test_hands_shake_without_a_jump_and_differ_by_seed() -> None:
     one = path(board(Move(kind="handheld")), PictureFacts(), frames=FRAMES)
     other = path(board(Move(kind="handheld"), seed=8), PictureFacts(), frames=FRAMES)
-    assert not np.array_equal(one["camera.x"], other["camera.x"])
-    for name in ("camera.x", "camera.y", "camera.roll"):
-        assert one[name][0] == 0
-        assert np.abs(one[name][1]) < 2e-5
-        assert np.abs(np.diff(one[name], 2)).max() < 0.0012
-    assert 0.002 < one["camera.x"].std() < 0.01
+    assert not np.array_equal(one.x, other.x)
+    for curve in (one.x, one.y, one.roll):
+        assert curve[0] == 0
+        assert np.abs(curve[1]) < 2e-5
+        assert np.abs(np.diff(curve, 2)).max() < 0.0012
+    assert 0.002 < one.x.std() < 0.01
 
 
 @pytest.mark.parametrize("move", EVERY_MOVE, ids=lambda m: f"{m.kind}-{m.direction}-{m.speed}")
@@ -215,11 +216,11 @@ def test_a_second_shot_is_framed_closer_so_that_the_cut_is_seen() -> None:
         shots=(Shot(start=0, end=60, moves=()), Shot(start=60, end=FRAMES, moves=())),
     )  # fmt: skip
     curves = path(storyboard, PictureFacts(faces=(FaceFact(x=0.6, y=0.4, height=0.2),)), frames=FRAMES)
-    assert curves["camera.zoom"][59] == 1 and curves["camera.zoom"][60] > 1.2
-    assert curves["camera.pan"][60] > 0.05
+    assert curves.zoom[59] == 1 and curves.zoom[60] > 1.2
+    assert curves.pan[60] > 0.05
 
 
 def test_every_curve_is_float32_and_as_long_as_the_clip() -> None:
     curves = path(board(Move(kind="orbit"), Move(kind="handheld"), frames=97), PictureFacts(), frames=97)
-    assert set(curves) == set(HOME)
-    assert all(curve.dtype == np.float32 and curve.shape == (97,) for curve in curves.values())
+    assert curves.frames == 97
+    assert all(getattr(curves, axis).dtype == np.float32 for axis in HOME)

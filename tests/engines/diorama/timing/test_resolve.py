@@ -104,7 +104,7 @@ def test_thunder_follows_its_stroke_by_the_distance_sound_travels() -> None:
 
 def test_the_sky_lights_up_in_the_frame_of_the_stroke_and_not_before() -> None:
     timeline = resolve(board(8, motions=(Motion(kind="lightning"),)), FACTS, [])
-    light = timeline.curves["light"]
+    light = timeline.light
     first = int(kinds(timeline, "strike")[0].time * 24)
     assert np.all(light[:first] == 1)
     assert light[first] > 1.15
@@ -114,7 +114,7 @@ def test_flashes_stay_under_three_a_second() -> None:
     """More than three general flashes a second can trigger seizures (WCAG 2.3.1)."""
     for seed in range(20):
         timeline = resolve(board(12, seed=seed, motions=(Motion(kind="lightning", strength=1.0),)), FACTS, [])
-        light = timeline.curves["light"]
+        light = timeline.light
         peaks = [
             n
             for n in range(1, len(light) - 1)
@@ -145,10 +145,12 @@ def test_events_and_curves_stay_inside_the_clip() -> None:
         timeline = resolve(board(seconds, cues=cues, motions=motions), FACTS, [])
         assert all(0 <= event.time <= timeline.seconds for event in timeline.events)
         assert all(0 <= event.strength <= 1 and -1 <= event.x <= 1 for event in timeline.events)
-        for name, curve in timeline.curves.items():
-            assert curve.shape == (timeline.frames,), name
-            assert curve.dtype == np.float32, name
-            assert np.isfinite(curve).all(), name
+        for curve in (timeline.wind, timeline.flicker, timeline.light):
+            assert curve.shape == (timeline.frames,)
+            assert curve.dtype == np.float32
+            assert np.isfinite(curve).all()
+        assert timeline.camera.frames == timeline.frames
+        assert all(face.frames == timeline.frames for face in timeline.faces)
 
 
 def test_the_same_seed_gives_the_same_timeline_and_another_seed_another() -> None:
@@ -156,12 +158,13 @@ def test_the_same_seed_gives_the_same_timeline_and_another_seed_another() -> Non
     one, same, other = (resolve(board(cues=cues, seed=seed), FACTS, []) for seed in (1, 1, 2))
     assert one.events == same.events
     assert one.events != other.events
-    assert all(np.array_equal(one.curves[name], same.curves[name]) for name in one.curves)
+    assert np.array_equal(one.wind, same.wind)
+    assert not np.array_equal(one.wind, other.wind)
 
 
 def test_firelight_flickers_only_where_something_burns() -> None:
-    assert not resolve(board(), FACTS, []).curves["flicker"].any()
-    flicker = resolve(board(motions=(Motion(kind="fire", strength=0.8),)), FACTS, []).curves["flicker"]
+    assert not resolve(board(), FACTS, []).flicker.any()
+    flicker = resolve(board(motions=(Motion(kind="fire", strength=0.8),)), FACTS, []).flicker
     assert flicker[0] == 0
     assert 0.5 < np.abs(flicker).max() <= 0.8 + 1e-6
 

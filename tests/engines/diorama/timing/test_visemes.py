@@ -8,9 +8,17 @@ import pytest
 
 from support.spoken import SENTENCE, said
 from vivant.engines.diorama.timing import visemes
-from vivant.engines.diorama.timing.visemes import CLOSE_SPEED, CURVES, GLIDING, JAW_SPEED, LIP_SPEED, SHAPES
+from vivant.engines.diorama.timing.curves import FaceCurves
+from vivant.engines.diorama.timing.timeline import PlacedLine
+from vivant.engines.diorama.timing.visemes import CLOSE_SPEED, GLIDING, JAW_SPEED, LIP_SPEED, MOUTH, SHAPES
 
 FRAMES = 97
+
+
+def mouth(lines: list[PlacedLine], seed: int = 1) -> FaceCurves:
+    """The curves of a single face that speaks these lines and does nothing else."""
+    (face,) = visemes.add_speech([FaceCurves.at_rest(FRAMES)], lines, seed=seed)
+    return face
 
 
 def middles(line_start: float, symbols: str) -> list[int]:
@@ -25,35 +33,35 @@ def middles(line_start: float, symbols: str) -> list[int]:
 
 def test_lips_are_shut_in_the_middle_of_every_p_b_and_m() -> None:
     for offset in np.linspace(0.4, 0.5, 13):  # however the phonemes fall between frames
-        curves = visemes.curves([said(SENTENCE, start=float(offset))], FRAMES, seed=1)
+        curves = mouth([said(SENTENCE, start=float(offset))])
         for frame in middles(float(offset), "pbm"):
-            assert curves["face0.close"][frame] == 1.0
+            assert curves.close[frame] == 1.0
 
 
 def test_the_lower_lip_meets_the_teeth_for_f_and_v_unless_lips_are_shut() -> None:
-    curves = visemes.curves([said(SENTENCE)], FRAMES, seed=1)
+    curves = mouth([said(SENTENCE)])
     for frame in middles(0.5, "fv"):
-        assert curves["face0.teeth"][frame] == pytest.approx(1 - curves["face0.close"][frame])
-        assert curves["face0.teeth"][frame] >= 0.5
+        assert curves.teeth[frame] == pytest.approx(1 - curves.close[frame])
+        assert curves.teeth[frame] >= 0.5
 
 
 def test_vowels_open_the_mouth_and_open_vowels_open_it_more() -> None:
-    curves = visemes.curves([said(SENTENCE)], FRAMES, seed=1)
-    apart = curves["face0.jaw"] * (1 - curves["face0.close"])
+    curves = mouth([said(SENTENCE)])
+    apart = curves.jaw * (1 - curves.close)
     (open_vowel,), (close_vowel,) = middles(0.5, "ɑ"), middles(0.5, "u")
     assert apart[open_vowel] > 0.3
     assert apart[open_vowel] > apart[close_vowel] > 0.03
-    assert curves["face0.round"][close_vowel - 2 : close_vowel + 1].max() > 0.5  # rounding comes early
-    assert curves["face0.wide"][middles(0.5, "i")[0]] > 0.3
+    assert curves.round[close_vowel - 2 : close_vowel + 1].max() > 0.5  # rounding comes early
+    assert curves.wide[middles(0.5, "i")[0]] > 0.3
 
 
 def test_every_curve_is_within_bounds_and_speed_limits() -> None:
     line = said(SENTENCE, tone="shout")
-    curves = visemes.curves([line], FRAMES, seed=3)
+    curves = mouth([line], seed=3)
     limits = {"jaw": JAW_SPEED, "wide": LIP_SPEED, "round": LIP_SPEED, "close": CLOSE_SPEED, "teeth": CLOSE_SPEED}
-    assert set(curves) == {f"face0.{name}" for name in CURVES}
+    assert set(limits) == set(MOUTH)
     for name, limit in limits.items():
-        curve = curves[f"face0.{name}"]
+        curve = getattr(curves, name)
         assert curve.dtype == np.float32
         assert curve.shape == (FRAMES,)
         assert curve.min() >= 0
@@ -63,26 +71,26 @@ def test_every_curve_is_within_bounds_and_speed_limits() -> None:
 
 def test_nothing_opens_for_a_single_frame() -> None:
     quick = [("m", 0.09), ("a", 0.04), ("m", 0.09), ("a", 0.04), ("p", 0.09), ("a", 0.2)]
-    curves = visemes.curves([said(quick)], FRAMES, seed=1)
-    apart = curves["face0.jaw"] * (1 - curves["face0.close"])
+    curves = mouth([said(quick)])
+    apart = curves.jaw * (1 - curves.close)
     alone = np.minimum(apart[1:-1] - apart[:-2], apart[1:-1] - apart[2:])
     assert alone.max() < 0.35
 
 
 def test_the_mouth_is_at_rest_before_after_and_in_the_pause() -> None:
-    curves = visemes.curves([said(SENTENCE)], FRAMES, seed=1)
+    curves = mouth([said(SENTENCE)])
     comma = 0.5 + sum(seconds for _, seconds in SENTENCE[:10])
-    for name in CURVES:
-        curve = curves[f"face0.{name}"]
+    for name in MOUTH:
+        curve = getattr(curves, name)
         assert curve[0] == curve[-1] == 0
         assert curve[: int(0.35 * 24)].max() < 0.02
         assert curve[int((comma + 0.18) * 24)] < 0.06
 
 
 def test_the_mouth_rests_at_the_clips_last_frame_even_if_speech_is_cut() -> None:
-    curves = visemes.curves([said([("a", 3.0)], start=2.0)], FRAMES, seed=1)
-    assert curves["face0.jaw"][60:80].min() > 0.2
-    assert curves["face0.jaw"][-1] == 0
+    curves = mouth([said([("a", 3.0)], start=2.0)])
+    assert curves.jaw[60:80].min() > 0.2
+    assert curves.jaw[-1] == 0
 
 
 def test_loud_speech_opens_wider_than_faint_speech_in_the_same_line() -> None:
@@ -90,28 +98,30 @@ def test_loud_speech_opens_wider_than_faint_speech_in_the_same_line() -> None:
     samples = np.concatenate([loud.spoken.samples, faint.spoken.samples])
     line = said([("a", 0.4), ("ɑ", 0.4)])
     line.spoken.samples[:] = samples
-    jaw = visemes.curves([line], FRAMES, seed=1)["face0.jaw"]
+    jaw = mouth([line]).jaw
     assert jaw[int(0.7 * 24)] > 1.5 * jaw[int(1.1 * 24)]
 
 
-def test_only_faces_that_speak_on_screen_get_curves() -> None:
+def test_only_the_mouths_of_faces_that_speak_on_screen_move() -> None:
     lines = [said(SENTENCE, face=1), said(SENTENCE, face=0, off_screen=True), said(SENTENCE, face=-1)]
-    assert {name.split(".")[0] for name in visemes.curves(lines, FRAMES, seed=1)} == {"face1"}
-    assert visemes.curves([], FRAMES, seed=1) == {}
+    at_rest = FaceCurves.at_rest(FRAMES)
+    silent, speaks = visemes.add_speech([at_rest, at_rest], lines, seed=1)
+    assert silent is at_rest
+    assert speaks.jaw.max() > 0.2
 
 
 def test_two_lines_of_one_face_share_its_curves() -> None:
     early, late = said(SENTENCE[:5], start=0.3), said(SENTENCE[:5], start=2.0)
-    jaw = visemes.curves([early, late], FRAMES, seed=1)["face0.jaw"]
+    jaw = mouth([early, late]).jaw
     assert jaw[:24].max() > 0.2
     assert jaw[30:44].max() < 0.02
     assert jaw[44:].max() > 0.2
 
 
 def test_the_same_seed_gives_the_same_curves_and_another_seed_others() -> None:
-    first, again, other = (visemes.curves([said(SENTENCE)], FRAMES, seed=seed) for seed in (5, 5, 6))
-    assert all(np.array_equal(first[name], again[name]) for name in first)
-    assert any(not np.array_equal(first[name], other[name]) for name in first)
+    first, again, other = (mouth([said(SENTENCE)], seed=seed) for seed in (5, 5, 6))
+    assert all(np.array_equal(getattr(first, name), getattr(again, name)) for name in MOUTH)
+    assert any(not np.array_equal(getattr(first, name), getattr(other, name)) for name in MOUTH)
 
 
 def test_every_sound_the_voices_can_make_has_a_shape() -> None:

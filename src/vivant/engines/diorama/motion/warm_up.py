@@ -17,6 +17,7 @@ from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Move, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, U8, Planes, to_planes
 
@@ -63,12 +64,13 @@ def _film(scene: Scene, moves: tuple[Move, ...], life: _Life | None, last: Scene
         width=_WIDTH, height=_HEIGHT, frames=_FRAMES, seed=0, language="en", audio=False, camera_fixed=False,
         morph=last is not None, shots=(Shot(start=0, end=_FRAMES, moves=moves),),
     )  # fmt: skip
-    curves = path(storyboard, scene.facts, frames=_FRAMES)
-    curves["light"] = np.full(_FRAMES, 1.1, np.float32)
+    still = np.zeros(_FRAMES, np.float32)
+    timeline = Timeline(
+        frames=_FRAMES, seed=0, wind=still, flicker=still, light=still + np.float32(1.1),
+        camera=path(storyboard, scene.facts, frames=_FRAMES),
+    )  # fmt: skip
     patch = Patch(64, 64, 16, 16, *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
-    renderer = Renderer(
-        scene, Timeline(frames=_FRAMES, seed=0, curves=curves), storyboard, life, lambda n: (patch,), None, last
-    )
+    renderer = Renderer(scene, timeline, storyboard, life, lambda n: (patch,), None, last)
     renderer.frame(_FRAMES // 2)
 
 
@@ -97,7 +99,10 @@ def warm_up_ambient() -> None:
     timeline = Timeline(
         frames=_BANDS_FRAMES,
         seed=0,
-        curves={"wind": curve, "flicker": curve, "light": curve},
+        wind=curve,
+        flicker=curve,
+        light=curve,
+        camera=CameraCurves.at_home(_BANDS_FRAMES),
         events=(Event(id="strike0", kind="strike", time=Fraction(1, 24)),),
     )
     ambient = compose(_bands(), storyboard, timeline)

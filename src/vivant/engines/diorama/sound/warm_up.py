@@ -10,6 +10,7 @@ import numpy as np
 from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import CueKind
+from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 
 FRAMES: Final = 12
@@ -22,7 +23,10 @@ def warm_up_sound() -> None:
     timeline = Timeline(
         frames=FRAMES,
         seed=0,
-        curves={"wind": still, "flicker": still, "light": still},
+        wind=still,
+        flicker=still,
+        light=still,
+        camera=CameraCurves.at_home(FRAMES),
         events=(Event(id="splash", kind="splash", time=Fraction(1, 24)),),
         beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
     )

@@ -11,20 +11,9 @@ import numpy as np
 from vivant.engines.diorama.easing import glide, smoother
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, PictureFacts, Shot, Speed, Storyboard
-from vivant.media import F32, F64
+from vivant.engines.diorama.timing.curves import HOME, CameraCurves
+from vivant.media import F64
 from vivant.request import FPS
-
-# What each curve is at home, where the frame is exactly the picture.
-HOME: Final[dict[str, float]] = {
-    "camera.x": 0.0,  # the camera itself to the right, canvas widths: near things pass faster than far ones
-    "camera.y": 0.0,  # and down, canvas heights
-    "camera.z": 0.0,  # and forward, as a share of the way to the nearest thing
-    "camera.pan": 0.0,  # the view to the right, canvas widths: everything passes equally fast
-    "camera.tilt": 0.0,  # and down, canvas heights
-    "camera.roll": 0.0,  # radians, clockwise as the operator turns
-    "camera.zoom": 1.0,  # focal length over the focal length at home
-    "camera.pivot": 0.0,  # 0..1: how much the view turns to keep the subject in its place while x and y change
-}
 
 _SPEED: Final[dict[Speed, float]] = {"slow": 0.6, "normal": 1.0, "fast": 1.55}
 _USUAL: Final[dict[MoveKind, Direction]] = {
@@ -50,14 +39,11 @@ TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the pict
 _CLOSER: Final = 1.28  # a second shot frames its subject this much tighter
 
 
-def path(storyboard: Storyboard, facts: PictureFacts, *, frames: int) -> dict[str, F32]:
-    """The camera's curves, float32 (frames,), one for each name in HOME.
-
-    Frame 0 is home. A storyboard that morphs is home again at its last frame.
-    """
-    curves = {name: np.full(frames, home) for name, home in HOME.items()}
+def path(storyboard: Storyboard, facts: PictureFacts, *, frames: int) -> CameraCurves:
+    """The camera of a clip. Frame 0 is home; a storyboard that morphs is home again at its last frame."""
     if storyboard.camera_fixed:
-        return {name: curve.astype(np.float32) for name, curve in curves.items()}
+        return CameraCurves.at_home(frames)
+    curves = {name: np.full(frames, home) for name, home in HOME.items()}
     aim = _subject(facts)
     for index, shot in enumerate(storyboard.shots):
         start, end = max(shot.start, 0), min(shot.end, frames)
@@ -70,7 +56,7 @@ def path(storyboard: Storyboard, facts: PictureFacts, *, frames: int) -> dict[st
             _step_closer(filmed, facts)
         for name, values in filmed.items():
             curves[name][start:end] = values
-    return {name: curve.astype(np.float32) for name, curve in curves.items()}
+    return CameraCurves(**{name: curve.astype(np.float32) for name, curve in curves.items()})
 
 
 def _subject(facts: PictureFacts) -> tuple[float, float]:
@@ -85,10 +71,10 @@ def _subject(facts: PictureFacts) -> tuple[float, float]:
 
 def _turn_toward(filmed: dict[str, F64], aim: tuple[float, float]) -> None:
     """Let zooms and dollies go toward the subject: a part of the way, for all four borders must still move outward."""
-    for name, turn, share in (("camera.x", "camera.pan", aim[0]), ("camera.y", "camera.tilt", aim[1])):
+    for name, turn, share in (("x", "pan", aim[0]), ("y", "tilt", aim[1])):
         toward = TOWARD * float(np.clip(share, -0.3, 0.3))
-        filmed[name] += toward * np.maximum(filmed["camera.z"], 0) * (1 - filmed["camera.pivot"])
-        filmed[turn] += toward * (1 - 1 / np.maximum(filmed["camera.zoom"], 1))
+        filmed[name] += toward * np.maximum(filmed["z"], 0) * (1 - filmed["pivot"])
+        filmed[turn] += toward * (1 - 1 / np.maximum(filmed["zoom"], 1))
 
 
 def _film(shot: Shot, length: int, seed: int, index: int, *, returns: bool) -> dict[str, F64]:
@@ -112,27 +98,27 @@ def _add(filmed: dict[str, F64], move: Move, length: int, seed: int, index: int,
     gone = _there_and_back(u, ease) if returns else ease(u)
     match move.kind:
         case "pan":
-            filmed["camera.pan" if direction in ("left", "right") else "camera.tilt"] += reach * gone
+            filmed["pan" if direction in ("left", "right") else "tilt"] += reach * gone
             # An operator's pan swings the lens a little sideways as well: just enough for depth to be felt.
-            filmed["camera.x" if direction in ("left", "right") else "camera.y"] += 0.12 * reach * gone
+            filmed["x" if direction in ("left", "right") else "y"] += 0.12 * reach * gone
         case "tilt":
-            filmed["camera.tilt" if direction in ("up", "down") else "camera.pan"] += reach * gone
-            filmed["camera.y" if direction in ("up", "down") else "camera.x"] += 0.12 * reach * gone
+            filmed["tilt" if direction in ("up", "down") else "pan"] += reach * gone
+            filmed["y" if direction in ("up", "down") else "x"] += 0.12 * reach * gone
         case "truck":
-            filmed["camera.x" if direction in ("left", "right") else "camera.y"] += reach * gone
+            filmed["x" if direction in ("left", "right") else "y"] += reach * gone
         case "pedestal":
-            filmed["camera.y" if direction in ("up", "down") else "camera.x"] += reach * gone
+            filmed["y" if direction in ("up", "down") else "x"] += reach * gone
         case "zoom":
-            filmed["camera.zoom"] *= (1 + (reach if reach > 0 else _OUTWARD * reach)) ** gone
+            filmed["zoom"] *= (1 + (reach if reach > 0 else _OUTWARD * reach)) ** gone
         case "dolly":
-            filmed["camera.z"] += (reach if reach > 0 else _OUTWARD * reach) * gone
+            filmed["z"] += (reach if reach > 0 else _OUTWARD * reach) * gone
             if reach < 0:  # what is far hardly answers to a step back: a little less focal length makes it felt
-                filmed["camera.zoom"] *= (1 + 0.12 * reach) ** gone
+                filmed["zoom"] *= (1 + 0.12 * reach) ** gone
         case "orbit":
-            filmed["camera.x" if direction not in ("up", "down") else "camera.y"] += reach * gone
-            filmed["camera.pivot"] = np.ones(length)
+            filmed["x" if direction not in ("up", "down") else "y"] += reach * gone
+            filmed["pivot"] = np.ones(length)
         case "roll":
-            filmed["camera.roll"] += reach * gone
+            filmed["roll"] += reach * gone
 
 
 def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
@@ -151,8 +137,8 @@ def _breathe(filmed: dict[str, F64], reach: float, length: int, seed: int, index
     weights = 1 / frequencies**0.8
     weights *= np.sqrt(2) / np.linalg.norm(weights)  # standard deviation 1
     for name, share in (
-        ("camera.pan", 0.7), ("camera.tilt", 0.9), ("camera.x", 1.0), ("camera.y", 0.8), ("camera.roll", 0.55),
-        ("camera.z", 0.8),
+        ("pan", 0.7), ("tilt", 0.9), ("x", 1.0), ("y", 0.8), ("roll", 0.55),
+        ("z", 0.8),
     ):  # fmt: skip
         phases = chance.uniform(0, 2 * np.pi, 4)
         detuned = frequencies * chance.uniform(0.9, 1.1, 4)
@@ -169,6 +155,6 @@ def _step_closer(filmed: dict[str, F64], facts: PictureFacts) -> None:
     target = facts.faces[0] if facts.faces else None
     x, y = (target.x, target.y) if target else (facts.subject_x, facts.subject_y)
     room = (1 - 1 / _CLOSER) / 2
-    filmed["camera.zoom"] *= _CLOSER
-    filmed["camera.pan"] += float(np.clip(x - 0.5, -room, room))
-    filmed["camera.tilt"] += float(np.clip(y - 0.5, -room, room))
+    filmed["zoom"] *= _CLOSER
+    filmed["pan"] += float(np.clip(x - 0.5, -room, room))
+    filmed["tilt"] += float(np.clip(y - 0.5, -room, room))

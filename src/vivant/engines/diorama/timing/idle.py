@@ -6,6 +6,7 @@ Everything is a curve over the clip, made from the seed, the lines and the actio
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Action, FaceFact
+from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import PlacedLine
-from vivant.media import F32, SAMPLE_RATE
+from vivant.media import SAMPLE_RATE
 from vivant.request import FPS
 
 F64 = NDArray[np.float64]
@@ -39,7 +41,7 @@ TURNS: Final = {
 }  # fmt: skip
 
 
-def idle_curves(
+def idle_faces(
     frames: int,
     seed: int,
     faces: Sequence[FaceFact],
@@ -47,14 +49,12 @@ def idle_curves(
     actions: Sequence[Action],
     *,
     settle: bool = False,
-) -> dict[str, F32]:
-    """Curves float32 (frames,) for every face i: "face<i>.lids" 0 as in the picture .. 1 closed; ".yaw" (+ to the
-    picture's right), ".pitch" (+ down) and ".roll" (+ clockwise) in degrees, together within LIMIT; ".breath" 0..1;
-    ".brow" -1..1 (+ raised); ".smile" -1..1; ".wink" 0..1, the lids of the eye at the picture's right alone.
+) -> tuple[FaceCurves, ...]:
+    """What each face does by itself, in the order of `faces`; mouths stay closed.
 
-    All are 0 at frame 0, and at the last frame if `settle`.
+    All curves are 0 at frame 0, and at the last frame if `settle`. Yaw, pitch and roll together stay within LIMIT.
     """
-    result: dict[str, F32] = {}
+    result: list[FaceCurves] = []
     for index in range(len(faces)):
         own = [line for line in lines if line.line.face_index == index and not line.line.speaker.off_screen]
         told = [action for action in actions if action.face_index == index]
@@ -66,11 +66,12 @@ def idle_curves(
             "smile": _smile(frames, own, told),
             **_head(frames, seed, index, own, told),
         }
-        for name, curve in face.items():
-            if settle and name not in ("lids", "wink"):
-                curve = curve * _ease(np.arange(frames)[::-1] / (SETTLE * FPS))
-            result[f"face{index}.{name}"] = curve.astype(np.float32)
-    return result
+        if settle:
+            at_end = _ease(np.arange(frames)[::-1] / (SETTLE * FPS))
+            face |= {name: curve * at_end for name, curve in face.items() if name not in ("lids", "wink")}
+        at_rest = FaceCurves.at_rest(frames)
+        result.append(replace(at_rest, **{name: curve.astype(np.float32) for name, curve in face.items()}))
+    return tuple(result)
 
 
 def _lids(

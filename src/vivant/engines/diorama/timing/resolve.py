@@ -13,10 +13,9 @@ import numpy as np
 
 from vivant.engines.diorama.storyboard import Cue, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
-from vivant.engines.diorama.timing.idle import idle_curves
+from vivant.engines.diorama.timing.idle import idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
-from vivant.media import F32
 
 EVENT_CUES: Final = frozenset({"thunder", "footsteps"})  # heard as events, never as a bed
 
@@ -33,19 +32,16 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         *events.waves(board),
         *events.passes(board),
     )
-    curves: dict[str, F32] = {
-        "wind": wind.gust(board.seed, frames, _wind_strength(board)),
-        "flicker": light.flicker(board),
-        "light": light.light(frames, strikes, facts.brightness),
-        **camera.path(board, facts, frames=frames),
-        **visemes.curves(lines, frames, seed=board.seed),
-        **idle_curves(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph),
-    }
+    faces = idle_faces(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph)
     return Timeline(
         frames=frames,
         seed=board.seed,
         cuts=(),
-        curves=curves,
+        wind=wind.gust(board.seed, frames, _wind_strength(board)),
+        flicker=light.flicker(board),
+        light=light.light(frames, strikes, facts.brightness),
+        camera=camera.path(board, facts, frames=frames),
+        faces=visemes.add_speech(faces, lines, seed=board.seed),
         events=tuple(sorted(happenings, key=lambda event: (event.time, event.id))),
         beds=tuple(_bed(cue, frames, facts) for cue in board.cues if cue.kind not in EVENT_CUES),
         lines=lines,

@@ -5,11 +5,12 @@ Data only; `resolve.py` makes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from vivant.engines.diorama.storyboard import CueKind, Line, Music
+from vivant.engines.diorama.timing.curves import CameraCurves, FaceCurves
 from vivant.media import F32
 
 EventKind = Literal["strike", "thunder", "step", "splash", "wave", "chirp", "pass", "gust"]
@@ -78,13 +79,16 @@ class Bed:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Timeline:
-    """`curves`: name -> float32 (frames,). Always there: "wind" 0..1, "flicker" -1..1, "light" (gain about 1),
-    "camera.x/.y/.z/.roll/.zoom", and per face i: "face<i>.jaw/.wide/.round/.close/.lids/.yaw/.pitch/.roll/.breath"."""
+    """One clip, frame by frame. The curves are float32 (frames,); `faces` are in the order of the picture's faces."""
 
     frames: int
     seed: int
+    wind: F32  # 0 calm .. 1 the strongest
+    flicker: F32  # firelight, -1 darkest .. 1 brightest; 0 where nothing burns
+    light: F32  # gain of the whole picture, about 1: lightning
+    camera: CameraCurves
+    faces: tuple[FaceCurves, ...] = ()
     cuts: tuple[int, ...] = ()
-    curves: dict[str, F32] = field(default_factory=dict)
     events: tuple[Event, ...] = ()
     beds: tuple[Bed, ...] = ()
     lines: tuple[PlacedLine, ...] = ()

@@ -7,7 +7,7 @@ Each phoneme pulls the mouth towards its shape, strongest at its middle (dominan
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import Phone, PlacedLine
-from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
+from vivant.media import SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS
 
 F64 = NDArray[np.float64]
 
-CURVES: Final = ("jaw", "wide", "round", "close", "teeth")
+MOUTH: Final = ("jaw", "wide", "round", "close", "teeth")  # the curves made here
 
 SPREAD: Final = 0.42  # σ of a phoneme's pull over its length
 SHORTEST: Final = 0.05  # s; a shorter phoneme still pulls for this long
@@ -108,27 +109,27 @@ class Pull:
     shape: Shape
 
 
-def curves(lines: Sequence[PlacedLine], frames: int, *, seed: int) -> dict[str, F32]:
-    """Mouth curves of every face that speaks: "face<i>.jaw/.wide/.round/.close/.teeth" -> float32 (frames,) in 0..1.
+def add_speech(faces: Sequence[FaceCurves], lines: Sequence[PlacedLine], *, seed: int) -> tuple[FaceCurves, ...]:
+    """The faces with the mouths of those who speak in sight moving with their lines; the others are as given.
 
     Frame n is sampled at its centre, (n + ½)/24 s. The lips are apart by jaw·(1 - close). In the frame at the middle of
     a p, b or m `close` is 1; at rest, in pauses and at both ends of the clip all are 0. No curve moves faster than its
     speed limit, so nothing pops for one frame.
     """
-    result: dict[str, F32] = {}
-    for index in sorted(
-        {line.line.face_index for line in lines if line.line.face_index >= 0 and not line.line.speaker.off_screen}
-    ):
-        chance = rng(seed, f"visemes/{index}")
-        mouth = {name: np.zeros(frames) for name in CURVES}
-        for line in lines:
-            if line.line.face_index != index or line.line.speaker.off_screen or not line.spoken.phones:
-                continue
-            for name, curve in _line(line, frames, chance).items():
+    return tuple(_add_lines(face, index, lines, seed) for index, face in enumerate(faces))
+
+
+def _add_lines(face: FaceCurves, index: int, lines: Sequence[PlacedLine], seed: int) -> FaceCurves:
+    own = [line for line in lines if line.line.face_index == index and not line.line.speaker.off_screen]
+    if not own:
+        return face
+    chance = rng(seed, f"visemes/{index}")
+    mouth = {name: np.zeros(face.frames) for name in MOUTH}
+    for line in own:
+        if line.spoken.phones:
+            for name, curve in _line(line, face.frames, chance).items():
                 mouth[name] = np.maximum(mouth[name], curve)
-        for name, curve in _limited(mouth).items():
-            result[f"face{index}.{name}"] = curve.astype(np.float32)
-    return result
+    return replace(face, **{name: curve.astype(np.float32) for name, curve in _limited(mouth).items()})
 
 
 def _line(line: PlacedLine, frames: int, chance: np.random.Generator) -> dict[str, F64]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
+from support.timelines import still
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, Storyboard
-from vivant.engines.diorama.timing.timeline import Event, Timeline
+from vivant.engines.diorama.timing.curves import CameraCurves
+from vivant.engines.diorama.timing.timeline import Event
 from vivant.engines.diorama.timing.wind import gust
 from vivant.media import F32, U8
 
@@ -38,7 +42,7 @@ def night() -> Scene:
 
 @pytest.fixture(scope="session")
 def play() -> Play:
-    """play(scene, *motions, frames=, seed=, …) -> Ambient; wind is a number or a curve, curves are added to it."""
+    """play(scene, *motions, frames=, seed=, …) -> Ambient; wind is a number or a curve, tilt the camera's."""
 
     def perform(
         scene: Scene,
@@ -48,7 +52,7 @@ def play() -> Play:
         wind: float | F32 = 0.5,
         morph: bool = False,
         events: tuple[Event, ...] = (),
-        curves: dict[str, F32] | None = None,
+        tilt: F32 | None = None,
     ) -> Ambient:
         storyboard = Storyboard(
             width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
@@ -56,11 +60,12 @@ def play() -> Play:
         )  # fmt: skip
         curve = gust(seed, frames, wind) if isinstance(wind, float) else wind
         flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)
-        light = np.ones(frames, np.float32)
-        timeline = Timeline(
-            frames=frames,
-            seed=seed,
-            curves={"wind": curve, "flicker": flicker, "light": light, **(curves or {})},
+        camera = CameraCurves.at_home(frames)
+        timeline = replace(
+            still(frames, seed),
+            wind=curve,
+            flicker=flicker,
+            camera=camera if tilt is None else replace(camera, tilt=tilt),
             events=events,
         )
         return compose(scene, storyboard, timeline)

@@ -135,7 +135,7 @@ def test_rings_stay_on_the_water_while_the_camera_tilts(play: Play) -> None:
     up = np.full(49, -0.2, np.float32)  # the view looks up: the lake sinks by a fifth of the picture
     rain = Motion(kind="rain", strength=1.0)
     still = play(scene, rain, wind=np.zeros(49, np.float32))
-    tilted = play(scene, rain, wind=np.zeros(49, np.float32), curves={"camera.tilt": up})
+    tilted = play(scene, rain, wind=np.zeros(49, np.float32), tilt=up)
     # The drops are the same; what differs are the rings and splashes alone.
     moved = sum(np.abs(change(scene, still, n) - change(scene, tilted, n)) for n in range(20, 40, 2))
     assert isinstance(moved, np.ndarray)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from support.faces import scene_of
+from support.timelines import still
 from vivant.engines.diorama.motion.faces import eyes, mouth, rbf, strip
 from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
@@ -21,7 +22,7 @@ from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
-from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.media import U8, Planes, to_picture
 
 REST = {"jaw": 0.0}
@@ -35,12 +36,15 @@ def motion(scene: Scene, *frames: dict[str, float], face: int = 0) -> FaceMotion
     """Frame n of the clip has the curves of frames[n]."""
     height, width = scene.rgb.shape[:2]
     names = {name for frame in frames for name in frame}
-    curves = {f"face{face}.{name}": np.array([frame.get(name, 0.0) for frame in frames], np.float32) for name in names}
+    at_rest = FaceCurves.at_rest(len(frames))
+    curves = {name: np.array([frame.get(name, 0.0) for frame in frames], np.float32) for name in names}
+    faces = [at_rest] * len(scene.faces)
+    faces[face] = replace(at_rest, **curves)
     board = Storyboard(
         width=width, height=height, frames=len(frames), seed=1, language="en", audio=True, camera_fixed=False,
         morph=False, shots=(),
     )  # fmt: skip
-    return FaceMotion(scene, board, Timeline(frames=len(frames), seed=1, curves=curves))
+    return FaceMotion(scene, board, replace(still(len(frames)), faces=tuple(faces)))
 
 
 def laid(scene: Scene, patches: tuple[Patch, ...]) -> U8:

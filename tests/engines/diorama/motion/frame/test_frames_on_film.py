@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
+from support.timelines import still
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch
 from vivant.engines.diorama.motion.frame import crossfade, layers, light, renderer, rig, taps, warp
 from vivant.engines.diorama.motion.frame.layers import lay_over
@@ -22,7 +24,6 @@ from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Move, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import path
-from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, U8, Planes
 from vivant.request import SIZES, Canvas, nearest_ratio
 
@@ -55,11 +56,11 @@ def film(
     light: F32 | None = None,
 ) -> Renderer:  # fmt: skip
     storyboard = board(scene, *moves, morph=last is not None)
-    curves = path(storyboard, scene.facts, frames=FRAMES)
+    timeline = replace(still(FRAMES, 3), camera=path(storyboard, scene.facts, frames=FRAMES))
     if light is not None:
-        curves["light"] = light
+        timeline = replace(timeline, light=light)
     return Renderer(
-        scene, Timeline(frames=FRAMES, seed=3, curves=curves), storyboard, ambient,
+        scene, timeline, storyboard, ambient,
         (lambda n: (patch,) if patch and n else ()), None, last,
     )  # fmt: skip
 

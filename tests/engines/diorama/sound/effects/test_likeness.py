@@ -48,7 +48,7 @@ def test_wind_is_low_and_follows_the_curve_of_the_picture() -> None:
     assert share(wind, 20, 1000) > 0.85
     level = envelope(wind, 1 / 24)[: line.frames]
     smooth = np.convolve(level, np.ones(9) / 9, "same")
-    assert np.corrcoef(smooth, line.curves["wind"][: len(level)])[0, 1] > 0.8
+    assert np.corrcoef(smooth, line.wind[: len(level)])[0, 1] > 0.8
 
 
 def test_strong_wind_whistles() -> None:

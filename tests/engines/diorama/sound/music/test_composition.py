@@ -10,12 +10,12 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from support.timelines import timeline
 from vivant.engines.diorama.sound.music import ensemble, harmony, score
 from vivant.engines.diorama.sound.music.harmony import Chord
 from vivant.engines.diorama.sound.music.score import Score
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music
-from vivant.engines.diorama.timing.timeline import Timeline
 
 MOODS: tuple[Mood, ...] = get_args(Mood)
 TEMPO = {
@@ -194,7 +194,7 @@ def test_a_rendered_piece_fills_its_clip_and_dies_away(mood: Mood) -> None:
 
 def test_a_timeline_gets_its_music() -> None:
     music = Music(mood="happy", tempo=112)
-    sound = score.music_for(Timeline(frames=97, seed=3, music=music))
+    sound = score.music_for(timeline(frames=97, seed=3, music=music))
     assert sound.shape == (2, 97 * 2000)
     with pytest.raises(ValueError):
-        score.music_for(Timeline(frames=97, seed=3))
+        score.music_for(timeline(frames=97, seed=3))

@@ -67,7 +67,7 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     """The air of a clip. The wind blows where a motion of the storyboard says, or to a side of the seed's choice."""
     frames = timeline.frames
     side = _side(storyboard)
-    wind = (side * timeline.curves["wind"]).astype(np.float32)
+    wind = (side * timeline.wind).astype(np.float32)
     carried = np.concatenate([[0.0], np.cumsum(0.5 * (wind[1:] + wind[:-1]))]) / FPS
     appears = smooth(np.arange(frames) / (APPEARS * FPS))
     before_last = np.arange(frames)[::-1] / (SETTLES * FPS)
@@ -111,10 +111,8 @@ def _first(storyboard: Storyboard, frames: int) -> F32:
 
 
 def _view(timeline: Timeline, width: int, height: int) -> NDArray[np.float64]:
-    still = np.zeros(timeline.frames, np.float32)
-    right = width * timeline.curves.get("camera.pan", still)
-    down = height * timeline.curves.get("camera.tilt", still)
-    return np.stack([right, down, timeline.curves.get("camera.zoom", still + 1)], axis=1).astype(np.float64)
+    camera = timeline.camera
+    return np.stack([width * camera.pan, height * camera.tilt, camera.zoom], axis=1).astype(np.float64)
 
 
 def _side(storyboard: Storyboard) -> float:

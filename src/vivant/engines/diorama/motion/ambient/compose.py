@@ -51,7 +51,7 @@ def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient
             case "wind":
                 cast.wind(motion)
             case "fire":
-                cast.fire(motion, timeline.curves["flicker"])
+                cast.fire(motion, timeline.flicker)
             case "fog" | "smoke":
                 cast.fog(motion)
             case "lightning":

@@ -47,7 +47,9 @@ class FaceMotion:
 
     def __init__(self, scene: Scene, storyboard: Storyboard, timeline: Timeline) -> None:
         self._source = scene.source
-        self._curves = timeline.curves
+        if len(scene.faces) != len(timeline.faces):
+            raise ValueError(f"The timeline has {len(timeline.faces)} faces, the scene {len(scene.faces)}.")
+        self._curves = timeline.faces
         self._shape = tuple(-(-side // STEP) for side in scene.source.planes.y.shape)
         h, w = scene.source.planes.y.shape
         body = scene.matte.mask if scene.matte.trust >= TRUSTED else None
@@ -105,29 +107,35 @@ class FaceMotion:
         return self._lids(part, n) <= 0
 
     def _lids(self, part: Part, n: int) -> float:
-        wink = self._at(part.face, "wink", n) if isinstance(part.what, Eye) and part.what.which == 1 else 0.0
-        return max(self._at(part.face, "lids", n), wink)
+        curves = self._curves[part.face]
+        wink = float(curves.wink[n]) if isinstance(part.what, Eye) and part.what.which == 1 else 0.0
+        return max(float(curves.lids[n]), wink)
 
     def _lips(self, part: Part, n: int) -> Lips:
-        jaw, wide, rounded, close, teeth = (
-            self._at(part.face, name, n) for name in ("jaw", "wide", "round", "close", "teeth")
+        curves = self._curves[part.face]
+        return Lips(
+            jaw=float(curves.jaw[n]) * part.share,
+            wide=float(curves.wide[n]),
+            round=float(curves.round[n]),
+            close=float(curves.close[n]),
+            teeth=float(curves.teeth[n]),
         )
-        return Lips(jaw=jaw * part.share, wide=wide, round=rounded, close=close, teeth=teeth)
 
     def _bearing(self, i: int, share: float, n: int) -> Bearing:
-        smile = self._at(i, "smile", n)
+        curves = self._curves[i]
+        smile = float(curves.smile[n])
         return Bearing(
-            jaw=self._at(i, "jaw", n) * share,
-            wide=self._at(i, "wide", n) * share,
-            round=self._at(i, "round", n) * share,
+            jaw=float(curves.jaw[n]) * share,
+            wide=float(curves.wide[n]) * share,
+            round=float(curves.round[n]) * share,
             smile=max(0.0, smile),
             frown=max(0.0, -smile),
-            **{name: self._at(i, name, n) for name in ("yaw", "pitch", "roll", "breath", "brow")},
+            brow=float(curves.brow[n]),
+            yaw=float(curves.yaw[n]),
+            pitch=float(curves.pitch[n]),
+            roll=float(curves.roll[n]),
+            breath=float(curves.breath[n]),
         )
-
-    def _at(self, face: int, name: str, n: int) -> float:
-        curve = self._curves.get(f"face{face}.{name}")
-        return 0.0 if curve is None else float(curve[n])
 
 
 def _inside(pose: Pose, landmarks: tuple[int, ...], canvas: tuple[int, int]) -> bool:

@@ -53,12 +53,12 @@ class Renderer:
         self._last = last.source if last and storyboard.morph else None
         self.flowing: Flowing | None = None
         self._other: Renderer | None = None
-        curves = timeline.curves
+        camera = timeline.camera
         if last and self._last:
             self.flowing = flowing(scene.source.planes, self._last.planes)
             if self.flowing is None:
                 self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), storyboard)
-                curves = _zoomed(timeline, push(timeline.frames)).curves
+                camera = _zoomed(timeline, push(timeline.frames)).camera
             self._progress = (progress if self.flowing else dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
@@ -74,7 +74,7 @@ class Renderer:
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
             return Rig(
-                curves, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
+                camera, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
                 returns=storyboard.morph, beyond=beyond,
             )  # fmt: skip
 
@@ -199,11 +199,7 @@ class Renderer:
         pour(self._taps, Phases(box, x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
-        curves = self._timeline.curves
-        whole = light.brightness(
-            float(curves["light"][n]) if "light" in curves else 1.0,
-            float(curves["flicker"][n]) if "flicker" in curves else 0.0,
-        )
+        whole = light.brightness(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
         if self._last:  # the last picture comes in its own light
             whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
         if gain is not None or whole != 1.0:
@@ -215,10 +211,10 @@ def _copy(planes: Planes) -> Planes:
 
 
 def _zoomed(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
-    """The timeline with its zoom multiplied; light stays with the first picture."""
-    curves = dict(timeline.curves)
-    curves["camera.zoom"] = (curves.get("camera.zoom", np.ones(timeline.frames)) * factor).astype(np.float32)
-    return replace(timeline, curves={name: curve for name, curve in curves.items() if name.startswith("camera.")})
+    """The timeline with its zoom multiplied by `factor` (frames,), in a steady light."""
+    zoom = (timeline.camera.zoom * factor).astype(np.float32)
+    steady = np.ones(timeline.frames, np.float32)
+    return replace(timeline, camera=replace(timeline.camera, zoom=zoom), light=steady, flicker=0 * steady)
 
 
 def _faded(moved: Field, share: float) -> Field:

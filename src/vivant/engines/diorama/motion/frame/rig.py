@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.easing import smoother
 from vivant.engines.diorama.motion.frame.warp import FIRST, STEP, Box, Grid
 from vivant.engines.diorama.scene.border import Borders
-from vivant.engines.diorama.timing.camera import HOME
+from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F32
 from vivant.request import FPS
 
@@ -48,19 +48,17 @@ class Rig:
     """Made once per clip; `pose(n)` and `aim` are pure."""
 
     def __init__(
-        self, curves: dict[str, F32], size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
+        self, camera: CameraCurves, size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
         parallax: float, shots: tuple[tuple[int, int], ...], returns: bool = False, beyond: Borders | None = None,
     ) -> None:  # fmt: skip
-        """curves: see camera.HOME. size: (width, height). surfaces: their nearness, float32 on the quarter grid,
+        """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. shots: (start, end) frames; returns: whether the last
         shot must be home at its last frame. beyond: how well each border bears being looked beyond."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
-        frames = max(len(curve) for curve in curves.values())
         self._poses: dict[str, F64] = {
-            axis: scale.get(axis, 1) * np.asarray(curves.get(f"camera.{axis}", np.full(frames, home)), np.float64)
-            for axis, home in ((name.removeprefix("camera."), home) for name, home in HOME.items())
+            axis: scale.get(axis, 1) * np.asarray(getattr(camera, axis), np.float64) for axis in HOME
         }
         self.relief = self._bearable(surfaces, subject, parallax)
         self.surfaces: tuple[F32, ...] = tuple(

@@ -19,7 +19,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The flicker curve (-1..1) swells the roar and loosens crackles; strength: candle to bonfire."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "fire")
-    flicker = follow.at_sample_rate(follow.curve(timeline, "flicker", bed, 0.0))
+    flicker = follow.at_sample_rate(follow.over_bed(timeline.flicker, bed))
     lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
     sound = noise.stereo(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
 

@@ -13,12 +13,9 @@ def sample_count(bed: Bed) -> int:
     return first_sample(bed.end) - first_sample(bed.start)
 
 
-def curve(timeline: Timeline, name: str, bed: Bed, default: float) -> F32:
-    """A curve of the timeline over the bed, a value per frame: float32 (frames of the bed,)."""
-    whole = timeline.curves.get(name)
-    if whole is None or not len(whole):
-        return np.full(bed.end - bed.start, default, np.float32)
-    return whole[np.clip(np.arange(bed.start, bed.end), 0, len(whole) - 1)].astype(np.float32)
+def over_bed(curve: F32, bed: Bed) -> F32:
+    """The part of a curve of the timeline, float32 (frames of the clip,), over a bed: float32 (frames of the bed,)."""
+    return curve[bed.start : bed.end]
 
 
 def at_sample_rate(per_frame: F32) -> F32:

@@ -21,7 +21,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength 0 is the last drops of a shower, 1 a downpour; gusts of the wind curve thicken it."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "rain")
-    gusts = follow.curve(timeline, "wind", bed, 0.3)
+    gusts = follow.over_bed(timeline.wind, bed)
     swell = follow.at_sample_rate(gusts - gusts.mean()) + 0.10 * noise.turbulence(n, chance, 0.35)
     density = np.clip(1 + 0.7 * swell, 0.3, 2).astype(np.float32)
 

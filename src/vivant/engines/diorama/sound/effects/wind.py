@@ -22,7 +22,7 @@ _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The wind curve (0..1) makes the gusts, the strength how much air there is at all."""
     chance = rng(timeline.seed, "wind")
-    return blow(follow.at_sample_rate(follow.curve(timeline, "wind", bed, 0.4)), bed.strength, chance)
+    return blow(follow.at_sample_rate(follow.over_bed(timeline.wind, bed)), bed.strength, chance)
 
 
 def gust(event: Event, timeline: Timeline) -> tuple[F32, int]:

@@ -1,0 +1,87 @@
+"""The curves of a clip by name: where the camera is and what each face does, a value per frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.checks import check_array
+from vivant.media import F32
+
+# Where each axis of the camera is at home: there the frame is exactly the picture.
+HOME: Final[Mapping[str, float]] = {
+    "x": 0.0, "y": 0.0, "z": 0.0, "pan": 0.0, "tilt": 0.0, "roll": 0.0, "zoom": 1.0, "pivot": 0.0,
+}  # fmt: skip
+_CAMERA_RANGE: Final[Mapping[str, tuple[float, float]]] = {"zoom": (0.01, 100), "pivot": (0, 1)}
+_FACE_RANGE: Final[Mapping[str, tuple[float, float]]] = {
+    "brow": (-1, 1), "smile": (-1, 1), "yaw": (-90, 90), "pitch": (-90, 90), "roll": (-90, 90),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CameraCurves:
+    """Where the camera is in each frame. All float32 (frames,)."""
+
+    x: F32  # the camera itself to the right, canvas widths: near things pass faster than far ones
+    y: F32  # and down, canvas heights
+    z: F32  # and forward, as a share of the way to the nearest thing
+    pan: F32  # the view to the right, canvas widths: everything passes equally fast
+    tilt: F32  # and down, canvas heights
+    roll: F32  # radians, clockwise as the operator turns
+    zoom: F32  # focal length over the focal length at home
+    pivot: F32  # 0..1: how much the view turns to keep the subject in its place while x and y change
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            low, high = _CAMERA_RANGE.get(field.name, (-inf, inf))
+            check_array(f"CameraCurves.{field.name}", getattr(self, field.name), np.float32, (self.frames,), low, high)
+
+    @classmethod
+    def at_home(cls, frames: int) -> CameraCurves:
+        """A camera that does not move."""
+        return cls(**{name: np.full(frames, home, np.float32) for name, home in HOME.items()})
+
+    @property
+    def frames(self) -> int:
+        return len(self.x)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FaceCurves:
+    """What one face does in each frame. All float32 (frames,); 0 is as in the picture."""
+
+    # The mouth, 0..1; the lips are apart by jaw · (1 - close).
+    jaw: F32  # how far it drops
+    wide: F32  # lips drawn apart sideways
+    round: F32  # lips rounded and brought forward
+    close: F32  # 1: lips pressed together
+    teeth: F32  # 1: lower lip at the upper teeth
+    # The eyes, 0..1.
+    lids: F32  # 1: both eyes shut
+    wink: F32  # the same for the eye at the picture's right alone
+    # The head, degrees.
+    yaw: F32  # + to the picture's right
+    pitch: F32  # + down
+    roll: F32  # + clockwise
+    # The rest.
+    breath: F32  # 0..1, 1: breathed in as deeply as possible
+    brow: F32  # -1 lowered .. 1 raised
+    smile: F32  # -1 corners of the mouth down .. 1 up
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            low, high = _FACE_RANGE.get(field.name, (0, 1))
+            check_array(f"FaceCurves.{field.name}", getattr(self, field.name), np.float32, (self.frames,), low, high)
+
+    @classmethod
+    def at_rest(cls, frames: int) -> FaceCurves:
+        """A face that stays as it is in the picture."""
+        return cls(**{field.name: np.zeros(frames, np.float32) for field in fields(cls)})
+
+    @property
+    def frames(self) -> int:
+        return len(self.jaw)
