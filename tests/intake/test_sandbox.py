@@ -326,8 +326,9 @@ def test_without_a_watch_a_job_that_wants_too_much_memory_is_a_clean_error(monke
 
 def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-I", "-m", "vivant.intake.decoder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    )
+        [sys.executable, "-I", "-m", "vivant.intake.decoder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={"PATH": os.defpath},
+    )  # fmt: skip
     jobs, answers = process.stdin, process.stdout
     assert jobs is not None and answers is not None
     assert read_head(answers) == READY
