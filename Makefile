@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast coverage check bench format lock clean
+.PHONY: demo serve test test-fast coverage fingerprints check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -26,6 +26,10 @@ test: check
 test-fast: .venv/installed-dev
 	@echo "→ Running the fast tests (SEED=$(SEED))"
 	@$(PYTEST) tests/domain tests/record tests/api/dialects tests/architecture $(addprefix tests/engines/diorama/,script timing)
+
+# Equal before and after a change: it touched neither picture nor sound.
+fingerprints: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -m support.fingerprints
 
 coverage: .venv/installed-dev
 	@$(BIN)/coverage report

@@ -6,7 +6,6 @@ progress, and no failure for odd words or pictures.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -20,6 +19,7 @@ import numpy as np
 import pytest
 
 from support.clips import photo
+from support.fingerprints import fingerprint
 from support.watches import RecordingWatch
 from vivant.engines.base import Engine
 from vivant.engines.registry import ENGINES, load_engine
@@ -58,16 +58,6 @@ def asked(picture: U8, *, has_last: bool = False, **fields: Any) -> VideoRequest
 
 def rendered(engine: Engine, request: VideoRequest, pictures: Pictures, watch: RecordingWatch | None = None) -> Clip:
     return engine.render(engine.plan(request, pictures), pictures, watch or RecordingWatch())
-
-
-def digest(clip: Clip) -> tuple[str, str]:
-    """sha256 of all frames, and of all samples."""
-    frames = hashlib.sha256()
-    for planes in clip.frames:
-        for plane in (planes.y, planes.u, planes.v):
-            frames.update(plane.tobytes())
-    sound = clip.soundtrack().samples.tobytes() if clip.soundtrack else b""
-    return frames.hexdigest(), hashlib.sha256(sound).hexdigest()
 
 
 def luma_psnr(planes: Planes, picture: U8) -> float:
@@ -219,7 +209,7 @@ def test_the_same_request_gives_the_same_frames_and_samples_to_the_bit_and_anoth
     engine: Engine, lake: U8
 ) -> None:
     def take(seed: int) -> tuple[str, str]:
-        return digest(rendered(engine, asked(lake, seed=seed), Pictures(lake)))
+        return fingerprint(rendered(engine, asked(lake, seed=seed), Pictures(lake)))
 
     first = take(7)
     other = take(8)
