@@ -24,6 +24,8 @@ def test_every_setting_is_documented(name: str) -> None:
 def test_no_page_documents_a_setting_that_does_not_exist() -> None:
     known = {f"VIVANT_{name.upper()}" for name in Settings.model_fields} | {"VIVANT_CONFIG"}
     for page in PAGES:
+        if page.name == "CHANGELOG.md":  # tells of names that are gone
+            continue
         assert set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known, page
 
 
@@ -44,7 +46,9 @@ def test_every_word_of_the_design_is_in_the_glossary() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").lower()
     for word in (
         "brief", "request", "canvas", "task", "tier", "engine", "storyboard", "timeline", "clip", "worker", "fleet",
-        "dispatcher", "artifact", "dialect", "lease", "attempt",
+        "dispatcher", "artifact", "dialect", "lease", "heartbeat", "claim", "settle", "attempt", "shot", "take",
+        "matte", "region", "trust", "nearness", "quarter grid", "texel", "patch", "stem", "bed", "duck",
+        "prosody", "viseme",
     ):  # fmt: skip
         assert f"**{word}**" in text, word
 
