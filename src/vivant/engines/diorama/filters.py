@@ -17,14 +17,14 @@ def blur(values: NDArray[Any], sigma: float, sigma_y: float | None = None) -> F3
     return np.asarray(out, np.float32)
 
 
-def resized(values: NDArray[Any], width: int, height: int) -> F32:
+def resize(values: NDArray[Any], width: int, height: int) -> F32:
     """float32 (height, width): averaged when it shrinks, bilinear when it grows."""
     shrinks = width < values.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(np.asarray(values, np.float32), (width, height), interpolation=how), np.float32)
 
 
-def read(values: F32, x: NDArray[Any], y: NDArray[Any]) -> F32:
+def sample(values: F32, x: NDArray[Any], y: NDArray[Any]) -> F32:
     """`values` at columns x and rows y, bilinear; edges repeat."""
     columns, rows = np.asarray(x, np.float32), np.asarray(y, np.float32)
     out = cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

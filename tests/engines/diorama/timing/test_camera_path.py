@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import glide, smoother
-from vivant.engines.diorama.motion.frame.rig import SHY, Pose, Rig
-from vivant.engines.diorama.motion.frame.warp import STEP, Box
+from vivant.engines.diorama.motion.fields import STEP, Rect
+from vivant.engines.diorama.motion.frame.rig import SHY, CameraPose, Rig
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import path
@@ -43,9 +43,9 @@ def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borde
     )  # fmt: skip
 
 
-def looks(made: Rig, pose: Pose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def looks(made: Rig, pose: CameraPose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where each fourth pixel looks, the grid's rim left out."""
-    grid = made.aim(pose, Box(0, 0, WIDTH, HEIGHT))
+    grid = made.aim(pose, Rect(0, 0, WIDTH, HEIGHT))
     return grid.x[1:-1, 1:-1].astype(np.float64), grid.y[1:-1, 1:-1].astype(np.float64)
 
 

@@ -8,11 +8,71 @@ Quarter resolution throughout: arrays of shape (ceil(h/4), ceil(w/4)), float32, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.media import F32, U8, Planes
+
+STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """A rectangle in canvas pixels, all numbers even, so that it covers whole chroma samples."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+    @classmethod
+    def around(cls, points: NDArray[np.float64], canvas: tuple[int, int]) -> Rect:
+        """The smallest one that covers points, float64 (n, 2), and two pixels more, inside a canvas (width, height)."""
+        (left, top), (right, bottom) = points.min(0) - 2, points.max(0) + 2
+        x0, y0 = (int(np.clip(np.floor(v / 2) * 2, 0, limit - 2)) for v, limit in zip((left, top), canvas, strict=True))
+        x1, y1 = (int(np.clip(np.ceil(v / 2) * 2, 2, limit)) for v, limit in zip((right, bottom), canvas, strict=True))
+        return cls(x0, y0, max(2, x1 - x0), max(2, y1 - y0))
+
+    def is_near(self, other: Rect, gap: int) -> bool:
+        """Whether fewer than `gap` pixels lie between the two."""
+        return (
+            self.left < other.left + other.width + gap
+            and other.left < self.left + self.width + gap
+            and self.top < other.top + other.height + gap
+            and other.top < self.top + self.height + gap
+        )
+
+    def union(self, other: Rect) -> Rect:
+        """The smallest one that covers both."""
+        left, top = min(self.left, other.left), min(self.top, other.top)
+        right = max(self.left + self.width, other.left + other.width)
+        bottom = max(self.top + self.height, other.top + other.height)
+        return Rect(left, top, right - left, bottom - top)
+
+    @property
+    def luma(self) -> tuple[slice, slice]:
+        """Its rows and columns in a canvas's luma."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+    @property
+    def chroma(self) -> tuple[slice, slice]:
+        """Its rows and columns in a canvas's chroma."""
+        return (
+            slice(self.top // 2, (self.top + self.height) // 2),
+            slice(self.left // 2, (self.left + self.width) // 2),
+        )
+
+    def luma2_in(self, outer: Rect) -> tuple[slice, slice]:
+        """Its rows and columns in the double-size luma of `outer`, which covers it."""
+        x, y = 2 * (self.left - outer.left), 2 * (self.top - outer.top)
+        return slice(y, y + 2 * self.height), slice(x, x + 2 * self.width)
+
+    def chroma_in(self, outer: Rect) -> tuple[slice, slice]:
+        """Its rows and columns in the chroma of `outer`, which covers it."""
+        x, y = (self.left - outer.left) // 2, (self.top - outer.top) // 2
+        return slice(y, y + self.height // 2), slice(x, x + self.width // 2)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,7 +85,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sum:
+class FieldSum:
     """The running total of one frame: every motion adds its displacement and multiplies its light into it.
 
     Arrays on the quarter grid: dx, dy in canvas pixels, gain about 1. Filled in place by the motions of a frame."""
@@ -35,7 +95,7 @@ class Sum:
     gain: F32
 
     @classmethod
-    def nothing(cls, width: int, height: int) -> Sum:
+    def zero(cls, width: int, height: int) -> FieldSum:
         shape = (-(-height // 4), -(-width // 4))
         return cls(np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
@@ -58,14 +118,11 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """A piece of the source redrawn for one frame, e.g. a talking mouth. Its box is in canvas pixels, all even.
+    """A part of the source redrawn for one frame, e.g. a talking mouth.
 
-    y2: uint8 (2·height, 2·width) replaces that box of Source.y2; u, v: uint8 (height/2, width/2)."""
+    y2: uint8 (2·height, 2·width) replaces that rect of Source.y2; u, v: uint8 (height/2, width/2)."""
 
-    x: int
-    y: int
-    width: int
-    height: int
+    rect: Rect
     y2: U8
     u: U8
     v: U8

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient.compose import compose
-from vivant.engines.diorama.motion.fields import Field, Flow, Patch
-from vivant.engines.diorama.motion.frame.layers import lay
+from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
+from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
@@ -31,16 +31,16 @@ def warm_up_frames() -> None:
     rows, columns = _HEIGHT // 4, _WIDTH // 4
     flat = np.zeros((rows, columns), np.float32)
     for share in (0.4, 1.0):  # a box inside the picture, and one as wide as it: their memory layouts differ
-        life = _Life(flat + np.float32(0.3), flat, share)
+        ambient = _EvenMotion(flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
-            _film(scene, moves, life, None)
+            _film(scene, moves, ambient, None)
     _film(scene, (Move(kind="dolly"),), None, other)
     for plane in (np.full((7, 11), 99, np.uint8), np.full((8, 12), 99, np.uint8)[1:, 1:]):
         whole = np.full((7, 11), 99, np.uint8)
-        lay(plane, np.zeros((7, 11), np.int16), whole, 0, 64)
+        composite(plane, np.zeros((7, 11), np.int16), whole, 0, 64)
 
 
-class _Life:
+class _EvenMotion:
     """A field, a gain and a stream at once, over `share` of the picture's width."""
 
     def __init__(self, push: F32, still: F32, share: float) -> None:
@@ -59,7 +59,7 @@ class _Life:
         """Nothing falls here."""
 
 
-def _film(scene: Scene, moves: tuple[Move, ...], life: _Life | None, last: Scene | None) -> None:
+def _film(scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, last: Scene | None) -> None:
     storyboard = Storyboard(
         width=_WIDTH, height=_HEIGHT, frames=_FRAMES, seed=0, language="en", audio=False, camera_fixed=False,
         morph=last is not None, shots=(Shot(start=0, end=_FRAMES, moves=moves),),
@@ -69,8 +69,8 @@ def _film(scene: Scene, moves: tuple[Move, ...], life: _Life | None, last: Scene
         frames=_FRAMES, seed=0, wind=still, flicker=still, light=still + np.float32(1.1),
         camera=path(storyboard, scene.facts, frames=_FRAMES),
     )  # fmt: skip
-    patch = Patch(64, 64, 16, 16, *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
-    renderer = Renderer(scene, timeline, storyboard, life, lambda n: (patch,), None, last)
+    patch = Patch(Rect(64, 64, 16, 16), *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
+    renderer = Renderer(scene, timeline, storyboard, ambient, lambda n: (patch,), None, last)
     renderer.frame(_FRAMES // 2)
 
 

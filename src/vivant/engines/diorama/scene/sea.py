@@ -42,9 +42,9 @@ def rocks(luma: U8, water: F32) -> F32:
         wide, high, area = (int(stats[label, k]) for k in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
         if area > 0.0006 * body.size and wide < 9 * high and area > 0.25 * wide * high:
             kept[labels == label] = 1
-    return filters.resized(cv2.dilate(kept, np.ones((3, 3))), water.shape[1], water.shape[0])
+    return filters.resize(cv2.dilate(kept, np.ones((3, 3))), water.shape[1], water.shape[0])
 
 
 def _small(luma: U8, water: F32) -> tuple[F32, F32]:
     columns = max(2, round(luma.shape[1] * ROWS / luma.shape[0]))
-    return filters.resized(luma, columns, ROWS), filters.resized(water, columns, ROWS)
+    return filters.resize(luma, columns, ROWS), filters.resize(water, columns, ROWS)

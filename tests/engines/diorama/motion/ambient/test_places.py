@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from support.scenes import HEIGHT, WATERLINE, WIDTH, region, rows_between, scene_of
-from vivant.engines.diorama.motion.ambient import clouds, pin
+from vivant.engines.diorama.motion.ambient import clouds, falloff
 from vivant.engines.diorama.motion.ambient.places import Places
 from vivant.engines.diorama.scene import sea
 from vivant.media import F32, U8
@@ -68,7 +68,7 @@ def test_a_mast_before_the_sky_is_not_a_cloud() -> None:
 
 
 def test_pinned_weights_vanish_at_a_shore_but_not_at_the_pictures_border() -> None:
-    weights = pin.pinned(rows_between(WATERLINE, HEIGHT), 20.0)
+    weights = falloff.weigh(rows_between(WATERLINE, HEIGHT), 20.0)
     assert weights[: WATERLINE // 4 + 3].max() == 0
     assert weights[-1].min() > 0.99 and weights[-10:, 0].min() > 0.99
 
@@ -78,7 +78,7 @@ def test_a_crown_takes_the_plain_sky_along_but_no_textured_wall(texture: U8) -> 
     crown[80:200, 160:320] = 1
     half_plain = texture.copy()
     half_plain[:, : WIDTH // 2] = 128
-    weights = pin.carried(crown, half_plain[..., 0], np.zeros_like(crown), reach=40, ramp=12)
+    weights = falloff.weigh_with_rim(crown, half_plain[..., 0], np.zeros_like(crown), reach=40, ramp=12)
     assert weights[30:40, 38].min() > 0.1  # eight pixels outside, before the plain half
     assert weights[30:40, 82].max() == 0  # and outside on the other side
     assert weights[35, 60] > 0.9

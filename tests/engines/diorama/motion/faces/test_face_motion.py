@@ -10,12 +10,12 @@ import pytest
 
 from support.faces import scene_of
 from support.timelines import still
-from vivant.engines.diorama.motion.faces import eyes, mouth, rbf, strip
+from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
+from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
-from vivant.engines.diorama.motion.faces.mouth import Lips, Mouth
-from vivant.engines.diorama.motion.faces.piece import Piece
-from vivant.engines.diorama.motion.faces.pose import pose_of
+from vivant.engines.diorama.motion.faces.face_pose import pose_of
+from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.motion.fields import Patch
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.colour import source
@@ -51,7 +51,10 @@ def laid(scene: Scene, patches: tuple[Patch, ...]) -> U8:
     """The double-size luma with the patches in it."""
     y2 = scene.source.y2.copy()
     for patch in patches:
-        y2[2 * patch.y : 2 * (patch.y + patch.height), 2 * patch.x : 2 * (patch.x + patch.width)] = patch.y2
+        y2[
+            2 * patch.rect.top : 2 * (patch.rect.top + patch.rect.height),
+            2 * patch.rect.left : 2 * (patch.rect.left + patch.rect.width),
+        ] = patch.y2
     return y2
 
 
@@ -61,8 +64,8 @@ def film(scene: Scene, faces: FaceMotion, n: int) -> U8:
     y2, u, v = laid(scene, faces.patches(n)), planes.u.copy(), planes.v.copy()
     for patch in faces.patches(n):
         half = (
-            slice(patch.y // 2, (patch.y + patch.height) // 2),
-            slice(patch.x // 2, (patch.x + patch.width) // 2),
+            slice(patch.rect.top // 2, (patch.rect.top + patch.rect.height) // 2),
+            slice(patch.rect.left // 2, (patch.rect.left + patch.rect.width) // 2),
         )
         u[half], v[half] = patch.u, patch.v
     field = faces.field(n)
@@ -82,7 +85,14 @@ def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[sli
 
 def test_warming_up_compiles_every_kernel_that_frames_need(barkla: Scene) -> None:
     warm_up_faces()
-    kernels = [rbf._eliminate, rbf._carry, strip._look, mouth._paint, mouth._keep, eyes._look_out]
+    kernels = [
+        rbf._eliminate,
+        rbf._evaluate,
+        local_frame._source_positions,
+        mouth._paint,
+        mouth._photo_share,
+        eyes._composite_lids,
+    ]
     known = [len(kernel.signatures) for kernel in kernels]
     faces = motion(barkla, {**OPEN, **BLINK, **ALIVE})
     faces.patches(0)
@@ -99,9 +109,9 @@ def test_a_face_at_rest_is_the_picture(barkla: Scene) -> None:
 
 def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> None:
     lips = Mouth(barkla.source, pose_of(barkla.faces[0]), chance=rng(1, "mouth/0"))
-    still, drawn = Piece(barkla.source, lips.box), Piece(barkla.source, lips.box)
-    assert lips.rests(Lips())
-    lips.draw(drawn, Lips())
+    still, drawn = CanvasPatch(barkla.source, lips.rect), CanvasPatch(barkla.source, lips.rect)
+    assert lips.rests(LipShape())
+    lips.draw(drawn, LipShape())
     for name in ("y2", "u", "v"):
         assert np.array_equal(getattr(still, name), getattr(drawn, name))
 
@@ -109,7 +119,7 @@ def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> Non
 @pytest.mark.parametrize("which", [0, 1])
 def test_an_eye_drawn_open_has_the_pictures_own_pixels(barkla: Scene, which: int) -> None:
     eye = Eye(barkla.source, pose_of(barkla.faces[0]), which)
-    still, drawn = Piece(barkla.source, eye.box), Piece(barkla.source, eye.box)
+    still, drawn = CanvasPatch(barkla.source, eye.rect), CanvasPatch(barkla.source, eye.rect)
     eye.draw(drawn, 0.0)
     for name in ("y2", "u", "v"):
         assert np.array_equal(getattr(still, name), getattr(drawn, name))
@@ -124,8 +134,8 @@ def test_an_open_mouth_is_dark_inside_and_pushes_the_lower_lip_down(barkla: Scen
     assert after[lip].mean() < 0.5 * before[lip].mean()
     # What was the lower lip is found further down, as it was.
     rows, columns = around(barkla, 16, 6)
-    piece = before[rows, columns].astype(float)
-    errors = [np.abs(after[rows.start + d : rows.stop + d, columns] - piece).mean() for d in range(60)]
+    patch = before[rows, columns].astype(float)
+    errors = [np.abs(after[rows.start + d : rows.stop + d, columns] - patch).mean() for d in range(60)]
     fall = int(np.argmin(errors))
     assert 0.05 * barkla.faces[0].size < fall / 2 < 0.12 * barkla.faces[0].size
     assert errors[fall] < 6
@@ -179,8 +189,8 @@ def test_nothing_moves_outside_head_and_shoulders(wide: Scene) -> None:
     assert (field.dx[far] == 0).all()
     assert (field.dy[far] == 0).all()
     for patch in faces.patches(0):
-        assert low[0] < patch.x < patch.x + patch.width < high[0]
-        assert low[1] < patch.y < patch.y + patch.height < high[1]
+        assert low[0] < patch.rect.left < patch.rect.left + patch.rect.width < high[0]
+        assert low[1] < patch.rect.top < patch.rect.top + patch.rect.height < high[1]
 
 
 def test_a_turning_head_keeps_its_outline(barkla: Scene) -> None:
@@ -204,7 +214,7 @@ def test_motion_never_folds_the_picture(barkla: Scene) -> None:
 def test_only_the_speakers_lips_move(both: Scene) -> None:
     faces = motion(both, OPEN, face=1)
     (patch,) = faces.patches(0)
-    assert patch.x >= 360
+    assert patch.rect.left >= 360
     field = faces.field(0)
     assert field is not None
     assert (field.dx[:, : 300 // 4] == 0).all()
@@ -216,19 +226,19 @@ def test_patches_are_even_apart_and_inside_the_picture(both: Scene) -> None:
     patches = motion(both, {**OPEN, **BLINK}).patches(0)
     assert patches
     for i, patch in enumerate(patches):
-        assert not any(side % 2 for side in (patch.x, patch.y, patch.width, patch.height))
-        assert patch.x >= 0
-        assert patch.y >= 0
-        assert patch.x + patch.width <= width
-        assert patch.y + patch.height <= height
-        assert patch.y2.shape == (2 * patch.height, 2 * patch.width)
-        assert patch.u.shape == patch.v.shape == (patch.height // 2, patch.width // 2)
+        assert not any(side % 2 for side in (patch.rect.left, patch.rect.top, patch.rect.width, patch.rect.height))
+        assert patch.rect.left >= 0
+        assert patch.rect.top >= 0
+        assert patch.rect.left + patch.rect.width <= width
+        assert patch.rect.top + patch.rect.height <= height
+        assert patch.y2.shape == (2 * patch.rect.height, 2 * patch.rect.width)
+        assert patch.u.shape == patch.v.shape == (patch.rect.height // 2, patch.rect.width // 2)
         for other in patches[i + 1 :]:
             assert (
-                patch.x + patch.width + APART <= other.x
-                or other.x + other.width + APART <= patch.x
-                or patch.y + patch.height + APART <= other.y
-                or other.y + other.height + APART <= patch.y
+                patch.rect.left + patch.rect.width + APART <= other.rect.left
+                or other.rect.left + other.rect.width + APART <= patch.rect.left
+                or patch.rect.top + patch.rect.height + APART <= other.rect.top
+                or other.rect.top + other.rect.height + APART <= patch.rect.top
             )
 
 
@@ -242,7 +252,7 @@ def test_the_inside_of_a_mouth_has_the_colour_of_its_lips(barkla: Scene) -> None
     tinted = np.clip(barkla.rgb * np.array([1.0, 0.8, 0.65]), 0, 255).astype(np.uint8)
     scene = replace(barkla, rgb=tinted, source=source(tinted))
     (patch,) = motion(scene, OPEN).patches(0)
-    x, y = ((barkla.faces[0].landmarks[16, :2] - [patch.x, patch.y]) / 2).astype(int)
+    x, y = ((barkla.faces[0].landmarks[16, :2] - [patch.rect.left, patch.rect.top]) / 2).astype(int)
     spot = slice(y - 2, y + 3), slice(x - 3, x + 3)
     assert 130 < patch.v[spot].mean() < 150  # warm, and not painted red
     assert 110 < patch.u[spot].mean() < 127
@@ -254,11 +264,11 @@ def test_a_mouth_that_is_open_in_the_photo_closes_for_p_b_and_m(barkla: Scene, f
     pose = pose_of(scene.faces[0])
     lips = Mouth(scene.source, pose, chance=rng(1, "mouth/0"))
     assert lips.is_open
-    open_piece, shut_piece = Piece(scene.source, lips.box), Piece(scene.source, lips.box)
-    lips.draw(open_piece, Lips())
-    assert np.array_equal(open_piece.y2, Piece(scene.source, lips.box).y2)
-    lips.draw(shut_piece, Lips(jaw=0.3, close=1.0))
-    dark = [(piece.y2 < 70).mean() for piece in (open_piece, shut_piece)]
+    open_piece, shut_piece = CanvasPatch(scene.source, lips.rect), CanvasPatch(scene.source, lips.rect)
+    lips.draw(open_piece, LipShape())
+    assert np.array_equal(open_piece.y2, CanvasPatch(scene.source, lips.rect).y2)
+    lips.draw(shut_piece, LipShape(jaw=0.3, close=1.0))
+    dark = [(patch.y2 < 70).mean() for patch in (open_piece, shut_piece)]
     assert dark[1] < 0.6 * dark[0]
 
 
@@ -283,8 +293,8 @@ def test_a_face_at_the_pictures_edge_is_drawn_without_harm(barkla: Scene, finder
     faces = motion(scene, {**OPEN, **BLINK, **ALIVE})
     assert faces.field(0) is not None
     for patch in faces.patches(0):
-        assert patch.x + patch.width <= 270
-        assert patch.y + patch.height <= 360
+        assert patch.rect.left + patch.rect.width <= 270
+        assert patch.rect.top + patch.rect.height <= 360
 
 
 @pytest.mark.parametrize("turn", [-75, -45, 0, 45, 75])
@@ -297,7 +307,7 @@ def test_no_face_is_too_odd_or_too_far_out_to_draw(barkla: Scene, turn: float, s
     scene = replace(barkla, faces=(replace(face, landmarks=points.astype(np.float32)),))
     faces = motion(scene, {**OPEN, **BLINK, **ALIVE})
     for patch in faces.patches(0):
-        assert patch.y2.shape == (2 * patch.height, 2 * patch.width)
+        assert patch.y2.shape == (2 * patch.rect.height, 2 * patch.rect.width)
     field = faces.field(0)
     if field is not None:
         assert np.isfinite(field.dx).all()

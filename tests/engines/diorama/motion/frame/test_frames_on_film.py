@@ -12,12 +12,11 @@ from PIL import Image
 
 from support.paths import PHOTOS
 from support.timelines import still
-from vivant.engines.diorama.motion.fields import Field, Flow, Patch
-from vivant.engines.diorama.motion.frame import crossfade, layers, light, renderer, rig, taps, warp
-from vivant.engines.diorama.motion.frame.layers import lay_over
+from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
+from vivant.engines.diorama.motion.frame import crossfade, layers, light, renderer, rig, texels, warp
+from vivant.engines.diorama.motion.frame.layers import composite_over
 from vivant.engines.diorama.motion.frame.renderer import Renderer
-from vivant.engines.diorama.motion.frame.rig import Pose, aim
-from vivant.engines.diorama.motion.frame.warp import Box
+from vivant.engines.diorama.motion.frame.rig import CameraPose, aim
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.look import Looker
@@ -154,7 +153,7 @@ def test_houses_keep_their_lines_straight(scenes: dict[str, Scene]) -> None:
     made = film(scenes["city_day"], Move(kind="truck", strength=0.8), Move(kind="dolly"))
     h, w = scenes["city_day"].depth.shape
     rig = made.rig
-    grid = rig.aim(rig.pose(FRAMES - 1), Box(0, 0, w, h))
+    grid = rig.aim(rig.pose(FRAMES - 1), Rect(0, 0, w, h))
     x, y = grid.x[8:-8, 8:-8], grid.y[8:-8, 8:-8]  # the blur of the depth bends its outermost rows a little
     rows, columns = np.mgrid[: x.shape[0], : x.shape[1]]
     here = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
@@ -194,8 +193,10 @@ def test_the_subject_laid_back_where_it_was_gives_the_picture(scenes: dict[str, 
     h, w = scene.depth.shape
     under = made.layers.background.planes
     frame = Planes(under.y.copy(), under.u.copy(), under.v.copy())
-    home = Pose(x=0, y=0, z=0, pan=0, tilt=0, roll=0, zoom=1, pivot=0)
-    lay_over(made.layers.subject, aim(made.rig.surfaces[1], home, Box(0, 0, w, h), w, h), (frame.y, frame.u, frame.v))
+    home = CameraPose(x=0, y=0, z=0, pan=0, tilt=0, roll=0, zoom=1, pivot=0)
+    composite_over(
+        made.layers.subject, aim(made.rig.surfaces[1], home, Rect(0, 0, w, h), w, h), (frame.y, frame.u, frame.v)
+    )
     assert psnr(frame.y, scene.source.planes.y) > 50
     assert psnr(under.y, scene.source.planes.y) < 35  # or there was nothing to lay back
 
@@ -204,7 +205,7 @@ def test_a_patch_is_seen_where_the_camera_sees_its_place(scenes: dict[str, Scene
     scene = scenes["mountain_lake"]
     planes = scene.source.planes
     patch = Patch(
-        x=300, y=200, width=64, height=48, y2=np.full((96, 128), 235, np.uint8),
+        Rect(300, 200, 64, 48), y2=np.full((96, 128), 235, np.uint8),
         u=np.full((24, 32), 128, np.uint8), v=np.full((24, 32), 128, np.uint8),
     )  # fmt: skip
     still = film(scene, Move(kind="static"), patch=patch).frame(4)
@@ -285,8 +286,8 @@ def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: 
 
 def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
     kernels = (
-        warp.look_up, rig._aim, layers.lay, crossfade.pour_luma, crossfade.pour_chroma, taps.pack, taps.sample,
-        renderer._lerp, light._relight,
+        warp.look_up, rig._aim, layers.composite, crossfade.crossfade_luma, crossfade.crossfade_chroma, texels.pack,
+        texels.sample, renderer._lerp, light._relight,
     )  # fmt: skip
     before = [len(kernel.signatures) for kernel in kernels]
     scene = scenes["antelope"]

@@ -1,5 +1,5 @@
-"""What everything in the air shares: how hard the wind blows and where to, how far it has carried things, how much of
-the weather is there yet, and the light that falling things catch.
+"""What all motions of a clip share: the wind and the drift it causes, how far weather has faded in, the view of the
+camera, and the light of the picture.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32
 from vivant.request import FPS
 
-APPEARS: Final = 0.6  # seconds until weather that is already falling has fully faded in
-SETTLED: Final = 1.4  # seconds in which a swing that the still caught half-way is given back
-SETTLES: Final = 0.9  # seconds in which all comes to rest before a last picture
+FADE_IN: Final = 0.6  # seconds until weather that is already falling has fully faded in
+INITIAL_FADE: Final = 1.4  # seconds in which a swing that the still caught half-way is given back
+FADE_OUT: Final = 0.9  # seconds in which all comes to rest before a last picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,10 +33,10 @@ class Air:
     seed: int
     side: float  # which way the wind blows: -1 left, 1 right
     wind: F32  # signed, -1..1
-    carried: F32  # integral of `wind` since frame 0, in seconds
-    presence: F32  # opacity of what was not in the picture: 0 at frame 0, soon 1; 0 again on a last picture
-    life: F32  # amplitude of what was: 1, or down to 0 on a last picture
-    first: F32  # how much of the first picture is in sight: 1, or 1 and then 0 on the way to a last picture
+    drift: F32  # integral of `wind` since frame 0, in seconds
+    opacity: F32  # opacity of what was not in the picture: 0 at frame 0, soon 1; 0 again on a last picture
+    amplitude: F32  # amplitude of what was: 1, or down to 0 on a last picture
+    first_visible: F32  # how much of the first picture is in sight: 1, or 1 and then 0 on the way to a last picture
     dark: float  # luma of the picture's shadows (10th percentile)
     middle: float  # its median
     bright: float  # its lights (85th percentile)
@@ -44,7 +44,7 @@ class Air:
 
     view: NDArray[np.float64]  # (frames, 3): how far the view went right and down, pixels, and its zoom
 
-    def seen(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def project(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Where the place (x, y) of the picture is in frame n, pixels. By pan, tilt and zoom alone: near enough
         for what lives briefly."""
         right, down, zoom = self.view[n]
@@ -68,10 +68,10 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     frames = timeline.frames
     side = _side(storyboard)
     wind = (side * timeline.wind).astype(np.float32)
-    carried = np.concatenate([[0.0], np.cumsum(0.5 * (wind[1:] + wind[:-1]))]) / FPS
-    appears = smooth(np.arange(frames) / (APPEARS * FPS))
-    before_last = np.arange(frames)[::-1] / (SETTLES * FPS)
-    life = smooth(before_last) if storyboard.morph else smooth(np.ones(frames))
+    drift = np.concatenate([[0.0], np.cumsum(0.5 * (wind[1:] + wind[:-1]))]) / FPS
+    appears = smooth(np.arange(frames) / (FADE_IN * FPS))
+    before_last = np.arange(frames)[::-1] / (FADE_OUT * FPS)
+    amplitude = smooth(before_last) if storyboard.morph else smooth(np.ones(frames))
     planes = scene.source.planes
     lit = planes.y[::8, ::8] >= np.percentile(planes.y[::8, ::8], 60)
     # Half of what the lit parts show: the other half is their own colour.
@@ -84,10 +84,10 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         seed=timeline.seed,
         side=side,
         wind=wind,
-        carried=carried.astype(np.float32),
-        presence=(appears * life).astype(np.float32),
-        life=life.astype(np.float32),
-        first=_first(storyboard, frames),
+        drift=drift.astype(np.float32),
+        opacity=(appears * amplitude).astype(np.float32),
+        amplitude=amplitude.astype(np.float32),
+        first_visible=_first_visible(storyboard, frames),
         dark=float(dark),
         middle=float(middle),
         bright=float(bright),
@@ -96,14 +96,15 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     )
 
 
-def rest(n: int) -> float:
-    """How much of the still's own frozen swing is yet to be given back at frame n: 1 at frame 0, 0 after SETTLED.
+def initial_share(n: int) -> float:
+    """The share of a motion's initial displacement that is still subtracted at frame n: 1 at frame 0, 0 from
+    INITIAL_FADE on.
 
-    A motion d(t) is shown as d(t) - d(0)·rest(t): frame 0 is the picture, and yet everything is already on its way."""
-    return float(1 - smooth(np.array(n / FPS / SETTLED)))
+    A motion d(t) is shown as d(t) - d(0)·initial_share(t): frame 0 is the picture unmoved, and yet d has a speed."""
+    return float(1 - smooth(np.array(n / FPS / INITIAL_FADE)))
 
 
-def _first(storyboard: Storyboard, frames: int) -> F32:
+def _first_visible(storyboard: Storyboard, frames: int) -> F32:
     """What belongs to places of the first picture is gone before it is (a morph is half way at half the time)."""
     share = np.arange(frames) / max(1, frames - 1)
     gone = smooth((share - 0.25) / 0.2) if storyboard.morph else smooth(0 * share)

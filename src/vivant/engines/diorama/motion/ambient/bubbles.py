@@ -35,8 +35,8 @@ class Bubbles:
         self._air = air
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
             return
         air, time = self._air, n / FPS
         turn = self._rate * time + self._phase[0]
@@ -44,7 +44,7 @@ class Bubbles:
         room_y, room_x = air.height + 2 * margin, air.width + 2 * margin
         y, again = around(self._place[1], -self._rise * time * self._pixels, room_y)
         sway = 0.02 * np.sin(turn) + 0.008 * np.sin(2.1 * turn + self._phase[1])
-        travel = (sway + 0.25 * float(air.carried[n])) * self._pixels - again * GOLDEN * room_x
+        travel = (sway + 0.25 * float(air.drift[n])) * self._pixels - again * GOLDEN * room_x
         x, _ = around(self._place[0], travel, room_x)
         x, y = x - margin, y - margin
         wobble = 1 + 0.05 * np.sin(2.7 * turn + self._phase[1])
@@ -52,7 +52,7 @@ class Bubbles:
         out[:, rings.X], out[:, rings.Y] = x, y
         out[:, rings.RADIUS_X], out[:, rings.RADIUS_Y] = self._radius * wobble, self._radius / wobble
         out[:, rings.THICK] = np.clip(0.09 * self._radius, 0.6, 3) + 0.5 * self._blur
-        fade = self._alpha * presence * self._radius / (self._radius + self._blur)
+        fade = self._alpha * opacity * self._radius / (self._radius + self._blur)
         out[:, rings.LIFT], out[:, rings.SINK] = 78 * fade, 12 * fade
         rings.draw(frame, out)
         shine = capsules.batch(2 * len(x))

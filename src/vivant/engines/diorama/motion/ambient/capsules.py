@@ -21,7 +21,7 @@ DARK, LIGHT = 120.0, 225.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Veil:
+class Occluder:
     """Where far capsules are hidden, e.g. behind the subject. cover: uint8 (ceil(h/4), ceil(w/4)), 255 hides.
     distance: metres from the camera to what hides them."""
 
@@ -34,16 +34,16 @@ def batch(count: int) -> F32:
     return np.zeros((count, COLUMNS), np.float32)
 
 
-def draw(frame: Planes, capsules: F32, depth: F32 | None = None, veil: Veil | None = None) -> None:
+def draw(frame: Planes, capsules: F32, depth: F32 | None = None, occluder: Occluder | None = None) -> None:
     """Draw `capsules` (float32 (count, COLUMNS)) into `frame`, in place, in order.
 
-    `depth` float32 (count,) says how much of each capsule the veil hides where it covers fully, 0..1.
+    `depth` float32 (count,) says how much of each capsule the occluder hides where it covers fully, 0..1.
     A radius under half a pixel is drawn half a pixel wide and as much fainter: thin things fade, they do not vanish.
     """
-    if veil is None or depth is None:
+    if occluder is None or depth is None:
         _draw(frame.y, frame.u, frame.v, capsules, _NO_DEPTH, _NO_COVER, False)
     else:
-        _draw(frame.y, frame.u, frame.v, capsules, depth, veil.cover, True)
+        _draw(frame.y, frame.u, frame.v, capsules, depth, occluder.cover, True)
 
 
 _NO_DEPTH: Final = np.zeros(1, np.float32)
@@ -56,7 +56,7 @@ _DARK, _OVER, _SHARE, _THIN = np.float32(DARK), np.float32(1 / (LIGHT - DARK)), 
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, veiled: bool) -> None:
+def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, occluded: bool) -> None:
     for i in range(capsules.shape[0]):
         alpha = capsules[i, ALPHA]
         if alpha < _THIN:
@@ -66,7 +66,7 @@ def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, veiled: boo
         if radius < HALF:
             alpha *= radius * TWO
             radius = HALF
-        hidden = depth[i] * _SHARE if veiled else ZERO
+        hidden = depth[i] * _SHARE if occluded else ZERO
         _luma(y, ax, ay, bx, by, radius, soft, alpha, capsules[i, BRIGHT], capsules[i, SHADE], hidden, cover)
         grey = abs(capsules[i, CB] - np.float32(128)) + abs(capsules[i, CR] - np.float32(128)) < np.float32(16)
         if radius + soft > np.float32(1.7) or not grey:  # what is grey and thinner than a chroma sample has no colour

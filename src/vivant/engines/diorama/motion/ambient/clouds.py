@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
 from vivant.engines.diorama.random_streams import rng
@@ -24,7 +24,7 @@ TURN: Final = 0.22  # share of the speed that goes into slow turning
 
 def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Current | None:
     """The drift of the sky; `sky` float32 (h, w), `direction` left, right or "" for the wind's own. None if no sky."""
-    weight = pin.pinned(sky * (1 - lamps(luma, air.scale)) * (1 - standing(luma, sky)), 34 * air.scale)
+    weight = falloff.weigh(sky * (1 - lamps(luma, air.scale)) * (1 - standing(luma, sky)), 34 * air.scale)
     if weight.max() < 0.5:
         return None
     side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
@@ -45,19 +45,19 @@ def standing(luma: U8, sky: F32) -> F32:
     clouds seldom have, and stand on the ground, which clouds never do."""
     height, width = luma.shape
     columns = max(2, round(width * ROWS / height))
-    small, open_ = filters.resized(luma, columns, ROWS), filters.resized(sky, columns, ROWS) > 0.5
+    small, open_ = filters.resize(luma, columns, ROWS), filters.resize(sky, columns, ROWS) > 0.5
     detail = (filters.blur(np.abs(small - filters.blur(small, 1.5)), 2.5) > 3.5) & open_
     _, labels = cv2.connectedComponents(detail.astype(np.uint8))
     rim = cv2.dilate((~open_).astype(np.uint8), np.ones((7, 7), np.uint8)) > 0
     rooted = np.isin(labels, np.setdiff1d(np.unique(labels[rim & detail]), 0))
     grown = cv2.dilate(rooted.astype(np.float32), np.ones((5, 5), np.uint8))
-    return filters.resized(grown, width, height)
+    return filters.resize(grown, width, height)
 
 
 def lamps(luma: U8, scale: float) -> F32:
     """Where something in the sky shines by itself: float32 (h, w), 0..1, with its halo."""
     height, width = luma.shape
-    small = filters.resized(luma, -(-width // 4), -(-height // 4))
+    small = filters.resize(luma, -(-width // 4), -(-height // 4))
     bright = np.clip((filters.blur(small, 2.0 * scale) - 226) / 6, 0, 1)
     halo = np.clip(3 * filters.blur(bright, 9.0 * scale), 0, 1)
-    return filters.resized(np.maximum(bright, halo), width, height)
+    return filters.resize(np.maximum(bright, halo), width, height)

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import clouds, falls, fire, pin
+from vivant.engines.diorama.motion.ambient import clouds, falloff, falls, fire
 from vivant.engines.diorama.motion.ambient.air import Air, air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.drawn_clouds import DrawnClouds
@@ -26,7 +26,7 @@ from vivant.engines.diorama.motion.ambient.snow import Snow
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
-from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Sum
+from vivant.engines.diorama.motion.fields import Ambient, Field, FieldSum, Flow
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, Storyboard
 from vivant.engines.diorama.timing.timeline import Event, Timeline
@@ -66,22 +66,22 @@ def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient
                 cast.drawn.append(Fireflies(cast.air, motion.strength))
             case "bubbles":
                 cast.drawn.append(Bubbles(cast.air, motion.strength))
-    return _Together(cast)
+    return _Composition(cast)
 
 
-class Moved(Protocol):
+class Displacement(Protocol):
     """What moves in the picture itself: adds its displacement and light at frame n."""
 
-    def add(self, n: int, out: Sum) -> None: ...
+    def add(self, n: int, out: FieldSum) -> None: ...
 
 
-class Drawn(Protocol):
+class Overlay(Protocol):
     """What is in front of the camera: draws itself over frame n, in place."""
 
     def draw(self, n: int, frame: Planes) -> None: ...
 
 
-class _Together:
+class _Composition:
     """Implements Ambient."""
 
     def __init__(self, cast: _Cast) -> None:
@@ -92,7 +92,7 @@ class _Together:
     def field(self, n: int) -> Field | None:
         if n == 0 or not self._moved:
             return None
-        total = Sum.nothing(self._width, self._height)
+        total = FieldSum.zero(self._width, self._height)
         for motion in self._moved:
             motion.add(n, total)
         return total.field()
@@ -110,23 +110,23 @@ class _Cast:
 
     def __init__(self, breeze: Air, places: Places) -> None:
         self.air, self._places, self._scene = breeze, places, places.scene
-        self.moved: list[Moved] = []
-        self.drawn: list[Drawn] = []
+        self.moved: list[Displacement] = []
+        self.drawn: list[Overlay] = []
         self.currents: list[Current] = []
         self._falls = False
 
     def rain(self, motion: Motion) -> None:
         grey = 0.55 * self.air.bright + 0.45 * self.air.middle
         haze = Haze(self.air, self._scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
-        wet = pin.quarter(self._places.water) * (self._scene.water.trust >= DOUBTFUL)
-        ground = pin.quarter(self._places.ground)
+        wet = falloff.quarter(self._places.water) * (self._scene.water.trust >= DOUBTFUL)
+        ground = falloff.quarter(self._places.ground)
         self.drawn.append(Ripples(self.air, wet, ground, self._scene.horizon, motion.strength))
-        self.drawn.append(Rain(self.air, motion.strength, self._places.veil(), haze))
+        self.drawn.append(Rain(self.air, motion.strength, self._places.occluder(), haze))
 
     def snow(self, motion: Motion) -> None:
         white = min(225.0, 0.8 * self.air.bright + 35)
         haze = Haze(self.air, self._scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
-        self.drawn.append(Snow(self.air, motion.strength, self._places.veil(), haze))
+        self.drawn.append(Snow(self.air, motion.strength, self._places.occluder(), haze))
 
     def water(self, motion: Motion) -> None:
         scene = self._scene
@@ -135,7 +135,7 @@ class _Cast:
         self._fall(motion.strength)  # what falls does not lie: it falls, asked for or not
         weight = self._places.lying
         if weight.max() > 0:
-            luma = pin.quarter(scene.source.planes.y.astype(np.float32))
+            luma = falloff.quarter(scene.source.planes.y.astype(np.float32))
             rough = self._places.roughness
             self.moved.append(Water(self.air, weight, scene.horizon, scene.waterline, motion.strength, luma, rough))
 
@@ -187,11 +187,11 @@ class _Cast:
 
     def leaves(self, motion: Motion, what: Literal["leaves", "petals"]) -> None:
         tint = self._places.blossom if what == "petals" else None
-        self.drawn.append(Leaves(self.air, what, motion.strength, tint, self._places.veil()))
+        self.drawn.append(Leaves(self.air, what, motion.strength, tint, self._places.occluder()))
 
     def sparks(self, motion: Motion) -> None:
         seen = may_move(self._scene.fire, motion)
-        hearth = pin.quarter(self._scene.fire.mask) if seen else None
+        hearth = falloff.quarter(self._scene.fire.mask) if seen else None
         self.drawn.append(Embers(self.air, hearth, motion.strength))
 
     def _flow(self, current: Current | None) -> None:

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
@@ -26,7 +26,7 @@ YIELDING: Final = 2.5  # what is between a cloud and what stands still gives way
 def is_drawn(luma: U8) -> bool:
     """Whether a picture, uint8 (h, w), is made of flat shapes."""
     size = SIDE / min(luma.shape)
-    small = np.rint(filters.resized(luma, round(luma.shape[1] * size), round(luma.shape[0] * size))).astype(np.uint8)
+    small = np.rint(filters.resize(luma, round(luma.shape[1] * size), round(luma.shape[0] * size))).astype(np.uint8)
     window = np.ones((3, 3), np.uint8)
     differs = cv2.dilate(small, window) - cv2.erode(small, window)
     return float((differs <= 1).mean()) > FLAT
@@ -43,22 +43,22 @@ class DrawnClouds:
         self._speed = np.float32(side * min(speed, FARTHEST * air.scale / seconds))
         farthest = abs(float(self._speed)) * seconds
         clouds, others = shapes(planes, sky)
-        fixed = others | (pin.quarter(sky) < 0.5)
+        fixed = others | (falloff.quarter(sky) < 0.5)
         give = YIELDING * farthest / 4
         near = 1 - _rise((_distance(clouds) - farthest / 4 - 2) / give)
         self._weight = (near * _rise((_distance(fixed) - 3) / give)).astype(np.float32)
 
-    def add(self, n: int, out: Sum) -> None:
-        out.dx[:] -= self._speed * np.float32(n / FPS * float(self._air.life[n])) * self._weight
+    def add(self, n: int, out: FieldSum) -> None:
+        out.dx[:] -= self._speed * np.float32(n / FPS * float(self._air.amplitude[n])) * self._weight
 
 
 def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
     """(clouds, other things) in a drawn sky, uint8 0 or 1 on the quarter grid: what differs from the rest of its row.
     A cloud is paler and brighter than the sky; suns, kites and birds are not."""
-    open_ = pin.quarter(sky) > 0.5
-    luma = pin.quarter(planes.y.astype(np.float32))
+    open_ = falloff.quarter(sky) > 0.5
+    luma = falloff.quarter(planes.y.astype(np.float32))
     height, width = luma.shape
-    blue, red = (filters.resized(p, width, height) for p in (planes.u, planes.v))
+    blue, red = (filters.resize(p, width, height) for p in (planes.u, planes.v))
     clouds, others = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)
     for row in range(height):
         here = open_[row]

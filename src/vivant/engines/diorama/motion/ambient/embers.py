@@ -26,7 +26,7 @@ class Embers:
         chance = rng(air.seed, "sparks")
         count = round(air.area * (50 + 240 * strength))
         self._life = chance.uniform(1.1, 2.6, count)
-        self._born = chance.uniform(0, 1, count)  # share of its life already lived at frame 0
+        self._born = chance.uniform(0, 1, count)  # share of its amplitude already lived at frame 0
         lives = int(air.frames / FPS / self._life.min()) + 3
         self._start = np.stack([self._place(air, hearth, chance, lives) for _ in range(count)])  # (count, lives, 2)
         near = chance.random(count) ** 2
@@ -50,15 +50,15 @@ class Embers:
         return (4 * np.stack([columns[pick], rows[pick]], -1)).astype(np.float32)
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
             return
         lived = self._born + n / FPS / self._life
         which = lived.astype(int)
         share = lived - which
         age = share * self._life
         start = self._start[np.arange(len(which)), which]
-        start = np.stack(self._air.seen(n, start[:, 0], start[:, 1]), axis=1)
+        start = np.stack(self._air.project(n, start[:, 0], start[:, 1]), axis=1)
         out = capsules.batch(len(which))
         for k, back in enumerate((SHUTTER, 0.0)):
             then = age - back
@@ -75,7 +75,7 @@ class Embers:
         twinkle = 0.75 + 0.25 * np.sin(17 * age + self._phase[0])
         out[:, capsules.RADIUS] = self._radius * (1 - 0.55 * share)
         out[:, capsules.SOFT] = np.maximum(self._soft, 0.5)
-        out[:, capsules.ALPHA] = presence * twinkle * np.minimum(1, 8 * share) * (1 - share) ** 0.6 * 0.95
+        out[:, capsules.ALPHA] = opacity * twinkle * np.minimum(1, 8 * share) * (1 - share) ** 0.6 * 0.95
         out[:, capsules.BRIGHT] = colour[:, 0]
         out[:, capsules.SHADE] = np.maximum(colour[:, 0], 215)
         out[:, capsules.CB], out[:, capsules.CR] = colour[:, 1], colour[:, 2]

@@ -8,10 +8,10 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
-from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -25,7 +25,7 @@ GLOW: Final = 0.16  # and of what stands beside them
 
 def current(air: Air, fire: F32, strength: float) -> Current | None:
     """What rises inside `fire` (float32 (h, w)). None if there is too little of it."""
-    weight = pin.pinned(fire, 10 * air.scale, level=0.4)
+    weight = falloff.weigh(fire, 10 * air.scale, level=0.4)
     if weight.max() < 0.3:
         return None
     turning = filters.blur(rng(air.seed, "fire/way").normal(size=weight.shape), 5.0 * air.scale)
@@ -39,8 +39,8 @@ class Flames:
 
     def __init__(self, air: Air, fire: F32, flicker: F32, strength: float) -> None:
         self._air, self._flicker = air, flicker
-        small = pin.quarter(fire)
-        self._weight = pin.pinned(fire, 8 * air.scale, level=0.4)
+        small = falloff.quarter(fire)
+        self._weight = falloff.weigh(fire, 8 * air.scale, level=0.4)
         self._flare = (FLARE * (0.5 + strength) * np.clip(filters.blur(small, 1.5), 0, 1)).astype(np.float32)
         wide = filters.blur(small, 28.0 * air.scale)
         self._glow = (GLOW * (0.5 + strength) * np.clip(2.5 * wide, 0, 1)).astype(np.float32)
@@ -49,12 +49,12 @@ class Flames:
         self._phase = (2 * math.pi * (rows + 0.6 * np.sin(columns))).astype(np.float32)
         self._lick = (LICK * air.scale * (0.4 + 1.2 * strength) * self._weight).astype(np.float32)
 
-    def add(self, n: int, out: Sum) -> None:
-        life = np.float32(self._air.life[n])
-        if n == 0 or life == 0:
+    def add(self, n: int, out: FieldSum) -> None:
+        amplitude = np.float32(self._air.amplitude[n])
+        if n == 0 or amplitude == 0:
             return
         flicker = np.float32(self._flicker[n])
         # The swing runs up the flame: what is higher does later what is lower did before.
         swing = np.sin(self._phase + np.float32(2 * math.pi * 2.1 * n / FPS)) - np.sin(self._phase)
-        out.dx[:] += life * self._lick * swing * np.float32(0.7)
-        out.gain[:] *= 1 + life * flicker * np.maximum(self._flare, self._glow)
+        out.dx[:] += amplitude * self._lick * swing * np.float32(0.7)
+        out.gain[:] *= 1 + amplitude * flicker * np.maximum(self._flare, self._glow)

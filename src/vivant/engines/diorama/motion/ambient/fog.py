@@ -17,7 +17,7 @@ from vivant.request import FPS
 
 CELL: Final = 8  # the banks are computed on every eighth pixel
 TILE: Final = 256  # size of the noise, which repeats
-GATHERS: Final = 2.2  # seconds until it has gathered
+FADE_IN: Final = 2.2  # seconds until it has gathered
 
 
 class Fog:
@@ -27,7 +27,7 @@ class Fog:
         """luma: 16..235. rising: canvas heights per second; smoke goes up. billow: 0 even veils .. 1 separate puffs."""
         self._air, self._luma, self._rising = air, luma, rising
         rows, columns = -(-air.height // CELL), -(-air.width // CELL)
-        self._where = filters.resized(where, columns, rows) * np.float32(0.3 + 0.85 * strength)
+        self._where = filters.resize(where, columns, rows) * np.float32(0.3 + 0.85 * strength)
         self._noise = _clouds(rng(air.seed, "fog"))
         # One tile spans about a picture's height; low banks look flat from the side.
         step = TILE / rows
@@ -35,8 +35,8 @@ class Fog:
         self._x, self._y = (0.45 * step * x).astype(np.float32), ((0.8 - 0.3 * billow) * step * y).astype(np.float32)
         self._billow = billow
         self._pace = 0.018 * TILE  # noise cells per second even without wind
-        life = air.life
-        self._there = (smooth(np.arange(air.frames) / (GATHERS * FPS)) * life).astype(np.float32)
+        amplitude = air.amplitude
+        self._there = (smooth(np.arange(air.frames) / (FADE_IN * FPS)) * amplitude).astype(np.float32)
 
     def draw(self, n: int, frame: Planes) -> None:
         there = float(self._there[n])
@@ -46,13 +46,13 @@ class Fog:
         share = np.clip(255 * there * self._where * self._density(n), 0, 255 * haze.MOST).astype(np.float32)
         full = np.rint(cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
         half = np.rint(cv2.resize(share, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
-        haze.toward(frame.y, full, 256, round(self._luma))
-        haze.toward(frame.u, half, 256, round(self._air.tint[0]))
-        haze.toward(frame.v, half, 256, round(self._air.tint[1]))
+        haze.blend_toward(frame.y, full, 256, round(self._luma))
+        haze.blend_toward(frame.u, half, 256, round(self._air.tint[0]))
+        haze.blend_toward(frame.v, half, 256, round(self._air.tint[1]))
 
     def _density(self, n: int) -> F32:
         """0..1 on the coarse grid."""
-        time, blown = n / FPS, float(self._air.carried[n]) * 0.09 * TILE
+        time, blown = n / FPS, float(self._air.drift[n]) * 0.09 * TILE
         across = blown + self._air.side * self._pace * time
         up = self._rising * TILE * time
         one = self._read(1.0, -across, up)

@@ -14,11 +14,11 @@ from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
 MOST: Final = 0.75  # no haze hides more
-GATHERS: Final = 2.0  # seconds until it is there
+FADE_IN: Final = 2.0  # seconds until it is there
 
 
 class Haze:
-    """A still veil of one luma over the frame, eased in with the weather.
+    """A still occluder of one luma over the frame, eased in with the weather.
 
     The depth is blurred so widely that a moving camera needs not carry it along."""
 
@@ -32,27 +32,27 @@ class Haze:
         self._luma_share: U8 = np.rint(full).astype(np.uint8)
         self._chroma_share: U8 = np.ascontiguousarray(self._luma_share[::2, ::2])
         # Later than the drops: nobody sees air turn grey within half a second.
-        gathers = smooth(np.arange(air.frames) / (GATHERS * FPS)) * air.life
+        gathers = smooth(np.arange(air.frames) / (FADE_IN * FPS)) * air.amplitude
         self._air = air
         self._there, self._luma = gathers.astype(np.float32), luma
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = round(256 * float(self._there[n]))
-        if presence > 0:
-            toward(frame.y, self._luma_share, presence, round(self._luma))
-            toward(frame.u, self._chroma_share, presence, round(self._air.tint[0]))
-            toward(frame.v, self._chroma_share, presence, round(self._air.tint[1]))
+        opacity = round(256 * float(self._there[n]))
+        if opacity > 0:
+            blend_toward(frame.y, self._luma_share, opacity, round(self._luma))
+            blend_toward(frame.u, self._chroma_share, opacity, round(self._air.tint[0]))
+            blend_toward(frame.v, self._chroma_share, opacity, round(self._air.tint[1]))
 
 
 _kernel: Any = numba.njit(nogil=True, cache=True)
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def toward(plane: U8, share: U8, presence: int, target: int) -> None:
-    """plane += share/256 · presence/256 · (target - plane), in place, in fixed point. share: uint8 like plane;
-    presence 0..256."""
+def blend_toward(plane: U8, share: U8, opacity: int, target: int) -> None:
+    """plane += share/256 · opacity/256 · (target - plane), in place, in fixed point. share: uint8 like plane;
+    opacity 0..256."""
     height, width = plane.shape
-    level, aim, half = np.int32(presence), np.int32(target), np.int32(1 << 15)
+    level, aim, half = np.int32(opacity), np.int32(target), np.int32(1 << 15)
     for row in range(height):
         for column in range(width):
             value = np.int32(plane[row, column])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import blades
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.ambient.capsules import Veil
+from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, around
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes, to_planes
@@ -53,7 +53,12 @@ class Leaves:
     """Leaves or petals through the whole depth of the picture."""
 
     def __init__(
-        self, air: Air, what: Literal["leaves", "petals"], strength: float, tint: NDArray[np.float64] | None, veil: Veil
+        self,
+        air: Air,
+        what: Literal["leaves", "petals"],
+        strength: float,
+        tint: NDArray[np.float64] | None,
+        occluder: Occluder,
     ) -> None:
         """`tint`: the RGB of a blossom in the picture, whose petals these are; None for the kind's own colours."""
         kind = KINDS[what]
@@ -86,12 +91,12 @@ class Leaves:
         self._luma, self._cb, self._cr = (p.astype(np.float64) for p in (planes.y[0, ::2], planes.u[0], planes.v[0]))
         self._air = air
         # How much each is hidden where the subject stands in front of it.
-        self._behind = np.clip((self._z / veil.distance - 0.8) / 0.4, 0, 1)
-        self._cover = filters.blur(veil.cover, 3.0 * air.scale) / 255
+        self._behind = np.clip((self._z / occluder.distance - 0.8) / 0.4, 0, 1)
+        self._cover = filters.blur(occluder.cover, 3.0 * air.scale) / 255
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
             return
         air, time = self._air, n / FPS
         one = self._rate * time + self._phase[0]
@@ -102,7 +107,7 @@ class Leaves:
         margin = self._length + self._soft + 2
         room_y, room_x = air.height + 2 * margin, air.width + 2 * margin
         y, again = around(self._place[1], (self._fall * time + bob) * self._pixels, room_y)
-        travel = (self._wind * float(air.carried[n]) + aside) * self._pixels + again * GOLDEN * room_x
+        travel = (self._wind * float(air.drift[n]) + aside) * self._pixels + again * GOLDEN * room_x
         x, _ = around(self._place[0], travel, room_x)
         speed = np.hypot(slide + self._wind * float(air.wind[n]), self._fall) * self._pixels * SHUTTER
         tumble = self._spin * time + self._phase[1]
@@ -113,7 +118,7 @@ class Leaves:
         out[:, blades.WIDTH] = self._width * np.maximum(np.abs(facing), 0.12)
         out[:, blades.ANGLE] = 0.9 * np.sin(one + 0.6) + 0.5 * self._spin * time + self._phase[2]
         out[:, blades.SOFT] = self._soft + 0.22 * speed
-        out[:, blades.ALPHA] = self._alpha * presence * self._length / (self._length + 0.25 * speed)
+        out[:, blades.ALPHA] = self._alpha * opacity * self._length / (self._length + 0.25 * speed)
         rows = np.clip(out[:, blades.Y] / 4, 0, self._cover.shape[0] - 1).astype(int)
         columns = np.clip(out[:, blades.X] / 4, 0, self._cover.shape[1] - 1).astype(int)
         out[:, blades.ALPHA] *= 1 - self._behind * self._cover[rows, columns]

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import capsules, pin
+from vivant.engines.diorama.motion.ambient import capsules, falloff
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.ambient.capsules import Veil
-from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.motion.ambient.capsules import Occluder
+from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32, U8, Planes
@@ -30,10 +30,10 @@ class Lightning:
 
     def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float) -> None:
         self._air = air
-        self._sky = pin.quarter(sky)
+        self._sky = falloff.quarter(sky)
         # What is white already cannot be lit.
-        self._room = np.clip((215 - pin.quarter(luma.astype(np.float32))) / 120, 0, 1)
-        self._veil = Veil(np.rint(255 * (1 - np.clip(self._sky, 0, 1))).astype(np.uint8))
+        self._room = np.clip((215 - falloff.quarter(luma.astype(np.float32))) / 120, 0, 1)
+        self._occluder = Occluder(np.rint(255 * (1 - np.clip(self._sky, 0, 1))).astype(np.uint8))
         self._strikes = [
             (math.floor(strike.time * FPS), strike, self._bolt(strike, ground), self._halo(strike))
             for strike in strikes
@@ -45,7 +45,7 @@ class Lightning:
         scale = air.scale * (1.35 - 0.7 * strike.depth)
         x = 0.5 * air.width * (1 + strike.x)
         foot = x + chance.normal(0, 0.10) * air.width
-        stem = _crooked(chance, (x, -0.03 * air.height), (foot, ground), 0.17)
+        stem = _break_line(chance, (x, -0.03 * air.height), (foot, ground), 0.17)
         lines = [(stem, 1.0)]
         for _ in range(int(chance.integers(4, 8))):
             start = int(chance.integers(len(stem) // 8, int(0.75 * len(stem))))
@@ -57,7 +57,7 @@ class Lightning:
                 math.cos(turn) * heading[0] - math.sin(turn) * heading[1],
                 abs(math.sin(turn) * heading[0] + math.cos(turn) * heading[1]),
             ])  # fmt: skip
-            lines.append((_crooked(chance, tuple(stem[start]), tuple(stem[start] + length * along), 0.2), 0.4))
+            lines.append((_break_line(chance, tuple(stem[start]), tuple(stem[start] + length * along), 0.2), 0.4))
         parts = []
         for points, share in reversed(lines):
             taper = np.linspace(1, 0.55 if share == 1 else 0.15, len(points) - 1)
@@ -84,28 +84,28 @@ class Lightning:
         near = np.exp(-(across**2) / 0.16 - down / 0.9)
         return np.asarray(GLOW * strike.strength * near * patchy * self._sky * self._room, np.float32)
 
-    def add(self, n: int, out: Sum) -> None:
+    def add(self, n: int, out: FieldSum) -> None:
         for first, _, _, halo in self._strikes:
             seen = _seen(n - first)
             if seen > 0:
-                out.gain[:] *= 1 + np.float32(seen * float(self._air.life[n])) * halo
+                out.gain[:] *= 1 + np.float32(seen * float(self._air.amplitude[n])) * halo
 
     def draw(self, n: int, frame: Planes) -> None:
         for first, strike, bolt, _ in self._strikes:
-            seen = _seen(n - first) * float(self._air.life[n]) * (0.6 + 0.4 * strike.strength)
+            seen = _seen(n - first) * float(self._air.amplitude[n]) * (0.6 + 0.4 * strike.strength)
             if seen > 0 and n > 0:
                 now = bolt.copy()
                 now[:, capsules.ALPHA] *= seen
                 for x in (capsules.X0, capsules.X1):
-                    now[:, x], now[:, x + 1] = self._air.seen(n, now[:, x], now[:, x + 1])
-                capsules.draw(frame, now, np.ones(len(now), np.float32), self._veil)
+                    now[:, x], now[:, x + 1] = self._air.project(n, now[:, x], now[:, x + 1])
+                capsules.draw(frame, now, np.ones(len(now), np.float32), self._occluder)
 
 
 def _seen(frame: int) -> float:
     return SEEN[frame] if 0 <= frame < len(SEEN) else 0.0
 
 
-def _crooked(chance: np.random.Generator, start: tuple[float, ...], end: tuple[float, ...], rough: float) -> F32:
+def _break_line(chance: np.random.Generator, start: tuple[float, ...], end: tuple[float, ...], rough: float) -> F32:
     """A line from start to end broken by midpoint displacement: float32 (65, 2)."""
     points = np.array([start, end], np.float64)
     for _ in range(6):

@@ -56,12 +56,12 @@ class Dust:
         self._bright = float(np.clip(air.bright + 40, 170, 230))
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
             return
         time = n / FPS
         x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
-        x = (x + 0.12 * float(self._air.carried[n]) * self._pixels) % self._air.width
+        x = (x + 0.12 * float(self._air.drift[n]) * self._pixels) % self._air.width
         y = (y + 0.015 * time * self._pixels) % self._air.height
         glint = 0.25 + 0.75 * np.sin(self._turn * time + self._phase) ** 2
         # What leaves on one side comes back on the other, unseen.
@@ -69,7 +69,7 @@ class Dust:
         out = capsules.batch(len(x))
         out[:, capsules.X0], out[:, capsules.Y0], out[:, capsules.X1], out[:, capsules.Y1] = x, y, x, y
         out[:, capsules.RADIUS], out[:, capsules.SOFT] = self._radius, self._soft
-        out[:, capsules.ALPHA] = self._alpha * glint * edge * presence
+        out[:, capsules.ALPHA] = self._alpha * glint * edge * opacity
         out[:, capsules.BRIGHT] = out[:, capsules.SHADE] = self._bright
         out[:, capsules.CB], out[:, capsules.CR] = 122, 133
         capsules.draw(frame, out)
@@ -90,8 +90,8 @@ class Fireflies:
         self._low = 0.28 * air.height  # they stay below the sky
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
             return
         time = n / FPS
         x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
@@ -107,7 +107,7 @@ class Fireflies:
         ):
             part[:, capsules.X0], part[:, capsules.Y0], part[:, capsules.X1], part[:, capsules.Y1] = x, y, x, y
             part[:, capsules.RADIUS], part[:, capsules.SOFT] = radius, np.maximum(soft, 0.5)
-            part[:, capsules.ALPHA] = alpha * glow * light * presence
+            part[:, capsules.ALPHA] = alpha * glow * light * opacity
             part[:, capsules.BRIGHT] = part[:, capsules.SHADE] = FIREFLY[0]
             part[:, capsules.CB], part[:, capsules.CR] = FIREFLY[1], FIREFLY[2]
         capsules.draw(frame, out)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import drawn_clouds, falls, pin
-from vivant.engines.diorama.motion.ambient.capsules import Veil
+from vivant.engines.diorama.motion.ambient import drawn_clouds, falloff, falls
+from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.scene import Region, Scene
@@ -76,7 +76,7 @@ class Places:
         rows = 4.0 * np.arange(-(-self.height // 4))[:, None]
         below = np.clip((rows - self.scene.waterline) / max(1.0, self.height - self.scene.waterline), 0, 1)
         ramp = (5 + 26 * below**0.7) * self._scale * np.ones((1, -(-self.width // 4)))
-        return pin.pinned(self.water * (1 - self.falling), ramp.astype(np.float32))
+        return falloff.weigh(self.water * (1 - self.falling), ramp.astype(np.float32))
 
     @cached_property
     def ground(self) -> F32:
@@ -107,12 +107,12 @@ class Places:
         scene, scale = self.scene, self._scale
         mask = np.maximum(scene.plants.mask, self.subject) if with_blossom else scene.plants.mask * (1 - self.subject)
         fixed = np.zeros_like(self.subject) if with_blossom else self.subject
-        weight = pin.carried(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
+        weight = falloff.weigh_with_rim(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
         # What is far swings as much, and is seen to swing less.
-        weight *= np.clip(0.3 + pin.quarter(scene.depth), 0, 1)
+        weight *= np.clip(0.3 + falloff.quarter(scene.depth), 0, 1)
         if not with_blossom:
             return weight, np.zeros_like(weight)
-        return weight, np.clip(2.2 * filters.blur(pin.quarter(self.subject), 6 * scale), 0, 1)
+        return weight, np.clip(2.2 * filters.blur(falloff.quarter(self.subject), 6 * scale), 0, 1)
 
     def banks(self, *, smoke: bool, over_fire: bool) -> F32:
         """How much fog or smoke each place can hold: fog lies far away and low, smoke rises from its fire."""
@@ -125,17 +125,17 @@ class Places:
         before = filters.blur(self.scene.matte.mask * self.scene.matte.trust, 10 * self._scale)
         return np.asarray(where * (1 - 0.6 * before), np.float32)
 
-    def veil(self) -> Veil:
+    def occluder(self) -> Occluder:
         """Hides drops and flakes behind the subject, which is as far away as its face or its size tell."""
         matte = self.scene.matte
-        cover = np.clip(pin.quarter(matte.mask) * matte.trust, 0, 1) * 255
+        cover = np.clip(falloff.quarter(matte.mask) * matte.trust, 0, 1) * 255
         if self.scene.faces:
             # Brow to chin is about 0.14 m; the lens is the one of the rain.
             largest = max(face.size for face in self.scene.faces)
             distance = FOCAL * min(self.width, self.height) * 0.14 / max(largest, 1.0)
         else:
             distance = 1.4 / max(0.03, float(matte.mask.mean())) ** 0.5
-        return Veil(np.rint(cover).astype(np.uint8), float(np.clip(distance, 1.2, 8.0)))
+        return Occluder(np.rint(cover).astype(np.uint8), float(np.clip(distance, 1.2, 8.0)))
 
 
 def _above(fire: F32) -> F32:

@@ -55,23 +55,23 @@ class Ripples:
         )
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n] * self._air.first[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n] * self._air.first_visible[n])
+        if opacity <= 0:
             return
         now = n / FPS
-        self._draw_rings(n, now, presence, frame)
-        self._draw_splashes(n, now, presence, frame)
+        self._draw_rings(n, now, opacity, frame)
+        self._draw_splashes(n, now, opacity, frame)
 
-    def _draw_rings(self, n: int, now: float, presence: float, frame: Planes) -> None:
+    def _draw_rings(self, n: int, now: float, opacity: float, frame: Planes) -> None:
         born = self._rings[slice(*np.searchsorted(self._rings[:, 0], (now - LIFE, now)))]
         if not len(born):
             return
         moment, x, y, scale, size = born.T
-        x, y = self._air.seen(n, x, y)
+        x, y = self._air.project(n, x, y)
         age = (now - moment) / LIFE
         squash = np.clip(scale / (FOCAL * min(self._air.width, self._air.height)), 0.05, 0.6)  # seen from the side
         radius = WIDEST * scale * size * np.sqrt(age)
-        fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * presence
+        fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * opacity
         out = rings.batch(len(born))
         out[:, rings.X], out[:, rings.Y] = x, y
         out[:, rings.RADIUS_X], out[:, rings.RADIUS_Y] = radius, radius * squash
@@ -80,12 +80,12 @@ class Ripples:
         out[:, rings.SINK] = (15 + 12 * self._strength) * fade
         rings.draw(frame, out)
 
-    def _draw_splashes(self, n: int, now: float, presence: float, frame: Planes) -> None:
+    def _draw_splashes(self, n: int, now: float, opacity: float, frame: Planes) -> None:
         born = self._splashes[slice(*np.searchsorted(self._splashes[:, 0], (now - SPLASH, now)))]
         if not len(born):
             return
         moment, x, y, scale, size = born.T
-        x, y = self._air.seen(n, x, y)
+        x, y = self._air.project(n, x, y)
         age = (now - moment) / SPLASH
         reach = np.clip(0.035 * scale * size, 1.2, 9 * self._air.scale)
         out = capsules.batch(2 * len(born))
@@ -96,7 +96,7 @@ class Ripples:
             part[:, capsules.X1], part[:, capsules.Y1] = tip_x, tip_y
             part[:, capsules.RADIUS] = np.clip(0.11 * reach, 0.3, 0.9)
             part[:, capsules.SOFT] = 0.6
-            part[:, capsules.ALPHA] = (0.34 + 0.2 * self._strength) * (1 - age) * presence
+            part[:, capsules.ALPHA] = (0.34 + 0.2 * self._strength) * (1 - age) * opacity
             part[:, capsules.BRIGHT], part[:, capsules.SHADE] = self._bright, self._bright - 25
             part[:, capsules.CB] = part[:, capsules.CR] = 128
         capsules.draw(frame, out)

@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.ambient.capsules import Veil
+from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.lens import FOCAL, GOLDEN
 from vivant.engines.diorama.random_streams import rng
@@ -26,7 +26,7 @@ WIND: Final = 1.5  # metres per second at wind 1; a flake lags behind the air ne
 class Snow:
     """Falling flakes, and the white they lay over what is far."""
 
-    def __init__(self, air: Air, strength: float, veil: Veil, haze: Haze) -> None:
+    def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "snow")
         count = round(air.area * (380 + 1400 * strength**1.2))
         focal = FOCAL * min(air.width, air.height)
@@ -49,24 +49,24 @@ class Snow:
         self._swing = chance.uniform(0.02, 0.11, (count, 2)).astype(np.float32)
         self._rate = chance.uniform((0.9, 2.2), (2.1, 4.6), (count, 2)).astype(np.float32)
         self._phase = chance.uniform(0, 2 * math.pi, (count, 2)).astype(np.float32)
-        self._behind = np.clip((z / veil.distance - 0.7) / 0.6, 0, 0.95).astype(np.float32)
-        self._air, self._veil, self._haze, self._focal = air, veil, haze, focal
+        self._behind = np.clip((z / occluder.distance - 0.7) / 0.6, 0, 0.95).astype(np.float32)
+        self._air, self._occluder, self._haze, self._focal = air, occluder, haze, focal
         self._bright = float(np.clip(0.35 * air.middle + 0.75 * air.bright, 188, 234))
         self._shade = float(min(self._bright - 18, 186))
 
     def draw(self, n: int, frame: Planes) -> None:
-        presence = float(self._air.presence[n])
-        if presence <= 0:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
             return
         self._haze.draw(n, frame)
         flakes = capsules.batch(len(self._z))
         _fall(
-            flakes, n / FPS, float(self._air.wind[n]) * WIND, float(self._air.carried[n]) * WIND, self._focal,
-            float(frame.y.shape[1]), float(frame.y.shape[0]), presence, self._z, self._speed, self._swing,
+            flakes, n / FPS, float(self._air.wind[n]) * WIND, float(self._air.drift[n]) * WIND, self._focal,
+            float(frame.y.shape[1]), float(frame.y.shape[0]), opacity, self._z, self._speed, self._swing,
             self._rate, self._phase, self._place, self._radius, self._soft, self._alpha, self._bright, self._shade,
             *self._air.tint,
         )  # fmt: skip
-        capsules.draw(frame, flakes, self._behind, self._veil)
+        capsules.draw(frame, flakes, self._behind, self._occluder)
 
 
 _kernel: Any = numba.njit(nogil=True, cache=True)
@@ -74,7 +74,7 @@ _kernel: Any = numba.njit(nogil=True, cache=True)
 
 @_kernel  # type: ignore[untyped-decorator]
 def _fall(
-    out: F32, time: float, wind: float, carried: float, focal: float, width: float, height: float, presence: float,
+    out: F32, time: float, wind: float, drift: float, focal: float, width: float, height: float, opacity: float,
     z: F32, speed: F32, swing: F32, rate: F32, phase: F32, place: F32, radius: F32, soft: F32, alpha: F32,
     bright: float, shade: float, cb: float, cr: float,
 ) -> None:  # fmt: skip
@@ -91,7 +91,7 @@ def _fall(
         fallen = place[i, 1] + (time * speed[i] + bob) * pixels / room_y
         again = math.floor(fallen)
         yy = (fallen - again) * room_y - margin
-        xx = place[i, 0] + again * GOLDEN + (carried * (0.8 + 0.4 * place[i, 1]) + sway) * pixels / room_x
+        xx = place[i, 0] + again * GOLDEN + (drift * (0.8 + 0.4 * place[i, 1]) + sway) * pixels / room_x
         xx = (xx - math.floor(xx)) * room_x - margin
         vx = (wind * (0.8 + 0.4 * place[i, 1]) + turn) * pixels * SHUTTER
         vy = sink * pixels * SHUTTER
@@ -99,5 +99,5 @@ def _fall(
         out[i, 2], out[i, 3] = xx + 0.5 * vx, yy + 0.5 * vy
         out[i, 4], out[i, 5] = radius[i], soft[i]
         # The shutter spreads a fast flake's light along its way.
-        out[i, 6] = alpha[i] * presence * math.sqrt(2 * radius[i] / (2 * radius[i] + math.sqrt(vx * vx + vy * vy)))
+        out[i, 6] = alpha[i] * opacity * math.sqrt(2 * radius[i] / (2 * radius[i] + math.sqrt(vx * vx + vy * vy)))
         out[i, 7], out[i, 8], out[i, 9], out[i, 10] = bright, shade, cb, cr

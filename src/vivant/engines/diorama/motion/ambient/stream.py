@@ -1,5 +1,5 @@
 """Anything that keeps flowing one way: a fall, a rapid, clouds, smoke. Where each part of it comes from is integrated
-once along the flow; two copies, half a period apart, are shown in turn so that none is carried too far (flow maps,
+once along the flow; two copies, half a period apart, are shown in turn so that neither is carried too far (flow maps,
 Vlachos, SIGGRAPH 2010; integration as in Holynski et al., 2021).
 
 Knows a velocity and a mask; what flows, and how fast, is told by `falls`, `surf`, `clouds` and `fire`.
@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import pin
+from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.fields import Flow
 from vivant.engines.diorama.random_streams import rng
@@ -51,24 +51,24 @@ class Stream:
         )
         period = np.choose(strongest, [c.period for c in currents]).astype(np.float32)
         self._shape = mask.shape
-        top, bottom, left, right = pin.box(mask)
-        self._box = slice(top, bottom), slice(left, right)
+        top, bottom, left, right = falloff.bounds(mask)
+        self._window = slice(top, bottom), slice(left, right)
         # Positions along each path, in canvas pixels, at ages from -REACH to REACH, STEPS to the period.
-        self._path_x, self._path_y = _paths(vx * period, vy * period, self._box)
-        speed = np.hypot(vx, vy)[self._box]
-        self._slow = (ASIDE * air.scale * np.clip(mask[self._box], 0, 1) / (speed + 1e-3)).astype(np.float32)
-        self._vx, self._vy, self._here = (np.ascontiguousarray(a[self._box]) for a in (vx, vy, mask))
+        self._path_x, self._path_y = _paths(vx * period, vy * period, self._window)
+        speed = np.hypot(vx, vy)[self._window]
+        self._slow = (ASIDE * air.scale * np.clip(mask[self._window], 0, 1) / (speed + 1e-3)).astype(np.float32)
+        self._vx, self._vy, self._here = (np.ascontiguousarray(a[self._window]) for a in (vx, vy, mask))
         chance = rng(air.seed, "stream/starts")
         starts = int(air.frames / FPS / float(period.min())) + 3
         self._starts = chance.uniform(-1, 1, (2, starts, 2)).astype(np.float32)  # copy, start, (earlier, aside)
         self._starts[0, 0] = 0  # the picture itself
-        self._mask, self._period = mask, np.ascontiguousarray(period[self._box])
-        self._delay = _delays(air.seed, self._path_x, self._path_y, self._box, mask.shape)
+        self._mask, self._period = mask, np.ascontiguousarray(period[self._window])
+        self._delay = _delays(air.seed, self._path_x, self._path_y, self._window, mask.shape)
         self._air = air
 
     def flow(self, n: int) -> Flow | None:
-        life = float(self._air.life[n])
-        if n == 0 or life == 0:
+        amplitude = float(self._air.amplitude[n])
+        if n == 0 or amplitude == 0:
             return None
         whole = np.zeros((5, *self._shape), np.float32)
         part = np.zeros((5, *self._period.shape), np.float32)
@@ -76,9 +76,9 @@ class Stream:
             part, self._path_x, self._path_y, self._delay, self._period, self._starts, self._vx, self._vy, self._slow,
             self._here, np.float32(n / FPS),
         )  # fmt: skip
-        whole[:, *self._box] = part
+        whole[:, *self._window] = part
         ax, ay, bx, by, weight = whole
-        return Flow(ax, ay, bx, by, weight, self._mask if life == 1 else self._mask * np.float32(life))
+        return Flow(ax, ay, bx, by, weight, self._mask if amplitude == 1 else self._mask * np.float32(amplitude))
 
 
 def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
@@ -97,8 +97,8 @@ def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
             for _ in range(2):  # two half steps, each by the midpoint rule
                 h = sign * 0.5 / STEPS
                 x, y = grid_x + dx / 4, grid_y + dy / 4
-                half_x, half_y = h / 8 * filters.read(vx, x, y), h / 8 * filters.read(vy, x, y)
-                move_x, move_y = filters.read(vx, x + half_x, y + half_y), filters.read(vy, x + half_x, y + half_y)
+                half_x, half_y = h / 8 * filters.sample(vx, x, y), h / 8 * filters.sample(vy, x, y)
+                move_x, move_y = filters.sample(vx, x + half_x, y + half_y), filters.sample(vy, x + half_x, y + half_y)
                 dx, dy = dx + np.float32(h) * move_x, dy + np.float32(h) * move_y
             steps_x[sign * step], steps_y[sign * step] = dx, dy
     ages = range(ahead, back - 1, -1)  # age grows as the content is taken from further upstream
@@ -116,7 +116,7 @@ def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape
     rows, columns = np.mgrid[box]
     smeared = np.zeros_like(path_x[0])
     for dx, dy in zip(path_x, path_y, strict=True):
-        smeared += filters.read(noise, columns + dx / 4, rows + dy / 4)
+        smeared += filters.sample(noise, columns + dx / 4, rows + dy / 4)
     smeared = filters.blur(smeared, 1.5)
     spread = (smeared - smeared.mean()) / (smeared.std() + 1e-6)
     delay: F32 = (0.25 + 0.25 * np.tanh(0.9 * spread)).astype(np.float32)

@@ -13,10 +13,10 @@ import numba
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import pin
-from vivant.engines.diorama.motion.ambient.air import Air, rest
+from vivant.engines.diorama.motion.ambient import falloff
+from vivant.engines.diorama.motion.ambient.air import Air, initial_share
 from vivant.engines.diorama.motion.ambient.sine import sine
-from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -36,8 +36,8 @@ class Sway:
         chance = rng(air.seed, "sway")
         self._air = air
         width = weight.shape[1]
-        top, bottom, left, right = pin.box(weight)
-        self._box = box = slice(top, bottom), slice(left, right)
+        top, bottom, left, right = falloff.bounds(weight)
+        self._window = box = slice(top, bottom), slice(left, right)
         lever = self._levers(weight)
         reach = air.scale * (0.5 + 2.0 * strength)
         self._lean = (LEAN * reach * lever * weight)[box].astype(np.float32)
@@ -70,15 +70,15 @@ class Sway:
             ]
         return filters.blur(lever, 2.0)
 
-    def add(self, n: int, out: Sum) -> None:
-        life = np.float32(self._air.life[n])
-        if n == 0 or life == 0:
+    def add(self, n: int, out: FieldSum) -> None:
+        amplitude = np.float32(self._air.amplitude[n])
+        if n == 0 or amplitude == 0:
             return
-        given_back = np.float32(rest(n))
-        dx, dy, gain = (now - given_back * then for now, then in zip(self._blown(n), self._still, strict=True))
-        out.dx[self._box] += life * dx
-        out.dy[self._box] += life * dy
-        out.gain[self._box] *= 1 + life * gain
+        initial = np.float32(initial_share(n))
+        dx, dy, gain = (now - initial * then for now, then in zip(self._blown(n), self._still, strict=True))
+        out.dx[self._window] += amplitude * dx
+        out.dy[self._window] += amplitude * dy
+        out.gain[self._window] *= 1 + amplitude * gain
 
     def _blown(self, n: int) -> tuple[F32, F32, F32]:
         wind = np.abs(self._air.wind)

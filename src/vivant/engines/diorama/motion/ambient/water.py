@@ -14,11 +14,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.ambient import pin
-from vivant.engines.diorama.motion.ambient.air import Air, rest
+from vivant.engines.diorama.motion.ambient import falloff
+from vivant.engines.diorama.motion.ambient.air import Air, initial_share
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.ambient.sine import sine
-from vivant.engines.diorama.motion.fields import Sum
+from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -72,8 +72,8 @@ class Water:
     ) -> None:
         """`luma`: float32, quarter grid, 0..255, where bright water may sparkle. `sea` 0 (lake) .. 1 (surf)."""
         self._air = air
-        self._top, self._bottom, self._left, self._right = pin.box(weight)
-        weight = weight[self._box]
+        self._top, self._bottom, self._left, self._right = falloff.bounds(weight)
+        weight = weight[self._window]
         focal = FOCAL * min(air.width, air.height)
         rows = 4.0 * np.arange(self._top, self._bottom)
         below = np.maximum(rows - vanishing(horizon, waterline, air.height), 2.0)
@@ -100,22 +100,22 @@ class Water:
         self._lift = (lift[:, None] * weight).astype(np.float32)
         surge = sea * air.scale * SURGE * (0.3 + 1.4 * strength) * near
         self._surge = (surge[:, None] * weight).astype(np.float32)
-        glint = np.clip((luma[self._box] - 150) / 80, 0, 1) * (0.6 + 0.4 * sea)
+        glint = np.clip((luma[self._window] - 150) / 80, 0, 1) * (0.6 + 0.4 * sea)
         self._shine = (SHINE * (0.5 + strength) * weight * (1 + 2.2 * glint)).astype(np.float32)
         self._still = self._waves(0)
 
-    def add(self, n: int, out: Sum) -> None:
-        life = float(self._air.life[n])
-        if n == 0 or life == 0:
+    def add(self, n: int, out: FieldSum) -> None:
+        amplitude = float(self._air.amplitude[n])
+        if n == 0 or amplitude == 0:
             return
-        given_back = np.float32(rest(n))
-        dy, dx, shine = (now - given_back * then for now, then in zip(self._waves(n), self._still, strict=True))
-        out.dy[self._box] += life * dy
-        out.dx[self._box] += life * dx
-        out.gain[self._box] *= 1 + life * shine
+        initial = np.float32(initial_share(n))
+        dy, dx, shine = (now - initial * then for now, then in zip(self._waves(n), self._still, strict=True))
+        out.dy[self._window] += amplitude * dy
+        out.dx[self._window] += amplitude * dx
+        out.gain[self._window] *= 1 + amplitude * shine
 
     @property
-    def _box(self) -> tuple[slice, slice]:
+    def _window(self) -> tuple[slice, slice]:
         return slice(self._top, self._bottom), slice(self._left, self._right)
 
     def _waves(self, n: int) -> tuple[F32, F32, F32]:
@@ -170,7 +170,7 @@ _kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
 
 @_kernel  # type: ignore[untyped-decorator]
 def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F32, height: F32, tilt: F32) -> None:
-    """Sum the waves into dy (height), dx (height, leaning with the wave) and shine (slope toward the viewer)."""
+    """FieldSum the waves into dy (height), dx (height, leaning with the wave) and shine (slope toward the viewer)."""
     for row in range(dy.shape[0]):
         for w in range(across.shape[0]):
             high = height[w, row]

@@ -13,10 +13,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.faces.piece import Box, Piece
-from vivant.engines.diorama.motion.faces.pose import Pose
-from vivant.engines.diorama.motion.faces.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
+from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
+from vivant.engines.diorama.motion.faces.face_pose import FacePose
+from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X, curve_through
 from vivant.engines.diorama.motion.faces.tones import tones_of
+from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8
 
@@ -34,14 +35,14 @@ LOWER_SHARE: Final = 0.1  # how far lower lids rise to meet the upper ones, of t
 class Eye:
     """One eye. `draw` only reads what was set up and may be called from any thread."""
 
-    def __init__(self, source: Source, pose: Pose, which: int) -> None:
+    def __init__(self, source: Source, pose: FacePose, which: int) -> None:
         """which: 0 for the eye at the picture's left, 1 for the one at its right."""
         self.which = which
         self._source = source
         h, w = source.planes.y.shape
         points = pose.landmarks[:, :2]
         (left, right), upper, lower, brow = EYES[which]
-        frame = Frame.between(points[left], points[right], pose.flat(np.array([0.0, 1.0, 0.0])))
+        frame = LocalFrame.between(points[left], points[right], pose.flat(np.array([0.0, 1.0, 0.0])))
         self._upper, self._lower = (_lid(frame, points[list(names)]) for names in (upper, lower))
         self._lower = np.maximum(self._upper, self._lower)
         gap = self._lower - self._upper
@@ -54,31 +55,31 @@ class Eye:
         self._reach = Reach(self._lash, above, smooth=0.5), Reach(0.3 * below, below)
         top, bottom = self._upper.min() - above, self._lower.max() + below
         corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
-        self.box = Box.around(corners, (w, h))
-        self._strip = Strip(frame, self.box)
+        self.rect = Rect.around(corners, (w, h))
+        self._warp = LocalWarp(frame, self.rect)
         self._soft = 0.5 + 0.8 * tones_of(source, pose).blur
-        self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]
+        self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]
 
-    def draw(self, piece: Piece, closed: float) -> None:
-        """Redraw the eye in `piece`, whose box covers `self.box`, with its lids closed by 0..1."""
+    def draw(self, patch: CanvasPatch, closed: float) -> None:
+        """Redraw the eye in `patch`, whose rect covers `self.rect`, with its lids closed by 0..1."""
         low = self._lower - LOWER_SHARE * (self._lower - self._upper) * closed
         edge = self._upper + (low - self._upper) * closed
-        self._strip.part(piece, self._source, (self._upper, self._lower), (edge, low), self._reach)
-        window = self._strip.window(self._upper, self._lower, 2 * (self._lash + self._soft))
+        self._warp.redraw(patch, self._source, (self._upper, self._lower), (edge, low), self._reach)
+        window = self._warp.window(self._upper, self._lower, 2 * (self._lash + self._soft))
         if window is None:
             return
-        target = piece.y2[self.box.doubled(piece.box)][window]
+        target = patch.y2[self.rect.luma2_in(patch.rect)][window]
         lids = np.ascontiguousarray(target)
-        _look_out(
+        _composite_lids(
             lids, cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft),
-            *(np.ascontiguousarray(part[window]) for part in (self._still, self._strip.column, self._strip.t)),
+            *(np.ascontiguousarray(part[window]) for part in (self._still, self._warp.column, self._warp.t)),
             *(table.astype(np.float32) for table in (edge, low, self._taper)),
             np.array([self._soft, self._lash, closed], np.float32),
         )  # fmt: skip
         target[...] = lids
 
 
-def _skin_above(source: Source, frame: Frame, lid: F64, most: float, lash: float) -> float:
+def _skin_above(source: Source, frame: LocalFrame, lid: F64, most: float, lash: float) -> float:
     """How far above the lid its skin reaches, `most` pixels at most: brows and the rims of glasses are darker."""
     columns = slice(TABLE // 4, 3 * TABLE // 4, 8)
     up = np.linspace(0, most, 33)
@@ -89,7 +90,7 @@ def _skin_above(source: Source, frame: Frame, lid: F64, most: float, lash: float
     return float(up[dark.argmax()]) if dark.any() else most
 
 
-def _lid(frame: Frame, points: F64) -> F64:
+def _lid(frame: LocalFrame, points: F64) -> F64:
     own = frame.own(points)
     own = own[np.argsort(own[:, 0])]
     knots = np.maximum.accumulate(np.clip(own[:, 0], -0.97, 0.97) + np.arange(len(own)) * 1e-4)
@@ -100,14 +101,14 @@ def warm_up() -> None:
     """Compile this module's kernels."""
     pixel, table = np.zeros((1, 1), np.uint8), np.zeros(TABLE, np.float32)
     nothing = np.full((1, 1), -1, np.int16)
-    _look_out(
+    _composite_lids(
         pixel, pixel.copy(), pixel.copy(), nothing, np.zeros((1, 1), np.float32), table, table, table,
         np.ones(3, np.float32),
     )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _look_out(
+def _composite_lids(
     y2: U8, blurred: U8, still: U8, column: Index, t: F32, edge: F32, low: F32, taper: F32, facts: F32
 ) -> None:  # pragma: no cover - compiled
     """Lay the moved lids over the eye that stays: `y2` holds moved skin everywhere, `still` the picture."""

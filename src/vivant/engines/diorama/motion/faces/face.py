@@ -10,13 +10,13 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.motion.faces import eyes, mouth, rbf, strip
+from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
+from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
-from vivant.engines.diorama.motion.faces.head import STEP, Bearing, Head
-from vivant.engines.diorama.motion.faces.mouth import Lips, Mouth
-from vivant.engines.diorama.motion.faces.piece import Box, Piece
-from vivant.engines.diorama.motion.faces.pose import CHIN, CORNERS, Pose, pose_of
-from vivant.engines.diorama.motion.fields import Field, Patch
+from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose, pose_of
+from vivant.engines.diorama.motion.faces.head import Head, HeadState
+from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
+from vivant.engines.diorama.motion.fields import STEP, Field, Patch, Rect
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
@@ -30,7 +30,7 @@ TRUSTED: Final = 0.5  # of the matte, from which shoulders are told from backgro
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class Feature:
     """A mouth or an eye of face `face`, and how much of its curves it follows, 0..1."""
 
     face: int
@@ -38,8 +38,8 @@ class Part:
     share: float
 
     @property
-    def box(self) -> Box:
-        return self.what.box
+    def rect(self) -> Rect:
+        return self.what.rect
 
 
 class FaceMotion:
@@ -54,7 +54,7 @@ class FaceMotion:
         h, w = scene.source.planes.y.shape
         body = scene.matte.mask if scene.matte.trust >= TRUSTED else None
         self._heads: list[tuple[int, Head, float]] = []
-        parts: list[Part] = []
+        features: list[Feature] = []
         for i, face in enumerate(scene.faces):
             if face.size < SMALLEST:
                 continue
@@ -66,65 +66,65 @@ class FaceMotion:
                 continue
             self._heads.append((i, Head(pose, (w, h), body=body), share))
             if _inside(pose, (*CORNERS, CHIN), (w, h)):
-                parts.append(Part(i, Mouth(scene.source, pose, chance=rng(storyboard.seed, f"mouth/{i}")), share))
-            parts += [
-                Part(i, Eye(scene.source, pose, which), 1.0)
+                features.append(Feature(i, Mouth(scene.source, pose, chance=rng(storyboard.seed, f"mouth/{i}")), share))
+            features += [
+                Feature(i, Eye(scene.source, pose, which), 1.0)
                 for which, (corners, *_) in enumerate(eyes.EYES)
                 if _inside(pose, corners, (w, h))
             ]
-        self._groups = _grouped(parts)
+        self._groups = _group(features)
 
     def patches(self, n: int) -> tuple[Patch, ...]:
         """The pieces of the source that are not as in the picture at frame n; none overlap."""
         drawn = []
-        for box, parts in self._groups:
-            active = [part for part in parts if not self._rests(part, n)]
+        for rect, features in self._groups:
+            active = [feature for feature in features if not self._rests(feature, n)]
             if not active:
                 continue
-            piece = Piece(self._source, box)
-            for part in active:
-                if isinstance(part.what, Mouth):
-                    part.what.draw(piece, self._lips(part, n))
+            patch = CanvasPatch(self._source, rect)
+            for feature in active:
+                if isinstance(feature.what, Mouth):
+                    feature.what.draw(patch, self._lips(feature, n))
                 else:
-                    part.what.draw(piece, self._lids(part, n))
-            drawn.append(piece.patch())
+                    feature.what.draw(patch, self._lids(feature, n))
+            drawn.append(patch.finish())
         return tuple(drawn)
 
     def field(self, n: int) -> Field | None:
         """The displacement of all heads at frame n, or None when all rest."""
-        bearings = [(head, self._bearing(i, share, n)) for i, head, share in self._heads]
-        moving = [(head, bearing) for head, bearing in bearings if bearing != Bearing()]
+        states = [(head, self._head_state(i, share, n)) for i, head, share in self._heads]
+        moving = [(head, state) for head, state in states if state != HeadState()]
         if not moving:
             return None
         dx, dy = np.zeros(self._shape, np.float32), np.zeros(self._shape, np.float32)
-        for head, bearing in moving:
-            head.add(dx, dy, bearing)
+        for head, state in moving:
+            head.add(dx, dy, state)
         return Field(dx, dy)
 
-    def _rests(self, part: Part, n: int) -> bool:
-        if isinstance(part.what, Mouth):
-            return part.what.rests(self._lips(part, n))
-        return self._lids(part, n) <= 0
+    def _rests(self, feature: Feature, n: int) -> bool:
+        if isinstance(feature.what, Mouth):
+            return feature.what.rests(self._lips(feature, n))
+        return self._lids(feature, n) <= 0
 
-    def _lids(self, part: Part, n: int) -> float:
-        curves = self._curves[part.face]
-        wink = float(curves.wink[n]) if isinstance(part.what, Eye) and part.what.which == 1 else 0.0
+    def _lids(self, feature: Feature, n: int) -> float:
+        curves = self._curves[feature.face]
+        wink = float(curves.wink[n]) if isinstance(feature.what, Eye) and feature.what.which == 1 else 0.0
         return max(float(curves.lids[n]), wink)
 
-    def _lips(self, part: Part, n: int) -> Lips:
-        curves = self._curves[part.face]
-        return Lips(
-            jaw=float(curves.jaw[n]) * part.share,
+    def _lips(self, feature: Feature, n: int) -> LipShape:
+        curves = self._curves[feature.face]
+        return LipShape(
+            jaw=float(curves.jaw[n]) * feature.share,
             wide=float(curves.wide[n]),
             round=float(curves.round[n]),
             close=float(curves.close[n]),
             teeth=float(curves.teeth[n]),
         )
 
-    def _bearing(self, i: int, share: float, n: int) -> Bearing:
+    def _head_state(self, i: int, share: float, n: int) -> HeadState:
         curves = self._curves[i]
         smile = float(curves.smile[n])
-        return Bearing(
+        return HeadState(
             jaw=float(curves.jaw[n]) * share,
             wide=float(curves.wide[n]) * share,
             round=float(curves.round[n]) * share,
@@ -138,27 +138,27 @@ class FaceMotion:
         )
 
 
-def _inside(pose: Pose, landmarks: tuple[int, ...], canvas: tuple[int, int]) -> bool:
+def _inside(pose: FacePose, landmarks: tuple[int, ...], canvas: tuple[int, int]) -> bool:
     points = pose.landmarks[list(landmarks), :2]
     return bool((points >= 2).all() and (points <= np.array(canvas) - 3).all())
 
 
-def _grouped(parts: list[Part]) -> list[tuple[Box, list[Part]]]:
-    """Parts whose boxes touch or nearly touch share one piece, so that no piece overwrites another."""
-    groups: list[tuple[Box, list[Part]]] = []
-    for part in parts:
-        box, members = part.box, [part]
+def _group(features: list[Feature]) -> list[tuple[Rect, list[Feature]]]:
+    """Parts whose boxes touch or nearly touch share one patch, so that no patch overwrites another."""
+    groups: list[tuple[Rect, list[Feature]]] = []
+    for feature in features:
+        rect, members = feature.rect, [feature]
         while True:
-            near = next((group for group in groups if group[0].near(box, APART)), None)
+            near = next((group for group in groups if group[0].is_near(rect, APART)), None)
             if near is None:
                 break
             groups.remove(near)
-            box, members = box.union(near[0]), near[1] + members
-        groups.append((box, members))
+            rect, members = rect.union(near[0]), near[1] + members
+        groups.append((rect, members))
     return groups
 
 
 def warm_up_faces() -> None:
     """Compile (or load from the cache) every kernel that faces use, so that the first job does not wait for it."""
-    for module in (rbf, strip, mouth, eyes):
+    for module in (rbf, local_frame, mouth, eyes):
         module.warm_up()

@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose
+from vivant.engines.diorama.motion.faces.local_frame import solve_2x2
 from vivant.engines.diorama.motion.faces.mouth import DROP
-from vivant.engines.diorama.motion.faces.pose import CORNERS, Pose
-from vivant.engines.diorama.motion.faces.rbf import spread
-from vivant.engines.diorama.motion.faces.strip import solve_2x2
+from vivant.engines.diorama.motion.faces.rbf import interpolate
+from vivant.engines.diorama.motion.fields import STEP
 from vivant.media import F32
 
 F64 = NDArray[np.float64]
 
-STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
 OVAL: Final = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
     148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
@@ -46,7 +46,7 @@ NECK: Final = 0.5  # below the ears, where a head tilts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bearing:
+class HeadState:
     """The curves of one head at one frame: 0..1, turns in degrees."""
 
     jaw: float = 0.0
@@ -64,11 +64,11 @@ class Bearing:
 class Head:
     """One head. `add` only reads what was set up and may be called from any thread."""
 
-    def __init__(self, pose: Pose, canvas: tuple[int, int], *, body: F32 | None) -> None:
+    def __init__(self, pose: FacePose, canvas: tuple[int, int], *, body: F32 | None) -> None:
         """canvas: (width, height). body: float32 mask (h, w) of head and shoulders, None where it is not trusted."""
         unit = pose.unit
         outline = pose.landmarks[list(OVAL), :2]
-        face = _Part.around(outline, 1.1 * FADE * unit, canvas)
+        face = _GridRect.around(outline, 1.1 * FADE * unit, canvas)
         inside = face.fade_outside(outline, FADE * unit)[..., None]
         ball = _ball(pose, face.points())[..., None]
         away = face.points() - (pose.landmarks[list(EARS), :2].mean(0) + pose.flat(np.array([0.0, NECK, 0.0])))
@@ -80,13 +80,13 @@ class Head:
             ball * np.stack([-away[..., 1], away[..., 0]], axis=-1) * degree,
         ]
         self._face, self._moves = face, np.stack(moves).transpose(0, 3, 1, 2).astype(np.float32)
-        self._body = _Part.around(outline, 1.2 * unit, canvas)
+        self._body = _GridRect.around(outline, 1.2 * unit, canvas)
         rise = _breathing(pose, self._body.points(), body)[..., None] * pose.flat(np.array([0.0, -BREATH_RISE, 0.0]))
         self._rise: F32 = rise.transpose(2, 0, 1).astype(np.float32)
 
-    def add(self, dx: F32, dy: F32, bearing: Bearing) -> None:
+    def add(self, dx: F32, dy: F32, state: HeadState) -> None:
         """Add the displacement of this head to dx, dy (whole quarter grid), in place."""
-        *weights, breath = astuple(bearing)
+        *weights, breath = astuple(state)
         if any(weights):
             forward = np.zeros(self._moves.shape[1:], np.float32)
             for weight, move in zip(weights, self._moves, strict=True):
@@ -101,7 +101,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _GridRect:
     """A part of the quarter grid: rows top..bottom-1, columns left..right-1."""
 
     left: int
@@ -110,7 +110,7 @@ class _Part:
     bottom: int
 
     @classmethod
-    def around(cls, outline: F64, margin: float, canvas: tuple[int, int]) -> _Part:
+    def around(cls, outline: F64, margin: float, canvas: tuple[int, int]) -> _GridRect:
         columns, rows = (-(-side // STEP) for side in canvas)
         left, top = np.clip(((outline.min(0) - margin) // STEP).astype(int), 0, [columns - 2, rows - 2]).tolist()
         right, bottom = np.clip(((outline.max(0) + margin) // STEP).astype(int) + 2, 2, [columns, rows]).tolist()
@@ -158,7 +158,7 @@ def _inverse(forward: F32) -> F32:
     return looks
 
 
-def _expressions(pose: Pose, part: _Part) -> list[F64]:
+def _expressions(pose: FacePose, part: _GridRect) -> list[F64]:
     """Displacement in pixels, (rows, columns, 2) each, of jaw, wide, round, smile, frown and brow at 1."""
     kept = [i for i in range(468) if i not in INNER_LIPS]
     own = pose.own(pose.landmarks[kept])
@@ -181,7 +181,7 @@ def _expressions(pose: Pose, part: _Part) -> list[F64]:
     rows, columns = (int(np.ceil(side / coarse)) + 1 for side in part.shape)
     y, x = np.mgrid[0:rows, 0:columns] * coarse
     at = STEP * np.stack([x + part.left, y + part.top], axis=-1).reshape(-1, 2) / unit
-    carried = spread(centres, values.transpose(1, 0, 2).reshape(len(centres), -1), at, soft=0.03)
+    carried = interpolate(centres, values.transpose(1, 0, 2).reshape(len(centres), -1), at, soft=0.03)
     y, x = np.mgrid[0 : part.shape[0], 0 : part.shape[1]] / coarse
     fine = [
         cv2.remap(
@@ -198,8 +198,8 @@ def _expressions(pose: Pose, part: _Part) -> list[F64]:
 
 
 def _jaw(own: F64, half: float, ears: F64) -> F64:
-    """The jaw swings about its joints before the ears; skin follows it the more, the lower it lies. Lips are left to
-    the mouth, so here they follow at their corners only."""
+    """The jaw swings about its joints before the ears; skin follows it the more, the lower it lies. Lips are moved by
+    mouth.py, so here they follow at their corners only."""
     joint = np.array([0.0, max(float(ears[1]), -0.3), float(ears[2])])
     arm = own - joint
     angle = DROP / max(float(joint[2]) + 0.08, 0.2)  # lips stand 0.08 before their corners
@@ -216,7 +216,7 @@ def _jaw(own: F64, half: float, ears: F64) -> F64:
 
 
 def _stretch(own: F64, half: float, amount: float) -> F64:
-    """Lips and what is near them become wider by `amount`, and thinner, or the other way round."""
+    """LipShape and what is near them become wider by `amount`, and thinner, or the other way round."""
     x, down = own[:, 0], own[:, 1]
     beyond = np.maximum(0, np.abs(x) - half) / half
     near = np.exp(-2 * beyond**2 - (down / 0.2) ** 2)
@@ -245,7 +245,7 @@ def _raise_brows(own: F64, level: float) -> F64:
     return np.stack([0 * rise, -BROW_RISE * rise, 0 * rise], axis=1)
 
 
-def _ball(pose: Pose, at: F64) -> F64:
+def _ball(pose: FacePose, at: F64) -> F64:
     """0 on the outline of the head .. 1 where it is nearest: (1 - r²)^1.5 of an ellipse about face and hair."""
     right, down = pose.axes[0, :2] * pose.unit, pose.axes[1, :2] * pose.unit
     outline = solve_2x2(right, down, pose.landmarks[list(OVAL), :2] - pose.origin[:2])
@@ -255,7 +255,7 @@ def _ball(pose: Pose, at: F64) -> F64:
     return ball
 
 
-def _breathing(pose: Pose, at: F64, body: F32 | None) -> F64:
+def _breathing(pose: FacePose, at: F64, body: F32 | None) -> F64:
     """0..1: how much of the breath's rise each point takes: shoulders and chest all, neck and background none."""
     upright = solve_2x2(pose.axes[0, :2], pose.axes[1, :2], at - pose.origin[:2]) / pose.unit
     x, down = upright[..., 0], upright[..., 1]

@@ -14,10 +14,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.faces.piece import Box, Piece, at_chroma
-from vivant.engines.diorama.motion.faces.pose import CHIN, CORNERS, Pose
-from vivant.engines.diorama.motion.faces.strip import TABLE, Frame, Index, Reach, Strip, X, curve_through
+from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch, at_chroma
+from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose
+from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X, curve_through
 from vivant.engines.diorama.motion.faces.tones import grain_like, tones_of
+from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32
 
@@ -37,7 +38,7 @@ TEETH: Final = 2.9  # front teeth in half a mouth: 8.5 mm of 25 each
 
 
 @dataclass(frozen=True, slots=True)
-class Lips:
+class LipShape:
     """The mouth curves of one face at one frame, each 0..1."""
 
     jaw: float = 0.0
@@ -50,13 +51,13 @@ class Lips:
 class Mouth:
     """One mouth. `draw` only reads what was set up and may be called from any thread."""
 
-    def __init__(self, source: Source, pose: Pose, *, chance: np.random.Generator) -> None:
+    def __init__(self, source: Source, pose: FacePose, *, chance: np.random.Generator) -> None:
         self._source = source
         h, w = source.planes.y.shape
         points = pose.landmarks[:, :2]
         left, right = points[CORNERS[0]], points[CORNERS[1]]
         fall = pose.flat(np.array([0.0, 1.0, 0.25]))  # down and, as jaws swing, a little back
-        frame = Frame.between(left, right, fall)
+        frame = LocalFrame.between(left, right, fall)
         self._height = height = float(np.hypot(*fall))  # of the face, as its fall shows in the picture
         width = float(np.hypot(*(right - left)))
 
@@ -79,24 +80,24 @@ class Mouth:
         )
         top, bottom = self._upper.min() - self._reach[0].end, self._lower.max() + self._reach[1].end
         corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
-        self.box = Box.around(corners, (w, h))
-        self._strip = Strip(frame, self.box)
+        self.rect = Rect.around(corners, (w, h))
+        self._warp = LocalWarp(frame, self.rect)
         self._tones = tones_of(source, pose)
-        self._grain = grain_like(self._tones, 2 * self.box.height, 2 * self.box.width, chance)
-        self._still = source.y2[self.box.doubled(Box(0, 0, w, h))]  # the box as it is in the picture
+        self._grain = grain_like(self._tones, 2 * self.rect.height, 2 * self.rect.width, chance)
+        self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]  # the rect as it is in the picture
 
-    def rests(self, shape: Lips) -> bool:
+    def rests(self, shape: LipShape) -> bool:
         """Whether the lips are as in the picture. (Width alone moves with the face, not here.)"""
         top, bottom = self._opening(shape)
         return bool(np.abs(top - self._upper).max() < 0.01 and np.abs(bottom - self._lower).max() < 0.01)
 
-    def draw(self, piece: Piece, shape: Lips) -> None:
-        """Redraw the mouth in `piece`, whose box covers `self.box`."""
+    def draw(self, patch: CanvasPatch, shape: LipShape) -> None:
+        """Redraw the mouth in `patch`, whose rect covers `self.rect`."""
         now = self._opening(shape)
-        self._strip.part(piece, self._source, (self._upper, self._lower), now, self._reach)
-        self._fill(piece, *now, shape)
+        self._warp.redraw(patch, self._source, (self._upper, self._lower), now, self._reach)
+        self._fill(patch, *now, shape)
 
-    def _opening(self, shape: Lips) -> tuple[F64, F64]:
+    def _opening(self, shape: LipShape) -> tuple[F64, F64]:
         """Where the lips' inner edges are now: tables of t, top <= bottom."""
         s, height, free = self._s, self._height, 1 - shape.close
         bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * shape.round)
@@ -113,22 +114,22 @@ class Mouth:
         meet = (top + bottom) / 2
         return np.minimum(top, meet), np.maximum(bottom, meet)
 
-    def _fill(self, piece: Piece, top: F64, bottom: F64, shape: Lips) -> None:
+    def _fill(self, patch: CanvasPatch, top: F64, bottom: F64, shape: LipShape) -> None:
         """Paint what shows between the lips, as soft as the photo is."""
         tones = self._tones
-        window = self._strip.window(top, bottom, 2 + 3 * tones.blur)
+        window = self._warp.window(top, bottom, 2 + 3 * tones.blur)
         if window is None:
             return
-        strip = [np.ascontiguousarray(part[window]) for part in (self._strip.column, self._strip.t)]
+        coordinates = [np.ascontiguousarray(part[window]) for part in (self._warp.column, self._warp.t)]
         now, rest = (
             [edge.astype(np.float32) for edge in edges] for edges in ((top, bottom), (self._upper, self._lower))
         )
         # An open mouth that has not moved yet is all photo: what is painted comes in with the motion.
         moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
         strange = min(1.0, moved / (0.01 * self._height)) if self.is_open else 1.0
-        luma, cover, tooth = (np.zeros_like(strip[1]) for _ in range(3))
+        luma, cover, tooth = (np.zeros_like(coordinates[1]) for _ in range(3))
         _paint(
-            *strip, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), *now,
+            *coordinates, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), *now,
             np.array([
                 self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
                 1 + 0.12 * shape.wide - 0.2 * shape.round, float((bottom - top).max()), float(self.is_open), strange,
@@ -137,44 +138,44 @@ class Mouth:
         )  # fmt: skip
         for part in (luma, cover):
             cv2.GaussianBlur(part, (0, 0), 2 * tones.blur, dst=part, borderType=cv2.BORDER_REPLICATE)
-        target = piece.y2[self.box.doubled(piece.box)][window]
+        target = patch.y2[self.rect.luma2_in(patch.rect)][window]
         blend = target * (1 - cover) + luma + cover * (16 + self._grain[window])
         if self.is_open:
             known, shade = np.zeros_like(luma), np.zeros_like(luma)
-            _keep(*strip, *now, *rest, np.array([self._height, strange], np.float32), known, shade)
+            _photo_share(*coordinates, *now, *rest, np.array([self._height, strange], np.float32), known, shade)
             blend += known * (16 + (self._still[window] - np.float32(16)) * shade - blend)
         target[...] = np.clip(np.rint(blend), 0, 255).astype(np.uint8)
-        self._colour(piece, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
+        self._colour(patch, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
         if self.is_open:
-            self._colour_kept(piece, window, at_chroma(known))
+            self._colour_photo(patch, window, at_chroma(known))
 
-    def _colour(self, piece: Piece, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
+    def _colour(self, patch: CanvasPatch, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
         """Chroma follows luma: the dark has little; teeth have nearly the skin's. All come times cover."""
         tones = self._tones
-        for plane, lip, skin in zip((piece.u, piece.v), tones.lip_chroma, tones.skin_chroma, strict=True):
+        for plane, lip, skin in zip((patch.u, patch.v), tones.lip_chroma, tones.skin_chroma, strict=True):
             flesh = np.float32(1.25 * lip) * np.minimum(0.35 * cover + np.float32(0.65 / tones.lip) * luma, cover)
             bone = np.float32(0.85 * skin) * np.minimum(luma / np.float32(tones.skin), cover)
             part = np.where(cover > 1e-3, tooth / np.maximum(cover, np.float32(1e-3)), 0)
-            target = plane[self.box.halved(piece.box)][_halved(window)]
+            target = plane[self.rect.chroma_in(patch.rect)][_halve(window)]
             blend = 128 + (target - np.float32(128)) * (1 - cover) + flesh + part * (bone - flesh)
             target[...] = np.clip(np.rint(blend), 16, 240).astype(np.uint8)
 
-    def _colour_kept(self, piece: Piece, window: tuple[slice, slice], known: F32) -> None:
+    def _colour_photo(self, patch: CanvasPatch, window: tuple[slice, slice], known: F32) -> None:
         planes = self._source.planes
-        whole = Box(0, 0, planes.y.shape[1], planes.y.shape[0])
-        for plane, still in ((piece.u, planes.u), (piece.v, planes.v)):
-            target = plane[self.box.halved(piece.box)][_halved(window)]
-            photo = still[self.box.halved(whole)][_halved(window)].astype(np.float32)
+        whole = Rect(0, 0, planes.y.shape[1], planes.y.shape[0])
+        for plane, still in ((patch.u, planes.u), (patch.v, planes.v)):
+            target = plane[self.rect.chroma_in(patch.rect)][_halve(window)]
+            photo = still[self.rect.chroma_in(whole)][_halve(window)].astype(np.float32)
             target[...] = np.rint(target + known * (photo - target)).astype(np.uint8)
 
 
-def _halved(window: tuple[slice, slice]) -> tuple[slice, slice]:
+def _halve(window: tuple[slice, slice]) -> tuple[slice, slice]:
     """A window of the double-size luma, in its chroma."""
     rows, columns = window
     return slice(rows.start // 4, rows.stop // 4), slice(columns.start // 4, columns.stop // 4)
 
 
-def _edges(frame: Frame, points: F64) -> tuple[F64, F64]:
+def _edges(frame: LocalFrame, points: F64) -> tuple[F64, F64]:
     """The inner edges of both lips, tables of t from corner to corner."""
     edges: list[F64] = []
     for names in (UPPER_INNER, LOWER_INNER):
@@ -186,7 +187,7 @@ def _edges(frame: Frame, points: F64) -> tuple[F64, F64]:
     return np.minimum(edges[0], middle), np.maximum(edges[1], middle)
 
 
-def _seam(source: Source, frame: Frame, guess: F64, reach: float) -> F64:
+def _seam(source: Source, frame: LocalFrame, guess: F64, reach: float) -> F64:
     """The dark line between closed lips: the darkest smooth path within `reach` of where the landmarks put it."""
     offsets = np.linspace(-1, 1, 25)
     x, near = X[::8], guess[::8]
@@ -221,7 +222,7 @@ def warm_up() -> None:
     one, table = np.zeros((1, 1), np.float32), np.zeros(TABLE, np.float32)
     nothing = np.full((1, 1), -1, np.int16)
     _paint(nothing, one, table, table, table, table, np.ones(9, np.float32), one.copy(), one.copy(), one.copy())
-    _keep(nothing, one, table, table, table, table, np.ones(2, np.float32), one.copy(), one.copy())
+    _photo_share(nothing, one, table, table, table, table, np.ones(2, np.float32), one.copy(), one.copy())
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -277,7 +278,7 @@ def _paint(
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _keep(
+def _photo_share(
     column: Index, t: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32, out_known: F32, out_shade: F32
 ) -> None:  # pragma: no cover - compiled
     """Where an open mouth shows what the photo shows: known (0..1), and the shade that lips since moved cast on it."""

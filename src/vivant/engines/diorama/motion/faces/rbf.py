@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 F64 = NDArray[np.float64]
 
 
-def spread(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e-3) -> F64:
+def interpolate(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e-3) -> F64:
     """Values (n, k) given at centres (n, 2), carried smoothly to `at` (m, 2) -> (m, k).
 
     φ(r) = √(r² + soft²) plus an affine part (Hardy's multiquadrics, 1971). `soft` has the unit of the centres; `stiff`
@@ -31,14 +31,16 @@ def spread(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e
     system[:n, n + 3 :] = values
     _eliminate(system)
     out = np.empty((len(at), values.shape[1]))
-    _carry(np.ascontiguousarray(centres), np.ascontiguousarray(system[:, n + 3 :]), np.ascontiguousarray(at), soft, out)
+    _evaluate(
+        np.ascontiguousarray(centres), np.ascontiguousarray(system[:, n + 3 :]), np.ascontiguousarray(at), soft, out
+    )
     return out
 
 
 def warm_up() -> None:
     """Compile this module's kernels."""
     corners = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    spread(corners, corners, corners, soft=0.1)
+    interpolate(corners, corners, corners, soft=0.1)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
@@ -67,7 +69,7 @@ def _eliminate(system: F64) -> None:  # pragma: no cover - compiled
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _carry(centres: F64, weights: F64, at: F64, soft: float, out: F64) -> None:  # pragma: no cover - compiled
+def _evaluate(centres: F64, weights: F64, at: F64, soft: float, out: F64) -> None:  # pragma: no cover - compiled
     n, count = len(centres), weights.shape[1]
     for i in range(len(at)):
         x, y = at[i, 0], at[i, 1]

@@ -8,7 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.motion.faces.pose import Pose
+from vivant.engines.diorama.motion.faces.face_pose import FacePose
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
 
@@ -33,7 +33,7 @@ class Tones:
     grain: float  # σ of its grain, levels
 
 
-def tones_of(source: Source, pose: Pose) -> Tones:
+def tones_of(source: Source, pose: FacePose) -> Tones:
     planes = source.planes
     left, right = (max(_luma(planes, pose, side), 4.0) for side in (LEFT, RIGHT))
     blur, grain = _texture(planes.y, pose)
@@ -57,13 +57,13 @@ def grain_like(tones: Tones, rows: int, columns: int, chance: np.random.Generato
     return scaled
 
 
-def _luma(planes: Planes, pose: Pose, names: tuple[int, ...]) -> float:
+def _luma(planes: Planes, pose: FacePose, names: tuple[int, ...]) -> float:
     h, w = planes.y.shape
     spots = np.clip(np.rint(pose.landmarks[list(names), :2]).astype(int), 2, [w - 3, h - 3])
     return float(np.median([planes.y[y - 2 : y + 3, x - 2 : x + 3].mean() for x, y in spots])) - 16
 
 
-def _chroma(planes: Planes, pose: Pose, names: tuple[int, ...]) -> tuple[float, float]:
+def _chroma(planes: Planes, pose: FacePose, names: tuple[int, ...]) -> tuple[float, float]:
     h, w = planes.u.shape
     spots = np.clip(np.rint(pose.landmarks[list(names), :2] / 2).astype(int), 1, [w - 2, h - 2])
     u, v = (
@@ -73,7 +73,7 @@ def _chroma(planes: Planes, pose: Pose, names: tuple[int, ...]) -> tuple[float, 
     return u, v
 
 
-def _darkest(y: U8, pose: Pose) -> float:
+def _darkest(y: U8, pose: FacePose) -> float:
     """Luma above black of the darkest spots of the lower face: nostrils and the line of the lips."""
     hull = cv2.convexHull(np.rint(pose.landmarks[list(LOWER_FACE), :2]).astype(np.int32))
     inside = np.zeros(y.shape, np.uint8)
@@ -82,7 +82,7 @@ def _darkest(y: U8, pose: Pose) -> float:
     return max(1.0, float(np.percentile(seen, 1.0)) - 16)
 
 
-def _texture(y: U8, pose: Pose) -> tuple[float, float]:
+def _texture(y: U8, pose: FacePose) -> tuple[float, float]:
     """Softness (σ, pixels) and grain (σ, levels) inside the face.
 
     Softness from how much of its strongest slopes the face keeps under a blur of σ = 1: an edge of width σ0 keeps

@@ -9,9 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numba import njit
 
-from vivant.engines.diorama.motion.frame import taps
-from vivant.engines.diorama.motion.frame.taps import U32
-from vivant.engines.diorama.motion.frame.warp import STEP, Box, Taps
+from vivant.engines.diorama.motion.fields import STEP, Rect
+from vivant.engines.diorama.motion.frame import texels
+from vivant.engines.diorama.motion.frame.texels import U32
+from vivant.engines.diorama.motion.frame.warp import Texels
 from vivant.media import F32, U8, Planes
 
 SEEN: Final = np.float32(0.004)  # less of a stream changes no byte
@@ -21,11 +22,11 @@ _kernel: Any = njit(nogil=True, cache=True)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Phases:
-    """Two phases on the output's grid, all float32 box.grid_shape and contiguous. ax, ay, bx, by: source positions in
+    """Two phases on the output's grid, all float32 grid_shape(rect) and contiguous. ax, ay, bx, by: source positions in
     canvas pixels; weight: of b, 0..1; mask: 0..1; soft: local mean of luma; give: contrast about it that is given
     back."""
 
-    box: Box
+    rect: Rect
     ax: F32
     ay: F32
     bx: F32
@@ -36,38 +37,38 @@ class Phases:
     give: F32
 
 
-def pour(source: Taps, stream: Phases, frame: Planes) -> None:
+def crossfade(source: Texels, stream: Phases, frame: Planes) -> None:
     """Blend the stream into `frame` (planes of the whole output, in place)."""
-    box, s = stream.box, stream
-    pour_luma(
+    rect, s = stream.rect, stream
+    crossfade_luma(
         frame.y, source.y2, s.ax, s.ay, s.bx, s.by, s.weight, s.mask, s.soft, s.give,
-        box.top, box.left, box.height, box.width,
+        rect.top, rect.left, rect.height, rect.width,
     )  # fmt: skip
     for plane, packed in ((frame.u, source.u), (frame.v, source.v)):
-        pour_chroma(
+        crossfade_chroma(
             plane, packed, s.ax, s.ay, s.bx, s.by, s.weight, s.mask,
-            box.top // 2, box.left // 2, box.height // 2, box.width // 2,
+            rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2,
         )  # fmt: skip
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def pour_luma(
+def crossfade_luma(
     out: U8, packed: U32, ax: F32, ay: F32, bx: F32, by: F32, weight: F32, mask: F32, soft: F32, give: F32,
     top: int, left: int, height: int, width: int,
 ) -> None:  # fmt: skip  # pragma: no cover - compiled
     columns = mask.shape[1]
-    floats, ints, words, line_a = taps.workspace(columns, STEP)
+    floats, ints, words, line_a = texels.workspace(columns, STEP)
     line_b, fields, node = np.empty_like(line_a), np.empty((4, STEP * columns), np.float32), floats[0]
     low, high, half = np.float32(16), np.float32(235), np.float32(0.5)
     for i in range(height):
-        row, part = taps.row_of(i, STEP)
+        row, part = texels.row_of(i, STEP)
         first, last = _run(mask, row, 0)
         while first < last:
-            taps.read_row(packed, ax, ay, row, part, first, last, STEP, 2.0, 0.0, line_a, floats, ints, words)
-            taps.read_row(packed, bx, by, row, part, first, last, STEP, 2.0, 0.0, line_b, floats, ints, words)
+            texels.read_row(packed, ax, ay, row, part, first, last, STEP, 2.0, 0.0, line_a, floats, ints, words)
+            texels.read_row(packed, bx, by, row, part, first, last, STEP, 2.0, 0.0, line_b, floats, ints, words)
             for k, field in enumerate((weight, mask, soft, give)):
-                taps.between(field, row, part, first, last, 1.0, 0.0, node)
-                taps.spread(node, last - first, STEP, 0.0, fields[k])
+                texels.interpolate_row(field, row, part, first, last, 1.0, 0.0, node)
+                texels.upsample(node, last - first, STEP, 0.0, fields[k])
             # The first sample of a run stands half a step before the pixel of its grid column.
             start = STEP * first - STEP // 2
             skip = max(0, -start)
@@ -85,23 +86,23 @@ def pour_luma(
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def pour_chroma(
+def crossfade_chroma(
     out: U8, packed: U32, ax: F32, ay: F32, bx: F32, by: F32, weight: F32, mask: F32,
     top: int, left: int, height: int, width: int,
 ) -> None:  # fmt: skip  # pragma: no cover - compiled
     step, columns = STEP // 2, mask.shape[1]
-    floats, ints, words, line_a = taps.workspace(columns, step)
+    floats, ints, words, line_a = texels.workspace(columns, step)
     line_b, fields, node = np.empty_like(line_a), np.empty((2, step * columns), np.float32), floats[0]
     half = np.float32(0.5)
     for i in range(height):
-        row, part = taps.row_of(i, step)
+        row, part = texels.row_of(i, step)
         first, last = _run(mask, row, 0)
         while first < last:
-            taps.read_row(packed, ax, ay, row, part, first, last, step, 0.5, -0.25, line_a, floats, ints, words)
-            taps.read_row(packed, bx, by, row, part, first, last, step, 0.5, -0.25, line_b, floats, ints, words)
+            texels.read_row(packed, ax, ay, row, part, first, last, step, 0.5, -0.25, line_a, floats, ints, words)
+            texels.read_row(packed, bx, by, row, part, first, last, step, 0.5, -0.25, line_b, floats, ints, words)
             for k, field in enumerate((weight, mask)):
-                taps.between(field, row, part, first, last, 1.0, 0.0, node)
-                taps.spread(node, last - first, step, 0.0, fields[k])
+                texels.interpolate_row(field, row, part, first, last, 1.0, 0.0, node)
+                texels.upsample(node, last - first, step, 0.0, fields[k])
             start = step * first - step // 2
             skip = max(0, -start)
             count = min(step * (last - first), width - start) - skip

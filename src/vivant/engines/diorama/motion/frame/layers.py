@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numba import njit
 
-from vivant.engines.diorama.motion.frame.warp import STEP, Grid, enlarge, enlarge_half
+from vivant.engines.diorama.motion.fields import STEP
+from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
@@ -49,7 +50,7 @@ class Layers:
     body: F32  # nearness of the subject, quarter grid
 
 
-def cut(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
+def cut_out(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
     """Part a scene whose matte is trusted. nearness: of the whole scene on the quarter grid; stands: that of the
     subject; reach: how far behind the subject's outline the camera can ever look, in pixels."""
     w = scene.depth.shape[1]
@@ -96,7 +97,7 @@ def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> Any:
     return np.rint(16 * left).astype(np.int16)
 
 
-def lay_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
+def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
     """Put the subject over `frame` (planes of the whole output, in place) where `grid` looks.
 
     shift: how far the subject has moved against its background, in pixels. Where the completed background differs from
@@ -104,13 +105,13 @@ def lay_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: flo
     stain. So it is let go as the subject moves off.
     """
     slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _LET_GO)))
-    box = grid.box
-    map_x, map_y = enlarge(2 * grid.x, box), enlarge(2 * grid.y, box)
-    lay(frame[0][box.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
-    map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, box), enlarge_half(0.5 * grid.y - 0.25, box)
+    rect = grid.rect
+    map_x, map_y = enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect)
+    composite(frame[0][rect.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
+    map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, rect), enlarge_half(0.5 * grid.y - 0.25, rect)
     alpha = _sample(cutout.alpha_half, map_x, map_y)
-    lay(frame[1][box.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
-    lay(frame[2][box.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
+    composite(frame[1][rect.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
+    composite(frame[2][rect.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
 
 
 def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
@@ -118,7 +119,7 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def lay(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:  # pragma: no cover - compiled
+def composite(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:  # pragma: no cover - compiled
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numba import njit
 
-from vivant.engines.diorama.motion.frame import taps
-from vivant.engines.diorama.motion.frame.warp import STEP
+from vivant.engines.diorama.motion.fields import STEP
+from vivant.engines.diorama.motion.frame import texels
 from vivant.media import F32, U8, Planes
 
 FLICKER: Final = 0.035  # how much a flame at full flicker brightens the whole picture
@@ -53,11 +53,11 @@ def _relight(y: U8, gain: F32, whole: float, noise: F32) -> None:  # pragma: no 
     columns = gain.shape[1]
     nodes, samples = np.empty(columns, np.float32), np.empty(STEP * columns, np.float32)
     for i in range(y.shape[0]):
-        row, part = taps.row_of(i, STEP)
-        taps.between(gain, row, part, 0, columns - 1, whole, 0.0, nodes)
+        row, part = texels.row_of(i, STEP)
+        texels.interpolate_row(gain, row, part, 0, columns - 1, whole, 0.0, nodes)
         if _is_one(nodes):
             continue
-        taps.spread(nodes, columns - 1, STEP, 0.0, samples)
+        texels.upsample(nodes, columns - 1, STEP, 0.0, samples)
         line, factors, rest = y[i], samples[STEP // 2 :], noise[i]
         for j in range(y.shape[1]):
             # Exactly 1 leaves the byte alone: nothing may shimmer where no light changes.

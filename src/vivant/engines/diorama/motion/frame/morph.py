@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smoother
-from vivant.engines.diorama.motion.frame.warp import STEP, look_up
+from vivant.engines.diorama.motion.fields import STEP
+from vivant.engines.diorama.motion.frame.warp import look_up
 from vivant.media import F32, U8, Planes
 
 F64 = NDArray[np.float64]
@@ -127,13 +128,13 @@ def mix(first: Planes, last: Planes, share: float) -> Planes:
     """The two frames, `share` (0..1) of the last."""
     return Planes(
         *(
-            _weighted(a, b, share)
+            _blend(a, b, share)
             for a, b in ((first.y, last.y), (first.u, last.u), (first.v, last.v))
         )
     )  # fmt: skip
 
 
-def _weighted(a: U8, b: U8, share: float) -> U8:
+def _blend(a: U8, b: U8, share: float) -> U8:
     out: Any = cv2.addWeighted(a, 1 - share, b, share, 0)
     return out  # type: ignore[no-any-return]
 

@@ -12,13 +12,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.fields import Ambient, Field, Flow, Patch
+from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect
 from vivant.engines.diorama.motion.frame import light, warp
-from vivant.engines.diorama.motion.frame.crossfade import Phases, pour
-from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, cut, lay_over
+from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
+from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, composite_over, cut_out
 from vivant.engines.diorama.motion.frame.morph import Flowing, dissolve, flowing, mix, progress, push, settle
-from vivant.engines.diorama.motion.frame.rig import FAR, Pose, Rig
-from vivant.engines.diorama.motion.frame.warp import STEP, Box, Grid
+from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
+from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.border import borders
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
@@ -57,15 +57,15 @@ class Renderer:
         if last and self._last:
             self.flowing = flowing(scene.source.planes, self._last.planes)
             if self.flowing is None:
-                self._other = Renderer(last, _zoomed(timeline, settle(timeline.frames)), storyboard)
-                camera = _zoomed(timeline, push(timeline.frames)).camera
+                self._other = Renderer(last, _zoom(timeline, settle(timeline.frames)), storyboard)
+                camera = _zoom(timeline, push(timeline.frames)).camera
             self._progress = (progress if self.flowing else dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
         h, w = scene.source.planes.y.shape
         self._height, self._width = h, w
-        self._whole = Box(0, 0, w, h)
+        self._whole = Rect(0, 0, w, h)
         nearness = quarter(FAR + (1 - FAR) * scene.depth)
         subject = nearness_of_subject(scene, nearness)
 
@@ -81,12 +81,12 @@ class Renderer:
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
         if scene.matte.trust >= TRUSTED and self.rig.parallax > WORTH_CUTTING and not self.flowing:
-            self.layers = cut(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
+            self.layers = cut_out(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
-        self._taps = warp.ready(self.layers.background if self.layers else scene.source)
-        self._last_taps = warp.ready(self._last) if self._last and self.flowing else None
+        self._texels = warp.ready(self.layers.background if self.layers else scene.source)
+        self._last_texels = warp.ready(self._last) if self._last and self.flowing else None
 
     def frame(self, n: int) -> Planes:
         """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes, and where the storyboard morphs the
@@ -117,8 +117,8 @@ class Renderer:
     def _picture(self, n: int) -> Planes:
         """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
         pose = self.rig.pose(n)
-        life = self._ambient.field(n) if self._ambient else None
-        moved = _together(life, self._face_field(n) if self._face_field else None)
+        ambient = self._ambient.field(n) if self._ambient else None
+        moved = _combine(ambient, self._face_field(n) if self._face_field else None)
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
@@ -127,8 +127,8 @@ class Renderer:
         layers = None if pose.is_home else self.layers
         looks = self.rig.aim(pose, self._whole)
         # A head that turns takes its own layer along, not the wall behind it.
-        grid, gain = _displace(looks, life if layers else moved)
-        frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._taps, grid)
+        grid, gain = _displace(looks, ambient if layers else moved)
+        frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
         if not layers:
             for patch in patches:
                 warp.read_patched(self._scene.source, patch, grid, frame)
@@ -139,24 +139,24 @@ class Renderer:
         self._relight(n, gain, frame)
         return frame
 
-    def _between(self, n: int, pose: Pose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
+    def _between(self, n: int, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
         """A frame on the way from the first picture to the last, both seen through the same camera."""
-        assert self.flowing and self._last_taps
+        assert self.flowing and self._last_texels
         t = float(self._progress[n])
         now = self.flowing.at(t)
         looks = self.rig.aim(pose, self._whole)
         ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
-        there = Grid(looks.box, looks.x + ax, looks.y + ay)
-        grid, gain = _displace(there, None if moved is None else _faded(moved, 1 - t))
-        frame = warp.read(self._taps, grid)
+        there = Grid(looks.rect, looks.x + ax, looks.y + ay)
+        grid, gain = _displace(there, None if moved is None else _fade(moved, 1 - t))
+        frame = warp.read(self._texels, grid)
         for patch in patches:
             warp.read_patched(self._scene.source, patch, grid, frame)
         if t > 0:
-            other = warp.read(self._last_taps, Grid(looks.box, looks.x + bx, looks.y + by))
+            other = warp.read(self._last_texels, Grid(looks.rect, looks.x + bx, looks.y + by))
             mine, its = self.flowing.gains(t)
             light.scale(frame.y, mine)
             light.scale(other.y, its)
-            full, half = warp.enlarge(weight, looks.box), warp.enlarge_half(weight, looks.box)
+            full, half = warp.enlarge(weight, looks.rect), warp.enlarge_half(weight, looks.rect)
             _lerp(frame.y, other.y, full)
             _lerp(frame.u, other.u, half)
             _lerp(frame.v, other.v, half)
@@ -164,39 +164,39 @@ class Renderer:
         return frame
 
     def _lay_subject(
-        self, subject: Cutout, pose: Pose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
+        self, subject: Cutout, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
     ) -> None:
         grid, _ = _displace(self.rig.aim(pose, self._whole, surface=1), moved)
         there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
-        box = _bounds(there > 1e-3, self._width, self._height)
-        if box is not None:
-            lay_over(subject, grid.part(box), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
+        rect = _bounds(there > 1e-3, self._width, self._height)
+        if rect is not None:
+            composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
         for patch in patches:  # a face is of the subject, inside its outline
             warp.read_patched(self._scene.source, patch, grid, frame)
 
     def _read_what_moves(self, grid: Grid, moved: Field | None) -> Planes:
-        """With the camera at home: copy the picture, read again only the box in which something moves."""
+        """With the camera at home: copy the picture, read again only the rect in which something moves."""
         frame = _copy(self._scene.source.planes)
-        box = None if moved is None else _touched(moved, self._width, self._height)
-        if box is not None:
-            warp.put(warp.read(self._taps, grid.part(box)), box, frame)
+        rect = None if moved is None else _bounds_of_motion(moved, self._width, self._height)
+        if rect is not None:
+            warp.put(warp.read(self._texels, grid.part(rect)), rect, frame)
         return frame
 
     def _stream(self, flow: Flow, looks: Grid, frame: Planes) -> None:
         """Blend the two phases of a stream into `frame` inside its mask."""
         mask = warp.look_up(flow.mask[None], looks.x, looks.y)[0]
-        box = _bounds(mask > 1e-3, self._width, self._height)
-        if box is None:
+        rect = _bounds(mask > 1e-3, self._width, self._height)
+        if rect is None:
             return
-        part = looks.part(box)
+        part = looks.part(rect)
         fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, self._soft])
         ax, ay, bx, by, weight, soft = warp.look_up(fields, part.x, part.y)
         # Two phases far apart are uncorrelated and their blend loses contrast; near each other they lose none.
         apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / 18.0)
         kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
-        here = np.ascontiguousarray(Grid(looks.box, mask, mask).part(box).x)
+        here = np.ascontiguousarray(Grid(looks.rect, mask, mask).part(rect).x)
         x, y = part.x, part.y
-        pour(self._taps, Phases(box, x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
+        crossfade(self._texels, Phases(rect, x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         whole = light.brightness(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
@@ -210,14 +210,14 @@ def _copy(planes: Planes) -> Planes:
     return Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
 
 
-def _zoomed(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
+def _zoom(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
     """The timeline with its zoom multiplied by `factor` (frames,), in a steady light."""
     zoom = (timeline.camera.zoom * factor).astype(np.float32)
     steady = np.ones(timeline.frames, np.float32)
     return replace(timeline, camera=replace(timeline.camera, zoom=zoom), light=steady, flicker=0 * steady)
 
 
-def _faded(moved: Field, share: float) -> Field:
+def _fade(moved: Field, share: float) -> Field:
     gain = None if moved.gain is None else (1 + (moved.gain - 1) * np.float32(share)).astype(np.float32)
     return Field(
         (moved.dx * np.float32(share)).astype(np.float32), (moved.dy * np.float32(share)).astype(np.float32), gain
@@ -238,7 +238,7 @@ def nearness_of_subject(scene: Scene, nearness: F32) -> float:
     return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
 
 
-def _together(ambient: Field | None, face: Field | None) -> Field | None:
+def _combine(ambient: Field | None, face: Field | None) -> Field | None:
     if ambient is None or face is None:
         return ambient or face
     gain = ambient.gain if face.gain is None else face.gain if ambient.gain is None else ambient.gain * face.gain
@@ -251,21 +251,21 @@ def _displace(looks: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
         return looks, None
     parts = [moved.dx, moved.dy] if moved.gain is None else [moved.dx, moved.dy, moved.gain]
     found = warp.look_up(np.stack(parts), looks.x, looks.y)
-    return Grid(looks.box, looks.x + found[0], looks.y + found[1]), found[2] if len(found) == 3 else None
+    return Grid(looks.rect, looks.x + found[0], looks.y + found[1]), found[2] if len(found) == 3 else None
 
 
-def _touched(moved: Field, width: int, height: int) -> Box | None:
+def _bounds_of_motion(moved: Field, width: int, height: int) -> Rect | None:
     return _bounds_of_grid((moved.dx != 0) | (moved.dy != 0), -1, width, height)
 
 
-def _bounds(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], width: int, height: int) -> Box | None:
-    """The box around true samples of an output grid (whose sample (1, 1) is the first inside the picture)."""
+def _bounds(mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], width: int, height: int) -> Rect | None:
+    """The rect around true samples of an output grid (whose sample (1, 1) is the first inside the picture)."""
     return _bounds_of_grid(mask, -2, width, height)
 
 
 def _bounds_of_grid(
     mask: np.ndarray[tuple[int, int], np.dtype[np.bool_]], shift: int, width: int, height: int
-) -> Box | None:
+) -> Rect | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return None
@@ -274,7 +274,7 @@ def _bounds_of_grid(
     right = min((int(columns[-1]) + 3 + shift + 1) * STEP, width)
     if bottom <= top or right <= left:
         return None
-    return Box(left, top, right - left, bottom - top)
+    return Rect(left, top, right - left, bottom - top)
 
 
 def _soft_luma(y: U8) -> F32:

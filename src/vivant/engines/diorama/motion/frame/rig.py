@@ -12,7 +12,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smoother
-from vivant.engines.diorama.motion.frame.warp import FIRST, STEP, Box, Grid
+from vivant.engines.diorama.motion.fields import STEP, Rect
+from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F32
@@ -27,7 +28,7 @@ STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a sin
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
+class CameraPose:
     """The camera at one frame, in pixels where it has a length. Home: everything 0, zoom 1."""
 
     x: float
@@ -69,14 +70,14 @@ class Rig:
         self._hold_back()
         self._close_in(shots, returns=returns)
 
-    def pose(self, n: int) -> Pose:
+    def pose(self, n: int) -> CameraPose:
         at = {name: float(values[n]) for name, values in self._poses.items()}
         at["pivot"] *= self.subject
-        return Pose(**at)
+        return CameraPose(**at)
 
-    def aim(self, pose: Pose, box: Box, surface: int = 0) -> Grid:
-        """Where the pixels of `box` look, if they show that surface."""
-        return aim(self.surfaces[surface], pose, box, self.width, self.height)
+    def aim(self, pose: CameraPose, rect: Rect, surface: int = 0) -> Grid:
+        """Where the pixels of `rect` look, if they show that surface."""
+        return aim(self.surfaces[surface], pose, rect, self.width, self.height)
 
     @property
     def parallax(self) -> float:
@@ -85,7 +86,7 @@ class Rig:
         travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
         return spread * (travel + float(np.abs(self._poses["z"]).max()) * 0.5 * self.width)
 
-    def shift(self, pose: Pose) -> float:
+    def shift(self, pose: CameraPose) -> float:
         """How far the last surface has moved against the first, about, in pixels."""
         apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
         return apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
@@ -178,24 +179,26 @@ class Rig:
         return found
 
 
-def aim(nearness: F32, pose: Pose, box: Box, width: int, height: int) -> Grid:
-    """Where the pixels of `box` look: the camera's picture of a surface whose nearness (one over distance, the nearest
+def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) -> Grid:
+    """Where the pixels of `rect` look: the camera's picture of a surface whose nearness (one over distance, the nearest
     thing at 1) is given on the quarter grid.
 
     Forward, a point at X (pixels from the middle) of nearness r is seen at (X - t·(r - pivot)) / (1 - z·r); solved for
     X with the nearness found at X itself, by three rounds of substitution: the rig keeps the slope far under 1.
     """
-    rows, columns = box.grid_shape
+    rows, columns = grid_shape(rect)
     if pose.is_home:
-        x = np.arange(columns, dtype=np.float32) * STEP + (FIRST + box.left)
-        y = np.arange(rows, dtype=np.float32) * STEP + (FIRST + box.top)
-        return Grid(box, *np.meshgrid(x.astype(np.float32), y.astype(np.float32)))
+        x = np.arange(columns, dtype=np.float32) * STEP + (FIRST + rect.left)
+        y = np.arange(rows, dtype=np.float32) * STEP + (FIRST + rect.top)
+        return Grid(rect, *np.meshgrid(x.astype(np.float32), y.astype(np.float32)))
     cos, sin = np.cos(pose.roll) / pose.zoom, np.sin(pose.roll) / pose.zoom
     numbers = np.array(
         [cos, sin, pose.pan, pose.tilt, pose.x, pose.y, pose.z, pose.pivot, (width - 1) / 2, (height - 1) / 2],
         np.float32,
     )
-    return Grid(box, *_aim(nearness, numbers, np.float32(box.left + FIRST), np.float32(box.top + FIRST), rows, columns))
+    return Grid(
+        rect, *_aim(nearness, numbers, np.float32(rect.left + FIRST), np.float32(rect.top + FIRST), rows, columns)
+    )
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -10,105 +10,85 @@ import cv2
 import numpy as np
 from numba import njit
 
-from vivant.engines.diorama.motion.fields import Patch
-from vivant.engines.diorama.motion.frame.taps import U32, pack, sample
+from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
+from vivant.engines.diorama.motion.frame.texels import U32, pack, sample
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, Planes
 
-STEP: Final = 4  # canvas pixels from one grid sample to the next
 # cv2.resize by 4 puts output pixel x at grid position (x + 1/2)/4 - 1/2, so sample j sits on pixel 4j + 1.5. One sample
 # more on every side keeps the enlargement linear up to the edge.
 FIRST: Final = 1.5 - STEP
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle of the output in canvas pixels. left and top are multiples of 4, width and height even."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def grid_shape(self) -> tuple[int, int]:
-        return -(-self.height // STEP) + 2, -(-self.width // STEP) + 2
-
-    @property
-    def luma(self) -> tuple[slice, slice]:
-        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
-
-    @property
-    def chroma(self) -> tuple[slice, slice]:
-        return (
-            slice(self.top // 2, (self.top + self.height) // 2),
-            slice(self.left // 2, (self.left + self.width) // 2),
-        )
+def grid_shape(rect: Rect) -> tuple[int, int]:
+    """(rows, columns) of a grid that covers `rect`, with one sample more on every side."""
+    return -(-rect.height // STEP) + 2, -(-rect.width // STEP) + 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Grid:
-    """Where the output looks. x, y: float32 box.grid_shape, source positions in canvas pixels; sample (i, j) belongs to
-    output pixel (box.left + 4j - 2.5, box.top + 4i - 2.5)."""
+    """Where the output looks. x, y: float32 grid_shape(rect), source positions in canvas pixels; sample (i, j) belongs
+    to output pixel (rect.left + 4j - 2.5, rect.top + 4i - 2.5)."""
 
-    box: Box
+    rect: Rect
     x: F32
     y: F32
 
-    def part(self, box: Box) -> Grid:
-        """The same for a box inside a grid of the whole output (whose box starts at 0, 0)."""
-        rows, columns = box.grid_shape
-        r, c = box.top // STEP, box.left // STEP
-        return Grid(box, self.x[r : r + rows, c : c + columns], self.y[r : r + rows, c : c + columns])
+    def part(self, rect: Rect) -> Grid:
+        """The same for a rect inside a grid of the whole output (whose rect starts at 0, 0)."""
+        rows, columns = grid_shape(rect)
+        r, c = rect.top // STEP, rect.left // STEP
+        return Grid(rect, self.x[r : r + rows, c : c + columns], self.y[r : r + rows, c : c + columns])
 
 
-def enlarge(values: F32, box: Box) -> F32:
-    """A float32 array on the grid of `box` -> (box.height, box.width)."""
+def enlarge(values: F32, rect: Rect) -> F32:
+    """A float32 array on the grid of `rect` -> (rect.height, rect.width)."""
     rows, columns = values.shape
     full = cv2.resize(values, (STEP * columns, STEP * rows), interpolation=cv2.INTER_LINEAR)
-    return full[STEP : STEP + box.height, STEP : STEP + box.width]  # type: ignore[return-value]
+    return full[STEP : STEP + rect.height, STEP : STEP + rect.width]  # type: ignore[return-value]
 
 
-def enlarge_half(values: F32, box: Box) -> F32:
-    """A float32 array on the grid of `box` -> (box.height / 2, box.width / 2), on the chroma samples' rows and half a
-    luma pixel right of their columns."""
+def enlarge_half(values: F32, rect: Rect) -> F32:
+    """A float32 array on the grid of `rect` -> (rect.height / 2, rect.width / 2), on the chroma samples' rows and half
+    a luma pixel right of their columns."""
     rows, columns = values.shape
     full = cv2.resize(values, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR)
-    return full[2 : 2 + box.height // 2, 2 : 2 + box.width // 2]  # type: ignore[return-value]
+    return full[2 : 2 + rect.height // 2, 2 : 2 + rect.width // 2]  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Taps:
-    """A source made ready to be read, see `taps.pack`. y2: uint32 (2h, 2w); u, v: uint32 (h/2, w/2)."""
+class Texels:
+    """A source made ready to be read, see `texels.pack`. y2: uint32 (2h, 2w); u, v: uint32 (h/2, w/2)."""
 
     y2: U32
     u: U32
     v: U32
 
 
-def ready(source: Source) -> Taps:
+def ready(source: Source) -> Texels:
     """Made once per clip: four times the memory, and a third of the time per frame."""
-    return Taps(pack(source.y2), pack(source.planes.u), pack(source.planes.v))
+    return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v))
 
 
-def read(source: Taps, grid: Grid) -> Planes:
-    """What the grid's box shows: y (height, width), u, v (half of both).
+def read(source: Texels, grid: Grid) -> Planes:
+    """What the grid's rect shows: y (height, width), u, v (half of both).
 
     A chroma sample (i, j) sits on luma (2i + 0.5, 2j): left siting. The map enlarged by 2 is read half a luma pixel to
     its right, which the quarter of a chroma pixel subtracted here cancels (to 0.05 px where the zoom is 1.1)."""
-    box, x, y = grid.box, np.ascontiguousarray(grid.x), np.ascontiguousarray(grid.y)
-    luma = sample(source.y2, x, y, STEP, 2.0, 0.0, box.height, box.width)
+    rect, x, y = grid.rect, np.ascontiguousarray(grid.x), np.ascontiguousarray(grid.y)
+    luma = sample(source.y2, x, y, STEP, 2.0, 0.0, rect.height, rect.width)
     u, v = (
-        sample(plane, x, y, STEP // 2, 0.5, -0.25, box.height // 2, box.width // 2) for plane in (source.u, source.v)
+        sample(plane, x, y, STEP // 2, 0.5, -0.25, rect.height // 2, rect.width // 2) for plane in (source.u, source.v)
     )
     return Planes(luma, u, v)
 
 
 def read_patched(source: Source, patch: Patch, grid: Grid, frame: Planes) -> None:
-    """Read again, into `frame` (planes of the grid's box, in place), what `patch` changes."""
+    """Read again, into `frame` (planes of the grid's rect, in place), what `patch` changes."""
+    area = patch.rect
     inside = (
-        (grid.x > patch.x - STEP) & (grid.x < patch.x + patch.width + STEP)
-        & (grid.y > patch.y - STEP) & (grid.y < patch.y + patch.height + STEP)
+        (grid.x > area.left - STEP) & (grid.x < area.left + area.width + STEP)
+        & (grid.y > area.top - STEP) & (grid.y < area.top + area.height + STEP)
     )  # fmt: skip
     rows, columns = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
     if not len(rows):
@@ -116,38 +96,38 @@ def read_patched(source: Source, patch: Patch, grid: Grid, frame: Planes) -> Non
     last_row, last_column = grid.x.shape[0] - 3, grid.x.shape[1] - 3
     r0, r1 = max(rows[0] - 1, 0), min(rows[-1] + 1, last_row + 1)
     c0, c1 = max(columns[0] - 1, 0), min(columns[-1] + 1, last_column + 1)
-    # Cell r of the box starts at row 4r; the grid carries one sample more in front of it.
+    # Cell r of the rect starts at row 4r; the grid carries one sample more in front of it.
     r0, c0 = min(r0, last_row), min(c0, last_column)
-    box = Box(
+    rect = Rect(
         STEP * int(c0), STEP * int(r0),
-        min(STEP * int(c1 - c0), grid.box.width - STEP * int(c0)) // 2 * 2,
-        min(STEP * int(r1 - r0), grid.box.height - STEP * int(r0)) // 2 * 2,
+        min(STEP * int(c1 - c0), grid.rect.width - STEP * int(c0)) // 2 * 2,
+        min(STEP * int(r1 - r0), grid.rect.height - STEP * int(r0)) // 2 * 2,
     )  # fmt: skip
-    if box.width <= 0 or box.height <= 0:
+    if rect.width <= 0 or rect.height <= 0:
         return
-    shape = box.grid_shape
+    shape = grid_shape(rect)
     x, y = (a[r0 : r0 + shape[0], c0 : c0 + shape[1]] for a in (grid.x, grid.y))
     h, w = source.planes.y.shape
     # The piece of the source that these pixels read, even and within the picture, with the patch laid over it.
-    left = int(np.clip(np.floor(x.min()) - 2, 0, min(w, patch.x))) // 2 * 2
-    top = int(np.clip(np.floor(y.min()) - 2, 0, min(h, patch.y))) // 2 * 2
-    right = int(np.clip(-(-(np.ceil(x.max()) + 3) // 2) * 2, patch.x + patch.width, w))
-    bottom = int(np.clip(-(-(np.ceil(y.max()) + 3) // 2) * 2, patch.y + patch.height, h))
+    left = int(np.clip(np.floor(x.min()) - 2, 0, min(w, area.left))) // 2 * 2
+    top = int(np.clip(np.floor(y.min()) - 2, 0, min(h, area.top))) // 2 * 2
+    right = int(np.clip(-(-(np.ceil(x.max()) + 3) // 2) * 2, area.left + area.width, w))
+    bottom = int(np.clip(-(-(np.ceil(y.max()) + 3) // 2) * 2, area.top + area.height, h))
     y2 = source.y2[2 * top : 2 * bottom, 2 * left : 2 * right].copy()
     u = source.planes.u[top // 2 : bottom // 2, left // 2 : right // 2].copy()
     v = source.planes.v[top // 2 : bottom // 2, left // 2 : right // 2].copy()
-    px, py = patch.x - left, patch.y - top
-    y2[2 * py : 2 * (py + patch.height), 2 * px : 2 * (px + patch.width)] = patch.y2
-    half = slice(py // 2, (py + patch.height) // 2), slice(px // 2, (px + patch.width) // 2)
-    u[half], v[half] = patch.u, patch.v
-    piece = Grid(box, x - np.float32(left), y - np.float32(top))
-    put(read(Taps(pack(y2), pack(u), pack(v)), piece), box, frame)
+    read_from = Rect(left, top, right - left, bottom - top)
+    y2[area.luma2_in(read_from)] = patch.y2
+    within = area.chroma_in(read_from)
+    u[within], v[within] = patch.u, patch.v
+    moved = Grid(rect, x - np.float32(left), y - np.float32(top))
+    put(read(Texels(pack(y2), pack(u), pack(v)), moved), rect, frame)
 
 
-def put(part: Planes, box: Box, frame: Planes) -> None:
-    """Write the planes of a box into those of the whole output."""
-    frame.y[box.luma] = part.y
-    frame.u[box.chroma], frame.v[box.chroma] = part.u, part.v
+def put(part: Planes, rect: Rect, frame: Planes) -> None:
+    """Write the planes of a rect into those of the whole output."""
+    frame.y[rect.luma] = part.y
+    frame.u[rect.chroma], frame.v[rect.chroma] = part.u, part.v
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -46,7 +46,7 @@ def pack(plane: U8) -> U32:  # pragma: no cover - compiled
 
 @_kernel  # type: ignore[untyped-decorator]
 def sample(
-    taps: U32, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int
+    texels: U32, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int
 ) -> U8:  # pragma: no cover - compiled
     """uint8 (height, width), read where x, y · scale + shift say. x, y: float32 grids with a sample at every `step`
     (4 or 2) output pixels, the first one and a half steps (in whole and half pixels) before the first pixel, as
@@ -56,7 +56,7 @@ def sample(
     floats, ints, words, line = workspace(columns, step)
     for i in range(height):
         row, part = row_of(i, step)
-        read_row(taps, x, y, row, part, 0, columns - 1, step, scale, shift, line, floats, ints, words)
+        read_row(texels, x, y, row, part, 0, columns - 1, step, scale, shift, line, floats, ints, words)
         out[i] = line[step // 2 : step // 2 + width]
     return out
 
@@ -78,33 +78,33 @@ def row_of(i: int, step: int) -> tuple[int, np.float32]:  # pragma: no cover - c
 
 @_kernel  # type: ignore[untyped-decorator]
 def read_row(
-    taps: U32, x: F32, y: F32, row: int, part: np.float32, first: int, last: int, step: int, scale: float, shift: float,
-    line: U8, floats: F32, ints: I32, words: U32,
+    texels: U32, x: F32, y: F32, row: int, part: np.float32, first: int, last: int, step: int, scale: float,
+    shift: float, line: U8, floats: F32, ints: I32, words: U32,
 ) -> None:  # fmt: skip  # pragma: no cover - compiled
     """Fill `line` with (last - first) · step samples between two grid columns, `part` of a step below grid `row`."""
-    h, w = taps.shape
+    h, w = texels.shape
     n = (last - first) * step
     grid_x, grid_y, place_x, place_y = floats[0], floats[1], floats[2][:n], floats[3][:n]
     px, py = floats[4][:n], floats[5][:n]
     right, bottom = np.int32(32 * (w - 1)), np.int32(32 * (h - 1))
-    between(x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
-    between(y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
-    spread(grid_x, last - first, step, _ROUND, place_x)
-    spread(grid_y, last - first, step, _ROUND, place_y)
+    interpolate_row(x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
+    interpolate_row(y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
+    upsample(grid_x, last - first, step, _ROUND, place_x)
+    upsample(grid_y, last - first, step, _ROUND, place_y)
     bits_x, bits_y = place_x.view(np.int32), place_y.view(np.int32)
-    if _leaves(grid_x, last - first + 1, np.float32(right)):
+    if _any_outside(grid_x, last - first + 1, np.float32(right)):
         _mirror(bits_x, right)
-    if _leaves(grid_y, last - first + 1, np.float32(bottom)):
+    if _any_outside(grid_y, last - first + 1, np.float32(bottom)):
         _mirror(bits_y, bottom)
-    _split(bits_x, bits_y, right, bottom, np.int32(w), ints[:n], px, py)
-    flat = taps.reshape(-1)
+    _split_position(bits_x, bits_y, right, bottom, np.int32(w), ints[:n], px, py)
+    flat = texels.reshape(-1)
     for j in range(n):
         words[j] = flat[np.uint32(ints[j])]
-    _weigh(words[:n], px, py, line)
+    _blend_neighbours(words[:n], px, py, line)
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def between(
+def interpolate_row(
     grid: F32, row: int, part: np.float32, first: int, last: int, scale: float, shift: float, out: F32
 ) -> None:  # pragma: no cover - compiled
     """out[k] = what lies `part` of the way between two grid rows at column first + k, up to `last`; times scale, plus
@@ -115,7 +115,7 @@ def between(
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def spread(values: F32, cells: int, step: int, add: float, out: F32) -> None:  # pragma: no cover - compiled
+def upsample(values: F32, cells: int, step: int, add: float, out: F32) -> None:  # pragma: no cover - compiled
     """Each of the cells between neighbouring values becomes `step` (4 or 2) samples, plus `add`."""
     more = np.float32(add)
     if step == 4:
@@ -133,7 +133,7 @@ def spread(values: F32, cells: int, step: int, add: float, out: F32) -> None:  #
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _leaves(values: F32, count: int, limit: np.float32) -> bool:  # pragma: no cover - compiled
+def _any_outside(values: F32, count: int, limit: np.float32) -> bool:  # pragma: no cover - compiled
     beyond = np.int32(0)
     for k in range(count):
         beyond |= np.int32(values[k] < np.float32(0)) | np.int32(values[k] > limit)
@@ -148,7 +148,7 @@ def _mirror(bits: I32, limit: np.int32) -> None:  # pragma: no cover - compiled
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _split(
+def _split_position(
     bits_x: I32, bits_y: I32, right: np.int32, bottom: np.int32, stride: np.int32, where: I32, px: F32, py: F32
 ) -> None:  # pragma: no cover - compiled
     """The word to read, and the 0..31 parts of a pixel that remain."""
@@ -162,7 +162,7 @@ def _split(
 
 
 @_kernel  # type: ignore[untyped-decorator]
-def _weigh(words: U32, px: F32, py: F32, out: U8) -> None:  # pragma: no cover - compiled
+def _blend_neighbours(words: U32, px: F32, py: F32, out: U8) -> None:  # pragma: no cover - compiled
     # Sums of integers below 2**24: exact in float32, which multiplies faster than int32.
     half, whole, byte = np.float32(512), np.float32(1 / 1024), np.uint32(255)
     for j in range(words.shape[0]):

@@ -26,7 +26,7 @@ def quarter(mask: F32) -> F32:
     return small
 
 
-def pinned(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
+def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
     """Weights at quarter resolution, 0..1: zero wherever enlarging them could reach a pixel outside mask > level,
     rising to the mask's own value over `ramp` pixels inside (a number, or one per quarter sample).
 
@@ -42,14 +42,14 @@ def pinned(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
     return weights
 
 
-def box(weights: F32) -> tuple[int, int, int, int]:
+def bounds(weights: F32) -> tuple[int, int, int, int]:
     """(top, bottom, left, right) of what is not zero, ends excluded; there must be something."""
     rows, columns = np.flatnonzero(weights.max(axis=1)), np.flatnonzero(weights.max(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def carried(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
-    """Like `pinned`, but where the region ends at something plain (sky, blur) its outline moves too and takes the plain
+def weigh_with_rim(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
+    """Like `weigh`, but where the region ends at something plain (sky, blur) its outline moves too and takes the plain
     along, up to `reach` pixels outside: a crown that stays still at its rim would look like a picture on jelly.
 
     fixed: float32 (h, w), 0..1, what never moves along, however plain."""
@@ -61,6 +61,4 @@ def carried(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
     plain = np.clip((2.2 - around) / 0.8, 0, 1)
     free = np.maximum(mask, plain) * (1 - fixed)
     grown = cv2.dilate(quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2))
-    return np.asarray(
-        pinned(free.astype(np.float32), ramp) * np.minimum(1, filters.blur(grown, reach / 12)), np.float32
-    )
+    return np.asarray(weigh(free.astype(np.float32), ramp) * np.minimum(1, filters.blur(grown, reach / 12)), np.float32)

@@ -18,7 +18,7 @@ FOREHEAD, CHIN = 10, 152
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Pose:
+class FacePose:
     """axes: rows are the face's right (the picture's right), down and back as unit vectors of canvas space (x, y, z).
     origin: the middle of the mouth's corners. unit: the face's height in pixels, the unit of `own` coordinates."""
 
@@ -43,7 +43,7 @@ class Pose:
         return projected
 
 
-def pose_of(face: Face) -> Pose:
+def pose_of(face: Face) -> FacePose:
     points = face.landmarks.astype(np.float64)
     right = points[OUTER_EYES[1]] - points[OUTER_EYES[0]]
     right /= np.linalg.norm(right)
@@ -51,4 +51,4 @@ def pose_of(face: Face) -> Pose:
     down -= (down @ right) * right
     down /= np.linalg.norm(down)
     axes = np.stack([right, down, np.cross(right, down)])
-    return Pose(points, points[list(CORNERS)].mean(0), axes, float(face.size))
+    return FacePose(points, points[list(CORNERS)].mean(0), axes, float(face.size))

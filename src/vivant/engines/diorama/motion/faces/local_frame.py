@@ -14,7 +14,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.motion.faces.piece import Box, Piece
+from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
+from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32
 
@@ -26,7 +27,7 @@ X: Final[F64] = np.linspace(-1, 1, TABLE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
+class LocalFrame:
     """origin: the middle between the corners. along: from there to the corner at x = 1. down: unit vector of t."""
 
     origin: F64
@@ -34,7 +35,7 @@ class Frame:
     down: F64
 
     @classmethod
-    def between(cls, left: F64, right: F64, down: F64) -> Frame:
+    def between(cls, left: F64, right: F64, down: F64) -> LocalFrame:
         return cls((left + right) / 2, (right - left) / 2, down / np.hypot(*down))
 
     def own(self, points: F64) -> F64:
@@ -73,48 +74,53 @@ class Reach:
     smooth: float = 1.0
 
 
-class Strip:
-    """The pixels of a box in the coordinates of a frame, at double size."""
+class LocalWarp:
+    """The pixels of a rect in the coordinates of a frame, at double size."""
 
-    def __init__(self, frame: Frame, box: Box) -> None:
-        self.frame, self.box = frame, box
-        ys, xs = np.mgrid[0 : 2 * box.height, 0 : 2 * box.width]
-        own = frame.own(np.stack([box.x + xs.ravel() / 2, box.y + ys.ravel() / 2], axis=1))
+    def __init__(self, frame: LocalFrame, rect: Rect) -> None:
+        self.frame, self.rect = frame, rect
+        ys, xs = np.mgrid[0 : 2 * rect.height, 0 : 2 * rect.width]
+        own = frame.own(np.stack([rect.left + xs.ravel() / 2, rect.top + ys.ravel() / 2], axis=1))
         column = np.rint((own[:, 0] + 1) * (TABLE - 1) / 2)
         column[np.abs(own[:, 0]) > 1] = -1
         self.column: Index = column.astype(np.int16).reshape(xs.shape)  # -1 outside the corners
         self.t: F32 = own[:, 1].reshape(xs.shape).astype(np.float32)
 
-    def part(
-        self, piece: Piece, source: Source, rest: tuple[F64, F64], now: tuple[F64, F64], reach: tuple[Reach, Reach]
+    def redraw(
+        self,
+        patch: CanvasPatch,
+        source: Source,
+        rest: tuple[F64, F64],
+        now: tuple[F64, F64],
+        reach: tuple[Reach, Reach],
     ) -> None:
-        """Redraw the box in `piece`: what lies above the upper edge and below the lower one follows them from where
+        """Redraw the rect in `patch`: what lies above the upper edge and below the lower one follows them from where
         they were at `rest` to where they are `now` (tables of t). Between them each half continues rigidly."""
         x, y = np.empty_like(self.t), np.empty_like(self.t)
         (upper, lower), (top, bottom) = rest, now
-        _look(
+        _source_positions(
             self.column, self.t, ((top + bottom) / 2).astype(np.float32),
-            _follow(upper, upper - top, reach[0]), _follow(lower, bottom - lower, reach[1]),
-            np.array([self.box.x, self.box.y, *self.frame.down], np.float32), x, y,
+            _edge_table(upper, upper - top, reach[0]), _edge_table(lower, bottom - lower, reach[1]),
+            np.array([self.rect.left, self.rect.top, *self.frame.down], np.float32), x, y,
         )  # fmt: skip
-        piece.y2[self.box.doubled(piece.box)] = cv2.remap(
+        patch.y2[self.rect.luma2_in(patch.rect)] = cv2.remap(
             source.y2, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         # A chroma sample (i, j) sits on luma (2i + ½, 2j), which is (4i + 1, 4j) of the double plane.
         half_x, half_y = x[1::4, ::4] * np.float32(0.25), (y[1::4, ::4] - 1) * np.float32(0.25)
-        for mine, plane in ((piece.u, source.planes.u), (piece.v, source.planes.v)):
-            mine[self.box.halved(piece.box)] = cv2.remap(
+        for mine, plane in ((patch.u, source.planes.u), (patch.v, source.planes.v)):
+            mine[self.rect.chroma_in(patch.rect)] = cv2.remap(
                 plane, half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
             )
 
     def window(self, top: F64, bottom: F64, margin: float) -> tuple[slice, slice] | None:
-        """The part of the double-size box, in whole chroma samples, that lies between two tables of t where they are
+        """The part of the double-size rect, in whole chroma samples, that lies between two tables of t where they are
         apart, and `margin` canvas pixels around; None where they touch everywhere or lie outside."""
         visible = bottom - top > 0.02
         if not visible.any():
             return None
         points = np.concatenate([self.frame.canvas(X[visible], edge[visible]) for edge in (top, bottom)])
-        points = 2 * (points - [self.box.x, self.box.y])
+        points = 2 * (points - [self.rect.left, self.rect.top])
         (x0, y0), (x1, y1) = points.min(0) - 2 * margin, points.max(0) + 2 * margin + 1
         height, width = self.t.shape
         rows = slice(max(0, int(y0) // 4 * 4), min(height, -(-int(y1) // 4) * 4))
@@ -140,21 +146,21 @@ def curve_through(knots: F64, values: F64) -> F64:
 def warm_up() -> None:
     """Compile this module's kernels."""
     one = np.zeros((1, 1), np.float32)
-    edge = _follow(np.zeros(1), np.zeros(1), Reach(1.0, 2.0))
-    _look(
+    edge = _edge_table(np.zeros(1), np.zeros(1), Reach(1.0, 2.0))
+    _source_positions(
         np.zeros((1, 1), np.int16), one, np.zeros(1, np.float32), edge, edge, np.zeros(4, np.float32), one, one.copy()
     )
 
 
-def _follow(edge: F64, moved: F64, reach: Reach) -> F32:
-    """Per column, float32 (TABLE, 7): all that `_away` needs to know of an edge that moved outward by `moved`."""
+def _edge_table(edge: F64, moved: F64, reach: Reach) -> F32:
+    """Per column, float32 (TABLE, 7): all that `_edge_shift` needs to know of an edge that moved outward by `moved`."""
     span = reach.end - reach.rigid
     given = edge, moved, moved + reach.rigid, 1 / np.maximum(span - moved, 1.0), reach.smooth * moved / span
     return np.stack(np.broadcast_arrays(*given, span, reach.end), axis=1).astype(np.float32)
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _away(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
+def _edge_shift(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
     """How much further out a pixel looks, given its distance outward from where the edge was at rest. Near the edge all
     moves with it; then a parabola joins the picture at rest (see Reach)."""
     moved, rigid_end, inverse, bend, span, end = edge[1], edge[2], edge[3], edge[4], edge[5], edge[6]
@@ -167,7 +173,7 @@ def _away(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _look(
+def _source_positions(
     column: Index, t: F32, middle: F32, up: F32, low: F32, place: F32, out_x: F32, out_y: F32
 ) -> None:  # pragma: no cover - compiled
     """Where each double-size pixel looks in the double-size source."""
@@ -180,6 +186,6 @@ def _look(
             shift = np.float32(0)
             if c >= 0:
                 at = t[i, j]
-                shift = -_away(up[c, 0] - at, up[c]) if at < middle[c] else _away(at - low[c, 0], low[c])
+                shift = -_edge_shift(up[c, 0] - at, up[c]) if at < middle[c] else _edge_shift(at - low[c, 0], low[c])
             out_x[i, j] = left + np.float32(j) + shift * dx
             out_y[i, j] = row + shift * dy
