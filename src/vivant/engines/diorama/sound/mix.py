@@ -48,7 +48,7 @@ def programme(parts: dict[str, F32], timeline: Timeline) -> Programme:
     """What kind of clip it is to the ear, which sets its loudness."""
     if any(name in parts and np.any(parts[name]) for name in ("speech", "music")):
         return "speech or music"
-    heard = any(event.kind in ("strike", "thunder", "step", "splash") for event in timeline.events)
+    heard = any(event.kind in ("thunder", "step") for event in timeline.events)
     asked = any(bed.asked and bed.strength >= _LOUD_ENOUGH and bed.kind != "room" for bed in timeline.beds)
     return "effects" if heard or asked else "ambience"
 

@@ -43,8 +43,9 @@ def beds(timeline: Timeline) -> F32:
 
 
 def events(timeline: Timeline) -> F32:
-    """All that happens once: float32 (2, samples)."""
-    return _in_the_room(((*effects.one_shot(event, timeline), event.depth) for event in timeline.events), timeline)
+    """All that happens once: float32 (2, samples). Lightning is seen and not heard; its thunder is an event too."""
+    heard = [event for event in timeline.events if event.kind != "strike"]
+    return _in_the_room(((*effects.one_shot(event, timeline), event.depth) for event in heard), timeline)
 
 
 def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -> F32:

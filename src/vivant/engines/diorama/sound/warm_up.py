@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
 from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
-from vivant.engines.diorama.storyboard import CueKind
 from vivant.engines.diorama.timing.curves import CameraCurves
-from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, BedKind, Timeline
 
 FRAMES: Final = 12
-COMPILED: Final[tuple[CueKind, ...]] = ("rain", "wind", "crowd")  # grains, resonances, throats
+COMPILED: Final[tuple[BedKind, ...]] = ("rain", "wind", "crowd")  # grains, resonances, throats
 
 
 def warm_up_sound() -> None:
@@ -27,7 +25,6 @@ def warm_up_sound() -> None:
         flicker=still,
         light=still,
         camera=CameraCurves.at_home(FRAMES),
-        events=(Event(id="splash", kind="splash", time=Fraction(1, 24)),),
         beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
     )
     note = load_soundfont().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)

@@ -7,7 +7,6 @@ and sound cannot drift apart.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
@@ -16,8 +15,6 @@ from vivant.engines.diorama.timing import camera, events, light, visemes, wind
 from vivant.engines.diorama.timing.idle import idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
-
-EVENT_CUES: Final = frozenset({"thunder", "footsteps"})  # heard as events, never as a bed
 
 
 def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> Timeline:
@@ -43,7 +40,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         camera=camera.path(board, facts, frames=frames),
         faces=visemes.add_speech(faces, lines, seed=board.seed),
         events=tuple(sorted(happenings, key=lambda event: (event.time, event.id))),
-        beds=tuple(_bed(cue, frames, facts) for cue in board.cues if cue.kind not in EVENT_CUES),
+        beds=_beds(board, facts),
         lines=lines,
         music=board.music,
         room=_room(facts),
@@ -58,15 +55,19 @@ def _wind_strength(board: Storyboard) -> float:
     return max(asked, default=0.15)
 
 
-def _bed(cue: Cue, frames: int, facts: PictureFacts) -> Bed:
-    """Weather is all around; water and fire are where the picture shows them."""
-    return Bed(
-        kind=cue.kind,
-        start=0,
-        end=frames,
-        strength=cue.strength,
-        depth=_bed_depth(cue, facts),
-        asked=cue.origin == "prompt",
+def _beds(board: Storyboard, facts: PictureFacts) -> tuple[Bed, ...]:
+    """Every sound that lasts, over the whole clip. Thunder and footsteps are events, never beds."""
+    return tuple(
+        Bed(
+            kind=cue.kind,
+            start=0,
+            end=board.frames,
+            strength=cue.strength,
+            depth=_bed_depth(cue, facts),
+            asked=cue.origin == "prompt",
+        )
+        for cue in board.cues
+        if cue.kind != "thunder" and cue.kind != "footsteps"
     )
 
 

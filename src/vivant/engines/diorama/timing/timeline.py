@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from vivant.engines.diorama.storyboard import CueKind, Line, Music
+from vivant.engines.diorama.storyboard import Line, Music
 from vivant.engines.diorama.timing.curves import CameraCurves, FaceCurves
 from vivant.media import F32
 
-EventKind = Literal["strike", "thunder", "step", "splash", "wave", "chirp", "pass", "gust"]
+EventKind = Literal["strike", "thunder", "step", "wave", "pass"]
+BedKind = Literal[
+    "rain", "wind", "waves", "stream", "waterfall", "fire", "birds", "crickets", "crowd", "traffic", "room"
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,14 +64,13 @@ class Event:
     x: float = 0.0  # -1 left .. 1 right
     depth: float = 0.5  # 0 near .. 1 far
     cause: str = ""  # id of the event that caused it: a thunder's strike
-    detail: str = ""  # what it is made of: a step's surface (hard, wood, gravel, snow), a chirp's species; "" = fitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bed:
     """A sound that lasts. Frames start..end; its slow life follows the timeline's curves (wind, flicker)."""
 
-    kind: CueKind
+    kind: BedKind
     start: int
     end: int
     strength: float = 0.5

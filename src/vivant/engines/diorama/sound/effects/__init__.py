@@ -20,7 +20,6 @@ from vivant.engines.diorama.sound.effects import (
     footsteps,
     rain,
     room,
-    splash,
     stream,
     thunder,
     traffic,
@@ -28,11 +27,10 @@ from vivant.engines.diorama.sound.effects import (
     waves,
     wind,
 )
-from vivant.engines.diorama.storyboard import CueKind
-from vivant.engines.diorama.timing.timeline import Bed, Event, EventKind, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, BedKind, Event, EventKind, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
-_BEDS: Final[dict[CueKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
+_BEDS: Final[dict[BedKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     # How it sounds, and how loud it is at strength and depth 0.5 in LUFS, on a scale on which a voice has -18.
     "rain": (rain.bed, -26),
     "wind": (wind.bed, -28),
@@ -44,21 +42,15 @@ _BEDS: Final[dict[CueKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     "crickets": (crickets.bed, -33),
     "crowd": (crowd.bed, -28),
     "traffic": (traffic.bed, -28),
-    "thunder": (thunder.bed, -34),
-    "footsteps": (footsteps.bed, -30),
     "room": (room.bed, -52),
 }
 _ONE_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
     # How it sounds, and a gain in dB that puts it on the same scale.
     "thunder": (thunder.clap, 4),
     "step": (footsteps.step, 2),
-    "splash": (splash.splash, -10),
     "wave": (waves.breaking_wave, -7),
-    "chirp": (birds.chirp, -16),
     "pass": (traffic.pass_by, 5),
-    "gust": (wind.gust, -10),
 }
-_EVENTS_CARRY: Final[dict[CueKind, EventKind]] = {"footsteps": "step"}
 _SWING: Final = 14.0  # dB between strength 0 and 1
 _NEARER: Final = 8.0  # dB between depth 1 and 0
 _EDGE: Final = SAMPLE_RATE // 4  # samples of fade where a bed starts or ends inside the clip
@@ -71,12 +63,9 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     """
     make, loudness = _BEDS[bed.kind]
     sound = make(bed, timeline)
-    if bed.kind in _EVENTS_CARRY and follow.events(timeline, _EVENTS_CARRY[bed.kind]):
-        gain = 1.0  # only an accompaniment of its events, already on their scale
-    else:
-        wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
-        measured = levels.integrated(sound)
-        gain = 10 ** ((wanted - measured) / 20) if np.isfinite(measured) else 1.0
+    wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
+    measured = levels.integrated(sound)
+    gain = 10 ** ((wanted - measured) / 20) if np.isfinite(measured) else 1.0
     shape = np.ones(sound.shape[1], np.float32)
     edge = min(_EDGE, sound.shape[1] // 3)
     if bed.start > 0:
@@ -90,13 +79,9 @@ def one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """What happens once: (float32 (2, m), the sample of the clip at which it starts).
 
     Its transient (the heel of a step, the crest of a wave, the closest point of a car) falls exactly on event.time;
-    what swells before it makes the start earlier, even before the clip. A strike is light: its thunder is heard, and
-    only where the timeline has none is it made here, after the time that sound takes.
+    what swells before it makes the start earlier, even before the clip. Raises KeyError for a strike, which is seen and
+    not heard: its thunder is an event of its own.
     """
-    if event.kind == "strike":
-        if any(other.kind == "thunder" and other.cause in ("", event.id) for other in timeline.events):
-            return np.zeros((2, 0), np.float32), follow.event_sample(event)
-        return thunder.clap(event, timeline)[0], follow.event_sample(event) + thunder.delay(event)
     make, gain = _ONE_SHOTS[event.kind]
     sound, transient = make(event, timeline)
     return (sound * np.float32(10 ** (gain / 20))).astype(np.float32), follow.event_sample(event) - transient

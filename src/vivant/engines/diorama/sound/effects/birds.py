@@ -11,7 +11,7 @@ import numpy as np
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise, waves
-from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 
@@ -53,17 +53,6 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
             sound[:, start : start + kept] += call[:, :kept] * np.float32(own.uniform(0.7, 1.1))
             at += call.shape[1] / SAMPLE_RATE + rest * own.uniform(0.5, 1.5)
     return sound
-
-
-def chirp(event: Event, timeline: Timeline) -> tuple[F32, int]:
-    """One call that starts exactly at the event: (samples (2, m), 0). event.detail may name the species."""
-    chance = rng(timeline.seed, f"chirp/{event.id}")
-    species = event.detail if event.detail in SPECIES else ("tit", "sparrow", "robin")[chance.integers(3)]
-    syllables = SPECIES[species](chance)
-    syllables[0] = Syllable(0.0, *(getattr(syllables[0], name) for name in Syllable.__slots__[1:]))
-    return space.place(sing(syllables, 1.0, chance), event.x, event.depth, delayed=False) * np.float32(
-        0.4 + 1.2 * event.strength
-    ), 0
 
 
 def _choose_singers(bed: Bed, timeline: Timeline, chance: np.random.Generator) -> list[str]:

@@ -1,8 +1,8 @@
-"""Footsteps: a heel that strikes, a sole that rolls, a toe that pushes off, on hard floor, wood, gravel or snow."""
+"""Footsteps: a heel that strikes, a sole that rolls, a toe that pushes off, on a hard floor or on gravel."""
 
 from __future__ import annotations
 
-from typing import Final, Literal, get_args
+from typing import Final, Literal
 
 import numpy as np
 from scipy import signal
@@ -10,66 +10,26 @@ from scipy import signal
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
-from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
-Surface = Literal["hard", "wood", "gravel", "snow"]
+Surface = Literal["hard", "gravel"]
 _LASTING: Final = 0.55  # s
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). With step events only the rustle of clothes between them; without, somebody walks by."""
-    n, chance = follow.sample_count(bed), rng(timeline.seed, "footsteps")
-    sound = np.zeros((2, n), np.float32)
-    steps = follow.events(timeline, "step")
-    times = [follow.event_sample(event) - bed.start * 2000 for event in steps] or _walk(n, chance)
-    cloth = noise.stereo(n, chance, ((200, -30), (900, -10), (2500, 0), (6000, -4), (12000, -18)), 0.3)
-    swing = np.zeros(n, np.float32)
-    for at in times:
-        centre = (np.arange(n, dtype=np.float32) - at - 0.26 * SAMPLE_RATE) / (0.09 * SAMPLE_RATE)
-        swing += np.exp(-0.5 * centre**2)
-    sound += cloth * swing * np.float32(0.004)
-    if not steps:
-        surface = surface_of(timeline)
-        for number, at in enumerate(times):
-            own = rng(timeline.seed, f"footsteps/{number}")
-            foot = space.place(
-                _foot(surface, bed.strength, number % 2, own), bed.x + (-0.08, 0.08)[number % 2], bed.depth
-            )
-            kept = min(foot.shape[1], n - at)
-            sound[:, at : at + kept] += foot[:, :kept]
-    return sound
-
-
 def step(event: Event, timeline: Timeline) -> tuple[F32, int]:
-    """One step whose heel strikes exactly at the event: (samples (2, m), 0). event.detail names the surface."""
+    """One step whose heel strikes exactly at the event: (samples (2, m), 0)."""
     chance = rng(timeline.seed, f"step/{event.id}")
-    surface = event.detail if event.detail in get_args(Surface) else surface_of(timeline)
     number = sum(other.time < event.time for other in follow.events(timeline, "step"))
-    return space.place(_foot(surface, event.strength, number % 2, chance), event.x, event.depth), 0
+    return space.place(_foot(_surface_of(timeline), event.strength, number % 2, chance), event.x, event.depth), 0
 
 
-def surface_of(timeline: Timeline) -> Surface:
-    """What one walks on when nobody says: boards in a room, pavement in a town, else a gravel path."""
-    if timeline.room >= 0.35:
-        return "wood"
-    if {"traffic", "crowd"} & {bed.kind for bed in timeline.beds}:
-        return "hard"
-    return "gravel"
+def _surface_of(timeline: Timeline) -> Surface:
+    """What one walks on: pavement where there is traffic or a crowd, else a gravel path."""
+    return "hard" if {"traffic", "crowd"} & {bed.kind for bed in timeline.beds} else "gravel"
 
 
-def _walk(n: int, chance: np.random.Generator) -> list[int]:
-    """Heel strikes of a person who walks: some 110 steps a minute, each 2 % early or late, legs not quite equal."""
-    every = chance.uniform(0.50, 0.58) * SAMPLE_RATE
-    limp = chance.uniform(-0.012, 0.012)
-    at, times = chance.uniform(0.15, 0.5) * SAMPLE_RATE, []
-    while at < n - 0.1 * SAMPLE_RATE:
-        times.append(int(at))
-        at += every * (1 + 0.018 * chance.standard_normal() + (limp if len(times) % 2 else -limp))
-    return times
-
-
-def _foot(surface: str, strength: float, side: int, chance: np.random.Generator) -> F32:
+def _foot(surface: Surface, strength: float, side: int, chance: np.random.Generator) -> F32:
     """Mono (n,): the heel's contact is sample 0."""
     n = int(_LASTING * SAMPLE_RATE)
     weight = (0.5 + 0.8 * strength) * np.exp(0.12 * chance.standard_normal())
@@ -115,27 +75,6 @@ def _hard(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     return np.asarray(sides[0], np.float32)
 
 
-def _wood(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Boards over a hollow: modes about 450 Hz and lower ones that ring on, sometimes a creak as the weight moves."""
-    sides = np.zeros((2, n), np.float32)
-    pitch = (1.0, 0.93)[side] * chance.uniform(0.94, 1.06)
-    _knock(sides, 0, (900, 1700), 2.2, 0.9, chance)
-    hz = [395 * pitch, 520 * pitch, 262 * pitch, 168 * pitch, 690 * pitch, 940, 108 * pitch]
-    _modes(sides, 0, hz, [0.016, 0.012, 0.026, 0.040, 0.009, 0.006, 0.050], 0.50, chance)
-    toe = roll * SAMPLE_RATE
-    _knock(sides, toe, (500, 1100), 3.5, 0.4, chance)
-    _modes(sides, toe, [430 * pitch, 280 * pitch, 175 * pitch, 600], [0.014, 0.022, 0.035, 0.009], 0.17, chance)
-    if chance.random() < 0.3:  # stick and slip of two boards: clicks at a rising rate that excite one mode
-        start, creak = chance.uniform(0.06, 0.15), chance.uniform(600, 1100)
-        rate = np.cumsum(1 / np.linspace(70, 150, 16)) + start
-        loud = 0.05 * np.hanning(16)
-        grains.add_damped_sines(
-            sides, rate * SAMPLE_RATE, np.full(16, creak), np.full(16, 160.0), np.zeros(16), loud, loud
-        )
-    _scuff(sides, 0.02, roll, 0.010, ((300, -14), (1000, 0), (3000, -4), (8000, -16)), chance)
-    return np.asarray(sides[0], np.float32)
-
-
 def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     """Stones that grind: hundreds of small impacts of 1 to 6 kHz, whose rate follows the force under the foot."""
     sides = np.zeros((2, n), np.float32)
@@ -152,23 +91,6 @@ def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     sides[0] = 0
     _modes(sides, 0, [95, 170, 310], [0.02, 0.015, 0.010], 0.05, chance)
     return np.asarray(stones + sides[0], np.float32)
-
-
-def _snow(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Snow that gives way: a long crumple, bass and treble, in bursts some 80 a second, so that it creaks."""
-    sides = np.zeros((2, n), np.float32)
-    t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
-    heel = np.clip(t / 0.02, 0.25, 1) * np.exp(-np.maximum(t - 0.05, 0) / 0.10)
-    press = heel + 0.8 * np.exp(-0.5 * ((t - roll - 0.09) / 0.06) ** 2)
-    rate = chance.uniform(65, 95) * (1 + 0.35 * press)
-    slips = 0.5 + 0.5 * np.cos(2 * np.pi * np.cumsum(rate) / SAMPLE_RATE)
-    for hz, ms, often, most in (((90, 500), (3.0, 9.0), 900, 0.20), ((500, 4500), (0.4, 2.5), 2600, 0.07)):
-        at = np.concatenate([[0.0], grains.poisson_times(chance, (often * press * slips**2).astype(np.float32), n)])
-        loud = most * np.exp(0.6 * chance.standard_normal(len(at))) * press[at.astype(int)] ** 0.8
-        loud[0] = 2 * most
-        bank = grains.make_ticks(chance, 40, hz, ms, tone=0.4)
-        grains.add_grains(sides, bank, at, chance.integers(0, 40, len(at)), loud, loud)
-    return np.asarray(sides[0], np.float32)
 
 
 def _grit(sides: F32, roll: float, count: float, loud: float, chance: np.random.Generator) -> None:
@@ -190,7 +112,5 @@ def _scuff(
 
 _SURFACES: Final = {  # how a foot sounds on it, and the gain that makes them all as loud
     "hard": (_hard, 0.6),
-    "wood": (_wood, 0.5),
     "gravel": (_gravel, 1.7),
-    "snow": (_snow, 1.7),
 }

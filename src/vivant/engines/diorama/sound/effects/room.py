@@ -7,18 +7,13 @@ import numpy as np
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
-from vivant.media import F32, SAMPLE_RATE
+from vivant.media import F32
 
 _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (14000, -44))
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n): air, moving slowly; in a closed room the faint hum of a ventilator too."""
+    """float32 (2, n): air that moves slowly."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "room tone")
     sound = noise.stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)
-    if timeline.room >= 0.3:
-        t = np.arange(n) / SAMPLE_RATE
-        base = chance.uniform(96, 122)
-        hum = sum(np.sin(2 * np.pi * base * k * t + chance.uniform(0, 6)) / k**1.6 for k in range(1, 5))
-        sound += (hum * (1 + 0.2 * noise.drift(n, chance, 0.7)) * 0.0012).astype(np.float32)
     return np.asarray(sound, np.float32)

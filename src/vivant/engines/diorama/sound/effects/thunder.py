@@ -13,34 +13,13 @@ from scipy import fft, signal
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow, noise
-from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.sound.effects import noise
+from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _PIECE: Final = 3.0  # m
 _PIECES: Final = 1900
 _LASTING: Final = 9.0  # s that are made; the clip cuts the rest
-_RUMBLE: Final = ((16, -6), (35, 0), (70, -2), (140, -9), (300, -20), (800, -36), (3000, -60))
-
-
-def distance(depth: float) -> float:
-    """Metres to the foot of the strike: 120 m at depth 0 (crack and flash together), 4 km at depth 1."""
-    return float(120 * (4000 / 120) ** np.clip(depth, 0, 1))
-
-
-def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n): the storm behind the horizon, a low mutter that swells and sinks. Strikes are events."""
-    n, chance = follow.sample_count(bed), rng(timeline.seed, "thunder")
-    sound = np.zeros((2, n), np.float32)
-    at = chance.uniform(-1.0, 0.3) * SAMPLE_RATE
-    while at < n:
-        lasting = chance.uniform(2.5, 5.0)
-        t = (np.arange(n) - at) / SAMPLE_RATE
-        roll = np.where(t > 0, np.minimum(t / 0.9, 1) * np.exp(-np.maximum(t - 0.9, 0) / (lasting / 3)), 0)
-        lumps = np.exp(0.7 * noise.turbulence(n, chance, 1.4, 3))
-        sound += noise.stereo(n, chance, _RUMBLE, 0.6) * (roll * lumps * chance.uniform(0.5, 1)).astype(np.float32)
-        at += (lasting + chance.uniform(0.5, 2.5)) * SAMPLE_RATE
-    return sound * np.float32(0.05 + 0.1 * bed.strength)
 
 
 def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
@@ -67,9 +46,12 @@ def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
 
 
 def _distance_of(event: Event, timeline: Timeline) -> float:
-    """Metres, by the time since its flash where there is one, else by its depth."""
+    """Metres to the foot of the channel: by the time since its flash where there is one, else by its depth, 120 m at
+    depth 0 and 4 km at depth 1."""
     flash = next((other for other in timeline.events if other.kind == "strike" and other.id == event.cause), None)
-    return max(60.0, float(event.time - flash.time) * space.SPEED) if flash else distance(event.depth)
+    return (
+        max(60.0, float(event.time - flash.time) * space.SPEED) if flash else float(120 * (4000 / 120) ** event.depth)
+    )
 
 
 def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -136,8 +118,3 @@ def _sky(sound: F32, chance: np.random.Generator) -> F32:
     shape = np.clip(t / 0.25, 0, 1) * np.exp(-t / 1.25) * np.exp(0.6 * noise.turbulence(m, chance, 2.0, 3))
     answer *= (shape / np.sqrt(np.sum(shape**2)) * 0.75).astype(np.float32)
     return space.reverberate(sound, answer)
-
-
-def delay(strike: Event) -> int:
-    """Samples from a flash to its first sound."""
-    return round(distance(strike.depth) / space.SPEED * SAMPLE_RATE)

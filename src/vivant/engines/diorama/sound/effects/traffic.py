@@ -33,20 +33,16 @@ _SIDE: Final = 2.6  # s before and after the closest point
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Cars pass by themselves, farther off, where the timeline has no pass-by. Rarely a horn."""
+    """float32 (2, n): the hum of many cars far off, in some takes with a horn. The cars that pass by are events."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "traffic")
     sound = (
         noise.stereo(n, chance, _HUM, 0.7) * np.exp(0.18 * noise.drift(n, chance, 0.25)) * (0.04 + 0.05 * bed.strength)
     )
-    if not follow.events(timeline, "pass"):
-        at = chance.uniform(0.6, 1.8)
-        while at * SAMPLE_RATE < n + _SIDE * SAMPLE_RATE:
-            car, closest = _pass(chance, bed.depth * chance.uniform(0.75, 1.15), chance.uniform(0.3, 0.7), 0.0)
-            _add(sound, car * np.float32(1.2 + 2.0 * bed.strength), int(at * SAMPLE_RATE) - closest)
-            at += chance.uniform(2.2, 4.5) / (0.6 + 0.8 * bed.strength)
     if chance.random() < 0.25 + 0.35 * bed.strength:
         horn = space.place(_horn(chance), chance.uniform(-0.8, 0.8), min(0.75, bed.depth + 0.25))
-        _add(sound, horn, int(chance.uniform(0.2, 0.75) * n))
+        start = int(chance.uniform(0.2, 0.75) * n)
+        kept = min(horn.shape[1], n - start)
+        sound[:, start : start + kept] += horn[:, :kept]
     return np.asarray(sound, np.float32)
 
 
@@ -123,9 +119,3 @@ def _horn(chance: np.random.Generator) -> F32:
     horn = np.concatenate(parts)
     horn = signal.sosfilt(signal.butter(2, (350, 3200), "bandpass", fs=SAMPLE_RATE, output="sos"), horn)
     return np.asarray(horn / np.abs(horn).max() * 0.07, np.float32)
-
-
-def _add(sound: F32, part: F32, start: int) -> None:
-    first, last = max(start, 0), min(start + part.shape[1], sound.shape[1])
-    if first < last:
-        sound[:, first:last] += part[:, first - start : last - start]

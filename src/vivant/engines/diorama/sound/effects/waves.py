@@ -14,7 +14,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
-from vivant.media import F32, SAMPLE_RATE
+from vivant.media import F32, SAMPLE_RATE, first_sample
 
 LAPPING: Final = 0.36  # up to this strength the water is a lake: calm water that nobody described has 0.35
 _HZ: Final = (25.0, 70.0, 180.0, 450.0, 1100.0, 2600.0, 6000.0, 14000.0)
@@ -29,38 +29,28 @@ _AFTER: Final = 6.0  # s until the draw-back has run out
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Breaks by itself, irregularly, where the timeline has no wave event."""
+    """float32 (2, n): distant surf, and the undertow between the waves that break; a lake laps instead."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "waves")
     if bed.strength <= LAPPING:
         return _lapping(n, bed.strength, chance)
     slow = noise.drift(n, chance, 0.13) + 0.5 * noise.drift(n, chance, 0.31)
     surf = noise.stereo(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
-    fronts = [follow.event_sample(event) for event in follow.events(timeline, "wave")]
-    if fronts:
-        return surf + _undertow(n, [at - bed.start * 2000 for at in fronts], chance) * bed.strength
-    at = chance.uniform(1.2, 2.4) * SAMPLE_RATE
-    number = 0
-    while at < n + _BEFORE * SAMPLE_RATE:
-        strength = float(np.clip(bed.strength * chance.uniform(0.65, 1.15), 0, 1))
-        sound, crest = _break(strength, chance, chance.uniform(-0.5, 0.5))
-        _add(surf, sound * (0.4 + 0.6 * strength), int(at) - crest)
-        at += chance.uniform(4.2, 7.5) * SAMPLE_RATE
-        number += 1
-    return surf
+    fronts = [follow.event_sample(event) - first_sample(bed.start) for event in follow.events(timeline, "wave")]
+    return surf + _undertow(n, fronts, chance) * bed.strength
 
 
 def breaking_wave(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One wave that breaks: (samples (2, m), offset of the sample at which the crest strikes)."""
     chance = rng(timeline.seed, f"wave/{event.id}")
-    if is_lake(timeline, event.strength):
+    if is_lake(timeline):
         return space.place(_lap(event.strength, chance), event.x, event.depth), 0
     sound, crest = _break(event.strength, chance, event.x)
     return space.absorb_treble(sound, event.depth) * np.float32(space.distance_gain(event.depth)), crest
 
 
-def is_lake(timeline: Timeline, otherwise: float = 0.0) -> bool:
-    """Whether the water is a lake: by the strength of its bed, or by `otherwise` where there is no bed."""
-    return next((bed.strength for bed in timeline.beds if bed.kind == "waves"), otherwise) <= LAPPING
+def is_lake(timeline: Timeline) -> bool:
+    """Whether the water of the clip laps rather than breaks: its bed of waves is weak."""
+    return any(bed.kind == "waves" and bed.strength <= LAPPING for bed in timeline.beds)
 
 
 def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32, int]:
@@ -188,9 +178,3 @@ def _gurgle(sound: F32, at: float, chance: np.random.Generator) -> None:
     loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.3
     side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
     grains.add_damped_sines(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
-
-
-def _add(sound: F32, part: F32, start: int) -> None:
-    first, last = max(start, 0), min(start + part.shape[1], sound.shape[1])
-    if first < last:
-        sound[:, first:last] += part[:, first - start : last - start]

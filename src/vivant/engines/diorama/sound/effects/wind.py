@@ -9,7 +9,7 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound.effects import follow, noise
-from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
+from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _HZ: Final = (25.0, 60.0, 130.0, 280.0, 600.0, 1300.0, 2800.0, 6000.0, 13000.0)
@@ -22,23 +22,14 @@ _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 def bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The wind curve (0..1) makes the gusts, the strength how much air there is at all."""
     chance = rng(timeline.seed, "wind")
-    return blow(follow.at_sample_rate(follow.over_bed(timeline.wind, bed)), bed.strength, chance)
+    return _blow(follow.at_sample_rate(follow.over_bed(timeline.wind, bed)), bed.strength, chance)
 
 
-def gust(event: Event, timeline: Timeline) -> tuple[F32, int]:
-    """One gust, fullest exactly at the event: (samples (2, m), offset of the fullest sample)."""
-    chance = rng(timeline.seed, f"gust/{event.id}")
-    rise, fall = int(1.1 * SAMPLE_RATE), int(2.0 * SAMPLE_RATE)
-    shape = np.concatenate([np.linspace(0, 1, rise) ** 2, (1 - np.linspace(0, 1, fall)) ** 1.5]).astype(np.float32)
-    return blow(shape, event.strength, chance, steady=False) * np.sqrt(shape), rise
-
-
-def blow(gusts: F32, strength: float, chance: np.random.Generator, *, steady: bool = True) -> F32:
+def _blow(gusts: F32, strength: float, chance: np.random.Generator) -> F32:
     """gusts: 0..1 per sample (n,) -> float32 (2, n)."""
     n = len(gusts)
     eddies = 0.13 * noise.turbulence(n, chance, 1.1, 5)
-    floor = 0.12 if steady else 0.0
-    speed = np.clip((floor + gusts * (1 + eddies)) * (0.55 + 0.9 * strength), 0.02, 1.6).astype(np.float32)
+    speed = np.clip((0.12 + gusts * (1 + eddies)) * (0.55 + 0.9 * strength), 0.02, 1.6).astype(np.float32)
     coarse = noise.at_blocks(speed, n)[:, None]
 
     loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB: 40 in nature (pressure goes with U²), which would hide a lull
