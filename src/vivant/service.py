@@ -1,4 +1,4 @@
-"""The use-cases, over wired parts: submit, look up, list, cancel, authenticate, hand out files. Knows no HTTP.
+"""The use-cases over wired parts: submit, look up, list, cancel, authenticate, hand out files. Knows no HTTP.
 
 `build_service` wires everything for one machine; read it to see what the service is made of.
 """
@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
-from vivant.dispatch.dispatcher import Dispatcher, utc_now
+from vivant.clock import SYSTEM_CLOCK, Clock
+from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.eta import Eta
 from vivant.dispatch.fleet import Fleet
 from vivant.dispatch.local import LocalFleet
 from vivant.engines.registry import check_engine
 from vivant.errors import Busy, MissingKey, NotFound, StorageFailed, TaskNotFound, UnknownKey
-from vivant.intake.pictures import CleanPicture
+from vivant.intake.pictures import CleanPicture, Intake
 from vivant.record import keys, shared_secrets, tasks
 from vivant.record.database import Record, sqlite_path
 from vivant.record.ids import new_id
@@ -30,30 +30,43 @@ from vivant.settings import Settings
 from vivant.storage import links
 from vivant.storage.artifacts import Artifacts, StoredFile, picture_path, task_prefix
 from vivant.task import Status, Task
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 FILES: Final = "/files/"
-KEY_USE_EVERY: Final = 60.0  # seconds between writes of when keys were last used
 
 log = structlog.get_logger()
 
 
 class Service:
-    """Everything a caller may do. Tasks belong to the key that asked for them and to nobody else: those of open mode
-    belong to "", which no caller is any more once the first key exists; only the command line still shows them.
+    """Everything a caller may do. A task belongs to the key that submitted it, and no other key can see it. Tasks of
+    open mode belong to the key id "", which no caller has once the first key exists: the command line still lists them.
     """
 
     def __init__(
-        self, settings: Settings, record: Record, artifacts: Artifacts, fleet: Fleet, locks: list[Lock]
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        timings: Timings,
+        record: Record,
+        artifacts: Artifacts,
+        intake: Intake,
+        fleet: Fleet,
+        dispatcher: Dispatcher,
+        eta: Eta,
+        locks: list[Lock],
     ) -> None:
-        self._settings = settings
+        """`locks` are held on the data folder and the database until the service has stopped."""
+        self.settings = settings
+        self.clock = clock
+        self.timings = timings
+        self.intake = intake
         self._record = record
         self._artifacts = artifacts
         self._fleet = fleet
+        self._dispatcher = dispatcher
+        self._eta = eta
         self._locks = locks
-        self._dispatcher = Dispatcher(
-            record, fleet, artifacts, alone=bool(locks), retention_days=settings.retention_days
-        )
-        self._eta = Eta(record, workers=settings.workers)
         self._keys: dict[str, keys.Key] | None = None  # as last read; None when they may have changed
         self._foreign_writes = 0
         self._key_use: dict[str, datetime] = {}
@@ -66,7 +79,10 @@ class Service:
     # -- tasks ------------------------------------------------------------------------------------------------------
 
     async def submit(self, brief: Brief, first: CleanPicture, last: CleanPicture | None, *, key_id: str) -> Task:
-        """Accept a task: when this returns it will be done, whatever dies. Raises Busy, StorageFailed."""
+        """Accept a task. It is durable when this returns: a crash of the service does not lose it.
+
+        Raises Busy, StorageFailed.
+        """
         if self._state != "running":
             raise Busy("The service is going down or not up yet.")
         task = Task(
@@ -74,8 +90,8 @@ class Service:
             key_id=key_id,
             status=Status.QUEUED,
             request=brief.resolve(first.width, first.height, has_last_frame=last is not None),
-            engine=self._settings.engine,
-            created_at=utc_now(),
+            engine=self.settings.engine,
+            created_at=self.clock.now(),
         )
         try:
             await self._store_picture(task.id, "first", first)
@@ -83,7 +99,7 @@ class Service:
                 await self._store_picture(task.id, "last", last)
             await self._record.write(lambda c: tasks.insert_queued(c, task))
         except Exception:
-            with contextlib.suppress(StorageFailed):  # the sweep finds it in an hour
+            with contextlib.suppress(StorageFailed):  # then the sweep of files without a task deletes them
                 await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
             raise
         self._dispatcher.notify_queued()
@@ -102,14 +118,14 @@ class Service:
 
     async def cancel(self, task_id: str, *, key_id: str) -> Task:
         """End the task now; its worker is free within 3 s. Raises TaskNotFound; IllegalMove when it has ended."""
-        task = await self._record.write(lambda c: tasks.cancel(c, task_id, key_id=key_id, now=utc_now()))
+        task = await self._record.write(lambda c: tasks.cancel(c, task_id, key_id=key_id, now=self.clock.now()))
         self._dispatcher.notify_changed()
         log.info("task cancelled", task=task_id)
         return task
 
     async def eta(self, task: Task) -> float:
         """Seconds until the task will probably have ended; 0 when it has."""
-        return await self._eta.estimate(task, now=utc_now())
+        return await self._eta.estimate(task)
 
     # -- keys -------------------------------------------------------------------------------------------------------
 
@@ -128,7 +144,7 @@ class Service:
         key = keys.match(text, known)
         if key is None:
             raise UnknownKey
-        self._key_use[key.id] = utc_now()
+        self._key_use[key.id] = self.clock.now()
         return key.id
 
     async def is_open(self) -> bool:
@@ -141,22 +157,23 @@ class Service:
         """Where the clip of a succeeded task can be fetched without a key, and for how many seconds from now."""
         if task.artifact is None or task.ended_at is None:
             raise NotFound(f"Task {task.id} has no clip.")
-        good_for: float = self._settings.link_seconds
-        if self._settings.retention_days:
-            swept_at = task.ended_at + timedelta(days=self._settings.retention_days)
-            good_for = max(0.0, min(good_for, (swept_at - utc_now()).total_seconds()))
-        expires = int(time.time() + good_for)
+        now = self.clock.now()
+        valid_for: float = self.settings.link_seconds
+        if self.settings.retention_days:
+            deleted_at = task.ended_at + timedelta(days=self.settings.retention_days)
+            valid_for = max(0.0, min(valid_for, (deleted_at - now).total_seconds()))
+        expires = int(now.timestamp() + valid_for)
         path = task.artifact.path.removeprefix("tasks/")
         signature = links.sign(self._link_secret, path, expires)
-        return f"{FILES}{path}?expires={expires}&signature={signature}", int(good_for)
+        return f"{FILES}{path}?expires={expires}&signature={signature}", int(valid_for)
 
     async def open_file(self, path: str, expires: str, signature: str) -> StoredFile:
         """The file behind a link; `path` with or without /files/ in front.
 
-        Raises NotAuthorized when the link is damaged or too old, NotFound when the file is gone.
+        Raises NotAuthorized when the link is damaged or has expired, NotFound when the file is gone.
         """
         path = path.removeprefix(FILES).lstrip("/")
-        links.verify(self._link_secret, path, expires, signature, now=time.time())
+        links.verify(self._link_secret, path, expires, signature, now=self.clock.now().timestamp())
         gone = NotFound("The file is no longer there.")
         try:
             task = await self._record.read(lambda c: tasks.get(c, path.partition("/")[0]))
@@ -166,20 +183,21 @@ class Service:
             raise gone
         return await self._artifacts.open(task.artifact.path, etag=task.artifact.sha256, mime=task.artifact.mime)
 
-    # -- life -------------------------------------------------------------------------------------------------------
+    # -- start and stop ---------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to run tasks, first those that an earlier service left."""
+        """Begin to run tasks; those that an earlier service left running are queued again."""
         loop = asyncio.get_running_loop()
         self._record.start_writer(partial(loop.call_soon_threadsafe, self._on_foreign_write))
         self._link_secret = await self._record.write(lambda c: shared_secrets.get_or_create(c, "links"))
+        await self.intake.start()
         await self._dispatcher.start()
         self._writing_key_use = asyncio.create_task(self._write_key_use())
         self._state = "running"
 
     async def stop(self, drain: bool) -> None:
-        """Go down, and return when down. With `drain` running jobs may finish first, for 2 minutes at most; queued ones
-        stay queued either way. Another call without `drain` cuts that short.
+        """Stop, and return when stopped. With `drain` running jobs may finish first, within `Timings.drain_within`;
+        queued tasks stay queued either way. A second call without `drain` ends the wait.
         """
         if not drain:
             self._stop_now.set()
@@ -188,12 +206,12 @@ class Service:
         await asyncio.shield(self._shutting_down)
 
     def health(self) -> dict[str, Any]:
-        """What a watchman wants to know, without asking the record."""
+        """For monitoring; reads nothing from the database."""
         fleet = self._fleet.health()
         error = fleet.error or self._dispatcher.storage_error
         return {
             "status": self._state if self._state != "running" else ("degraded" if error else "ok"),
-            "engine": self._settings.engine,
+            "engine": self.settings.engine,
             "workers": {"all": fleet.workers, "ready": fleet.ready, "running": self._dispatcher.running},
             "error": error,
         }
@@ -207,12 +225,13 @@ class Service:
         if self._keys is None:
             writes = self._foreign_writes
             known = await self._record.read(keys.list_keys)
-            if writes == self._foreign_writes:  # else: somebody wrote while we read, perhaps a key
+            if writes == self._foreign_writes:  # else another process wrote meanwhile, perhaps a key: read again
                 self._keys = known
             return known
         return self._keys
 
     def _on_foreign_write(self) -> None:
+        """Another process has written to the database, perhaps a key or a cancelled task."""
         self._foreign_writes += 1
         self._keys = None
         self._dispatcher.notify_changed()
@@ -220,16 +239,15 @@ class Service:
     async def _shut_down(self) -> None:
         started, self._state = self._state == "running", "draining"
         if started:
-            drained, told_to_stop = (
-                asyncio.create_task(self._dispatcher.drain()),
-                asyncio.create_task(self._stop_now.wait()),
-            )
+            drained = asyncio.create_task(self._dispatcher.drain())
+            told_to_stop = asyncio.create_task(self._stop_now.wait())
             await asyncio.wait({drained, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
             drained.cancel()
             told_to_stop.cancel()
             await self._dispatcher.stop()
         if self._writing_key_use is not None:
             self._writing_key_use.cancel()
+        await self.intake.stop()
         await asyncio.to_thread(self._record.close)
         for lock in self._locks:
             lock.release()
@@ -237,7 +255,7 @@ class Service:
 
     async def _write_key_use(self) -> None:
         while True:
-            await asyncio.sleep(KEY_USE_EVERY)
+            await asyncio.sleep(self.timings.key_use_every)
             used, self._key_use = self._key_use, {}
             if used:
                 try:
@@ -246,24 +264,52 @@ class Service:
                     log.error("when keys were last used could not be written", reason=str(error))
 
 
-def build_service(settings: Settings, *, fleet: Fleet | None = None) -> Service:
-    """Wire the service of one machine: SQLite, child processes, and files where the settings say.
+def build_service(
+    settings: Settings, *, clock: Clock = SYSTEM_CLOCK, timings: Timings = DEFAULT_TIMINGS, fleet: Fleet | None = None
+) -> Service:
+    """Wire the service of one machine: SQLite, worker processes (or the given fleet), and files where the settings say.
 
     Raises Misconfigured, above all when another service uses the same data folder.
     """
     check_engine(settings.engine)
+    intake = Intake(settings)
     database = sqlite_path(settings.database)
     locks: list[Lock] = []
     try:
         for path in sorted({settings.data / "lock", database.with_name(database.name + ".lock")}):
             locks.append(Lock(path))
-        record = Record(settings.database)
+        record = Record(settings.database, timings)
         artifacts = Artifacts(settings.storage)
     except Exception:
         for lock in locks:
             lock.release()
         raise
     fleet = fleet or LocalFleet(
-        workers=settings.workers, engine=settings.engine, storage=settings.storage, scratch=settings.data / "scratch"
+        workers=settings.workers,
+        engine=settings.engine,
+        storage=settings.storage,
+        scratch=settings.data / "scratch",
+        timings=timings,
     )
-    return Service(settings, record, artifacts, fleet, locks)
+    dispatcher = Dispatcher(
+        record,
+        fleet,
+        artifacts,
+        alone=True,  # the locks are ours
+        retention_days=settings.retention_days,
+        clock=clock,
+        timings=timings,
+    )
+    eta = Eta(record, workers=settings.workers, clock=clock, cached_for=timings.estimate_cached_for)
+    return Service(
+        settings,
+        clock=clock,
+        timings=timings,
+        record=record,
+        artifacts=artifacts,
+        intake=intake,
+        fleet=fleet,
+        dispatcher=dispatcher,
+        eta=eta,
+        locks=locks,
+    )

@@ -11,10 +11,18 @@ from collections.abc import Iterator
 import pytest
 
 from support.live_server import SUBMIT, HttpResponse, LiveServer, picture_uri
-from vivant.api import http_protocol, limits
-from vivant.api.limits import BODY_BYTES
+from vivant.api.limits import MAX_BODY_BYTES
 from vivant.errors import Busy
 from vivant.intake.budget import IN_FLIGHT, ByteBudget
+from vivant.timings import Timings
+
+
+@pytest.fixture(scope="module")
+def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One that waits for almost nothing and takes only small bodies."""
+    timings = Timings(body_idle_for=1.0, head_within=0.2)
+    with LiveServer(tmp_path_factory.mktemp("strict"), timings=timings, max_body_bytes=300_000) as running:
+        yield running
 
 
 def raw(server: LiveServer) -> socket.socket:
@@ -38,7 +46,7 @@ def everything_is_given_back(server: LiveServer) -> Iterator[None]:
     assert server.intake.budget.used == 0
 
 
-@pytest.mark.parametrize("length", [BODY_BYTES + 1, 10**12, 10**18])
+@pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, 10**12, 10**18])
 def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it(server: LiveServer, length: int) -> None:
     with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {length}"))
@@ -47,24 +55,20 @@ def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it(serve
 
 def test_an_announced_body_of_the_largest_size_is_waited_for(server: LiveServer) -> None:
     with raw(server) as connection:
-        connection.sendall(head(f"Content-Length: {BODY_BYTES}"))
+        connection.sendall(head(f"Content-Length: {MAX_BODY_BYTES}"))
         deadline = time.monotonic() + 10
-        while server.intake.budget.used < BODY_BYTES and time.monotonic() < deadline:
+        while server.intake.budget.used < MAX_BODY_BYTES and time.monotonic() < deadline:
             time.sleep(0.01)
-        assert server.intake.budget.used == BODY_BYTES
+        assert server.intake.budget.used == MAX_BODY_BYTES
     # Who hangs up gives it back: the fixture looks.
 
 
-def test_a_chunked_body_is_cut_off_where_it_grows_too_large(
-    server: LiveServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(limits, "BODY_BYTES", 300_000)
-
+def test_a_chunked_body_is_cut_off_where_it_grows_too_large(strict_server: LiveServer) -> None:
     def pieces() -> Iterator[bytes]:
         for _ in range(10):
             yield b" " * 100_000
 
-    response = server.send("POST", SUBMIT, pieces())
+    response = strict_server.send("POST", SUBMIT, pieces())
     assert response.status == 413 and response.json()["reason"] == "INVALID_REQUEST_BODY"
 
 
@@ -98,14 +102,14 @@ def test_a_refusal_reaches_a_caller_who_sends_first_and_listens_later(server: Li
     with server.intake.budget.reserve(200 * 2**20):
         response = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
         assert response.status == 503 and response.headers["Retry-After"]
-    assert server.send("POST", SUBMIT, b" " * (BODY_BYTES + 1), closing).status == 413
+    assert server.send("POST", SUBMIT, b" " * (MAX_BODY_BYTES + 1), closing).status == 413
     assert server.send("POST", "/v3/nothing", b" " * (20 * 2**20), closing).status == 404
     assert server.send("POST", SUBMIT, b" " * (20 * 2**20), {**closing, "Host": "evil.example"}).status == 403
 
 
 def test_who_asks_before_sending_is_answered_at_once(server: LiveServer) -> None:
     with raw(server) as connection:
-        connection.sendall(head(f"Content-Length: {BODY_BYTES + 1}", "Expect: 100-continue"))
+        connection.sendall(head(f"Content-Length: {MAX_BODY_BYTES + 1}", "Expect: 100-continue"))
         assert status(connection) == 413
     with raw(server) as connection:
         connection.sendall(head("Content-Length: 2", "Expect: 100-continue"))
@@ -114,9 +118,8 @@ def test_who_asks_before_sending_is_answered_at_once(server: LiveServer) -> None
         assert status(connection) == 400
 
 
-def test_a_sender_who_falls_asleep_is_let_go(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "IDLE_SECONDS", 0.3)
-    with raw(server) as connection:
+def test_a_sender_who_falls_asleep_is_let_go(strict_server: LiveServer) -> None:
+    with raw(strict_server) as connection:
         connection.sendall(head("Content-Length: 1000") + b'{"prompt"')
         assert status(connection) == 408
 
@@ -183,13 +186,12 @@ def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(server: LiveSe
         assert status(connection) == 200
 
 
-def test_who_does_not_finish_a_head_is_hung_up_on(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_protocol, "HEAD_SECONDS", 0.2)
+def test_who_does_not_finish_a_head_is_hung_up_on(strict_server: LiveServer) -> None:
     for start in (b"", b"GET / HT"):
-        with raw(server) as connection:
+        with raw(strict_server) as connection:
             connection.sendall(start)
             assert connection.recv(100) == b""
-    with raw(server) as connection:  # a finished head and a slow body are another matter
+    with raw(strict_server) as connection:  # a finished head and a slow body are another matter
         connection.sendall(head("Content-Length: 2") + b"{")
         time.sleep(0.4)
         connection.sendall(b"}")
@@ -219,4 +221,4 @@ def test_what_is_borrowed_is_given_back_whatever_happens() -> None:
             held.grow(1)
         assert budget.used == 100
         raise ZeroDivisionError
-    assert budget.used == 0 and IN_FLIGHT >= 2 * BODY_BYTES
+    assert budget.used == 0 and IN_FLIGHT >= 2 * MAX_BODY_BYTES

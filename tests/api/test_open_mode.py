@@ -112,6 +112,8 @@ async def status_for(client: Any, headers: dict[str, str], public_url: str = "")
     """What the guard answers; 200 stands for the application behind it. Only `is_open` of the service is asked."""
 
     class AnOpenService:
+        settings = Settings(public_url=public_url)
+
         async def is_open(self) -> bool:
             return True
 
@@ -124,7 +126,7 @@ async def status_for(client: Any, headers: dict[str, str], public_url: str = "")
     async def send(message: Any) -> None:
         sent.append(message)
 
-    context = Context(AnOpenService(), None, Settings(public_url=public_url))  # type: ignore[arg-type]
+    context = Context(AnOpenService())  # type: ignore[arg-type]
     guard = OpenModeGuard(inside, context=context, refuse=handle_error)
     scope = {
         "type": "http", "method": "GET", "path": "/v1/tasks", "query_string": b"", "client": client,

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -181,8 +182,8 @@ def test_a_public_url_that_is_none_is_refused_at_the_start(
     from vivant.settings import Settings
 
     with pytest.raises(Misconfigured, match="VIVANT_PUBLIC_URL"):
-        Context(None, None, Settings(public_url=address))  # type: ignore[arg-type]
-    Context(None, None, Settings(public_url="https://video.example.com/vivant"))  # type: ignore[arg-type]
+        Context(SimpleNamespace(settings=Settings(public_url=address)))  # type: ignore[arg-type]
+    Context(SimpleNamespace(settings=Settings(public_url="https://video.example.com/vivant")))  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

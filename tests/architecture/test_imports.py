@@ -15,7 +15,7 @@ from support.paths import ROOT, SOURCE
 
 # A room may import rooms of its own ring or further in. Engines see the innermost ring and themselves.
 RINGS = {
-    "errors": 0, "request": 0, "media": 0, "task": 0,
+    "errors": 0, "request": 0, "media": 0, "task": 0, "clock": 0, "timings": 0,
     "assets": 1, "engines": 1, "settings": 1,
     "encode": 2, "storage": 2, "record": 2, "intake": 2,
     "generate": 3,

@@ -27,15 +27,16 @@ from support.live_service import (
     wait_until_ready,
 )
 from support.records import a_task, check_invariants, opened
-from vivant.dispatch import dispatcher
-from vivant.dispatch.dispatcher import Dispatcher, utc_now
+from vivant.clock import SYSTEM_CLOCK
+from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.local import LocalFleet
 from vivant.errors import Busy
-from vivant.record import database, leases, tasks
+from vivant.record import tasks
 from vivant.record.database import Connection, Record
 from vivant.service import Service
 from vivant.storage.artifacts import Artifacts, clip_path, picture_path
 from vivant.task import Status, Task
+from vivant.timings import Timings
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ async def test_a_task_whose_time_is_over_expires_within_a_second_queued_or_runni
     async with running_service(tmp_path, engine="deaf") as service:
         busy, waiting, unhurried = [await submit_task(service, seed=1) for _ in range(3)]
         await wait_for_status(service, busy, "running")
-        soon = utc_now() + timedelta(seconds=1)
+        soon = SYSTEM_CLOCK.now() + timedelta(seconds=1)
         with sqlite3.connect(tmp_path / "vivant.db") as other:
             stored = (soon - datetime.fromtimestamp(0, soon.tzinfo)) // timedelta(microseconds=1)
             other.execute("UPDATE tasks SET expires_at = ? WHERE id IN (?, ?)", (stored, busy.id, waiting.id))
@@ -98,7 +99,7 @@ async def test_a_task_that_another_program_queued_is_noticed_within_250_ms(tmp_p
             other = opened(tmp_path)
             with other.transaction() as connection:
                 task = queue_one(connection)
-            queued_at = utc_now()
+            queued_at = SYSTEM_CLOCK.now()
             other.close()
             found = await wait_for_status(service, task, "running")
             assert found.started_at is not None
@@ -138,22 +139,16 @@ async def test_a_second_signal_ends_at_once_and_gives_the_work_back(tmp_path: Pa
     check_record(tmp_path)
 
 
-async def test_draining_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dispatcher, "DRAIN_WITHIN", 0.5)
-
-    async with running_service(tmp_path, engine="deaf") as service:
+async def test_draining_has_an_end(tmp_path: Path) -> None:
+    async with running_service(tmp_path, engine="deaf", timings=Timings(drain_within=0.5)) as service:
         task = await submit_task(service, seed=1)
         await wait_for_status(service, task, "running")
         await asyncio.wait_for(service.stop(drain=True), 5)
     assert query_rows(tmp_path, "SELECT status, deaths FROM tasks") == [("queued", 0)]
 
 
-async def test_while_the_record_cannot_be_written_nothing_is_lost(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(database, "WAIT_FOR_LOCK", 0.2)
-
-    async with running_service(tmp_path) as service:
+async def test_while_the_record_cannot_be_written_nothing_is_lost(tmp_path: Path) -> None:
+    async with running_service(tmp_path, timings=Timings(wait_for_lock=0.2)) as service:
         await wait_until_ready(service)
         task = await submit_task(service)
         await wait_for_status(service, task, "running")
@@ -173,13 +168,8 @@ async def test_while_the_record_cannot_be_written_nothing_is_lost(
     check_record(tmp_path)
 
 
-async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(tmp_path: Path) -> None:
     """Two dispatchers on one record, as several machines will have it; the first one hangs and comes back late."""
-    monkeypatch.setattr(leases, "HEARTBEAT_EVERY", 0.1)
-    monkeypatch.setattr(leases, "LAPSES_AFTER", 0.6)
-
     record = opened(tmp_path)
     record.start_writer(lambda: None)
     hanging, healthy = (a_dispatcher(tmp_path, record, name) for name in ("hanging", "healthy"))
@@ -187,7 +177,7 @@ async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(
     task = await record.write(queue_one)
     hanging.notify_queued()
     await wait_until(lambda: hanging.running == 1)
-    for loop in hanging._loops:  # its event loop is stuck: no beat, no look around
+    for loop in hanging._loops:  # as if its event loop were stuck: no heartbeat, no supervision
         loop.cancel()
     began = time.monotonic()
     await healthy.start()
@@ -208,12 +198,15 @@ async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(
 def a_dispatcher(data: Path, record: Record, name: str) -> Dispatcher:
     storage = f"file://{data / 'files'}"
     fleet = LocalFleet(workers=1, engine="slow", storage=storage, scratch=data / name, command=HOSTILE_WORKER)
-    return Dispatcher(record, fleet, Artifacts(storage), alone=False, retention_days=7)
+    timings = Timings(heartbeat_every=0.1, lease_lapses_after=0.6)
+    return Dispatcher(
+        record, fleet, Artifacts(storage), alone=False, retention_days=7, clock=SYSTEM_CLOCK, timings=timings
+    )
 
 
 def queue_one(connection: Connection) -> Task:
     """A task with its picture, asked for now."""
-    task = replace(a_task(key_id=""), created_at=utc_now())
+    task = replace(a_task(key_id=""), created_at=SYSTEM_CLOCK.now())
     folder = Path(connection.engine.url.database or "").parent
     Artifacts(f"file://{folder / 'files'}").put(picture_path(task.id, "first"), a_picture().png)
     tasks.insert_queued(connection, task)
@@ -224,7 +217,7 @@ async def test_a_dispatcher_that_lost_its_task_stops_the_worker_and_does_it_anew
     async with running_service(tmp_path, engine="slow") as service:
         task = await submit_task(service)
         await wait_for_status(service, task, "running")
-        await service._record.write(lambda c: tasks.requeue_abandoned(c, now=utc_now()))
+        await service._record.write(lambda c: tasks.requeue_abandoned(c, now=SYSTEM_CLOCK.now()))
         done = await wait_for_status(service, task, "succeeded")
         assert done.attempt == 2
     assert query_rows(tmp_path, "SELECT deaths, starts FROM tasks") == [(0, 2)]

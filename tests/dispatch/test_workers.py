@@ -20,17 +20,18 @@ from support.live_service import (
     wait_until,
     wait_until_ready,
 )
-from vivant.dispatch import local
+from vivant.dispatch.local import LocalFleet
 from vivant.errors import IllegalMove
 from vivant.record.ids import new_id
 from vivant.service import Service
 from vivant.storage.artifacts import picture_path
 from vivant.task import Status
+from vivant.timings import Timings
 
 
 def worker_pid(service: Service) -> int:
     fleet = service._fleet
-    assert isinstance(fleet, local.LocalFleet)
+    assert isinstance(fleet, LocalFleet)
     (worker,) = fleet._workers.values()
     return worker._process.pid
 
@@ -156,22 +157,17 @@ async def test_what_an_engine_remembers_survives_the_crash_right_after_it(tmp_pa
         assert done.artifact is not None and done.artifact.path == f"tasks/{task.id}/3/clip.mp4"
 
 
-async def test_a_process_that_falls_silent_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local, "SILENT_AT_MOST", 4.0)
-
-    async with running_service(tmp_path, engine="frozen") as service:
+async def test_a_process_that_falls_silent_is_replaced(tmp_path: Path) -> None:
+    async with running_service(tmp_path, engine="frozen", timings=Timings(worker_silent_for=4.0)) as service:
         task = await submit_task(service, seed=1)
         done = await wait_for_status(service, task, "succeeded")
         assert done.attempt == 2
         assert query_rows(tmp_path, "SELECT deaths FROM tasks") == [(1,)]
 
 
-async def test_an_engine_that_hangs_in_a_living_process_is_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(local, "UNTOUCHED_AT_MOST", 1.0)
-
-    async with running_service(tmp_path, engine="deadlocked") as service:
+async def test_an_engine_that_hangs_in_a_living_process_is_replaced(tmp_path: Path) -> None:
+    timings = Timings(worker_heartbeat_every=0.5, engine_silent_for=1.0)
+    async with running_service(tmp_path, engine="deadlocked", timings=timings) as service:
         task = await submit_task(service)
         failed = await wait_for_status(service, task, "failed")
         assert "has not touched its watch" in failed.error_message

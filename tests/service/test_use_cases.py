@@ -6,12 +6,13 @@ import asyncio
 import hashlib
 import os
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from support.clocks import AdjustableClock
 from support.live_service import (
     a_brief,
     a_picture,
@@ -24,8 +25,8 @@ from support.live_service import (
     wait_until_ready,
 )
 from support.records import opened
+from vivant.clock import SYSTEM_CLOCK
 from vivant.dispatch import retention
-from vivant.dispatch.dispatcher import utc_now
 from vivant.errors import Misconfigured, MissingKey, NotAuthorized, NotFound, StorageFailed, TaskNotFound, UnknownKey
 from vivant.record import keys, tasks
 from vivant.record.ids import new_id
@@ -34,13 +35,14 @@ from vivant.service import Service, build_service
 from vivant.settings import Settings
 from vivant.storage.artifacts import clip_path, picture_path
 from vivant.task import Status, Task
+from vivant.timings import Timings
 
 
 def make_key(data: Path, name: str = "ci") -> tuple[str, str]:
     """As `vivant keys create` does it, beside the running service."""
     record = opened(data)
     with record.transaction() as connection:
-        key, text = keys.create(connection, name=name, now=utc_now())
+        key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
     record.close()
     return key.id, text
 
@@ -52,6 +54,11 @@ async def fetched(service: Service, link: str) -> bytes:
     data = b"".join([piece async for piece in file.read()])
     assert len(data) == file.size
     return data
+
+
+async def swept(service: Service, *, days: float, now: datetime) -> int:
+    """How many folders a sweep at this time deletes."""
+    return await retention.sweep(service._record, service._artifacts, days=days, orphan_after=3600, now=now)
 
 
 async def succeeded(service: Service) -> Task:
@@ -102,7 +109,7 @@ async def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
                 await service.authenticate(bearer)
         record = opened(tmp_path)
         with record.transaction() as connection:
-            keys.revoke(connection, key_id, now=utc_now())
+            keys.revoke(connection, key_id, now=SYSTEM_CLOCK.now())
         record.close()
         await asyncio.sleep(0.25)
         assert not await service.is_open()
@@ -169,13 +176,13 @@ async def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: 
                 await service.open_file(path, until_, signed)
 
 
-async def test_a_link_that_is_too_old_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with running_service(tmp_path, link_seconds=60) as service:
+async def test_a_link_that_is_too_old_is_refused(tmp_path: Path) -> None:
+    clock = AdjustableClock()
+    async with running_service(tmp_path, clock=clock, link_seconds=60) as service:
         done = await succeeded(service)
         parts = urlsplit((await service.link(done))[0])
         query = parse_qs(parts.query)
-        now = time.time()
-        monkeypatch.setattr(time, "time", lambda: now + 62)
+        clock.advance(62)
         with pytest.raises(NotAuthorized, match="expired"):
             await service.open_file(parts.path, query["expires"][0], query["signature"][0])
 
@@ -200,12 +207,11 @@ async def test_files_of_ended_tasks_go_when_their_time_is_over(tmp_path: Path) -
     async with running_service(tmp_path, retention_days=7) as service:
         done = await succeeded(service)
         link, _ = await service.link(done)
-        record, artifacts = service._record, service._artifacts
-        soon, late = utc_now() + timedelta(days=6.9), utc_now() + timedelta(days=7.1)
-        assert await retention.sweep(record, artifacts, days=7, now=soon) == 0
-        assert await retention.sweep(record, artifacts, days=0, now=late) == 0  # 0 keeps them for ever
-        assert await retention.sweep(record, artifacts, days=7, now=late) == 1
-        assert await retention.sweep(record, artifacts, days=7, now=late) == 0
+        soon, late = SYSTEM_CLOCK.now() + timedelta(days=6.9), SYSTEM_CLOCK.now() + timedelta(days=7.1)
+        assert await swept(service, days=7, now=soon) == 0
+        assert await swept(service, days=0, now=late) == 0  # 0 keeps them for ever
+        assert await swept(service, days=7, now=late) == 1
+        assert await swept(service, days=7, now=late) == 0
         assert not (tmp_path / "files" / "tasks" / done.id).exists()
         with pytest.raises(NotFound):
             await fetched(service, link)
@@ -221,9 +227,8 @@ async def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path
         stranger = tmp_path / "files" / "tasks" / "readme" / "note.txt"
         stranger.parent.mkdir()
         stranger.touch()
-        record, artifacts = service._record, service._artifacts
-        assert await retention.sweep(record, artifacts, days=7, now=utc_now() + timedelta(minutes=59)) == 0
-        assert await retention.sweep(record, artifacts, days=7, now=utc_now() + timedelta(minutes=61)) == 1
+        assert await swept(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=59)) == 0
+        assert await swept(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=61)) == 1
         assert not orphan.parent.parent.exists()
         assert stranger.exists()
         assert (tmp_path / "files" / picture_path(kept.id, "first")).exists()
@@ -271,7 +276,7 @@ def left_running(data: Path, task: Task) -> None:
     record = opened(data)
     with record.transaction() as connection:
         connection.exec_driver_sql("UPDATE tasks SET attempt = 0, starts = 0")
-        claim = tasks.claim(connection, owner="a-dead-dispatcher", now=utc_now())
+        claim = tasks.claim(connection, owner="a-dead-dispatcher", now=SYSTEM_CLOCK.now())
         assert claim is not None and claim.task.id == task.id
     record.close()
 
@@ -287,11 +292,9 @@ async def test_the_eta_falls_and_ends_at_zero(tmp_path: Path) -> None:
         assert await service.eta(done) == 0
 
 
-async def test_last_use_of_a_key_reaches_the_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivant.service.KEY_USE_EVERY", 0.1)
-
+async def test_last_use_of_a_key_reaches_the_record(tmp_path: Path) -> None:
     _, text = make_key(tmp_path)
-    async with running_service(tmp_path) as service:
+    async with running_service(tmp_path, timings=Timings(key_use_every=0.1)) as service:
         await service.authenticate(text)
         await wait_until(lambda: query_rows(tmp_path, "SELECT last_used_at IS NOT NULL FROM keys") == [(1,)])
 

@@ -125,7 +125,8 @@ class Greedy(Still):
     """Takes more memory than a worker may, which is made to be little."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
-        vars(worker)["MEMORY_SHARE"] = 0.0001
+        assert isinstance(watch, worker.WorkerWatch)
+        watch._channel.memory_limit = 2**20
         time.sleep(10)
         return super().render(storyboard, pictures, watch)
 

@@ -19,10 +19,12 @@ import uvicorn
 from PIL import Image
 
 from vivant.api.context import Context
+from vivant.api.limits import MAX_BODY_BYTES
 from vivant.api.serve import server_config
 from vivant.intake.pictures import Intake
 from vivant.service import Service, build_service
 from vivant.settings import Settings
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 T = TypeVar("T")
 SUBMIT = "/v3/async/seedance-v1.5-pro-i2v"
@@ -43,7 +45,10 @@ class HttpResponse:
 class LiveServer:
     """Service, intake and application in a thread of their own. `with` starts and stops them."""
 
-    def __init__(self, data: Path, **settings: Any) -> None:
+    def __init__(
+        self, data: Path, *, timings: Timings = DEFAULT_TIMINGS, max_body_bytes: int = MAX_BODY_BYTES, **settings: Any
+    ) -> None:
+        self._timings, self._max_body_bytes = timings, max_body_bytes
         self.settings = Settings(data=data, engine="testcard", **settings)
         self.context: Context
         self.url = ""
@@ -86,11 +91,9 @@ class LiveServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        service = build_service(self.settings)
-        intake = Intake(self.settings)
+        service = build_service(self.settings, timings=self._timings)
         await service.start()
-        await intake.start()
-        self.context = Context(service, intake, self.settings)
+        self.context = Context(service, max_body_bytes=self._max_body_bytes)
         config = server_config(self.context)
         config.port = 0
         self._server = uvicorn.Server(config)
@@ -100,7 +103,6 @@ class LiveServer:
         self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
         self._up.set()
         await serving
-        await intake.stop()
         await service.stop(drain=False)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:

@@ -1,4 +1,4 @@
-"""A real service on a real folder, with workers that may run the engines of dispatch/hostile_worker.py."""
+"""A real service on a real folder, with workers that may run the engines of hostile_worker.py."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from typing import Any
 
 from PIL import Image
 
+from vivant.clock import SYSTEM_CLOCK, Clock
 from vivant.dispatch.local import LocalFleet
 from vivant.intake.pictures import CleanPicture
 from vivant.request import Brief
 from vivant.service import Service, build_service
 from vivant.settings import Settings
 from vivant.task import Task
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 HOSTILE_WORKER = (sys.executable, str(Path(__file__).with_name("hostile_worker.py")))
 PATIENCE = 60.0  # seconds that anything may take on a busy machine
@@ -37,13 +39,21 @@ def a_brief(**values: Any) -> Brief:
     return Brief(**{"prompt": "a lake", "resolution": "480p", "seconds": 4, "seed": 7, **values})
 
 
-def build(data: Path, *, engine: str = "still", workers: int = 1, **values: Any) -> Service:
+def build(
+    data: Path, *, engine: str = "still", workers: int = 1, clock: Clock = SYSTEM_CLOCK,
+    timings: Timings = DEFAULT_TIMINGS, **values: Any,
+) -> Service:  # fmt: skip
     """A service whose workers know `engine`, also when it is a hostile one. Not started."""
     settings = Settings(data=data, engine="testcard", workers=workers, **values)
     fleet = LocalFleet(
-        workers=workers, engine=engine, storage=settings.storage, scratch=data / "scratch", command=HOSTILE_WORKER
+        workers=workers,
+        engine=engine,
+        storage=settings.storage,
+        scratch=data / "scratch",
+        command=HOSTILE_WORKER,
+        timings=timings,
     )
-    return build_service(settings, fleet=fleet)
+    return build_service(settings, clock=clock, timings=timings, fleet=fleet)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""What every handler is given: the wired parts, and the two questions each dialect asks of a request."""
+"""What every handler is given: the service, and what each dialect needs to know of a request."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from vivant.api.limits import MAX_BODY_BYTES
 from vivant.errors import Busy, Misconfigured, TaskNotFound
 from vivant.intake.pictures import Intake
 from vivant.service import Service
@@ -21,11 +22,10 @@ ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 @dataclass(slots=True)
 class Context:
-    """The parts behind the door. `draining` is set while the service goes down: it still answers, but takes no work."""
+    """`draining` is set while the service goes down: requests are still answered, but no task is accepted."""
 
     service: Service
-    intake: Intake
-    settings: Settings
+    max_body_bytes: int = MAX_BODY_BYTES
     draining: bool = False
 
     def __post_init__(self) -> None:
@@ -34,6 +34,14 @@ class Context:
             raise Misconfigured(
                 f"VIVANT_PUBLIC_URL: {public!r} is not an address such as https://video.example.com, path or not."
             )
+
+    @property
+    def settings(self) -> Settings:
+        return self.service.settings
+
+    @property
+    def intake(self) -> Intake:
+        return self.service.intake
 
     async def authenticate(self, request: Request) -> str:
         """Whose request this is: a key's id, "" in open mode. Raises MissingKey or UnknownKey."""

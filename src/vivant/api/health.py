@@ -1,11 +1,10 @@
-"""For watchmen: is the process alive (`/healthz`), and can it do work (`/readyz`). Neither needs a key."""
+"""For monitoring: is the process alive (`/healthz`), and can it do work (`/readyz`). Neither needs a key."""
 
 from __future__ import annotations
 
 import asyncio
-import time
+import math
 from importlib.metadata import version
-from typing import Final
 
 import structlog
 from starlette.requests import Request
@@ -18,9 +17,6 @@ from vivant.errors import VivantError
 from vivant.storage.artifacts import Artifacts
 
 log = structlog.get_logger(__name__)
-
-KEPT_SECONDS: Final = 5.0  # a finding is repeated for so long: anybody may ask, and one check writes a file
-PATIENCE: Final = 3.0  # seconds until a part that does not answer counts as broken
 
 
 def routes(context: Context) -> list[Route]:
@@ -45,21 +41,22 @@ class Readiness:
         self._context = context
         self._artifacts: Artifacts | None = None
         self._found: dict[str, bool] = {}
-        self._at = -KEPT_SECONDS
-        self._one = asyncio.Lock()
+        self._checked_at = -math.inf
+        self._checking = asyncio.Lock()
+        self._clock, self._timings = context.service.clock, context.service.timings
 
     async def checks(self) -> dict[str, bool]:
-        """The three findings, at most KEPT_SECONDS old, and whether work is taken at all."""
-        async with self._one:
-            if time.monotonic() - self._at >= KEPT_SECONDS:
+        """What was found, at most `readiness_cached_for` seconds ago, and whether tasks are accepted."""
+        async with self._checking:
+            if self._clock.monotonic() - self._checked_at >= self._timings.readiness_cached_for:
                 self._found = {"database": await self._database(), "storage": await self._storage()}
-                self._at = time.monotonic()
+                self._checked_at = self._clock.monotonic()
         workers = self._context.service.health()["workers"]
         return {**self._found, "worker": workers["ready"] > 0, "taking_work": not self._context.draining}
 
     async def _database(self) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._timings.readiness_within):
                 await self._context.service.tasks(key_id="", limit=1)
         except (VivantError, TimeoutError) as error:
             log.error("the database does not answer", error=str(error))
@@ -68,7 +65,7 @@ class Readiness:
 
     async def _storage(self) -> bool:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._timings.readiness_within):
                 await asyncio.to_thread(self._write_and_delete)
         except (VivantError, TimeoutError) as error:
             log.error("the file store does not answer", error=str(error))

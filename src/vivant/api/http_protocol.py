@@ -11,11 +11,16 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_BYTES: Final = 64 * 1024  # request line and headers; the usual servers allow 8 to 64 KiB
-HEAD_SECONDS: Final = 20.0  # from the connection, or from the first byte of a later request on it
 
 
 class LimitedHttp(HttpToolsProtocol):
-    """Uvicorn's protocol; a head that is too long is answered 431, one that takes too long is hung up on."""
+    """Uvicorn's protocol; a head that is too long is answered 431, and a connection whose head takes more than
+    `head_within` seconds is closed.
+    """
+
+    def __init__(self, *what: Any, head_within: float, **named: Any) -> None:
+        super().__init__(*what, **named)
+        self._head_within = head_within
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -49,7 +54,7 @@ class LimitedHttp(HttpToolsProtocol):
     def _await_head(self) -> None:
         self._head_came()
         self._head = 0
-        self._deadline = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._deadline = self.loop.call_later(self._head_within, self.transport.close)
 
     def _head_came(self) -> None:
         self._head = -1

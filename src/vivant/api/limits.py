@@ -17,39 +17,41 @@ from vivant.api.http_errors import BodyTooLarge, BodyTooSlow
 from vivant.errors import InvalidRequest
 from vivant.intake.budget import ByteBudget, Reservation
 
-BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB; the rest is room
-IDLE_SECONDS: Final = 20.0  # without a byte; a sleeping sender must not hold the budget
+MAX_BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB; the rest is room
 
 
 @asynccontextmanager
-async def receive_body(request: Request, budget: ByteBudget) -> AsyncIterator[tuple[bytearray, Reservation]]:
+async def receive_body(
+    request: Request, budget: ByteBudget, *, max_bytes: int, idle_for: float
+) -> AsyncIterator[tuple[bytearray, Reservation]]:
     """The whole body, and what was borrowed for it; both count against the budget until the block ends.
 
+    A sender may pause for `idle_for` seconds: one that sleeps must not keep its share of the budget.
     Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise InvalidRequest("The body may not be compressed: send it without Content-Encoding.")
     declared = request.headers.get("content-length", "")
     length = int(declared) if declared.isascii() and declared.isdigit() else None
-    if length is not None and length > BODY_BYTES:
-        raise _too_large()
+    if length is not None and length > max_bytes:
+        raise _too_large(max_bytes)
     with budget.reserve(length or 0) as held:
         body = bytearray()
         stream = request.stream()
         while True:
             try:
-                async with asyncio.timeout(IDLE_SECONDS):
+                async with asyncio.timeout(idle_for):
                     chunk = await anext(stream, None)
             except TimeoutError:
-                raise BodyTooSlow(f"No byte of the body arrived for {IDLE_SECONDS:.0f} s.") from None
+                raise BodyTooSlow(f"No byte of the body arrived for {idle_for:g} s.") from None
             if chunk is None:
                 break
-            if len(body) + len(chunk) > BODY_BYTES:
-                raise _too_large()
+            if len(body) + len(chunk) > max_bytes:
+                raise _too_large(max_bytes)
             held.grow(max(0, len(body) + len(chunk) - held.size))
             body += chunk
         yield body, held
 
 
-def _too_large() -> BodyTooLarge:
-    return BodyTooLarge(f"The body may have at most {BODY_BYTES} bytes ({BODY_BYTES // 2**20} MiB).")
+def _too_large(max_bytes: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body may have at most {max_bytes} bytes ({max_bytes // 2**20} MiB).")

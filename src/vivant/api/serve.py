@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -22,7 +23,6 @@ from vivant.api.context import Context
 from vivant.api.http_protocol import LimitedHttp
 from vivant.api.logs import configure_logs
 from vivant.errors import Misconfigured
-from vivant.intake.pictures import Intake
 from vivant.service import build_service
 from vivant.settings import Settings
 
@@ -57,9 +57,7 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
                 "Make a key with `vivant keys create NAME`, or serve on 127.0.0.1."
             )
         await service.start()
-        intake = Intake(settings)
-        await intake.start()
-        context = Context(service, intake, settings)
+        context = Context(service)
         server = _Server(server_config(context))
         stopping = _on_signals(context, server)
         try:
@@ -72,7 +70,6 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
                 on_ready(url)
             await answering
         finally:
-            await intake.stop()
             await asyncio.gather(*stopping)
     finally:
         await service.stop(drain=False)
@@ -82,7 +79,7 @@ def server_config(context: Context) -> uvicorn.Config:
     """How the application is served."""
     return uvicorn.Config(
         build_app(context),
-        http=LimitedHttp,
+        http=partial(LimitedHttp, head_within=context.service.timings.head_within),  # type: ignore[arg-type]  # called, never subclassed
         ws="none",
         lifespan="off",  # the parts are started and stopped here
         log_config=None,

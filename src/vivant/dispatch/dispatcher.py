@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
+from vivant.clock import Clock
 from vivant.dispatch import retention
 from vivant.dispatch.fleet import Fleet, Worker
 from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
@@ -28,20 +27,11 @@ from vivant.record.ids import new_id
 from vivant.record.tasks import Claim, Progress
 from vivant.storage.artifacts import Artifacts, attempt_prefix
 from vivant.task import Artifact
+from vivant.timings import Timings
 
 T = TypeVar("T")
 
-CHECK_EVERY: Final = 0.5  # seconds; an expiry is at most this late
-REPORT_EVERY: Final = 1.0  # seconds between writes of progress, all tasks together
-CLAIM_EVERY: Final = 5.0  # seconds between looks for work that nobody told us about
-RETRY_AFTER_SECONDS: Final = 0.5  # seconds between tries when the record or the storage fails
-DRAIN_WITHIN: Final = 120.0  # seconds that running jobs may take to finish when the service goes down
-
 log = structlog.get_logger()
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(eq=False)
@@ -88,7 +78,8 @@ class Dispatcher:
         *,
         alone: bool,
         retention_days: float,
-        now: Callable[[], datetime] = utc_now,
+        clock: Clock,
+        timings: Timings,
     ) -> None:
         self.boot_id = new_id()
         self._record = record
@@ -96,8 +87,9 @@ class Dispatcher:
         self._artifacts = artifacts
         self._alone = alone
         self._retention_days = retention_days
-        self._now = now
-        self._lease_watch = leases.LeaseWatch()
+        self._clock = clock
+        self._timings = timings
+        self._lease_watch = leases.LeaseWatch(lapses_after=timings.lease_lapses_after)
         self.storage_error = ""  # why files cannot be written; nothing is claimed meanwhile
         self._task_queued = asyncio.Event()
         self._record_changed = asyncio.Event()
@@ -112,18 +104,18 @@ class Dispatcher:
         """Register, take over what earlier dispatchers left, and begin."""
 
         def begin(connection: Connection) -> int:
-            leases.register(connection, self.boot_id, now=self._now())
+            leases.register(connection, self.boot_id, now=self._clock.now())
             if not self._alone:
                 return 0
             leases.remove_all_but(connection, self.boot_id)
-            return tasks.requeue_abandoned(connection, now=self._now())
+            return tasks.requeue_abandoned(connection, now=self._clock.now())
 
         requeued = await self._record.write(begin)
         log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
         await self._fleet.start()
-        self._starting = asyncio.create_task(_run_forever(self._start_tasks))
+        self._starting = asyncio.create_task(self._run_forever(self._start_tasks))
         self._loops = [
-            asyncio.create_task(_run_forever(loop))
+            asyncio.create_task(self._run_forever(loop))
             for loop in (self._supervise_runs, self._keep_lease_alive, self._sweep_files)
         ]
 
@@ -141,11 +133,11 @@ class Dispatcher:
         return len(self._runs)
 
     async def drain(self) -> None:
-        """Claim nothing more and wait until what runs has ended, at most `DRAIN_WITHIN` seconds."""
+        """Claim nothing more and wait until what runs has ended, at most `drain_within` seconds."""
         await _cancel(self._starting)
         if self._run_tasks:
-            log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=DRAIN_WITHIN)
-            await asyncio.wait(self._run_tasks, timeout=DRAIN_WITHIN)
+            log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=self._timings.drain_within)
+            await asyncio.wait(self._run_tasks, timeout=self._timings.drain_within)
 
     async def stop(self) -> None:
         """End now. What still runs goes back to the queue and counts no death."""
@@ -156,7 +148,7 @@ class Dispatcher:
 
         def leave(connection: Connection) -> int:
             leases.remove(connection, {self.boot_id})
-            return tasks.requeue_abandoned(connection, {self.boot_id}, now=self._now())
+            return tasks.requeue_abandoned(connection, {self.boot_id}, now=self._clock.now())
 
         try:
             requeued = await self._record.write(leave)
@@ -187,16 +179,18 @@ class Dispatcher:
             if self.storage_error:
                 await self._wait_for_storage()
             self._task_queued.clear()
-            claim = await self._write_until_accepted(lambda c: tasks.claim(c, owner=self.boot_id, now=self._now()))
+            claim = await self._write_until_accepted(
+                lambda c: tasks.claim(c, owner=self.boot_id, now=self._clock.now())
+            )
             if claim is not None:
                 return claim
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._task_queued.wait(), CLAIM_EVERY)
+                await asyncio.wait_for(self._task_queued.wait(), self._timings.claim_every)
 
     async def _run_task(self, run: Run) -> None:
         task = run.claim.task
         log.info("task started", task=task.id, attempt=task.attempt)
-        started = time.monotonic()
+        started = self._clock.monotonic()
         try:
             try:
                 outcome = await run.worker.run(run.job, run)
@@ -215,7 +209,7 @@ class Dispatcher:
             attempt=task.attempt,
             outcome=type(outcome).__name__,
             settled=settled,
-            seconds=round(time.monotonic() - started, 3),
+            seconds=round(self._clock.monotonic() - started, 3),
         )
 
     async def _settle(self, run: Run, outcome: Outcome) -> bool:
@@ -223,7 +217,7 @@ class Dispatcher:
         claim, last = run.claim, run.collect_progress()
 
         def settle(connection: Connection) -> bool:
-            now = self._now()
+            now = self._clock.now()
             tasks.report(connection, [last])
             match outcome:
                 case Finished(artifact):
@@ -256,21 +250,21 @@ class Dispatcher:
         reported = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._record_changed.wait(), CHECK_EVERY)
+                await asyncio.wait_for(self._record_changed.wait(), self._timings.supervise_every)
             self._record_changed.clear()
             try:
                 await self._expire_due_tasks()
-                if time.monotonic() - reported >= REPORT_EVERY:
-                    reported = time.monotonic()
+                if self._clock.monotonic() - reported >= self._timings.report_every:
+                    reported = self._clock.monotonic()
                     await self._write_progress()
                 await self._stop_lost_runs()
             except Busy as error:
                 self._on_record_failure(error)
 
     async def _expire_due_tasks(self) -> None:
-        due = await self._record.read(lambda c: tasks.find_due(c, now=self._now()))
+        due = await self._record.read(lambda c: tasks.find_due(c, now=self._clock.now()))
         if due:
-            expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._now()))
+            expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._clock.now()))
             log.info("tasks expired", tasks=expired)
 
     async def _write_progress(self) -> None:
@@ -288,19 +282,19 @@ class Dispatcher:
     async def _keep_lease_alive(self) -> None:
         while True:
             try:
-                await self._record.write(lambda c: leases.record_heartbeat(c, self.boot_id, now=self._now()))
+                await self._record.write(lambda c: leases.record_heartbeat(c, self.boot_id, now=self._clock.now()))
                 heartbeats = await self._record.read(leases.read_heartbeats)
-                lapsed = self._lease_watch.find_lapsed(heartbeats, now=time.monotonic()) - {self.boot_id}
+                lapsed = self._lease_watch.find_lapsed(heartbeats, now=self._clock.monotonic()) - {self.boot_id}
                 if lapsed:
                     await self._take_over(lapsed)
             except Busy as error:
                 self._on_record_failure(error)
-            await asyncio.sleep(leases.HEARTBEAT_EVERY)
+            await asyncio.sleep(self._timings.heartbeat_every)
 
     async def _take_over(self, dead: set[str]) -> None:
         def take_over(connection: Connection) -> int:
             leases.remove(connection, dead)
-            return tasks.requeue_abandoned(connection, dead, now=self._now())
+            return tasks.requeue_abandoned(connection, dead, now=self._clock.now())
 
         requeued = await self._record.write(take_over)
         log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(dead), requeued=requeued)
@@ -309,10 +303,13 @@ class Dispatcher:
     async def _sweep_files(self) -> None:
         while True:
             try:
-                await retention.sweep(self._record, self._artifacts, days=self._retention_days, now=self._now())
+                await retention.sweep(
+                    self._record, self._artifacts, days=self._retention_days,
+                    orphan_after=self._timings.orphan_after, now=self._clock.now(),
+                )  # fmt: skip
             except (Busy, StorageFailed) as error:
                 log.error("old files could not be swept", reason=str(error))
-            await asyncio.sleep(retention.SWEEP_EVERY)
+            await asyncio.sleep(self._timings.sweep_every)
 
     # -- when things fail -------------------------------------------------------------------------------------------
 
@@ -323,7 +320,7 @@ class Dispatcher:
                 return await self._record.write(work)
             except Busy as error:
                 self._on_record_failure(error)
-                await asyncio.sleep(RETRY_AFTER_SECONDS)
+                await asyncio.sleep(self._timings.retry_after)
 
     def _on_record_failure(self, error: Busy) -> None:
         log.error("the record failed", reason=str(error))
@@ -345,18 +342,17 @@ class Dispatcher:
                 self.storage_error = ""
             except StorageFailed as error:
                 self.storage_error = str(error)
-                await asyncio.sleep(RETRY_AFTER_SECONDS)
+                await asyncio.sleep(self._timings.retry_after)
         log.info("the storage works again")
 
-
-async def _run_forever(loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a loop that should never end; a defect in it must not end the dispatcher, nor pass unseen."""
-    while True:
-        try:
-            await loop()
-        except Exception:
-            log.exception("a loop of the dispatcher failed and starts again", loop=loop.__name__)
-        await asyncio.sleep(RETRY_AFTER_SECONDS)
+    async def _run_forever(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a loop that should never end; a defect in it must not end the dispatcher, nor pass unseen."""
+        while True:
+            try:
+                await loop()
+            except Exception:
+                log.exception("a loop of the dispatcher failed and starts again", loop=loop.__name__)
+            await asyncio.sleep(self._timings.retry_after)
 
 
 async def _cancel(task: asyncio.Task[None] | None) -> None:

@@ -6,11 +6,10 @@ An estimate for a progress bar; nothing is decided by it.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
+from vivant.clock import Clock
 from vivant.record import lanes, tasks, usage
 from vivant.record.database import Record
 from vivant.request import Tier
@@ -18,33 +17,34 @@ from vivant.task import Status, Task
 
 DEFAULT_PACE: Final = 15 / 108_900  # seconds per token before anything was measured: 15 s for 5 s at 720p
 PROGRESS_COUNTS_FROM: Final = 0.1  # from here on the task's own pace counts as much as history
-CACHED_FOR: Final = 1.0  # seconds that what we read of the queue and of the past is good for
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]  # (tier, key) -> (queued, running)
 
 
 class Eta:
-    """Reads history and queue at most once a second, however many callers poll."""
+    """Reads history and queue once in `cached_for` seconds at most, however many callers poll."""
 
-    def __init__(self, record: Record, *, workers: int) -> None:
+    def __init__(self, record: Record, *, workers: int, clock: Clock, cached_for: float) -> None:
         self._record = record
+        self._clock = clock
+        self._cached_for = cached_for
         self._workers = workers
         self._read_at = -math.inf
         self._paces: dict[str, dict[int, float]] = {}
         self._counts: Counts = {}
 
-    async def estimate(self, task: Task, *, now: datetime) -> float:
+    async def estimate(self, task: Task) -> float:
         """Seconds until the task will probably have ended; 0 when it has."""
         if task.status.is_terminal:
             return 0.0
-        if time.monotonic() - self._read_at > CACHED_FOR:
-            self._read_at, self._paces = time.monotonic(), {}
+        if self._clock.monotonic() - self._read_at > self._cached_for:
+            self._read_at, self._paces = self._clock.monotonic(), {}
             self._counts = await self._record.read(lanes.counts)
         if task.engine not in self._paces:
             self._paces[task.engine] = await self._record.read(lambda c: usage.seconds_per_token(c, task.engine))
         own = estimate_run(task, self._paces[task.engine])
         if task.status is Status.RUNNING and task.started_at is not None:
-            return estimate_remaining(own, task.progress, elapsed=(now - task.started_at).total_seconds())
+            return estimate_remaining(own, task.progress, elapsed=(self._clock.now() - task.started_at).total_seconds())
         ahead_in_lane = await self._record.read(lambda c: tasks.ahead_in_lane(c, task))
         ahead = count_ahead(task, self._counts, ahead_in_lane=ahead_in_lane)
         running = sum(running for _, running in self._counts.values())

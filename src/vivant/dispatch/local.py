@@ -41,14 +41,9 @@ from vivant.dispatch.messages import (
 )
 from vivant.errors import Misconfigured
 from vivant.record.ids import new_id
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 WORKER_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.worker")
-STOP_WITHIN: Final = 2.0  # seconds a job has to answer a stop
-CHECK_EVERY: Final = 0.25  # seconds between looks at a process
-SILENT_AT_MOST: Final = 30.0  # seconds without a word from the process: it hangs
-UNTOUCHED_AT_MOST: Final = 600.0  # seconds in which an engine must touch its watch: it hangs, its process does not
-READY_WITHIN: Final = 600.0  # seconds for an engine's setup
-RETRY_AFTER: Final = (1.0, 2.0, 5.0, 10.0, 30.0)  # seconds between tries when workers do not even become ready
 
 log = structlog.get_logger()
 
@@ -56,10 +51,13 @@ log = structlog.get_logger()
 class LocalWorker:
     """One child process. `ended` is set when it is gone."""
 
-    def __init__(self, process: Process, *, number: int, free: asyncio.Queue[LocalWorker]) -> None:
+    def __init__(
+        self, process: Process, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings
+    ) -> None:  # fmt: skip
         self._process = process
         self._number = number
         self._free = free
+        self._timings = timings
         self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # "" or why not
         self._job: Job | None = None
         self._listener: Listener | None = None
@@ -73,13 +71,13 @@ class LocalWorker:
 
     @classmethod
     async def spawn(
-        cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalWorker]
+        cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings
     ) -> LocalWorker:
         """Start a process and tell it what it is; `ready` says when it can work."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=MAX_LINE_BYTES
         )
-        worker = cls(process, number=number, free=free)
+        worker = cls(process, number=number, free=free, timings=timings)
         worker._send(setup)
         return worker
 
@@ -91,7 +89,7 @@ class LocalWorker:
     async def ready(self) -> str:
         """Wait until the engine is set up: empty, or why it never will be."""
         try:
-            return await asyncio.wait_for(asyncio.shield(self._ready), READY_WITHIN)
+            return await asyncio.wait_for(asyncio.shield(self._ready), self._timings.setup_within)
         except TimeoutError:
             self.kill("its engine was not set up in time")
             return self._kill_reason
@@ -118,7 +116,9 @@ class LocalWorker:
             return
         self._stopping = True
         self._send(Stop(job.task_id, job.attempt))
-        self._kill_timer = asyncio.get_running_loop().call_later(STOP_WITHIN, self.kill, "it did not stop when asked")
+        self._kill_timer = asyncio.get_running_loop().call_later(
+            self._timings.stop_within, self.kill, "it did not stop when asked"
+        )
 
     def release(self) -> None:
         """See `fleet.Worker`."""
@@ -140,7 +140,7 @@ class LocalWorker:
         silent = asyncio.get_running_loop().time() - self._last_event_at
         if self._process.returncode is not None:
             self._kill_session()
-        elif silent > SILENT_AT_MOST:
+        elif silent > self._timings.worker_silent_for:
             self.kill(f"its process was silent for {silent:.0f} s")
 
     def _send(self, command: Command) -> None:
@@ -172,7 +172,7 @@ class LocalWorker:
             case Unusable(reason) if not self._ready.done():
                 self._ready.set_result(reason)
             case Heartbeat(silent):
-                if silent > UNTOUCHED_AT_MOST:
+                if silent > self._timings.engine_silent_for:
                     self.kill(f"its engine has not touched its watch for {silent:.0f} s")
             case Planned(storyboard) if self._listener:
                 self._listener.on_storyboard(storyboard)
@@ -200,13 +200,15 @@ class LocalFleet:
     """Child processes of this service. `command` starts one; `scratch` is a folder that belongs to us alone."""
 
     def __init__(
-        self, *, workers: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND
-    ) -> None:
+        self, *, workers: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND,
+        timings: Timings = DEFAULT_TIMINGS,
+    ) -> None:  # fmt: skip
         self._count = workers
         self._engine = engine
         self._storage = storage
         self._scratch = scratch
         self._command = command
+        self._timings = timings
         self._workers: dict[int, LocalWorker] = {}
         self._free: asyncio.Queue[LocalWorker] = asyncio.Queue()
         self._supervisors: list[asyncio.Task[None]] = []
@@ -250,7 +252,8 @@ class LocalFleet:
                 failures = 0
                 log.warning("a worker ended and is replaced", worker=number)
             except (OSError, Misconfigured) as error:
-                pause = RETRY_AFTER[min(failures, len(RETRY_AFTER) - 1)]
+                pauses = self._timings.restart_after
+                pause = pauses[min(failures, len(pauses) - 1)]
                 failures += 1
                 self._errors[number] = str(error)
                 log.error("a worker cannot be used", worker=number, reason=str(error), again_after=pause)
@@ -261,8 +264,16 @@ class LocalFleet:
     async def _run_worker(self, number: int, scratch: Path) -> None:
         """One worker, from its start to its end. Raises OSError or Misconfigured when it never became ready."""
         await asyncio.to_thread(scratch.mkdir, parents=True)
-        setup = Setup(engine=self._engine, storage=self._storage, scratch=str(scratch))
-        worker = self._workers[number] = await LocalWorker.spawn(self._command, setup, number=number, free=self._free)
+        setup = Setup(
+            engine=self._engine,
+            storage=self._storage,
+            scratch=str(scratch),
+            heartbeat_every=self._timings.worker_heartbeat_every,
+            report_every=self._timings.worker_report_every,
+        )
+        worker = self._workers[number] = await LocalWorker.spawn(
+            self._command, setup, number=number, free=self._free, timings=self._timings
+        )
         error = await worker.ready()
         if error:
             worker.kill(error)
@@ -272,7 +283,7 @@ class LocalFleet:
         worker.release()
         while not worker.ended.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(worker.ended.wait(), CHECK_EVERY)
+                await asyncio.wait_for(worker.ended.wait(), self._timings.worker_check_every)
             worker.check_process()
 
 

@@ -17,6 +17,8 @@ class Setup(msgspec.Struct, tag=True, frozen=True):
     engine: str
     storage: str
     scratch: str
+    heartbeat_every: float  # seconds
+    report_every: float  # seconds; progress is reported no more often
 
 
 class Job(msgspec.Struct, tag=True, frozen=True):
@@ -53,7 +55,7 @@ class Unusable(msgspec.Struct, tag=True, frozen=True):
 
 
 class Heartbeat(msgspec.Struct, tag=True, frozen=True):
-    """Once a second. `silent` is how many seconds the engine has not touched its watch; 0 between jobs."""
+    """Sent every `heartbeat_every` seconds. silent: seconds since the engine called its watch; 0 between jobs."""
 
     silent: float
 

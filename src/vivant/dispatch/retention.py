@@ -14,16 +14,14 @@ from vivant.record.database import Record
 from vivant.record.ids import time_of_id
 from vivant.storage.artifacts import Artifacts, task_prefix
 
-SWEEP_EVERY: Final = 600.0  # seconds
-ORPHAN_AFTER: Final = timedelta(hours=1)  # pictures are stored before their task; this long they may be on their way
 BATCH: Final = 200
 
 log = structlog.get_logger()
 
 
-async def sweep(record: Record, artifacts: Artifacts, *, days: float, now: datetime) -> int:
+async def sweep(record: Record, artifacts: Artifacts, *, days: float, orphan_after: float, now: datetime) -> int:
     """Delete by prefix; how many folders. days = 0 keeps the files of tasks for ever. Raises Busy, StorageFailed."""
-    swept = await _sweep_orphans(record, artifacts, now=now)
+    swept = await _sweep_orphans(record, artifacts, before=now - timedelta(seconds=orphan_after))
     if days:
         swept += await _sweep_old(record, artifacts, before=now - timedelta(days=days))
     if swept:
@@ -41,9 +39,9 @@ async def _sweep_old(record: Record, artifacts: Artifacts, *, before: datetime) 
     return swept
 
 
-async def _sweep_orphans(record: Record, artifacts: Artifacts, *, now: datetime) -> int:
+async def _sweep_orphans(record: Record, artifacts: Artifacts, *, before: datetime) -> int:
     swept = 0
-    ids = [i for i in await asyncio.to_thread(artifacts.task_ids) if (at := time_of_id(i)) and at < now - ORPHAN_AFTER]
+    ids = [i for i in await asyncio.to_thread(artifacts.task_ids) if (at := time_of_id(i)) and at < before]
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
         for task_id in await record.read(partial(tasks.find_unknown, ids=batch)):

@@ -1,8 +1,9 @@
-"""One worker: a process of its own in which one engine does one job at a time. It needs no database and no network,
-only its standard streams (messages.py) and the storage.
+"""The program inside one worker: a process of its own in which one engine does one job at a time. It uses its standard
+streams (messages.py) and the storage; it has no database and no network access.
 
-It ends when its commands end, so it cannot outlive whoever started it. It has a session of its own and lets SIGINT and
-SIGTERM pass: whether a job may finish is decided by the dispatcher, not by a signal sent to everybody.
+The process ends when its command stream ends, so it cannot outlive the service that started it. It runs in a session
+of its own and ignores SIGINT and SIGTERM: a Ctrl-C in a terminal reaches every process of the terminal, and whether a
+running job may finish is the dispatcher's decision.
 
     python -m vivant.dispatch.worker
 """
@@ -46,40 +47,42 @@ from vivant.errors import EngineFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
 from vivant.request import VideoRequest
 
-HEARTBEAT_EVERY: Final = 1.0  # seconds
-REPORT_EVERY: Final = 0.2  # seconds; a frame may take a millisecond
-NICENESS: Final = 5  # steps of niceness: answering a poll goes before drawing a frame
+NICENESS: Final = 5  # added to the process's niceness: answering a poll goes before drawing a frame
 OOM_SCORE: Final = 500  # when memory runs out Linux shall end a worker, which is replaced, and not the service
-MEMORY_SHARE: Final = 0.85  # of the machine's memory that one worker's data may take
+MEMORY_SHARE: Final = 0.85  # of the machine's memory that the data of one worker may take
 
 
 class Channel:
-    """Our end of the conversation. Orders are read by a thread that never blocks on work, so a stop always arrives."""
+    """Commands in, events out. A thread that does no other work reads the commands, so a stop always arrives."""
 
     def __init__(self, commands: BinaryIO, events: BinaryIO) -> None:
         self._commands = commands
         self._events = events
         self._writing = threading.Lock()
+        self.memory_limit = _memory_limit()  # bytes
         self.jobs: queue.SimpleQueue[tuple[Job, WorkerWatch]] = queue.SimpleQueue()
-        self.watch: WorkerWatch | None = None  # of the job at hand
+        self.watch: WorkerWatch | None = None  # of the running job
+        self.setup = self._receive_setup()
 
-    def setup(self) -> Setup:
+    def _receive_setup(self) -> Setup:
         """The first command. Raises SystemExit when there is none."""
         line = self._commands.readline()
         first = decode_command(line) if line else None
         if not isinstance(first, Setup):
-            raise SystemExit("a worker is started by a dispatcher, whose first words are its setup")
+            raise SystemExit("this program is started by a dispatcher, which sends a setup first")
         return first
 
     def send(self, event: WorkerEvent) -> None:
+        """Write the event. When the reader is gone, the process ends."""
         try:
             with self._writing:
                 self._events.write(encode_line(event))
                 self._events.flush()
         except OSError:
-            _exit_now()  # nobody listens any more
+            _exit_now()
 
     def read_commands(self) -> None:
+        """Handle commands until the stream ends; then the process ends."""
         try:
             for line in self._commands:
                 self._handle(decode_command(line))
@@ -90,7 +93,8 @@ class Channel:
         watch = self.watch
         match command:
             case Job():
-                self.watch = WorkerWatch(self, command)  # here, so that a stop on its heels finds it
+                # Set here and not by the main thread, so that a stop right behind the job finds its watch.
+                self.watch = WorkerWatch(self, command)
                 self.jobs.put((command, self.watch))
             case Stop(task_id, attempt) if watch and watch.is_for(task_id, attempt):
                 watch.stop()
@@ -98,37 +102,41 @@ class Channel:
                 watch.acknowledge()
 
     def send_heartbeats(self) -> None:
+        """Send a heartbeat at every interval, and end the process when it has used more memory than it may."""
         while True:
             watch = self.watch
             self.send(Heartbeat(silent=watch.seconds_since_touch() if watch else 0.0))
-            if _peak_memory() > _memory_limit():
-                sys.stderr.write(f"this worker took more than {_memory_limit() >> 20} MiB and ends\n")
+            if _peak_memory() > self.memory_limit:
+                sys.stderr.write(f"this worker took more than {self.memory_limit >> 20} MiB and ends\n")
                 sys.stderr.flush()
                 _exit_now()
-            time.sleep(HEARTBEAT_EVERY)
+            time.sleep(self.setup.heartbeat_every)
 
 
 class WorkerWatch:
-    """The watch of one job: passes reports on, and commands to stop in. See `engines.base.Watch`."""
+    """The watch of one job: sends its reports to the dispatcher, knows whether it must stop. See `engines.base.Watch`.
+
+    The engine's thread calls `report`, `raise_if_stopping` and `remember`; the thread of commands calls the others.
+    """
 
     def __init__(self, channel: Channel, job: Job) -> None:
         self._channel = channel
         self._job = job
         self._stopping = threading.Event()
         self._answered = threading.Event()
-        self._touched = time.monotonic()
+        self._touched_at = time.monotonic()  # when the engine last called
         self._fraction = 0.0
-        self._reported = 0.0  # when
+        self._reported_at = 0.0
 
     def report(self, fraction: float, preview: U8 | None = None) -> None:
-        now = self._touched = time.monotonic()
+        now = self._touched_at = time.monotonic()
         self._fraction = max(self._fraction, min(fraction, 1.0))
-        if now - self._reported >= REPORT_EVERY:
-            self._reported = now
+        if now - self._reported_at >= self._channel.setup.report_every:
+            self._reported_at = now
             self._channel.send(Reported(self._fraction))
 
     def raise_if_stopping(self) -> None:
-        self._touched = time.monotonic()
+        self._touched_at = time.monotonic()
         if self._stopping.is_set():
             raise Stopped
 
@@ -154,18 +162,18 @@ class WorkerWatch:
         self._answered.set()
 
     def seconds_since_touch(self) -> float:
-        return time.monotonic() - self._touched
+        return time.monotonic() - self._touched_at
 
 
 def main() -> None:
-    """Set up, then do jobs until the commands end."""
-    channel = _open_channel()
+    """Set up the engine, then do jobs until the command stream ends."""
     _limit_process()
-    setup = channel.setup()
+    channel = _open_channel()
+    setup = channel.setup
     threading.Thread(target=channel.read_commands, name="commands", daemon=True).start()
     threading.Thread(target=channel.send_heartbeats, name="heartbeats", daemon=True).start()
     try:
-        # Imported here: a worker that cannot even import its engine can still say so.
+        # Imported here, so that an engine that cannot be imported is reported like one that cannot be set up.
         from vivant.engines.registry import load_engine
         from vivant.generate import make_artifact
         from vivant.storage.artifacts import Artifacts
@@ -199,7 +207,7 @@ def main() -> None:
             outcome = Halted()
         except VivantError as error:
             outcome = Failed(error.code, str(error), error.retryable)
-        except OSError as error:  # an engine does not touch disks, so this is ours: full, read-only, gone
+        except OSError as error:  # engines write no files, so the disk failed: full, read-only or gone
             outcome = Failed(
                 StorageFailed.code, f"The clip could not be written: {error.strerror or error}.", retryable=True
             )
@@ -211,16 +219,17 @@ def main() -> None:
 
 
 def _open_channel() -> Channel:
-    """Standard input and output carry messages; whatever anybody prints goes to standard error, to the log."""
+    """Keep the standard streams for messages: what anything in this process prints goes to standard error instead."""
     commands, events = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
-    sys.stdout = sys.stderr  # which is line buffered: what a job prints is in the log while it is that job's
+    sys.stdout = sys.stderr  # line buffered: what a job prints is logged before the job's outcome
     return Channel(commands, events)
 
 
 def _limit_process() -> None:
+    """Ignore signals meant for the service, give the service precedence, write no core dumps, and limit the memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
@@ -229,7 +238,7 @@ def _limit_process() -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)
         limit = _memory_limit() if hard == resource.RLIM_INFINITY else min(_memory_limit(), hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
-        with contextlib.suppress(OSError):  # /proc is not always there, and this is a courtesy
+        with contextlib.suppress(OSError):  # /proc is not always there, and the worker can do without it
             Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
 
 
@@ -239,12 +248,12 @@ def _memory_limit() -> int:
 
 
 def _peak_memory() -> int:
-    """The most memory in bytes that this process had at once; macOS enforces no limit, so the worker has to watch."""
+    """The most resident memory of this process so far, in bytes. Checked because macOS enforces no limit."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _exit_now() -> None:
-    """End at once, with everything this worker has started."""
+    """End this process at once, and every process it has started."""
     if os.getsid(0) == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)

@@ -20,13 +20,13 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from vivant.errors import Busy, Misconfigured
 from vivant.record import migrate
 from vivant.record.writer import Writer, cannot_write
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 __all__ = ["Connection", "Record", "check_record", "sqlite_path"]
 
 T = TypeVar("T")
 
 READERS: Final = 4
-WAIT_FOR_LOCK: Final = 10.0  # seconds; writers of other processes hold the lock for milliseconds
 
 
 class Record:
@@ -36,13 +36,14 @@ class Record:
     `write` awaits is durable. `transaction` is the same for programs without an event loop, like the command line.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timings: Timings = DEFAULT_TIMINGS) -> None:
         """Open it, making or migrating it when needed. Raises Misconfigured when that is not possible."""
         self.path = sqlite_path(url)
+        self._check_every = timings.foreign_write_check_every
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._engine = _engine(url, begin="BEGIN IMMEDIATE")
-            self._reading = _engine(url, begin="BEGIN", query_only=True)
+            self._engine = _engine(url, timings.wait_for_lock, begin="BEGIN IMMEDIATE")
+            self._reading = _engine(url, timings.wait_for_lock, begin="BEGIN", query_only=True)
             migrate.upgrade(self._engine)
         except (OSError, DatabaseError) as error:
             reason = error.orig if isinstance(error, DatabaseError) else error
@@ -53,7 +54,7 @@ class Record:
 
     def start_writer(self, on_foreign_write: Callable[[], object]) -> None:
         """Start the writing thread. `on_foreign_write` is called from it when another process has written."""
-        self._writer = Writer(self._engine, on_foreign_write=on_foreign_write)
+        self._writer = Writer(self._engine, on_foreign_write=on_foreign_write, check_every=self._check_every)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a write transaction; returns after COMMIT. Raises Busy when the record cannot be written."""
@@ -120,8 +121,8 @@ def sqlite_path(url: str) -> Path:
     return Path(parsed.database)
 
 
-def _engine(url: str, *, begin: str, query_only: bool = False) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": WAIT_FOR_LOCK, "check_same_thread": False}, pool_size=READERS)
+def _engine(url: str, wait_for_lock: float, *, begin: str, query_only: bool = False) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": wait_for_lock, "check_same_thread": False}, pool_size=READERS)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:

@@ -9,14 +9,10 @@ import os
 import socket
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from vivant.record.tables import dispatchers
-
-HEARTBEAT_EVERY: Final = 5.0  # seconds
-LAPSES_AFTER: Final = 30.0  # seconds
 
 
 def register(connection: Connection, boot_id: str, *, now: datetime) -> None:
@@ -46,18 +42,19 @@ def remove_all_but(connection: Connection, boot_id: str) -> None:
 
 
 class LeaseWatch:
-    """What one dispatcher has seen of the others' counts."""
+    """What one dispatcher has seen of the others' counts. `lapses_after`: seconds without a change that end a lease."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lapses_after: float) -> None:
+        self._lapses_after = lapses_after
         self._seen: dict[str, tuple[int, float]] = {}  # boot id -> (count, when it was first seen at that count)
 
     def find_lapsed(self, counts: Mapping[str, int], *, now: float) -> set[str]:
-        """The boot ids whose count has stood still for 30 s. `now`: seconds of one monotonic clock."""
+        """The boot ids whose count has stood still for so long. `now`: seconds of one monotonic clock."""
         for boot_id, count in counts.items():
             if self._seen.get(boot_id, (None, now))[0] != count:
                 self._seen[boot_id] = (count, now)
         self._seen = {boot_id: seen for boot_id, seen in self._seen.items() if boot_id in counts}
-        return {boot_id for boot_id, (_, since) in self._seen.items() if now - since >= LAPSES_AFTER}
+        return {boot_id for boot_id, (_, since) in self._seen.items() if now - since >= self._lapses_after}
 
     def reset(self) -> None:
         """The record could not be reached: others may have lived and not been able to say so."""

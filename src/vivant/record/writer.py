@@ -20,7 +20,6 @@ T = TypeVar("T")
 Work = tuple[Callable[[Connection], Any], "Future[Any]"]
 
 GROUP: Final = 128  # pieces per transaction at most, so that the first of them need not wait long
-LOOK_EVERY: Final = 0.1  # seconds between looks at whether another process wrote
 
 log = structlog.get_logger()
 
@@ -28,12 +27,14 @@ log = structlog.get_logger()
 class Writer:
     """Runs closures in write transactions, in the order they were given.
 
-    `on_foreign_write` is called from the writer's thread soon (0.1 s when idle) after another process committed.
+    `on_foreign_write` is called from the writer's thread after another process committed; when nothing is written here,
+    that is noticed within `check_every` seconds.
     """
 
-    def __init__(self, engine: Engine, *, on_foreign_write: Callable[[], object]) -> None:
+    def __init__(self, engine: Engine, *, on_foreign_write: Callable[[], object], check_every: float) -> None:
         self._engine = engine
         self._on_foreign_write = on_foreign_write
+        self._check_every = check_every
         self._waiting: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
@@ -81,10 +82,10 @@ class Writer:
             connection.close()
 
     def _next_group(self) -> tuple[list[Work], bool]:
-        """What waits, at most GROUP pieces (perhaps none, after LOOK_EVERY seconds); and whether this is the end."""
+        """What waits, at most GROUP pieces (perhaps none, after `check_every` seconds); and whether this is the end."""
         group: list[Work] = []
         try:
-            piece = self._waiting.get(timeout=LOOK_EVERY)
+            piece = self._waiting.get(timeout=self._check_every)
             while piece is not None:
                 group.append(piece)
                 if len(group) == GROUP:

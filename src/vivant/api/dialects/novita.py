@@ -93,7 +93,9 @@ def routes(context: Context) -> list[Route]:
         key_id = await context.authenticate(request)
         context.check_accepting_tasks()
         intake = context.intake
-        async with receive_body(request, intake.budget) as (body, held):
+        async with receive_body(
+            request, intake.budget, max_bytes=context.max_body_bytes, idle_for=context.service.timings.body_idle_for
+        ) as (body, held):
             heavy = len(body) >= IN_A_THREAD
             submission = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
             brief = submission.brief

@@ -1,0 +1,71 @@
+"""Every interval and time limit of a running service, in one frozen value that `build_service` passes down."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timings:
+    """All in seconds. The defaults are what `vivant serve` uses; tests hand in shorter ones.
+
+    Raises ValueError for a time that is not positive and finite, and where one time must be longer than another.
+    """
+
+    # The dispatcher
+    claim_every: float = 5.0  # between looks for queued tasks when nothing announced one
+    supervise_every: float = 0.5  # between checks of running tasks; a task expires at most this late
+    report_every: float = 1.0  # between writes of progress, all running tasks in one transaction
+    retry_after: float = 0.5  # between tries when the database or the storage fails
+    drain_within: float = 120.0  # for running jobs to finish when the service goes down
+
+    # Leases of dispatchers
+    heartbeat_every: float = 5.0  # between heartbeats of a dispatcher in the database
+    lease_lapses_after: float = 30.0  # without a new heartbeat: the dispatcher is taken for dead
+
+    # Files of ended tasks
+    sweep_every: float = 600.0  # between deletions of files that are no longer needed
+    orphan_after: float = 3600.0  # age of files without a task before they go: pictures are stored before their task
+
+    # Worker processes
+    setup_within: float = 600.0  # for the engine's setup
+    worker_heartbeat_every: float = 1.0  # between heartbeats of a worker process
+    worker_report_every: float = 0.2  # between reports of progress from a worker; a frame may take a millisecond
+    worker_check_every: float = 0.25  # between checks whether a worker process lives
+    worker_silent_for: float = 30.0  # without a message from the process: it hangs and is killed
+    engine_silent_for: float = 600.0  # without a call of its watch: the engine hangs and its process is killed
+    stop_within: float = 2.0  # for a job to obey a stop; then its process is killed
+    restart_after: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)  # before the n-th restart of a worker that fails
+
+    # The database
+    wait_for_lock: float = 10.0  # for the write lock; other processes hold it for milliseconds
+    foreign_write_check_every: float = 0.1  # between checks whether another process has written
+
+    # The service
+    key_use_every: float = 60.0  # between writes of when API keys were last used
+    estimate_cached_for: float = 1.0  # for which an estimate may reuse what it read of history and queue
+
+    # HTTP
+    body_idle_for: float = 20.0  # without a byte of a request's body
+    head_within: float = 20.0  # for a request's head, from the connection or from its first byte on an open one
+    readiness_cached_for: float = 5.0  # for which /readyz repeats a finding: anybody may ask, and a check writes a file
+    readiness_within: float = 3.0  # for the database or the storage to answer before it counts as broken
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            times = value if isinstance(value, tuple) else (value,)
+            if not times or not all(0 < seconds < math.inf for seconds in times):
+                raise ValueError(f"{field.name} must be positive and finite; it is {value}.")
+        for shorter, longer in (
+            ("heartbeat_every", "lease_lapses_after"),
+            ("worker_heartbeat_every", "worker_silent_for"),
+            ("worker_heartbeat_every", "engine_silent_for"),
+        ):
+            if getattr(self, shorter) > getattr(self, longer):
+                raise ValueError(f"{longer} must be at least {shorter}.")
+
+
+DEFAULT_TIMINGS: Final = Timings()
