@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.scene.colour import double
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
@@ -136,10 +136,8 @@ def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
     return offsets
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _distance(
-    canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float
-) -> np.float32:  # pragma: no cover - compiled
+@kernel
+def _distance(canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float) -> np.float32:
     total = np.float32(0)
     h, w = canvas.shape[:2]
     for i in range(-3, 4):
@@ -159,10 +157,8 @@ def _distance(
     return total
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _search(
-    canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32
-) -> I32:  # pragma: no cover - compiled
+@kernel
+def _search(canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32) -> I32:
     """Three sweeps of propagation and random search. A patch far away costs a little more than a near one."""
     h, w = ring.shape
     out = offsets.copy()
@@ -219,10 +215,8 @@ def _search(
     return out
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _vote(
-    canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask, sure: F32
-) -> F32:  # pragma: no cover - compiled
+@kernel
+def _vote(canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask, sure: F32) -> F32:
     """Each wanted pixel becomes the mean of what the patches that cover it say."""
     h, w = ring.shape
     out = canvas.copy()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.media import F32, SAMPLE_RATE
 
 # BS.1770-4, tables 1 and 2: the K-weighting at 48 kHz, a head's shelf and then a high-pass.
@@ -71,11 +71,11 @@ def peaks(samples: F32, floor: float = 0.0) -> F32:
     Where the samples around stay under `floor`, the points between them are not computed (a sound whose samples are
     under half of a limit has no peak over it that matters), and the samples' own height stands.
     """
-    return np.asarray(_peaks(np.ascontiguousarray(samples, np.float32), _PHASES, np.float32(floor)), np.float32)
+    return _peaks(np.ascontiguousarray(samples, np.float32), _PHASES, np.float32(floor))
 
 
-@numba.njit(nogil=True, cache=True)
-def _peaks(samples, phases, floor):  # type: ignore[no-untyped-def]
+@kernel
+def _peaks(samples: F32, phases: F32, floor: np.float32) -> F32:
     channels, n = samples.shape
     reach = phases.shape[1] // 2
     out = np.zeros(n, np.float32)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 from scipy import ndimage
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.sound import levels
 from vivant.media import F32, SAMPLE_RATE
 
@@ -48,8 +48,8 @@ def soft_clip(sound: F32, ceiling: float) -> F32:
     return np.asarray(np.where(height > straight, np.copysign(bent, sound), sound), np.float32)
 
 
-@numba.njit(nogil=True, cache=True)
-def _release(needed, share):  # type: ignore[no-untyped-def]
+@kernel
+def _release(needed: F32, share: np.float32) -> F32:
     """Down at once, up slowly."""
     out = np.empty_like(needed)
     gain = np.float32(1.0)

@@ -7,9 +7,9 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-import numba
 import numpy as np
 
+from vivant.engines.diorama.kernels import fast_kernel
 from vivant.media import F32, U8, Planes
 
 # Columns of a batch, one row each. LENGTH and WIDTH are half axes in pixels as seen; FOLD is the luma by which one side
@@ -28,10 +28,7 @@ def draw(frame: Planes, blades: F32) -> None:
     _draw(frame.y, frame.u, frame.v, blades)
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _draw(y: U8, u: U8, v: U8, blades: F32) -> None:
     for i in range(blades.shape[0]):
         alpha = blades[i, ALPHA]
@@ -63,7 +60,7 @@ def _draw(y: U8, u: U8, v: U8, blades: F32) -> None:
                     v[row, column] = np.uint8(v[row, column] + share * (cr - v[row, column]) + 0.5)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _cover(along: float, across: float, long: float, wide: float, soft: float, round_: float) -> Any:
     """Coverage 0..1: the half width along the blade is (1 - a²) for a leaf, broader before its end for a petal."""
     if along < -1 - soft / long or along > 1 + soft / long:

@@ -7,9 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 
+from vivant.engines.diorama.kernels import fast_kernel, inline_kernel
 from vivant.media import F32, U8, Planes
 
 # Columns of a batch of capsules, one row each. Lengths in pixels of the frame.
@@ -48,14 +48,12 @@ def draw(frame: Planes, capsules: F32, depth: F32 | None = None, occluder: Occlu
 
 _NO_DEPTH: Final = np.zeros(1, np.float32)
 _NO_COVER: Final = np.zeros((1, 1), np.uint8)
-_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-_inlined: Any = numba.njit(nogil=True, cache=True, fastmath=True, inline="always")
 # All arithmetic is float32: a Python number in a kernel would make it float64, at half the speed.
 ZERO, HALF, ONE, TWO, THREE = (np.float32(v) for v in (0, 0.5, 1, 2, 3))
 _DARK, _OVER, _SHARE, _THIN = np.float32(DARK), np.float32(1 / (LIGHT - DARK)), np.float32(1 / 255), np.float32(0.004)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, occluded: bool) -> None:
     for i in range(capsules.shape[0]):
         alpha = capsules[i, ALPHA]
@@ -76,7 +74,7 @@ def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, occluded: b
             )  # fmt: skip
 
 
-@_inlined  # type: ignore[untyped-decorator]
+@inline_kernel
 def _span(row: Any, ax: Any, ay: Any, bx: Any, by: Any, reach: Any, width: int) -> Any:
     """The columns [left, right) of `row` that lie within `reach` of the segment, generously."""
     if ay == by:
@@ -90,7 +88,7 @@ def _span(row: Any, ax: Any, ay: Any, bx: Any, by: Any, reach: Any, width: int) 
     return max(0, int(np.floor(left - reach)) + 1), min(width, int(np.floor(right + reach)) + 1)
 
 
-@_inlined  # type: ignore[untyped-decorator]
+@inline_kernel
 def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, reach: Any, blunt: Any, fade: Any) -> Any:
     """How much of the pixel the capsule covers: 0 at `reach` from its line, 1 from 1/blunt nearer on. `fade` 0..1: how
     much it thins out toward its ends, as the streak of something that is not a rod does."""
@@ -101,13 +99,13 @@ def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, rea
     return share * share * (THREE - TWO * share) * (ONE - fade * (ONE - ends))
 
 
-@_inlined  # type: ignore[untyped-decorator]
+@inline_kernel
 def _fade(square: Any, reach: Any) -> Any:
     """Long streaks thin out toward their ends, short ones are what they are. square: of the length."""
     return min(max(np.sqrt(square) / (np.float32(5) * reach) - HALF, ZERO), ONE)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _luma(
     y: U8, ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any, bright: Any, shade: Any, hidden: Any,
     cover: U8,
@@ -130,7 +128,7 @@ def _luma(
             y[row, column] = np.uint8(behind + share * (target - behind) + HALF)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _chroma(
     u: U8, v: U8, ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any, cb: Any, cr: Any, hidden: Any,
     cover: U8,

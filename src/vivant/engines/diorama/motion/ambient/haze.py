@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import cv2
-import numba
 import numpy as np
 
 from vivant.engines.diorama.easing import smooth
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
@@ -44,10 +44,7 @@ class Haze:
             blend_toward(frame.v, self._chroma_share, opacity, round(self._air.tint[1]))
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def blend_toward(plane: U8, share: U8, opacity: int, target: int) -> None:
     """plane += share/256 · opacity/256 · (target - plane), in place, in fixed point. share: uint8 like plane;
     opacity 0..256."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
-import numba
 import numpy as np
 
+from vivant.engines.diorama.kernels import fast_kernel
 from vivant.media import F32, U8, Planes
 
 # Columns of a batch, one row each. Lengths in pixels; LIFT is luma added to the rim, SINK luma taken from beside it.
@@ -25,10 +25,7 @@ def draw(frame: Planes, rings: F32) -> None:
     _draw(frame.y, rings)
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _draw(y: U8, rings: F32) -> None:
     height, width = y.shape
     for i in range(rings.shape[0]):

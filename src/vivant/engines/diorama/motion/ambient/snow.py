@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import Final
 
-import numba
 import numpy as np
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
@@ -69,10 +69,7 @@ class Snow:
         capsules.draw(frame, flakes, self._behind, self._occluder)
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def _fall(
     out: F32, time: float, wind: float, drift: float, focal: float, width: float, height: float, opacity: float,
     z: F32, speed: F32, swing: F32, rate: F32, phase: F32, place: F32, radius: F32, soft: F32, alpha: F32,

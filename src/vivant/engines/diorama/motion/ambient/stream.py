@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import numba
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.kernels import fast_kernel
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.fields import Flow
@@ -123,13 +123,10 @@ def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape
     return delay
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _two_phases(
     out: F32, path_x: F32, path_y: F32, delay: F32, period: F32, starts: F32,
-    vx: F32, vy: F32, slow: F32, mask: F32, time: float,
+    vx: F32, vy: F32, slow: F32, mask: F32, time: np.float32,
 ) -> None:  # fmt: skip
     """Copy a starts as the picture itself and is shown alone until each part's delay lets copy b in; from then on both
     run from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
@@ -155,7 +152,7 @@ def _two_phases(
             by[row, column] = _along(path_y, row, column, age) + vx[row, column] * aside
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _along(path: F32, row: int, column: int, age: Any) -> Any:
     """The path's displacement at `age` (periods), between its steps."""
     place = min(max((age + np.float32(REACH)) * np.float32(STEPS), np.float32(0)), np.float32(path.shape[0] - 1))

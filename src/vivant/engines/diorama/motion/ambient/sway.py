@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import cv2
-import numba
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.kernels import fast_kernel, sine
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air, initial_share
-from vivant.engines.diorama.motion.ambient.sine import sine
 from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
@@ -92,10 +91,7 @@ class Sway:
         return dx, dy, gain
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _swing(
     dx: F32, dy: F32, gain: F32, lean: F32, size: F32, phase: F32, turns: F32, wind: F32, glint: F32, side: Any
 ) -> None:

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import fast_kernel, sine
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air, initial_share
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
-from vivant.engines.diorama.motion.ambient.sine import sine
 from vivant.engines.diorama.motion.fields import FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
@@ -165,10 +164,7 @@ def vanishing(horizon: float, waterline: float, height: int) -> float:
     return waterline - min(max(waterline - horizon, 0.01 * height), 0.06 * height)
 
 
-_kernel: Any = numba.njit(nogil=True, cache=True, fastmath=True)
-
-
-@_kernel  # type: ignore[untyped-decorator]
+@fast_kernel
 def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F32, height: F32, tilt: F32) -> None:
     """FieldSum the waves into dy (height), dx (height, leaning with the wave) and shine (slope toward the viewer)."""
     for row in range(dy.shape[0]):

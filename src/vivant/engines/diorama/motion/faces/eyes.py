@@ -10,9 +10,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.face_pose import FacePose
 from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X, curve_through
@@ -71,9 +71,10 @@ class Eye:
         target = patch.y2[self.rect.luma2_in(patch.rect)][window]
         lids = np.ascontiguousarray(target)
         _composite_lids(
-            lids, cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft),
-            *(np.ascontiguousarray(part[window]) for part in (self._still, self._warp.column, self._warp.t)),
-            *(table.astype(np.float32) for table in (edge, low, self._taper)),
+            lids, np.asarray(cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft), np.uint8),
+            np.ascontiguousarray(self._still[window]), np.ascontiguousarray(self._warp.column[window]),
+            np.ascontiguousarray(self._warp.t[window]),
+            edge.astype(np.float32), low.astype(np.float32), self._taper.astype(np.float32),
             np.array([self._soft, self._lash, closed], np.float32),
         )  # fmt: skip
         target[...] = lids
@@ -107,10 +108,10 @@ def warm_up() -> None:
     )  # fmt: skip
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _composite_lids(
     y2: U8, blurred: U8, still: U8, column: Index, t: F32, edge: F32, low: F32, taper: F32, facts: F32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Lay the moved lids over the eye that stays: `y2` holds moved skin everywhere, `still` the picture."""
     soft, lash, closed = facts
     for i in range(t.shape[0]):

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
@@ -159,8 +159,8 @@ def _edge_table(edge: F64, moved: F64, reach: Reach) -> F32:
     return np.stack(np.broadcast_arrays(*given, span, reach.end), axis=1).astype(np.float32)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _edge_shift(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
+@kernel
+def _edge_shift(distance: Any, edge: F32) -> Any:
     """How much further out a pixel looks, given its distance outward from where the edge was at rest. Near the edge all
     moves with it; then a parabola joins the picture at rest (see Reach)."""
     moved, rigid_end, inverse, bend, span, end = edge[1], edge[2], edge[3], edge[4], edge[5], edge[6]
@@ -172,10 +172,10 @@ def _edge_shift(distance: Any, edge: F32) -> Any:  # pragma: no cover - compiled
     return span * (x + bend * x * (np.float32(1) - x)) + rigid_end - moved - distance
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _source_positions(
     column: Index, t: F32, middle: F32, up: F32, low: F32, place: F32, out_x: F32, out_y: F32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Where each double-size pixel looks in the double-size source."""
     two = np.float32(2)
     left, top, dx, dy = two * place[0], two * place[1], two * place[2], two * place[3]

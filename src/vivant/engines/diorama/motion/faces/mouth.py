@@ -11,9 +11,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch, at_chroma
 from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose
 from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X, curve_through
@@ -120,16 +120,14 @@ class Mouth:
         window = self._warp.window(top, bottom, 2 + 3 * tones.blur)
         if window is None:
             return
-        coordinates = [np.ascontiguousarray(part[window]) for part in (self._warp.column, self._warp.t)]
-        now, rest = (
-            [edge.astype(np.float32) for edge in edges] for edges in ((top, bottom), (self._upper, self._lower))
-        )
+        column, t = np.ascontiguousarray(self._warp.column[window]), np.ascontiguousarray(self._warp.t[window])
+        top32, bottom32 = top.astype(np.float32), bottom.astype(np.float32)
         # An open mouth that has not moved yet is all photo: what is painted comes in with the motion.
         moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
         strange = min(1.0, moved / (0.01 * self._height)) if self.is_open else 1.0
-        luma, cover, tooth = (np.zeros_like(coordinates[1]) for _ in range(3))
+        luma, cover, tooth = (np.zeros_like(t) for _ in range(3))
         _paint(
-            *coordinates, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), *now,
+            column, t, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), top32, bottom32,
             np.array([
                 self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
                 1 + 0.12 * shape.wide - 0.2 * shape.round, float((bottom - top).max()), float(self.is_open), strange,
@@ -142,7 +140,10 @@ class Mouth:
         blend = target * (1 - cover) + luma + cover * (16 + self._grain[window])
         if self.is_open:
             known, shade = np.zeros_like(luma), np.zeros_like(luma)
-            _photo_share(*coordinates, *now, *rest, np.array([self._height, strange], np.float32), known, shade)
+            _photo_share(
+                column, t, top32, bottom32, self._upper.astype(np.float32), self._lower.astype(np.float32),
+                np.array([self._height, strange], np.float32), known, shade,
+            )  # fmt: skip
             blend += known * (16 + (self._still[window] - np.float32(16)) * shade - blend)
         target[...] = np.clip(np.rint(blend), 0, 255).astype(np.uint8)
         self._colour(patch, window, at_chroma(luma), at_chroma(cover), at_chroma(tooth))
@@ -225,17 +226,17 @@ def warm_up() -> None:
     _photo_share(nothing, one, table, table, table, table, np.ones(2, np.float32), one.copy(), one.copy())
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _ramp(value: float) -> float:  # pragma: no cover - compiled
+@kernel
+def _ramp(value: float) -> float:
     x = min(max(value, 0.0), 1.0)
     return x * x * (3 - 2 * x)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _paint(
     column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, facts: F32,
     out_luma: F32, out_cover: F32, out_tooth: F32,
-) -> None:  # pragma: no cover - compiled  # fmt: skip
+) -> None:  # fmt: skip
     """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
     height, skin, lip, dark, tilt, stretch, widest, is_open, strange = facts
     dark = min(0.8 * dark, 0.2 * lip)
@@ -277,10 +278,10 @@ def _paint(
             out_tooth[i, j] = white * cover
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def _photo_share(
     column: Index, t: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32, out_known: F32, out_shade: F32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Where an open mouth shows what the photo shows: known (0..1), and the shade that lips since moved cast on it."""
     height, strange = facts
     edge = 0.008 * height

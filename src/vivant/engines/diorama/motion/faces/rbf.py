@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from vivant.engines.diorama.kernels import kernel
 
 F64 = NDArray[np.float64]
 
@@ -43,8 +44,8 @@ def warm_up() -> None:
     interpolate(corners, corners, corners, soft=0.1)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _eliminate(system: F64) -> None:  # pragma: no cover - compiled
+@kernel
+def _eliminate(system: F64) -> None:
     """Solve in place: system (n, n + k) holds the matrix and k right sides; afterwards these hold the solutions."""
     n, width = system.shape
     for i in range(n):
@@ -68,8 +69,8 @@ def _eliminate(system: F64) -> None:  # pragma: no cover - compiled
                 system[r, c] -= share * system[i, c]
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _evaluate(centres: F64, weights: F64, at: F64, soft: float, out: F64) -> None:  # pragma: no cover - compiled
+@kernel
+def _evaluate(centres: F64, weights: F64, at: F64, soft: float, out: F64) -> None:
     n, count = len(centres), weights.shape[1]
     for i in range(len(at)):
         x, y = at[i, 0], at[i, 1]

@@ -4,11 +4,11 @@ grids and planes, not what flows."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numba import njit
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame import texels
 from vivant.engines.diorama.motion.frame.texels import U32
@@ -16,8 +16,6 @@ from vivant.engines.diorama.motion.frame.warp import Texels
 from vivant.media import F32, U8, Planes
 
 SEEN: Final = np.float32(0.004)  # less of a stream changes no byte
-
-_kernel: Any = njit(nogil=True, cache=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,11 +49,11 @@ def crossfade(source: Texels, stream: Phases, frame: Planes) -> None:
         )  # fmt: skip
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def crossfade_luma(
     out: U8, packed: U32, ax: F32, ay: F32, bx: F32, by: F32, weight: F32, mask: F32, soft: F32, give: F32,
     top: int, left: int, height: int, width: int,
-) -> None:  # fmt: skip  # pragma: no cover - compiled
+) -> None:  # fmt: skip
     columns = mask.shape[1]
     floats, ints, words, line_a = texels.workspace(columns, STEP)
     line_b, fields, node = np.empty_like(line_a), np.empty((4, STEP * columns), np.float32), floats[0]
@@ -85,11 +83,11 @@ def crossfade_luma(
             first, last = _run(mask, row, last)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def crossfade_chroma(
     out: U8, packed: U32, ax: F32, ay: F32, bx: F32, by: F32, weight: F32, mask: F32,
     top: int, left: int, height: int, width: int,
-) -> None:  # fmt: skip  # pragma: no cover - compiled
+) -> None:  # fmt: skip
     step, columns = STEP // 2, mask.shape[1]
     floats, ints, words, line_a = texels.workspace(columns, step)
     line_b, fields, node = np.empty_like(line_a), np.empty((2, step * columns), np.float32), floats[0]
@@ -115,8 +113,8 @@ def crossfade_chroma(
             first, last = _run(mask, row, last)
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _run(mask: F32, row: int, after: int) -> tuple[int, int]:  # pragma: no cover - compiled
+@kernel
+def _run(mask: F32, row: int, after: int) -> tuple[int, int]:
     """The next stretch of grid columns, from `after` on, between which the stream is seen; (n, n) if there is none."""
     end = mask.shape[1] - 1
     first = after
@@ -128,8 +126,8 @@ def _run(mask: F32, row: int, after: int) -> tuple[int, int]:  # pragma: no cove
     return first, last
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _unseen(mask: F32, row: int, column: int) -> bool:  # pragma: no cover - compiled
+@kernel
+def _unseen(mask: F32, row: int, column: int) -> bool:
     strongest = max(
         max(mask[row, column], mask[row, column + 1]), max(mask[row + 1, column], mask[row + 1, column + 1])
     )

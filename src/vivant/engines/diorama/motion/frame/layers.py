@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from numba import njit
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP
 from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.complete import complete, pull_push
@@ -118,8 +118,8 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
     return cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def composite(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:  # pragma: no cover - compiled
+@kernel
+def composite(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):

@@ -7,8 +7,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP
 from vivant.engines.diorama.motion.frame import texels
 from vivant.media import F32, U8, Planes
@@ -47,8 +47,8 @@ def scale(luma: U8, gain: float) -> None:
         cv2.LUT(luma, table, dst=luma)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _relight(y: U8, gain: F32, whole: float, noise: F32) -> None:  # pragma: no cover - compiled
+@kernel
+def _relight(y: U8, gain: F32, whole: float, noise: F32) -> None:
     low, high, one = np.float32(16), np.float32(235), np.float32(1)
     columns = gain.shape[1]
     nodes, samples = np.empty(columns, np.float32), np.empty(STEP * columns, np.float32)
@@ -66,16 +66,16 @@ def _relight(y: U8, gain: F32, whole: float, noise: F32) -> None:  # pragma: no 
             line[j] = np.uint8(np.int32(np.float32(line[j]) if factors[j] == one else value))
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _is_one(values: F32) -> bool:  # pragma: no cover - compiled
+@kernel
+def _is_one(values: F32) -> bool:
     other = np.int32(0)
     for k in range(values.shape[0]):
         other |= np.int32(values[k] != np.float32(1))
     return bool(other == 0)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _relight_evenly(y: U8, whole: np.float32, noise: F32) -> None:  # pragma: no cover - compiled
+@kernel
+def _relight_evenly(y: U8, whole: np.float32, noise: F32) -> None:
     if whole == np.float32(1):
         return
     low, high = np.float32(16), np.float32(235)

@@ -9,9 +9,9 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
@@ -282,8 +282,8 @@ def _soft_luma(y: U8) -> F32:
     return np.ascontiguousarray(cv2.GaussianBlur(y, (0, 0), 6.0)[::STEP, ::STEP], np.float32)
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _lerp(out: U8, other: U8, share: F32) -> None:  # pragma: no cover - compiled
+@kernel
+def _lerp(out: U8, other: U8, share: F32) -> None:
     half = np.float32(0.5)
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):

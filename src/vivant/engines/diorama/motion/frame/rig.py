@@ -8,10 +8,10 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smoother
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
 from vivant.engines.diorama.scene.border import Borders
@@ -201,10 +201,8 @@ def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) ->
     )
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def _aim(
-    nearness: F32, numbers: F32, left: np.float32, top: np.float32, rows: int, columns: int
-) -> tuple[F32, F32]:  # pragma: no cover - compiled
+@kernel
+def _aim(nearness: F32, numbers: F32, left: np.float32, top: np.float32, rows: int, columns: int) -> tuple[F32, F32]:
     """Solved at every other sample and filled in between: nearness is smooth at the scale of 8 pixels."""
     cos, sin, pan, tilt, tx, ty, tz, pivot, cx, cy = numbers
     # One node more than needed on the far sides, so that every sample lies between two.

@@ -8,12 +8,12 @@ linear interpolation: the values are the same, at less than half of its price wi
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.media import F32, U8
 
 I32 = NDArray[np.int32]
@@ -24,11 +24,9 @@ _PARTS: Final = np.float32(32)  # of a pixel
 _ROUND: Final = np.float32(1.5 * 2**23)
 _ROUND_BITS: Final = 0x4B400000
 
-_kernel: Any = njit(nogil=True, cache=True)
 
-
-@_kernel  # type: ignore[untyped-decorator]
-def pack(plane: U8) -> U32:  # pragma: no cover - compiled
+@kernel
+def pack(plane: U8) -> U32:
     """uint8 (h, w) -> uint32 (h, w): the pixel, its right, its lower and its lower right neighbour, lowest byte first.
     The last row and column are their own neighbours."""
     h, w = plane.shape
@@ -44,10 +42,8 @@ def pack(plane: U8) -> U32:  # pragma: no cover - compiled
     return out
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def sample(
-    texels: U32, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int
-) -> U8:  # pragma: no cover - compiled
+@kernel
+def sample(texels: U32, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int) -> U8:
     """uint8 (height, width), read where x, y · scale + shift say. x, y: float32 grids with a sample at every `step`
     (4 or 2) output pixels, the first one and a half steps (in whole and half pixels) before the first pixel, as
     `cv2.resize` enlarges it less a rim of one sample."""
@@ -61,26 +57,26 @@ def sample(
     return out
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def workspace(columns: int, step: int) -> tuple[F32, I32, U32, U8]:  # pragma: no cover - compiled
+@kernel
+def workspace(columns: int, step: int) -> tuple[F32, I32, U32, U8]:
     """What `read_row` needs for rows of that many grid columns, and a line to read them into."""
     n = columns * step
     return np.empty((6, n), np.float32), np.empty(n, np.int32), np.empty(n, np.uint32), np.empty(n, np.uint8)
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def row_of(i: int, step: int) -> tuple[int, np.float32]:  # pragma: no cover - compiled
+@kernel
+def row_of(i: int, step: int) -> tuple[int, np.float32]:
     """Between which grid rows output row i lies: the upper one, and the share of the lower one."""
     at = (i + step + 0.5) / step - 0.5
     row = int(at)
     return row, np.float32(at - row)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def read_row(
     texels: U32, x: F32, y: F32, row: int, part: np.float32, first: int, last: int, step: int, scale: float,
     shift: float, line: U8, floats: F32, ints: I32, words: U32,
-) -> None:  # fmt: skip  # pragma: no cover - compiled
+) -> None:  # fmt: skip
     """Fill `line` with (last - first) · step samples between two grid columns, `part` of a step below grid `row`."""
     h, w = texels.shape
     n = (last - first) * step
@@ -103,10 +99,10 @@ def read_row(
     _blend_neighbours(words[:n], px, py, line)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def interpolate_row(
     grid: F32, row: int, part: np.float32, first: int, last: int, scale: float, shift: float, out: F32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """out[k] = what lies `part` of the way between two grid rows at column first + k, up to `last`; times scale, plus
     shift."""
     upper, lower = grid[row, first : last + 1], grid[row + 1, first : last + 1]
@@ -114,8 +110,8 @@ def interpolate_row(
         out[k] = (upper[k] + part * (lower[k] - upper[k])) * np.float32(scale) + np.float32(shift)
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def upsample(values: F32, cells: int, step: int, add: float, out: F32) -> None:  # pragma: no cover - compiled
+@kernel
+def upsample(values: F32, cells: int, step: int, add: float | np.float32, out: F32) -> None:
     """Each of the cells between neighbouring values becomes `step` (4 or 2) samples, plus `add`."""
     more = np.float32(add)
     if step == 4:
@@ -132,25 +128,25 @@ def upsample(values: F32, cells: int, step: int, add: float, out: F32) -> None: 
             out[2 * k + 1] = start + np.float32(0.75) * way + more
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _any_outside(values: F32, count: int, limit: np.float32) -> bool:  # pragma: no cover - compiled
+@kernel
+def _any_outside(values: F32, count: int, limit: np.float32) -> bool:
     beyond = np.int32(0)
     for k in range(count):
         beyond |= np.int32(values[k] < np.float32(0)) | np.int32(values[k] > limit)
     return bool(beyond != 0)
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _mirror(bits: I32, limit: np.int32) -> None:  # pragma: no cover - compiled
+@kernel
+def _mirror(bits: I32, limit: np.int32) -> None:
     for j in range(bits.shape[0]):
         at = np.int32(abs(np.int32(bits[j] - _ROUND_BITS)))
         bits[j] = np.int32(np.int32(limit - abs(np.int32(limit - at))) + _ROUND_BITS)
 
 
-@_kernel  # type: ignore[untyped-decorator]
+@kernel
 def _split_position(
     bits_x: I32, bits_y: I32, right: np.int32, bottom: np.int32, stride: np.int32, where: I32, px: F32, py: F32
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """The word to read, and the 0..31 parts of a pixel that remain."""
     bits, low = np.int32(_ROUND_BITS), np.int32(0)
     for j in range(where.shape[0]):
@@ -161,8 +157,8 @@ def _split_position(
         px[j], py[j] = np.float32(np.int32(x & np.int32(31))), np.float32(np.int32(y & np.int32(31)))
 
 
-@_kernel  # type: ignore[untyped-decorator]
-def _blend_neighbours(words: U32, px: F32, py: F32, out: U8) -> None:  # pragma: no cover - compiled
+@kernel
+def _blend_neighbours(words: U32, px: F32, py: F32, out: U8) -> None:
     # Sums of integers below 2**24: exact in float32, which multiplies faster than int32.
     half, whole, byte = np.float32(512), np.float32(1 / 1024), np.uint32(255)
     for j in range(words.shape[0]):

@@ -8,8 +8,8 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numba import njit
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
 from vivant.engines.diorama.motion.frame.texels import U32, pack, sample
 from vivant.engines.diorama.scene.scene import Source
@@ -130,8 +130,8 @@ def put(part: Planes, rect: Rect, frame: Planes) -> None:
     frame.u[rect.chroma], frame.v[rect.chroma] = part.u, part.v
 
 
-@njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
-def look_up(fields: F32, x: F32, y: F32) -> F32:  # pragma: no cover - compiled
+@kernel
+def look_up(fields: F32, x: F32, y: F32) -> F32:
     """float32 (k, rows, columns), contiguous, on the quarter grid, whose sample (i, j) is canvas pixel (4i, 4j), read
     bilinearly at canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
     count, rows, columns = fields.shape

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+from numpy.typing import NDArray
 
-from vivant.media import F32, SAMPLE_RATE
+from vivant.engines.diorama.kernels import kernel
+from vivant.media import F32, F64, SAMPLE_RATE
+
+I64 = NDArray[np.int64]
 
 _QUIET = 7.0  # nepers: a ring is left when it has fallen by 61 dB
 
@@ -32,8 +35,8 @@ def add_damped_sines(
     _add_damped_sines(sound, np.ascontiguousarray(at, np.float64), *arrays)
 
 
-@numba.njit(nogil=True, cache=True, fastmath=False)
-def _add_damped_sines(sound, at, hz, decay, rise, left, right):  # type: ignore[no-untyped-def]
+@kernel
+def _add_damped_sines(sound: F32, at: F64, hz: F64, decay: F64, rise: F64, left: F64, right: F64) -> None:
     n = sound.shape[1]
     for k in range(len(at)):
         start = int(at[k])
@@ -69,16 +72,16 @@ def add_grains(sound: F32, bank: F32, at: np.ndarray, which: np.ndarray, left: n
     )
 
 
-@numba.njit(nogil=True, cache=True)
-def _add_grains(sound, bank, at, which, left, right):  # type: ignore[no-untyped-def]
+@kernel
+def _add_grains(sound: F32, bank: F32, at: I64, which: I64, left: F32, right: F32) -> None:
     n = sound.shape[1]
     for k in range(len(at)):
         if at[k] < 0 or at[k] >= n:
             continue
-        kernel = bank[which[k]]
-        for i in range(min(len(kernel), n - at[k])):
-            sound[0, at[k] + i] += left[k] * kernel[i]
-            sound[1, at[k] + i] += right[k] * kernel[i]
+        grain = bank[which[k]]
+        for i in range(min(len(grain), n - at[k])):
+            sound[0, at[k] + i] += left[k] * grain[i]
+            sound[1, at[k] + i] += right[k] * grain[i]
 
 
 def make_ticks(

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numba
 import numpy as np
 from scipy import fft
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.sound.effects import noise
 from vivant.media import F32
 
@@ -70,7 +70,7 @@ def talk(n: int, chance: np.random.Generator, lively: float) -> F32:
     )
     breath = chance.standard_normal(n, np.float32)
     pitch = np.asarray(voice.pitch * jitter, np.float32)
-    return np.asarray(_throat(n, pitch, voice.voiced, voice.hiss, voice.hiss_hz, voice.formants, breath), np.float32)
+    return _throat(n, pitch, voice.voiced, voice.hiss, voice.hiss_hz, voice.formants, breath)
 
 
 def to_sample_rate(sides: F32, n: int) -> F32:
@@ -169,8 +169,8 @@ def _loudness() -> F32:
 _LOUDNESS: Final = _loudness()
 
 
-@numba.njit(nogil=True, cache=True)
-def _throat(n, pitch, voiced, hiss, hiss_hz, formants, breath):  # type: ignore[no-untyped-def]
+@kernel
+def _throat(n: int, pitch: F32, voiced: F32, hiss: F32, hiss_hz: F32, formants: F32, breath: F32) -> F32:
     """Glottal pulses (Rosenberg's, differentiated) through six formants in cascade, and noise through one resonance
     of the teeth, all set anew every _TICK."""
     out = np.zeros(n, np.float32)

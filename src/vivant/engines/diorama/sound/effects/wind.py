@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-import numba
 import numpy as np
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
@@ -56,14 +56,16 @@ def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> 
     pitch = base * (0.45 + 0.9 * speed) * (1 + 0.04 * inertia)
     awake = np.clip((speed - 0.30 - 0.10 * edge) / 0.5, 0, 1.3)
     loud = awake**2 * (0.060, 0.036, 0.020)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
-    tone = _resonate(chance.standard_normal(n, np.float32), pitch.astype(np.float32), np.float32(28.0)) * loud
+    tone = (
+        _resonate(np.asarray(chance.standard_normal(n, np.float32)), pitch.astype(np.float32), np.float32(28.0)) * loud
+    )
     side = chance.uniform(0.2, 0.8)
     sound[0] += tone * np.float32(np.sqrt(1 - side))
     sound[1] += tone * np.float32(np.sqrt(side))
 
 
-@numba.njit(nogil=True, cache=True)
-def _resonate(source, hz, quality):  # type: ignore[no-untyped-def]
+@kernel
+def _resonate(source: F32, hz: F32, quality: np.float32) -> F32:
     """A band-pass whose pitch moves each sample (state-variable, trapezoidal: Zavalishin, The Art of VA Filter
     Design, 4.1), scaled to keep the power of white noise whatever its width."""
     out = np.zeros_like(source)

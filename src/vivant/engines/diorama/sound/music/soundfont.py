@@ -15,12 +15,12 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-import numba
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.errors import Misconfigured
 from vivant.media import F32, SAMPLE_RATE
 
@@ -268,7 +268,7 @@ def _envelope(g: dict[int, int], note: Note, room: int, choked: float) -> F32:
     return np.asarray(gain, np.float32)
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]  # numba has no types  # type: ignore[misc]
+@kernel
 def _resample(
     out: NDArray[np.float32],
     sample: NDArray[np.float32],
