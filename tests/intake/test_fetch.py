@@ -366,8 +366,7 @@ async def test_answers_without_a_picture_are_one_error_that_tells_nothing(reply:
 
 
 @pytest.mark.parametrize("length", [True, False], ids=["declared", "streamed"])
-async def test_too_many_bytes_are_cut_off(length: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "PICTURE_BYTES", 200_000)
+async def test_too_many_bytes_are_cut_off(length: bool) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -381,7 +380,7 @@ async def test_too_many_bytes_are_cut_off(length: bool, monkeypatch: pytest.Monk
         budget = ByteBudget()
         async with server(lambda path, headers: endless()) as port:
             with pytest.raises(PictureTooManyBytes, match=r"^image: "):
-                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget)
+                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget, max_bytes=200_000)
         assert budget.used == 0
 
     await run()

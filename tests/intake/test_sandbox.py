@@ -21,7 +21,6 @@ from PIL import Image
 
 from support.paths import PHOTOS
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, UnreadablePicture
-from vivant.intake import sandbox
 from vivant.intake.framing import READY, read_head, read_part, write_abort, write_head, write_part
 from vivant.intake.pictures import CleanPicture, Intake
 from vivant.intake.sandbox import Decoders
@@ -177,22 +176,19 @@ def test_a_caller_who_goes_away_takes_the_work_along() -> None:
     with_intake(work, Decoders(1))
 
 
-def test_too_many_waiting_pictures_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "WAITING", 3)
-
+def test_too_many_waiting_pictures_are_turned_away() -> None:
     async def work(intake: Intake) -> list[object]:
         data = PHOTO.read_bytes()
         return await asyncio.gather(*(intake.clean(data, field="image") for _ in range(6)), return_exceptions=True)
 
-    results = with_intake(work, Decoders(1))
+    results = with_intake(work, Decoders(1, max_waiting=3))
     assert sum(isinstance(result, Busy) for result in results) == 2  # one is decoded, three wait
     assert sum(isinstance(result, CleanPicture) for result in results) == 4
 
 
-def test_decoders_that_do_not_start_are_not_the_pictures_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "executable", "/bin/false")
+def test_decoders_that_do_not_start_are_not_the_pictures_fault() -> None:
     with pytest.raises(Misconfigured, match="vivant doctor"):
-        with_intake(lambda intake: intake.clean(PHOTO.read_bytes(), field="image"))
+        with_intake(lambda intake: intake.clean(PHOTO.read_bytes(), field="image"), Decoders(command=["/bin/false"]))
 
 
 def test_a_decoder_holds_no_secret_and_opens_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -358,18 +354,13 @@ def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:
         "f.write_head(o, f.READY); o.write(b'\\xff\\xff\\xff\\xfe')",
     ],
 )
-def test_a_decoder_that_was_taken_over_is_not_believed(says: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_that_was_taken_over_is_not_believed(says: str) -> None:
     program = (
         f"import sys, vivant.intake.framing as f; o = sys.stdout.buffer; {says}; o.flush(); sys.stdin.buffer.read()"
     )
-    real = subprocess.Popen
-
-    def puppet(command: list[str], **options: object) -> subprocess.Popen[bytes]:
-        return real([command[0], "-c", program], **options)  # type: ignore[call-overload, no-any-return]
-
-    monkeypatch.setattr(subprocess, "Popen", puppet)
+    decoders = Decoders(command=[sys.executable, "-c", program])
     with pytest.raises((UnreadablePicture, Misconfigured)):
-        with_intake(lambda intake: intake.clean(PHOTO.read_bytes(), field="image"))
+        with_intake(lambda intake: intake.clean(PHOTO.read_bytes(), field="image"), decoders)
 
 
 def mutated(count: int) -> Iterator[bytes]:

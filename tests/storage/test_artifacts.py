@@ -64,12 +64,9 @@ def test_checking_leaves_nothing_behind(artifacts: Artifacts) -> None:
     assert artifacts.folder is None or not list(artifacts.folder.rglob("*"))
 
 
-def test_a_disk_without_room_for_a_clip_does_not_pass_the_check(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("vivant.storage.artifacts.MIN_FREE_BYTES", 2**62)
+def test_a_disk_without_room_for_a_clip_does_not_pass_the_check(tmp_path: Path) -> None:
     with pytest.raises(StorageFailed, match="MiB are needed"):
-        Artifacts(f"file://{tmp_path}").check()
+        Artifacts(f"file://{tmp_path}", min_free_bytes=2**62).check()
 
 
 def test_a_half_written_file_is_never_seen_under_its_name(tmp_path: Path) -> None:

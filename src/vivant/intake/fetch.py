@@ -92,6 +92,7 @@ class Fetcher:
     budget: ByteBudget
     resolve: Resolve | None = None
     total_seconds: float = TOTAL_SECONDS
+    max_bytes: int = PICTURE_BYTES
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def fetch(self, text: str, *, field: str, held: AsyncExitStack) -> bytearray:
@@ -145,13 +146,13 @@ class Fetcher:
             return await self._read(answer, field, held)
 
     async def _read(self, answer: aiohttp.ClientResponse, field: str, held: AsyncExitStack) -> bytearray:
-        if (answer.content_length or 0) > PICTURE_BYTES:
-            raise too_many_bytes(field)
+        if (answer.content_length or 0) > self.max_bytes:
+            raise too_many_bytes(field, self.max_bytes)
         reservation = held.enter_context(self.budget.reserve())
         body = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK):
-            if len(body) + len(chunk) > PICTURE_BYTES:
-                raise too_many_bytes(field)
+            if len(body) + len(chunk) > self.max_bytes:
+                raise too_many_bytes(field, self.max_bytes)
             reservation.grow(len(chunk))
             body += chunk
         return body
@@ -212,9 +213,9 @@ def check_url(url: URL) -> URL:
     return url.with_fragment(None)
 
 
-def too_many_bytes(field: str) -> PictureTooManyBytes:
+def too_many_bytes(field: str, max_bytes: int = PICTURE_BYTES) -> PictureTooManyBytes:
     return PictureTooManyBytes(
-        f"{field}: the picture may have at most {PICTURE_BYTES} bytes ({PICTURE_BYTES // 2**20} MiB).", field=field
+        f"{field}: the picture may have at most {max_bytes} bytes ({max_bytes // 2**20} MiB).", field=field
     )
 
 

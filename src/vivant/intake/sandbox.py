@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,7 +36,8 @@ from vivant.request import PICTURE_BYTES, PICTURE_SIDE
 log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 2  # decoders; each may take some 700 MiB for the largest picture
-WAITING: Final = 128  # pictures that may wait for a decoder
+MAX_WAITING: Final = 128  # pictures that may wait for a decoder
+DECODER_COMMAND: Final = (sys.executable, "-I", "-m", "vivant.intake.decoder")
 WAIT_SECONDS: Final = 30.0  # for a decoder
 SECONDS: Final = 30.0  # wall, per picture; the processor limit inside is shorter
 LONGEST: Final = PICTURE_SIDE[1]  # pixels, excluded
@@ -61,10 +62,14 @@ class CleanPicture:
 
 
 class Decoders:
-    """A fixed number of decoder processes. `start` before, `stop` after."""
+    """`count` decoder processes, each started with `command`. `start` before, `stop` after."""
 
-    def __init__(self, count: int = AT_ONCE, *, seconds: float = SECONDS) -> None:
-        self._all = [_Decoder() for _ in range(count)]
+    def __init__(
+        self, count: int = AT_ONCE, *, seconds: float = SECONDS, max_waiting: int = MAX_WAITING,
+        command: Sequence[str] = DECODER_COMMAND,
+    ) -> None:  # fmt: skip
+        self._all = [_Decoder(command) for _ in range(count)]
+        self._max_waiting = max_waiting
         self._seconds = seconds
         self._free: asyncio.Queue[_Decoder] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="decoder")
@@ -92,7 +97,7 @@ class Decoders:
 
         Raises InvalidPicture naming `field`, what `pieces` raises, or Busy when too many pictures wait.
         """
-        if self._waiting >= WAITING:
+        if self._waiting >= self._max_waiting:
             raise Busy("Too many pictures wait to be decoded; send this request again shortly.")
         self._waiting += 1
         try:
@@ -138,7 +143,8 @@ class Decoders:
 class _Decoder:
     """One decoder process and its pipes. Its methods block: they belong in a thread, except `spawn` and `kill`."""
 
-    def __init__(self) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
         self.process: subprocess.Popen[bytes] | None = None
         self.jobs = 0
         self.spent = False  # killed or about to be: not to be used again
@@ -150,7 +156,7 @@ class _Decoder:
             raise Busy("The service is going down.")
         self.jobs, self.spent = 0, False
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "vivant.intake.decoder"],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -70,8 +70,9 @@ class StoredFile:
 class Artifacts:
     """The store behind one URL. Every method raises StorageFailed when the store does not work."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         """Open it; a folder is made when it is not there. Raises Misconfigured."""
+        self._min_free_bytes = min_free_bytes
         try:
             if url.startswith("file://"):  # what follows is a path as it stands, blanks and all
                 folder = url.removeprefix("file://")
@@ -143,9 +144,9 @@ class Artifacts:
 
     def check(self) -> None:
         """Raise StorageFailed unless a small file can be written and deleted now, and a folder has room for a clip."""
-        if self.folder is not None and (free := shutil.disk_usage(self.folder).free) < MIN_FREE_BYTES:
+        if self.folder is not None and (free := shutil.disk_usage(self.folder).free) < self._min_free_bytes:
             raise StorageFailed(
-                f"The disk of the files has {free >> 20} MiB free; {MIN_FREE_BYTES >> 20} MiB are needed."
+                f"The disk of the files has {free >> 20} MiB free; {self._min_free_bytes >> 20} MiB are needed."
             )
         path = f"probe/{os.getpid()}"
         self.put(path, b"vivant")
