@@ -33,7 +33,9 @@ def said(
         samples = round((at + seconds) * SAMPLE_RATE) - round(at * SAMPLE_RATE)
         parts.append(chance.standard_normal(samples) * loudness * LOUDNESS.get(symbol, 1.0))
         at, accent = at + seconds, False
-    line = Line(text="", language="en", speaker=Speaker(off_screen=off_screen), face_index=face, tone=tone)
+    line = Line(
+        text="", language="en", speaker=Speaker(off_screen=off_screen), face_index=-1 if off_screen else face, tone=tone
+    )
     spoken = Spoken(samples=np.concatenate(parts).astype(np.float32), phones=tuple(timed))
     return PlacedLine(line=line, spoken=spoken, start=round(start * SAMPLE_RATE))
 

@@ -63,5 +63,5 @@ def _range(low: float, high: float) -> str:
     if low == -inf and high == inf:
         return ""
     if high == inf:
-        return f" of at least {low:g}"
-    return f" from {low:g} to {high:g}"
+        return f" of at least {low}"
+    return f" from {low} to {high}"

@@ -1,20 +1,27 @@
-"""What the embedded engine understood and intends, before a pixel or a sample exists. Plain frozen data."""
+"""What the embedded engine understood and intends, before a pixel or a sample exists. Plain frozen data that checks
+itself: whatever is built with a value that is not allowed raises ValueError.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
-from vivant.request import Canvas
+import msgspec
+
+from vivant.engines.diorama.checks import check_choice, check_number, check_tuple, check_type, check_whole
+from vivant.request import SEED_MAX, Canvas
 
 ENGINE: Final = "diorama"
-VERSION: Final = "1"
+VERSION: Final = "2"  # of the stored form; raised whenever a field changes its name or meaning
 
 Origin = Literal["prompt", "picture", "default"]  # why it is in the storyboard
 Language = Literal["en", "zh"]
 Speed = Literal["slow", "normal", "fast"]
 MoveKind = Literal["static", "pan", "tilt", "zoom", "dolly", "truck", "pedestal", "orbit", "roll", "handheld"]
 Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "counterclockwise", ""]
+Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": nobody said
 MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
     "dust", "sparks", "fireflies", "bubbles",
@@ -23,15 +30,38 @@ CueKind = Literal[
     "rain", "wind", "waves", "stream", "waterfall", "fire", "birds", "crickets", "crowd", "traffic", "thunder",
     "footsteps", "room",
 ]  # fmt: skip
+ActionKind = Literal[
+    "smile", "laugh", "frown", "sad", "angry", "surprise", "nod", "shake_head", "tilt_head", "turn_head", "look_left",
+    "look_right", "look_up", "look_down", "look_camera", "blink", "wink", "close_eyes", "breathe", "sway",
+]  # fmt: skip
 Mood = Literal["calm", "happy", "sad", "tense", "epic", "mysterious", "romantic", "playful"]
+Style = Literal[
+    "piano", "strings", "guitar", "electronic", "orchestra", "jazz", "rock", "choir", "organ", "harp", "flute",
+    "violin", "cello", "bells", "music box", "",
+]  # fmt: skip
 Tone = Literal["neutral", "happy", "sad", "angry", "whisper", "shout", "excited", "gentle"]
 Age = Literal["child", "young", "adult", "old"]
 Gender = Literal["woman", "man", ""]
 
+# The directions each move can take; none: the move has no direction.
+DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
+    "pan": ("left", "right"),
+    "tilt": ("up", "down"),
+    "zoom": ("in", "out"),
+    "dolly": ("in", "out"),
+    "truck": ("left", "right"),
+    "pedestal": ("up", "down"),
+    "orbit": ("left", "right", "clockwise", "counterclockwise"),
+    "roll": ("clockwise", "counterclockwise"),
+    "static": (),
+    "handheld": (),
+}
+TEMPOS: Final = range(40, 201)  # beats per minute that music may have
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """One camera move. strength 0..1 scales how far it goes (0.5 is the tasteful usual)."""
+    """One camera move. strength 0..1 scales how far it goes; 0.5 is the usual. No direction: the usual one."""
 
     kind: MoveKind
     direction: Direction = ""
@@ -39,6 +69,16 @@ class Move:
     strength: float = 0.5
     origin: Origin = "prompt"
     words: str = ""  # those of the prompt that ask for it
+
+    def __post_init__(self) -> None:
+        check_choice("Move.kind", self.kind, MoveKind)
+        if self.direction and self.direction not in DIRECTIONS[self.kind]:
+            allowed = ", ".join(map(repr, ("", *DIRECTIONS[self.kind])))
+            raise ValueError(f"Move.direction of a {self.kind} must be one of {allowed}; it is {self.direction!r}.")
+        check_choice("Move.speed", self.speed, Speed)
+        check_number("Move.strength", self.strength, 0, 1)
+        check_choice("Move.origin", self.origin, Origin)
+        check_type("Move.words", self.words, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +89,11 @@ class Shot:
     end: int
     moves: tuple[Move, ...]
 
+    def __post_init__(self) -> None:
+        check_whole("Shot.start", self.start, 0)
+        check_whole("Shot.end", self.end, self.start + 1)
+        check_tuple("Shot.moves", self.moves, Move)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Motion:
@@ -56,8 +101,14 @@ class Motion:
 
     kind: MotionKind
     strength: float = 0.5
-    direction: Direction = ""
+    direction: Drift = ""
     origin: Origin = "prompt"
+
+    def __post_init__(self) -> None:
+        check_choice("Motion.kind", self.kind, MotionKind)
+        check_number("Motion.strength", self.strength, 0, 1)
+        check_choice("Motion.direction", self.direction, Drift)
+        check_choice("Motion.origin", self.origin, Origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +120,12 @@ class Speaker:
     age: Age = "adult"
     off_screen: bool = False  # a narrator: no lips move
 
+    def __post_init__(self) -> None:
+        check_type("Speaker.name", self.name, str)
+        check_choice("Speaker.gender", self.gender, Gender)
+        check_choice("Speaker.age", self.age, Age)
+        check_type("Speaker.off_screen", self.off_screen, bool)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -79,33 +136,61 @@ class Line:
     speaker: Speaker
     tone: Tone = "neutral"
     voice: str = ""  # a name of the voice table
-    face_index: int = -1  # index of the face whose lips move; -1: none
+    face_index: int = -1  # of the face whose lips move, in the order of PictureFacts.faces; -1: none
+
+    def __post_init__(self) -> None:
+        check_type("Line.text", self.text, str)
+        check_choice("Line.language", self.language, Language)
+        check_type("Line.speaker", self.speaker, Speaker)
+        check_choice("Line.tone", self.tone, Tone)
+        check_type("Line.voice", self.voice, str)
+        check_whole("Line.face_index", self.face_index, -1)
+        if self.speaker.off_screen and self.face_index >= 0:
+            raise ValueError(f"Line.face_index of a speaker off screen must be -1; it is {self.face_index}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A person or animal in the picture does something: smile, nod, blink, look, turn…"""
+    """A face in the picture does something: smile, nod, blink, look, turn…"""
 
-    kind: str
-    face_index: int = 0  # index of the face
+    kind: ActionKind
+    face_index: int = 0  # in the order of PictureFacts.faces
     origin: Origin = "prompt"
+
+    def __post_init__(self) -> None:
+        check_choice("Action.kind", self.kind, ActionKind)
+        check_whole("Action.face_index", self.face_index, 0)
+        check_choice("Action.origin", self.origin, Origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """A sound to hear. Beds last the whole clip; events happen once or at their own rhythm."""
+    """A sound to hear. Timing makes it a bed, which lasts for the whole clip, or events, which happen at one moment."""
 
     kind: CueKind
     strength: float = 0.5  # 0..1
     origin: Origin = "prompt"
 
+    def __post_init__(self) -> None:
+        check_choice("Cue.kind", self.kind, CueKind)
+        check_number("Cue.strength", self.strength, 0, 1)
+        check_choice("Cue.origin", self.origin, Origin)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Music:
+    """Music under the whole clip."""
+
     mood: Mood
-    tempo: int  # beats per minute
-    style: str = ""  # e.g. "piano", "strings", "guitar", "electronic", "" = fitted to the mood
+    tempo: int  # beats per minute, one of TEMPOS
+    style: Style = ""  # "": fitted to the mood
     origin: Origin = "prompt"
+
+    def __post_init__(self) -> None:
+        check_choice("Music.mood", self.mood, Mood)
+        check_whole("Music.tempo", self.tempo, TEMPOS[0], TEMPOS[-1])
+        check_choice("Music.style", self.style, Style)
+        check_choice("Music.origin", self.origin, Origin)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,47 +213,64 @@ class Storyboard:
     music: Music | None = None
     notes: tuple[str, ...] = ()  # what was asked and could not be done, or was done differently
 
+    def __post_init__(self) -> None:
+        Canvas(self.width, self.height, self.frames)  # raises what it does not allow
+        check_whole("Storyboard.seed", self.seed, 0, SEED_MAX)
+        check_choice("Storyboard.language", self.language, Language)
+        for name in ("audio", "camera_fixed", "morph"):
+            check_type(f"Storyboard.{name}", getattr(self, name), bool)
+        for name, kind in (
+            ("shots", Shot), ("motions", Motion), ("lines", Line), ("actions", Action), ("cues", Cue), ("notes", str),
+        ):  # fmt: skip
+            check_tuple(f"Storyboard.{name}", getattr(self, name), kind)
+        if self.music is not None:
+            check_type("Storyboard.music", self.music, Music)
+        bounds = [0, *(shot.end for shot in self.shots)]
+        if [shot.start for shot in self.shots] != bounds[:-1] or bounds[-1] != self.frames:
+            told = ", ".join(f"{shot.start}..{shot.end}" for shot in self.shots)
+            raise ValueError(
+                f"Storyboard.shots must follow each other from 0 to {self.frames} frames; they are {told}."
+            )
+        if self.camera_fixed and any(move.kind != "static" for shot in self.shots for move in shot.moves):
+            raise ValueError("Storyboard.shots must have static moves only where camera_fixed is True.")
+        if not self.audio and (self.cues or self.music):
+            raise ValueError("Storyboard.cues must be empty and music None where audio is False.")
+
     @property
     def canvas(self) -> Canvas:
         return Canvas(self.width, self.height, self.frames)
 
     def to_data(self) -> dict[str, Any]:
-        return {"engine": ENGINE, "version": VERSION, **asdict(self)}
+        """Plain data that JSON can hold; `from_data` reads it back."""
+        return {"engine": ENGINE, "version": VERSION, **msgspec.to_builtins(self)}
 
     @classmethod
-    def from_data(cls, data: dict[str, Any]) -> Storyboard:
+    def from_data(cls, data: Mapping[str, Any]) -> Storyboard:
         """Read what `to_data` wrote, also after JSON. Raises ValueError for another engine or version."""
-        fields = dict(data)
-        made_by = (fields.pop("engine", None), fields.pop("version", None))
+        made_by = (data.get("engine"), data.get("version"))
         if made_by != (ENGINE, VERSION):
             raise ValueError(f"A storyboard of {made_by} cannot be read; known: {(ENGINE, VERSION)}.")
-        shots = tuple(
-            Shot(start=shot["start"], end=shot["end"], moves=tuple(Move(**move) for move in shot["moves"]))
-            for shot in data["shots"]
-        )
-        lines = tuple(Line(**{**line, "speaker": Speaker(**line["speaker"])}) for line in data["lines"])
-        return cls(
-            **{
-                **fields,
-                "shots": shots,
-                "motions": tuple(Motion(**motion) for motion in data["motions"]),
-                "lines": lines,
-                "actions": tuple(Action(**action) for action in data["actions"]),
-                "cues": tuple(Cue(**cue) for cue in data["cues"]),
-                "music": Music(**data["music"]) if data["music"] else None,
-                "notes": tuple(data["notes"]),
-            }
-        )
+        try:
+            return msgspec.convert(data, cls)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"This is no storyboard: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceFact:
-    """Where a face is, as shares of the canvas (0..1), and how large."""
+    """Where the middle of a face is and how high it is, as shares of the canvas. A face that the border cuts off may
+    have its middle a little outside."""
 
-    x: float
-    y: float
-    height: float
+    x: float  # 0 left .. 1 right
+    y: float  # 0 top .. 1 bottom
+    height: float  # from the brows to the chin
     mouth_open: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("FaceFact.x", self.x, -0.5, 1.5)
+        check_number("FaceFact.y", self.y, -0.5, 1.5)
+        check_number("FaceFact.height", self.height, 0, 2)
+        check_type("FaceFact.mouth_open", self.mouth_open, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +297,10 @@ class PictureFacts:
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
     horizon: float = 0.5  # share of the height
+
+    def __post_init__(self) -> None:
+        check_tuple("PictureFacts.faces", self.faces, FaceFact)
+        check_type("PictureFacts.grey", self.grey, bool)
+        for field in fields(self):
+            if field.name not in ("faces", "grey"):
+                check_number(f"PictureFacts.{field.name}", getattr(self, field.name), 0, 1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from support.spoken import SENTENCE, said
-from vivant.engines.diorama.storyboard import Action, FaceFact
+from vivant.engines.diorama.storyboard import Action, ActionKind, FaceFact
 from vivant.engines.diorama.timing.idle import LIMIT, idle_faces
 from vivant.media import F32
 
@@ -122,7 +122,7 @@ def test_breath_comes_at_a_resting_rate() -> None:
     [("smile", "smile", 1), ("frown", "smile", -1), ("look_left", "yaw", -1), ("look_right", "yaw", 1),
      ("surprise", "brow", 1), ("tilt_head", "roll", 1), ("sad", "smile", -1), ("close_eyes", "lids", 1)],
 )  # fmt: skip
-def test_a_face_does_what_it_was_told(kind: str, name: str, sign: int) -> None:
+def test_a_face_does_what_it_was_told(kind: ActionKind, name: str, sign: int) -> None:
     told = idle_faces(121, 2, FACES, (), (Action(kind=kind, face_index=1),))
     untold = idle_faces(121, 2, FACES, (), ())
     change = getattr(told[1], name)[30:66].mean() - getattr(untold[1], name)[30:66].mean()

@@ -103,7 +103,7 @@ def test_loud_speech_opens_wider_than_faint_speech_in_the_same_line() -> None:
 
 
 def test_only_the_mouths_of_faces_that_speak_on_screen_move() -> None:
-    lines = [said(SENTENCE, face=1), said(SENTENCE, face=0, off_screen=True), said(SENTENCE, face=-1)]
+    lines = [said(SENTENCE, face=1), said(SENTENCE, off_screen=True), said(SENTENCE, face=-1)]
     at_rest = FaceCurves.at_rest(FRAMES)
     silent, speaks = visemes.add_speech([at_rest, at_rest], lines, seed=1)
     assert silent is at_rest

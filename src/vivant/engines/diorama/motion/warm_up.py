@@ -93,7 +93,8 @@ def warm_up_ambient() -> None:
     """Under half a second with a filled cache; some seconds the first time ever."""
     storyboard = Storyboard(
         width=_BANDS_WIDTH, height=_BANDS_HEIGHT, frames=_BANDS_FRAMES, seed=0, language="en", audio=False,
-        camera_fixed=True, morph=False, shots=(), motions=tuple(Motion(kind=kind) for kind in get_args(MotionKind)),
+        camera_fixed=True, morph=False, shots=(Shot(start=0, end=_BANDS_FRAMES, moves=()),),
+        motions=tuple(Motion(kind=kind) for kind in get_args(MotionKind)),
     )  # fmt: skip
     curve = np.full(_BANDS_FRAMES, 0.5, np.float32)
     timeline = Timeline(

@@ -9,6 +9,7 @@ from typing import Final
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.people import Cast, Mention, Person
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
+from vivant.engines.diorama.storyboard import Gender
 
 TAG_REACH: Final = 8  # tokens after a quotation in which ", whispers the old man" may stand
 _LEAD_REACH: Final = 80  # tokens before it
@@ -261,7 +262,7 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
         return None
     known = next((person for person in cast.people if person.head == text.lower()), None)
     if known is None:
-        gender = "man" if text.endswith("man") else ""  # the foreman; women are in the lexicon
+        gender: Gender = "man" if text.endswith("man") else ""  # the foreman; women are in the lexicon
         known = Person(name=article + text, head=text.lower(), gender=gender)
         cast.people.append(known)
     return known

@@ -6,50 +6,39 @@ It knows when a word means the camera ("the camera rises") and when it does not 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final, cast, get_args
+from typing import Final
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
-from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, Speed
+from vivant.engines.diorama.script.words import CameraKind
+from vivant.engines.diorama.storyboard import DIRECTIONS, Direction, Move, MoveKind
 
 _USUAL: Final = 0.5
 _DIRECTION_AFTER: Final = 7  # tokens after the verb in which its direction may stand
 _DIRECTION_BEFORE: Final = 4
 
 # What a direction makes of a move; a kind that is not here keeps itself and takes only directions of its own.
-_BY_DIRECTION: Final[dict[str, dict[str, str]]] = {
+_BY_DIRECTION: Final[dict[CameraKind, dict[Direction, tuple[MoveKind, Direction]]]] = {
     "move": {
-        "left": "truck left",
-        "right": "truck right",
-        "up": "pedestal up",
-        "down": "pedestal down",
-        "in": "dolly in",
-        "out": "dolly out",
+        "left": ("truck", "left"), "right": ("truck", "right"), "up": ("pedestal", "up"), "down": ("pedestal", "down"),
+        "in": ("dolly", "in"), "out": ("dolly", "out"),
     },
-    "truck": {"up": "pedestal up", "down": "pedestal down", "in": "dolly in", "out": "dolly out"},
-    "pan": {"up": "tilt up", "down": "tilt down"},
-    "tilt": {"left": "pan left", "right": "pan right"},
-    "dolly": {"left": "truck left", "right": "truck right", "up": "pedestal up", "down": "pedestal down"},
-    "roll": {"left": "roll counterclockwise", "right": "roll clockwise"},
-}
-_DIRECTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "pan": ("left", "right"),
-    "tilt": ("up", "down"),
-    "zoom": ("in", "out"),
-    "dolly": ("in", "out"),
-    "truck": ("left", "right"),
-    "pedestal": ("up", "down"),
-    "orbit": ("left", "right", "clockwise", "counterclockwise"),
-    "roll": ("clockwise", "counterclockwise"),
-    "static": (),
-    "handheld": (),
-}
-_WAYS: Final = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
+    "truck": {"up": ("pedestal", "up"), "down": ("pedestal", "down"), "in": ("dolly", "in"), "out": ("dolly", "out")},
+    "pan": {"up": ("tilt", "up"), "down": ("tilt", "down")},
+    "tilt": {"left": ("pan", "left"), "right": ("pan", "right")},
+    "dolly": {
+        "left": ("truck", "left"), "right": ("truck", "right"), "up": ("pedestal", "up"), "down": ("pedestal", "down"),
+    },
+    "roll": {"left": ("roll", "counterclockwise"), "right": ("roll", "clockwise")},
+}  # fmt: skip
+_PANS: Final[dict[Direction, MoveKind]] = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
 _POINTED_REACH: Final = 8
-_UNSAID: Final = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}  # elsewhere the seed chooses
+# The direction of a move whose direction nobody said; elsewhere the seed chooses.
+_UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
 _LIGHT: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
@@ -97,7 +86,7 @@ def find_moves(reading: Reading) -> CameraRequest:
             continue
         if hit.denied:
             result.still = True
-        elif hit.entry.camera != ("any",):
+        elif hit.entry.camera != (("any", ""),):
             heard.append(_CameraPhrase(hit, _moves(reading, hit)))
     heard += _implied_moves(reading, heard)
     heard.sort(key=lambda h: h.hit.first)
@@ -119,9 +108,9 @@ def choose_directions(steps: list[Step], seed: int) -> list[Step]:
     for step in steps:
         moves = []
         for move in step.moves:
-            ways = _DIRECTIONS[move.kind]
-            if ways and not move.direction:
-                move = replace(move, direction=cast(Direction, ways[int(chance.integers(2))]))
+            directions = DIRECTIONS[move.kind]
+            if directions and not move.direction:
+                move = replace(move, direction=directions[int(chance.integers(2))])
             moves.append(move)
         chosen.append(replace(step, moves=tuple(moves)))
     return chosen
@@ -133,12 +122,12 @@ def _implied_moves(reading: Reading, heard: list[_CameraPhrase]) -> list[_Camera
     found = []
     for hit in reading.hits:
         clause = reading.clause[hit.first]
-        if hit.entry.direction not in _WAYS or hit.last - hit.first < 3 or clause in busy:
+        if hit.entry.direction not in _PANS or hit.last - hit.first < 3 or clause in busy:
             continue
         before = range(max(0, hit.first - _POINTED_REACH), hit.first)
         if any("camera" in reading.roles(at) and reading.clause[at] == clause for at in before):
-            kind = cast(MoveKind, _WAYS[hit.entry.direction])
-            move = Move(kind=kind, direction=cast(Direction, hit.entry.direction), words=reading.written(hit))
+            kind = _PANS[hit.entry.direction]
+            move = Move(kind=kind, direction=hit.entry.direction, words=reading.written(hit))
             found.append(_CameraPhrase(hit, [move]))
             busy.add(clause)
     return found
@@ -247,41 +236,34 @@ def _carries_on(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
 def _moves(reading: Reading, hit: Hit) -> list[Move]:
     strength = min(1.0, max(0.1, round(_USUAL * hit.amount, 3)))
     moves = []
-    for words in hit.entry.camera:
-        kind, _, direction = words.partition(" ")
-        near = [] if direction else _direction_near(reading, hit)
-        ways = [(kind, direction)] if direction else [_directed(kind, near)]
-        if kind == "move":  # "up and to the right"
-            ways += [way for way in (_directed(kind, [other]) for other in near[1:2]) if way[0] != ways[0][0]]
+    for kind, direction in hit.entry.camera:
+        near = [direction] if direction else _direction_near(reading, hit)
+        resolved = [_resolve(kind, near)]
+        if kind == "move" and near[1:] and (second := _resolve(kind, near[1:2]))[0] != resolved[0][0]:
+            resolved.append(second)  # "up and to the right"
         moves += [
-            Move(
-                kind=cast(MoveKind, kind),
-                direction=cast(Direction, direction),
-                speed=cast(Speed, hit.speed or "normal"),
-                strength=strength,
-                words=reading.written(hit),
-            )
-            for kind, direction in ways
+            Move(kind=move, direction=to, speed=hit.speed or "normal", strength=strength, words=reading.written(hit))
+            for move, to in resolved
         ]
     return moves
 
 
-def _directed(kind: str, near: list[str]) -> tuple[str, str]:
-    """The kind and direction that the first fitting word nearby makes of it."""
+def _resolve(kind: CameraKind, near: Sequence[Direction]) -> tuple[MoveKind, Direction]:
+    """The move that a camera word and the first fitting of the directions beside it make together."""
+    turned = _BY_DIRECTION.get(kind, {})
+    if kind == "move" or kind == "any":
+        return next((turned[direction] for direction in near if direction in turned), ("dolly", "in"))
     for direction in near:
-        if turned := _BY_DIRECTION.get(kind, {}).get(direction):
-            kind, _, direction = turned.partition(" ")
+        if direction in turned:
+            return turned[direction]
+        if direction in DIRECTIONS[kind]:
             return kind, direction
-        if direction in _DIRECTIONS.get(kind, ()):
-            return kind, direction
-    if kind == "move":
-        return "dolly", "in"
     return kind, _UNSAID.get(kind, "")
 
 
-def _direction_near(reading: Reading, hit: Hit) -> list[str]:
+def _direction_near(reading: Reading, hit: Hit) -> list[Direction]:
     """Directions said around the verb: those after it first, nearest first, as far as the next camera word."""
-    near: list[str] = []
+    near: list[Direction] = []
     for at in range(hit.last, min(hit.last + _DIRECTION_AFTER, len(reading.tokens))):
         near += [other.entry.direction for other in reading.at.get(at, ()) if other.first == at]
         if not _same_breath(reading, at, hit):
@@ -390,6 +372,3 @@ def _step(group: list[_CameraPhrase], start: float | None = None, end: float | N
     for one in group:
         moves += [move for move in one.moves if not any(_same(move, known) for known in moves)]
     return Step(tuple(moves), start, end)
-
-
-assert set(_DIRECTIONS) == set(get_args(MoveKind)), "every kind of move has its directions here"

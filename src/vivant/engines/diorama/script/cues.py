@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Final
 
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.motions import has_fitting_doer, raise_strength
@@ -21,15 +21,15 @@ _TOPICS: Final[dict[str, frozenset[str]]] = {
 @dataclass(frozen=True, slots=True)
 class SoundRequest:
     cues: tuple[Cue, ...]
-    denied: frozenset[str]  # kinds of cue that must not be heard
+    denied: frozenset[CueKind]  # kinds of cue that must not be heard
     muted: frozenset[str]  # of "music", "effects", "speech"
     silent: bool  # no sound at all
 
 
 def find_cues(reading: Reading) -> SoundRequest:
     """The cues of the prompt, each kind once at its loudest: named, or brought by weather and places."""
-    levels: dict[str, dict[int, float]] = {}  # kind -> clause -> level
-    denied: set[str] = set()
+    levels: dict[CueKind, dict[int, float]] = {}  # kind -> clause -> level
+    denied: set[CueKind] = set()
     muted: set[str] = set()
     silent = False
     for hit in reading.hits:
@@ -47,7 +47,7 @@ def find_cues(reading: Reading) -> SoundRequest:
         elif hit.meant:
             for kind, level in entry.sound.items():
                 raise_strength(levels.setdefault(kind, {}), reading.clause[hit.first], level * hit.amount)
-    cues = tuple(Cue(kind=cast(CueKind, kind), strength=max(told.values())) for kind, told in levels.items())
+    cues = tuple(Cue(kind=kind, strength=max(told.values())) for kind, told in levels.items())
     if "effects" in muted:
         cues = ()
     return SoundRequest(cues, frozenset(denied - set(levels)), frozenset(muted), silent)

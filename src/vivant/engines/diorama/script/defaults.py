@@ -8,7 +8,18 @@ from typing import Final
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.music import TEMPO
-from vivant.engines.diorama.storyboard import Cue, Direction, Mood, Motion, Move, Music, PictureFacts
+from vivant.engines.diorama.storyboard import (
+    Cue,
+    Direction,
+    Drift,
+    Mood,
+    Motion,
+    Move,
+    MoveKind,
+    Music,
+    PictureFacts,
+    Style,
+)
 from vivant.request import Canvas
 
 TRUSTED: Final = 0.5  # a region is moved by itself from this trust on
@@ -31,9 +42,9 @@ def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Mo
     """
     chance = rng(seed, "camera")
 
-    def gentle(kind: str, directions: tuple[Direction, ...], strength: float) -> Move:
+    def gentle(kind: MoveKind, directions: tuple[Direction, ...], strength: float) -> Move:
         direction = directions[int(chance.integers(len(directions)))]
-        return Move(kind=kind, direction=direction, speed="slow", strength=strength, origin="default")  # type: ignore[arg-type]
+        return Move(kind=kind, direction=direction, speed="slow", strength=strength, origin="default")
 
     faces = [face for face in facts.faces if face.height >= _FACE]
     if morph:
@@ -60,7 +71,7 @@ def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Mo
 def motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
     """What moves by itself in this picture: water, clouds, plants and fire that were surely seen."""
     chance = rng(seed, "drift")
-    drift: Direction = "left" if chance.random() < 0.5 else "right"
+    drift: Drift = "left" if chance.random() < 0.5 else "right"
     found = []
     if _seen(facts, "water"):
         found.append(Motion(kind="water", strength=0.35, origin="picture"))
@@ -92,7 +103,8 @@ def cues(facts: PictureFacts) -> tuple[Cue, ...]:
 def music(facts: PictureFacts, mood: Mood | None, seed: int) -> Music:
     """A quiet bed for a clip that would otherwise have next to no sound."""
     fitting: Mood = mood or ("sad" if facts.grey and facts.brightness < 0.3 else "calm")
-    styles = ("piano", "strings", "guitar") if fitting in ("calm", "romantic", "sad", "happy") else ("",)
+    quiet = fitting in ("calm", "romantic", "sad", "happy")
+    styles: tuple[Style, ...] = ("piano", "strings", "guitar") if quiet else ("",)
     style = styles[int(rng(seed, "music.style").integers(len(styles)))]
     return Music(mood=fitting, tempo=TEMPO[fitting], style=style, origin="default")
 

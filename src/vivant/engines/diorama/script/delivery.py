@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, trail_end
 from vivant.engines.diorama.script.grammar import Reading, read
@@ -18,9 +18,9 @@ _REACH: Final = 16  # tokens of the sentence after it that may tell of the voice
 def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
     """The tone of a quotation: from its stage directions, its verb, the words before it, those after, its marks."""
     if direction and (staged := [hit.entry.tone for hit in read(direction).hits if hit.entry.tone]):
-        return cast(Tone, staged[0])
+        return staged[0]
     if tag.verb is not None and tag.verb.entry.tone:
-        return cast(Tone, tag.verb.entry.tone)
+        return tag.verb.entry.tone
     if told := find_tones(reading, before, quote):
         return told[-1]
     after = trail_end(reading, quote)
@@ -41,7 +41,7 @@ def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag,
 def find_tones(reading: Reading, first: int, last: int) -> list[Tone]:
     """The tones told by tokens first..last-1, in order."""
     return [
-        cast(Tone, hit.entry.tone)
+        hit.entry.tone
         for at in range(first, last)
         for hit in reading.at.get(at, ())
         if hit.entry.tone and hit.first == at and not hit.denied

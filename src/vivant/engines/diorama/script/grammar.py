@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from vivant.engines.diorama.script.quotes import find_quotations
 from vivant.engines.diorama.script.tokens import (
@@ -50,7 +50,7 @@ class Hit:
     compared: bool = False  # "like rain", "a poster of the sea": not in this scene
     heard: bool = False  # "the sound of rain": for the ear only
     amount: float = 1.0
-    speed: str = ""
+    speed: Literal["slow", "fast", ""] = ""
 
     @property
     def content(self) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, cast, get_args
+from typing import Final
 
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
-from vivant.engines.diorama.storyboard import Direction, Motion, MotionKind
+from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind
 
-_DRIFTS: Final = frozenset({"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"})
+_DRIFTS: Final = frozenset[MotionKind](
+    {"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"}
+)
 GENTLE: Final = 0.3  # no stronger than this is expressly gentle
 _REACH: Final = 8  # tokens between a motion and the direction it drifts
 
@@ -17,15 +19,15 @@ _REACH: Final = 8  # tokens between a motion and the direction it drifts
 @dataclass(frozen=True, slots=True)
 class MotionRequest:
     motions: tuple[Motion, ...]
-    denied: frozenset[str]  # kinds that must not move, whatever the picture shows
+    denied: frozenset[MotionKind]  # kinds that must not move, whatever the picture shows
     nothing_else: bool  # what the prompt does not name stays still
 
 
 def find_motions(reading: Reading) -> MotionRequest:
     """The motions of the prompt, each kind once, as strong as it was said at its strongest."""
-    strengths: dict[str, dict[int, float]] = {}  # kind -> clause -> strength
-    directions: dict[str, str] = {}
-    denied: set[str] = set()
+    strengths: dict[MotionKind, dict[int, float]] = {}  # kind -> clause -> strength
+    directions: dict[MotionKind, Drift] = {}
+    denied: set[MotionKind] = set()
     for hit in reading.hits:
         if not hit.entry.motion or not has_fitting_doer(reading, hit):
             continue
@@ -38,11 +40,7 @@ def find_motions(reading: Reading) -> MotionRequest:
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
     motions = tuple(
-        Motion(
-            kind=cast(MotionKind, kind),
-            strength=max(clauses.values()),
-            direction=cast(Direction, directions.get(kind, "")),
-        )
+        Motion(kind=kind, strength=max(clauses.values()), direction=directions.get(kind, ""))
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
@@ -75,7 +73,7 @@ def _shares_with_a_doing(reading: Reading, hit: Hit) -> bool:
     return any(h.entry.speech or h.entry.action or h.entry.cannot for h in reading.at.get(hit.last + 1, ()))
 
 
-def _drift(reading: Reading, hit: Hit) -> str:
+def _drift(reading: Reading, hit: Hit) -> Drift:
     """Where it goes: the first left, right, up or down said beside it in its clause."""
     for at in range(hit.last, min(hit.last + _REACH, len(reading.tokens))):
         if ends_clause(reading.tokens[at]) or ends_sentence(reading.tokens[at]) or "camera" in reading.roles(at):
@@ -86,6 +84,3 @@ def _drift(reading: Reading, hit: Hit) -> str:
             if other.entry.direction in ("left", "right", "up", "down"):
                 return other.entry.direction
     return ""
-
-
-assert set(get_args(MotionKind)) >= _DRIFTS, "what drifts is a kind of motion"

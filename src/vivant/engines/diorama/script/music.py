@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Final, cast, get_args
+from typing import Final, get_args
 
 from vivant.engines.diorama.script.grammar import Hit, Reading
-from vivant.engines.diorama.storyboard import Mood, Music
+from vivant.engines.diorama.storyboard import TEMPOS, Mood, Music, Style
 
 # Beats per minute that suit a mood.
 TEMPO: Final[dict[Mood, int]] = {
@@ -22,7 +22,6 @@ TEMPO: Final[dict[Mood, int]] = {
     "playful": 120,
 }
 _SLOWER, _FASTER = 0.85, 1.2
-_TEMPOS: Final = range(40, 201)
 _BPM: Final = re.compile(r"(\d{2,3})\s*(?:bpm|beats per minute|拍)", re.IGNORECASE)
 _NEAR: Final = 10  # tokens between music and the mood that is its own
 
@@ -40,11 +39,11 @@ def find_music(reading: Reading) -> MusicRequest:
     asks = [hit for hit in reading.hits if hit.entry.music and hit.meant]
     if not asks:
         return MusicRequest(None, overall)
-    style = next((hit.entry.music for hit in asks if hit.entry.music != "ask"), "")
+    styles: list[Style] = [hit.entry.music for hit in asks if hit.entry.music != "ask"]
     near = [mood for mood in moods if any(_belongs(reading, mood, ask) for ask in asks)]
     mood = _most(near) or overall or "calm"
     tempo = _tempo(reading, asks, mood)
-    return MusicRequest(Music(mood=mood, tempo=tempo, style=style), overall)
+    return MusicRequest(Music(mood=mood, tempo=tempo, style=styles[0] if styles else ""), overall)
 
 
 def _belongs(reading: Reading, mood: Hit, ask: Hit) -> bool:
@@ -58,13 +57,13 @@ def _most(moods: list[Hit]) -> Mood | None:
     plain = [hit for hit in moods if not hit.entry.speed] or moods
     if not plain:
         return None
-    counted = Counter(hit.entry.mood for hit in plain)
-    return cast(Mood, max(counted, key=lambda mood: counted[mood]))
+    counted = Counter(hit.entry.mood for hit in plain if hit.entry.mood)
+    return max(counted, key=lambda mood: counted[mood])
 
 
 def _tempo(reading: Reading, asks: list[Hit], mood: Mood) -> int:
     if said := _BPM.search(reading.text):
-        return min(_TEMPOS[-1], max(_TEMPOS[0], int(said[1])))
+        return min(TEMPOS[-1], max(TEMPOS[0], int(said[1])))
     speeds = {ask.speed for ask in asks}
     factor = _FASTER if "fast" in speeds else _SLOWER if "slow" in speeds and mood not in ("calm", "sad") else 1.0
     return round(TEMPO[mood] * factor)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from vivant.engines.diorama.script.grammar import Hit, Reading, is_denied
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
+from vivant.engines.diorama.script.words import Place
+from vivant.engines.diorama.storyboard import Age, Gender
 
 _BEFORE: Final = 5  # tokens of description before a noun: "a tired old British man"
 _AFTER: Final = 9  # and after it: "a woman in a red coat on the left"
@@ -28,10 +30,10 @@ class Person:
     name: str
     kind: str = "someone"  # someone | animal | voice
     head: str = ""  # the noun
-    gender: str = ""
-    age: str = ""
+    gender: Gender = ""
+    age: Age | Literal[""] = ""
     accents: set[str] = field(default_factory=set)
-    place: str = ""
+    place: Place = ""
     face_index: int | None = None
 
 
@@ -82,7 +84,7 @@ def find_people(reading: Reading) -> Cast:
 
 def _note_gender(cast: Cast, hit: Hit, words: str) -> None:
     """ "The teacher smiles, her eyes bright": now we know."""
-    gender = {"her": "woman", "his": "man"}.get(words, "")
+    gender: Gender = "woman" if words == "her" else "man" if words == "his" else ""
     if gender and cast.mentions and not cast.mentions[-1].person.gender:
         cast.mentions[-1].person.gender = gender
 

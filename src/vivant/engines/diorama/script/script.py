@@ -141,8 +141,8 @@ def _lines(spoken: list[dialogue.Utterance], facts: PictureFacts, notes: list[st
                 notes.append(f"{_capital(person.name)} speaks off screen: no face is left in the picture.")
         speaker = Speaker(
             name=person.name if person else "",
-            gender=person.gender if person and person.gender in ("woman", "man") else "",  # type: ignore[arg-type]
-            age=(person.age or "adult") if person else "adult",  # type: ignore[arg-type]
+            gender=person.gender if person else "",
+            age=(person.age or "adult") if person else "adult",
             off_screen=off,
         )
         voice = casting.voice_for(person, said.language, taken)

@@ -11,9 +11,30 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+import msgspec
 
 from vivant.engines.diorama.script.tokens import LEXICON, Token, fold, tokenise
+from vivant.engines.diorama.storyboard import (
+    ActionKind,
+    Age,
+    CueKind,
+    Direction,
+    Gender,
+    Mood,
+    MotionKind,
+    MoveKind,
+    Style,
+    Tone,
+)  # fmt: skip
+
+Role = Literal[
+    "not", "near", "nothing", "but", "like", "as_if", "ends", "hear", "mention", "camera", "to", "then", "as", "and",
+    "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody", "noise", "",
+]  # fmt: skip
+Place = Literal["left", "middle", "right", ""]  # of a person in the picture
+CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says which move; "any": only "no camera move"
 
 _NOT_WORDS: Final = frozenset({"traditional.toml", "forms.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
@@ -24,31 +45,30 @@ class Entry:
     """What a family of words means. Empty fields mean nothing; one entry may mean several things at once."""
 
     source: str  # file and number, for messages
-    camera: tuple[str, ...] = ()  # "kind" or "kind direction", performed together
-    motion: dict[str, float] = field(default_factory=dict)  # kind -> strength
-    sound: dict[str, float] = field(default_factory=dict)  # cue -> strength
-    music: str = ""  # "ask", or a style
-    mood: str = ""  # of music
-    tempo: int = 0  # beats per minute
-    action: str = ""
+    camera: tuple[tuple[CameraKind, Direction], ...] = ()  # performed together; written "kind" or "kind direction"
+    motion: dict[MotionKind, float] = field(default_factory=dict)  # kind -> strength
+    sound: dict[CueKind, float] = field(default_factory=dict)  # kind -> strength
+    music: Style | Literal["ask"] = ""  # "ask": any music
+    mood: Mood | Literal[""] = ""  # of music
+    action: ActionKind | Literal[""] = ""
     cannot: str = ""  # what to tell the user instead
     speech: bool = False  # a verb of saying
-    tone: str = ""
-    writing: str = ""  # "noun": a thing that bears writing; "verb": to be written there
-    person: str = ""  # "someone", "pronoun", "voice", "animal"
-    gender: str = ""
-    age: str = ""
+    tone: Tone | Literal[""] = ""
+    writing: Literal["noun", "verb", "title", ""] = ""  # "noun": bears writing; "verb": is written
+    person: Literal["someone", "animal", "voice", "pronoun", "body", ""] = ""
+    gender: Gender = ""
+    age: Age | Literal[""] = ""
     accent: str = ""
-    face: str = ""  # where a person is: "left", "middle", "right"
-    speed: str = ""  # "slow", "fast"
+    face: Place = ""  # where a person is
+    speed: Literal["slow", "fast", ""] = ""
     amount: float = 1.0  # multiplies the strength of the word it belongs to
-    direction: str = ""
-    role: str = ""  # a job in grammar, see grammar.py
-    mute: str = ""  # "music", "effects", "beds" (both), "all": silenced; "picture": nothing moves that is not named
-    topic: str = (
-        ""  # "music", "effects", "speech", "all", as things to speak of: "no sound effects" silences the topic effects
-    )
-    needs: str = ""  # "camera", "order", "thing": what must stand before it
+    direction: Direction = ""
+    role: Role = ""  # a job in grammar, see grammar.py
+    # What falls silent ("beds": music and effects), or "picture": nothing moves that is not named.
+    mute: Literal["music", "effects", "beds", "all", "picture", ""] = ""
+    # As things to speak of: "no sound effects" silences the topic effects.
+    topic: Literal["music", "effects", "speech", "all", ""] = ""
+    needs: Literal["camera", "order", "thing", ""] = ""  # what must stand before it
     unless: tuple[str, ...] = ()  # not if one of these phrases (tokens joined by blanks) is in the sentence
 
     @property
@@ -200,7 +220,11 @@ def _entry(source: str, raw: dict[str, Any], forms: dict[str, list[str]]) -> tup
         raise ValueError(f"{source}: an entry needs words, `en` or `zh`.")
     meaning = {name: value for name, value in raw.items() if name not in ("en", "zh")}
     if "camera" in meaning:
-        meaning["camera"] = (meaning["camera"],) if isinstance(meaning["camera"], str) else tuple(meaning["camera"])
+        moves = [meaning["camera"]] if isinstance(meaning["camera"], str) else meaning["camera"]
+        meaning["camera"] = [(move.partition(" ")[0], move.partition(" ")[2]) for move in moves]
     if "unless" in meaning:
-        meaning["unless"] = tuple(" ".join(row) for phrase in meaning["unless"] for row in _rows(phrase, forms))
-    return Entry(source=source, **meaning), written
+        meaning["unless"] = [" ".join(row) for phrase in meaning["unless"] for row in _rows(phrase, forms)]
+    try:
+        return msgspec.convert({"source": source, **meaning}, Entry), written
+    except msgspec.ValidationError as error:
+        raise ValueError(f"{source}: {error}") from error

@@ -41,8 +41,6 @@ _CLOSER: Final = 1.28  # a second shot frames its subject this much tighter
 
 def path(storyboard: Storyboard, facts: PictureFacts, *, frames: int) -> CameraCurves:
     """The camera of a clip. Frame 0 is home; a storyboard that morphs is home again at its last frame."""
-    if storyboard.camera_fixed:
-        return CameraCurves.at_home(frames)
     curves = {name: np.full(frames, home) for name, home in HOME.items()}
     aim = _subject(facts)
     for index, shot in enumerate(storyboard.shots):

@@ -56,7 +56,7 @@ def idle_faces(
     """
     result: list[FaceCurves] = []
     for index in range(len(faces)):
-        own = [line for line in lines if line.line.face_index == index and not line.line.speaker.off_screen]
+        own = [line for line in lines if line.line.face_index == index]
         told = [action for action in actions if action.face_index == index]
         face = {
             "lids": _lids(frames, seed, index, lines, told, settle=settle),

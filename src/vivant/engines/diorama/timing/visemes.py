@@ -120,7 +120,7 @@ def add_speech(faces: Sequence[FaceCurves], lines: Sequence[PlacedLine], *, seed
 
 
 def _add_lines(face: FaceCurves, index: int, lines: Sequence[PlacedLine], seed: int) -> FaceCurves:
-    own = [line for line in lines if line.line.face_index == index and not line.line.speaker.off_screen]
+    own = [line for line in lines if line.line.face_index == index]
     if not own:
         return face
     chance = rng(seed, f"visemes/{index}")

@@ -13,7 +13,7 @@ from support.timelines import still
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion, Storyboard
+from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard
 from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.engines.diorama.timing.wind import gust
@@ -56,7 +56,7 @@ def play() -> Play:
     ) -> Ambient:
         storyboard = Storyboard(
             width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
-            morph=morph, shots=(), motions=motions,
+            morph=morph, shots=(Shot(start=0, end=frames, moves=()),), motions=motions,
         )  # fmt: skip
         curve = gust(seed, frames, wind) if isinstance(wind, float) else wind
         flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)

@@ -8,7 +8,7 @@ from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.motion.ambient.drawn_clouds import is_drawn, shapes
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Direction, Motion
+from vivant.engines.diorama.storyboard import Drift, Motion
 from vivant.media import F32, U8
 
 
@@ -40,7 +40,7 @@ def test_a_cloud_is_pale_and_a_sun_is_not(cartoon: Scene) -> None:
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("left", -1), ("right", 1)])
-def test_a_drawn_cloud_keeps_its_shape_on_its_way(cartoon: Scene, play: Play, direction: Direction, sign: int) -> None:
+def test_a_drawn_cloud_keeps_its_shape_on_its_way(cartoon: Scene, play: Play, direction: Drift, sign: int) -> None:
     dx = push(play(cartoon, Motion(kind="clouds", direction=direction), frames=97), 96)
     cloud = dx[12:19, 19:37]
     assert -sign * cloud.mean() > 3 and cloud.std() < 0.05 * abs(cloud.mean())

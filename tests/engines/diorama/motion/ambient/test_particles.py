@@ -10,7 +10,7 @@ import pytest
 from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Direction, Motion, MotionKind
+from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind
 from vivant.media import F32, U8, Planes
 
 PARTICLES: list[MotionKind] = ["leaves", "petals", "dust", "sparks", "fireflies", "bubbles"]
@@ -88,7 +88,7 @@ def test_sparks_rise_from_the_fire_that_is_seen(play: Play) -> None:
 
 
 @pytest.mark.parametrize(("side", "sign"), [("left", -1), ("right", 1)])
-def test_leaves_go_with_the_wind(night: Scene, play: Play, side: Direction, sign: int) -> None:
+def test_leaves_go_with_the_wind(night: Scene, play: Play, side: Drift, sign: int) -> None:
     leaves = Motion(kind="leaves", strength=1.0, direction=side)
     ambient = play(night, leaves, wind=np.ones(49, np.float32))
     shifts = range(-24, 25)

@@ -11,7 +11,7 @@ from vivant.engines.diorama.motion.ambient import falls
 from vivant.engines.diorama.motion.ambient.stream import EARLIER, REACH
 from vivant.engines.diorama.motion.fields import Flow
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Direction, Motion
+from vivant.engines.diorama.storyboard import Drift, Motion
 from vivant.media import F32, U8
 
 
@@ -113,7 +113,7 @@ def test_a_stream_ends_before_a_last_picture(cascade: Scene, play: Play) -> None
 
 
 @pytest.mark.parametrize(("direction", "sign"), [("left", -1), ("right", 1)])
-def test_clouds_drift_to_the_side_that_was_asked_for(lake: Scene, play: Play, direction: Direction, sign: int) -> None:
+def test_clouds_drift_to_the_side_that_was_asked_for(lake: Scene, play: Play, direction: Drift, sign: int) -> None:
     flow = play(lake, Motion(kind="clouds", direction=direction)).flow(20)
     assert flow is not None
     # What moves to the right is read from the left.

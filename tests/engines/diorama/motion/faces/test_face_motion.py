@@ -23,7 +23,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.storyboard import Shot, Storyboard
 from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.media import U8, Planes, to_picture
 
@@ -44,7 +44,7 @@ def motion(scene: Scene, *frames: dict[str, float], face: int = 0) -> FaceMotion
     faces[face] = replace(at_rest, **curves)
     board = Storyboard(
         width=width, height=height, frames=len(frames), seed=1, language="en", audio=True, camera_fixed=False,
-        morph=False, shots=(),
+        morph=False, shots=(Shot(start=0, end=len(frames), moves=()),),
     )  # fmt: skip
     return FaceMotion(scene, board, replace(still(len(frames)), faces=tuple(faces)))
 
