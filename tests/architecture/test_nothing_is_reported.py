@@ -11,8 +11,8 @@ import pytest
 
 RUN_A_MODEL = """
 from vivant.assets import asset
-from vivant.engines.diorama.inference import session
-session(asset("models/selfie.onnx").read_bytes())
+from vivant.engines.diorama.inference import load_model
+load_model(asset("models/selfie.onnx").read_bytes())
 """
 READ_PROMPTS = """
 from vivant.engines.diorama.sound.speech import g2p

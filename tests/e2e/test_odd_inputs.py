@@ -107,9 +107,11 @@ def test_a_language_without_a_voice_is_named_and_not_spoken(engine: Diorama, wor
     assert any("cannot be spoken" in note for note in board.notes)
 
 
-@pytest.mark.parametrize(("text", "language"), [("7" * 2000, "en"), ("你好世界" * 500, "zh")])
-def test_a_novel_costs_no_more_speech_than_is_heard(engine: Diorama, text: str, language: Language) -> None:
-    line = Line(text=text, language=language, speaker=Speaker())
+@pytest.mark.parametrize(
+    ("text", "language", "voice"), [("7" * 2000, "en", "af_heart"), ("你好世界" * 500, "zh", "zf_xiaoxiao")]
+)
+def test_a_novel_costs_no_more_speech_than_is_heard(engine: Diorama, text: str, language: Language, voice: str) -> None:
+    line = Line(text=text, language=language, speaker=Speaker(), voice=voice)
     spoken = engine._speech.say_all([line] * 3, seconds=1.5)
     assert 1.5 < len(spoken[0].samples) / SAMPLE_RATE < 15
     assert [len(one.samples) for one in spoken[1:]] == [0, 0]

@@ -12,7 +12,6 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -20,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from vivant.assets import asset
 from vivant.errors import VivantError
 
 PHOTO: Final = "portrait_barkla.jpg"
@@ -58,7 +58,7 @@ def demo(
             step(f"It serves at {service.url}")
             step(f"POST /v3/async/seedance-v1.5-pro-i2v with the sample picture ({PHOTO_CREDIT})")
             console.print(f"  prompt: {PROMPT}", style="dim", highlight=False, markup=False)
-            picture = files("vivant.assets").joinpath("photos", PHOTO).read_bytes()
+            picture = asset(f"photos/{PHOTO}").read_bytes()
             answer = service.call(
                 "/v3/async/seedance-v1.5-pro-i2v",
                 {

@@ -9,7 +9,7 @@ import pytest
 
 from support.paths import ROOT
 from vivant.engines.diorama.explain import explain
-from vivant.engines.diorama.script.casting import VOICES
+from vivant.engines.diorama.script.casting import VOICES_BY_GENDER
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.script.words import lexicon
 from vivant.engines.diorama.storyboard import CueKind, FaceFact, Mood, MotionKind, MoveKind, PictureFacts, Tone
@@ -49,7 +49,7 @@ def test_every_action_of_a_face_is_on_the_page() -> None:
 
 
 def test_every_voice_is_on_the_page() -> None:
-    for voices in VOICES.values():
+    for voices in VOICES_BY_GENDER.values():
         for voice in voices:
             assert voice in PAGE
 

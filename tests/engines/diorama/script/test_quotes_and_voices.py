@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivant.engines.diorama.script.casting import VOICES, assign_faces, voice_for
+from vivant.engines.diorama.script.casting import VOICES_BY_GENDER, assign_faces, voice_for
 from vivant.engines.diorama.script.dialogue import language_of
 from vivant.engines.diorama.script.people import Person
 from vivant.engines.diorama.script.quotes import find_quotations
@@ -72,7 +72,7 @@ def test_two_women_do_not_share_a_voice() -> None:
 def test_when_all_voices_are_taken_the_best_is_shared() -> None:
     taken: dict[str, Person | None] = {}
     voices = [voice_for(Person(name=str(n), gender="man"), "zh", taken) for n in range(5)]
-    assert set(voices[:3]) == set(VOICES["zh", "man"])
+    assert set(voices[:3]) == set(VOICES_BY_GENDER["zh", "man"])
     assert voices[3:] == ["zm_yunxi"] * 2
 
 

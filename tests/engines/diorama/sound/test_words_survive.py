@@ -16,7 +16,7 @@ TEXT = "I have waited for this rain all summer long."
 
 @pytest.fixture(scope="module")
 def line() -> PlacedLine:
-    said = Line(text=TEXT, language="en", speaker=Speaker(gender="woman"))
+    said = Line(text=TEXT, language="en", speaker=Speaker(gender="woman"), voice="af_heart")
     return PlacedLine(line=said, spoken=Speech().say(said), start=24_000)
 
 

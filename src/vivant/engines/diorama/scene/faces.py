@@ -7,13 +7,13 @@ licences. This module knows pictures only: nothing of speech, time or motion.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.assets import asset
 from vivant.engines.diorama.inference import load_model
 from vivant.engines.diorama.scene.scene import Face
 from vivant.engines.diorama.storyboard import FaceFact
@@ -206,7 +206,7 @@ def _distance(a: Face, b: Face) -> float:
 
 
 def _session(name: str) -> Any:
-    return load_model((files("vivant.assets") / "models" / f"{name}.onnx").read_bytes())
+    return load_model(asset(f"models/{name}.onnx").read_bytes())
 
 
 def _anchors(size: int, layers: tuple[tuple[int, int], ...]) -> F64:

@@ -3,13 +3,13 @@ edges and judged. Knows nothing of depth or motion."""
 
 from __future__ import annotations
 
-from importlib import resources
 from typing import Any, Final
 
 import cv2
 import numpy as np
 from onnxruntime import InferenceSession
 
+from vivant.assets import asset
 from vivant.engines.diorama.inference import load_model
 from vivant.engines.diorama.scene.scene import Face, Region
 from vivant.media import F32, U8
@@ -53,7 +53,7 @@ class Matter:
 
 def _session(name: str) -> InferenceSession:
     # Without the arena 250 MB go back to the system after each look.
-    return load_model((resources.files("vivant") / "assets" / "models" / name).read_bytes(), arena=False)
+    return load_model(asset(f"models/{name}").read_bytes(), arena=False)
 
 
 def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, int]) -> F32:

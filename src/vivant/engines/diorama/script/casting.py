@@ -1,4 +1,4 @@
-"""Faces and voices for those who speak: who gets which face of the picture, and which voice of the voice table."""
+"""Who speaks with which voice, and who has which face of the picture. Voices are chosen here and nowhere else."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Final
 from vivant.engines.diorama.script.people import Person
 from vivant.engines.diorama.storyboard import FaceFact, Language
 
-# Voices of `sound/speech/voices.py`, best first, by language and gender. Gender unknown: the first woman speaks.
-VOICES: Final[dict[tuple[str, str], tuple[str, ...]]] = {
+# Names of voices in `sound/speech/voices.py`, best first, by language and gender. Gender unknown: as a woman.
+VOICES_BY_GENDER: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("en", "woman"): ("af_heart", "af_bella", "bf_emma"),
     ("en", "man"): ("am_michael", "am_fenrir", "bm_george"),
     ("zh", "woman"): ("zf_xiaoxiao", "zf_xiaobei", "zf_xiaoyi"),
     ("zh", "man"): ("zm_yunxi", "zm_yunjian", "zm_yunxia"),
 }
 
-# Who is better served by another than the first: (language, gender, trait) -> voice.
-_BEST: Final[dict[tuple[str, str, str], str]] = {
+# Traits that have a voice of their own, preferred to those above: (language, gender, trait) -> voice.
+VOICES_BY_TRAIT: Final[dict[tuple[str, str, str], str]] = {
     ("en", "woman", "british"): "bf_emma",
     ("en", "man", "british"): "bm_george",
     ("en", "woman", "old"): "en_grandmother",
@@ -43,17 +43,21 @@ _TRAITS: Final = ("british", "child", "old", "deep", "voice", "young")  # the fi
 
 
 def voice_for(person: Person | None, language: Language, taken: dict[str, Person | None]) -> str:
-    """A voice of that language. `taken`: voices others already speak with, avoided while another is left."""
+    """The voice of `person` for lines in that language; None is somebody the prompt does not describe.
+
+    taken: voices and who already speaks with them. The choice is added; a voice of somebody else is chosen only when
+    no other that suits is left, and then the best is shared.
+    """
     gender = person.gender if person else ""
     wishes = []
     if person:
         traits = {*person.accents, person.age, person.kind}
         wishes = [
-            _BEST[language, gender, trait]
+            VOICES_BY_TRAIT[language, gender, trait]
             for trait in _TRAITS
-            if trait in traits and (language, gender, trait) in _BEST
+            if trait in traits and (language, gender, trait) in VOICES_BY_TRAIT
         ]
-    wishes += VOICES[language, gender or "woman"]
+    wishes += VOICES_BY_GENDER[language, gender or "woman"]
     free = [voice for voice in wishes if voice not in taken or taken[voice] is person]
     voice = (free or wishes)[0]
     taken.setdefault(voice, person)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 from scipy.signal import butter, sosfiltfilt
 
 from support.speech_recognition import characters, edit_distance, transcribe, words
+from vivant.engines.diorama.script.casting import VOICES_BY_GENDER, VOICES_BY_TRAIT
 from vivant.engines.diorama.sound.speech import g2p, vocal, voices
 from vivant.engines.diorama.sound.speech.speech import LEVEL, Speech, split_into_breaths
-from vivant.engines.diorama.storyboard import Age, Gender, Language, Line, Speaker, Tone
+from vivant.engines.diorama.storyboard import Age, Line, Speaker, Tone
 from vivant.engines.diorama.timing.timeline import Spoken
 from vivant.media import F32
 
@@ -22,11 +24,14 @@ def speech() -> Speech:
     return Speech()
 
 
-def line(text: str, language: Language, gender: Gender = "", age: Age = "adult", tone: Tone = "neutral") -> Line:
-    return Line(text=text, language=language, speaker=Speaker(gender=gender, age=age), tone=tone)
+def line(text: str, voice: str, tone: Tone = "neutral") -> Line:
+    """A line for that voice, by a speaker of its language, gender and age."""
+    chosen = voices.VOICES[voice]
+    speaker = Speaker(gender=chosen.gender, age=chosen.age)
+    return Line(text=text, language=chosen.language, speaker=speaker, tone=tone, voice=voice)
 
 
-SEA = line("She sells sea shells, such as six sea stars, sir.", "en", "woman")
+SEA = line("She sells sea shells, such as six sea stars, sir.", "af_heart")
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +42,10 @@ def sea(speech: Speech) -> Spoken:
 @pytest.mark.parametrize(
     "said",
     [
-        line("The old lighthouse keeper said tomorrow would be a good day.", "en", "man", "old"),
-        line("Mommy, look at the big yellow bird in the garden!", "en", "", "child", "happy"),
-        line("Get down from there right now before you fall!", "en", "man", "adult", "shout"),
-        line("They are right outside the door, do not move.", "en", "woman", "adult", "whisper"),
+        line("The old lighthouse keeper said tomorrow would be a good day.", "en_grandfather"),
+        line("Mommy, look at the big yellow bird in the garden!", "en_girl", "happy"),
+        line("Get down from there right now before you fall!", "am_michael", "shout"),
+        line("They are right outside the door, do not move.", "af_heart", "whisper"),
     ],
     ids=lambda said: f"{said.speaker.age}-{said.tone}",
 )
@@ -52,10 +57,10 @@ def test_a_listener_hears_every_english_word_but_one_at_most(speech: Speech, sai
 @pytest.mark.parametrize(
     "said",
     [
-        line("你好，今天的天气真好，我们一起去海边散步吧。", "zh", "woman"),
-        line("2024年5月，北京的气温是25度。", "zh", "man", "young"),
-        line("妈妈，你看花园里有一只黄色的大鸟！", "zh", "", "child", "happy"),
-        line("马上从上面下来，不然你会摔倒的！", "zh", "man", "adult", "shout"),
+        line("你好，今天的天气真好，我们一起去海边散步吧。", "zf_xiaoxiao"),
+        line("2024年5月，北京的气温是25度。", "zm_yunxi"),
+        line("妈妈，你看花园里有一只黄色的大鸟！", "zh_girl", "happy"),
+        line("马上从上面下来，不然你会摔倒的！", "zm_yunjian", "shout"),
     ],
     ids=lambda said: f"{said.speaker.age}-{said.tone}",
 )
@@ -73,17 +78,21 @@ def test_phonemes_follow_each_other_without_gaps_inside_the_sound(sea: Spoken) -
     assert all(p.symbol in g2p.vocabulary() for p in sea.phones)
 
 
-@pytest.mark.parametrize("changed", [{}, {"tone": "sad"}, {"voice": "en_girl", "tone": "excited"}])
-def test_sibilants_hiss_when_their_phonemes_say_so(speech: Speech, changed: dict[str, str]) -> None:
-    spoken = speech.say(replace(SEA, **changed))  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    "said",
+    [SEA, replace(SEA, tone="sad"), replace(SEA, voice="en_girl", tone="excited")],
+    ids=["neutral", "sad", "girl"],
+)
+def test_sibilants_hiss_when_their_phonemes_say_so(speech: Speech, said: Line) -> None:
+    spoken = speech.say(said)
     hiss = sosfiltfilt(butter(4, 4500, "highpass", fs=48_000, output="sos"), spoken.samples)
     loud = np.sqrt(np.convolve(hiss**2, np.ones(480) / 480, "same"))
-    said = np.zeros(len(loud))
+    expected = np.zeros(len(loud))
     for phone in spoken.phones:
         if phone.symbol in "szʃ":
-            said[int(phone.start * 48_000) : int(phone.end * 48_000)] = 1
+            expected[int(phone.start * 48_000) : int(phone.end * 48_000)] = 1
     lags = range(-7200, 7201, 240)
-    best = max(lags, key=lambda lag: float(np.dot(np.roll(said, lag) - said.mean(), loud)))
+    best = max(lags, key=lambda lag: float(np.dot(np.roll(expected, lag) - expected.mean(), loud)))
     assert abs(best) / 48 <= 20  # milliseconds
 
 
@@ -106,7 +115,7 @@ def test_silence_around_the_line_is_trimmed_and_nothing_clicks(sea: Spoken) -> N
 def test_the_same_line_and_seed_give_the_same_samples(speech: Speech, sea: Spoken) -> None:
     again = speech.say(SEA)
     assert np.array_equal(again.samples, sea.samples) and again.phones == sea.phones
-    old = line("Well then.", "en", "man", "old")
+    old = line("Well then.", "en_grandfather")
     first, second, other = (speech.say(old, seed=s).samples for s in (1, 1, 2))
     assert np.array_equal(first, second) and not np.array_equal(first, other)
 
@@ -116,7 +125,7 @@ def test_spoken_sound_is_mono_48_khz_with_nothing_over_12_khz_and_an_even_level(
     spectrum = np.abs(np.fft.rfft(sea.samples.astype(np.float64))) ** 2
     frequency = np.fft.rfftfreq(len(sea.samples), 1 / 48_000)
     assert spectrum[frequency > 12_600].sum() < 1e-7 * spectrum.sum()
-    assert abs(level(speech.say(line("Yes, sir.", "en", "man")).samples) - LEVEL) < 1
+    assert abs(level(speech.say(line("Yes, sir.", "am_michael")).samples) - LEVEL) < 1
     assert abs(level(sea.samples) - LEVEL) < 1
 
 
@@ -142,17 +151,17 @@ def pitch(samples: F32) -> float:
 
 def test_children_speak_higher_than_women_and_women_than_men_and_the_old_slower(speech: Speech) -> None:
     text = "I found a little frog."
-    child = speech.say(line(text, "en", "", "child")).samples
-    woman = speech.say(line(text, "en", "woman")).samples
-    man = speech.say(line(text, "en", "man")).samples
+    child = speech.say(line(text, "en_girl")).samples
+    woman = speech.say(line(text, "af_heart")).samples
+    man = speech.say(line(text, "am_michael")).samples
     assert pitch(child) > 1.2 * pitch(woman) > 1.2 * 1.3 * pitch(man)
-    assert len(speech.say(line(text, "en", "man", "old")).samples) > 1.05 * len(man)
+    assert len(speech.say(line(text, "en_grandfather")).samples) > 1.05 * len(man)
 
 
 def test_tones_differ_as_they_should(speech: Speech) -> None:
     text = "You will leave me here."
     tones: tuple[Tone, ...] = ("neutral", "sad", "shout", "whisper")
-    said = {t: speech.say(line(text, "en", "woman", tone=t)) for t in tones}
+    said = {t: speech.say(line(text, "af_heart", tone=t)) for t in tones}
     samples = {tone: spoken.samples for tone, spoken in said.items()}
     assert len(samples["sad"]) > 1.1 * len(samples["neutral"])
     assert level(samples["whisper"]) < level(samples["neutral"]) - 5 < level(samples["shout"]) - 7
@@ -167,13 +176,14 @@ def test_a_whisper_has_no_voice_in_it(sea: Spoken) -> None:
 
 def test_a_line_with_nothing_to_say_is_silent(speech: Speech) -> None:
     for text in ("", "…", "😀"):
-        spoken = speech.say(line(text, "en"))
+        spoken = speech.say(line(text, "af_heart"))
         assert spoken.samples.shape == (0,) and spoken.phones == ()
 
 
-def test_a_voice_that_does_not_exist_is_refused(speech: Speech) -> None:
+@pytest.mark.parametrize("name", ["nobody", ""])
+def test_a_voice_that_does_not_exist_is_refused(speech: Speech, name: str) -> None:
     with pytest.raises(KeyError):
-        speech.say(replace(SEA, voice="nobody"))
+        speech.say(replace(SEA, voice=name))
 
 
 def test_long_text_is_cut_at_sentences_and_every_symbol_is_said() -> None:
@@ -191,22 +201,23 @@ def test_long_text_is_cut_at_sentences_and_every_symbol_is_said() -> None:
 
 def test_two_breaths_are_joined_with_a_pause_between(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vivant.engines.diorama.sound.speech.speech._LONGEST", 20)
-    spoken = speech.say(line("The sea is calm. The moon is up.", "en", "woman"))
+    spoken = speech.say(line("The sea is calm. The moon is up.", "af_heart"))
     pauses = [p for p in spoken.phones if p.symbol == "."]
     assert len(pauses) == 1 and pauses[0].end - pauses[0].start > 0.3
     assert spoken.phones[-1].end <= len(spoken.samples) / 48_000
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("age", ["child", "young", "adult", "old"])
-@pytest.mark.parametrize("gender", ["woman", "man", ""])
-def test_every_speaker_has_a_fitting_voice_and_a_second_one(language: Language, age: Age, gender: Gender) -> None:
-    speaker = Speaker(gender=gender, age=age)
-    first = voices.fitting(speaker, language)
-    second = voices.fitting(speaker, language, taken=(first,))
-    assert first != second
-    chosen = voices.VOICES[first]
-    assert chosen.language == language and chosen.age == age and (not gender or chosen.gender == gender)
+def test_the_voices_that_the_script_chooses_are_those_of_the_table() -> None:
+    chosen = {
+        *((language, gender, "", name) for (language, gender), names in VOICES_BY_GENDER.items() for name in names),
+        *((language, gender, trait, name) for (language, gender, trait), name in VOICES_BY_TRAIT.items()),
+    }
+    for language, gender, trait, name in chosen:
+        voice = voices.VOICES[name]
+        assert voice.language == language and (not gender or voice.gender == gender), name
+        assert trait not in get_args(Age) or voice.age == trait, name
+        assert trait != "british" or voice.british, name
+    assert {name for *_, name in chosen} == voices.VOICES.keys()
 
 
 def test_every_voice_has_a_style_for_every_length() -> None:

@@ -12,7 +12,6 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from vivant.assets import asset
 from vivant.engines.diorama.kernels import kernel
 from vivant.errors import Misconfigured
 from vivant.media import F32, SAMPLE_RATE
@@ -201,7 +201,7 @@ class SoundFont:
 @cache
 def load_soundfont() -> SoundFont:
     """The SoundFont that comes with Vivant: FluidR3 (MIT), 65 programs and 4 drum kits."""
-    return SoundFont((resources.files("vivant.assets") / "sound" / "FluidR3Mono_trim.sf3").read_bytes())
+    return SoundFont(asset("sound/FluidR3Mono_trim.sf3").read_bytes())
 
 
 def _chunks(data: bytes) -> dict[bytes, bytes]:

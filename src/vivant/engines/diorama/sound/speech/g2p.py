@@ -6,8 +6,8 @@ import json
 import re
 import unicodedata
 from functools import cache
-from importlib import resources
 
+from vivant.assets import asset
 from vivant.engines.diorama.sound.speech import g2p_chinese, g2p_english
 from vivant.engines.diorama.storyboard import Language
 
@@ -18,8 +18,7 @@ _LATIN_RUN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ'’.\
 @cache
 def vocabulary() -> dict[str, int]:
     """Kokoro's symbols and their token numbers, 1..177."""
-    folder = resources.files("vivant.assets") / "voices"
-    found: dict[str, int] = json.loads((folder / "kokoro_vocab.json").read_text(encoding="utf-8"))["vocab"]
+    found: dict[str, int] = json.loads(asset("voices/kokoro_vocab.json").read_text(encoding="utf-8"))["vocab"]
     return found
 
 

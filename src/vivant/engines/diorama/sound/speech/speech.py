@@ -81,24 +81,23 @@ class Speech:
     def say(self, line: Line, *, seed: int = 0, pace: float = 1.0, enough: float = math.inf) -> Spoken:
         """The line as its speaker says it in its tone. The same line, seed and pace give the same samples.
 
-        An empty `voice` is chosen by the speaker (`voices.fitting`). Text without a word to speak gives no samples.
+        Text without a word to speak gives no samples.
         enough: seconds after which no new breath is taken; with none there are no samples.
         Raises KeyError for a voice that does not exist.
         """
-        name = line.voice or voices.fitting(line.speaker, line.language)
-        voice = voices.VOICES[name]
+        voice = voices.VOICES[line.voice]
         how = prosody.of(line)
         symbols = g2p.phonemize(line.text, line.language, british=voice.british)
         if not symbols or enough <= 0:
             return Spoken(samples=np.zeros(0, np.float32), phones=())
         # Raising the pitch by playing faster shortens; the model speaks that much slower before.
         raised = Fraction(2 ** ((voice.semitones + how.semitones) / 12)).limit_denominator(60)
-        speed = voice.speed * how.speed * pace / float(raised)
+        speed = how.speed * pace / float(raised)
         second = RATE * float(raised)
         takes: list[tuple[_Breath, str]] = []
         for part in split_into_breaths(symbols[: round(min(len(symbols), _QUICKEST * enough))]):
             if sum(len(take.samples) for take, _ in takes) < enough * second:
-                takes.append((self._say_breath(name, part, speed), part[-1]))
+                takes.append((self._say_breath(line.voice, part, speed), part[-1]))
         take = _join(takes)
         samples = _apply_prosody(take.samples, how, seed, line.text)
         samples = _resample(samples, SAMPLE_RATE / (RATE * raised))
