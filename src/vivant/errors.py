@@ -2,9 +2,9 @@
 
     VivantError
     ├── InvalidRequest              what the caller sent is wrong; names the field
-    │   └── InvalidPicture          the picture itself, or where it was to come from
+    │   └── InvalidPicture          the picture itself, or the address it was to be fetched from
     │       ├── UnreadablePicture · UnsupportedPicture · PictureTooManyBytes
-    │       ├── PictureOutOfBounds      sides or aspect outside the contract; too large: PictureTooLarge
+    │       ├── PictureOutOfBounds      sides or aspect outside the bounds; too large: PictureTooLarge
     │       └── PictureUnreachable      the address could not be fetched, or may not be
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
@@ -38,9 +38,20 @@ class InvalidRequest(VivantError):
 
     code = "INVALID_REQUEST"
 
-    def __init__(self, message: str = "", *, field: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, problem: str = "", *, field: str = "") -> None:
+        """`problem` says what is allowed and what was sent, without the field's name; `str` puts the name before it.
+
+        The inner modules name fields of `request.Brief`. A dialect whose callers use other names puts its own in.
+        """
+        super().__init__(problem)
         self.field = field
+
+    @property
+    def problem(self) -> str:
+        return super().__str__()
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}" if self.field else self.problem
 
 
 class InvalidPicture(InvalidRequest):
@@ -68,13 +79,13 @@ class PictureTooManyBytes(InvalidPicture):
 
 
 class PictureOutOfBounds(InvalidPicture):
-    """The picture's sides or aspect are outside what the contract allows."""
+    """The sides or the aspect of the picture are outside the bounds."""
 
     code = "PICTURE_OUT_OF_BOUNDS"
 
 
 class PictureTooLarge(PictureOutOfBounds):
-    """A side of the picture is longer than the contract allows."""
+    """A side of the picture is 6000 pixels or longer."""
 
     code = "PICTURE_TOO_LARGE"
 

@@ -15,7 +15,7 @@ TEXT = b"data:image/jpeg;base64," + base64.b64encode(CONTENT)
 
 
 def together(*pieces: bytes) -> bytes:
-    return b"".join(decode(pieces, field="image"))
+    return b"".join(decode(pieces))
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 22, 23, 24, 25, 100, 10_000])

@@ -29,7 +29,7 @@ from vivant.settings import Settings
 
 T = TypeVar("T")
 PHOTO = PHOTOS / "city_day.jpg"
-JOB = {"field": "image", "ratio": "adaptive"}
+JOB: dict[str, Any] = {"ratio": None}
 
 
 def with_intake(work: Callable[[Intake], Awaitable[T]], decoders: Decoders | None = None) -> T:
@@ -143,7 +143,7 @@ def test_a_decoder_killed_in_the_middle_is_replaced() -> None:
                     os.kill(intake.decoders.pids[0], signal.SIGKILL)
                 yield data[1000:]
 
-        picture = await intake.decoders.clean(Murder(), field="image", ratio="adaptive")
+        picture = await intake.decoders.clean(Murder(), ratio=None)
         assert picture.width == 720
 
     with_intake(work, Decoders(1))
@@ -312,12 +312,12 @@ def test_the_memory_watch_ends_a_process_that_grows() -> None:
 def test_without_a_watch_a_job_that_wants_too_much_memory_is_a_clean_error(monkeypatch: pytest.MonkeyPatch) -> None:
     from vivant.intake import decoder
 
-    def greedy(data: bytes, *, field: str, ratio: str) -> tuple[bytes, int, int]:
+    def greedy(data: bytes, *, ratio: str | None) -> tuple[bytes, int, int]:
         raise MemoryError
 
     monkeypatch.setattr(decoder, "clean", greedy)
     head, png = decoder.answer(b"", dict(JOB))
-    assert head["error"] == "PICTURE_UNREADABLE" and head["worn"] and not png
+    assert head["error"] == "PICTURE_UNREADABLE" and head["retire"] and not png
 
 
 def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:

@@ -15,6 +15,7 @@ from vivant.request import PICTURE_BYTES, RATIOS, RESOLUTIONS
 
 if TYPE_CHECKING:
     from vivant.media import Pictures
+    from vivant.request import Brief
     from vivant.settings import Settings
 
 
@@ -46,26 +47,31 @@ def make(
     from vivant.settings import load_settings
 
     if fps != 24:
-        raise InvalidRequest(f"fps: must be 24, got {fps}.", field="fps")
+        raise InvalidRequest(f"must be 24, got {fps}.", field="fps")
     if service_tier not in list(Tier):
-        raise InvalidRequest(f"service_tier: must be default or flex, got {service_tier!r}.", field="service_tier")
-    brief = Brief(
-        prompt=prompt,
-        resolution=resolution,
-        ratio=ratio,
-        seconds=duration,
-        seed=seed,
-        camera_fixed=camera_fixed,
-        watermark=watermark,
-        generate_audio=generate_audio,
-        tier=Tier(service_tier),
-        expires_after=execution_expires_after,
-    )
+        raise InvalidRequest(f"must be default or flex, got {service_tier!r}.", field="service_tier")
+    try:
+        brief = Brief(
+            prompt=prompt,
+            resolution=resolution,
+            ratio=None if ratio == "adaptive" else ratio,
+            seconds=duration,
+            seed=seed,
+            camera_fixed=camera_fixed,
+            watermark=watermark,
+            generate_audio=generate_audio,
+            tier=Tier(service_tier),
+            expires_after=execution_expires_after,
+        )
+    except InvalidRequest as error:
+        from vivant.api.dialects.novita import in_our_words
+
+        raise in_our_words(error, ratio=ratio) from None  # the options are named as the API's fields
     target = out or picture.with_suffix(".mp4")
     console = Console()
     settings = load_settings()
     with console.status("Reading the picture and loading the engine"):
-        pictures = asyncio.run(_read(picture, last_image, ratio=ratio, settings=settings))
+        pictures = asyncio.run(_read(picture, last_image, brief=brief, settings=settings))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
         actor = load_engine(engine or settings.engine)
@@ -87,8 +93,8 @@ def make(
     )  # fmt: skip
 
 
-async def _read(first: Path, last: Path | None, *, ratio: str, settings: Settings) -> Pictures:
-    """Both pictures, decoded as carefully as a stranger's: a file from somewhere is no safer than a URL."""
+async def _read(first: Path, last: Path | None, *, brief: Brief, settings: Settings) -> Pictures:
+    """Both pictures, decoded in the sandbox like those of the API: a local file may come from anywhere, too."""
     from vivant.generate import decode_png
     from vivant.intake.pictures import Intake
     from vivant.media import Pictures
@@ -96,23 +102,23 @@ async def _read(first: Path, last: Path | None, *, ratio: str, settings: Setting
     intake = Intake(settings)
     await intake.start()
     try:
-        cleaned = [
-            decode_png((await intake.clean(_bytes(path, field), field=field, ratio=ratio)).png)
-            for path, field in ((first, "image"), (last, "last_image"))
-            if path is not None
-        ]
+        first_clean = await intake.clean(_bytes(first, "image"), field="image", ratio=brief.ratio)
+        if last is None:
+            return Pictures(decode_png(first_clean.png))
+        ratio = brief.ratio_for(first_clean.width, first_clean.height)
+        last_clean = await intake.clean(_bytes(last, "last_image"), field="last_image", ratio=ratio)
+        return Pictures(decode_png(first_clean.png), decode_png(last_clean.png))
     finally:
         await intake.stop()
-    return Pictures(*cleaned)
 
 
 def _bytes(path: Path, field: str) -> bytes:
     try:
         if path.stat().st_size > PICTURE_BYTES:
-            raise PictureTooManyBytes(f"{field}: {path} has more than {PICTURE_BYTES} bytes.", field=field)
+            raise PictureTooManyBytes(f"{path} has more than {PICTURE_BYTES} bytes.", field=field)
         return path.read_bytes()
     except OSError as error:
-        raise UnreadablePicture(f"{field}: {path}: {error.strerror}.", field=field) from None
+        raise UnreadablePicture(f"{path}: {error.strerror}.", field=field) from None
 
 
 class _Bar:

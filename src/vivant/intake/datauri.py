@@ -22,7 +22,7 @@ def is_data_uri(start: bytes) -> bool:
     return start[:5].lower() == b"data:"
 
 
-def decode(pieces: Iterable[bytes], *, field: str) -> Iterator[bytes]:
+def decode(pieces: Iterable[bytes]) -> Iterator[bytes]:
     """The bytes a data URI carries, piece by piece; `pieces` are its ASCII text.
 
     Line breaks and blanks inside the base64 are skipped (RFC 2045 encoders wrap lines); everything else is strict:
@@ -35,48 +35,44 @@ def decode(pieces: Iterable[bytes], *, field: str) -> Iterator[bytes]:
         if head:
             if len(rest) < _HEAD_BYTES and b"," not in rest:
                 continue
-            rest, head = rest[_end_of_head(rest, field) :], False
+            rest, head = rest[_end_of_head(rest) :], False
         rest = rest.translate(None, _BLANKS)
         whole = len(rest) - len(rest) % 4
         if whole:
             if padded:
-                raise _not_base64(field)
-            data = _decode(rest[:whole], field)
+                raise _not_base64()
+            data = _decode(rest[:whole])
             padded = len(data) != whole // 4 * 3
             rest = rest[whole:]
             yield data
     if head:
-        rest = rest[_end_of_head(rest, field) :].translate(None, _BLANKS)
+        rest = rest[_end_of_head(rest) :].translate(None, _BLANKS)
     if rest:
-        raise _not_base64(field)
+        raise _not_base64()
 
 
-def _end_of_head(text: bytes, field: str) -> int:
+def _end_of_head(text: bytes) -> int:
     """Where the base64 begins. Raises InvalidPicture unless the head declares a picture type and base64."""
     match = _HEAD.match(text[:_HEAD_BYTES])
     if match is None or match[3] is None:
-        raise InvalidPicture(
-            f"{field}: a data URI must begin with data:image/<format>;base64, and go on in base64.", field=field
-        )
+        raise InvalidPicture("a data URI must begin with data:image/<format>;base64, and go on in base64.")
     kind, _, name = match[1].decode().lower().partition("/")
     if kind != "image" or name not in TYPES:
         raise UnsupportedPicture(
-            f"{field}: a data URI must declare image/jpeg, image/png, image/webp, image/bmp, image/tiff or image/gif; "
-            f"this one declares {match[1].decode()[:80]!r}.",
-            field=field,
+            "a data URI must declare image/jpeg, image/png, image/webp, image/bmp, image/tiff or image/gif; "
+            f"this one declares {match[1].decode()[:80]!r}."
         )
     return match.end()
 
 
-def _decode(text: bytes, field: str) -> bytes:
+def _decode(text: bytes) -> bytes:
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except binascii.Error:
-        raise _not_base64(field) from None
+        raise _not_base64() from None
 
 
-def _not_base64(field: str) -> UnreadablePicture:
+def _not_base64() -> UnreadablePicture:
     return UnreadablePicture(
-        f"{field}: the data URI does not hold valid base64 (A-Z a-z 0-9 + /, padded with = to a multiple of four).",
-        field=field,
+        "the data URI does not hold valid base64 (A-Z a-z 0-9 + /, padded with = to a multiple of four)."
     )

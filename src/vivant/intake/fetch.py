@@ -1,11 +1,11 @@
-"""The one way out: fetches a picture from an address a stranger gave us.
+"""Fetches a picture from a URL that a caller gave; no other module opens outgoing connections.
 
-The check that counts is made on the socket: aiohttp asks `socket_factory` for a socket to each address it is about to
-dial, after name resolution and on every redirect hop, and gets none unless the address may be dialled. Checking a name
-and then fetching it would leave a gap in which the name can change its mind.
+The guard against requests to internal hosts (SSRF) sits at the socket: aiohttp calls `socket_factory` for every address
+it is about to connect to, after name resolution and on every redirect, and gets no socket unless the address is
+allowed. Checking the host name first and connecting later would allow DNS to change in between (DNS rebinding).
 
-Knows nothing of pictures: bytes come back, judged by size only. What was reached, or why not, is logged and never told
-to the caller: an error text would map the network for them.
+Returns bytes and checks their number only. What was reached, or why not, goes to the log and not to the caller: error
+texts that differ would let a caller map the internal network.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from vivant.request import PICTURE_BYTES
 
 log = structlog.get_logger(__name__)
 
-URL_LENGTH: Final = 8192  # characters; presigned links of the large stores stay below 2500
+URL_LENGTH: Final = 8192  # characters; presigned links of the large object stores stay below 2500
 REDIRECTS: Final = 3
 CONNECT_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 15.0
-AT_ONCE: Final = 64  # fetches in flight; a slow server must not collect our sockets
+AT_ONCE: Final = 64  # fetches in flight; slow servers must not use up our sockets
 PORTS: Final = frozenset({80, 443})
 _CHUNK: Final = 64 * 1024
 
@@ -43,12 +43,12 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]  # host, port -> numeric ad
 
 
 class FetchRefused(Exception):
-    """Why an address was not fetched; for the log only."""
+    """Why a URL was not fetched; for the log, never for the caller."""
 
 
 @dataclass(frozen=True, slots=True)
 class AllowList:
-    """What may be dialled although not public. Each entry holds for one port, or for any (None)."""
+    """Hosts and networks that may be reached although not public, each at one port or at any (None)."""
 
     hosts: frozenset[tuple[str, int | None]] = frozenset()
     networks: tuple[tuple[Network, int | None], ...] = ()
@@ -75,18 +75,18 @@ class AllowList:
         return cls(frozenset(hosts), tuple(networks))
 
     def allows_host(self, name: str, port: int) -> bool:
-        """Whether this name may be dialled at this port wherever it points."""
+        """Whether this host name may be reached at this port, whatever it resolves to."""
         return not self.hosts.isdisjoint({(_canonical(name), port), (_canonical(name), None)})
 
     def allows_address(self, text: str, port: int) -> bool:
-        """Whether this numeric address is named at this port."""
+        """Whether this numeric address is in an allowed network at this port."""
         address = unwrap_mapped(parse_address(text))
         return any(address in network and allowed in (port, None) for network, allowed in self.networks)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Fetches pictures. `resolve` is an argument so that tests can play a hostile name server."""
+    """Fetches pictures. Tests pass their own `resolve` to act as a hostile name server."""
 
     allow: AllowList
     budget: ByteBudget
@@ -95,36 +95,35 @@ class Fetcher:
     max_bytes: int = PICTURE_BYTES
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def fetch(self, text: str, *, field: str, held: AsyncExitStack) -> bytearray:
-        """The body at an http(s) address; its bytes count against the budget until `held` closes.
+    async def fetch(self, text: str, *, held: AsyncExitStack) -> bytearray:
+        """The body at an http(s) URL; its bytes count against the budget until `held` closes.
 
-        Raises PictureUnreachable, PictureTooManyBytes or Busy; the first two name `field`.
+        Raises InvalidPicture for text that is no such URL, PictureUnreachable, PictureTooManyBytes or Busy.
         """
         if self._slots.locked():
             raise Busy("Too many pictures are being fetched; send this request again shortly.")
         async with self._slots:
             try:
                 async with asyncio.timeout(self.total_seconds):
-                    return await self._follow(_parse(text, field), field, held)
+                    return await self._follow(_parse(text), held)
             except (FetchRefused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
-                log.info("picture not fetched", field=field, why=f"{type(error).__name__}: {error}"[:300])
+                log.info("picture not fetched", why=f"{type(error).__name__}: {error}"[:300])
                 raise PictureUnreachable(
-                    f"{field}: the picture could not be fetched. Its address must be public, on port 80 or 443, and "
+                    "the picture could not be fetched. Its address must be public, on port 80 or 443, and "
                     f"answer 200 with the picture within {self.total_seconds:.0f} s, over at most {REDIRECTS} "
-                    "redirects that never lead from https to http.",
-                    field=field,
+                    "redirects that never lead from https to http."
                 ) from None
 
-    async def _follow(self, url: URL, field: str, held: AsyncExitStack) -> bytearray:
+    async def _follow(self, url: URL, held: AsyncExitStack) -> bytearray:
         for _ in range(REDIRECTS + 1):
-            outcome = await self._hop(url, field, held)
+            outcome = await self._hop(url, held)
             if not isinstance(outcome, URL):
                 return outcome
             url = outcome
         raise FetchRefused("too many redirects")
 
-    async def _hop(self, url: URL, field: str, held: AsyncExitStack) -> bytearray | URL:
-        """One request: the body, or where it sends us."""
+    async def _hop(self, url: URL, held: AsyncExitStack) -> bytearray | URL:
+        """One request: the body, or the URL of the redirect."""
         connector = await self._connector(url)
         async with (
             aiohttp.ClientSession(
@@ -143,26 +142,26 @@ class Fetcher:
                 raise FetchRefused(f"answered {answer.status}")
             if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
                 raise FetchRefused("sent an encoded body although identity was asked for")
-            return await self._read(answer, field, held)
+            return await self._read(answer, held)
 
-    async def _read(self, answer: aiohttp.ClientResponse, field: str, held: AsyncExitStack) -> bytearray:
+    async def _read(self, answer: aiohttp.ClientResponse, held: AsyncExitStack) -> bytearray:
         if (answer.content_length or 0) > self.max_bytes:
-            raise too_many_bytes(field, self.max_bytes)
+            raise too_many_bytes(self.max_bytes)
         reservation = held.enter_context(self.budget.reserve())
         body = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK):
             if len(body) + len(chunk) > self.max_bytes:
-                raise too_many_bytes(field, self.max_bytes)
+                raise too_many_bytes(self.max_bytes)
             reservation.grow(len(chunk))
             body += chunk
         return body
 
     async def _connector(self, url: URL) -> aiohttp.TCPConnector:
-        """A connector for this hop alone: it can dial the addresses judged here and no other."""
+        """A connector for this hop alone, which connects to the addresses checked here and to no other."""
         host, port = url.raw_host or "", url.port or 0
         named = self.allow.allows_host(host, port)
 
-        def may_dial(address: str) -> bool:
+        def is_allowed(address: str) -> bool:
             return (
                 named
                 or self.allow.allows_address(address, port)
@@ -173,14 +172,14 @@ class Fetcher:
             answers = [str(parse_address(host))]
         except ValueError:
             answers = await (self.resolve or _resolve)(host, port)
-        if not answers or not all(may_dial(address) for address in answers):
+        if not answers or not all(is_allowed(address) for address in answers):
             raise FetchRefused(f"{host} port {port} leads to {', '.join(answers) or 'nothing'}")
 
         def socket_to(info: tuple[object, ...]) -> socket.socket:
             family, kind, protocol, _, target = info
             address = target[0] if isinstance(target, tuple) else ""
-            if target[1:2] != (port,) or not may_dial(str(address)):  # type: ignore[index]
-                raise PermissionError(f"not dialling {target}")
+            if target[1:2] != (port,) or not is_allowed(str(address)):  # type: ignore[index]
+                raise PermissionError(f"not connecting to {target}")
             return socket.socket(family, kind, protocol)  # type: ignore[arg-type]
 
         return aiohttp.TCPConnector(
@@ -193,7 +192,7 @@ class Fetcher:
 
 
 def next_hop(here: URL, location: str | None) -> URL:
-    """Where a redirect leads. Raises FetchRefused when it may not be followed."""
+    """The URL a redirect leads to. Raises FetchRefused when it may not be followed."""
     if not location:
         raise FetchRefused("a redirect without an address")
     there = check_url(here.join(URL(location)))
@@ -213,35 +212,33 @@ def check_url(url: URL) -> URL:
     return url.with_fragment(None)
 
 
-def too_many_bytes(field: str, max_bytes: int = PICTURE_BYTES) -> PictureTooManyBytes:
-    return PictureTooManyBytes(
-        f"{field}: the picture may have at most {max_bytes} bytes ({max_bytes // 2**20} MiB).", field=field
-    )
+def too_many_bytes(max_bytes: int = PICTURE_BYTES) -> PictureTooManyBytes:
+    return PictureTooManyBytes(f"the picture may have at most {max_bytes} bytes ({max_bytes // 2**20} MiB).")
 
 
-def _parse(text: str, field: str) -> URL:
-    """The caller's address. Its form is the caller's own text, so the error may say what is wrong with it."""
-    rule = f"{field}: must be an http(s) URL or a data URI (data:image/<format>;base64,…)"
+def _parse(text: str) -> URL:
+    """The caller's URL. Raises InvalidPicture; what is wrong with the caller's own text is no secret to the caller."""
+    rule = "must be an http(s) URL or a data URI (data:image/<format>;base64,…)"
     if len(text) > URL_LENGTH:
-        raise InvalidPicture(f"{rule}; a URL may have at most {URL_LENGTH} characters.", field=field)
+        raise InvalidPicture(f"{rule}; a URL may have at most {URL_LENGTH} characters.")
     if any(c <= " " or c in "\\\x7f" for c in text):
-        raise InvalidPicture(f"{rule}; a URL holds no spaces, control characters or backslashes.", field=field)
+        raise InvalidPicture(f"{rule}; a URL holds no spaces, control characters or backslashes.")
     try:
         return check_url(URL(text))
     except (FetchRefused, ValueError) as error:
-        raise InvalidPicture(f"{rule}, with a host and without a user name: {error}.", field=field) from None
+        raise InvalidPicture(f"{rule}, with a host and without a user name: {error}.") from None
 
 
 async def _resolve(host: str, port: int) -> list[str]:
-    """What the system's resolver says, asked in a thread of its own: a name server that keeps it waiting must keep
-    nobody else waiting, neither other work nor the end of the process.
+    """Numeric addresses from the system's resolver, which blocks: it runs in a daemon thread of its own, so that a slow
+    name server delays neither other work nor the end of the process.
     """
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[list[str]] = loop.create_future()
 
     def settle(found: list[str] | Exception) -> None:
         if answer.done():
-            return  # nobody waits any more
+            return  # the caller timed out
         if isinstance(found, Exception):
             answer.set_exception(found)
         else:
@@ -261,7 +258,7 @@ async def _resolve(host: str, port: int) -> list[str]:
 
 
 class _FixedResolver(AbstractResolver):
-    """Hands aiohttp the addresses that were judged, so that the name is looked up once only."""
+    """Returns the addresses that were checked, so that aiohttp does not look the name up again."""
 
     def __init__(self, answers: list[str]) -> None:
         self._answers = answers
@@ -282,14 +279,14 @@ class _FixedResolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """Required by aiohttp; there is nothing to close."""
 
 
 _context: ssl.SSLContext | None = None
 
 
 def _tls() -> ssl.SSLContext:
-    """One context for all fetches: loading the system's certificates takes tens of milliseconds."""
+    """One TLS context for all fetches: loading the system's certificates takes tens of milliseconds."""
     global _context
     if _context is None:
         _context = ssl.create_default_context()

@@ -1,8 +1,8 @@
-"""The words the service and its decoder processes exchange over pipes. Both ends import this and nothing else shared.
+"""The protocol between the service and its decoder processes, over pipes. Both ends import this module.
 
-A job is a JSON head, then the picture in pieces, then an empty piece (or ABORT: forget this job). The answer is a
-JSON head and one piece. Before the first job the decoder sends READY. Every part is preceded by
-its length, four bytes, big end first.
+A job is a JSON head, then the picture in pieces, then an empty piece; ABORT instead of a piece cancels the job. The
+answer is a JSON head and one piece. Before the first job the decoder sends READY. Every part is preceded by its length
+as four bytes, big-endian.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ HEAD_BYTES: Final = 16 * 1024
 
 
 class FramingError(Exception):
-    """The other end closed its pipe, or did not keep to the form."""
+    """The other end closed its pipe or sent something that is not in the protocol."""
 
 
 def write_part(pipe: IO[bytes], part: bytes | bytearray | memoryview) -> None:

@@ -1,13 +1,13 @@
-"""From what a caller names as a picture (an address or a data URI) to a clean one that an engine may see.
+"""From what a caller sends as a picture (a URL, a data URI or a file) to a clean picture that an engine may see.
 
-The way: fetch or take apart, then decode in a process of its own. This module knows the order of the steps; fetch.py,
-datauri.py and sandbox.py know how each is done.
+Fetch it or decode the data URI, then decode the picture in a process of its own. This module holds the order of the
+steps; fetch.py, datauri.py and sandbox.py do them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from itertools import chain
 from typing import Final
 
@@ -16,18 +16,17 @@ from vivant.intake.budget import ByteBudget
 from vivant.intake.datauri import decode, is_data_uri
 from vivant.intake.fetch import URL_LENGTH, AllowList, Fetcher, Resolve
 from vivant.intake.sandbox import CleanPicture, Decoders
-from vivant.request import ADAPTIVE
 from vivant.settings import Settings
 
 __all__ = ["CleanPicture", "Intake"]
 
-_PIECE: Final = 2**20  # characters of a data URI handled at a time: a few ms of holding the interpreter
+_CHUNK: Final = 2**20  # bytes handled at a time, which holds the interpreter lock for a few ms
 
 Source = str | Iterable[bytes]
 
 
 class Intake:
-    """Everything between a stranger's picture and a clean one. `start` before, `stop` after."""
+    """Fetches and decodes pictures. `start` before the first, `stop` after the last."""
 
     def __init__(
         self, settings: Settings, *, budget: ByteBudget | None = None, decoders: Decoders | None = None,
@@ -44,61 +43,71 @@ class Intake:
     async def stop(self) -> None:
         await self.decoders.stop()
 
-    async def receive(self, source: Source, *, field: str, ratio: str = ADAPTIVE) -> CleanPicture:
-        """The picture at an http(s) URL or in a data URI: as text, or (long ones) as pieces of its ASCII text.
+    async def receive(self, source: Source, *, field: str, ratio: str | None = None) -> CleanPicture:
+        """The picture at an http(s) URL or in a data URI, given as a string or (long ones) as pieces of ASCII text.
 
-        Pieces must be iterable twice. `field` is named in errors. `ratio` says which canvas the stored picture must
-        fill: one of RATIOS, or adaptive for the nearest. Raises InvalidPicture or Busy.
+        Pieces must be iterable twice. `ratio` is that of the canvas which the stored picture must cover; None is the
+        one nearest to the picture's own. Raises InvalidPicture naming `field`, or Busy.
         """
-        if isinstance(source, str):
-            if not is_data_uri(source[:5].encode(errors="replace")):
-                async with AsyncExitStack() as held:
-                    body = await self._fetcher.fetch(source, field=field, held=held)
-                    return await self.clean(body, field=field, ratio=ratio)
-            if not source.isascii():
-                raise UnreadablePicture(f"{field}: a data URI holds ASCII characters only.", field=field)
-            source = _TextChunks(source)
-        elif not is_data_uri(next(iter(source), b"")):
-            raise InvalidPicture(
-                f"{field}: must be an http(s) URL of at most {URL_LENGTH} characters or a data URI "
-                "(data:image/<format>;base64,…).",
-                field=field,
-            )
-        return await self.decoders.clean(_DataUriChunks(source, field), field=field, ratio=ratio)
+        with _naming(field):
+            if isinstance(source, str):
+                if not is_data_uri(source[:5].encode(errors="replace")):
+                    async with AsyncExitStack() as held:
+                        body = await self._fetcher.fetch(source, held=held)
+                        return await self.decoders.clean(_ByteChunks(body), ratio=ratio)
+                if not source.isascii():
+                    raise UnreadablePicture("a data URI holds ASCII characters only.")
+                source = _TextChunks(source)
+            elif not is_data_uri(next(iter(source), b"")):
+                raise InvalidPicture(
+                    f"must be an http(s) URL of at most {URL_LENGTH} characters or a data URI "
+                    "(data:image/<format>;base64,…)."
+                )
+            return await self.decoders.clean(_DataUriChunks(source), ratio=ratio)
 
     async def clean(
-        self, data: bytes | bytearray | memoryview, *, field: str, ratio: str = ADAPTIVE
+        self, data: bytes | bytearray | memoryview, *, field: str, ratio: str | None = None
     ) -> CleanPicture:  # fmt: skip
-        """The same for a picture file's own bytes. Raises InvalidPicture or Busy."""
-        return await self.decoders.clean(_ByteChunks(data), field=field, ratio=ratio)
+        """The same for the bytes of a picture file. Raises InvalidPicture naming `field`, or Busy."""
+        with _naming(field):
+            return await self.decoders.clean(_ByteChunks(data), ratio=ratio)
+
+
+@contextmanager
+def _naming(field: str) -> Iterator[None]:
+    """Errors about the picture name the field it came in."""
+    try:
+        yield
+    except InvalidPicture as error:
+        error.field = field
+        raise
 
 
 class _TextChunks:
-    """A string as pieces of ASCII."""
+    """A string as chunks of ASCII bytes."""
 
     def __init__(self, text: str) -> None:
         self._text = text
 
     def __iter__(self) -> Iterator[bytes]:
-        return (self._text[at : at + _PIECE].encode() for at in range(0, len(self._text), _PIECE))
+        return (self._text[at : at + _CHUNK].encode() for at in range(0, len(self._text), _CHUNK))
 
 
 class _ByteChunks:
-    """Bytes as views."""
+    """Bytes as chunks, without copying them."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self._data = memoryview(data)
 
     def __iter__(self) -> Iterator[memoryview]:
-        return (self._data[at : at + _PIECE] for at in range(0, len(self._data), _PIECE))
+        return (self._data[at : at + _CHUNK] for at in range(0, len(self._data), _CHUNK))
 
 
 class _DataUriChunks:
-    """A data URI's content; decoded anew at each iteration."""
+    """The content of a data URI, decoded anew at each iteration."""
 
-    def __init__(self, pieces: Iterable[bytes], field: str) -> None:
+    def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = pieces
-        self._field = field
 
     def __iter__(self) -> Iterator[bytes]:
-        return decode(chain(self._pieces), field=self._field)
+        return decode(chain(self._pieces))

@@ -1,7 +1,6 @@
-"""Decoder processes from the service's side: started early, used one picture at a time, killed and replaced on failure.
+"""Decoder processes, seen from the service: started early, given one picture at a time, killed and replaced on failure.
 
-A process that died takes one picture with it and nothing else. The work of feeding a process happens in a thread of
-its own, so that the event loop never waits on a pipe.
+A process that dies costs one picture. Each process is fed from a thread, so that the event loop never waits on a pipe.
 """
 
 from __future__ import annotations
@@ -35,26 +34,26 @@ from vivant.request import PICTURE_BYTES, PICTURE_SIDE
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 2  # decoders; each may take some 700 MiB for the largest picture
+AT_ONCE: Final = 2  # decoder processes; each may take some 700 MiB for the largest picture
 MAX_WAITING: Final = 128  # pictures that may wait for a decoder
 DECODER_COMMAND: Final = (sys.executable, "-I", "-m", "vivant.intake.decoder")
 WAIT_SECONDS: Final = 30.0  # for a decoder
-SECONDS: Final = 30.0  # wall, per picture; the processor limit inside is shorter
+SECONDS: Final = 30.0  # wall clock, per picture; CPU_SECONDS in decoder.py is shorter
 LONGEST: Final = PICTURE_SIDE[1]  # pixels, excluded
 PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
-JOBS_PER_LIFE: Final = 1000  # then a fresh process, so that a slow leak in a codec stays small
+JOBS_PER_LIFE: Final = 1000  # then a new process, in case a codec leaks memory
 _ERRORS: Final[dict[str, type[InvalidPicture]]] = {
     "INVALID_PICTURE": InvalidPicture,
     "PICTURE_UNSUPPORTED": UnsupportedPicture,
     "PICTURE_TOO_MANY_BYTES": PictureTooManyBytes,
     "PICTURE_OUT_OF_BOUNDS": PictureOutOfBounds,
     "PICTURE_TOO_LARGE": PictureTooLarge,
-}  # every other answer means UnreadablePicture
+}  # every other code means UnreadablePicture
 
 
 @dataclass(frozen=True, slots=True)
 class CleanPicture:
-    """A picture fit for an engine. png: 8-bit RGB, sRGB, upright, no metadata; width and height are the PNG's own."""
+    """A picture that an engine may see. png: 8-bit RGB, sRGB, upright, no metadata; width and height are the PNG's."""
 
     png: bytes
     width: int
@@ -92,10 +91,10 @@ class Decoders:
         """The living processes."""
         return [decoder.process.pid for decoder in self._all if decoder.process and decoder.process.poll() is None]
 
-    async def clean(self, pieces: Iterable[bytes | bytearray | memoryview], *, field: str, ratio: str) -> CleanPicture:
-        """Decode the picture that `pieces` add up to. They are taken in a thread, once or (after a crash) twice.
+    async def clean(self, pieces: Iterable[bytes | bytearray | memoryview], *, ratio: str | None) -> CleanPicture:
+        """Decode the picture file that `pieces` add up to; a thread iterates them once, or twice after a crash.
 
-        Raises InvalidPicture naming `field`, what `pieces` raises, or Busy when too many pictures wait.
+        Raises InvalidPicture, what `pieces` raises, or Busy when too many pictures wait.
         """
         if self._waiting >= self._max_waiting:
             raise Busy("Too many pictures wait to be decoded; send this request again shortly.")
@@ -108,12 +107,12 @@ class Decoders:
         finally:
             self._waiting -= 1
         try:
-            return await self._on(decoder, pieces, {"field": field, "ratio": ratio})
+            return await self._run(decoder, pieces, {"ratio": ratio})
         finally:
             self._free.put_nowait(decoder)
 
-    async def _on(
-        self, decoder: _Decoder, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]
+    async def _run(
+        self, decoder: _Decoder, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str | None]
     ) -> CleanPicture:
         for attempt in (1, 2):
             work = asyncio.get_running_loop().run_in_executor(self._threads, decoder.decode_one, pieces, job)
@@ -123,25 +122,23 @@ class Decoders:
             except TimeoutError:
                 why, final = "took too long", True
             except (FramingError, OSError) as error:
-                # Perhaps something else killed it, the system short of memory say: ask one fresh process again.
+                # Something else may have killed it, such as the system when memory is short: try one new process.
                 why, final = "failed", attempt == 2
                 log.info("decoder failed", error=f"{type(error).__name__}: {error}")
             finally:
                 if not work.done():
-                    decoder.kill()  # its thread sees the closed pipe and ends
+                    decoder.kill()  # this closes the pipe, which ends its thread
                     await asyncio.wait({work})
                     work.exception()
-            log.warning("decoder replaced", why=why, field=job["field"])
+            log.warning("decoder replaced", why=why)
             decoder.kill()
             if final:
-                raise UnreadablePicture(
-                    f"{job['field']}: the picture could not be decoded: the decoder {why}.", field=job["field"]
-                )
+                raise UnreadablePicture(f"the picture could not be decoded: the decoder {why}.")
         raise AssertionError("two attempts end in an answer or an error")
 
 
 class _Decoder:
-    """One decoder process and its pipes. Its methods block: they belong in a thread, except `spawn` and `kill`."""
+    """One decoder process and its pipes. All methods except `spawn` and `kill` block and belong in a thread."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
@@ -176,16 +173,16 @@ class _Decoder:
         self.kill()
 
     def reap(self) -> None:
-        """End the process and let go of its pipes. Only where no thread uses them."""
+        """End the process and close its pipes. Only when no thread uses them."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
             for pipe in (self.process.stdin, self.process.stdout):
-                with suppress(OSError):  # what was still to be written has no reader
+                with suppress(OSError):  # flushing into a pipe without a reader
                     cast(IO[bytes], pipe).close()
             self.process = None
 
-    def decode_one(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str]) -> CleanPicture:
+    def decode_one(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str | None]) -> CleanPicture:
         """One picture. Raises InvalidPicture, what `pieces` raises, FramingError or OSError when the process failed."""
         if self.process is None or self.spent or self.process.poll() is not None or self.jobs >= JOBS_PER_LIFE:
             self.spawn()
@@ -195,22 +192,20 @@ class _Decoder:
         if self.jobs == 1:
             self._await_ready(answers)
         write_head(jobs, job)
-        self._send(pieces, jobs, job["field"])
+        self._send(pieces, jobs)
         head = read_head(answers)
         png = read_part(answers, PNG_BYTES)
         if head is None or png is None:
-            raise FramingError("A decoder does not abort.")
-        if head.get("worn"):
+            raise FramingError("ABORT from a decoder.")
+        if head.get("retire"):
             self.kill()
         if "error" in head:
-            log.info("picture refused", field=job["field"], code=head["error"], why=head.get("why"))
-            raise _ERRORS.get(str(head["error"]), UnreadablePicture)(
-                str(head.get("message", ""))[:500], field=job["field"]
-            )
+            log.info("picture refused", code=head["error"], why=head.get("why"))
+            raise _ERRORS.get(str(head["error"]), UnreadablePicture)(str(head.get("message", ""))[:500])
         return _check_answer(png, head)
 
     def _await_ready(self, answers: IO[bytes]) -> None:
-        """Wait until a new process is ready. Raises Misconfigured when it does not come up: no picture was to blame."""
+        """Wait until a new process is ready. Raises Misconfigured when it does not start: no picture can cause that."""
         try:
             hello = read_head(answers)
         except FramingError:
@@ -220,13 +215,13 @@ class _Decoder:
             raise Misconfigured("Pictures cannot be decoded: a decoder process does not start. Run `vivant doctor`.")
 
     @staticmethod
-    def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: IO[bytes], field: str) -> None:
+    def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: IO[bytes]) -> None:
         size, whole = 0, False
         try:
             for piece in pieces:
                 size += len(piece)
                 if size > PICTURE_BYTES:
-                    raise too_many_bytes(field)
+                    raise too_many_bytes()
                 if piece:
                     write_part(jobs, piece)
             whole = True
@@ -239,9 +234,9 @@ class _Decoder:
 
 
 def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
-    """The answer, if it is what a sound decoder sends: the process read a stranger's bytes and is not trusted.
+    """The picture of an answer. A file may have taken over the decoder, so its answer is not trusted.
 
-    Looks at the frame of the PNG (signature, header, chunk checksums, end), not at its pixels. Raises FramingError.
+    Checks the PNG's signature, header, chunk checksums and end, not its pixels. Raises FramingError.
     """
     width, height = head.get("width"), head.get("height")
     if type(width) is not int or type(height) is not int or not 0 < min(width, height) <= max(width, height) < LONGEST:
@@ -263,6 +258,6 @@ def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
 
 
 def _bare_environment() -> dict[str, str]:
-    """What a decoder needs of the environment: where libraries lie. Keys and addresses of stores stay here."""
+    """The environment of a decoder: where libraries are. Keys and addresses of stores are not passed on."""
     wanted = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "LANG", "SYSTEMROOT")
     return {"PATH": os.defpath, **{name: os.environ[name] for name in wanted if name in os.environ}}

@@ -246,7 +246,7 @@ def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
             row,
             Status.EXPIRED,
             error_code="EXPIRED",
-            error_message="The task did not end within the time it was given (execution_expires_after).",
+            error_message="The task did not end within the time it was given.",
             ended_at=now,
             files_since=now,
         )

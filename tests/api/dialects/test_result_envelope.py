@@ -101,7 +101,10 @@ def test_the_reason_is_what_went_wrong() -> None:
         envelope(at(Status.FAILED, error_message="Out of memory."), eta=0, video=None)["task"]["reason"]
         == "Out of memory."
     )
-    assert "expired" in envelope(at(Status.EXPIRED), eta=0, video=None)["task"]["reason"].lower()
+    assert (
+        envelope(at(Status.EXPIRED, error_message="Time is over."), eta=0, video=None)["task"]["reason"]
+        == "The task did not end within the time it was given (execution_expires_after)."
+    )
     assert "cancelled" in envelope(at(Status.CANCELLED), eta=0, video=None)["task"]["reason"].lower()
 
 

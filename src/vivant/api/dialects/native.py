@@ -63,7 +63,7 @@ def routes(context: Context) -> list[Route]:
         status = _parse_status(query.get("status"))
         after = query.get("after", "")
         if after and not ID.fullmatch(after):
-            raise InvalidRequest("after: must be the id of a task, as `next` of the page before says.", field="after")
+            raise InvalidRequest("must be the id of a task, as `next` of the page before says.", field="after")
         # One more than asked for tells whether there are more.
         found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
         more = len(found) > limit
@@ -156,9 +156,7 @@ def error_response(request: Request, error: VivantError, text: str) -> Response:
 
 def _parse_limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 5 and int(text) in PAGE):
-        raise InvalidRequest(
-            f"limit: must be an integer from {PAGE[0]} to {PAGE[-1]}; got {text[:60]!r}.", field="limit"
-        )
+        raise InvalidRequest(f"must be an integer from {PAGE[0]} to {PAGE[-1]}; got {text[:60]!r}.", field="limit")
     return int(text)
 
 
@@ -166,7 +164,7 @@ def _parse_status(text: str | None) -> Status | None:
     if text is None:
         return None
     if text not in list(Status):
-        raise InvalidRequest(f"status: must be one of {', '.join(Status)}; got {text[:60]!r}.", field="status")
+        raise InvalidRequest(f"must be one of {', '.join(Status)}; got {text[:60]!r}.", field="status")
     return Status(text)
 
 

@@ -40,7 +40,7 @@ from vivant.errors import (
     UnsupportedPicture,
     VivantError,
 )
-from vivant.request import ADAPTIVE, FPS, RATIOS, RESOLUTIONS, Brief, Tier, nearest_ratio
+from vivant.request import FPS, RATIOS, RESOLUTIONS, Brief, Tier
 from vivant.task import Status, Task
 
 PREFIX: Final = "/v3/"
@@ -48,6 +48,12 @@ SUBMIT: Final = "/v3/async/seedance-v1.5-pro-i2v"
 RESULT: Final = "/v3/async/task-result"
 TASK_TYPE: Final = "IMG_TO_VIDEO"  # the hosted value for this model is not documented; the shape is that of TXT_TO_IMG
 PROMPT_CHARACTERS: Final = 10_000  # the contract advises 500; a limit only so that a prompt is not a payload
+ADAPTIVE: Final = "adaptive"  # the ratio nearest to the first picture's
+FIELD_NAMES: Final = {  # of `request.Brief` -> here, where they differ
+    "seconds": "duration",
+    "tier": "service_tier",
+    "expires_after": "execution_expires_after",
+}
 IN_A_THREAD: Final = 256 * 1024  # bytes from which on a body is parsed beside the event loop
 
 STATUSES: Final[dict[Status, str]] = {
@@ -103,7 +109,7 @@ def routes(context: Context) -> list[Route]:
             held.grow(len(first.png))  # a small file may become a large picture
             last = None
             if submission.last_image is not None:
-                ratio = nearest_ratio(first.width, first.height) if brief.ratio == ADAPTIVE else brief.ratio
+                ratio = brief.ratio_for(first.width, first.height)
                 last = await intake.receive(submission.last_image, field="last_image", ratio=ratio)
                 held.grow(len(last.png))
             task = await context.service.submit(brief, first, last, key_id=key_id)
@@ -113,7 +119,7 @@ def routes(context: Context) -> list[Route]:
         key_id = await context.authenticate(request)
         task_id = request.path_params.get("task_id") or request.query_params.get("task_id")
         if not task_id:
-            raise InvalidRequest("task_id: is required; send it as a query parameter.", field="task_id")
+            raise InvalidRequest("is required; send it as a query parameter.", field="task_id")
         task = await context.find_task(task_id, key_id=key_id)
         eta = 0.0 if task.status.is_terminal else await context.service.eta(task)
         video = None
@@ -148,21 +154,36 @@ def read_submission(body: bytes | bytearray) -> Submission:
     image = _required(fields, "image", (str, LongString), picture)
     last_image = _optional(fields, "last_image", (str, LongString), picture, None)
     boolean = "true or false"
-    brief = Brief(
-        prompt=prompt,
-        resolution=_optional(fields, "resolution", str, f"one of {', '.join(RESOLUTIONS)}", "720p"),
-        ratio=_optional(fields, "ratio", str, f"one of {', '.join((*RATIOS, ADAPTIVE))}", ADAPTIVE),
-        seconds=_optional(fields, "duration", int, "an integer from 4 to 12", 5),
-        seed=_optional(fields, "seed", int, "an integer from -1 to 4294967295", -1),
-        camera_fixed=_optional(fields, "camera_fixed", bool, boolean, False),
-        watermark=_optional(fields, "watermark", bool, boolean, False),
-        generate_audio=_optional(fields, "generate_audio", bool, boolean, True),
-        tier=Tier(tier),
-        expires_after=_optional(
+    resolution = _optional(fields, "resolution", str, f"one of {', '.join(RESOLUTIONS)}", "720p")
+    ratio = _optional(fields, "ratio", str, f"one of {', '.join((*RATIOS, ADAPTIVE))}", ADAPTIVE)
+    values: dict[str, Any] = {
+        "seconds": _optional(fields, "duration", int, "an integer from 4 to 12", 5),
+        "seed": _optional(fields, "seed", int, "an integer from -1 to 4294967295", -1),
+        "camera_fixed": _optional(fields, "camera_fixed", bool, boolean, False),
+        "watermark": _optional(fields, "watermark", bool, boolean, False),
+        "generate_audio": _optional(fields, "generate_audio", bool, boolean, True),
+        "expires_after": _optional(
             fields, "execution_expires_after", int, "an integer from 3600 to 259200 (seconds)", 172_800
         ),
-    )
+    }
+    try:
+        brief = Brief(
+            prompt=prompt,
+            resolution=resolution,
+            ratio=None if ratio == ADAPTIVE else ratio,
+            tier=Tier(tier),
+            **values,
+        )
+    except InvalidRequest as error:
+        raise in_our_words(error, ratio=ratio) from None
     return Submission(brief, image, last_image)
+
+
+def in_our_words(error: InvalidRequest, *, ratio: str) -> InvalidRequest:
+    """An error about a field of the brief, with this contract's name for the field and, for the ratio, its values."""
+    if error.field == "ratio":
+        return InvalidRequest(f"must be one of {', '.join((*RATIOS, ADAPTIVE))}; got {ratio!r}.", field="ratio")
+    return InvalidRequest(error.problem, field=FIELD_NAMES.get(error.field, error.field))
 
 
 def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[str, Any]:
@@ -208,10 +229,7 @@ def reason(task: Task) -> str:
         case Status.CANCELLED:
             return task.error_message or "The task was cancelled."
         case Status.EXPIRED:
-            return (
-                task.error_message
-                or f"The task expired: it was not done {task.request.expires_after} s after it came in."
-            )
+            return "The task did not end within the time it was given (execution_expires_after)."
         case _:
             return ""
 
@@ -253,9 +271,9 @@ _NOTHING: Final = object()
 
 def _invalid(field: str, what: str, got: object = _NOTHING) -> InvalidRequest:
     if got is _NOTHING:
-        return InvalidRequest(f"{field}: {what}.", field=field)
+        return InvalidRequest(f"{what}.", field=field)
     shown = "a long string" if isinstance(got, LongString) else msgspec.json.encode(got)[:60].decode(errors="replace")
-    return InvalidRequest(f"{field}: {what}; got {shown}.", field=field)
+    return InvalidRequest(f"{what}; got {shown}.", field=field)
 
 
 def _milliseconds(moment: datetime | None) -> str:
