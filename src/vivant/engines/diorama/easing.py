@@ -1,39 +1,50 @@
-"""Easing curves: how a share of the way is travelled in a share of the time. Pure numbers."""
+"""Easing curves: how a share of the way is travelled in a share of the time. Pure numbers, 0..1 to 0..1."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import inline_kernel
 from vivant.media import F64
 
+Real = TypeVar("Real", np.float32, np.float64)
 
-def smooth(x: NDArray[Any]) -> NDArray[np.float64]:
-    """0 below 0, 1 above 1, between them without a kink at either end (Perlin's quintic)."""
+
+def smoothstep(x: NDArray[Real]) -> NDArray[Real]:
+    """0 up to 0, 1 from 1 on, between them with no speed at either end: the cubic 3t² - 2t³. Any shape and float type,
+    which the result keeps."""
+    t = np.clip(x, 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+@inline_kernel
+def smoothstep_scalar(x: Any) -> Any:
+    """`smoothstep` of one number, for kernels. Its constants are float32, so that float32 stays float32."""
+    t = min(max(x, np.float32(0)), np.float32(1))
+    return t * t * (np.float32(3) - np.float32(2) * t)
+
+
+def smootherstep(x: NDArray[Any]) -> F64:
+    """The same with no acceleration at either end either: the quintic 6t⁵ - 15t⁴ + 10t³ (Perlin, 2002). float64."""
     t = np.clip(np.asarray(x, np.float64), 0, 1)
     return t * t * t * (t * (t * 6 - 15) + 10)
 
 
-def smoother(u: F64) -> F64:
-    """Quintic easing 0..1 -> 0..1 with zero speed and acceleration at both ends (Perlin 2002)."""
-    u = np.clip(u, 0.0, 1.0)
-    return u * u * u * (u * (6 * u - 15) + 10)
+def glide(x: F64, *, ramp: float = 0.2) -> F64:
+    """Constant speed but for the first and last `ramp` of the time, in which the speed itself is eased.
 
-
-def glide(u: F64, *, ramp: float = 0.2) -> F64:
-    """0..1 -> 0..1 at constant speed but for the first and last `ramp` of the way; the speed itself is eased.
-
-    The speed is smoother(u / ramp) going in, its mirror going out; this is its integral, in closed form.
+    The speed is smootherstep(x / ramp) going in, its mirror going out; this is its integral, in closed form.
     """
-    u = np.clip(u, 0.0, 1.0)
+    x = np.clip(x, 0.0, 1.0)
 
-    def gone(v: F64) -> F64:  # integral of smoother from 0 to v, v in 0..1; 1/2 at v = 1
-        return v**4 * (v * (v - 3) + 2.5)
+    def gone(t: F64) -> F64:  # integral of smootherstep from 0 to t, t in 0..1; 1/2 at t = 1
+        return t**4 * (t * (t - 3) + 2.5)
 
-    into = np.clip(u / ramp, 0, 1)
-    out = np.clip((1 - u) / ramp, 0, 1)
-    steady = np.clip(u, ramp, 1 - ramp) - ramp
+    into = np.clip(x / ramp, 0, 1)
+    out = np.clip((1 - x) / ramp, 0, 1)
+    steady = np.clip(x, ramp, 1 - ramp) - ramp
     travelled = ramp * gone(into) + steady + ramp * (0.5 - gone(out))
     return travelled / (1 - ramp)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.easing import glide, smoother
+from vivant.engines.diorama.easing import glide, smootherstep
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.rig import SHY, CameraPose, Rig
 from vivant.engines.diorama.scene.border import Borders
@@ -29,9 +29,9 @@ def board(*moves: Move, frames: int = FRAMES, fixed: bool = False, morph: bool =
 def landscape() -> F32:
     """Nearness of a sky, a horizon and a ground, on the quarter grid."""
     rows = np.linspace(0, 1, -(-HEIGHT // STEP), dtype=np.float32)[:, None]
-    return np.repeat(0.25 + 0.5 * smoother((rows.astype(np.float64) - 0.3) / 0.7), -(-WIDTH // STEP), axis=1).astype(
-        np.float32
-    )
+    return np.repeat(
+        0.25 + 0.5 * smootherstep((rows.astype(np.float64) - 0.3) / 0.7), -(-WIDTH // STEP), axis=1
+    ).astype(np.float32)
 
 
 def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borders | None = None) -> Rig:
@@ -172,7 +172,7 @@ def test_a_pan_runs_at_constant_speed_but_for_its_ends() -> None:
 
 def test_easing_starts_and_ends_without_speed_or_jerk() -> None:
     u = np.linspace(0, 1, 1001)
-    for ease in (smoother, glide):
+    for ease in (smootherstep, glide):
         curve = ease(u)
         assert curve[0] == 0 and curve[-1] == pytest.approx(1)
         assert (np.diff(curve) >= 0).all()

@@ -10,6 +10,7 @@ import numpy as np
 from onnxruntime import InferenceSession
 
 from vivant.assets import asset
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.inference import load_model
 from vivant.engines.diorama.scene.scene import Face, Region
 from vivant.media import F32, U8
@@ -82,8 +83,7 @@ def _drawn(coarse: F32, rgb: U8) -> F32:
     at_least, at_most = (
         cv2.resize(cv2.GaussianBlur(a, (0, 0), 1.2), (w, h), interpolation=cv2.INTER_LINEAR) for a in (inside, outside)
     )
-    sharp = np.clip((fine - 0.15) / 0.7, 0, 1)
-    sharp = sharp * sharp * (3 - 2 * sharp)
+    sharp = smoothstep((fine - 0.15) / 0.7)
     drawn: F32 = np.clip(np.minimum(np.maximum(sharp, at_least), at_most), 0, 1).astype(np.float32)
     return drawn
 

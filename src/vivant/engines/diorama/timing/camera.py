@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.easing import glide, smoother
+from vivant.engines.diorama.easing import glide, smootherstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, PictureFacts, Shot, Speed, Storyboard
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
@@ -92,7 +92,7 @@ def _add(filmed: dict[str, F64], move: Move, length: int, seed: int, index: int,
     if move.kind == "handheld":
         _breathe(filmed, abs(reach), length, seed, index, returns=returns)
         return
-    ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal") else smoother
+    ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal") else smootherstep
     gone = _there_and_back(u, ease) if returns else ease(u)
     match move.kind:
         case "pan":
@@ -121,16 +121,16 @@ def _add(filmed: dict[str, F64], move: Move, length: int, seed: int, index: int,
 
 def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
     """Half as far, and home at the end, for shots that must end on an exact picture."""
-    return 0.5 * ease(np.clip(u / 0.55, 0, 1)) * (1 - smoother((u - 0.45) / 0.55))
+    return 0.5 * ease(np.clip(u / 0.55, 0, 1)) * (1 - smootherstep((u - 0.45) / 0.55))
 
 
 def _breathe(filmed: dict[str, F64], reach: float, length: int, seed: int, index: int, *, returns: bool) -> None:
     """Hands: four sines per axis whose frequencies share no period, quieter the faster; still at the first frame."""
     chance = rng(seed, f"camera.handheld.{index}")
     t = np.arange(length) / FPS
-    fade = smoother(t / 0.8)
+    fade = smootherstep(t / 0.8)
     if returns:
-        fade = fade * smoother(t[::-1] / 0.8)
+        fade = fade * smootherstep(t[::-1] / 0.8)
     frequencies = np.array([0.23, 0.41, 0.73, 1.27])  # Hz
     weights = 1 / frequencies**0.8
     weights *= np.sqrt(2) / np.linalg.norm(weights)  # standard deviation 1

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Action, FaceFact
 from vivant.engines.diorama.timing.curves import FaceCurves
@@ -67,7 +68,7 @@ def idle_faces(
             **_head(frames, seed, index, own, told),
         }
         if settle:
-            at_end = _ease(np.arange(frames)[::-1] / (SETTLE * FPS))
+            at_end = smoothstep(np.arange(frames)[::-1] / (SETTLE * FPS))
             face |= {name: curve * at_end for name, curve in face.items() if name not in ("lids", "wink")}
         at_rest = FaceCurves.at_rest(frames)
         result.append(replace(at_rest, **{name: curve.astype(np.float32) for name, curve in face.items()}))
@@ -81,7 +82,7 @@ def _lids(
     lids = np.zeros(frames)
     if any(action.kind == "close_eyes" for action in told):
         time = np.arange(frames) / FPS
-        return _ease((time - 0.5) / 0.6) * (_ease((frames / FPS - 0.2 - time) / 0.5) if settle else 1.0)
+        return smoothstep((time - 0.5) / 0.6) * (smoothstep((frames / FPS - 0.2 - time) / 0.5) if settle else 1.0)
     moments = list(_blink_times(frames / FPS, lines, chance))
     if any(action.kind == "blink" for action in told):  # asked for, it must be seen: twice, early
         moments = [1.0, 1.5, *(moment for moment in moments if moment > 3.5)]
@@ -92,8 +93,8 @@ def _lids(
         if first < 1 or last > frames - 1:
             continue
         n = np.arange(frames)
-        down = _ease((n - first) / max(1, shut_at - first))
-        up = _ease((last - n) / max(1, last - shut_at - 1))
+        down = smoothstep((n - first) / max(1, shut_at - first))
+        up = smoothstep((last - n) / max(1, last - shut_at - 1))
         lids = np.maximum(lids, np.minimum(down, up))
     return lids
 
@@ -102,7 +103,7 @@ def _wink(frames: int, told: Sequence[Action]) -> F64:
     time = np.arange(frames) / FPS
     if not any(action.kind == "wink" for action in told):
         return np.zeros(frames)
-    return _ease((time - 1.0) / 0.14) * _ease((1.62 - time) / 0.24)
+    return smoothstep((time - 1.0) / 0.14) * smoothstep((1.62 - time) / 0.24)
 
 
 def _blink_times(seconds: float, lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[float]:
@@ -147,7 +148,7 @@ def _head(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: S
         head["pitch"] += 0.5 * np.sin(2 * np.pi * 3.1 * (time - 1.0)) * _window(time, 1.0, 2.6)
     for kind, (axis, degrees) in TURNS.items():
         if kind in kinds:
-            head[axis] += degrees * _ease((time - 0.6) / 1.2)
+            head[axis] += degrees * smoothstep((time - 0.6) / 1.2)
     for name in head:
         head[name] = head[name] - head[name][0]
     total = sum(np.abs(curve) for curve in head.values())
@@ -166,8 +167,8 @@ def _brow(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: S
     if "surprise" in kinds:
         brow += 0.9 * _window(time, 0.6, 2.2)
     if kinds & {"frown", "angry"}:
-        brow -= 0.7 * _ease((time - 0.6) / 0.8)
-    return np.clip(brow, -1, 1) * _ease(time / 0.3)
+        brow -= 0.7 * smoothstep((time - 0.6) / 0.8)
+    return np.clip(brow, -1, 1) * smoothstep(time / 0.3)
 
 
 def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F64:
@@ -175,16 +176,16 @@ def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F6
     smile = np.zeros(frames)
     kinds = {action.kind for action in told}
     if kinds & {"smile", "laugh"}:
-        smile += (1.0 if "laugh" in kinds else 0.8) * _ease((time - 0.5) / 0.9)
+        smile += (1.0 if "laugh" in kinds else 0.8) * smoothstep((time - 0.5) / 0.9)
     if kinds & {"frown", "sad", "angry"}:
-        smile -= 0.5 * _ease((time - 0.5) / 0.9)
+        smile -= 0.5 * smoothstep((time - 0.5) / 0.9)
     mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
     for line in own:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
-        smile = smile + mood.get(line.line.tone, 0.0) * _ease((time - start + 0.3) / 0.5) * _ease(
+        smile = smile + mood.get(line.line.tone, 0.0) * smoothstep((time - start + 0.3) / 0.5) * smoothstep(
             (end + 0.8 - time) / 0.8
         )
-    return np.clip(smile, -1, 1) * _ease(time / 0.3)
+    return np.clip(smile, -1, 1) * smoothstep(time / 0.3)
 
 
 def _breath(frames: int, seed: int, index: int, told: Sequence[Action]) -> F64:
@@ -218,7 +219,7 @@ def _speaking(frames: int, own: Sequence[PlacedLine]) -> F64:
     active = np.zeros(frames)
     for line in own:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
-        active = np.maximum(active, _ease((time - start + 0.4) / 0.6) * _ease((end + 0.6 - time) / 0.6))
+        active = np.maximum(active, smoothstep((time - start + 0.4) / 0.6) * smoothstep((end + 0.6 - time) / 0.6))
     return active
 
 
@@ -229,15 +230,9 @@ def _drift(time: F64, chance: np.random.Generator) -> F64:
     phases = chance.uniform(0, 2 * np.pi, 4)
     waves = (sizes[:, None] * np.sin(2 * np.pi * rates[:, None] * time + phases[:, None])).sum(0) / 1.4
     # d(t) - d(0)·fade(t): at rest in frame 0 without a dead start
-    drift: F64 = waves - waves[0] * (1 - _ease(time / 2.0))
+    drift: F64 = waves - waves[0] * (1 - smoothstep(time / 2.0))
     return drift
 
 
 def _window(time: F64, start: float, end: float) -> F64:
-    return _ease((time - start) / 0.25) * _ease((end - time) / 0.25)
-
-
-def _ease(share: F64) -> F64:
-    """0 at 0 and below, 1 at 1 and above, smooth between."""
-    x = np.clip(share, 0, 1)
-    return x * x * (3 - 2 * x)
+    return smoothstep((time - start) / 0.25) * smoothstep((end - time) / 0.25)

@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -27,7 +28,6 @@ def gust(seed: int, frames: int, strength: float) -> F32:
         left = place.astype(int)
         rest = np.sqrt(place - left)  # the early part of each step is the steep one
         rest = np.where(knots[left + 1] > knots[left], rest, place - left)
-        rest = rest * rest * (3 - 2 * rest)
-        level += share * (knots[left] + (knots[left + 1] - knots[left]) * rest)
+        level += share * (knots[left] + (knots[left + 1] - knots[left]) * smoothstep(rest))
     curve: F32 = np.clip(strength * (0.2 + 0.95 * level), 0, 1).astype(np.float32)
     return curve

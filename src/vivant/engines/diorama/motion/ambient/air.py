@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.easing import smooth
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
@@ -69,9 +69,9 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     side = _side(storyboard)
     wind = (side * timeline.wind).astype(np.float32)
     drift = np.concatenate([[0.0], np.cumsum(0.5 * (wind[1:] + wind[:-1]))]) / FPS
-    appears = smooth(np.arange(frames) / (FADE_IN * FPS))
+    appears = smootherstep(np.arange(frames) / (FADE_IN * FPS))
     before_last = np.arange(frames)[::-1] / (FADE_OUT * FPS)
-    amplitude = smooth(before_last) if storyboard.morph else smooth(np.ones(frames))
+    amplitude = smootherstep(before_last) if storyboard.morph else smootherstep(np.ones(frames))
     planes = scene.source.planes
     lit = planes.y[::8, ::8] >= np.percentile(planes.y[::8, ::8], 60)
     # Half of what the lit parts show: the other half is their own colour.
@@ -101,13 +101,13 @@ def initial_share(n: int) -> float:
     INITIAL_FADE on.
 
     A motion d(t) is shown as d(t) - d(0)·initial_share(t): frame 0 is the picture unmoved, and yet d has a speed."""
-    return float(1 - smooth(np.array(n / FPS / INITIAL_FADE)))
+    return float(1 - smootherstep(np.array(n / FPS / INITIAL_FADE)))
 
 
 def _first_visible(storyboard: Storyboard, frames: int) -> F32:
     """What belongs to places of the first picture is gone before it is (a morph is half way at half the time)."""
     share = np.arange(frames) / max(1, frames - 1)
-    gone = smooth((share - 0.25) / 0.2) if storyboard.morph else smooth(0 * share)
+    gone = smootherstep((share - 0.25) / 0.2) if storyboard.morph else smootherstep(0 * share)
     return (1 - gone).astype(np.float32)
 
 

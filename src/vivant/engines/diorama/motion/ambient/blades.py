@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from vivant.engines.diorama.easing import smoothstep_scalar
 from vivant.engines.diorama.kernels import fast_kernel
 from vivant.media import F32, U8, Planes
 
@@ -73,5 +74,4 @@ def _cover(along: float, across: float, long: float, wide: float, soft: float, r
     beyond = (abs(along) - 1) * long
     if beyond > 0:
         distance = -math.sqrt(across * across + beyond * beyond)
-    share = min(max(0.5 + distance / (2 * soft), 0.0), 1.0)
-    return share * share * (3 - 2 * share)
+    return smoothstep_scalar(0.5 + distance / (2 * soft))

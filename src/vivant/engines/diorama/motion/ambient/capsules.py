@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from vivant.engines.diorama.easing import smoothstep_scalar
 from vivant.engines.diorama.kernels import fast_kernel, inline_kernel
 from vivant.media import F32, U8, Planes
 
@@ -49,7 +50,7 @@ def draw(frame: Planes, capsules: F32, depth: F32 | None = None, occluder: Occlu
 _NO_DEPTH: Final = np.zeros(1, np.float32)
 _NO_COVER: Final = np.zeros((1, 1), np.uint8)
 # All arithmetic is float32: a Python number in a kernel would make it float64, at half the speed.
-ZERO, HALF, ONE, TWO, THREE = (np.float32(v) for v in (0, 0.5, 1, 2, 3))
+ZERO, HALF, ONE, TWO = (np.float32(v) for v in (0, 0.5, 1, 2))
 _DARK, _OVER, _SHARE, _THIN = np.float32(DARK), np.float32(1 / (LIGHT - DARK)), np.float32(1 / 255), np.float32(0.004)
 
 
@@ -94,9 +95,9 @@ def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, rea
     much it thins out toward its ends, as the streak of something that is not a rod does."""
     t = min(max(((x - ax) * dx + (y - ay) * dy) * over, ZERO), ONE)
     ex, ey = x - ax - t * dx, y - ay - t * dy
-    share = min(max((reach - np.sqrt(ex * ex + ey * ey)) * blunt, ZERO), ONE)
+    share = smoothstep_scalar((reach - np.sqrt(ex * ex + ey * ey)) * blunt)
     ends = min(ONE, np.float32(4.5) * min(t, ONE - t) + np.float32(0.1))
-    return share * share * (THREE - TWO * share) * (ONE - fade * (ONE - ends))
+    return share * (ONE - fade * (ONE - ends))
 
 
 @inline_kernel
@@ -123,8 +124,7 @@ def _luma(
             if hidden > ZERO:
                 share *= ONE - hidden * np.float32(cover[row >> 2, column >> 2])
             behind = np.float32(y[row, column])
-            lit = min(max((behind - _DARK) * _OVER, ZERO), ONE)
-            target = bright + (shade - bright) * lit * lit * (THREE - TWO * lit)
+            target = bright + (shade - bright) * smoothstep_scalar((behind - _DARK) * _OVER)
             y[row, column] = np.uint8(behind + share * (target - behind) + HALF)
 
 

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.fields import FieldSum
@@ -45,8 +46,8 @@ class DrawnClouds:
         clouds, others = shapes(planes, sky)
         fixed = others | (falloff.quarter(sky) < 0.5)
         give = YIELDING * farthest / 4
-        near = 1 - _rise((_distance(clouds) - farthest / 4 - 2) / give)
-        self._weight = (near * _rise((_distance(fixed) - 3) / give)).astype(np.float32)
+        near = 1 - smoothstep((_distance(clouds) - farthest / 4 - 2) / give)
+        self._weight = (near * smoothstep((_distance(fixed) - 3) / give)).astype(np.float32)
 
     def add(self, n: int, out: FieldSum) -> None:
         out.dx[:] -= self._speed * np.float32(n / FPS * float(self._air.amplitude[n])) * self._weight
@@ -81,8 +82,3 @@ def _distance(shape: U8 | np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> F3
     if not shape.any():
         return np.full(shape.shape, 1e6, np.float32)
     return np.asarray(cv2.distanceTransform((~shape.astype(bool)).astype(np.uint8), cv2.DIST_L2, 5), np.float32)
-
-
-def _rise(x: F32) -> F32:
-    t = np.clip(x, 0, 1)
-    return np.asarray(t * t * (3 - 2 * t), np.float32)

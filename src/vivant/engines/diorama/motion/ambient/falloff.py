@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
 from vivant.media import F32, U8
 
 # px: how far one quarter sample is felt once the camera has read between samples and the reading was enlarged, 8·√2
@@ -36,8 +37,8 @@ def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1][::4, ::4]
     if inside.all():
         distance = np.full_like(distance, 1e6)
-    t = np.clip((distance - REACH) / np.maximum(ramp, 1e-3), 0, 1)
-    weights = (t * t * (3 - 2 * t) * np.minimum(quarter(mask), 1)).astype(np.float32)
+    rise = smoothstep((distance - REACH) / np.maximum(ramp, 1e-3))
+    weights = (rise * np.minimum(quarter(mask), 1)).astype(np.float32)
     weights[weights < 1e-3] = 0
     return weights
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.easing import smooth
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.motion.ambient import haze
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.random_streams import rng
@@ -36,7 +36,7 @@ class Fog:
         self._billow = billow
         self._pace = 0.018 * TILE  # noise cells per second even without wind
         amplitude = air.amplitude
-        self._there = (smooth(np.arange(air.frames) / (FADE_IN * FPS)) * amplitude).astype(np.float32)
+        self._there = (smootherstep(np.arange(air.frames) / (FADE_IN * FPS)) * amplitude).astype(np.float32)
 
     def draw(self, n: int, frame: Planes) -> None:
         there = float(self._there[n])

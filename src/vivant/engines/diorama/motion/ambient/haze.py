@@ -7,7 +7,7 @@ from typing import Final
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.easing import smooth
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.media import F32, U8, Planes
@@ -32,7 +32,7 @@ class Haze:
         self._luma_share: U8 = np.rint(full).astype(np.uint8)
         self._chroma_share: U8 = np.ascontiguousarray(self._luma_share[::2, ::2])
         # Later than the drops: nobody sees air turn grey within half a second.
-        gathers = smooth(np.arange(air.frames) / (FADE_IN * FPS)) * air.amplitude
+        gathers = smootherstep(np.arange(air.frames) / (FADE_IN * FPS)) * air.amplitude
         self._air = air
         self._there, self._luma = gathers.astype(np.float32), luma
 

@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.lens import Lens
@@ -97,8 +98,7 @@ class Fireflies:
         x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
         y = self._low + y * (1 - self._low / self._air.height)
         beat = (time / self._beat + self._phase) % 1.0
-        glow = np.clip(np.minimum(beat / 0.22, (0.72 - beat) / 0.4), 0, 1)
-        glow = glow * glow * (3 - 2 * glow)
+        glow = smoothstep(np.minimum(beat / 0.22, (0.72 - beat) / 0.4))
         light = np.clip((150 - self._air.middle) / 90, 0.45, 1)  # by day hardly seen
         out = capsules.batch(2 * len(x))
         for part, radius, soft, alpha in (

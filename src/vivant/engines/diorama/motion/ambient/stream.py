@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep_scalar
 from vivant.engines.diorama.kernels import fast_kernel
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
@@ -143,7 +144,7 @@ def _two_phases(
             share = abs(2 * a - 1) if start_a > 0 else max(np.float32(0), 2 * a - 1)
             age = turns if start_a == 0 else a - half + early * starts[0, start_a, 0]
             aside = slow[row, column] * starts[0, start_a, 1]
-            weight[row, column] = share * share * (3 - 2 * share)
+            weight[row, column] = smoothstep_scalar(share)
             ax[row, column] = _along(path_x, row, column, age) - vy[row, column] * aside
             ay[row, column] = _along(path_y, row, column, age) + vx[row, column] * aside
             age = b - half + early * starts[1, start_b, 0]

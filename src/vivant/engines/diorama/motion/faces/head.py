@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose
 from vivant.engines.diorama.motion.faces.local_frame import solve_2x2
 from vivant.engines.diorama.motion.faces.mouth import DROP
@@ -143,7 +144,7 @@ class _GridRect:
             if (middle - a) @ normal > 0:
                 normal = -normal
             away = np.maximum(away, (at[..., 0] - a[0]) * normal[0] + (at[..., 1] - a[1]) * normal[1])
-        return 1 - _ease(away / reach)
+        return 1 - smoothstep(away / reach)
 
 
 def _inverse(forward: F32) -> F32:
@@ -206,11 +207,11 @@ def _jaw(own: F64, half: float, ears: F64) -> F64:
     swing = np.stack([np.zeros(len(own)), -angle * arm[:, 2], angle * arm[:, 1]], axis=1)
     x, down = np.abs(own[:, 0]), own[:, 1]
     bell = np.maximum(0, 1 - np.minimum(x / half, 1) ** 2) ** 1.15
-    lip = CORNER_DROP * (1 - bell) * _ease((down + 0.16) / 0.16)
-    chin = (1 - bell * np.clip(1 - (down - 0.05) / 0.22, 0, 1) ** 2) * _ease(down / 0.12)
+    lip = CORNER_DROP * (1 - bell) * smoothstep((down + 0.16) / 0.16)
+    chin = (1 - bell * np.clip(1 - (down - 0.05) / 0.22, 0, 1) ** 2) * smoothstep(down / 0.12)
     middle = np.where(down > 0, np.maximum(lip, chin), lip)
-    beside = _ease((down + 0.15) / 0.35)
-    follows = middle + (beside - middle) * _ease((x - 0.7 * half) / (0.9 * half))
+    beside = smoothstep((down + 0.15) / 0.35)
+    follows = middle + (beside - middle) * smoothstep((x - 0.7 * half) / (0.9 * half))
     moved: F64 = swing * follows[:, None]
     return moved
 
@@ -241,7 +242,7 @@ def _frown(own: F64, half: float) -> F64:
 def _raise_brows(own: F64, level: float) -> F64:
     """Brows and forehead up; lids and eyes stay."""
     down = own[:, 1] - level
-    rise = np.exp(-((down / 0.11) ** 2)) * (1 - _ease((down - 0.06) / 0.08)) * (np.abs(own[:, 0]) < 0.55)
+    rise = np.exp(-((down / 0.11) ** 2)) * (1 - smoothstep((down - 0.06) / 0.08)) * (np.abs(own[:, 0]) < 0.55)
     return np.stack([0 * rise, -BROW_RISE * rise, 0 * rise], axis=1)
 
 
@@ -259,18 +260,11 @@ def _breathing(pose: FacePose, at: F64, body: F32 | None) -> F64:
     """0..1: how much of the breath's rise each point takes: shoulders and chest all, neck and background none."""
     upright = solve_2x2(pose.axes[0, :2], pose.axes[1, :2], at - pose.origin[:2]) / pose.unit
     x, down = upright[..., 0], upright[..., 1]
-    low = _ease((down - 0.3) / 0.5) * (1 - _ease((down - 1.05) / 0.35))
+    low = smoothstep((down - 0.3) / 0.5) * (1 - smoothstep((down - 1.05) / 0.35))
     if body is None:
-        return low * (1 - _ease((np.abs(x) - 0.4) / 0.5))
+        return low * (1 - smoothstep((np.abs(x) - 0.4) / 0.5))
     soft = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.05 * pose.unit))
     h, w = body.shape
     here = soft[np.clip(at[..., 1].astype(int), 0, h - 1), np.clip(at[..., 0].astype(int), 0, w - 1)]
-    taken: F64 = low * np.maximum(0, 2.0 * here - 1) * (1 - _ease((np.abs(x) - 0.8) / 0.35))
+    taken: F64 = low * np.maximum(0, 2.0 * here - 1) * (1 - smoothstep((np.abs(x) - 0.8) / 0.35))
     return taken
-
-
-def _ease(share: F64) -> F64:
-    """0 at 0 and below, 1 at 1 and above, smooth between."""
-    x = np.clip(share, 0, 1)
-    eased: F64 = x * x * (3 - 2 * x)
-    return eased

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.easing import smoothstep, smoothstep_scalar
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch, at_chroma
 from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose
@@ -107,8 +108,8 @@ class Mouth:
         flat = min(1.0, fall / (0.04 * height))  # a lower lip that hangs loses the upper one's bow
         top, bottom = self._upper - rise * bell, self._lower + fall * bell + flat * self._bow
         if self.is_open:  # a mouth that smiles openly comes together to speak, and closes for p, b, m
-            effort = min(1.0, max(shape.jaw, shape.wide, shape.round) / 0.2)
-            gathered = max(shape.close, GATHER * effort * effort * (3 - 2 * effort))
+            effort = max(shape.jaw, shape.wide, shape.round) / 0.2
+            gathered = max(shape.close, GATHER * float(smoothstep(np.asarray(effort))))
             rest = self._lower - self._upper
             top, bottom = top + 0.3 * rest * gathered, bottom - 0.7 * rest * gathered
         meet = (top + bottom) / 2
@@ -227,12 +228,6 @@ def warm_up() -> None:
 
 
 @kernel
-def _ramp(value: float) -> float:
-    x = min(max(value, 0.0), 1.0)
-    return x * x * (3 - 2 * x)
-
-
-@kernel
 def _paint(
     column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, facts: F32,
     out_luma: F32, out_cover: F32, out_tooth: F32,
@@ -240,7 +235,7 @@ def _paint(
     """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
     height, skin, lip, dark, tilt, stretch, widest, is_open, strange = facts
     dark = min(0.8 * dark, 0.2 * lip)
-    lit = _ramp(widest / (0.06 * height))  # light falls in as far as the mouth is open
+    lit = smoothstep_scalar(widest / (0.06 * height))  # light falls in as far as the mouth is open
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
             c = column[i, j]
@@ -256,21 +251,21 @@ def _paint(
             # Darkness, and the tongue: a soft mound behind the lower lip, which rides on the jaw.
             back = dark * (1.1 - 0.4 * abs(s))
             mound = 0.42 * gap * max(0.0, 1 - (s / 0.8) ** 2) + 0.006 * height
-            flesh = lip * (0.32 + 0.3 * _ramp((mound - above) / (0.6 * mound)))
-            luma = back + _ramp((mound - above) / (0.022 * height) + 0.35) * lit * (flesh - back)
+            flesh = lip * (0.32 + 0.3 * smoothstep_scalar((mound - above) / (0.6 * mound)))
+            luma = back + smoothstep_scalar((mound - above) / (0.022 * height) + 0.35) * lit * (flesh - back)
 
             white = 0.0
             if is_open < 0.5:
                 # Upper teeth are fixed to the skull: their edge stays where the lips met, whatever the jaw does.
                 cleft = abs((u * TEETH + 0.5) % 1 - 0.5)  # from the nearest gap between two teeth
                 bite = bites[c] + height * (BITE * (1 - 0.85 * u * u) - 0.004 * (1 - 2 * cleft) ** 4) - t[i, j]
-                white = _ramp(bite / (0.007 * height) + 0.35) * _ramp((0.9 - abs(u)) / 0.35)
+                white = smoothstep_scalar(bite / (0.007 * height) + 0.35) * smoothstep_scalar((0.9 - abs(u)) / 0.35)
                 arch = max(0.0, 1 - 0.8 * u * u)
-                shade = 0.5 + 0.5 * _ramp(below / (0.03 * height))
+                shade = 0.5 + 0.5 * smoothstep_scalar(below / (0.03 * height))
                 crown = 1 - 0.2 * max(0.0, 1 - cleft / 0.07)
                 luma += white * (0.92 * skin * (0.4 + 0.6 * lit) * arch * shade * crown - luma)
-            luma *= (1 + tilt * s) * (0.65 + 0.35 * _ramp(below / (0.014 * height)))
-            luma *= 0.7 + 0.3 * _ramp(above / (0.008 * height))
+            luma *= (1 + tilt * s) * (0.65 + 0.35 * smoothstep_scalar(below / (0.014 * height)))
+            luma *= 0.7 + 0.3 * smoothstep_scalar(above / (0.008 * height))
 
             cover = min(1.0, (min(below, above) + 0.25) * 2) * strange
             out_luma[i, j] = luma * cover
@@ -295,7 +290,7 @@ def _photo_share(
             if seen <= 0:
                 continue
             # Landmarks are not exact: what lies right at the lips is left to them.
-            known = _ramp((min(at - upper[c], lower[c] - at) - edge) / edge)
+            known = smoothstep_scalar((min(at - upper[c], lower[c] - at) - edge) / edge)
             # A lip that has come down over the teeth ends softly on them.
             out_known[i, j] = known * (1 - strange * (1 - min(1.0, seen + 0.5)))
-            out_shade[i, j] = 1 - 0.4 * strange * (1 - _ramp((at - top[c]) / (0.02 * height)))
+            out_shade[i, j] = 1 - 0.4 * strange * (1 - smoothstep_scalar((at - top[c]) / (0.02 * height)))

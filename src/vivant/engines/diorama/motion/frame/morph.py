@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.easing import smoother
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.motion.fields import STEP
 from vivant.engines.diorama.motion.frame.warp import look_up
 from vivant.media import F32, U8, Planes
@@ -105,23 +105,23 @@ def flowing(first: Planes, last: Planes) -> Flowing | None:
 def progress(frames: int) -> F64:
     """float64 (frames,), 0..1: how far the first picture has become the last; still at both ends for a moment."""
     u = np.linspace(0, 1, frames)
-    return smoother((u - 0.04) / 0.9)
+    return smootherstep((u - 0.04) / 0.9)
 
 
 def dissolve(frames: int) -> F64:
     """float64 (frames,), 0..1: how much of the last picture is seen in a dissolve."""
     low, high = _DISSOLVE
-    return smoother((np.linspace(0, 1, frames) - low) / (high - low))
+    return smootherstep((np.linspace(0, 1, frames) - low) / (high - low))
 
 
 def push(frames: int) -> F64:
     """float64 (frames,): focal length over that of home while the camera pushes in on the first picture."""
-    return 1 + _PUSH * smoother(np.linspace(0, 1, frames) / _DISSOLVE[1] * 0.8)
+    return 1 + _PUSH * smootherstep(np.linspace(0, 1, frames) / _DISSOLVE[1] * 0.8)
 
 
 def settle(frames: int) -> F64:
     """float64 (frames,): the same while it settles on the last picture; exactly 1 at the end."""
-    return 1 + _PUSH * (1 - smoother((np.linspace(0, 1, frames) - _DISSOLVE[0]) / (1 - _DISSOLVE[0]) * 0.85 + 0.15))
+    return 1 + _PUSH * (1 - smootherstep((np.linspace(0, 1, frames) - _DISSOLVE[0]) / (1 - _DISSOLVE[0]) * 0.85 + 0.15))
 
 
 def mix(first: Planes, last: Planes, share: float) -> Planes:

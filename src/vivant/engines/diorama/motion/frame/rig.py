@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.easing import smoother
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
@@ -128,9 +128,9 @@ class Rig:
                 lead = np.minimum(lead, np.maximum.accumulate(need[start:end][::-1])[::-1])
             extra = cv2.GaussianBlur((lead - 1)[None], (0, 0), 5, borderType=cv2.BORDER_REPLICATE)[0]
             if start == 0:
-                extra = extra * smoother(np.arange(end) / (0.6 * FPS))
+                extra = extra * smootherstep(np.arange(end) / (0.6 * FPS))
             if home:
-                extra = extra * smoother(np.arange(end - start)[::-1] / (0.6 * FPS))
+                extra = extra * smootherstep(np.arange(end - start)[::-1] / (0.6 * FPS))
             zoom[start:end] *= 1 + extra
 
     def _needed(self) -> F64:
