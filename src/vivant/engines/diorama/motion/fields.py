@@ -10,12 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vivant.media import F32, U8, Planes
 
 STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
+
+
+def quarter_shape(height: int, width: int) -> tuple[int, int]:
+    """(rows, columns) of the quarter grid over a canvas."""
+    return -(-height // STEP), -(-width // STEP)
+
+
+def sample_quarter(values: F32) -> F32:
+    """float32 (h, w) -> (ceil(h/4), ceil(w/4)): what stands on pixel (4i, 4j). Fine detail must be blurred before."""
+    return np.ascontiguousarray(values[::STEP, ::STEP], np.float32)
+
+
+def average_quarter(values: F32) -> F32:
+    """The same of masks and luma, averaged over the 5 x 5 pixels about each sample."""
+    return sample_quarter(np.asarray(cv2.blur(values, (5, 5), borderType=cv2.BORDER_REPLICATE), np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,7 @@ class FieldSum:
 
     @classmethod
     def zero(cls, width: int, height: int) -> FieldSum:
-        shape = (-(-height // 4), -(-width // 4))
+        shape = quarter_shape(height, width)
         return cls(np.zeros(shape, np.float32), np.zeros(shape, np.float32), np.ones(shape, np.float32))
 
     def field(self) -> Field:

@@ -13,6 +13,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
+from vivant.engines.diorama.motion.fields import quarter_shape
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, U8
 
@@ -57,7 +58,7 @@ def standing(luma: U8, sky: F32) -> F32:
 def lamps(luma: U8, scale: float) -> F32:
     """Where something in the sky shines by itself: float32 (h, w), 0..1, with its halo."""
     height, width = luma.shape
-    small = filters.resize(luma, -(-width // 4), -(-height // 4))
+    small = filters.resize(luma, *quarter_shape(height, width)[::-1])
     bright = np.clip((filters.blur(small, 2.0 * scale) - 226) / 6, 0, 1)
     halo = np.clip(3 * filters.blur(bright, 9.0 * scale), 0, 1)
     return filters.resize(np.maximum(bright, halo), width, height)

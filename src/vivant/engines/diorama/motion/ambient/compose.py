@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import clouds, falloff, falls, fire
+from vivant.engines.diorama.motion.ambient import clouds, falls, fire
 from vivant.engines.diorama.motion.ambient.air import Air, air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.drawn_clouds import DrawnClouds
@@ -26,7 +26,7 @@ from vivant.engines.diorama.motion.ambient.snow import Snow
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
-from vivant.engines.diorama.motion.fields import Ambient, Field, FieldSum, Flow
+from vivant.engines.diorama.motion.fields import Ambient, Field, FieldSum, Flow, average_quarter
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, Storyboard
 from vivant.engines.diorama.timing.timeline import Event, Timeline
@@ -118,8 +118,8 @@ class _Cast:
     def rain(self, motion: Motion) -> None:
         grey = 0.55 * self.air.bright + 0.45 * self.air.middle
         haze = Haze(self.air, self._scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
-        wet = falloff.quarter(self._places.water) * (self._scene.water.trust >= DOUBTFUL)
-        ground = falloff.quarter(self._places.ground)
+        wet = average_quarter(self._places.water) * (self._scene.water.trust >= DOUBTFUL)
+        ground = average_quarter(self._places.ground)
         self.drawn.append(Ripples(self.air, wet, ground, self._scene.horizon, motion.strength))
         self.drawn.append(Rain(self.air, motion.strength, self._places.occluder(), haze))
 
@@ -135,7 +135,7 @@ class _Cast:
         self._fall(motion.strength)  # what falls does not lie: it falls, asked for or not
         weight = self._places.lying
         if weight.max() > 0:
-            luma = falloff.quarter(scene.source.planes.y.astype(np.float32))
+            luma = average_quarter(scene.source.planes.y.astype(np.float32))
             rough = self._places.roughness
             self.moved.append(Water(self.air, weight, scene.horizon, scene.waterline, motion.strength, luma, rough))
 
@@ -191,7 +191,7 @@ class _Cast:
 
     def sparks(self, motion: Motion) -> None:
         seen = may_move(self._scene.fire, motion)
-        hearth = falloff.quarter(self._scene.fire.mask) if seen else None
+        hearth = average_quarter(self._scene.fire.mask) if seen else None
         self.drawn.append(Embers(self.air, hearth, motion.strength))
 
     def _flow(self, current: Current | None) -> None:

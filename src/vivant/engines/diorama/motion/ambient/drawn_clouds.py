@@ -11,9 +11,8 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.fields import FieldSum
+from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
@@ -44,7 +43,7 @@ class DrawnClouds:
         self._speed = np.float32(side * min(speed, FARTHEST * air.scale / seconds))
         farthest = abs(float(self._speed)) * seconds
         clouds, others = shapes(planes, sky)
-        fixed = others | (falloff.quarter(sky) < 0.5)
+        fixed = others | (average_quarter(sky) < 0.5)
         give = YIELDING * farthest / 4
         near = 1 - smoothstep((_distance(clouds) - farthest / 4 - 2) / give)
         self._weight = (near * smoothstep((_distance(fixed) - 3) / give)).astype(np.float32)
@@ -56,8 +55,8 @@ class DrawnClouds:
 def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
     """(clouds, other things) in a drawn sky, uint8 0 or 1 on the quarter grid: what differs from the rest of its row.
     A cloud is paler and brighter than the sky; suns, kites and birds are not."""
-    open_ = falloff.quarter(sky) > 0.5
-    luma = falloff.quarter(planes.y.astype(np.float32))
+    open_ = average_quarter(sky) > 0.5
+    luma = average_quarter(planes.y.astype(np.float32))
     height, width = luma.shape
     blue, red = (filters.resize(p, width, height) for p in (planes.u, planes.v))
     clouds, others = np.zeros((height, width), np.uint8), np.zeros((height, width), np.uint8)

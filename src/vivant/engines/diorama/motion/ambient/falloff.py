@@ -11,20 +11,11 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.motion.fields import STEP, average_quarter
 from vivant.media import F32, U8
 
 # px: how far one quarter sample is felt once the camera has read between samples and the reading was enlarged, 8·√2
 REACH: Final = 11.4
-
-
-def quarter(mask: F32) -> F32:
-    """float32 (h, w) -> (ceil(h/4), ceil(w/4)); sample (i, j) belongs to pixel (4i, 4j), averaged about it."""
-    height, width = mask.shape
-    blurred = cv2.blur(mask, (5, 5), borderType=cv2.BORDER_REPLICATE)
-    small: F32 = np.ascontiguousarray(blurred[::4, ::4], np.float32)
-    if small.shape != (-(-height // 4), -(-width // 4)):
-        raise ValueError(f"A mask of {mask.shape} has no quarter grid.")
-    return small
 
 
 def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
@@ -34,11 +25,11 @@ def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
     The picture's own border is no shore: weights do not fall toward it.
     """
     inside = np.pad((mask > level).astype(np.uint8), 1, mode="edge")
-    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1][::4, ::4]
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1][::STEP, ::STEP]
     if inside.all():
         distance = np.full_like(distance, 1e6)
     rise = smoothstep((distance - REACH) / np.maximum(ramp, 1e-3))
-    weights = (rise * np.minimum(quarter(mask), 1)).astype(np.float32)
+    weights = (rise * np.minimum(average_quarter(mask), 1)).astype(np.float32)
     weights[weights < 1e-3] = 0
     return weights
 
@@ -61,5 +52,7 @@ def weigh_with_rim(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -
     around = filters.blur(fine, 8.0) / (filters.blur(outside, 8.0) + 1e-3)
     plain = np.clip((2.2 - around) / 0.8, 0, 1)
     free = np.maximum(mask, plain) * (1 - fixed)
-    grown = cv2.dilate(quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2))
+    grown = cv2.dilate(
+        average_quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2)
+    )
     return np.asarray(weigh(free.astype(np.float32), ramp) * np.minimum(1, filters.blur(grown, reach / 12)), np.float32)

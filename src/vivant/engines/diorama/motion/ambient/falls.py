@@ -11,6 +11,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
+from vivant.engines.diorama.motion.fields import average_quarter, quarter_shape
 from vivant.media import F32, U8
 
 SPEED: Final = 190.0  # px per second at 720p, strength 0.5
@@ -25,7 +26,7 @@ def streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
     half = filters.blur(filters.resize(luma, width // 2, height // 2), 1.2)
     gx, gy = cv2.Sobel(half, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(half, cv2.CV_32F, 0, 1, scale=0.25)
     xx, yy, xy = (
-        filters.blur(filters.resize(p, -(-width // 4), -(-height // 4)), max(1.0, 4.0 * scale))
+        filters.blur(filters.resize(p, *quarter_shape(height, width)[::-1]), max(1.0, 4.0 * scale))
         for p in (gx * gx, gy * gy, gx * gy)
     )
     angle = 0.5 * np.arctan2(2 * xy, xx - yy)  # of the gradient; the streak is across it
@@ -39,7 +40,7 @@ def falling(luma: U8, water: F32, scale: float) -> F32:
     """Where water falls: float32 (h, w), 0..1. `water`: float32 (h, w), where there is any water."""
     height, width = luma.shape
     _, down, sure = streaks(luma, scale)
-    steep = np.clip((down - 0.72) / 0.18, 0, 1) * np.clip((sure - 0.22) / 0.25, 0, 1) * falloff.quarter(water)
+    steep = np.clip((down - 0.72) / 0.18, 0, 1) * np.clip((sure - 0.22) / 0.25, 0, 1) * average_quarter(water)
     # A fall is a body, not a speck: close the gaps between its streaks, then drop what is small.
     size = 2 * round(4 * scale) + 1
     body = (filters.blur(steep, 3.0 * scale) > 0.3).astype(np.uint8)
@@ -47,7 +48,7 @@ def falling(luma: U8, water: F32, scale: float) -> F32:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
     least = 0.004 * body.size
     kept = np.zeros(body.shape, np.float32)
-    small = falloff.quarter(luma.astype(np.float32))
+    small = average_quarter(luma.astype(np.float32))
     for label in range(1, count):
         if stats[label, cv2.CC_STAT_AREA] < least:
             continue

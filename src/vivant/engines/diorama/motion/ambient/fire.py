@@ -11,7 +11,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
-from vivant.engines.diorama.motion.fields import FieldSum
+from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -39,7 +39,7 @@ class Flames:
 
     def __init__(self, air: Air, fire: F32, flicker: F32, strength: float) -> None:
         self._air, self._flicker = air, flicker
-        small = falloff.quarter(fire)
+        small = average_quarter(fire)
         self._weight = falloff.weigh(fire, 8 * air.scale, level=0.4)
         self._flare = (FLARE * (0.5 + strength) * np.clip(filters.blur(small, 1.5), 0, 1)).astype(np.float32)
         wide = filters.blur(small, 28.0 * air.scale)

@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import capsules, falloff
+from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
-from vivant.engines.diorama.motion.fields import FieldSum
+from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32, U8, Planes
@@ -30,9 +30,9 @@ class Lightning:
 
     def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float) -> None:
         self._air = air
-        self._sky = falloff.quarter(sky)
+        self._sky = average_quarter(sky)
         # What is white already cannot be lit.
-        self._room = np.clip((215 - falloff.quarter(luma.astype(np.float32))) / 120, 0, 1)
+        self._room = np.clip((215 - average_quarter(luma.astype(np.float32))) / 120, 0, 1)
         self._occluder = Occluder(np.rint(255 * (1 - np.clip(self._sky, 0, 1))).astype(np.uint8))
         self._strikes = [
             (math.floor(strike.time * FPS), strike, self._bolt(strike, ground), self._halo(strike))

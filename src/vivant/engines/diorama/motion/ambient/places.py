@@ -14,6 +14,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import drawn_clouds, falloff, falls
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
+from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion
@@ -73,9 +74,10 @@ class Places:
     @cached_property
     def lying(self) -> F32:
         """Weights of what lies: float32 on the quarter grid. Far waves are small and may come nearer to the shore."""
-        rows = 4.0 * np.arange(-(-self.height // 4))[:, None]
-        below = np.clip((rows - self.scene.waterline) / max(1.0, self.height - self.scene.waterline), 0, 1)
-        ramp = (5 + 26 * below**0.7) * self._scale * np.ones((1, -(-self.width // 4)))
+        rows, columns = quarter_shape(self.height, self.width)
+        y = float(STEP) * np.arange(rows)[:, None]
+        below = np.clip((y - self.scene.waterline) / max(1.0, self.height - self.scene.waterline), 0, 1)
+        ramp = (5 + 26 * below**0.7) * self._scale * np.ones((1, columns))
         return falloff.weigh(self.water * (1 - self.falling), ramp.astype(np.float32))
 
     @cached_property
@@ -109,10 +111,10 @@ class Places:
         fixed = np.zeros_like(self.subject) if with_blossom else self.subject
         weight = falloff.weigh_with_rim(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
         # What is far swings as much, and is seen to swing less.
-        weight *= np.clip(0.3 + falloff.quarter(scene.depth), 0, 1)
+        weight *= np.clip(0.3 + average_quarter(scene.depth), 0, 1)
         if not with_blossom:
             return weight, np.zeros_like(weight)
-        return weight, np.clip(2.2 * filters.blur(falloff.quarter(self.subject), 6 * scale), 0, 1)
+        return weight, np.clip(2.2 * filters.blur(average_quarter(self.subject), 6 * scale), 0, 1)
 
     def banks(self, *, smoke: bool, over_fire: bool) -> F32:
         """How much fog or smoke each place can hold: fog lies far away and low, smoke rises from its fire."""
@@ -128,7 +130,7 @@ class Places:
     def occluder(self) -> Occluder:
         """Hides drops and flakes behind the subject, which is as far away as its face or its size tell."""
         matte = self.scene.matte
-        cover = np.clip(falloff.quarter(matte.mask) * matte.trust, 0, 1) * 255
+        cover = np.clip(average_quarter(matte.mask) * matte.trust, 0, 1) * 255
         if self.scene.faces:
             # Brow to chin is about 0.14 m; the lens is the one of the rain.
             largest = max(face.size for face in self.scene.faces)

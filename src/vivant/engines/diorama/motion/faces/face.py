@@ -16,7 +16,7 @@ from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose, pose_of
 from vivant.engines.diorama.motion.faces.head import Head, HeadState
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
-from vivant.engines.diorama.motion.fields import STEP, Field, Patch, Rect
+from vivant.engines.diorama.motion.fields import Field, Patch, Rect, quarter_shape
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
@@ -50,7 +50,7 @@ class FaceMotion:
         if len(scene.faces) != len(timeline.faces):
             raise ValueError(f"The timeline has {len(timeline.faces)} faces, the scene {len(scene.faces)}.")
         self._curves = timeline.faces
-        self._shape = tuple(-(-side // STEP) for side in scene.source.planes.y.shape)
+        self._shape = quarter_shape(*scene.rgb.shape[:2])
         h, w = scene.source.planes.y.shape
         body = scene.matte.mask if scene.matte.trust >= TRUSTED else None
         self._heads: list[tuple[int, Head, float]] = []

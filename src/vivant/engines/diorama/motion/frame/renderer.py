@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect
+from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect, sample_quarter
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
 from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, composite_over, cut_out
@@ -66,7 +67,7 @@ class Renderer:
         h, w = scene.source.planes.y.shape
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
-        nearness = quarter(FAR + (1 - FAR) * scene.depth)
+        nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
         subject = nearness_of_subject(scene, nearness)
 
         beyond = borders(scene.rgb)
@@ -224,11 +225,6 @@ def _fade(moved: Field, share: float) -> Field:
     )
 
 
-def quarter(values: F32) -> F32:
-    """float32 (h, w) -> (ceil(h/4), ceil(w/4)): what stands on pixel (4i, 4j), lightly smoothed against aliasing."""
-    return np.ascontiguousarray(cv2.GaussianBlur(values, (0, 0), 2.0)[::STEP, ::STEP], np.float32)
-
-
 def nearness_of_subject(scene: Scene, nearness: F32) -> float:
     """What an orbit turns about: the subject where it is trusted, else what the middle of the picture shows."""
     mask = scene.matte.mask[::STEP, ::STEP]
@@ -279,7 +275,7 @@ def _bounds_of_grid(
 
 def _soft_luma(y: U8) -> F32:
     """The local mean of luma on the quarter grid: what a stream's contrast is measured about."""
-    return np.ascontiguousarray(cv2.GaussianBlur(y, (0, 0), 6.0)[::STEP, ::STEP], np.float32)
+    return sample_quarter(np.asarray(cv2.GaussianBlur(y, (0, 0), 6.0), np.float32))
 
 
 @kernel
