@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,15 @@ def _block_powers(samples: F32) -> NDArray[np.float64]:
 
 def _lufs(power: float) -> float:
     return -0.691 + 10 * float(np.log10(power)) if power > 0 else -np.inf
+
+
+@overload
+def to_gain(decibels: float) -> float: ...
+@overload
+def to_gain(decibels: NDArray[np.float64]) -> NDArray[np.float64]: ...
+def to_gain(decibels: float | NDArray[np.float64]) -> float | NDArray[np.float64]:
+    """The factor of amplitude of so many decibels, a number or float64 of any shape."""
+    return 10 ** (decibels / 20)
 
 
 def integrated(samples: F32) -> float:

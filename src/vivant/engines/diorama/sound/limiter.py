@@ -21,7 +21,7 @@ def limit(sound: F32, ceiling: float) -> F32:
     The gain that every oversampled peak needs is held for the look-ahead and then averaged over it: a mean of values
     none of which is too high is not too high either. What remains between the samples is taken off by a last gain.
     """
-    top = 10 ** (ceiling / 20)
+    top = levels.to_gain(ceiling)
     needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound, 0.5 * top), 1e-9)).astype(np.float32)
     if needed.min() >= 1:
         return sound
@@ -31,7 +31,7 @@ def limit(sound: F32, ceiling: float) -> F32:
     smooth = ndimage.uniform_filter1d(held.astype(np.float64), width, mode="nearest").astype(np.float32)
     result = sound * np.minimum(smooth, 1)
     over = levels.true_peak(result) - ceiling
-    return np.asarray(result * np.float32(10 ** (-over / 20)) if over > 0 else result, np.float32)
+    return np.asarray(result * np.float32(levels.to_gain(-over)) if over > 0 else result, np.float32)
 
 
 def soft_clip(sound: F32, ceiling: float) -> F32:
@@ -39,7 +39,7 @@ def soft_clip(sound: F32, ceiling: float) -> F32:
 
     For clicks, which are over before an ear could tell, and which a limiter would pay for with a dip around them.
     """
-    top = 10 ** (ceiling / 20)
+    top = levels.to_gain(ceiling)
     straight = 0.63 * top
     height = np.abs(sound)
     if height.max() <= straight:

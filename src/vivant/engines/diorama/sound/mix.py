@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy import signal
 
-from vivant.engines.diorama.sound import levels, limiter, stems
+from vivant.engines.diorama.sound import fades, levels, limiter, stems
 from vivant.engines.diorama.timing.timeline import PlacedLine, Timeline
 from vivant.media import F32, SAMPLE_RATE, Soundtrack
 
@@ -86,10 +86,10 @@ def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
         loudest = (levels.integrated(voice) if spoken else _MUSIC_ALONE) - _UNDER
         over = levels.integrated(bed) - loudest
         if over > 0:
-            bed = bed * np.float32(10 ** (-over / 20))
+            bed = bed * np.float32(levels.to_gain(-over))
     if sung:
         wanted = _MUSIC_UNDER if spoken else _MUSIC_ALONE
-        music = music * np.float32(10 ** ((wanted - levels.integrated(music)) / 20))
+        music = music * np.float32(levels.to_gain(wanted - levels.integrated(music)))
     if spoken:
         down = duck(timeline.lines, n)
         bed, music = bed * down, music * down
@@ -123,14 +123,14 @@ def _ends(n: int) -> F32:
     """The graceful end of beds and events: a cosine over the last 0.4 s."""
     fade = np.ones(n, np.float32)
     m = min(int(_FADE_OUT * SAMPLE_RATE), n)
-    fade[n - m :] = (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, m))).astype(np.float32)
+    fade[n - m :] = fades.fade_out(m)
     return fade
 
 
 def _soft_edges(n: int) -> F32:
     """No click at the very ends, whatever sounds there."""
     m = min(int(_FADE_IN * SAMPLE_RATE), n // 2)
-    ramp = (0.5 - 0.5 * np.cos(np.linspace(0, np.pi, m))).astype(np.float32)
+    ramp = fades.fade_in(m)
     shape = np.ones(n, np.float32)
     shape[:m], shape[n - m :] = ramp, ramp[::-1]
     return shape
@@ -148,7 +148,7 @@ def _master(balanced: dict[str, F32], target: float) -> F32:
     result = total
     for _ in range(5):
         gain = min(gain, most)
-        result = _under_the_ceiling(balanced, np.float32(10 ** (gain / 20)))
+        result = _under_the_ceiling(balanced, np.float32(levels.to_gain(gain)))
         missing = target - levels.integrated(result)
         if missing < 0.1 or gain >= most:
             break

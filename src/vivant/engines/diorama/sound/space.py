@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from scipy import fft, signal
 
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.sound import levels
 from vivant.media import F32, SAMPLE_RATE
 
 _EAR_DELAY: Final = 0.00027  # s at the far side: under half of a head's, so that a mono sum stays whole
@@ -37,7 +38,7 @@ def absorb_treble(sound: F32, depth: float) -> F32:
 def distance_gain(depth: float) -> float:
     """Gain of a source at that depth against one at depth 0.5: ±10 dB, a third of the true law, so that far stays
     audible and near stays bearable."""
-    return float(10 ** ((0.5 - depth) * 20 / 20))
+    return levels.to_gain((0.5 - depth) * 20)
 
 
 def wet_gain(depth: float, size: float) -> float:
@@ -64,6 +65,11 @@ def pan(mono: F32, x: float, *, delayed: bool = True) -> F32:
     sides[0] *= np.float32(np.cos(angle) * np.sqrt(2))
     sides[1] *= np.float32(np.sin(angle) * np.sqrt(2))
     return sides
+
+
+def equal_power(share: Any) -> tuple[Any, Any]:
+    """Gains of left and right at a share 0 left .. 1 right of the way, whose powers sum to 1. A number or an array."""
+    return np.sqrt(1 - share), np.sqrt(share)
 
 
 def place(mono: F32, x: float, depth: float, *, delayed: bool = True) -> F32:

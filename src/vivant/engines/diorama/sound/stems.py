@@ -30,7 +30,7 @@ def speech(timeline: Timeline) -> F32:
         centred = space.pan(space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
         loud = levels.integrated(centred)
         if np.isfinite(loud):
-            gain = np.float32(10 ** ((VOICE + _TONES[line.line.tone] - loud) / 20))
+            gain = np.float32(levels.to_gain(VOICE + _TONES[line.line.tone] - loud))
             make_line.append((centred * gain, line.start, line.depth))
     return _in_the_room(make_line, timeline)
 

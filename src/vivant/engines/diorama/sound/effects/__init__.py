@@ -65,7 +65,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     sound = make(bed, timeline)
     wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
     measured = levels.integrated(sound)
-    gain = 10 ** ((wanted - measured) / 20) if np.isfinite(measured) else 1.0
+    gain = levels.to_gain(wanted - measured) if np.isfinite(measured) else 1.0
     shape = np.ones(sound.shape[1], np.float32)
     edge = min(_EDGE, sound.shape[1] // 3)
     if bed.start > 0:
@@ -84,4 +84,4 @@ def one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """
     make, gain = _ONE_SHOTS[event.kind]
     sound, transient = make(event, timeline)
-    return (sound * np.float32(10 ** (gain / 20))).astype(np.float32), follow.event_sample(event) - transient
+    return (sound * np.float32(levels.to_gain(gain))).astype(np.float32), follow.event_sample(event) - transient

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound import fades, space
 from vivant.engines.diorama.sound.effects import follow, murmur
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
@@ -16,7 +16,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     n = follow.sample_count(bed)
     short = n * murmur.RATE // SAMPLE_RATE
     near, far = np.zeros((2, short), np.float32), np.zeros((2, short), np.float32)
-    edge = np.clip(np.minimum(np.arange(short), np.arange(short)[::-1]) / (0.03 * murmur.RATE), 0, 1).astype(np.float32)
+    edge = fades.straight_edges(short, 0.03 * murmur.RATE)
     for number in range(6 + round(8 * bed.strength)):
         chance = rng(timeline.seed, f"crowd/{number}")
         voice = murmur.talk(short, chance, 0.35 + 0.65 * bed.strength)
@@ -36,4 +36,5 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 def _at(mono: F32, share: float) -> F32:
     """Mono -> (2, n), equal power, share 0 left .. 1 right."""
-    return np.stack([mono * np.float32(np.sqrt(1 - share)), mono * np.float32(np.sqrt(share))])
+    left, right = space.equal_power(share)
+    return np.stack([mono * np.float32(left), mono * np.float32(right)])

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
@@ -41,7 +42,8 @@ def _fizz(sound: F32, lick: F32, strength: float, chance: np.random.Generator) -
     bank = grains.make_ticks(chance, 64, (1800, 9500), (0.15, 1.2), tone=0.3)
     loud = np.minimum(0.036 * chance.uniform(size=len(at)) ** -0.5, 0.16)
     side = np.clip(0.5 + 0.2 * chance.standard_normal(len(at)), 0, 1)
-    grains.add_grains(sound, bank, at, chance.integers(0, 64, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    left, right = space.equal_power(side)
+    grains.add_grains(sound, bank, at, chance.integers(0, 64, len(at)), loud * left, loud * right)
 
 
 def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) -> np.ndarray:
@@ -61,7 +63,7 @@ def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     count = len(at)
     loud = np.minimum(0.045 * chance.uniform(size=count) ** (-1 / 1.4), 0.22)
     side = np.clip(0.5 + 0.16 * chance.standard_normal(count), 0, 1)
-    left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
+    left, right = (loud * gain for gain in space.equal_power(side))
     bank = grains.make_ticks(chance, 64, (1400, 11000), (0.08, 0.9), tone=0.25)
     grains.add_grains(sound, bank, at, chance.integers(0, len(bank), count), 1.5 * left, 1.5 * right)
     hz = np.exp(chance.uniform(np.log(900), np.log(5200), count))
@@ -73,7 +75,7 @@ def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
     count = len(at)
     loud = np.minimum(0.11 * np.exp(0.4 * chance.standard_normal(count)), 0.25)
     side = np.clip(0.5 + 0.12 * chance.standard_normal(count), 0, 1)
-    left, right = loud * np.sqrt(1 - side), loud * np.sqrt(side)
+    left, right = (loud * gain for gain in space.equal_power(side))
     hz = chance.uniform(150, 520, count)
     grains.add_damped_sines(
         sound, at, hz, hz * chance.uniform(0.3, 0.6, count), -0.4 * np.ones(count), 0.7 * left, 0.7 * right

@@ -84,6 +84,15 @@ def _add_grains(sound: F32, bank: F32, at: I64, which: I64, left: F32, right: F3
             sound[1, at[k] + i] += right[k] * grain[i]
 
 
+def random_sides(chance: np.random.Generator, count: int, margin: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Gains of left and right of `count` grains at random places between the ears, powers summing to 1: (count,) each.
+
+    margin: radians, of the quarter turn from left to right, that stay free at either end.
+    """
+    angle = chance.uniform(margin, np.pi / 2 - margin, count)
+    return np.cos(angle), np.sin(angle)
+
+
 def make_ticks(
     chance: np.random.Generator, count: int, hz: tuple[float, float], ms: tuple[float, float], tone: float = 0.5
 ) -> F32:

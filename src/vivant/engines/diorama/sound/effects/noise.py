@@ -90,6 +90,11 @@ def time_varying(n: int, chance: np.random.Generator, spectra: F32) -> F32:
     return sound[BLOCK : BLOCK + n]
 
 
+def stereo_time_varying(n: int, chance: np.random.Generator, spectra: F32, width: float) -> F32:
+    """The same in stereo, of the width that `set_width` makes: float32 (2, n)."""
+    return set_width(np.stack([time_varying(n, chance, spectra), time_varying(n, chance, spectra)]), width)
+
+
 def band_spectra(hz: Sequence[float], decibels: F32) -> F32:
     """Spectra for `flowing` from a table: corners `hz` (ascending) and dB (blocks, len(hz)) -> gains (blocks, bins)."""
     corners = np.log(np.asarray(hz, np.float64))

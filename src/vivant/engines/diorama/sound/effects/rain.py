@@ -41,9 +41,9 @@ def _middle(sound: F32, density: F32, strength: float, chance: np.random.Generat
     bank = grains.make_ticks(chance, 64, (low, 11500 - 4500 * strength), (0.2, 0.7 + 1.4 * strength), tone=0.35)
     distance = 1 + 7 * np.sqrt(chance.uniform(size=len(at)))  # m; as many drops on every square metre
     loud = np.minimum(0.34 / distance * np.exp(0.7 * chance.standard_normal(len(at))), 0.36)
-    angle = chance.uniform(0, np.pi / 2, len(at))
+    left, right = grains.random_sides(chance, len(at))
     which = chance.integers(0, len(bank), len(at))
-    grains.add_grains(sound, bank, at, which, loud * np.cos(angle), loud * np.sin(angle))
+    grains.add_grains(sound, bank, at, which, loud * left, loud * right)
 
 
 def _fine(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
@@ -54,8 +54,8 @@ def _fine(sound: F32, density: F32, strength: float, chance: np.random.Generator
     radius = 0.00022 * np.exp(0.12 * chance.standard_normal(len(at)))
     pitch, decay, rise = grains.bubble_modes(chance, radius)
     loud = 0.022 * np.exp(0.5 * chance.standard_normal(len(at)))
-    angle = chance.uniform(0, np.pi / 2, len(at))
-    grains.add_damped_sines(sound, at, pitch, decay, rise, loud * np.cos(angle), loud * np.sin(angle))
+    left, right = grains.random_sides(chance, len(at))
+    grains.add_damped_sines(sound, at, pitch, decay, rise, loud * left, loud * right)
 
 
 def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
@@ -65,8 +65,7 @@ def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator
     count = len(at)
     loud = 0.20 * np.exp(0.6 * chance.standard_normal(count)) * (0.7 + 0.5 * strength)
     loud = np.minimum(loud, 0.42)
-    angle = chance.uniform(0.1, np.pi / 2 - 0.1, count)
-    left, right = loud * np.cos(angle), loud * np.sin(angle)
+    left, right = (loud * gain for gain in grains.random_sides(chance, count, margin=0.1))
 
     bank = grains.make_ticks(chance, 48, (2200, 11000), (0.25, 1.5), tone=0.3)
     grains.add_grains(sound, bank, at, chance.integers(0, len(bank), count), 1.4 * left, 1.4 * right)

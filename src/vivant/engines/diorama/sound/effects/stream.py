@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
@@ -25,7 +26,8 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     bank = grains.make_ticks(chance, 48, (1500, 9000), (0.2, 1.4), tone=0.4)
     loud = np.minimum(0.035 * np.exp(0.8 * chance.standard_normal(len(at))), 0.2)
     side = chance.uniform(0, 1, len(at))
-    grains.add_grains(sound, bank, at, chance.integers(0, 48, len(at)), loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    left, right = space.equal_power(side)
+    grains.add_grains(sound, bank, at, chance.integers(0, 48, len(at)), loud * left, loud * right)
     # Three spots of the bed of stones, each with its own rate that comes and goes and its own size of hollow.
     for spot in range(3):
         lively = np.exp(0.6 * noise.turbulence(n, chance, 1.6, 4)).astype(np.float32)
@@ -36,5 +38,6 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
         loud = 0.055 * np.exp(0.8 * chance.standard_normal(len(at))) * (radius / 0.0015) ** 0.25
         loud = np.minimum(loud, 0.5)
         side = np.clip((0.25, 0.5, 0.75)[spot] + 0.17 * chance.standard_normal(len(at)), 0, 1)
-        grains.add_damped_sines(sound, at, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+        left, right = space.equal_power(side)
+        grains.add_damped_sines(sound, at, pitch, decay, rise, loud * left, loud * right)
     return np.asarray(sound, np.float32)

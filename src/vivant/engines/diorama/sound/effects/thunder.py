@@ -12,7 +12,7 @@ import numpy as np
 from scipy import fft, signal
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound import fades, space
 from vivant.engines.diorama.sound.effects import noise
 from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
@@ -39,7 +39,7 @@ def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
     # Small loudspeakers have no 60 Hz: what lies over 300 Hz is lifted, so that they too tell a crack from a roll.
     sound = sound + 1.5 * signal.sosfilt(signal.butter(1, 300, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
     sound = signal.sosfilt(signal.butter(1, 22, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
-    fade = np.clip((n - np.arange(n)) / (2.0 * SAMPLE_RATE), 0, 1)
+    fade = fades.straight_end(n, 2.0 * SAMPLE_RATE)
     sound *= fade / np.abs(sound).max() * (0.45 + 0.5 * event.strength) * (0.35 + 0.65 * (120 / far) ** 0.3)
     lean = np.clip(event.x, -1, 1) * 0.4
     return (sound * np.array([[1 - lean], [1 + lean]])).astype(np.float32), 0

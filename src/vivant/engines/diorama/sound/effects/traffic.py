@@ -8,7 +8,7 @@ import numpy as np
 from scipy import signal
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound import fades, levels, space
 from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
@@ -69,10 +69,10 @@ def _pass(chance: np.random.Generator, depth: float, strength: float, x: float) 
     engine = _engine(chance, shift)
     near = (away / range_).astype(np.float32)
     loud = np.float32((0.35 + 0.65 * strength) * 6 / (3 + away))
-    mono = (tyres * near * 0.26 + engine * near**1.0 * 0.10) * loud
+    mono = (tyres * near * 0.26 + engine * near * 0.10) * loud
     angle = np.arctan2(heading * along, away) / (np.pi / 2) * 0.85 + 0.3 * x
     angle = (np.clip(angle, -0.95, 0.95) + 1) * np.pi / 4
-    edge = np.clip(np.minimum(np.arange(n), np.arange(n)[::-1]) / (0.7 * SAMPLE_RATE), 0, 1).astype(np.float32)
+    edge = fades.straight_edges(n, 0.7 * SAMPLE_RATE)
     mono = mono.astype(np.float32) * edge**2
     return np.stack([mono * np.cos(angle), mono * np.sin(angle)]).astype(np.float32) * np.float32(1.3), half
 
@@ -86,7 +86,7 @@ def _tyres(n: int, away: float, range_: np.ndarray, shift: np.ndarray) -> F32:
     spectra = noise.gains(_TYRE, hz.astype(np.float32))
     difference = 2 * _TYRE_HEIGHT * _EAR_HEIGHT / r
     comb = np.sqrt(1 + 0.5**2 + 2 * 0.5 * np.cos(2 * np.pi * noise.BINS[None, :] * difference / space.SPEED))
-    air = 10 ** (-((noise.BINS[None, :] / 1000) ** 1.4) * r * 0.012 / 20)
+    air = levels.to_gain(-((noise.BINS[None, :] / 1000) ** 1.4) * r * 0.012)
     return np.asarray(spectra * comb * air, np.float32)
 
 

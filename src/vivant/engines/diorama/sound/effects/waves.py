@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound import fades, space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE, first_sample
@@ -88,9 +88,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
         + layer(back, _BACK) ** 2
     )
     spectra = np.asarray(np.sqrt(power) * (0.25 + 0.75 * strength), np.float32)
-    sides = noise.set_width(
-        np.stack([noise.time_varying(n, chance, spectra), noise.time_varying(n, chance, spectra)]), 0.7
-    )
+    sides = noise.stereo_time_varying(n, chance, spectra, 0.7)
     _slap(sides, before, strength, chance)
     _foam(sides, before, strength, chance)
 
@@ -123,8 +121,8 @@ def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator)
     at = grains.poisson_times(chance, rate.astype(np.float32), n)
     bank = grains.make_ticks(chance, 48, (2200, 9500), (0.15, 0.6), tone=0.6)
     loud = 0.10 * np.exp(0.7 * chance.standard_normal(len(at))) * (0.4 + 0.6 * strength)
-    angle = chance.uniform(0, np.pi / 2, len(at))
-    grains.add_grains(sides, bank, at, chance.integers(0, 48, len(at)), loud * np.cos(angle), loud * np.sin(angle))
+    left, right = grains.random_sides(chance, len(at))
+    grains.add_grains(sides, bank, at, chance.integers(0, 48, len(at)), loud * left, loud * right)
 
 
 def _rise(t: NDArray[np.floating[Any]], start: float, lasting: float) -> F32:
@@ -140,9 +138,7 @@ def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
         since = (t - at) / SAMPLE_RATE
         pull += np.exp(-0.5 * ((since + 0.9) / 0.9) ** 2) + 0.6 * np.exp(-0.5 * ((since - 3.4) / 0.9) ** 2)
     spectra = noise.band_spectra(_HZ, _SWELL + 20 * np.log10(np.maximum(0.16 * pull, 1e-5))[:, None])
-    return noise.set_width(
-        np.stack([noise.time_varying(n, chance, spectra), noise.time_varying(n, chance, spectra)]), 0.5
-    )
+    return noise.stereo_time_varying(n, chance, spectra, 0.5)
 
 
 def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
@@ -165,7 +161,7 @@ def _lap(strength: float, chance: np.random.Generator) -> F32:
     sides[0] = noise.coloured(n, chance, ((80, -22), (250, -6), (700, 0), (2000, -6), (7000, -16))) * slap * 0.05
     for delay in (0.004, 0.12, 0.38):
         _gurgle(sides, delay * SAMPLE_RATE, chance)
-    fade = np.clip((n - np.arange(n)) / (0.3 * SAMPLE_RATE), 0, 1)
+    fade = fades.straight_end(n, 0.3 * SAMPLE_RATE)
     return np.asarray(sides[0] * fade * (1.0 + 2 * strength), np.float32)
 
 
@@ -177,4 +173,5 @@ def _gurgle(sound: F32, at: float, chance: np.random.Generator) -> None:
     pitch, decay, rise = grains.bubble_modes(chance, radius)
     loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.3
     side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
-    grains.add_damped_sines(sound, burst, pitch, decay, rise, loud * np.sqrt(1 - side), loud * np.sqrt(side))
+    left, right = space.equal_power(side)
+    grains.add_damped_sines(sound, burst, pitch, decay, rise, loud * left, loud * right)

@@ -8,6 +8,7 @@ import numpy as np
 
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.sound import space
 from vivant.engines.diorama.sound.effects import follow, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
@@ -34,14 +35,13 @@ def _blow(gusts: F32, strength: float, chance: np.random.Generator) -> F32:
 
     loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB: 40 in nature (pressure goes with U²), which would hide a lull
     roar = noise.band_spectra(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
-    sound = noise.set_width(np.stack([noise.time_varying(n, chance, roar), noise.time_varying(n, chance, roar)]), 0.8)
+    sound = noise.stereo_time_varying(n, chance, roar, 0.8)
 
     # Leaves answer a little later than the air at the ear, and flutter.
     flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
     late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
     leaves = noise.band_spectra(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
-    rustle = np.stack([noise.time_varying(n, chance, leaves), noise.time_varying(n, chance, leaves)])
-    sound += noise.set_width(rustle, 1.0)
+    sound += noise.stereo_time_varying(n, chance, leaves, 1.0)
 
     for edge in range(3):
         _whistle(sound, speed, edge, chance)
@@ -60,8 +60,9 @@ def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> 
         _resonate(np.asarray(chance.standard_normal(n, np.float32)), pitch.astype(np.float32), np.float32(28.0)) * loud
     )
     side = chance.uniform(0.2, 0.8)
-    sound[0] += tone * np.float32(np.sqrt(1 - side))
-    sound[1] += tone * np.float32(np.sqrt(side))
+    left, right = space.equal_power(side)
+    sound[0] += tone * np.float32(left)
+    sound[1] += tone * np.float32(right)
 
 
 @kernel

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound import space
+from vivant.engines.diorama.sound import fades, space
 from vivant.engines.diorama.sound.music import accompaniment, harmony, melody
 from vivant.engines.diorama.sound.music.accompaniment import CHORD_PATTERNS, ChordSpan, ScoreNote
 from vivant.engines.diorama.sound.music.ensemble import ENERGY, Instrument, instruments_for
@@ -134,7 +134,7 @@ def render(score: Score) -> F32:
     wet = space.reverberate(dry, space.impulse_response(score.hall, seed=0))
     sound = dry + np.float32(0.16 + 0.22 * score.hall) * wet
     fade = round(_FADE * SAMPLE_RATE)
-    sound[:, -fade:] *= (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, fade))).astype(np.float32)
+    sound[:, -fade:] *= fades.fade_out(fade)
     return np.asarray(sound * np.float32(0.5 / max(float(np.abs(sound).max()), 1e-6)), np.float32)
 
 

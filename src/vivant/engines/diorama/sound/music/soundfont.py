@@ -21,6 +21,7 @@ from scipy.signal import lfilter
 
 from vivant.assets import asset
 from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.sound import levels
 from vivant.errors import Misconfigured
 from vivant.media import F32, SAMPLE_RATE
 
@@ -147,7 +148,7 @@ class SoundFont:
         voice = _filter(voice * loudness, g)
         # Concave velocity curve (8.4.1): 40 log10(127 / v) dB.
         decibels = -g.get(_ATTENUATION, 0) / 10 * _ATTENUATION_SCALE + 40 * np.log10(note.velocity / 127) + note.gain
-        voice *= np.float32(10 ** (decibels / 20))
+        voice *= np.float32(levels.to_gain(decibels))
         place = float(np.clip(g.get(_PAN, 0) / 500 + note.pan, -1, 1))
         angle = (place + 1) * np.pi / 4
         out[0, first : first + len(voice)] += voice * np.float32(np.cos(angle))
@@ -257,7 +258,7 @@ def _envelope(g: dict[int, int], note: Note, room: int, choked: float) -> F32:
     if choked < note.length:
         fall = np.maximum(fall, np.maximum(time - choked, 0) * (100 / _CHOKE))
     level = held - fall + note.swell * np.minimum(time / max(note.length, 1e-3), 1)
-    gain = 10 ** (level / 20)
+    gain = levels.to_gain(level)
     if attack > 0:
         gain *= np.clip((time - delay) / attack, 0, 1)
     last = np.flatnonzero((level > _SILENCE) | (time < peak))
@@ -301,7 +302,7 @@ def _resample(
             a, b, c, d = max(k - 1, 0), min(k, last), min(k + 1, last), min(k + 2, last)
         p, q, r, s = sample[a], sample[b], sample[c], sample[d]
         out[i] = q + 0.5 * f * (r - p + f * (2 * p - 5 * q + 4 * r - s + f * (3 * (q - r) + s - p)))
-        time = i / 48000.0 - delay
+        time = i / SAMPLE_RATE - delay
         if depth != 0.0 and time > 0.0:
             position += step * 2.0 ** (depth * np.sin(2 * np.pi * rate * time) / 1200.0)
         else:
@@ -318,7 +319,7 @@ def _filter(voice: F32, g: dict[int, int]) -> F32:
         return voice
     corner = min(8.176 * 2 ** (max(cents, 1500) / 1200), 0.45 * SAMPLE_RATE)
     omega = 2 * np.pi * corner / SAMPLE_RATE
-    alpha = np.sin(omega) / (2 * 10 ** ((g.get(_RESONANCE, 0) / 10 - 3.01) / 20))
+    alpha = np.sin(omega) / (2 * levels.to_gain(g.get(_RESONANCE, 0) / 10 - 3.01))
     c = np.cos(omega)
     b, a = [(1 - c) / 2, 1 - c, (1 - c) / 2], [1 + alpha, -2 * c, 1 - alpha]
     return np.asarray(lfilter(b, a, voice), np.float32)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.signal import firwin, resample_poly
 
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.sound import levels
 from vivant.engines.diorama.sound.speech import g2p, prosody, vocal, voices
 from vivant.engines.diorama.sound.speech.kokoro import RATE, UNIT, Kokoro, Utterance
 from vivant.engines.diorama.sound.speech.prosody import Prosody
@@ -257,4 +258,4 @@ def _normalise(samples: F32, level: float) -> F32:
         return samples
     power = (frames**2).mean(axis=1)
     spoken = power[power > power.max() * 10**-2.6].mean() if power.max() > 0 else 1.0
-    return np.asarray(samples * (10 ** (level / 20) / np.sqrt(spoken)), np.float32)
+    return np.asarray(samples * (levels.to_gain(level) / np.sqrt(spoken)), np.float32)

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from scipy.signal import butter, istft, lfilter, sosfilt, stft
 
+from vivant.engines.diorama.sound import levels
 from vivant.media import F32
 
 
@@ -56,7 +57,7 @@ def add_tremor(samples: F32, rate: int, tremor: float, chance: np.random.Generat
     wave = np.zeros(len(samples))
     for frequency in chance.uniform(4, 7, 3):
         wave += np.sin(2 * np.pi * (frequency * seconds + chance.uniform())) / 3
-    return np.asarray(samples * 10 ** (tremor * 2.6 * wave / 20), np.float32)
+    return np.asarray(samples * levels.to_gain(tremor * 2.6 * wave), np.float32)
 
 
 _FRAME: Final = 0.024  # seconds; long enough to resolve formants, short enough for stops
