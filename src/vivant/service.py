@@ -18,9 +18,8 @@ from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.eta import Eta
 from vivant.dispatch.fleet import Fleet
 from vivant.dispatch.local import LocalFleet
-from vivant.engines.registry import check_engine
 from vivant.errors import Busy, MissingKey, NotFound, StorageFailed, TaskNotFound, UnknownKey
-from vivant.intake.pictures import CleanPicture, Intake
+from vivant.intake.pictures import AllowList, CleanPicture, Intake
 from vivant.record import keys, shared_secrets, tasks
 from vivant.record.database import Record, sqlite_path
 from vivant.record.ids import new_id
@@ -271,8 +270,7 @@ def build_service(
 
     Raises Misconfigured, above all when another service uses the same data folder.
     """
-    check_engine(settings.engine)
-    intake = Intake(settings)
+    intake = Intake(AllowList.parse(settings.egress_allowed))
     database = sqlite_path(settings.database)
     locks: list[Lock] = []
     try:

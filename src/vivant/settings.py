@@ -1,48 +1,166 @@
 """Settings, read once at the edge and passed down. Flag > environment (VIVANT_*) > TOML file > default.
 
-Every field is described in docs/settings.md; a test fails when one is missing there.
+Every value is checked before anything starts, and a name that is no setting is refused: a misspelt one would otherwise
+be ignored. Every field is described in docs/settings.md; a test fails when one is missing there.
 """
 
 from __future__ import annotations
 
+import difflib
+import math
 import os
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from vivant.errors import Misconfigured
+
+PREFIX: Final = "VIVANT_"
+CONFIG: Final = "VIVANT_CONFIG"  # names the TOML file; may only stand in the environment
+LOG_FORMATS: Final = ("console", "json")
+STORES: Final = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "http", "https")  # obstore's schemes
+
+# Names with our prefix that are not meant for us: those of the test suite, and those that Kubernetes and Docker put
+# into the environment for every service whose name begins with "vivant" (VIVANT_SERVICE_HOST, VIVANT_PORT_8000_TCP).
+_FOREIGN: Final = re.compile(
+    r"VIVANT_TEST_.*|VIVANT(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
+)
+_PUBLIC_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
+
+Check = Callable[[Any], Any]  # the value as given (text, or what TOML makes of it) -> the value of the setting
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")
+    return value.strip()
+
+
+def _whole_number(low: int, high: int) -> Check:
+    def check(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
+            value = int(value)
+        if type(value) is not int or not low <= value <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return value
+
+    return check
+
+
+def _days(value: Any) -> float:
+    try:
+        days = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        days = math.nan
+    if not 0 <= days <= 36_500:
+        raise ValueError("must be a number of days from 0 to 36500")
+    return days
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be {' or '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def _folder(value: Any) -> Path:
+    """An absolute path. A folder that is not there yet is made when it is needed."""
+    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
+        raise ValueError("must be the path of a folder")
+    folder = Path(value).expanduser().resolve()
+    _check_no_file(folder)
+    return folder
+
+
+def _check_no_file(folder: Path) -> None:
+    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    if not nearest.is_dir():
+        raise ValueError(f"must be the path of a folder, and {nearest} is a file")
+
+
+def _database_url(value: Any) -> str:
+    url = _text(value)
+    if url:
+        from vivant.record.database import sqlite_path  # loads SQLAlchemy: only for those who set this
+
+        path = sqlite_path(url).absolute()
+        _check_no_file(path.parent)
+        if path.is_dir():
+            raise ValueError(f"must name an SQLite file, and {path} is a folder")
+    return url
+
+
+def _storage_url(value: Any) -> str:
+    url = _text(value)
+    if url:
+        scheme, found, rest = url.partition("://")
+        if not found or not rest or scheme not in STORES:
+            raise ValueError("must be the URL of a folder or an object store, like file:///srv/vivant/files")
+        if scheme == "file":
+            if not rest.startswith("/"):
+                raise ValueError("must have three slashes and a whole path, like file:///srv/vivant/files")
+            _check_no_file(Path(rest))
+    return url
+
+
+def _public_url(value: Any) -> str:
+    url = _text(value)
+    if url and not _PUBLIC_URL.fullmatch(url):
+        raise ValueError("must be an address such as https://video.example.com, with or without a path")
+    return url
+
+
+def _egress_allow(value: Any) -> str:
+    entries = _text(value)
+    if entries:
+        from vivant.intake.fetch import AllowList  # loads an HTTP client: only for those who set this
+
+        AllowList.parse(_split(entries))
+    return entries
+
+
+def _engine(value: Any) -> str:
+    from vivant.engines.registry import check_engine  # no engine's module is loaded before a command runs
+
+    check_engine(_text(value))
+    return _text(value)
+
+
+def _split(entries: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in entries.split(",") if part.strip())
 
 
 def _default_data() -> Path:
     return user_data_path("vivant", appauthor=False)
 
 
-class Settings(BaseSettings):
-    """One value per knob. Build it with `load_settings`; tests may build it directly."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One value per setting. `load_settings` reads them; tests build them directly. Raises Misconfigured."""
 
-    model_config = SettingsConfigDict(env_prefix="VIVANT_", extra="ignore", frozen=True)
+    data: Path = field(default_factory=_default_data)  # the folder that holds everything a service keeps
+    database_url: str = ""  # where the record lives; empty: SQLite in the data folder
+    storage_url: str = ""  # where files live; empty: a folder in the data folder
+    engine: str = "diorama"  # which engine makes clips
+    workers: int = 1  # how many clips are made at once
+    public_url: str = ""  # the address callers use, for links in answers; empty: the address of the request
+    egress_allow: str = ""  # hosts and networks that may be fetched from although not public, separated by commas
+    link_seconds: int = 86_400  # how long a video link is valid
+    retention_days: float = 7.0  # how long files of ended tasks are kept; 0: for ever
+    log_format: str = "console"  # how log lines look: one of LOG_FORMATS
 
-    data: Path = Field(default_factory=_default_data, description="Folder that holds everything a service keeps.")
-    database_url: str = Field(default="", description="Where the record lives; empty: SQLite under the data folder.")
-    storage_url: str = Field(default="", description="Where files live; empty: a folder under the data folder.")
-    engine: str = Field(default="diorama", description="Which engine makes clips.")
-    workers: int = Field(default=1, ge=1, le=64, description="How many clips are made at once.")
-    public_url: str = Field(default="", description="Address callers use, for links in answers.")
-    egress_allow: str = Field(default="", description="Hosts and networks that may be dialled although not public.")
-    link_seconds: int = Field(default=86_400, ge=60, le=604_800, description="How long a video link stays good.")
-    retention_days: float = Field(default=7.0, ge=0, description="Days that files of ended tasks stay; 0: for ever.")
-    log_format: str = Field(default="console", pattern="^(console|json)$", description="How log lines look.")
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource, dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:  # fmt: skip
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=_toml_file()))
+    def __post_init__(self) -> None:
+        given = {name: getattr(self, name) for name in _CHECKS}
+        for name, value in _checked(given, {}).items():
+            object.__setattr__(self, name, value)
 
     @property
     def database(self) -> str:
@@ -57,25 +175,85 @@ class Settings(BaseSettings):
     @property
     def egress_allowed(self) -> tuple[str, ...]:
         """Entries of `egress_allow`: host names, addresses or CIDR networks, separated by commas."""
-        return tuple(part.strip() for part in self.egress_allow.split(",") if part.strip())
+        return _split(self.egress_allow)
 
 
-def _toml_file() -> Path | None:
-    named = os.environ.get("VIVANT_CONFIG")
-    if named:
-        path = Path(named)
-        if not path.is_file():
-            raise Misconfigured(f"VIVANT_CONFIG names {path}, which is not a file.")
-        return path
-    return None
+_CHECKS: Final[dict[str, Check]] = {
+    "data": _folder,
+    "database_url": _database_url,
+    "storage_url": _storage_url,
+    "engine": _engine,
+    "workers": _whole_number(1, 64),
+    "public_url": _public_url,
+    "egress_allow": _egress_allow,
+    "link_seconds": _whole_number(60, 604_800),
+    "retention_days": _days,
+    "log_format": _one_of(*LOG_FORMATS),
+}
 
 
-def load_settings(**flags: Any) -> Settings:
-    """Settings with these flags on top (None: not given). Raises Misconfigured, naming each wrong value."""
-    given = {name: value for name, value in flags.items() if value is not None}
+def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
+    """Settings out of the environment (os.environ if not given) and the file it names, with these flags on top.
+
+    A flag that is None and a variable that is empty count as not given. Raises Misconfigured, naming every unknown
+    name, or else every wrong value.
+    """
+    variables = os.environ if environment is None else environment
+    known = list(_CHECKS)
+    given: dict[str, Any] = {}
+    sources: dict[str, str] = {}  # setting -> where its value was given, in the words of an error
+    unknown: list[str] = []
+    file = variables.get(CONFIG)
+    if file:
+        for key, value in _read_toml(Path(file)).items():
+            if key in known:
+                given[key], sources[key] = value, f"{key} in {file}"
+            else:
+                unknown.append(_unknown(f"{key} in {file}", key, {setting: setting for setting in known}))
+    for variable, text in variables.items():
+        name = variable.removeprefix(PREFIX).lower()
+        if variable == variable.upper() and variable.startswith(PREFIX) and name in known:
+            if text.strip():
+                given[name], sources[name] = text, variable
+        elif variable.upper().startswith(PREFIX) and variable != CONFIG and not _FOREIGN.fullmatch(variable):
+            variables_by_name = {setting: PREFIX + setting.upper() for setting in (*known, "config")}
+            unknown.append(_unknown(variable, variable[len(PREFIX) :].lower(), variables_by_name))
+    for name, value in flags.items():
+        if value is not None:
+            given[name], sources[name] = value, f"--{name.replace('_', '-')}"
+    if unknown:
+        raise Misconfigured(" ".join(unknown) + " See docs/settings.md.")
+    return Settings(**_checked(given, sources))
+
+
+def _checked(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
+    """The values as their settings want them. Raises Misconfigured with one sentence for each that is wrong."""
+    right: dict[str, Any] = {}
+    wrong: list[str] = []
+    for name, value in given.items():
+        try:
+            right[name] = _CHECKS[name](value)
+        except ValueError as error:
+            wrong.append(f"{sources.get(name, name)} {error}; it is {value!r}.")
+        except Misconfigured as error:
+            wrong.append(str(error))
+    if wrong:
+        raise Misconfigured(" ".join(wrong))
+    return right
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        settings = Settings(**given)
-    except ValidationError as error:
-        wrong = "; ".join(f"VIVANT_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors())
-        raise Misconfigured(f"Settings: {wrong}. See docs/settings.md.") from None
-    return settings.model_copy(update={"data": settings.data.expanduser().resolve()})
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise Misconfigured(f"{CONFIG} names {path}, which cannot be read: {error.strerror}.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{CONFIG} names {path}, which is not TOML: {error}.") from None
+
+
+def _unknown(where: str, name: str, known: Mapping[str, str]) -> str:
+    """A sentence that offers the nearest of the `known` names, each with how it is written there."""
+    near = difflib.get_close_matches(name, known, n=1)
+    offer = f"did you mean {known[near[0]]}?" if near else f"the settings are {', '.join(known.values())}."
+    return f"{where} is not a setting; {offer}"

@@ -16,7 +16,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -165,25 +164,6 @@ def test_an_address_in_use_is_named(tmp_path: Path) -> None:
 def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
     ended = run(tmp_path, "--host", "203.0.113.1", "--port", "0")
     assert ended.returncode == 1 and "Cannot listen on 203.0.113.1" in ended.stderr
-
-
-def test_an_allow_list_without_sense_is_refused_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIVANT_EGRESS_ALLOW", "http://store/")
-    ended = run(tmp_path, "--port", "0")
-    assert ended.returncode == 1 and "VIVANT_EGRESS_ALLOW" in ended.stderr
-
-
-@pytest.mark.parametrize("address", ["video.example.com", "ftp://a", "https://a b", "https://a/?x=1", "https://"])
-def test_a_public_url_that_is_none_is_refused_at_the_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
-    from vivant.api.context import Context
-    from vivant.errors import Misconfigured
-    from vivant.settings import Settings
-
-    with pytest.raises(Misconfigured, match="VIVANT_PUBLIC_URL"):
-        Context(SimpleNamespace(settings=Settings(public_url=address)))  # type: ignore[arg-type]
-    Context(SimpleNamespace(settings=Settings(public_url="https://video.example.com/vivant")))  # type: ignore[arg-type]
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -13,20 +14,23 @@ from vivant.assets import checksums, damaged
 from vivant.engines.registry import ENGINES
 from vivant.settings import Settings
 
+SETTINGS = [setting.name for setting in fields(Settings)]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
-@pytest.mark.parametrize("name", Settings.model_fields)
+@pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_is_documented(name: str) -> None:
     assert f"`VIVANT_{name.upper()}`" in (ROOT / "docs/settings.md").read_text(encoding="utf-8")
 
 
 def test_no_page_documents_a_setting_that_does_not_exist() -> None:
-    known = {f"VIVANT_{name.upper()}" for name in Settings.model_fields} | {"VIVANT_CONFIG"}
+    known = {f"VIVANT_{name.upper()}" for name in SETTINGS} | {"VIVANT_CONFIG"}
+    # Of what is refused, and of what others set.
+    examples = {"VIVANT_WORKER", "VIVANT_TEST", "VIVANT_PORT", "VIVANT_SERVICE_HOST", "VIVANT_SERVICE_PORT"}
     for page in PAGES:
         if page.name == "CHANGELOG.md":  # tells of names that are gone
             continue
-        assert set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known, page
+        assert set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known | examples, page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

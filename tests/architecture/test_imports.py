@@ -16,9 +16,9 @@ from support.paths import ROOT, SOURCE
 # A room may import rooms of its own ring or further in. Engines see the innermost ring and themselves.
 RINGS = {
     "errors": 0, "request": 0, "media": 0, "task": 0, "clock": 0, "timings": 0,
-    "assets": 1, "engines": 1, "settings": 1,
+    "assets": 1, "engines": 1,
     "encode": 2, "storage": 2, "record": 2, "intake": 2,
-    "generate": 3,
+    "generate": 3, "settings": 3,
     "service": 4, "dispatch": 4,
     "api": 5,
     "cli": 6, "__main__": 7,

@@ -121,10 +121,11 @@ def test_the_doctor_finds_a_healthy_install_healthy(vivant: Run) -> None:
 def test_the_doctor_says_how_to_mend(vivant: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_text("this is no database, and long enough to be read as one " * 20)
     done = vivant(
-        "doctor", VIVANT_ENGINE="magic", VIVANT_DATABASE_URL=f"sqlite:///{tmp_path}/broken.db", VIVANT_STORAGE_URL="x"
+        "doctor",
+        VIVANT_DATABASE_URL=f"sqlite:///{tmp_path}/broken.db",
+        VIVANT_STORAGE_URL="file:///proc/vivant",  # where nobody can make a folder
     )
     assert done.returncode == 1
-    assert done.stdout.count("mend:") == 3
-    assert "VIVANT_ENGINE" in done.stdout
+    assert done.stdout.count("mend:") == 2
     assert "backup" in done.stdout
     assert "VIVANT_STORAGE_URL" in done.stdout

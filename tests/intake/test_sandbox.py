@@ -25,7 +25,6 @@ from vivant.intake.framing import READY, read_head, read_part, write_abort, writ
 from vivant.intake.pictures import CleanPicture, Intake
 from vivant.intake.sandbox import Decoders
 from vivant.request import PICTURE_BYTES
-from vivant.settings import Settings
 
 T = TypeVar("T")
 PHOTO = PHOTOS / "city_day.jpg"
@@ -34,7 +33,7 @@ JOB: dict[str, Any] = {"ratio": None}
 
 def with_intake(work: Callable[[Intake], Awaitable[T]], decoders: Decoders | None = None) -> T:
     async def run() -> T:
-        intake = Intake(Settings(), decoders=decoders)
+        intake = Intake(decoders=decoders)
         await intake.start()
         try:
             return await work(intake)

@@ -1,41 +1,139 @@
-"""Settings: flag > environment > TOML > default."""
+"""Settings: flag > environment > TOML > default; wrong values and unknown names are refused before anything starts."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vivant.errors import Misconfigured
-from vivant.settings import load_settings
+from vivant.settings import Settings, load_settings
 
 
-def test_flags_win_over_the_environment_and_that_over_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "vivant.toml").write_text('workers = 2\nengine = "testcard"\nlink_seconds = 600\n')
-    monkeypatch.setenv("VIVANT_CONFIG", str(tmp_path / "vivant.toml"))
-    monkeypatch.setenv("VIVANT_WORKERS", "3")
-    monkeypatch.setenv("VIVANT_LINK_SECONDS", "700")
-    settings = load_settings(link_seconds=800)
+def serve(data: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`vivant serve`, which these tests expect to be refused."""
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("VIVANT_")}
+    return subprocess.run(
+        [sys.executable, "-m", "vivant", "serve", "--port", "0", *options],
+        capture_output=True, text=True, timeout=60, check=False,
+        env={**surroundings, "VIVANT_DATA": str(data), **environment},
+    )  # fmt: skip
+
+
+def test_flags_win_over_the_environment_and_that_over_toml(tmp_path: Path) -> None:
+    file = tmp_path / "vivant.toml"
+    file.write_text('workers = 2\nengine = "testcard"\nlink_seconds = 600\nretention_days = 1\n')
+    environment = {"VIVANT_CONFIG": str(file), "VIVANT_WORKERS": "3", "VIVANT_LINK_SECONDS": "700"}
+    settings = load_settings(environment, link_seconds=800)
     assert (settings.engine, settings.workers, settings.link_seconds) == ("testcard", 3, 800)
+    assert settings.retention_days == 1
 
 
-def test_a_wrong_value_names_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VIVANT_WORKERS", "none")
-    with pytest.raises(Misconfigured, match="VIVANT_WORKERS"):
-        load_settings()
-
-
-def test_a_named_file_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("VIVANT_CONFIG", str(tmp_path / "no.toml"))
-    with pytest.raises(Misconfigured, match=r"no\.toml"):
-        load_settings()
+def test_an_empty_variable_counts_as_not_given(tmp_path: Path) -> None:
+    assert load_settings({"VIVANT_WORKERS": "", "VIVANT_DATA": " ", "VIVANT_CONFIG": ""}) == Settings()
 
 
 def test_record_and_files_live_under_the_data_folder(tmp_path: Path) -> None:
-    settings = load_settings(data=tmp_path)
+    settings = load_settings({}, data=tmp_path)
     assert settings.database == f"sqlite:///{tmp_path}/vivant.db"
     assert settings.storage == f"file://{tmp_path}/files"
 
 
-def test_the_allow_list_is_split_at_commas(tmp_path: Path) -> None:
-    assert load_settings(egress_allow=" minio.local, 10.0.0.0/8 ,").egress_allowed == ("minio.local", "10.0.0.0/8")
+def test_the_allow_list_is_split_at_commas() -> None:
+    assert Settings(egress_allow=" minio.local, 10.0.0.0/8 ,").egress_allowed == ("minio.local", "10.0.0.0/8")
+
+
+@pytest.mark.parametrize("address", ["https://video.example.com/vivant", "http://127.0.0.1:8000", "http://[::1]:8000"])
+def test_an_address_with_or_without_a_path_is_a_public_url(address: str) -> None:
+    assert Settings(public_url=address).public_url == address
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("VIVANT_DATA", "/dev/null/vivant", "must be the path of a folder, and /dev/null is a file"),
+        ("VIVANT_DATABASE_URL", "postgresql://db/vivant", "VIVANT_DATABASE_URL must name an SQLite file"),
+        ("VIVANT_STORAGE_URL", "files", "must be the URL of a folder or an object store"),
+        ("VIVANT_ENGINE", "sora", "There is no engine 'sora'. Set VIVANT_ENGINE to one of: diorama, testcard."),
+        ("VIVANT_WORKERS", "many", "VIVANT_WORKERS must be a whole number from 1 to 64; it is 'many'."),
+        ("VIVANT_PUBLIC_URL", "video.example.com", "must be an address such as https://video.example.com"),
+        ("VIVANT_EGRESS_ALLOW", "http://store/", "neither a host, host:port, an address nor a CIDR network"),
+        ("VIVANT_LINK_SECONDS", "59", "VIVANT_LINK_SECONDS must be a whole number from 60 to 604800; it is '59'."),
+        ("VIVANT_RETENTION_DAYS", "-1", "VIVANT_RETENTION_DAYS must be a number of days from 0 to 36500; it is '-1'."),
+        ("VIVANT_LOG_FORMAT", "xml", "VIVANT_LOG_FORMAT must be console or json; it is 'xml'."),
+        ("VIVANT_CONFIG", "/nowhere/vivant.toml", "VIVANT_CONFIG names /nowhere/vivant.toml, which cannot be read"),
+        ("VIVANT_WORKER", "2", "VIVANT_WORKER is not a setting; did you mean VIVANT_WORKERS?"),
+        ("vivant_engine", "testcard", "vivant_engine is not a setting; did you mean VIVANT_ENGINE?"),
+        ("VIVANT_COLOUR", "red", "VIVANT_COLOUR is not a setting; the settings are VIVANT_DATA, VIVANT_DATABASE_URL, "),
+    ],
+)
+def test_the_command_line_refuses_it_in_words_before_anything_starts(
+    tmp_path: Path, name: str, value: str, says: str
+) -> None:
+    ended = serve(tmp_path, **{name: value})
+    assert ended.returncode == 1 and ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("vivant: ") and says in line and name in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_flag_is_named_as_a_flag() -> None:
+    ended = serve(Path("/tmp"), "--data", "/dev/null")
+    assert ended.returncode == 1 and "--data must be the path of a folder" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("worker = 2", "worker in FILE is not a setting; did you mean workers?"),
+        ("config = 'other.toml'", "config in FILE is not a setting"),
+        ("workers = '2 and a half'", "workers in FILE must be a whole number from 1 to 64; it is '2 and a half'."),
+        ("workers = true", "workers in FILE must be a whole number"),
+        ("workers = 2.0", "workers in FILE must be a whole number"),
+        ("engine = 3", "engine in FILE must be text; it is 3."),
+        ("retention_days = nan", "retention_days in FILE must be a number of days"),
+        ("[workers]\nall = 2", "workers in FILE must be a whole number"),
+        ("workers", "VIVANT_CONFIG names FILE, which is not TOML: "),
+    ],
+)
+def test_the_file_is_checked_as_the_environment_is(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "vivant.toml"
+    file.write_text(text)
+    with pytest.raises(Misconfigured) as refused:
+        load_settings({"VIVANT_CONFIG": str(file)})
+    assert says.replace("FILE", str(file)) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"workers": 0}, {"workers": 65}, {"workers": True}, {"link_seconds": 604_801}, {"link_seconds": 60.5},
+     {"retention_days": float("inf")}, {"retention_days": False}, {"log_format": "JSON"}, {"log_format": None},
+     {"data": ""}, {"data": 7}, {"data": "a\0b"}, {"database_url": "sqlite://"}, {"database_url": "sqlite:///:memory:"},
+     {"database_url": "vivant.db"}, {"database_url": "sqlite:////tmp"}, {"database_url": "sqlite:////dev/null/v.db"},
+     {"storage_url": "ftp://store"}, {"storage_url": "file://files"}, {"storage_url": "file:///dev/null"},
+     {"storage_url": "s3://"}, {"public_url": "ftp://a"}, {"public_url": "https://a b"},
+     {"public_url": "https://a/?x=1"}, {"public_url": "https://"}, {"egress_allow": "10.0.0.1/8"}, {"engine": ""}],
+    ids=str,
+)  # fmt: skip
+def test_settings_that_cannot_be_right_cannot_be_built(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Misconfigured):
+        Settings(**wrong)
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load_settings({"VIVANT_WORKERS": "0", "VIVANT_LINK_SECONDS": "long", "VIVANT_ENGINE": "sora"})
+    assert all(name in str(refused.value) for name in ("VIVANT_WORKERS", "VIVANT_LINK_SECONDS", "VIVANT_ENGINE"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["VIVANT_TEST_SEED", "VIVANT_SERVICE_HOST", "VIVANT_SERVICE_PORT", "VIVANT_SERVICE_PORT_HTTP", "VIVANT_PORT",
+     "VIVANT_PORT_8000_TCP", "VIVANT_PORT_8000_TCP_ADDR", "VIVANT_DB_SERVICE_HOST", "VIVANT_DB_PORT_5432_TCP_PROTO"],
+)  # fmt: skip
+def test_names_that_the_tests_or_a_cluster_set_are_passed_over(name: str) -> None:
+    assert load_settings({name: "tcp://10.0.0.1:8000"}) == Settings()

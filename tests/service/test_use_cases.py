@@ -31,8 +31,7 @@ from vivant.errors import Misconfigured, MissingKey, NotAuthorized, NotFound, St
 from vivant.record import keys, tasks
 from vivant.record.ids import new_id
 from vivant.request import SEED_MAX, Tier
-from vivant.service import Service, build_service
-from vivant.settings import Settings
+from vivant.service import Service
 from vivant.storage.artifacts import clip_path, picture_path
 from vivant.task import Status, Task
 from vivant.timings import Timings
@@ -248,12 +247,6 @@ async def test_two_folders_may_not_share_one_record(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="Another service"):
         build(tmp_path / "b", database_url=url)
     await first.stop(drain=False)
-
-
-def test_an_engine_that_nobody_knows_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="There is no engine 'sora'"):
-        build_service(Settings(data=tmp_path, engine="sora"))
-    assert list(tmp_path.iterdir()) == []
 
 
 async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> None:

@@ -9,14 +9,13 @@ from typing import Final
 from starlette.requests import Request
 
 from vivant.api.limits import MAX_BODY_BYTES
-from vivant.errors import Busy, Misconfigured, TaskNotFound
+from vivant.errors import Busy, TaskNotFound
 from vivant.intake.pictures import Intake
 from vivant.service import Service
 from vivant.settings import Settings
 from vivant.task import Task
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-_PUBLIC_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
 ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -27,13 +26,6 @@ class Context:
     service: Service
     max_body_bytes: int = MAX_BODY_BYTES
     draining: bool = False
-
-    def __post_init__(self) -> None:
-        public = self.settings.public_url
-        if public and not _PUBLIC_URL.fullmatch(public):
-            raise Misconfigured(
-                f"VIVANT_PUBLIC_URL: {public!r} is not an address such as https://video.example.com, path or not."
-            )
 
     @property
     def settings(self) -> Settings:

@@ -100,13 +100,13 @@ def _assets(_: Settings) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _decoder(settings: Settings) -> Iterator[Finding]:
+def _decoder(_: Settings) -> Iterator[Finding]:
     from vivant.assets import asset
     from vivant.errors import VivantError
     from vivant.intake.pictures import Intake
 
     async def decode() -> str:
-        intake = Intake(settings)
+        intake = Intake()
         await intake.start()
         try:
             picture = await intake.clean(asset("photos/mountain_lake.jpg").read_bytes(), field="sample")
@@ -135,17 +135,6 @@ def _speech(_: Settings) -> Iterator[Finding]:
     except Misconfigured as error:
         detail, good = str(error), False
     yield Finding("Speech", good, detail, "pip install --require-hashes -r requirements.lock")
-
-
-def _engine(settings: Settings) -> Iterator[Finding]:
-    from vivant.engines.registry import ENGINES
-
-    yield Finding(
-        "Engine",
-        settings.engine in ENGINES,
-        settings.engine,
-        f"set VIVANT_ENGINE to one of {', '.join(sorted(ENGINES))}",
-    )
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:
@@ -182,5 +171,5 @@ def _storage(settings: Settings) -> Iterator[Finding]:
 
 
 EXAMINATIONS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
-    _python, _packages, _codecs, _assets, _decoder, _speech, _engine, _data_folder, _database, _storage,
+    _python, _packages, _codecs, _assets, _decoder, _speech, _data_folder, _database, _storage,
 )  # fmt: skip

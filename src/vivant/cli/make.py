@@ -96,10 +96,10 @@ def make(
 async def _read(first: Path, last: Path | None, *, brief: Brief, settings: Settings) -> Pictures:
     """Both pictures, decoded in the sandbox like those of the API: a local file may come from anywhere, too."""
     from vivant.generate import decode_png
-    from vivant.intake.pictures import Intake
+    from vivant.intake.pictures import AllowList, Intake
     from vivant.media import Pictures
 
-    intake = Intake(settings)
+    intake = Intake(AllowList.parse(settings.egress_allowed))
     await intake.start()
     try:
         first_clean = await intake.clean(_bytes(first, "image"), field="image", ratio=brief.ratio)

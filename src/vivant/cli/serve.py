@@ -18,11 +18,13 @@ def serve(
     data: Data = None,
 ) -> None:
     """Run the service until Ctrl-C. The first Ctrl-C lets running clips finish, the second ends at once."""
-    from vivant.api.serve import serve as run
     from vivant.settings import load_settings
 
+    settings = load_settings(data=data)  # first: a wrong value is refused before anything heavy is loaded
+
+    from vivant.api.serve import serve as run
+
     console = Console()
-    settings = load_settings(data=data)
 
     def ready(url: str) -> None:
         console.print(f"Vivant serves at [bold]{url}[/bold]", highlight=False, soft_wrap=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
-from vivant.engines.base import Engine
 from vivant.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from vivant.engines.base import Engine
 
 ENGINES: Final[dict[str, str]] = {
     "diorama": "vivant.engines.diorama.engine:Diorama",
@@ -24,4 +26,4 @@ def load_engine(name: str) -> Engine:
     """The engine of this name, not yet set up. Raises Misconfigured for an unknown one."""
     check_engine(name)
     module, _, cls = ENGINES[name].partition(":")
-    return cast(Engine, getattr(import_module(module), cls)())
+    return cast("Engine", getattr(import_module(module), cls)())

@@ -16,9 +16,10 @@ from vivant.intake.budget import ByteBudget
 from vivant.intake.datauri import decode, is_data_uri
 from vivant.intake.fetch import URL_LENGTH, AllowList, Fetcher, Resolve
 from vivant.intake.sandbox import CleanPicture, Decoders
-from vivant.settings import Settings
 
-__all__ = ["CleanPicture", "Intake"]
+__all__ = ["AllowList", "CleanPicture", "Intake"]
+
+NOTHING_ALLOWED: Final = AllowList()
 
 _CHUNK: Final = 2**20  # bytes handled at a time, which holds the interpreter lock for a few ms
 
@@ -26,15 +27,18 @@ Source = str | Iterable[bytes]
 
 
 class Intake:
-    """Fetches and decodes pictures. `start` before the first, `stop` after the last."""
+    """Fetches and decodes pictures. `start` before the first, `stop` after the last.
+
+    `allow`: what may be fetched from although it is not public.
+    """
 
     def __init__(
-        self, settings: Settings, *, budget: ByteBudget | None = None, decoders: Decoders | None = None,
-        resolve: Resolve | None = None,
+        self, allow: AllowList = NOTHING_ALLOWED, *, budget: ByteBudget | None = None,
+        decoders: Decoders | None = None, resolve: Resolve | None = None,
     ) -> None:  # fmt: skip
         self.budget = budget or ByteBudget()
         self.decoders = decoders or Decoders()
-        self._fetcher = Fetcher(AllowList.parse(settings.egress_allowed), self.budget, resolve)
+        self._fetcher = Fetcher(allow, self.budget, resolve)
 
     async def start(self) -> None:
         """Start the decoder processes; returns before they are ready."""
