@@ -11,9 +11,16 @@ from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 P = ParamSpec("P")
 R = TypeVar("R")
+Records = NDArray[np.void]  # a structured array: the parameters of many things of one kind, one record each
+
+
+def record_type(*names: str) -> np.dtype[np.void]:
+    """The dtype of a record of float32 numbers. Kernels read them by name: `records[i]["radius"]`."""
+    return np.dtype([(name, np.float32) for name in names])
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

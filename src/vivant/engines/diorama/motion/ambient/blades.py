@@ -10,42 +10,45 @@ from typing import Any, Final
 import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep_scalar
-from vivant.engines.diorama.kernels import fast_kernel
-from vivant.media import F32, U8, Planes
+from vivant.engines.diorama.kernels import Records, fast_kernel, record_type
+from vivant.media import U8, Planes
 
-# Columns of a batch, one row each. LENGTH and WIDTH are half axes in pixels as seen; FOLD is the luma by which one side
-# of the middle is brighter than the other; ROUND 0 is a pointed leaf, 1 a petal.
-X, Y, LENGTH, WIDTH, ANGLE, SOFT, ALPHA, LUMA, CB, CR, FOLD, ROUND = range(12)
-COLUMNS: Final = 12
-
-
-def batch(count: int) -> F32:
-    """Room for `count` blades, float32 (count, COLUMNS), all invisible."""
-    return np.zeros((count, COLUMNS), np.float32)
+# Its middle, half axes and the width of its soft edge in pixels of the frame, as seen; angle in radians; opacity 0..1;
+# luma 16..235 and chroma 16..240; the luma by which one side of the middle is brighter than the other; 0 for a pointed
+# leaf .. 1 for a petal.
+BLADE: Final = record_type(
+    "x", "y", "length", "width", "angle", "soft", "alpha", "luma", "cb", "cr", "fold", "roundness"
+)  # fmt: skip
 
 
-def draw(frame: Planes, blades: F32) -> None:
-    """Draw `blades` into `frame`, in place, in order."""
+def batch(count: int) -> Records:
+    """`count` blades, BLADE (count,), all zero and so not drawn until they are filled in."""
+    return np.zeros(count, BLADE)
+
+
+def draw(frame: Planes, blades: Records) -> None:
+    """Draw `blades`, BLADE (count,), into `frame`, in place, in order."""
     _draw(frame.y, frame.u, frame.v, blades)
 
 
 @fast_kernel
-def _draw(y: U8, u: U8, v: U8, blades: F32) -> None:
+def _draw(y: U8, u: U8, v: U8, blades: Records) -> None:
     for i in range(blades.shape[0]):
-        alpha = blades[i, ALPHA]
+        blade = blades[i]
+        alpha = blade["alpha"]
         if alpha < 0.01:
             continue
-        long, wide = max(blades[i, LENGTH], 0.6), max(blades[i, WIDTH], 0.45)
-        soft, cos, sin = max(blades[i, SOFT], 0.5), math.cos(blades[i, ANGLE]), math.sin(blades[i, ANGLE])
-        cx, cy, round_ = blades[i, X], blades[i, Y], blades[i, ROUND]
-        luma, cb, cr, fold = blades[i, LUMA], blades[i, CB], blades[i, CR], blades[i, FOLD]
+        long, wide = max(blade["length"], 0.6), max(blade["width"], 0.45)
+        soft, cos, sin = max(blade["soft"], 0.5), math.cos(blade["angle"]), math.sin(blade["angle"])
+        cx, cy, roundness = blade["x"], blade["y"], blade["roundness"]
+        luma, cb, cr, fold = blade["luma"], blade["cb"], blade["cr"], blade["fold"]
         reach_x = abs(cos) * long + abs(sin) * wide + soft + 1
         reach_y = abs(sin) * long + abs(cos) * wide + soft + 1
         for row in range(max(0, math.ceil(cy - reach_y)), min(y.shape[0], int(cy + reach_y) + 1)):
             for column in range(max(0, math.ceil(cx - reach_x)), min(y.shape[1], int(cx + reach_x) + 1)):
                 dx, dy = column - cx, row - cy
                 along, across = (cos * dx + sin * dy) / long, cos * dy - sin * dx
-                share = alpha * _cover(along, across, long, wide, soft, round_)
+                share = alpha * _cover(along, across, long, wide, soft, roundness)
                 if share > 0.004:
                     side = min(max(across / (0.35 * wide + 0.3), -1.0), 1.0)
                     value = luma + fold * side
@@ -55,20 +58,20 @@ def _draw(y: U8, u: U8, v: U8, blades: F32) -> None:
             for column in range(max(0, math.ceil((cx - reach_x) / 2)), min(u.shape[1], int((cx + reach_x) / 2) + 1)):
                 dx, dy = 2 * column - cx, 2 * row + 0.5 - cy
                 along, across = (cos * dx + sin * dy) / long, cos * dy - sin * dx
-                share = alpha * _cover(along, across, long, wide, max(soft, 1.0), round_)
+                share = alpha * _cover(along, across, long, wide, max(soft, 1.0), roundness)
                 if share > 0.004:
                     u[row, column] = np.uint8(u[row, column] + share * (cb - u[row, column]) + 0.5)
                     v[row, column] = np.uint8(v[row, column] + share * (cr - v[row, column]) + 0.5)
 
 
 @fast_kernel
-def _cover(along: float, across: float, long: float, wide: float, soft: float, round_: float) -> Any:
+def _cover(along: float, across: float, long: float, wide: float, soft: float, roundness: float) -> Any:
     """Coverage 0..1: the half width along the blade is (1 - a²) for a leaf, broader before its end for a petal."""
     if along < -1 - soft / long or along > 1 + soft / long:
         return 0.0
     a = min(max(along, -1.0), 1.0)
     pointed = 1 - a * a
-    half = wide * ((1 - round_) * pointed * (1 - 0.25 * a) + round_ * math.sqrt(pointed) * (0.8 + 0.35 * a))
+    half = wide * ((1 - roundness) * pointed * (1 - 0.25 * a) + roundness * math.sqrt(pointed) * (0.8 + 0.35 * a))
     # Distance to the rim: across the blade beside it, and from the tip beyond it.
     distance = half - abs(across)
     beyond = (abs(along) - 1) * long

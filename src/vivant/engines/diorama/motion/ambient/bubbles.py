@@ -49,20 +49,20 @@ class Bubbles:
         x, y = x - margin, y - margin
         wobble = 1 + 0.05 * np.sin(2.7 * turn + self._phase[1])
         out = rings.batch(len(x))
-        out[:, rings.X], out[:, rings.Y] = x, y
-        out[:, rings.RADIUS_X], out[:, rings.RADIUS_Y] = self._radius * wobble, self._radius / wobble
-        out[:, rings.THICK] = np.clip(0.09 * self._radius, 0.6, 3) + 0.5 * self._blur
+        out["x"], out["y"] = x, y
+        out["radius_x"], out["radius_y"] = self._radius * wobble, self._radius / wobble
+        out["thickness"] = np.clip(0.09 * self._radius, 0.6, 3) + 0.5 * self._blur
         fade = self._alpha * opacity * self._radius / (self._radius + self._blur)
-        out[:, rings.LIFT], out[:, rings.SINK] = 78 * fade, 12 * fade
+        out["lift"], out["sink"] = 78 * fade, 12 * fade
         rings.draw(frame, out)
         shine = capsules.batch(2 * len(x))
         for part, where, size, alpha in ((shine[: len(x)], -0.42, 0.2, 0.8), (shine[len(x) :], 0.45, 0.12, 0.35)):
             at_x, at_y = x + where * self._radius, y + where * self._radius
-            part[:, capsules.X0], part[:, capsules.Y0] = at_x - 0.1 * self._radius, at_y + 0.1 * self._radius
-            part[:, capsules.X1], part[:, capsules.Y1] = at_x + 0.1 * self._radius, at_y - 0.1 * self._radius
-            part[:, capsules.RADIUS] = size * self._radius * 0.6
-            part[:, capsules.SOFT] = np.maximum(0.5, 0.12 * self._radius + self._blur)
-            part[:, capsules.ALPHA] = alpha * fade
-            part[:, capsules.BRIGHT] = part[:, capsules.SHADE] = 232
-            part[:, capsules.CB] = part[:, capsules.CR] = 128
+            part["x0"], part["y0"] = at_x - 0.1 * self._radius, at_y + 0.1 * self._radius
+            part["x1"], part["y1"] = at_x + 0.1 * self._radius, at_y - 0.1 * self._radius
+            part["radius"] = size * self._radius * 0.6
+            part["soft"] = np.maximum(0.5, 0.12 * self._radius + self._blur)
+            part["alpha"] = alpha * fade
+            part["bright"] = part["shade"] = 232
+            part["cb"] = part["cr"] = 128
         capsules.draw(frame, shine)

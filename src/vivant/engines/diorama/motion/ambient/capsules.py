@@ -5,19 +5,19 @@ leaves on film while the shutter is open. Knows shapes and coverage; not what th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep_scalar
-from vivant.engines.diorama.kernels import fast_kernel, inline_kernel
+from vivant.engines.diorama.kernels import Records, fast_kernel, inline_kernel, record_type
 from vivant.media import F32, U8, Planes
 
-# Columns of a batch of capsules, one row each. Lengths in pixels of the frame.
-X0, Y0, X1, Y1, RADIUS, SOFT, ALPHA, BRIGHT, SHADE, CB, CR = range(11)
-COLUMNS: Final = 11
-# A capsule's luma goes from BRIGHT on a dark background to SHADE on a bright one, between these lumas: water and snow
-# are lit by the sky, so they glow before dark ground and stand grey before the sky itself.
+# Its ends, radius and the width of its soft edge in pixels of the frame; opacity 0..1; luma before a dark and before a
+# bright background, 16..235; chroma 16..240.
+CAPSULE: Final = record_type("x0", "y0", "x1", "y1", "radius", "soft", "alpha", "bright", "shade", "cb", "cr")
+# "bright" holds up to the first of these lumas of the background, "shade" from the second on: water and snow are lit by
+# the sky, so they are brighter than dark ground and darker than the sky itself.
 DARK, LIGHT = 120.0, 225.0
 
 
@@ -30,13 +30,13 @@ class Occluder:
     distance: float = 4.0
 
 
-def batch(count: int) -> F32:
-    """Room for `count` capsules: float32 (count, COLUMNS), all zero, so that what is not filled in is not drawn."""
-    return np.zeros((count, COLUMNS), np.float32)
+def batch(count: int) -> Records:
+    """`count` capsules, CAPSULE (count,), all zero and so not drawn until they are filled in."""
+    return np.zeros(count, CAPSULE)
 
 
-def draw(frame: Planes, capsules: F32, depth: F32 | None = None, occluder: Occluder | None = None) -> None:
-    """Draw `capsules` (float32 (count, COLUMNS)) into `frame`, in place, in order.
+def draw(frame: Planes, capsules: Records, depth: F32 | None = None, occluder: Occluder | None = None) -> None:
+    """Draw `capsules`, CAPSULE (count,), into `frame`, in place, in order.
 
     `depth` float32 (count,) says how much of each capsule the occluder hides where it covers fully, 0..1.
     A radius under half a pixel is drawn half a pixel wide and as much fainter: thin things fade, they do not vanish.
@@ -54,73 +54,95 @@ ZERO, HALF, ONE, TWO = (np.float32(v) for v in (0, 0.5, 1, 2))
 _DARK, _OVER, _SHARE, _THIN = np.float32(DARK), np.float32(1 / (LIGHT - DARK)), np.float32(1 / 255), np.float32(0.004)
 
 
+class _Segment(NamedTuple):
+    """What every pixel of one capsule needs, float32: its ends a and b, b - a, one over the square of its length, the
+    distance at which it ends, one over the width of its edge, how much it thins out toward its ends (0..1), opacity."""
+
+    ax: Any
+    ay: Any
+    bx: Any
+    by: Any
+    dx: Any
+    dy: Any
+    over: Any
+    reach: Any
+    blunt: Any
+    fade: Any
+    alpha: Any
+
+
 @fast_kernel
-def _draw(y: U8, u: U8, v: U8, capsules: F32, depth: F32, cover: U8, occluded: bool) -> None:
+def _draw(y: U8, u: U8, v: U8, capsules: Records, depth: F32, cover: U8, occluded: bool) -> None:
     for i in range(capsules.shape[0]):
-        alpha = capsules[i, ALPHA]
+        c = capsules[i]
+        alpha = c["alpha"]
         if alpha < _THIN:
             continue
-        ax, ay, bx, by = capsules[i, X0], capsules[i, Y0], capsules[i, X1], capsules[i, Y1]
-        radius, soft = capsules[i, RADIUS], max(capsules[i, SOFT], HALF)
+        radius, soft = c["radius"], max(c["soft"], HALF)
         if radius < HALF:
             alpha *= radius * TWO
             radius = HALF
         hidden = depth[i] * _SHARE if occluded else ZERO
-        _luma(y, ax, ay, bx, by, radius, soft, alpha, capsules[i, BRIGHT], capsules[i, SHADE], hidden, cover)
-        grey = abs(capsules[i, CB] - np.float32(128)) + abs(capsules[i, CR] - np.float32(128)) < np.float32(16)
+        segment = _segment(c["x0"], c["y0"], c["x1"], c["y1"], radius, soft, alpha)
+        _luma(y, segment, c["bright"], c["shade"], hidden, cover)
+        grey = abs(c["cb"] - np.float32(128)) + abs(c["cr"] - np.float32(128)) < np.float32(16)
         if radius + soft > np.float32(1.7) or not grey:  # what is grey and thinner than a chroma sample has no colour
-            _chroma(
-                u, v, ax * HALF, ay * HALF - np.float32(0.25), bx * HALF, by * HALF - np.float32(0.25), radius * HALF,
-                max(soft * HALF, HALF), alpha, capsules[i, CB], capsules[i, CR], hidden, cover,
+            segment = _segment(
+                c["x0"] * HALF, c["y0"] * HALF - np.float32(0.25), c["x1"] * HALF, c["y1"] * HALF - np.float32(0.25),
+                radius * HALF, max(soft * HALF, HALF), alpha,
             )  # fmt: skip
+            _chroma(u, v, segment, c["cb"], c["cr"], hidden, cover)
 
 
 @inline_kernel
-def _span(row: Any, ax: Any, ay: Any, bx: Any, by: Any, reach: Any, width: int) -> Any:
-    """The columns [left, right) of `row` that lie within `reach` of the segment, generously."""
-    if ay == by:
-        left, right = min(ax, bx), max(ax, bx)
+def _segment(ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any) -> _Segment:
+    dx, dy, reach = bx - ax, by - ay, radius + soft
+    square = dx * dx + dy * dy
+    # Long streaks thin out toward their ends, short ones are what they are.
+    fade = min(max(np.sqrt(square) / (np.float32(5) * reach) - HALF, ZERO), ONE)
+    return _Segment(ax, ay, bx, by, dx, dy, ONE / max(square, np.float32(1e-6)), reach, HALF / soft, fade, alpha)
+
+
+@inline_kernel
+def _rows(s: _Segment, height: int) -> Any:
+    """The rows [top, bottom) that the segment reaches."""
+    top = int(np.floor(min(s.ay, s.by) - s.reach)) + 1
+    return max(0, top), min(height, int(max(s.ay, s.by) + s.reach) + 1)
+
+
+@inline_kernel
+def _columns(s: _Segment, row: Any, width: int) -> Any:
+    """The columns [left, right) of `row` that lie within reach of the segment, generously."""
+    if s.ay == s.by:
+        left, right = min(s.ax, s.bx), max(s.ax, s.bx)
     else:
-        slope = (bx - ax) / (by - ay)
-        top, bottom = min(ay, by), max(ay, by)
-        first = ax + slope * (min(max(row - reach, top), bottom) - ay)
-        last = ax + slope * (min(max(row + reach, top), bottom) - ay)
+        slope = (s.bx - s.ax) / (s.by - s.ay)
+        top, bottom = min(s.ay, s.by), max(s.ay, s.by)
+        first = s.ax + slope * (min(max(row - s.reach, top), bottom) - s.ay)
+        last = s.ax + slope * (min(max(row + s.reach, top), bottom) - s.ay)
         left, right = min(first, last), max(first, last)
-    return max(0, int(np.floor(left - reach)) + 1), min(width, int(np.floor(right + reach)) + 1)
+    return max(0, int(np.floor(left - s.reach)) + 1), min(width, int(np.floor(right + s.reach)) + 1)
 
 
 @inline_kernel
-def _coverage(x: Any, y: Any, ax: Any, ay: Any, dx: Any, dy: Any, over: Any, reach: Any, blunt: Any, fade: Any) -> Any:
-    """How much of the pixel the capsule covers: 0 at `reach` from its line, 1 from 1/blunt nearer on. `fade` 0..1: how
-    much it thins out toward its ends, as the streak of something that is not a rod does."""
-    t = min(max(((x - ax) * dx + (y - ay) * dy) * over, ZERO), ONE)
-    ex, ey = x - ax - t * dx, y - ay - t * dy
-    share = smoothstep_scalar((reach - np.sqrt(ex * ex + ey * ey)) * blunt)
+def _coverage(s: _Segment, x: Any, y: Any) -> Any:
+    """How much of the pixel the capsule covers, 0..1: 0 at `reach` from its line, 1 from 1/blunt nearer on; less toward
+    its ends where it fades, as the streak of something that is not a rod does."""
+    t = min(max(((x - s.ax) * s.dx + (y - s.ay) * s.dy) * s.over, ZERO), ONE)
+    ex, ey = x - s.ax - t * s.dx, y - s.ay - t * s.dy
+    share = smoothstep_scalar((s.reach - np.sqrt(ex * ex + ey * ey)) * s.blunt)
     ends = min(ONE, np.float32(4.5) * min(t, ONE - t) + np.float32(0.1))
-    return share * (ONE - fade * (ONE - ends))
-
-
-@inline_kernel
-def _fade(square: Any, reach: Any) -> Any:
-    """Long streaks thin out toward their ends, short ones are what they are. square: of the length."""
-    return min(max(np.sqrt(square) / (np.float32(5) * reach) - HALF, ZERO), ONE)
+    return share * (ONE - s.fade * (ONE - ends))
 
 
 @fast_kernel
-def _luma(
-    y: U8, ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any, bright: Any, shade: Any, hidden: Any,
-    cover: U8,
-) -> None:  # fmt: skip
-    height, width = y.shape
-    reach, blunt = radius + soft, HALF / soft
-    dx, dy = bx - ax, by - ay
-    over = ONE / max(dx * dx + dy * dy, np.float32(1e-6))
-    fade = _fade(dx * dx + dy * dy, reach)
-    for row in range(max(0, int(np.floor(min(ay, by) - reach)) + 1), min(height, int(max(ay, by) + reach) + 1)):
+def _luma(y: U8, s: _Segment, bright: Any, shade: Any, hidden: Any, cover: U8) -> None:
+    top, bottom = _rows(s, y.shape[0])
+    for row in range(top, bottom):
         at = np.float32(row)
-        left, right = _span(at, ax, ay, bx, by, reach, width)
+        left, right = _columns(s, at, y.shape[1])
         for column in range(left, right):
-            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt, fade)
+            share = s.alpha * _coverage(s, np.float32(column), at)
             if hidden > ZERO:
                 share *= ONE - hidden * np.float32(cover[row >> 2, column >> 2])
             behind = np.float32(y[row, column])
@@ -129,20 +151,13 @@ def _luma(
 
 
 @fast_kernel
-def _chroma(
-    u: U8, v: U8, ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any, cb: Any, cr: Any, hidden: Any,
-    cover: U8,
-) -> None:  # fmt: skip
-    height, width = u.shape
-    reach, blunt = radius + soft, HALF / soft
-    dx, dy = bx - ax, by - ay
-    over = ONE / max(dx * dx + dy * dy, np.float32(1e-6))
-    fade = _fade(dx * dx + dy * dy, reach)
-    for row in range(max(0, int(np.floor(min(ay, by) - reach)) + 1), min(height, int(max(ay, by) + reach) + 1)):
+def _chroma(u: U8, v: U8, s: _Segment, cb: Any, cr: Any, hidden: Any, cover: U8) -> None:
+    top, bottom = _rows(s, u.shape[0])
+    for row in range(top, bottom):
         at = np.float32(row)
-        left, right = _span(at, ax, ay, bx, by, reach, width)
+        left, right = _columns(s, at, u.shape[1])
         for column in range(left, right):
-            share = alpha * _coverage(np.float32(column), at, ax, ay, dx, dy, over, reach, blunt, fade)
+            share = s.alpha * _coverage(s, np.float32(column), at)
             if hidden > ZERO:
                 share *= ONE - hidden * np.float32(cover[row >> 1, column >> 1])
             blue, red = np.float32(u[row, column]), np.float32(v[row, column])

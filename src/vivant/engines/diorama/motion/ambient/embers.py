@@ -60,28 +60,28 @@ class Embers:
         start = self._start[np.arange(len(which)), which]
         start = np.stack(self._air.project(n, start[:, 0], start[:, 1]), axis=1)
         out = capsules.batch(len(which))
-        for k, back in enumerate((SHUTTER, 0.0)):
+        for end_x, end_y, back in (("x0", "y0", SHUTTER), ("x1", "y1", 0.0)):
             then = age - back
             turn = self._rate * then + self._phase[0] + which
             grow = np.minimum(1, then / 0.5)
             x = start[:, 0] + self._whirl * grow * (np.sin(turn) + 0.4 * np.sin(2.3 * turn + self._phase[1]))
             x += self._wind * float(self._air.wind[n]) * then * grow
             y = start[:, 1] - self._rise * (then - 0.12 * then * then) + 0.4 * self._whirl * np.cos(1.3 * turn)
-            out[:, 2 * k], out[:, 2 * k + 1] = x, y
+            out[end_x], out[end_y] = x, y
         hot = GLOW[np.minimum((share * 3).astype(int), 2)]
         cooler = GLOW[np.minimum((share * 3).astype(int) + 1, 3)]
         between = (share * 3 % 1)[:, None]
         colour = hot + (cooler - hot) * between
         twinkle = 0.75 + 0.25 * np.sin(17 * age + self._phase[0])
-        out[:, capsules.RADIUS] = self._radius * (1 - 0.55 * share)
-        out[:, capsules.SOFT] = np.maximum(self._soft, 0.5)
-        out[:, capsules.ALPHA] = opacity * twinkle * np.minimum(1, 8 * share) * (1 - share) ** 0.6 * 0.95
-        out[:, capsules.BRIGHT] = colour[:, 0]
-        out[:, capsules.SHADE] = np.maximum(colour[:, 0], 215)
-        out[:, capsules.CB], out[:, capsules.CR] = colour[:, 1], colour[:, 2]
+        out["radius"] = self._radius * (1 - 0.55 * share)
+        out["soft"] = np.maximum(self._soft, 0.5)
+        out["alpha"] = opacity * twinkle * np.minimum(1, 8 * share) * (1 - share) ** 0.6 * 0.95
+        out["bright"] = colour[:, 0]
+        out["shade"] = np.maximum(colour[:, 0], 215)
+        out["cb"], out["cr"] = colour[:, 1], colour[:, 2]
         halo = out.copy()
-        halo[:, capsules.RADIUS] = 0.5
-        halo[:, capsules.SOFT] = 4.5 * self._radius + 1.5 * self._air.scale
-        halo[:, capsules.ALPHA] *= 0.26
+        halo["radius"] = 0.5
+        halo["soft"] = 4.5 * self._radius + 1.5 * self._air.scale
+        halo["alpha"] *= 0.26
         capsules.draw(frame, halo)
         capsules.draw(frame, out)

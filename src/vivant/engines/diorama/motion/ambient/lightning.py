@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.kernels import Records
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
@@ -39,7 +40,7 @@ class Lightning:
             for strike in strikes
         ]
 
-    def _bolt(self, strike: Event, ground: float) -> F32:
+    def _bolt(self, strike: Event, ground: float) -> Records:
         """Capsules of the bolt and its branches; the stem last, over its branches."""
         air, chance = self._air, rng(self._air.seed, f"bolt/{strike.id}")
         scale = air.scale * (1.35 - 0.7 * strike.depth)
@@ -63,12 +64,13 @@ class Lightning:
             taper = np.linspace(1, 0.55 if share == 1 else 0.15, len(points) - 1)
             for radius, softness, alpha in ((0.5, 17.0, 0.13), (1.3, 5.0, 0.36), (1.25, 0.8, 1.0)):
                 part = capsules.batch(len(points) - 1)
-                part[:, :2], part[:, 2:4] = points[:-1], points[1:]
-                part[:, capsules.RADIUS] = radius * scale * (0.35 + 0.65 * share) * (0.5 + 0.5 * taper)
-                part[:, capsules.SOFT] = max(0.6, softness * scale * (0.4 + 0.6 * share))
-                part[:, capsules.ALPHA] = alpha * (0.35 + 0.65 * share) * taper
-                part[:, capsules.BRIGHT] = part[:, capsules.SHADE] = 235
-                part[:, capsules.CB], part[:, capsules.CR] = 138, 126  # a little blue
+                part["x0"], part["y0"] = points[:-1].T
+                part["x1"], part["y1"] = points[1:].T
+                part["radius"] = radius * scale * (0.35 + 0.65 * share) * (0.5 + 0.5 * taper)
+                part["soft"] = max(0.6, softness * scale * (0.4 + 0.6 * share))
+                part["alpha"] = alpha * (0.35 + 0.65 * share) * taper
+                part["bright"] = part["shade"] = 235
+                part["cb"], part["cr"] = 138, 126  # a little blue
                 parts.append(part)
         return np.concatenate(parts)
 
@@ -95,9 +97,9 @@ class Lightning:
             seen = _seen(n - first) * float(self._air.amplitude[n]) * (0.6 + 0.4 * strike.strength)
             if seen > 0 and n > 0:
                 now = bolt.copy()
-                now[:, capsules.ALPHA] *= seen
-                for x in (capsules.X0, capsules.X1):
-                    now[:, x], now[:, x + 1] = self._air.project(n, now[:, x], now[:, x + 1])
+                now["alpha"] *= seen
+                for x, y in (("x0", "y0"), ("x1", "y1")):
+                    now[x], now[y] = self._air.project(n, now[x], now[y])
                 capsules.draw(frame, now, np.ones(len(now), np.float32), self._occluder)
 
 

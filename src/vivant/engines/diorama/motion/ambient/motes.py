@@ -68,11 +68,11 @@ class Dust:
         # What leaves on one side comes back on the other, unseen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
         out = capsules.batch(len(x))
-        out[:, capsules.X0], out[:, capsules.Y0], out[:, capsules.X1], out[:, capsules.Y1] = x, y, x, y
-        out[:, capsules.RADIUS], out[:, capsules.SOFT] = self._radius, self._soft
-        out[:, capsules.ALPHA] = self._alpha * glint * edge * opacity
-        out[:, capsules.BRIGHT] = out[:, capsules.SHADE] = self._bright
-        out[:, capsules.CB], out[:, capsules.CR] = 122, 133
+        out["x0"], out["y0"], out["x1"], out["y1"] = x, y, x, y
+        out["radius"], out["soft"] = self._radius, self._soft
+        out["alpha"] = self._alpha * glint * edge * opacity
+        out["bright"] = out["shade"] = self._bright
+        out["cb"], out["cr"] = 122, 133
         capsules.draw(frame, out)
 
 
@@ -105,9 +105,9 @@ class Fireflies:
             (out[: len(x)], 0.6 * self._core, 6.5 * self._core, 0.34),
             (out[len(x) :], 0.8 * self._core, 0.7 * self._core, 0.95),
         ):
-            part[:, capsules.X0], part[:, capsules.Y0], part[:, capsules.X1], part[:, capsules.Y1] = x, y, x, y
-            part[:, capsules.RADIUS], part[:, capsules.SOFT] = radius, np.maximum(soft, 0.5)
-            part[:, capsules.ALPHA] = alpha * glow * light * opacity
-            part[:, capsules.BRIGHT] = part[:, capsules.SHADE] = FIREFLY[0]
-            part[:, capsules.CB], part[:, capsules.CR] = FIREFLY[1], FIREFLY[2]
+            part["x0"], part["y0"], part["x1"], part["y1"] = x, y, x, y
+            part["radius"], part["soft"] = radius, np.maximum(soft, 0.5)
+            part["alpha"] = alpha * glow * light * opacity
+            part["bright"] = part["shade"] = FIREFLY[0]
+            part["cb"], part["cr"] = FIREFLY[1], FIREFLY[2]
         capsules.draw(frame, out)

@@ -7,33 +7,33 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.kernels import fast_kernel
-from vivant.media import F32, U8, Planes
+from vivant.engines.diorama.kernels import Records, fast_kernel, record_type
+from vivant.media import U8, Planes
 
-# Columns of a batch, one row each. Lengths in pixels; LIFT is luma added to the rim, SINK luma taken from beside it.
-X, Y, RADIUS_X, RADIUS_Y, THICK, LIFT, SINK = range(7)
-COLUMNS: Final = 7
-
-
-def batch(count: int) -> F32:
-    """Room for `count` rings, float32 (count, COLUMNS), all invisible."""
-    return np.zeros((count, COLUMNS), np.float32)
+# Its middle, radii and thickness in pixels of the frame; luma added to the rim; luma taken from inside the rim.
+RING: Final = record_type("x", "y", "radius_x", "radius_y", "thickness", "lift", "sink")
 
 
-def draw(frame: Planes, rings: F32) -> None:
-    """Draw `rings` into the luma of `frame`, in place: the rim lifts, the hollow behind it (inside) sinks."""
+def batch(count: int) -> Records:
+    """`count` rings, RING (count,), all zero and so not drawn until they are filled in."""
+    return np.zeros(count, RING)
+
+
+def draw(frame: Planes, rings: Records) -> None:
+    """Draw `rings`, RING (count,), into the luma of `frame`, in place, in order."""
     _draw(frame.y, rings)
 
 
 @fast_kernel
-def _draw(y: U8, rings: F32) -> None:
+def _draw(y: U8, rings: Records) -> None:
     height, width = y.shape
     for i in range(rings.shape[0]):
-        lift, sink = rings[i, LIFT], rings[i, SINK]
+        ring = rings[i]
+        lift, sink = ring["lift"], ring["sink"]
         if lift < 0.5 and sink < 0.5:
             continue
-        cx, cy, rx, ry = rings[i, X], rings[i, Y], max(rings[i, RADIUS_X], 0.3), max(rings[i, RADIUS_Y], 0.3)
-        thick = max(rings[i, THICK], 0.5)
+        cx, cy, rx, ry = ring["x"], ring["y"], max(ring["radius_x"], 0.3), max(ring["radius_y"], 0.3)
+        thick = max(ring["thickness"], 0.5)
         # In units of the radii the rim lies between `inner` and `outer`; rows skip what it encloses.
         inner, outer = max(0.0, 1 - 2.5 * thick / min(rx, ry)), 1 + 1.5 * thick / min(rx, ry)
         for row in range(max(0, math.ceil(cy - ry * outer)), min(height, int(cy + ry * outer) + 1)):

@@ -73,11 +73,11 @@ class Ripples:
         radius = WIDEST * scale * size * np.sqrt(age)
         fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * opacity
         out = rings.batch(len(born))
-        out[:, rings.X], out[:, rings.Y] = x, y
-        out[:, rings.RADIUS_X], out[:, rings.RADIUS_Y] = radius, radius * squash
-        out[:, rings.THICK] = np.clip(0.10 * radius, 0.55, 2.2)
-        out[:, rings.LIFT] = (26 + 20 * self._strength) * fade
-        out[:, rings.SINK] = (15 + 12 * self._strength) * fade
+        out["x"], out["y"] = x, y
+        out["radius_x"], out["radius_y"] = radius, radius * squash
+        out["thickness"] = np.clip(0.10 * radius, 0.55, 2.2)
+        out["lift"] = (26 + 20 * self._strength) * fade
+        out["sink"] = (15 + 12 * self._strength) * fade
         rings.draw(frame, out)
 
     def _draw_splashes(self, n: int, now: float, opacity: float, frame: Planes) -> None:
@@ -92,11 +92,11 @@ class Ripples:
         for k, side in enumerate((-1.0, 1.0)):
             part = out[k::2]
             tip_x, tip_y = x + side * reach * age * 1.1, y - reach * (1.6 * age - 1.1 * age * age) * 1.5
-            part[:, capsules.X0], part[:, capsules.Y0] = x + 0.5 * (tip_x - x), y + 0.4 * (tip_y - y)
-            part[:, capsules.X1], part[:, capsules.Y1] = tip_x, tip_y
-            part[:, capsules.RADIUS] = np.clip(0.11 * reach, 0.3, 0.9)
-            part[:, capsules.SOFT] = 0.6
-            part[:, capsules.ALPHA] = (0.34 + 0.2 * self._strength) * (1 - age) * opacity
-            part[:, capsules.BRIGHT], part[:, capsules.SHADE] = self._bright, self._bright - 25
-            part[:, capsules.CB] = part[:, capsules.CR] = 128
+            part["x0"], part["y0"] = x + 0.5 * (tip_x - x), y + 0.4 * (tip_y - y)
+            part["x1"], part["y1"] = tip_x, tip_y
+            part["radius"] = np.clip(0.11 * reach, 0.3, 0.9)
+            part["soft"] = 0.6
+            part["alpha"] = (0.34 + 0.2 * self._strength) * (1 - age) * opacity
+            part["bright"], part["shade"] = self._bright, self._bright - 25
+            part["cb"] = part["cr"] = 128
         capsules.draw(frame, out)
