@@ -8,9 +8,11 @@ from PIL import Image
 from support.paths import PHOTOS
 from vivant.engines.diorama.scene.colour import source
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.faces import facts as facts_of
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import U8, fit
+from vivant.request import Canvas
 
 
 def photo(name: str, size: tuple[int, int] | None = None) -> U8:
@@ -24,7 +26,9 @@ def scene_of(picture: U8, finder: FaceFinder) -> Scene:
     height, width = picture.shape[:2]
     nothing = np.zeros((height, width), np.float32)
     none = Region(nothing, 0.0)
+    faces = finder.find(picture)
+    facts = PictureFacts(faces=tuple(facts_of(face, Canvas(width, height, 1)) for face in faces))
     return Scene(
         rgb=picture, source=source(picture), depth=nothing, matte=none, sky=none, water=none, plants=none, fire=none,
-        horizon=height / 2, waterline=float(height), facts=PictureFacts(), faces=finder.find(picture),
+        horizon=height / 2, waterline=float(height), facts=facts, faces=faces,
     )  # fmt: skip

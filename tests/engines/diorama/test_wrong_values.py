@@ -6,10 +6,15 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
+from support.scenes import HEIGHT, WIDTH, scene_of
+from support.timelines import still
+from vivant.engines.diorama.scene.scene import Face, Region, Source
 from vivant.engines.diorama.storyboard import (
     Action,
     Cue,
@@ -23,6 +28,9 @@ from vivant.engines.diorama.storyboard import (
     Speaker,
     Storyboard,
 )
+from vivant.engines.diorama.timing.curves import CameraCurves, FaceCurves
+from vivant.engines.diorama.timing.timeline import Bed, Event, Phone, PlacedLine, Spoken
+from vivant.media import F32
 
 LINE = Line(text="Hello.", language="en", speaker=Speaker())
 STILL = Shot(start=0, end=97, moves=(Move(kind="static"),))
@@ -31,6 +39,23 @@ BOARD = Storyboard(
     shots=(STILL,), motions=(Motion(kind="rain"),), lines=(LINE,), actions=(Action(kind="smile"),),
     cues=(Cue(kind="rain"),), music=Music(mood="calm", tempo=72), notes=("A note.",),
 )  # fmt: skip
+
+
+HOME = CameraCurves.at_home(97)
+FACE = FaceCurves.at_rest(97)
+SPOKEN = Spoken(samples=np.zeros(4800, np.float32), phones=(Phone(symbol="a", start=0.0, end=0.1),))
+PLACED = PlacedLine(line=LINE, spoken=SPOKEN, start=0)
+STRIKE = Event(id="strike0", kind="strike", time=Fraction(1))
+THUNDER = Event(id="thunder0", kind="thunder", time=Fraction(2), cause="strike0")
+RAIN = Bed(kind="rain", start=0, end=97)
+CLIP = replace(
+    still(97), faces=(FACE,), events=(STRIKE, THUNDER), beds=(Bed(kind="rain", start=0, end=97),), lines=(PLACED,)
+)
+SCENE = scene_of(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+
+
+def curve(value: float, frames: int = 97) -> F32:
+    return np.full(frames, value, np.float32)
 
 
 def a(value: object) -> Any:
@@ -107,6 +132,86 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: PictureFacts(water=1.01), "PictureFacts.water must be a number from 0 to 1; it is 1.01"),
     (lambda: PictureFacts(sky_trust=a(None)), "PictureFacts.sky_trust must be a number from 0 to 1; it is None"),
     (lambda: PictureFacts(grey=a("yes")), "PictureFacts.grey must be of type bool"),
+    # timing
+    (
+        lambda: replace(HOME, x=a(np.zeros(97))),
+        "CameraCurves.x must be a float32 array of shape (97)",
+    ),
+    (lambda: replace(HOME, pan=curve(0, 96)), "CameraCurves.pan must be a float32 array of shape (97)"),
+    (
+        lambda: replace(HOME, zoom=curve(0)),
+        "CameraCurves.zoom must be finite from 0.01 to 100",
+    ),
+    (lambda: replace(HOME, roll=curve(np.nan)), "CameraCurves.roll must be finite; it goes from nan to nan"),
+    (lambda: replace(FACE, jaw=curve(1.5)), "FaceCurves.jaw must be finite from 0 to 1; it goes from 1.5 to 1.5"),
+    (lambda: replace(FACE, smile=curve(-2)), "FaceCurves.smile must be finite from -1 to 1"),
+    (lambda: replace(FACE, yaw=a([0.0] * 97)), "FaceCurves.yaw must be a float32 array of shape (97)"),
+    (lambda: Phone(symbol="a", start=0.2, end=0.1), "Phone.end must be a number of at least 0.2; it is 0.1"),
+    (lambda: Phone(symbol="a", start=-0.1, end=0.1), "Phone.start must be a number of at least 0; it is -0.1"),
+    (lambda: replace(SPOKEN, samples=a(np.zeros(9))), "Spoken.samples must be a float32 array of shape (n)"),
+    (lambda: replace(SPOKEN, samples=np.zeros((2, 9), np.float32)), "shape (n); it is float32 (2, 9)"),
+    (lambda: replace(SPOKEN, samples=SPOKEN.samples[:2400]), "Spoken.phones must end with the samples, at 0.050 s"),
+    (lambda: replace(SPOKEN, phones=SPOKEN.phones * 2), "Spoken.phones must follow each other"),
+    (lambda: replace(PLACED, start=-1), "PlacedLine.start must be a whole number of at least 0; it is -1"),
+    (lambda: replace(PLACED, pan=2.0), "PlacedLine.pan must be a number from -1 to 1; it is 2.0"),
+    (
+        lambda: replace(STRIKE, kind=a("splash")),
+        "Event.kind must be one of 'strike', 'thunder', 'step', 'wave'",
+    ),
+    (lambda: replace(STRIKE, strength=7), "Event.strength must be a number from 0 to 1; it is 7"),
+    (lambda: replace(STRIKE, x=-1.5), "Event.x must be a number from -1 to 1; it is -1.5"),
+    (lambda: replace(STRIKE, time=a(1.0)), "Event.time must be of type Fraction; it is 1.0"),
+    (lambda: replace(STRIKE, time=Fraction(-1)), "Event.time must be a number of at least 0; it is -1.0"),
+    (lambda: Bed(kind=a("thunder"), start=0, end=97), "Bed.kind must be one of 'rain'"),
+    (lambda: Bed(kind="rain", start=9, end=9), "Bed.end must be a whole number of at least 10; it is 9"),
+    (lambda: Bed(kind="rain", start=0, end=9, depth=-1), "Bed.depth must be a number from 0 to 1; it is -1"),
+    (lambda: replace(CLIP, frames=98), "Timeline.wind must be a float32 array of shape (98); it is float32 (97,)"),
+    (lambda: replace(CLIP, flicker=curve(2)), "Timeline.flicker must be finite from -1 to 1"),
+    (lambda: replace(CLIP, light=curve(-1)), "Timeline.light must be finite of at least 0"),
+    (
+        lambda: replace(CLIP, camera=CameraCurves.at_home(96)),
+        "CameraCurves.frames must be a whole number equal to 97",
+    ),
+    (lambda: replace(CLIP, faces=(FaceCurves.at_rest(96),)), "FaceCurves.frames must be a whole number equal to 97"),
+    (lambda: replace(CLIP, cuts=(0,)), "Timeline.cuts must rise from 1 to at most 96; they are (0,)"),
+    (lambda: replace(CLIP, cuts=(50, 20)), "Timeline.cuts must rise from 1 to at most 96"),
+    (lambda: replace(CLIP, room=1.2), "Timeline.room must be a number from 0 to 1; it is 1.2"),
+    (lambda: replace(CLIP, beds=(Bed(kind="rain", start=0, end=98),)), "Bed.end must be a whole number from 0 to 97"),
+    (lambda: replace(CLIP, lines=(replace(PLACED, start=193_000),)), "PlacedLine.end must be a whole number from 0 to"),
+    (
+        lambda: replace(CLIP, lines=(replace(PLACED, line=replace(LINE, face_index=1)),)),
+        "Line.face_index must be a whole number from -1 to 0; it is 1",
+    ),
+    (lambda: replace(CLIP, events=(replace(THUNDER, cause=""), STRIKE)), "Timeline.events must be in order of time"),
+    (lambda: replace(CLIP, events=(replace(STRIKE, time=Fraction(5)),)), "in order of time, at most 4.042 s"),
+    (
+        lambda: replace(CLIP, events=(STRIKE, STRIKE)),
+        "Timeline.events must have an id each; 'strike0' stands",
+    ),
+    (lambda: replace(CLIP, events=(THUNDER,)), "Event.cause must be the id of an earlier event; 'strike0' is none"),
+    # scene
+    (
+        lambda: Region(a(np.zeros((4, 4))), 1.0),
+        "Region.mask must be a float32 array of shape (n, n)",
+    ),
+    (lambda: Region(np.full((4, 4), 2, np.float32), 1.0), "Region.mask must be finite from 0 to 1"),
+    (lambda: Region(np.zeros((4, 4), np.float32), 1.1), "Region.trust must be a number from 0 to 1; it is 1.1"),
+    (lambda: Source(SCENE.source.planes, SCENE.source.planes.y), "Source.y2 must be a uint8 array of shape"),
+    (
+        lambda: Face(np.zeros((468, 3), np.float32), 0.9, 80.0),
+        "Face.landmarks must be a float32 array of shape",
+    ),
+    (lambda: replace(SCENE, depth=SCENE.depth[:-1]), "Scene.depth must be a float32 array of shape (272, 480)"),
+    (
+        lambda: replace(SCENE, rgb=SCENE.rgb.astype(np.float32)),
+        "Scene.rgb must be a uint8 array of shape (272, 480, 3",
+    ),
+    (lambda: replace(SCENE, sky=Region(np.zeros((4, 4), np.float32), 1.0)), "Scene.sky.mask must be a float32 array"),
+    (lambda: replace(SCENE, waterline=-1.0), "Scene.waterline must be a number from 0 to 272; it is -1.0"),
+    (
+        lambda: replace(SCENE, facts=PictureFacts(faces=(FaceFact(x=0.5, y=0.5, height=0.3),))),
+        "Scene.faces must be a whole number equal to 1; it is 0",
+    ),
 ]
 
 

@@ -62,6 +62,8 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
 def _range(low: float, high: float) -> str:
     if low == -inf and high == inf:
         return ""
+    if low == high:
+        return f" equal to {low}"
     if high == inf:
         return f" of at least {low}"
     return f" from {low} to {high}"

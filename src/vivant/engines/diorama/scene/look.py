@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 
@@ -38,7 +36,25 @@ class Looker:
         fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         line = waterline if water.trust > 0.35 * (1 - 0.6 * seen.drawn) else 1.0  # drawn water is water, if unmoved
         shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)
-        scene = Scene(
+        light = seen.lab[..., 0]
+        facts = PictureFacts(
+            faces=tuple(facts_of(face, canvas) for face in faces),
+            subject=matte.share,
+            subject_trust=matte.trust,
+            **_middle(matte),
+            sky=sky.share,
+            sky_trust=sky.trust,
+            water=water.share,
+            water_trust=water.trust,
+            plants=plants.share,
+            plants_trust=plants.trust,
+            fire=fire.share,
+            fire_trust=fire.trust,
+            brightness=float(light.mean()) / 100,
+            grey=grey,
+            horizon=shape.horizon / h,
+        )
+        return Scene(
             rgb=rgb,
             source=colour.source(rgb),
             depth=shape.depth,
@@ -49,32 +65,9 @@ class Looker:
             fire=fire,
             horizon=shape.horizon,
             waterline=waterline * h,
-            facts=PictureFacts(),
+            facts=facts,
             faces=faces,
         )
-        light = seen.lab[..., 0]
-        facts = PictureFacts(
-            faces=tuple(facts_of(face, canvas) for face in faces),
-            subject=_share(matte),
-            subject_trust=matte.trust,
-            **_middle(matte),
-            sky=_share(sky),
-            sky_trust=sky.trust,
-            water=_share(water),
-            water_trust=water.trust,
-            plants=_share(plants),
-            plants_trust=plants.trust,
-            fire=_share(fire),
-            fire_trust=fire.trust,
-            brightness=float(light.mean()) / 100,
-            grey=grey,
-            horizon=shape.horizon / h,
-        )
-        return replace(scene, facts=facts)
-
-
-def _share(region: Region) -> float:
-    return float(region.mask.mean())
 
 
 def _middle(matte: Region) -> dict[str, float]:

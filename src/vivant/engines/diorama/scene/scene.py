@@ -1,12 +1,15 @@
-"""What the engine knows of one picture once it has looked: planes to sample, masks, depth, faces. No time in it."""
+"""What the engine knows of one picture once it has looked: planes to sample, masks, depth, faces. No time in it.
+
+Whatever is built with arrays of a wrong type or size raises ValueError.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_whole
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import F32, U8, Planes
 
@@ -19,14 +22,23 @@ class Source:
     planes: Planes
     y2: U8
 
+    def __post_init__(self) -> None:
+        h, w = self.planes.y.shape
+        check_array("Source.y2", self.y2, np.uint8, (2 * h, 2 * w))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """One face. landmarks: float32 (478, 3), canvas pixels, mediapipe numbering; z in pixels too, smaller is nearer."""
 
-    landmarks: NDArray[np.float32]
-    score: float
-    size: float  # height from brow to chin in pixels
+    landmarks: F32
+    score: float  # 0..1: how sure the detectors are
+    size: float  # height from the brows to the chin, pixels
+
+    def __post_init__(self) -> None:
+        check_array("Face.landmarks", self.landmarks, np.float32, (478, 3))
+        check_number("Face.score", self.score, 0, 1)
+        check_number("Face.size", self.size, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,20 +48,41 @@ class Region:
     mask: F32
     trust: float
 
+    def __post_init__(self) -> None:
+        check_array("Region.mask", self.mask, np.float32, (None, None), 0, 1)
+        check_number("Region.trust", self.trust, 0, 1)
+
+    @property
+    def share(self) -> float:
+        """Of the canvas, 0..1."""
+        return float(self.mask.mean())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """All arrays have the canvas's size. depth: float32 (h, w), 0 far .. 1 near, smooth where not trusted."""
+    """One picture at the size of the canvas, (h, w): all its arrays have that size."""
 
-    rgb: U8
+    rgb: U8  # (h, w, 3)
     source: Source
-    depth: F32
+    depth: F32  # (h, w), 0 far .. 1 near; smooth where it is only a guess
     matte: Region  # the subject
     sky: Region
     water: Region
     plants: Region
     fire: Region
     horizon: float  # row, pixels
-    waterline: float  # row where the water surface ends upward, pixels
+    waterline: float  # the row from which on the surface of water is seen, pixels; the height where there is none
     facts: PictureFacts
-    faces: tuple[Face, ...] = field(default_factory=tuple)
+    faces: tuple[Face, ...] = ()  # those of facts.faces, in the same order
+
+    def __post_init__(self) -> None:
+        h, w = self.source.planes.y.shape
+        check_array("Scene.rgb", self.rgb, np.uint8, (h, w, 3))
+        check_array("Scene.depth", self.depth, np.float32, (h, w), 0, 1)
+        for name in ("matte", "sky", "water", "plants", "fire"):
+            region: Region = getattr(self, name)
+            check_array(f"Scene.{name}.mask", region.mask, np.float32, (h, w))
+        check_number("Scene.horizon", self.horizon, 0, h)
+        check_number("Scene.waterline", self.waterline, 0, h)
+        check_tuple("Scene.faces", self.faces, Face)
+        check_whole("Scene.faces", len(self.faces), len(self.facts.faces), len(self.facts.faces))

@@ -1,17 +1,29 @@
 """The storyboard resolved to exact frames, curves and events: the one thing that both picture and sound read.
 
-Data only; `resolve.py` makes it.
+Data only; `resolve.py` makes it. Whatever is built with a value that is not allowed raises ValueError.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Literal
 
+import numpy as np
+
+from vivant.engines.diorama.checks import (
+    check_array,
+    check_choice,
+    check_number,
+    check_tuple,
+    check_type,
+    check_whole,
+)  # fmt: skip
 from vivant.engines.diorama.storyboard import Line, Music
 from vivant.engines.diorama.timing.curves import CameraCurves, FaceCurves
-from vivant.media import F32
+from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
+from vivant.request import FPS, SEED_MAX
 
 EventKind = Literal["strike", "thunder", "step", "wave", "pass"]
 BedKind = Literal[
@@ -29,6 +41,12 @@ class Phone:
     end: float
     accent: bool = False  # the vowel of a stressed syllable, or one with a falling tone
 
+    def __post_init__(self) -> None:
+        check_type("Phone.symbol", self.symbol, str)
+        check_number("Phone.start", self.start, 0)
+        check_number("Phone.end", self.end, self.start)
+        check_type("Phone.accent", self.accent, bool)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Spoken:
@@ -36,6 +54,18 @@ class Spoken:
 
     samples: F32
     phones: tuple[Phone, ...]
+
+    def __post_init__(self) -> None:
+        check_array("Spoken.samples", self.samples, np.float32, (None,))
+        check_tuple("Spoken.phones", self.phones, Phone)
+        for before, after in pairwise(self.phones):
+            if abs(after.start - before.end) > 1e-6:
+                raise ValueError(f"Spoken.phones must follow each other; {after} does not follow {before}.")
+        if self.phones and self.phones[-1].end > (len(self.samples) + 1) / SAMPLE_RATE:
+            raise ValueError(
+                f"Spoken.phones must end with the samples, at {len(self.samples) / SAMPLE_RATE:.3f} s; "
+                f"they end at {self.phones[-1].end:.3f} s."
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,8 +78,16 @@ class PlacedLine:
     pan: float = 0.0  # -1 left .. 1 right, where the speaker stands in the picture
     depth: float = 0.2  # 0 near .. 1 far
 
+    def __post_init__(self) -> None:
+        check_type("PlacedLine.line", self.line, Line)
+        check_type("PlacedLine.spoken", self.spoken, Spoken)
+        check_whole("PlacedLine.start", self.start, 0)
+        check_number("PlacedLine.pan", self.pan, -1, 1)
+        check_number("PlacedLine.depth", self.depth, 0, 1)
+
     @property
     def end(self) -> int:
+        """One past its last sample."""
         return self.start + len(self.spoken.samples)
 
 
@@ -65,18 +103,37 @@ class Event:
     depth: float = 0.5  # 0 near .. 1 far
     cause: str = ""  # id of the event that caused it: a thunder's strike
 
+    def __post_init__(self) -> None:
+        check_type("Event.id", self.id, str)
+        check_choice("Event.kind", self.kind, EventKind)
+        check_type("Event.time", self.time, Fraction)
+        check_number("Event.time", float(self.time), 0)
+        check_number("Event.strength", self.strength, 0, 1)
+        check_number("Event.x", self.x, -1, 1)
+        check_number("Event.depth", self.depth, 0, 1)
+        check_type("Event.cause", self.cause, str)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bed:
-    """A sound that lasts. Frames start..end; its slow life follows the timeline's curves (wind, flicker)."""
+    """A sound that lasts, over frames start..end-1. How it swells and fades follows the timeline's curves."""
 
     kind: BedKind
     start: int
     end: int
-    strength: float = 0.5
-    x: float = 0.0
-    depth: float = 0.5
+    strength: float = 0.5  # 0..1
+    x: float = 0.0  # -1 left .. 1 right
+    depth: float = 0.5  # 0 near .. 1 far
     asked: bool = True  # the prompt named it; False: it only fits the picture, and is mixed as quiet ambience
+
+    def __post_init__(self) -> None:
+        check_choice("Bed.kind", self.kind, BedKind)
+        check_whole("Bed.start", self.start, 0)
+        check_whole("Bed.end", self.end, self.start + 1)
+        check_number("Bed.strength", self.strength, 0, 1)
+        check_number("Bed.x", self.x, -1, 1)
+        check_number("Bed.depth", self.depth, 0, 1)
+        check_type("Bed.asked", self.asked, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,10 +154,54 @@ class Timeline:
     music: Music | None = None
     room: float = 0.2  # 0 dry and open air .. 1 a large hall
 
+    def __post_init__(self) -> None:
+        check_whole("Timeline.frames", self.frames, 1)
+        check_whole("Timeline.seed", self.seed, 0, SEED_MAX)
+        check_array("Timeline.wind", self.wind, np.float32, (self.frames,), 0, 1)
+        check_array("Timeline.flicker", self.flicker, np.float32, (self.frames,), -1, 1)
+        check_array("Timeline.light", self.light, np.float32, (self.frames,), 0)
+        check_type("Timeline.camera", self.camera, CameraCurves)
+        for name, kind in (
+            ("faces", FaceCurves), ("cuts", int), ("events", Event), ("beds", Bed), ("lines", PlacedLine),
+        ):  # fmt: skip
+            check_tuple(f"Timeline.{name}", getattr(self, name), kind)
+        if self.music is not None:
+            check_type("Timeline.music", self.music, Music)
+        check_number("Timeline.room", self.room, 0, 1)
+        check_whole("CameraCurves.frames", self.camera.frames, self.frames, self.frames)
+        for face in self.faces:
+            check_whole("FaceCurves.frames", face.frames, self.frames, self.frames)
+        if list(self.cuts) != sorted({cut for cut in self.cuts if 0 < cut < self.frames}):
+            raise ValueError(f"Timeline.cuts must rise from 1 to at most {self.frames - 1}; they are {self.cuts}.")
+        self._check_events()
+        for bed in self.beds:
+            check_whole("Bed.end", bed.end, 0, self.frames)
+        for line in self.lines:
+            check_whole("PlacedLine.end", line.end, 0, self.samples)
+            check_whole("Line.face_index", line.line.face_index, -1, len(self.faces) - 1)
+
+    def _check_events(self) -> None:
+        """In order of time and inside the clip, each under an id of its own, no effect before its cause."""
+        earlier: set[str] = set()
+        last = Fraction(0)
+        for event in self.events:
+            if not last <= event.time <= self.seconds:
+                raise ValueError(
+                    f"Timeline.events must be in order of time, at most {float(self.seconds):.3f} s; "
+                    f"{event.id} at {float(event.time):.3f} s follows one at {float(last):.3f} s."
+                )
+            if event.id in earlier:
+                raise ValueError(f"Timeline.events must have an id each; {event.id!r} stands there twice.")
+            if event.cause and event.cause not in earlier:
+                raise ValueError(f"Event.cause must be the id of an earlier event; {event.cause!r} is none.")
+            earlier.add(event.id)
+            last = event.time
+
     @property
     def samples(self) -> int:
-        return 2000 * self.frames
+        """Of the soundtrack."""
+        return SAMPLES_PER_FRAME * self.frames
 
     @property
     def seconds(self) -> Fraction:
-        return Fraction(self.frames, 24)
+        return Fraction(self.frames, FPS)
