@@ -1,9 +1,7 @@
-"""Timeline becomes soundtrack: speech, music and effects, each on its own, and one mix.
+"""Timeline -> soundtrack: speech, music and effects are made independently of each other and meet in mix.py.
 
-What a person says, what is played and what is heard around them meet only in mix.py.
-
-    speech/     a line as sound, in a voice
-    music/      a composed piece, and the player of its instruments
-    effects/    every other sound, synthesised
-    stems, space, levels, limiter    places, rooms, loudness, peaks
+speech/     a line of dialogue as sound, in a voice
+music/      composes a piece and plays it from a SoundFont
+effects/    every other sound, synthesised
+stems, space, fades, levels, limiter    placing and mixing: rooms, loudness, peaks
 """

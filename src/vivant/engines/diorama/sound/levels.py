@@ -1,4 +1,4 @@
-"""How loud a sound is to people, and how high its wave really climbs. ITU-R BS.1770-4; knows nothing of mixing."""
+"""Perceived loudness and true peak, as ITU-R BS.1770-4 defines them. Sound is float32 (2, n) at 48 kHz."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy import signal
 from vivant.engines.diorama.kernels import kernel
 from vivant.media import F32, SAMPLE_RATE
 
-# BS.1770-4, tables 1 and 2: the K-weighting at 48 kHz, a head's shelf and then a high-pass.
+# BS.1770-4, tables 1 and 2: the K-weighting at 48 kHz: a shelf for the effect of the head, then a high-pass.
 _K_WEIGHTING: Final = np.array(
     [
         [1.53512485958697, -2.69169618940638, 1.19839281085285, 1.0, -1.69065929318241, 0.73248077421585],
@@ -23,8 +23,8 @@ _STEP: Final = _BLOCK // 4  # overlap 75 %
 _ABSOLUTE: Final = -70.0  # LUFS
 _RELATIVE: Final = -10.0  # LU under the loudness of what passed the absolute gate
 OVERSAMPLING: Final = 4
-_REACH: Final = 16  # samples either side that a point between two samples is made of; the standard itself takes 6
-# Row p holds the taps of the point p/4 of the way from a sample to the next: a Kaiser-windowed sinc.
+_REACH: Final = 16  # samples on either side from which a point between two samples is interpolated; the standard: 6
+# Row p - 1: interpolation weights of the point p/4 of the way from a sample to the next, a Kaiser-windowed sinc.
 _PHASES: Final = np.stack(
     [
         np.sinc(k) * np.i0(7.0 * np.sqrt(np.maximum(0, 1 - (k / (_REACH + 1)) ** 2))) / np.i0(7.0)
@@ -58,7 +58,7 @@ def to_gain(decibels: float | NDArray[np.float64]) -> float | NDArray[np.float64
 
 
 def integrated(samples: F32) -> float:
-    """Gated loudness of float32 (2, n) at 48 kHz, in LUFS; -inf where nothing is over -70 LUFS."""
+    """Gated loudness of float32 (2, n), in LUFS; -inf where no block is louder than -70 LUFS."""
     powers = _block_powers(samples)
     loud = powers[powers > 10 ** ((_ABSOLUTE + 0.691) / 10)]
     if not len(loud):
@@ -68,17 +68,18 @@ def integrated(samples: F32) -> float:
 
 
 def momentary(samples: F32) -> NDArray[np.float64]:
-    """Loudness of each 400 ms block, 100 ms apart, ungated: float64 (blocks,), LUFS."""
+    """Loudness of each block of 400 ms, 100 ms apart, without a gate: float64 (blocks,), LUFS."""
     powers = _block_powers(samples)
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(powers))
 
 
 def peaks(samples: F32, floor: float = 0.0) -> F32:
-    """The highest |value| of either channel from each sample to the next, oversampled 4 times: float32 (n,).
+    """The highest |value| of either channel of float32 (2, n) from each sample to the next, oversampled 4 times:
+    float32 (n,).
 
-    Where the samples around stay under `floor`, the points between them are not computed (a sound whose samples are
-    under half of a limit has no peak over it that matters), and the samples' own height stands.
+    Between two samples that are both under `floor` nothing is interpolated and the sample's own |value| is given. To
+    find what is over a limit, half of the limit is a safe floor.
     """
     return _peaks(np.ascontiguousarray(samples, np.float32), _PHASES, np.float32(floor))
 
@@ -105,7 +106,7 @@ def _peaks(samples: F32, phases: F32, floor: np.float32) -> F32:
 
 
 def true_peak(samples: F32) -> float:
-    """Highest point of the wave between the samples, 4 times oversampled, in dBTP; -inf for silence."""
+    """The highest point of float32 (2, n), between the samples too (4 times oversampled), in dBTP; -inf for silence."""
     floor = 0.5 * float(np.abs(samples).max(initial=0))  # the highest point has a sample of half its height beside it
     highest = float(peaks(samples, floor).max(initial=0))
     return 20 * float(np.log10(highest)) if highest > 0 else -np.inf

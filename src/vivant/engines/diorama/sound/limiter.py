@@ -1,4 +1,4 @@
-"""No wave higher than the ceiling, not even between two samples. Knows peaks, not what they are of."""
+"""Keeps peaks under a ceiling, between the samples too: a look-ahead limiter, and a soft clipper for clicks."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.sound import levels
 from vivant.media import F32, SAMPLE_RATE
 
-_AHEAD: Final = 240  # samples (5 ms) in which the limiter closes before a peak
+_AHEAD: Final = 240  # samples (5 ms) over which the gain falls before a peak
 _RELEASE: Final = 0.05  # s
 
 
 def limit(sound: F32, ceiling: float) -> F32:
-    """A look-ahead limiter: float32 (2, n) whose true peak is at most `ceiling` dBTP; both sides move together.
+    """A look-ahead limiter: float32 (2, n) -> float32 (2, n) whose true peak is at most `ceiling` dBTP.
 
-    The gain that every oversampled peak needs is held for the look-ahead and then averaged over it: a mean of values
-    none of which is too high is not too high either. What remains between the samples is taken off by a last gain.
+    Both channels get the same gain, so that the stereo image stays. The gain that every oversampled peak needs is held
+    for the look-ahead and then averaged over it: a mean of gains that are all low enough is low enough. A last constant
+    gain takes off what the interpolation between samples still lets through.
     """
     top = levels.to_gain(ceiling)
     needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound, 0.5 * top), 1e-9)).astype(np.float32)
@@ -35,9 +36,10 @@ def limit(sound: F32, ceiling: float) -> F32:
 
 
 def soft_clip(sound: F32, ceiling: float) -> F32:
-    """Peaks bent under the ceiling sample by sample: float32 (2, n). Straight up to 4 dB under it, a tanh above.
+    """Soft clipping, sample by sample: float32 (2, n) -> float32 (2, n), under `ceiling` dBFS.
 
-    For clicks, which are over before an ear could tell, and which a limiter would pay for with a dip around them.
+    Linear up to 4 dB under the ceiling, a tanh above. For clicks: they are too short for the distortion to be heard,
+    and a limiter would audibly lower all that sounds around them.
     """
     top = levels.to_gain(ceiling)
     straight = 0.63 * top
@@ -50,7 +52,7 @@ def soft_clip(sound: F32, ceiling: float) -> F32:
 
 @kernel
 def _release(needed: F32, share: np.float32) -> F32:
-    """Down at once, up slowly."""
+    """The gain falls at once and rises by `share` of the difference per sample."""
     out = np.empty_like(needed)
     gain = np.float32(1.0)
     for i in range(len(needed)):

@@ -1,7 +1,7 @@
-"""From stems to the soundtrack: who is heard over whom, the room around them, and the final level.
+"""Stems -> soundtrack: balance between speech, music, beds and events, ducking under speech, and the final level.
 
-Speech, music, beds and events are stems on one scale of loudness. The mix makes room for speech before it is spoken,
-brings the whole to its target and keeps every peak, between the samples too, under the ceiling. It makes no sound.
+The stems come on one scale of loudness. The mix lowers everything else shortly before and during speech, brings the sum
+to the target loudness of its kind and keeps true peaks under the ceiling.
 """
 
 from __future__ import annotations
@@ -18,25 +18,26 @@ from vivant.media import F32, SAMPLE_RATE, Soundtrack
 Programme = Literal["speech or music", "effects", "ambience"]
 TARGETS: Final[dict[Programme, float]] = {"speech or music": -16.0, "effects": -18.0, "ambience": -24.0}  # LUFS
 CEILING: Final = -1.5  # dBTP of the finished soundtrack
-_HEADROOM: Final = 1.2  # dB more under the ceiling: on clicks AAC at 192 kb/s overshoots by 1 dB and more
+_MOST_LIMITING: Final = 14.0  # dB by which the highest peak may be limited
+_HEADROOM: Final = 1.2  # dB under the ceiling, because AAC at 192 kb/s overshoots clicks by 1 dB and more
 
-_UNDER: Final = 7.5  # LU that beds stay under speech where nobody speaks; ducked that makes 17.5
+_UNDER: Final = 7.5  # LU by which beds are under speech before ducking; with it 17.5
 _MUSIC_ALONE: Final = -18.0  # LUFS of music on the common scale
 _MUSIC_UNDER: Final = -25.0  # LUFS of music in a clip with speech
 _DUCK: Final = 10.0  # dB
-_EVENT_UNDER: Final = 9.0  # LU that the loudest 400 ms of an event stay under the speech they fall into
-_LOOK_AHEAD: Final = 0.30  # s in which beds sink before a line
-_RETURN: Final = 0.70  # s in which they come back
-_BREATH: Final = 0.9  # s: a shorter gap between lines keeps them down, or they would pump
+_EVENT_UNDER: Final = 9.0  # LU by which the loudest 400 ms of events are under the speech they fall into
+_LOOK_AHEAD: Final = 0.30  # s over which ducking begins before a line
+_RETURN: Final = 0.70  # s over which it ends after a line
+_BREATH: Final = 0.9  # s: ducking lasts through shorter gaps between lines, or the level would pump
 _FADE_IN: Final = 0.008  # s
 _FADE_OUT: Final = 0.40  # s
-_LOUD_ENOUGH: Final = 0.5  # strength from which an asked bed makes a clip one of effects, not of ambience
+_LOUD_ENOUGH: Final = 0.5  # strength from which a bed that was asked for makes a clip one of "effects"
 
 
 def soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
-    """The finished sound of a clip: exactly 2000 samples per frame.
+    """The finished sound of a clip: float32 (2, n) at 48 kHz, exactly 2000 samples per frame.
 
-    music: float32 (2, n) of any level, cut or padded to the clip; None where there is none.
+    music: float32 (2, n) at any level, cut or padded with silence to the clip; None where there is none.
     """
     parts = {"speech": stems.speech(timeline), "beds": stems.beds(timeline), "events": stems.events(timeline)}
     if music is not None:
@@ -45,7 +46,7 @@ def soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
 
 
 def programme(parts: dict[str, F32], timeline: Timeline) -> Programme:
-    """What kind of clip it is to the ear, which sets its loudness."""
+    """The kind of clip, which decides its target loudness. parts: as `mix` takes them."""
     if any(name in parts and np.any(parts[name]) for name in ("speech", "music")):
         return "speech or music"
     heard = any(event.kind in ("thunder", "step") for event in timeline.events)
@@ -54,7 +55,10 @@ def programme(parts: dict[str, F32], timeline: Timeline) -> Programme:
 
 
 def mix(parts: dict[str, F32], timeline: Timeline) -> Soundtrack:
-    """parts: any of speech, beds, events, music, each float32 (2, timeline.samples) -> the finished soundtrack."""
+    """The finished soundtrack of stems. parts: any of speech, beds, events, music, each float32 (2, timeline.samples).
+
+    Raises ValueError for a stem of another name or shape.
+    """
     unknown = parts.keys() - {"speech", "beds", "events", "music"}
     if unknown:
         raise ValueError(f"Unknown stems {sorted(unknown)}; known are speech, beds, events and music.")
@@ -75,7 +79,10 @@ def mix(parts: dict[str, F32], timeline: Timeline) -> Soundtrack:
 
 
 def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
-    """All four stems, float32 (2, n), at their levels against each other, ducked, their end faded."""
+    """All four stems, float32 (2, n), at their levels relative to each other and ducked; beds and events end in a fade.
+
+    parts: as `mix` takes them; a stem that is not there is silence.
+    """
     n = timeline.samples
     silence = np.zeros((2, n), np.float32)
     voice, bed = parts.get("speech", silence), parts.get("beds", silence)
@@ -93,7 +100,7 @@ def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
     if spoken:
         down = duck(timeline.lines, n)
         bed, music = bed * down, music * down
-        # An event may stand out, but no thunder takes a word away: it sinks as far as it must, at least as a bed does.
+        # Events may be louder than beds, but must not mask a word: ducked by as much as that takes, at least as beds.
         loudest = float(levels.momentary(event * (down < 0.5)).max())
         event = event * duck(timeline.lines, n, max(_DUCK, loudest - (levels.integrated(voice) - _EVENT_UNDER)))
 
@@ -102,8 +109,8 @@ def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
 
 
 def duck(lines: tuple[PlacedLine, ...], n: int, depth: float = _DUCK) -> F32:
-    """The gain of what is not speech: float32 (n,), 1 down to `depth` dB less from just before each line's first sample
-    to its last; smooth both ways, and down through gaps shorter than a breath."""
+    """The gain of all that is not speech: float32 (n,), 1, and `depth` dB less from the first sample of a line to its
+    last, with smooth transitions before and after; it stays down through gaps shorter than 0.9 s."""
     gain = np.zeros(n, np.float32)  # dB
     spans: list[list[int]] = []
     for line in sorted(lines, key=lambda line: line.start):
@@ -120,7 +127,7 @@ def duck(lines: tuple[PlacedLine, ...], n: int, depth: float = _DUCK) -> F32:
 
 
 def _ends(n: int) -> F32:
-    """The graceful end of beds and events: a cosine over the last 0.4 s."""
+    """The fade at the end of beds and events: half a cosine over the last 0.4 s. float32 (n,)."""
     fade = np.ones(n, np.float32)
     m = min(int(_FADE_OUT * SAMPLE_RATE), n)
     fade[n - m :] = fades.fade_out(m)
@@ -128,7 +135,7 @@ def _ends(n: int) -> F32:
 
 
 def _soft_edges(n: int) -> F32:
-    """No click at the very ends, whatever sounds there."""
+    """Fades of 8 ms at both ends, against clicks. float32 (n,)."""
     m = min(int(_FADE_IN * SAMPLE_RATE), n // 2)
     ramp = fades.fade_in(m)
     shape = np.ones(n, np.float32)
@@ -137,8 +144,11 @@ def _soft_edges(n: int) -> F32:
 
 
 def _master(balanced: dict[str, F32], target: float) -> F32:
-    """To the target loudness under the ceiling. Limiting costs loudness, so the gain is found again, up to four times;
-    where peaks stand so high that more gain would only flatten them, the clip stays softer than its target."""
+    """The sum of the stems at the target loudness (LUFS) and under the ceiling: float32 (2, n).
+
+    Limiting lowers the loudness, so the gain is corrected up to four times. It is never so high that the highest peak
+    would be limited by more than 14 dB; such a clip stays softer than its target.
+    """
     total = np.sum(list(balanced.values()), axis=0)
     loudness = levels.integrated(total)
     if not np.isfinite(loudness):
@@ -152,13 +162,16 @@ def _master(balanced: dict[str, F32], target: float) -> F32:
         missing = target - levels.integrated(result)
         if missing < 0.1 or gain >= most:
             break
-        gain += 1.5 * missing  # the limiter eats a part of every step
+        gain += 1.5 * missing  # a part of each step is limited away again
     return np.asarray(np.clip(result, -1, 1), np.float32)
 
 
 def _under_the_ceiling(balanced: dict[str, F32], gain: np.float32) -> F32:
-    """The sum of the stems under the ceiling. Each first sees to its own peaks, or every step would dim the rain and
-    every crackle its fire: events by a limiter, beds (whose peaks are clicks) by rounding them off."""
+    """The sum of the stems under the ceiling: float32 (2, n).
+
+    Events are limited and beds soft-clipped (their peaks are clicks) before they are added; otherwise the limiter of
+    the sum would lower the rain at every step and the fire at every crackle.
+    """
     top = CEILING - _HEADROOM
     loud = {name: part * gain for name, part in balanced.items()}
     if "events" in loud:
@@ -166,9 +179,6 @@ def _under_the_ceiling(balanced: dict[str, F32], gain: np.float32) -> F32:
     if "beds" in loud:
         loud["beds"] = limiter.soft_clip(loud["beds"], top - 1.5)
     return limiter.limit(np.sum(list(loud.values()), axis=0), top)
-
-
-_MOST_LIMITING: Final = 14.0  # dB that the very highest peak may be pressed
 
 
 def _fit_length(sound: F32, n: int) -> F32:

@@ -1,4 +1,7 @@
-"""Where a sound is: left or right, near or far, and the room around it. Knows geometry and air, not what sounds."""
+"""Where a sound is: panning, distance, and the reverberation of the room.
+
+A place is x, -1 left .. 1 right, and depth, 0 near .. 1 far.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import levels
 from vivant.media import F32, SAMPLE_RATE
 
-_EAR_DELAY: Final = 0.00027  # s at the far side: under half of a head's, so that a mono sum stays whole
+_EAR_DELAY: Final = 0.00027  # s, of the far ear: under half of the natural delay, which spoils a mono sum
 _NEAR: Final = 1.5  # m at depth 0
 _REACH: Final = 200.0  # how many times farther depth 1 is: 300 m
 SPEED: Final = 343.0  # m/s, of sound at 20 °C
 
 
 def metres(depth: float) -> float:
-    """Distance of a depth 0..1: 1.5 m near, 21 m in the middle, 300 m far."""
+    """The distance that a depth stands for: 1.5 m at 0, 21 m at 0.5, 300 m at 1."""
     return float(_NEAR * _REACH**depth)
 
 
 def absorb_treble(sound: F32, depth: float) -> F32:
-    """What air and ground take from the treble over that distance. Any shape, along the last axis."""
+    """Low-pass, as air and ground absorb treble over that distance. float32 of any shape, time is the last axis."""
     cutoff = 19_000 / (1 + metres(depth) / 55) ** 1.0
     if cutoff > 17_000:
         return sound
@@ -36,26 +39,25 @@ def absorb_treble(sound: F32, depth: float) -> F32:
 
 
 def distance_gain(depth: float) -> float:
-    """Gain of a source at that depth against one at depth 0.5: ±10 dB, a third of the true law, so that far stays
-    audible and near stays bearable."""
+    """The gain of a source at that depth, 1 at depth 0.5: ±10 dB, a third of the physical law in dB, so that far sounds
+    are still heard and near ones are not too loud."""
     return levels.to_gain((0.5 - depth) * 20)
 
 
 def wet_gain(depth: float, size: float) -> float:
-    """Gain of the room's answer against the sound itself: with distance the sound falls and the room's stays.
+    """The gain of the reverberation relative to the direct sound, which grows with distance. size: of the room, 0..1.
 
-    At arm's length in a living room (depth 0.2, size 0.22) some 15 dB under it.
+    A near voice in a living room (depth 0.2, size 0.22) gets about -15 dB.
     """
     return (0.05 + 0.6 * size) * (0.6 + 1.6 * depth)
 
 
 def pan(mono: F32, x: float, *, delayed: bool = True) -> F32:
-    """Mono (n,) -> (2, n), at x -1 left .. 1 right: equal power, the far ear up to 0.27 ms later.
+    """float32 mono (n,) -> (2, n): equal-power panning, the far ear up to 0.27 ms later; the near ear is never late.
 
-    The near ear is never late, so a transient stays where it is. Turn the delay off for pure tones over 1.5 kHz: an
-    ear cannot hear it there, and a mono sum would cancel.
+    `delayed=False` is for pure tones over 1.5 kHz: the delay is not heard there, and a mono sum would cancel.
     """
-    x = float(np.clip(x, -1, 1)) * 0.9  # nothing sits in one ear only
+    x = float(np.clip(x, -1, 1)) * 0.9  # nothing is heard in one ear only
     angle = (x + 1) * np.pi / 4
     late = round(abs(x) * _EAR_DELAY * SAMPLE_RATE) if delayed else 0
     sides = np.zeros((2, len(mono)), np.float32)
@@ -73,15 +75,15 @@ def equal_power(share: Any) -> tuple[Any, Any]:
 
 
 def place(mono: F32, x: float, depth: float, *, delayed: bool = True) -> F32:
-    """Mono (n,) -> (2, n) from that direction and distance: level, air, pan. The room comes in the mix."""
+    """float32 mono (n,) -> (2, n) from that direction and distance: gain, absorption, panning. No reverberation."""
     return pan(absorb_treble(mono, depth), x, delayed=delayed) * np.float32(distance_gain(depth))
 
 
 def impulse_response(size: float, seed: int) -> F32:
-    """The room's answer to a click, without the click itself: float32 (2, n), energy 1 per side.
+    """The impulse response of a room without the direct sound: float32 (2, n), mean energy of the channels 1.
 
-    size 0: open air, where only ground and a wall or two answer; 1: a large hall. Six to fourteen early reflections,
-    then diffuse noise whose treble dies first.
+    size: 0 open air with a few reflections .. 1 a large hall. Six to fourteen early reflections, then diffuse noise
+    whose treble decays first.
     """
     chance = rng(seed, "room")
     size = float(np.clip(size, 0, 1))
@@ -95,7 +97,7 @@ def impulse_response(size: float, seed: int) -> F32:
         noise = signal.sosfilt(sos, chance.standard_normal((2, n)), axis=1)
         noise /= np.sqrt(np.mean(noise**2))
         diffuse += (noise * np.exp(-6.9 * time / (tail * lasting))).astype(np.float32)
-    grow = np.clip((time - first) / (0.02 + 0.03 * size), 0, 1) ** 2  # diffuseness builds up after the first walls
+    grow = np.clip((time - first) / (0.02 + 0.03 * size), 0, 1) ** 2  # reflections become dense after the first
     diffuse *= grow.astype(np.float32)
     early = np.zeros((2, n), np.float32)
     for _ in range(6 + int(8 * size)):
@@ -104,7 +106,7 @@ def impulse_response(size: float, seed: int) -> F32:
         if sample + 40 < n:
             side = chance.uniform(-1, 1)
             strength = (first / arrival) * chance.choice([-1, 1])
-            dull = np.exp(-np.arange(24) / chance.uniform(1.5, 5))  # a wall eats treble
+            dull = np.exp(-np.arange(24) / chance.uniform(1.5, 5))  # a wall absorbs treble
             early[0, sample : sample + 24] += (strength * np.sqrt((1 - side) / 2) * dull / dull.sum()).astype(
                 np.float32
             )
@@ -120,7 +122,7 @@ def impulse_response(size: float, seed: int) -> F32:
 
 
 def reverberate(sound: F32, response: F32) -> F32:
-    """The room's answer (see `response`) to a stereo sound (2, n): (2, n), the tail beyond n is cut."""
+    """The reverberation of a sound, float32 (2, n): its convolution with an `impulse_response`, cut after n samples."""
     n = sound.shape[1]
     size = fft.next_fast_len(n + response.shape[1], real=True)
     wet: F32 = fft.irfft(fft.rfft(sound, size) * fft.rfft(response, size), size)[:, :n]

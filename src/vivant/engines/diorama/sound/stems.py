@@ -1,6 +1,6 @@
-"""What the mix is made of: speech, beds and events, each on the common scale of loudness, in its place and its room.
+"""The stems of a clip before the mix: speech, beds and events, on the common scale of loudness, placed in the room.
 
-Knows where things are; not who is to be heard over whom.
+Knows where things are; the balance between them is the mix's.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, first_sample
 
 VOICE: Final = -18.0  # LUFS of a line on the common scale
-# A whisper stays softer than a shout, though far less than in life: every word is to be heard.
+# dB against VOICE. A whisper is softer than a shout, but less than in life: every word must be understood.
 _TONES: Final = {
     "neutral": 0.0, "happy": 0.0, "sad": -1.0, "angry": 1.0,
     "whisper": -2.5, "shout": 1.5, "excited": 0.5, "gentle": -1.0,
@@ -23,11 +23,13 @@ _TONES: Final = {
 
 
 def speech(timeline: Timeline) -> F32:
-    """Every line at its start and place, all equally loud but for their tone: float32 (2, samples)."""
+    """Every line at its start and place, equally loud except for their tone: float32 (2, samples)."""
     make_line = []
     for line in timeline.lines:
         mono = line.spoken.samples.astype(np.float32)
-        centred = space.pan(space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan)  # words stay near the middle
+        centred = space.pan(
+            space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan
+        )  # speech stays near the middle
         loud = levels.integrated(centred)
         if np.isfinite(loud):
             gain = np.float32(levels.to_gain(VOICE + _TONES[line.line.tone] - loud))
@@ -36,20 +38,23 @@ def speech(timeline: Timeline) -> F32:
 
 
 def beds(timeline: Timeline) -> F32:
-    """All that lasts: float32 (2, samples)."""
+    """All beds: float32 (2, samples)."""
     return _in_the_room(
         ((effects.bed(bed, timeline), first_sample(bed.start), bed.depth) for bed in timeline.beds), timeline
     )
 
 
 def events(timeline: Timeline) -> F32:
-    """All that happens once: float32 (2, samples). Lightning is seen and not heard; its thunder is an event too."""
+    """All events: float32 (2, samples). Lightning has no sound; its thunder is an event of its own."""
     heard = [event for event in timeline.events if event.kind != "strike"]
     return _in_the_room(((*effects.one_shot(event, timeline), event.depth) for event in heard), timeline)
 
 
 def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -> F32:
-    """Sounds (2, m) from their start samples on, and what the room gives back of each, more of the farther ones."""
+    """The sum of sounds, and the reverberation of each, which grows with depth: float32 (2, samples).
+
+    sounds: (float32 (2, m), start sample, depth). A start may be negative; what lies outside the clip is cut.
+    """
     dry = np.zeros((2, timeline.samples), np.float32)
     sent = np.zeros((2, timeline.samples), np.float32)
     earliest = timeline.samples
@@ -63,5 +68,5 @@ def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -
     if not np.any(sent):
         return dry
     wet = space.reverberate(sent, space.impulse_response(timeline.room, timeline.seed))
-    wet[:, :earliest] = 0  # a transform rounds: without this, silence would hold -160 dB of what is to come
+    wet[:, :earliest] = 0  # rounding in the FFT would otherwise leave -160 dB of it before the first sound
     return dry + wet

@@ -1,4 +1,4 @@
-"""Plays the effects that have compiled kernels once, briefly, so that the first clip does not wait for them."""
+"""Runs every compiled kernel of sound once, so that the first clip does not wait for the compiler."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Bed, BedKind, Timeline
 
 FRAMES: Final = 12
-COMPILED: Final[tuple[BedKind, ...]] = ("rain", "wind", "crowd")  # grains, resonances, throats
+COMPILED: Final[tuple[BedKind, ...]] = ("rain", "wind", "crowd")  # between them they call every kernel of effects/
 
 
 def warm_up_sound() -> None:
-    """A few tenths of a second with a filled cache; some seconds the first time ever."""
+    """Takes a few tenths of a second with numba's cache filled, some seconds without."""
     still = np.full(FRAMES, 0.5, np.float32)
     timeline = Timeline(
         frames=FRAMES,

@@ -1,6 +1,6 @@
-"""Every sound that is not speech or music, all synthesised: what lasts (`bed`) and what happens once (`shot`).
+"""Every sound that is not speech or music, all synthesised: `bed` for what lasts, `one_shot` for what happens once.
 
-Reads the timeline; knows neither the mix nor the room, which come after.
+Each file makes one thing from the timeline; mixing and reverberation come later (mix.py, stems.py).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from vivant.engines.diorama.timing.timeline import Bed, BedKind, Event, EventKin
 from vivant.media import F32, SAMPLE_RATE
 
 _BEDS: Final[dict[BedKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
-    # How it sounds, and how loud it is at strength and depth 0.5 in LUFS, on a scale on which a voice has -18.
+    # Its function, and its loudness in LUFS at strength and depth 0.5, on a scale on which a voice has -18.
     "rain": (rain.bed, -26),
     "wind": (wind.bed, -28),
     "waves": (waves.bed, -26),
@@ -45,7 +45,7 @@ _BEDS: Final[dict[BedKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     "room": (room.bed, -52),
 }
 _ONE_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
-    # How it sounds, and a gain in dB that puts it on the same scale.
+    # Its function, and the gain in dB that puts it on the same scale.
     "thunder": (thunder.clap, 4),
     "step": (footsteps.step, 2),
     "wave": (waves.breaking_wave, -7),
@@ -57,7 +57,7 @@ _EDGE: Final = SAMPLE_RATE // 4  # samples of fade where a bed starts or ends in
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """A sound that lasts: float32 (2, 2000 · (end - start)), at its place on the common scale of loudness.
+    """A sound that lasts: float32 (2, 2000 · (end - start)), on the common scale of loudness.
 
     Fades in and out over a quarter of a second where it starts or ends inside the clip.
     """
@@ -76,11 +76,11 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 
 def one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
-    """What happens once: (float32 (2, m), the sample of the clip at which it starts).
+    """A sound that happens once: (float32 (2, m), the sample of the clip at which it starts).
 
-    Its transient (the heel of a step, the crest of a wave, the closest point of a car) falls exactly on event.time;
-    what swells before it makes the start earlier, even before the clip. Raises KeyError for a strike, which is seen and
-    not heard: its thunder is an event of its own.
+    Its transient (the heel of a step, the crest of a wave, the closest point of a car) falls exactly on event.time. A
+    sound that swells before it starts earlier, perhaps before the clip. Raises KeyError for lightning (`strike`), which
+    has no sound; its thunder is an event of its own.
     """
     make, gain = _ONE_SHOTS[event.kind]
     sound, transient = make(event, timeline)

@@ -1,4 +1,4 @@
-"""Birds: a few individuals of known species, each in its place, singing phrases of its own and resting between them."""
+"""Birds: a few individuals of known species, each at its place, with phrases of its own and rests between them."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from vivant.media import F32, SAMPLE_RATE
 
 @dataclass(frozen=True, slots=True)
 class Syllable:
-    """One breath of a syrinx. hz: corners of its pitch, evenly spaced in time, joined smoothly on a log scale."""
+    """One unbroken sound of a song. hz: frequencies at even spaces in time, joined smoothly on a log scale."""
 
     wait: float  # s of silence before it
     lasting: float  # s
     hz: tuple[float, ...]
-    loud: float = 1.0
+    loud: float = 1.0  # amplitude
     trill: tuple[float, float] = (0.0, 0.0)  # vibrato: Hz, share of the pitch
     partials: tuple[float, ...] = (1.0, 0.05)  # amplitudes of the harmonics
-    rough: float = 0.0  # 0 whistle .. 1 rasp: how irregular pitch and loudness are
-    attack: float = 0.15  # share of the note in which it has mostly risen
+    rough: float = 0.0  # 0 a clear whistle .. 1 hoarse: how irregular pitch and loudness are
+    attack: float = 0.15  # share of its length in which it rises
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Strength is how many sing: 0 one, 1 a dawn chorus. By the sea gulls, at night an owl."""
+    """float32 (2, n). Strength: how many sing, 0 two .. 1 a dawn chorus. By the sea gulls, with crickets an owl."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "birds")
-    # No bird sings in a void: the air of the place lies under all of them.
+    # The faint noise of open air under the birds.
     air = ((60, -24), (200, -12), (500, -2), (1000, 0), (2000, -5), (5000, -14), (12000, -26))
     sound = np.asarray(
         noise.stereo(n, chance, air, 0.8) * np.exp(0.15 * noise.drift(n, chance, 0.3)) * np.float32(0.006), np.float32
@@ -41,7 +41,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     for number, species in enumerate(singers):
         own = rng(timeline.seed, f"birds/{number}/{species}")
         x = float(np.clip(bed.x + own.uniform(-0.9, 0.9), -1, 1))
-        # Somebody is close and answers early; the others fill the distance.
+        # The first is near and sings soon; the others are farther off.
         depth = float(np.clip(bed.depth + (-0.12 if number == 0 else own.uniform(-0.05, 0.35)), 0, 1))
         voice, rest = SPECIES[species], _REST[species]
         key = own.uniform(0.94, 1.06)
@@ -62,14 +62,14 @@ def _choose_singers(bed: Bed, timeline: Timeline, chance: np.random.Generator) -
     if "crickets" in kinds:
         return ["owl"]
     woods = ["blackbird", "tit", "robin", "chaffinch", "sparrow", "pigeon", "cuckoo"]
-    # The one in front has the song that carries; nobody sings twice before everybody has.
+    # The nearest has a song that carries far. A species comes twice only when all others have come.
     front = ["blackbird", "robin", "chaffinch"][chance.integers(3)]
     others = [name for name in chance.permutation(woods).tolist() if name != front]
     return [front, *(others + others)[: 1 + round(5 * bed.strength)]]
 
 
 def sing(syllables: list[Syllable], key: float, chance: np.random.Generator) -> F32:
-    """Notes -> mono (n,), peak about 0.3. key: pitch of this individual against its kind."""
+    """The sound of syllables: float32 (n,), peak about 0.3. key: pitch of this individual relative to its species."""
     total = sum(syllable.wait + syllable.lasting for syllable in syllables)
     sound = np.zeros(int(total * SAMPLE_RATE) + 2, np.float32)
     at = 0.0
@@ -100,7 +100,7 @@ def _sing_syllable(syllable: Syllable, key: float, n: int, chance: np.random.Gen
         body += np.where(number * hz < 18_000, weight * np.sin(number * phase), 0)
     body *= 1 / sum(syllable.partials)
     body *= 1 + 0.8 * syllable.rough * grit
-    # Breath: the tone is never quite even, and a little air hisses beside it.
+    # The tone is slightly uneven, with a little noise of breath.
     body *= 1 + 0.05 * _roughness(n, chance)
     body += 0.0015 * chance.standard_normal(n)
     envelope = np.sin(np.pi * np.interp(t, (0, 2 * syllable.attack, 1), (0, 0.5, 1))) ** 0.8
@@ -108,16 +108,16 @@ def _sing_syllable(syllable: Syllable, key: float, n: int, chance: np.random.Gen
 
 
 def _roughness(n: int, chance: np.random.Generator) -> np.ndarray:
-    """Roughness of a hoarse voice: noise of some 300 Hz, (n,), RMS about 1."""
+    """Noise up to about 300 Hz that makes a voice hoarse: float64 (n,), RMS about 1."""
     knots = n // 80 + 3
     return np.interp(np.arange(n), np.arange(knots) * 80.0, chance.standard_normal(knots)) * 1.2
 
 
-# The songs. Pitches, lengths and rhythms after the field descriptions of Cramp (Birds of the Western Palearctic).
+# The songs: pitches, lengths and rhythms as described in Cramp (ed.), Birds of the Western Palearctic.
 
 
 def _blackbird(c: np.random.Generator) -> list[Syllable]:
-    """Fluting, unhurried, 1.6 to 2.8 kHz, with slides; the phrase breaks up into a thin high twitter."""
+    """Slow flute-like notes of 1.6 to 2.8 kHz with slides; the phrase ends in a thin high twitter."""
     syllables = []
     pitch = c.uniform(1750, 2200)
     for _ in range(c.integers(4, 7)):
@@ -150,7 +150,7 @@ def _blackbird(c: np.random.Generator) -> list[Syllable]:
 
 
 def _tit(c: np.random.Generator) -> list[Syllable]:
-    """Great tit: tea-cher, tea-cher: a see-saw of a high and a lower note, four to six times."""
+    """Great tit ("tea-cher, tea-cher"): a high and a lower note in turn, three to five times."""
     high, low = c.uniform(5200, 6200), c.uniform(3700, 4300)
     syllables = []
     for _ in range(c.integers(3, 6)):
@@ -160,7 +160,7 @@ def _tit(c: np.random.Generator) -> list[Syllable]:
 
 
 def _robin(c: np.random.Generator) -> list[Syllable]:
-    """Thin silver threads: long high notes, then a rippling run down, wistful, never twice the same."""
+    """Long thin high notes, each followed by a rapid irregular run downwards."""
     syllables = []
     for _ in range(c.integers(2, 4)):
         high = c.uniform(5600, 7600)
@@ -188,7 +188,7 @@ def _robin(c: np.random.Generator) -> list[Syllable]:
 
 
 def _chaffinch(c: np.random.Generator) -> list[Syllable]:
-    """A rattle that accelerates downhill and ends in a flourish."""
+    """A falling rattle that accelerates and ends in a flourish."""
     syllables = []
     for pitch, gap, count in ((5200, 0.055, 5), (4300, 0.045, 5), (3400, 0.038, c.integers(3, 6))):
         base = pitch * c.uniform(0.95, 1.05)
@@ -202,7 +202,7 @@ def _chaffinch(c: np.random.Generator) -> list[Syllable]:
 
 
 def _sparrow(c: np.random.Generator) -> list[Syllable]:
-    """Chirrup: short, broad, a little hoarse, in talkative rows."""
+    """Short, broad, slightly hoarse chirps, two to five in a row."""
     base = c.uniform(2900, 3600)
     return [
         Syllable(
@@ -218,7 +218,7 @@ def _sparrow(c: np.random.Generator) -> list[Syllable]:
 
 
 def _pigeon(c: np.random.Generator) -> list[Syllable]:
-    """Wood pigeon: hoo HOOO hoo, hoo-hoo, breathy, some 480 Hz."""
+    """Wood pigeon (hoo HOOO hoo, hoo-hoo): breathy, at about 480 Hz."""
     syllables = []
     for lasting, loud, wait in (
         (0.22, 0.6, 0.0),
@@ -256,7 +256,7 @@ def _cuckoo(c: np.random.Generator) -> list[Syllable]:
 
 
 def _gull(c: np.random.Generator) -> list[Syllable]:
-    """Herring gull: drawn-out mews and a laughing row, rich in harmonics, voice breaking upward."""
+    """Herring gull: one or two long mews, or a row of short "laughing" calls, rich in harmonics."""
     base = c.uniform(620, 780)
     partials = (0.5, 1.0, 0.9, 0.6, 0.45, 0.3, 0.2, 0.12)
     if c.random() < 0.45:
@@ -288,7 +288,7 @@ def _gull(c: np.random.Generator) -> list[Syllable]:
 
 
 def _owl(c: np.random.Generator) -> list[Syllable]:
-    """Tawny owl: a long hoot, a pause, a short one and a quavering last."""
+    """Tawny owl: a long hoot, a pause, a short one and a long quavering one."""
     hz = c.uniform(690, 780)
     return [
         Syllable(0.0, 0.75, (hz * 0.9, hz * 1.03, hz), 1.0, partials=(1, 0.10, 0.04), attack=0.2),

@@ -1,4 +1,4 @@
-"""Crickets: near ones that chirp in pulses of a wing, far ones that blur into a shimmering trill."""
+"""Crickets: near ones chirp in pulses, far ones merge into a trill."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from vivant.media import F32, SAMPLE_RATE
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Strength is how many there are."""
+    """float32 (2, n). Strength: how many, 0 three .. 1 ten."""
     n = follow.sample_count(bed)
-    still = rng(timeline.seed, "crickets")  # the air of the night
+    still = rng(timeline.seed, "crickets")  # the noise of the night air
     air = ((60, -14), (200, -4), (500, 0), (1000, -4), (2500, -12), (8000, -26))
     sound = np.asarray(
         noise.stereo(n, still, air, 0.8) * np.exp(0.15 * noise.drift(n, still, 0.3)) * np.float32(0.003), np.float32
@@ -30,7 +30,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 
 def _chirps(n: int, t: np.ndarray, chance: np.random.Generator) -> F32:
-    """Field cricket: three or four wing strokes 33 ms apart, 2 to 3 times a second, on a note of some 4.6 kHz."""
+    """Field cricket: three or four wing strokes 33 ms apart, 2 to 3 times a second, at about 4.6 kHz. float32 (n,)."""
     gate = np.zeros(n, np.float32)
     hz, strokes, stroke = chance.uniform(4200, 5100), int(chance.integers(3, 5)), chance.uniform(0.030, 0.037)
     every = chance.uniform(0.36, 0.52)
@@ -45,13 +45,13 @@ def _chirps(n: int, t: np.ndarray, chance: np.random.Generator) -> F32:
                 gate[start : start + pulse] += shape * np.float32((0.6, 0.85, 1.0, 0.95)[i])
         resting = chance.uniform(0.6, 1.8) if chance.random() < 0.07 else 0.0
         at += every * chance.uniform(0.96, 1.04) + resting
-    # The file of the wing catches tooth by tooth: the note falls a little within each stroke.
+    # The frequency falls a little within each stroke, as in recordings of field crickets.
     phase = 2 * np.pi * (hz * t - 25 * np.cumsum(gate) / SAMPLE_RATE)
     return (gate * (np.sin(phase) + 0.06 * np.sin(2 * phase)) * 0.2).astype(np.float32)
 
 
 def _trill(n: int, t: np.ndarray, chance: np.random.Generator) -> F32:
-    """Tree cricket: an unbroken trill at 45 pulses a second, some 3 kHz, that slowly comes and goes."""
+    """Tree cricket: a steady trill of 45 pulses a second at about 3 kHz, slowly louder and softer. float32 (n,)."""
     hz, rate = chance.uniform(2700, 3600), chance.uniform(38, 52)
     pulses = np.clip(np.sin(2 * np.pi * rate * t + chance.uniform(0, 6)) + 0.35, 0, None)
     slow = 0.75 + 0.25 * np.sin(2 * np.pi * chance.uniform(0.1, 0.3) * t + chance.uniform(0, 6))

@@ -1,4 +1,4 @@
-"""A crowd: many synthetic people who talk at once, some near, most far. No word is said."""
+"""A crowd: many synthetic voices that talk at once, without words, some near, most far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vivant.media import F32, SAMPLE_RATE
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Strength is how many talk, from a table of a café to a full square, and how excitedly."""
+    """float32 (2, n). Strength: how many talk and how lively, 0 a café table .. 1 a full square."""
     n = follow.sample_count(bed)
     short = n * murmur.RATE // SAMPLE_RATE
     near, far = np.zeros((2, short), np.float32), np.zeros((2, short), np.float32)
@@ -21,20 +21,20 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
         chance = rng(timeline.seed, f"crowd/{number}")
         voice = murmur.talk(short, chance, 0.35 + 0.65 * bed.strength)
         most = 4 * float(np.sqrt(np.mean(voice**2))) + 1e-6
-        voice = np.float32(most) * np.tanh(voice / np.float32(most))  # no single vowel stands out of the murmur
+        voice = np.float32(most) * np.tanh(voice / np.float32(most))  # no single vowel stands out
         near += _at(voice, chance.uniform(0.1, 0.9)) * np.float32(1 / chance.uniform(1.0, 3.0))
-        # The same people stand for two or three more, farther off: at another moment of their talk.
+        # Each voice serves again, shifted in time, for two or three people farther off.
         for _ in range(2 + (bed.strength > 0.5)):
             other = np.roll(voice * edge, int(chance.integers(short // 6, 5 * short // 6)))
             far += _at(other, chance.uniform(0, 1)) * np.float32(chance.uniform(0.3, 0.8))
     near, far = murmur.to_sample_rate(near, n), murmur.to_sample_rate(far, n)
-    # Those far off are heard by way of walls and ground more than straight.
+    # Far voices are heard more by reflections than directly.
     around = space.reverberate(far, space.impulse_response(max(0.3, timeline.room), timeline.seed))
     distant = np.float32(0.35) * space.absorb_treble(far, 0.8) + np.float32(0.55) * around
     return space.absorb_treble(np.asarray(near + distant * (0.5 + bed.strength), np.float32), bed.depth)
 
 
 def _at(mono: F32, share: float) -> F32:
-    """Mono -> (2, n), equal power, share 0 left .. 1 right."""
+    """float32 mono (n,) -> (2, n), equal power, at share 0 left .. 1 right."""
     left, right = space.equal_power(share)
     return np.stack([mono * np.float32(left), mono * np.float32(right)])

@@ -1,4 +1,4 @@
-"""Fire: a low roar that breathes with the flames, jets of hissing gas, and wood that crackles, snaps and pops."""
+"""Fire: a low roar that follows the flicker of the flames, hissing jets of gas, and crackling, popping wood."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HISS: Final = ((300, -40), (1200, -18), (3500, -3), (6500, 0), (11000, -6), (18
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). The flicker curve (-1..1) swells the roar and loosens crackles; strength: candle to bonfire."""
+    """float32 (2, n). The flicker curve (-1..1) drives the roar and the crackles; strength: 0 candle .. 1 bonfire."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "fire")
     flicker = follow.at_sample_rate(follow.over_bed(timeline.flicker, bed))
@@ -35,7 +35,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 
 def _fizz(sound: F32, lick: F32, strength: float, chance: np.random.Generator) -> None:
-    """What lies between crackles: hundreds of cracks a second too small to be told apart, most of a fire's treble."""
+    """Adds hundreds of cracks a second, too small to be heard singly, which make most of a fire's treble."""
     n = sound.shape[1]
     rate = np.float32(150 + 350 * strength) * np.clip(lick * np.exp(0.5 * noise.turbulence(n, chance, 5.0, 4)), 0.1, 5)
     at = grains.poisson_times(chance, rate.astype(np.float32), n)
@@ -47,7 +47,8 @@ def _fizz(sound: F32, lick: F32, strength: float, chance: np.random.Generator) -
 
 
 def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) -> np.ndarray:
-    """Crackles breed crackles: a Poisson crack opens a fibre, others follow within 0.2 s (a branching process)."""
+    """The samples at which it crackles, ascending: a branching process, as the crack of one fibre sets off others
+    within 0.2 s. float64 (k,)."""
     rate = np.float32(5 + 12 * strength) * np.exp(0.7 * flicker)
     parents = grains.poisson_times(chance, rate.astype(np.float32), n)
     times = [parents]
@@ -59,7 +60,7 @@ def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) 
 
 
 def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
-    """Each crack: a click under a millisecond, then the splinter's own short note. Sizes follow a power law."""
+    """Adds cracks: a click of under a millisecond, then a short damped sine. Their amplitudes follow a power law."""
     count = len(at)
     loud = np.minimum(0.045 * chance.uniform(size=count) ** (-1 / 1.4), 0.22)
     side = np.clip(0.5 + 0.16 * chance.standard_normal(count), 0, 1)
@@ -71,7 +72,7 @@ def _crackle(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
 
 
 def _pop(sound: F32, at: np.ndarray, chance: np.random.Generator) -> None:
-    """A pocket of steam bursts: a thud of some 300 Hz under a snap."""
+    """Adds bursts of steam pockets: a thud of about 300 Hz under a snap."""
     count = len(at)
     loud = np.minimum(0.11 * np.exp(0.4 * chance.standard_normal(count)), 0.25)
     side = np.clip(0.5 + 0.12 * chance.standard_normal(count), 0, 1)

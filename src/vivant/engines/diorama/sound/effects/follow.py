@@ -1,4 +1,4 @@
-"""What an effect reads from the timeline: its length, its curves at sample rate, its events. Makes no sound."""
+"""What an effect reads from the timeline: its length, curves at sample rate, events. Makes no sound."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME, first_sample
 
 
 def sample_count(bed: Bed) -> int:
-    """Samples of a bed."""
+    """The number of samples of a bed."""
     return first_sample(bed.end) - first_sample(bed.start)
 
 
@@ -19,7 +19,8 @@ def over_bed(curve: F32, bed: Bed) -> F32:
 
 
 def at_sample_rate(per_frame: F32) -> F32:
-    """A curve per frame at every sample, straight from the middle of a frame to the next: float32 (2000 · frames,)."""
+    """A value per frame, float32 (frames,), as a value per sample: float32 (2000 · frames,), linear between the middles
+    of the frames."""
     n = len(per_frame) * SAMPLES_PER_FRAME
     return np.interp(
         np.arange(n, dtype=np.float32), (np.arange(len(per_frame)) + 0.5) * SAMPLES_PER_FRAME, per_frame
@@ -27,9 +28,10 @@ def at_sample_rate(per_frame: F32) -> F32:
 
 
 def event_sample(event: Event) -> int:
-    """The sample an event's transient falls on."""
+    """The sample of the clip on which an event's transient falls."""
     return round(event.time * SAMPLE_RATE)
 
 
 def events(timeline: Timeline, kind: EventKind) -> list[Event]:
+    """The events of one kind, in order of time."""
     return [event for event in timeline.events if event.kind == kind]

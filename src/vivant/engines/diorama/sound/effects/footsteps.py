@@ -1,4 +1,4 @@
-"""Footsteps: a heel that strikes, a sole that rolls, a toe that pushes off, on a hard floor or on gravel."""
+"""Footsteps: the heel strikes, the sole rolls, the toe pushes off, on pavement or on gravel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 Surface = Literal["hard", "gravel"]
-_LASTING: Final = 0.55  # s
+_LASTING: Final = 0.55  # s, of one step
 
 
 def step(event: Event, timeline: Timeline) -> tuple[F32, int]:
@@ -30,15 +30,15 @@ def _surface_of(timeline: Timeline) -> Surface:
 
 
 def _foot(surface: Surface, strength: float, side: int, chance: np.random.Generator) -> F32:
-    """Mono (n,): the heel's contact is sample 0."""
+    """One step, float32 (n,): the heel strikes at sample 0. side: 0 left, 1 right foot."""
     n = int(_LASTING * SAMPLE_RATE)
     weight = (0.5 + 0.8 * strength) * np.exp(0.12 * chance.standard_normal())
     roll = chance.uniform(0.13, 0.17)  # s from heel to ball of the foot
     make, gain = _SURFACES[surface]
     sound = make(n, roll, side, chance)
-    # A floor gives way: the hardest instant of the blow is rounded, which also leaves more of the step to be heard.
+    # Soft clipping of the hardest instant: floors yield, and the rest of the step is heard better.
     most = 0.45 * float(np.abs(sound).max())
-    # Soles are softer than the impulses that stand for them here: nothing over some 8 kHz, nor under 35 Hz.
+    # Band-pass from 35 Hz to 8 kHz: soles are softer than the impulses used here.
     rounded = signal.sosfilt(
         signal.butter(1, (35, 8000), "bandpass", fs=SAMPLE_RATE, output="sos"), np.tanh(sound / most)
     )
@@ -46,7 +46,7 @@ def _foot(surface: Surface, strength: float, side: int, chance: np.random.Genera
 
 
 def _modes(sides: F32, at: float, hz: list[float], fall: list[float], loud: float, chance: np.random.Generator) -> None:
-    """A struck body: damped sines, all from one instant. fall: seconds to 1/e."""
+    """Adds the modes of a struck body: damped sines that start together. fall: seconds to 1/e."""
     pitch = np.array(hz) * np.exp(0.04 * chance.standard_normal(len(hz)))
     amplitude = loud * np.exp(0.3 * chance.standard_normal(len(hz))) / np.sqrt(np.arange(1, len(hz) + 1))
     grains.add_damped_sines(
@@ -60,7 +60,7 @@ def _knock(sides: F32, at: float, hz: tuple[float, float], ms: float, loud: floa
 
 
 def _hard(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Leather on stone: a dry clack of some 30 ms about 400 Hz, then grit under the sole and its softer slap."""
+    """Leather on stone: a dry clack of 30 ms around 400 Hz, then grit and the softer toe. float32 (n,)."""
     sides = np.zeros((2, n), np.float32)
     pitch = (1.0, 1.05)[side]
     _knock(sides, 0, (1400 * pitch, 2400 * pitch), 1.8, 1.2, chance)
@@ -76,7 +76,7 @@ def _hard(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
 
 
 def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
-    """Stones that grind: hundreds of small impacts of 1 to 6 kHz, whose rate follows the force under the foot."""
+    """Grinding stones: hundreds of impacts of 1 to 6 kHz, whose rate follows the force of the foot. float32 (n,)."""
     sides = np.zeros((2, n), np.float32)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
     toe = roll + 0.06
@@ -94,7 +94,7 @@ def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
 
 
 def _grit(sides: F32, roll: float, count: float, loud: float, chance: np.random.Generator) -> None:
-    """A few grains of sand that a shoe crushes between heel and toe."""
+    """Adds a few grains of sand that are crushed between heel and toe."""
     at = chance.uniform(0.01, roll + 0.12, chance.poisson(0.2 * count)) * SAMPLE_RATE
     bank = grains.make_ticks(chance, 16, (1500, 6000), (0.2, 1.0), tone=0.4)
     strength = loud * np.exp(0.8 * chance.standard_normal(len(at)))
@@ -104,13 +104,13 @@ def _grit(sides: F32, roll: float, count: float, loud: float, chance: np.random.
 def _scuff(
     sides: F32, start: float, end: float, loud: float, colour: noise.Colour, chance: np.random.Generator
 ) -> None:
-    """The sole dragged a little between heel and toe."""
+    """Adds the sole dragging a little between heel and toe. start, end: s."""
     first, n = int(start * SAMPLE_RATE), int((end - start) * SAMPLE_RATE)
     shape = np.sin(np.pi * np.linspace(0, 1, n)) ** 2 * np.exp(0.4 * noise.turbulence(n, chance, 18.0, 2))
     sides[:, first : first + n] += (noise.coloured(n, chance, colour) * shape * loud).astype(np.float32)
 
 
-_SURFACES: Final = {  # how a foot sounds on it, and the gain that makes them all as loud
+_SURFACES: Final = {  # its function, and the gain that makes all equally loud
     "hard": (_hard, 0.6),
     "gravel": (_gravel, 1.7),
 }

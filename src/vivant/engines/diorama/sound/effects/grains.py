@@ -1,4 +1,4 @@
-"""Many small sounds at exact places: ringing drops and bubbles, ticks, clicks. Knows samples and decays, not causes."""
+"""Granular synthesis: many short sounds (drops, bubbles, ticks) added to a signal at given samples."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from vivant.media import F32, F64, SAMPLE_RATE
 
 I64 = NDArray[np.int64]
 
-_QUIET = 7.0  # nepers: a ring is left when it has fallen by 61 dB
+_QUIET = 7.0  # nepers: a damped sine ends when it has fallen by 61 dB
 
 
 def poisson_times(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarray:
-    """Poisson times, in samples (float64, sorted). rate: per second, constant or float32 (n,) for a changing one."""
+    """The times of a Poisson process over n samples, in samples, ascending: (k,).
+
+    rate: mean number per second, constant or, for a changing one, float32 (n,).
+    """
     if isinstance(rate, int | float):
         return np.sort(chance.uniform(0, n, chance.poisson(rate * n / SAMPLE_RATE)))
     expected = np.concatenate([[0.0], np.cumsum(np.maximum(rate, 0), dtype=np.float64) / SAMPLE_RATE])
@@ -25,9 +28,10 @@ def poisson_times(chance: np.random.Generator, rate: F32 | float, n: int) -> np.
 def add_damped_sines(
     sound: F32, at: np.ndarray, hz: np.ndarray, decay: np.ndarray, rise: np.ndarray, left: np.ndarray, right: np.ndarray
 ) -> None:
-    """Add exponentially decaying sines to `sound` (2, n), in place; those that start outside are left out.
+    """Add exponentially decaying sines to `sound`, float32 (2, n), in place; those that start outside are left out.
 
-    at: samples; hz: at the start; decay: 1/s; rise: relative change of pitch, 1/s; left, right: amplitudes. All (k,).
+    All others are (k,). at: sample of the start. hz: frequency at the start. decay: 1/s. rise: relative change of the
+    frequency per second. left, right: amplitudes.
     """
     arrays = [
         np.ascontiguousarray(np.broadcast_to(a, np.shape(at)), np.float64) for a in (hz, decay, rise, left, right)
@@ -46,7 +50,7 @@ def _add_damped_sines(sound: F32, at: F64, hz: F64, decay: F64, rise: F64, left:
         step = 2 * np.pi * hz[k] / SAMPLE_RATE
         bend = step * rise[k] / SAMPLE_RATE
         fall = np.exp(-decay[k] / SAMPLE_RATE)
-        # A rotating phasor whose turn per sample itself turns: two multiplications instead of a sine.
+        # A phasor, turned at each sample by a step that is turned itself: two complex products instead of a sine.
         zr, zi = 1.0, 0.0
         wr, wi = fall * np.cos(step), fall * np.sin(step)
         br, bi = np.cos(bend), np.sin(bend)
@@ -55,13 +59,17 @@ def _add_damped_sines(sound: F32, at: F64, hz: F64, decay: F64, rise: F64, left:
             sound[0, i] += left[k] * zi
             sound[1, i] += right[k] * zi
             zr, zi = zr * wr - zi * wi, zr * wi + zi * wr
-            if turn < 2.8:  # a rising bubble stops short of Nyquist
+            if turn < 2.8:  # radians per sample: the pitch stops rising before Nyquist
                 wr, wi = wr * br - wi * bi, wr * bi + wi * br
                 turn += bend
 
 
 def add_grains(sound: F32, bank: F32, at: np.ndarray, which: np.ndarray, left: np.ndarray, right: np.ndarray) -> None:
-    """Add kernels of a bank (kernels, length) to `sound` (2, n), in place, at whole samples `at`, cut at the end."""
+    """Add grains of a bank to `sound`, float32 (2, n), in place; those that start outside are left out.
+
+    bank: float32 (grains, length). at: sample of the start, rounded down. which: row of the bank. left, right:
+    amplitudes. All but the bank are (k,).
+    """
     _add_grains(
         sound,
         np.ascontiguousarray(bank, np.float32),
@@ -96,15 +104,16 @@ def random_sides(chance: np.random.Generator, count: int, margin: float = 0.0) -
 def make_ticks(
     chance: np.random.Generator, count: int, hz: tuple[float, float], ms: tuple[float, float], tone: float = 0.5
 ) -> F32:
-    """A bank of short impacts: decaying noise and a damped sine mixed by `tone` (0 noise .. 1 tone), unit energy.
+    """A bank of short impacts, each a decaying mix of noise and a sine: float32 (count, length), energy 1 per row.
 
-    hz: range of the sine (drawn on a log scale); ms: range of the time in which it falls by 1/e. (count, length).
+    hz, ms: ranges of the sine's frequency and of the time in which it falls to 1/e, drawn on a log scale. tone: 0 only
+    noise .. 1 only the sine.
     """
     fall = np.exp(chance.uniform(np.log(ms[0]), np.log(ms[1]), (count, 1))) / 1000
     pitch = np.exp(chance.uniform(np.log(hz[0]), np.log(hz[1]), (count, 1)))
     time = np.arange(int(5 * fall.max() * SAMPLE_RATE)) / SAMPLE_RATE
     noise = chance.standard_normal((count, len(time)))
-    # The noise takes the sine's own band: a one-pole low-pass an octave above it.
+    # The noise is low-passed (one pole) an octave above the sine.
     keep = np.exp(-2 * np.pi * np.minimum(2 * pitch, 16_000) / SAMPLE_RATE)
     for i in range(1, noise.shape[1]):
         noise[:, i] = (1 - keep[:, 0]) * noise[:, i] + keep[:, 0] * noise[:, i - 1]
@@ -116,10 +125,11 @@ def make_ticks(
 
 
 def bubble_modes(chance: np.random.Generator, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pitch (Hz), decay (1/s) and rise (1/s) of bubbles of `radius` (m), as they ring just under a surface.
+    """Frequency (Hz), decay (1/s) and rise (1/s) of bubbles in water, for `add_damped_sines`: each of the shape
+    of `radius` (m).
 
-    Minnaert: f = 3 / r. Damping and rise as in van den Doel, "Physically based models for liquid sounds",
-    ACM TAP 2 (2005): d = 0.13 / r + 0.0072 r^(-3/2); the pitch rises by up to 0.1 · d as the bubble nears the surface.
+    Frequency: Minnaert, f = 3 / r. Decay and rise: van den Doel, "Physically based models for liquid sounds", ACM TAP 2
+    (2005): d = 0.13 / r + 0.0072 r^(-3/2); the frequency rises by up to 0.1 · d as the bubble nears the surface.
     """
     decay = 0.13 / radius + 0.0072 * radius**-1.5
     return 3 / radius, decay, decay * 0.1 * chance.uniform(0, 1, radius.shape) ** 2

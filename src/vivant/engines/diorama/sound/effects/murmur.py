@@ -1,6 +1,6 @@
-"""One synthetic person who talks without words: glottal pulses through moving formants, syllables, phrases, pauses.
+"""A synthetic voice that talks without words: glottal pulses through moving formants, in syllables, phrases and pauses.
 
-Good enough for a voice among many; nobody should hear it alone.
+It is good enough among many, not alone.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.sound.effects import noise
 from vivant.media import F32
 
-RATE: Final = 24_000  # Hz: voices have next to nothing to say above 12 kHz
-_TICK: Final = 96  # samples between two settings of a throat: 4 ms
+RATE: Final = 24_000  # Hz; voices have little energy above 12 kHz
+_TICK: Final = 96  # samples (4 ms) between two values of the curves of a voice
 _PER_SECOND: Final = RATE / _TICK  # ticks
 # F1, F2, F3 in Hz of a man's vowels (Peterson & Barney 1952), the neutral one, which is the most frequent, twice.
 _VOWELS: Final = np.array(
@@ -28,13 +28,14 @@ _VOWELS: Final = np.array(
 )  # fmt: skip
 _WIDTH: Final = (90.0, 110.0, 160.0, 250.0, 350.0, 450.0)  # Hz, bandwidths of the formants
 _HISSES: Final = (2900.0, 3400.0, 5600.0, 6800.0, 8200.0)  # Hz, where fricatives are strongest: sh, ch, s, s, f
-# What a throat of six resonances lacks, so that the long-term spectrum is that of speech (Byrne et al. 1994).
+# (Hz, dB) that brings the long-term spectrum of the six resonances to that of speech (Byrne et al. 1994).
 _LIFT: Final = ((70, 8), (180, 6), (450, 0), (900, 5), (1800, 9), (3200, 10), (4500, 10), (8000, 8), (11500, 4))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _VoiceCurves:
-    """What a throat does at each tick, float32: pitch and hiss_hz in Hz, voiced and hiss 0..1, formants (ticks, 3)."""
+    """The parameters of a voice at each tick, float32 (ticks,): pitch and hiss_hz in Hz, voiced and hiss as amplitudes
+    0..1; formants: Hz, (ticks, 3)."""
 
     pitch: F32
     voiced: F32
@@ -44,8 +45,8 @@ class _VoiceCurves:
 
 
 def talk(n: int, chance: np.random.Generator, lively: float) -> F32:
-    """Mono (n,) at 24 kHz: phrases of syllables, some 4.5 a second, with pauses to listen. lively 0..1 shortens the
-    pauses and widens the melody."""
+    """float32 (n,) at 24 kHz: phrases of about 4.5 syllables a second, with pauses. lively: 0..1, shortens the pauses
+    and widens the range of pitch."""
     ticks = n // _TICK + 2
     woman = chance.random() < 0.5
     base = chance.uniform(170, 225) if woman else chance.uniform(92, 135)
@@ -74,7 +75,7 @@ def talk(n: int, chance: np.random.Generator, lively: float) -> F32:
 
 
 def to_sample_rate(sides: F32, n: int) -> F32:
-    """Voices at 24 kHz -> 48 kHz with the balance of bass and treble that voices have. (2, m) -> (2, n)."""
+    """Voices at 24 kHz, float32 (2, m) -> 48 kHz, float32 (2, n), with the long-term spectrum of speech."""
     spectrum = fft.rfft(sides, axis=1)
     hz = fft.rfftfreq(sides.shape[1], 1 / RATE).astype(np.float32)
     whole = np.zeros((2, n // 2 + 1), np.complex64)
@@ -85,7 +86,7 @@ def to_sample_rate(sides: F32, n: int) -> F32:
 def _phrase(
     voice: _VoiceCurves, at: int, base: float, throat: float, pace: float, lively: float, chance: np.random.Generator
 ) -> int:
-    """Some syllables in one breath, the pitch sinking from first to last with accents on the way: the tick it ends."""
+    """Writes 4 to 14 syllables from tick `at` on, with falling pitch and accents. Returns the tick of the end."""
     syllables, start = int(chance.integers(4, 15)), at
     accents: list[tuple[float, float]] = []
     for k in range(syllables):
@@ -110,7 +111,7 @@ def _phrase(
 def _syllable(
     voice: _VoiceCurves, at: int, lasting: int, loud: float, throat: float, chance: np.random.Generator
 ) -> None:
-    """A consonant, a vowel or diphthong that the neighbours pull at, sometimes a consonant that closes it."""
+    """Writes a consonant and a vowel or diphthong, with formant transitions at both ends, over `lasting` ticks."""
     first, last = max(at, 0), min(at + lasting, len(voice.pitch))
     if first >= last:
         return
@@ -145,7 +146,7 @@ def _syllable(
 
 
 def _smooth(voice: _VoiceCurves) -> None:
-    """Lips and tongue have mass: in place, each curve over its own time."""
+    """Smooths each curve in place: lips and tongue cannot move at once."""
     for curve, width in ((voice.voiced, 5), (voice.hiss, 5), (voice.pitch, 9)):
         weights = np.hanning(width + 2)[1:-1]
         curve[:] = np.convolve(np.pad(curve, width // 2, mode="edge"), weights / weights.sum(), "valid")
@@ -154,7 +155,8 @@ def _smooth(voice: _VoiceCurves) -> None:
 
 
 def _loudness() -> F32:
-    """How strongly each vowel's formants pass a voice that falls by 6 dB an octave: to speak them all as loudly."""
+    """The gain of each vowel's formants for a source that falls by 6 dB an octave, to make them equally loud: float32
+    (vowels,)."""
     hz = np.geomspace(120, 5000, 300)
     z = np.exp(-2j * np.pi * hz / RATE)
     gain = np.ones((len(_VOWELS), len(hz)), np.complex128)
@@ -162,7 +164,7 @@ def _loudness() -> F32:
         r = np.exp(-np.pi * _WIDTH[k] / RATE)
         turn = 2 * r * np.cos(2 * np.pi * _VOWELS[:, k : k + 1] / RATE)
         gain *= (1 - turn + r * r) / (1 - turn * z + r * r * z * z)
-    # Even spacing on a log scale already weighs by 1/f: half of the fall.
+    # Frequencies evenly spaced on a log scale weigh by 1/f already, which is half of the fall.
     return np.asarray(np.sqrt(np.mean(np.abs(gain) ** 2 * (120 / hz), axis=1)) * 4, np.float32)
 
 
@@ -171,8 +173,8 @@ _LOUDNESS: Final = _loudness()
 
 @kernel
 def _throat(n: int, pitch: F32, voiced: F32, hiss: F32, hiss_hz: F32, formants: F32, breath: F32) -> F32:
-    """Glottal pulses (Rosenberg's, differentiated) through six formants in cascade, and noise through one resonance
-    of the teeth, all set anew every _TICK."""
+    """Glottal pulses (Rosenberg's, differentiated) through six formants in cascade, and noise through one resonance for
+    fricatives: float32 (n,). The curves are (ticks,), breath is white noise (n,)."""
     out = np.zeros(n, np.float32)
     state = np.zeros((7, 2))
     coefficient = np.zeros((7, 3))

@@ -1,4 +1,4 @@
-"""Rain: a wash of countless far drops, a middle ground of ticks, and single drops close by on leaf and puddle."""
+"""Rain: noise for the countless far drops, ticks for those a few metres off, and single drops close by."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
-# The far wash alone: air has taken its treble, which is left to the ticks, or rain would sound like a radio between
-# stations. Fine drops hiss, heavy ones splatter lower.
+# Spectra of the far drops. Their treble is low (air absorbs it, and the ticks bring their own): with more of it rain
+# sounds like white noise. Fine drops are brighter than heavy ones.
 _DRIZZLE: Final = ((80, -36), (400, -14), (1500, -3), (4500, 0), (9000, -5), (13500, -6), (17000, -14), (22000, -28))
 _DOWNPOUR: Final = ((80, -16), (400, 0), (1500, -3), (4500, -11), (9000, -17), (13500, -22), (17000, -28), (22000, -38))
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Strength 0 is the last drops of a shower, 1 a downpour; gusts of the wind curve thicken it."""
+    """float32 (2, n). Strength: 0 the last drops of a shower .. 1 a downpour; gusts of wind make it denser."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "rain")
     gusts = follow.over_bed(timeline.wind, bed)
@@ -34,12 +34,12 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 
 def _middle(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
-    """Drops a few metres off: each too short to have a pitch, together a texture that is rougher than noise."""
+    """Adds drops a few metres off: ticks too short to have a pitch, together rougher than noise."""
     n = sound.shape[1]
     at = grains.poisson_times(chance, density * np.float32(220 * 16**strength), n)
     low = 2600 * 0.3**strength  # heavier drops, deeper ticks
     bank = grains.make_ticks(chance, 64, (low, 11500 - 4500 * strength), (0.2, 0.7 + 1.4 * strength), tone=0.35)
-    distance = 1 + 7 * np.sqrt(chance.uniform(size=len(at)))  # m; as many drops on every square metre
+    distance = 1 + 7 * np.sqrt(chance.uniform(size=len(at)))  # m; equally many drops per square metre
     loud = np.minimum(0.34 / distance * np.exp(0.7 * chance.standard_normal(len(at))), 0.36)
     left, right = grains.random_sides(chance, len(at))
     which = chance.integers(0, len(bank), len(at))
@@ -47,7 +47,7 @@ def _middle(sound: F32, density: F32, strength: float, chance: np.random.Generat
 
 
 def _fine(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
-    """Drizzle on water: drops of about a millimetre always trap a bubble of some 0.22 mm, which rings near 14 kHz
+    """Adds drizzle on water: drops of about a millimetre always trap a bubble of 0.22 mm, which rings near 14 kHz
     (Pumphrey, Crum & Bjørnø 1989); larger drops do not."""
     n = sound.shape[1]
     at = grains.poisson_times(chance, density * np.float32(700 * (1 - strength) ** 2), n)
@@ -59,7 +59,7 @@ def _fine(sound: F32, density: F32, strength: float, chance: np.random.Generator
 
 
 def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator) -> None:
-    """Single drops at arm's length: a tick of impact, then a leaf's tap, a puddle's bubble or a hard patter."""
+    """Adds single drops close by: the tick of the impact, then what it falls on: a leaf, a puddle or something hard."""
     n = sound.shape[1]
     at = grains.poisson_times(chance, density * np.float32(9 + 55 * strength), n)
     count = len(at)
@@ -85,6 +85,6 @@ def _near(sound: F32, density: F32, strength: float, chance: np.random.Generator
 
     radius = np.exp(chance.uniform(np.log(0.00055), np.log(0.0019), puddle.sum()))
     pitch, decay, rise = grains.bubble_modes(chance, radius)
-    # The bubble closes off under the surface some 10 to 30 ms after the drop has struck (Pumphrey & Elmore 1990).
+    # The bubble forms under the surface 10 to 30 ms after the impact (Pumphrey & Elmore 1990).
     closed = at[puddle] + chance.uniform(480, 1500, puddle.sum())
     grains.add_damped_sines(sound, closed, pitch, decay, rise, 0.55 * left[puddle], 0.55 * right[puddle])

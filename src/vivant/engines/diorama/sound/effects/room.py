@@ -1,4 +1,4 @@
-"""Room tone: the nearly nothing of a quiet place, without which a voice seems to speak out of a void."""
+"""Room tone: the faint noise of a quiet place. Without it, speech over digital silence sounds unnatural."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (140
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n): air that moves slowly."""
+    """float32 (2, n): faint, slowly changing noise of air."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "room tone")
     sound = noise.stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)
     return np.asarray(sound, np.float32)

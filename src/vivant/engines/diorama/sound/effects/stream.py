@@ -1,4 +1,4 @@
-"""A stream: hundreds of bubbles a second, each with its own pitch, over a soft rush of water."""
+"""A stream: hundreds of bubbles a second, each with a pitch of its own, over the soft noise of the water."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vivant.media import F32
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Strength goes from a trickle, whose bubbles can be told apart, to a brook in spate."""
+    """float32 (2, n). Strength: 0 a trickle, whose bubbles are heard singly .. 1 a swollen brook."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "stream")
     rush = ((60, -34), (250, -14), (600, -2), (1300, 0), (4000, -7), (9000, -13), (16000, -22))
@@ -21,14 +21,14 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
         * np.exp(0.12 * noise.turbulence(n, chance, 1.2))
         * (0.010 + 0.035 * strength)
     )
-    # Drops that the current throws up and that patter back.
+    # Drops that are thrown up and fall back.
     at = grains.poisson_times(chance, 120 + 500 * strength, n)
     bank = grains.make_ticks(chance, 48, (1500, 9000), (0.2, 1.4), tone=0.4)
     loud = np.minimum(0.035 * np.exp(0.8 * chance.standard_normal(len(at))), 0.2)
     side = chance.uniform(0, 1, len(at))
     left, right = space.equal_power(side)
     grains.add_grains(sound, bank, at, chance.integers(0, 48, len(at)), loud * left, loud * right)
-    # Three spots of the bed of stones, each with its own rate that comes and goes and its own size of hollow.
+    # Three places among the stones, each with a changing rate and a size of bubbles of its own.
     for spot in range(3):
         lively = np.exp(0.6 * noise.turbulence(n, chance, 1.6, 4)).astype(np.float32)
         at = grains.poisson_times(chance, lively * np.float32((25 + 150 * strength) / 1.2), n)

@@ -1,7 +1,7 @@
-"""Thunder: the sound of a crooked channel kilometres long, each piece of which cracks at once and is heard in turn.
+"""Thunder: a crooked channel kilometres long cracks all at once; its pieces are heard one after another.
 
-After Ribner & Roy, "Acoustics of thunder" (JASA 72, 1982): the crack is the near foot of the channel, whose pieces are
-all equally far; claps are stretches that happen to lie across the line of sight; the rumble is the rest.
+After Ribner & Roy, "Acoustics of thunder" (JASA 72, 1982): the first crack is the foot of the channel, whose pieces are
+all about equally far; claps are stretches at right angles to the line of sight; the rumble is the rest.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vivant.media import F32, SAMPLE_RATE
 
 _PIECE: Final = 3.0  # m
 _PIECES: Final = 1900
-_LASTING: Final = 9.0  # s that are made; the clip cuts the rest
+_LASTING: Final = 9.0  # s
 
 
 def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
@@ -29,14 +29,14 @@ def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
     n = int(_LASTING * SAMPLE_RATE)
     late, loud, across = _arrivals(far, chance)
     sound = np.zeros((2, n), np.float32)
-    # Three stretches by their distance: the farther, the duller the air leaves them.
+    # Three parts by distance: the air absorbs more treble of the farther ones.
     for nearest, farthest in ((0, 400), (400, 1500), (1500, 1e9)):
         ring = far + late * space.SPEED
         chosen = (ring >= nearest) & (ring < farthest) & (late * SAMPLE_RATE < n - 1)
         if chosen.any():
             sound += _wave(n, late[chosen], loud[chosen], across[chosen], float(np.median(ring[chosen])), chance)
     sound += _sky(sound, chance)
-    # Small loudspeakers have no 60 Hz: what lies over 300 Hz is lifted, so that they too tell a crack from a roll.
+    # Small loudspeakers play no 60 Hz: over 300 Hz is raised, so that crack and rumble differ there too.
     sound = sound + 1.5 * signal.sosfilt(signal.butter(1, 300, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
     sound = signal.sosfilt(signal.butter(1, 22, "highpass", fs=SAMPLE_RATE, output="sos"), sound, axis=1)
     fade = fades.straight_end(n, 2.0 * SAMPLE_RATE)
@@ -55,8 +55,11 @@ def _distance_of(event: Event, timeline: Timeline) -> float:
 
 
 def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each piece of the channel: when it is heard (s after the first), how loud, and from where (-1..1)."""
-    # Up from the ground to the cloud's base, then across inside it: a walk whose heading wanders (mean turn 16°).
+    """For each piece of the channel: seconds after the first, amplitude, and direction -1..1. float64 (_PIECES,) each.
+
+    far: metres to the foot of the channel.
+    """
+    # A random walk (mean turn 16°) from the ground up to the cloud base, then horizontally inside the cloud.
     lean = np.cumsum(0.16 * chance.standard_normal((_PIECES, 2)), axis=0)
     lean = lean * 0.75 + 0.45 * chance.standard_normal((_PIECES, 2))
     lean -= np.linspace(0, 1, _PIECES)[:, None] * lean[-1] * 0.5
@@ -73,8 +76,8 @@ def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.n
     step /= np.linalg.norm(step, axis=1, keepdims=True)
     place = np.cumsum(step * _PIECE, axis=0) + np.array([0, far, 0])
     range_ = np.linalg.norm(place, axis=1)
-    facing = np.abs(np.sum(step * place, axis=1)) / range_  # 1: seen end on, when nothing is heard
-    # The stroke comes up from the ground and loses current on its way: the foot of the channel cracks hardest.
+    facing = np.abs(np.sum(step * place, axis=1)) / range_  # 1: along the line of sight, where it radiates nothing
+    # The return stroke rises from the ground and loses current on its way: the foot is loudest.
     current = 0.3 + 3.5 * np.exp(-place[:, 2] / 90)
     loud = current * (1 - facing**2) ** 2 / range_ * np.exp(0.5 * chance.standard_normal(_PIECES))
     late = (range_ - range_.min()) / space.SPEED
@@ -84,20 +87,23 @@ def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.n
 def _wave(
     n: int, late: np.ndarray, loud: np.ndarray, across: np.ndarray, ring: float, chance: np.random.Generator
 ) -> F32:
-    """Impulses at their times, each grown into the N-wave of a shock that old, through that much air."""
+    """The sound of some pieces: an N-wave at each of their times, lengthened and low-passed by `ring` metres of air.
+
+    late (s), loud, across (-1..1): (k,) each. float32 (2, n).
+    """
     sides = np.zeros((2, n + SAMPLE_RATE // 10), np.float32)
     at = (late * SAMPLE_RATE).astype(np.int64)
     angle = (np.clip(across * 1.5, -0.9, 0.9) + 1) * np.pi / 4
     np.add.at(sides[0], at, (loud * np.cos(angle)).astype(np.float32))
     np.add.at(sides[1], at, (loud * np.sin(angle)).astype(np.float32))
-    # An N-wave grows longer as it travels. Waves of many lengths overlap, so they are one kernel, of their mean.
+    # An N-wave lengthens as it travels. One kernel, the mean of waves of several lengths, serves all pieces.
     longest = (0.0025 + 0.0035 * np.log1p(ring / 150)) * SAMPLE_RATE
     kernel = np.zeros(int(2 * longest))
     for lasting in np.geomspace(0.25, 1.0, 9) * longest * np.exp(0.1 * chance.standard_normal(9)):
         shock = np.linspace(1, -1, int(lasting))
-        shock[-(len(shock) // 4) :] *= np.linspace(1, 0, len(shock) // 4)  # its tail is rounded
+        shock[-(len(shock) // 4) :] *= np.linspace(1, 0, len(shock) // 4)  # its end is smoothed
         kernel[: min(len(shock), len(kernel))] += shock[: len(kernel)] / 9
-    # Air and the scatter of a turbulent path: by this law 14 kHz near, 3 kHz at 1 km, 700 Hz at 4 km.
+    # Absorption and scattering in turbulent air: 14 kHz near, 3 kHz at 1 km, 700 Hz at 4 km.
     cutoff = float(np.clip(3.0e6 / ring, 350, 14_000))
     kernel = signal.sosfilt(signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos"), kernel)
     size = fft.next_fast_len(sides.shape[1] + len(kernel), real=True)
@@ -106,7 +112,7 @@ def _wave(
 
 
 def _sky(sound: F32, chance: np.random.Generator) -> F32:
-    """What hills and cloud give back: a dark diffuse answer over some seconds, lumpy, different on each side."""
+    """The echo of hills and clouds, float32 (2, n): dark diffuse reverberation of some seconds with random swells."""
     m = int(4.5 * SAMPLE_RATE)
     t = np.arange(m) / SAMPLE_RATE
     answer = np.stack(

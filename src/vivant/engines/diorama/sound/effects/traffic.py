@@ -1,4 +1,4 @@
-"""Traffic: the hum of a town, and vehicles that pass, each with tyres, an engine and its Doppler shift."""
+"""Traffic: the hum of a town, and vehicles that pass, each with tyres, an engine and a Doppler shift."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _HUM: Final = ((25, -4), (50, 0), (110, -2), (250, -8), (600, -13), (1000, -14), (2000, -24), (5000, -42), (12000, -60))
-# Tyre on road peaks about 1 kHz (Sandberg 2003); the engine's own broad noise lies under it.
+# Tyre noise peaks at about 1 kHz (Sandberg 2003); the low part is the broadband noise of the engine.
 _TYRE: Final = (
     (30, -22),
     (70, -15),
@@ -33,7 +33,7 @@ _SIDE: Final = 2.6  # s before and after the closest point
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n): the hum of many cars far off, in some takes with a horn. The cars that pass by are events."""
+    """float32 (2, n): the hum of many distant cars, for some seeds with a horn. Cars that pass by are events."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "traffic")
     sound = (
         noise.stereo(n, chance, _HUM, 0.7) * np.exp(0.18 * noise.drift(n, chance, 0.25)) * (0.04 + 0.05 * bed.strength)
@@ -78,8 +78,11 @@ def _pass(chance: np.random.Generator, depth: float, strength: float, x: float) 
 
 
 def _tyres(n: int, away: float, range_: np.ndarray, shift: np.ndarray) -> F32:
-    """Spectra of the tyres as they come, pass and go: Doppler, the air, and the comb of the sound that the road
-    mirrors (path difference 2 · h1 · h2 / r): the moving hollow in every passing car."""
+    """Spectra of the tyre noise while the car passes, for `noise.time_varying`: float32 (noise.block_count(n), bins).
+
+    With the Doppler shift, absorption by air, and the comb filter of the reflection by the road (path difference
+    2 · h1 · h2 / r), whose notches move audibly. away: m from the lane; range_: m, shift: ratio, float64 (n,) each.
+    """
     at = np.clip(np.arange(noise.block_count(n)) * noise.BLOCK, 0, n - 1)
     r, s = range_[at][:, None], shift[at][:, None]
     hz = noise.BINS[None, :] / s
@@ -91,13 +94,13 @@ def _tyres(n: int, away: float, range_: np.ndarray, shift: np.ndarray) -> F32:
 
 
 def _engine(chance: np.random.Generator, shift: np.ndarray) -> F32:
-    """Four cylinders: a firing rate of 52 to 92 Hz with uneven harmonics, a little rough. Mono (n,), RMS 1."""
+    """Four cylinders: a firing rate of 52 to 92 Hz with uneven harmonics: float32 (n,), RMS 1. shift: Doppler ratio."""
     n = len(shift)
     firing = chance.uniform(52, 92)
     wobble = 1 + 0.006 * noise.turbulence(n, chance, 5.0, 3)
     phase = 2 * np.pi * np.cumsum(firing * wobble * shift) / SAMPLE_RATE
     tone = np.zeros(n)
-    for half in range(1, 17):  # half orders: no two cylinders are alike
+    for half in range(1, 17):  # half orders, because cylinders differ
         order = half / 2
         weight = (0.35 if half % 2 else 1.0) * chance.uniform(0.5, 1) / order**1.15
         tone += weight * np.sin(order * phase + chance.uniform(0, 6))
@@ -105,7 +108,7 @@ def _engine(chance: np.random.Generator, shift: np.ndarray) -> F32:
 
 
 def _horn(chance: np.random.Generator) -> F32:
-    """A far car's horn: two reeds a major third apart (some 400 and 500 Hz), one or two short pushes. Mono."""
+    """A distant horn: two tones a major third apart (about 400 and 500 Hz), once or twice, briefly. float32 (n,)."""
     low = chance.uniform(380, 430)
     pushes = [chance.uniform(0.18, 0.3), chance.uniform(0.3, 0.7)][: chance.integers(1, 3)]
     parts = []

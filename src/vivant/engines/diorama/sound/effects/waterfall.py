@@ -1,4 +1,4 @@
-"""A waterfall: a broad roar that never rests, with the splatter of single lumps of water over it."""
+"""A waterfall: steady broadband noise, with the splashes of single lumps of water over it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CATARACT: Final = ((40, -2), (120, 0), (400, -1), (1000, -5), (2500, -10), (600
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). Strength goes from a garden cascade to a cataract that is felt in the chest."""
+    """float32 (2, n). Strength: 0 a garden cascade .. 1 a cataract with strong bass."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "waterfall")
     colour = noise.blend(_CASCADE, _CATARACT, strength)

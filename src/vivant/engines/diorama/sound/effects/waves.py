@@ -1,6 +1,6 @@
-"""Waves: distant surf and undertow as a bed; each front's crash, spreading hiss and draw-back as an event.
+"""Waves: distant surf and undertow are a bed; the crash, the hiss and the draw-back of each wave are an event.
 
-A small strength is a lake: no surf, but lapping, whose slaps and gurgles are bubbles.
+Up to a certain strength the water is a lake, which laps instead: slaps and gurgles, made of bubbles.
 """
 
 from __future__ import annotations
@@ -16,16 +16,19 @@ from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE, first_sample
 
-LAPPING: Final = 0.36  # up to this strength the water is a lake: calm water that nobody described has 0.35
+LAPPING: Final = (
+    0.36  # up to this strength it is a lake; calm water in the picture, not described by the prompt, has 0.35
+)
 _HZ: Final = (25.0, 70.0, 180.0, 450.0, 1100.0, 2600.0, 6000.0, 14000.0)
 _SURF: Final = ((30, -12), (80, -3), (200, 0), (500, -3), (1200, -9), (3000, -18), (8000, -32), (16000, -50))
+# dB at _HZ of the parts of a breaking wave.
 _SWELL: Final = np.array([0, 0, -6, -16, -28, -40, -52, -64], np.float32)
 _SPILL: Final = np.array([-12, -6, -2, 0, -2, -5, -11, -22], np.float32)
 _CRASH: Final = np.array([-3, 0, 0, -1, -3, -7, -13, -24], np.float32)
 _HISS: Final = np.array([-50, -40, -27, -15, -6, 0, -1, -9], np.float32)
 _BACK: Final = np.array([-34, -26, -15, -7, -1, 0, -6, -17], np.float32)
-_BEFORE: Final = 1.9  # s of swell before the crest falls
-_AFTER: Final = 6.0  # s until the draw-back has run out
+_BEFORE: Final = 1.9  # s of swell before the crest breaks
+_AFTER: Final = 6.0  # s until the draw-back ends
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
@@ -40,7 +43,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
 
 
 def breaking_wave(event: Event, timeline: Timeline) -> tuple[F32, int]:
-    """One wave that breaks: (samples (2, m), offset of the sample at which the crest strikes)."""
+    """One wave that breaks, or laps in a lake: (float32 (2, m), the sample at which its crest strikes)."""
     chance = rng(timeline.seed, f"wave/{event.id}")
     if is_lake(timeline):
         return space.place(_lap(event.strength, chance), event.x, event.depth), 0
@@ -54,23 +57,24 @@ def is_lake(timeline: Timeline) -> bool:
 
 
 def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32, int]:
+    """A wave that breaks on a beach: (float32 (2, m), the sample at which its crest strikes)."""
     before, after = int(_BEFORE * SAMPLE_RATE), int((_AFTER - 1.5 + 1.5 * strength) * SAMPLE_RATE)
     n = before + after
-    # Seconds since the crest fell.
+    # Seconds since the crest broke.
     t = np.asarray((np.arange(noise.block_count(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
     lumps = noise.at_blocks(noise.turbulence(n, chance, 3.0, 4), n)
 
-    # Before it falls it already spills: white water along the crest, louder and louder.
+    # White water spills along the crest, louder and louder, before it breaks.
     spill = np.exp(np.minimum(t, 0) / 0.42) * _rise(-t, -0.25, 0.3) * 0.20 * np.exp(0.2 * lumps)
     boom = _rise(t, 0.0, 0.02) * np.exp(-np.maximum(t, 0) / 0.22) * strength**1.5
     swell = np.where(t < 0, np.exp(np.minimum(t, 0) / 0.7), np.exp(-np.maximum(t, 0) / 0.9)) * 0.45
-    # It strikes at once at one place and within a third of a second all along the beach.
+    # It breaks at once in one place, and within a third of a second along the whole beach.
     crash = (
         (0.45 * _rise(t, 0.0, 0.03) + 0.55 * _rise(t, 0.0, 0.34))
         * np.exp(-np.maximum(t - 0.2, 0) / (0.35 + 0.35 * strength))
         * np.exp(0.22 * lumps)
     )
-    # The sheet of water runs up the sand: the hiss swells after the crash, brightens, thins out.
+    # The water runs up the sand: a hiss that swells after the crash, gets brighter and ends.
     sheet = _rise(t, 0.05, 0.9) * np.exp(-np.maximum(t - 0.5, 0) / (1.0 + 0.5 * strength)) * 0.38 * np.exp(0.12 * lumps)
     back = np.exp(-0.5 * ((t - 3.1 - 0.6 * strength) / 0.85) ** 2) * 0.15
     bright = np.clip(t / 2.5, 0, 1)[:, None] * np.array([0, 0, -3, -6, -6, -3, 1, 3], np.float32)
@@ -92,7 +96,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     _slap(sides, before, strength, chance)
     _foam(sides, before, strength, chance)
 
-    # The crest peels along the beach, so the sound widens from where it first falls.
+    # The crest breaks along the beach, so the sound widens from where it first broke.
     lean = np.float32(np.clip(x, -1, 1) * 0.35) * np.exp(
         -np.maximum(np.arange(n, dtype=np.float32) - before, 0) / SAMPLE_RATE
     )
@@ -103,7 +107,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
 
 
 def _slap(sides: F32, before: int, strength: float, chance: np.random.Generator) -> None:
-    """The lip of the crest hits the water in front: the instant, to the sample, at which a wave breaks."""
+    """Adds the slap of the crest onto the water in front of it, at sample `before`, where the wave breaks."""
     n = int(0.7 * SAMPLE_RATE)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
     blow = np.minimum(t / 0.018, 1) * np.exp(-t / (0.09 + 0.10 * strength)) * np.float32(0.10 + 0.18 * strength)
@@ -112,7 +116,7 @@ def _slap(sides: F32, before: int, strength: float, chance: np.random.Generator)
 
 
 def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator) -> None:
-    """Bursting bubbles of the foam and the pebbles that the draw-back rolls: grains over the noise."""
+    """Adds bursting bubbles of foam, and pebbles that roll in the draw-back."""
     n = sides.shape[1]
     t = (np.arange(n, dtype=np.float32) - before) / SAMPLE_RATE
     rate = np.where(t > 0, 2600 * np.minimum(t / 0.8, 1) * np.exp(-np.maximum(t - 0.8, 0) / 1.3), 0) * (
@@ -126,12 +130,12 @@ def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator)
 
 
 def _rise(t: NDArray[np.floating[Any]], start: float, lasting: float) -> F32:
-    """0 before `start`, 1 from `start + lasting`, a half cosine between; t in seconds."""
+    """0 before `start`, 1 from `start + lasting`, half a cosine between: float32, of the shape of t. All in s."""
     return np.asarray(0.5 - 0.5 * np.cos(np.pi * np.clip((t - start) / lasting, 0, 1)), np.float32)
 
 
 def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
-    """The deep pull of water between fronts: loudest 2 s before a crest falls, drained just after."""
+    """The low noise of water drawn back between waves: float32 (2, n). fronts: samples at which crests break."""
     t = np.arange(noise.block_count(n), dtype=np.float32) * noise.BLOCK
     pull = np.zeros_like(t)
     for at in fronts:
@@ -142,7 +146,7 @@ def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
 
 
 def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
-    """Small water against a shore: every second or so a slap of a few bubbles, a gurgle as it drains."""
+    """Small waves against a shore: a gurgle of bubbles every second or so, over soft noise. float32 (2, n)."""
     sound = noise.stereo(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.012)
     sound *= np.exp(0.5 * noise.drift(n, chance, 0.5))
     at = chance.uniform(0, 0.5) * SAMPLE_RATE
@@ -153,7 +157,7 @@ def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
 
 
 def _lap(strength: float, chance: np.random.Generator) -> F32:
-    """One small wave that laps: its slap at sample 0, mono."""
+    """One small wave that laps: float32 (n,), its slap at sample 0."""
     n = int(1.6 * SAMPLE_RATE)
     sides = np.zeros((2, n), np.float32)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
@@ -166,7 +170,7 @@ def _lap(strength: float, chance: np.random.Generator) -> F32:
 
 
 def _gurgle(sound: F32, at: float, chance: np.random.Generator) -> None:
-    """A burst of bubbles, large and small, that thins out within a third of a second."""
+    """Adds a burst of bubbles, large and small, that ends within a third of a second. at: sample."""
     count = chance.integers(12, 40)
     burst = at + np.abs(chance.normal(0, 0.11, count)) * SAMPLE_RATE
     radius = np.clip(0.0016 * np.exp(0.65 * chance.standard_normal(count)), 0.0005, 0.006)

@@ -1,4 +1,4 @@
-"""Wind: turbulence at the ear and in the leaves, edges that whistle when it blows. Follows the picture's curve."""
+"""Wind: turbulence at the ear and in leaves, and edges that whistle. It follows the wind curve of the timeline."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 _HZ: Final = (25.0, 60.0, 130.0, 280.0, 600.0, 1300.0, 2800.0, 6000.0, 13000.0)
-# Low-passed turbulence; a faster wind is louder by the square of its speed and reaches higher.
+# dB at _HZ. A faster wind is louder and has more treble.
 _BREEZE: Final = np.array([-4, 0, -1, -5, -12, -23, -34, -46, -60], np.float32)
 _STORM: Final = np.array([-3, 0, 0, -1, -4, -11, -20, -29, -40], np.float32)
 _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 
 
 def bed(bed: Bed, timeline: Timeline) -> F32:
-    """float32 (2, n). The wind curve (0..1) makes the gusts, the strength how much air there is at all."""
+    """float32 (2, n). The wind curve (0..1) gives the gusts, the strength the overall speed of the wind."""
     chance = rng(timeline.seed, "wind")
     return _blow(follow.at_sample_rate(follow.over_bed(timeline.wind, bed)), bed.strength, chance)
 
 
 def _blow(gusts: F32, strength: float, chance: np.random.Generator) -> F32:
-    """gusts: 0..1 per sample (n,) -> float32 (2, n)."""
+    """The sound of a wind: float32 (2, n). gusts: its speed, float32 (n,), 0..1. strength: 0..1."""
     n = len(gusts)
     eddies = 0.13 * noise.turbulence(n, chance, 1.1, 5)
     speed = np.clip((0.12 + gusts * (1 + eddies)) * (0.55 + 0.9 * strength), 0.02, 1.6).astype(np.float32)
     coarse = noise.at_blocks(speed, n)[:, None]
 
-    loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB: 40 in nature (pressure goes with U²), which would hide a lull
+    loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB; physically 40 (pressure ~ U²), but then lulls are inaudible
     roar = noise.band_spectra(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
     sound = noise.stereo_time_varying(n, chance, roar, 0.8)
 
-    # Leaves answer a little later than the air at the ear, and flutter.
+    # Leaves follow the wind with a delay (107 ms), and flutter.
     flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
     late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
     leaves = noise.band_spectra(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
@@ -49,7 +49,8 @@ def _blow(gusts: F32, strength: float, chance: np.random.Generator) -> F32:
 
 
 def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> None:
-    """Aeolian tone of one edge (Strouhal: f = 0.2 U / d): rises with the wind and is there only when it blows hard."""
+    """Adds the aeolian tone of one edge (Strouhal: f = 0.2 U / d): it rises with the wind and sounds only in a strong
+    one. speed: float32 (n,)."""
     n = sound.shape[1]
     base = (300, 520, 860)[edge] * chance.uniform(0.85, 1.2)
     inertia = noise.turbulence(n, chance, 0.5, 2)
@@ -67,8 +68,8 @@ def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> 
 
 @kernel
 def _resonate(source: F32, hz: F32, quality: np.float32) -> F32:
-    """A band-pass whose pitch moves each sample (state-variable, trapezoidal: Zavalishin, The Art of VA Filter
-    Design, 4.1), scaled to keep the power of white noise whatever its width."""
+    """A band-pass whose centre changes at every sample (state-variable filter: Zavalishin, The Art of VA Filter Design,
+    4.1), scaled so that white noise keeps its power at any bandwidth. All float32 (n,) but the quality."""
     out = np.zeros_like(source)
     first, second = 0.0, 0.0
     damping = 1.0 / quality
