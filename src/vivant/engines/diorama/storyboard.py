@@ -296,6 +296,7 @@ class PictureFacts:
     fire_trust: float = 0.0
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
+    drawn: float = 0.0  # how surely it is a drawing of flat colours; 0: a photograph
     horizon: float = 0.5  # share of the height
 
     def __post_init__(self) -> None:

@@ -9,10 +9,11 @@ from PIL import Image
 from support.paths import PHOTOS
 from vivant.engines.diorama.scene.border import Borders, borders
 from vivant.engines.diorama.scene.colour import double, source
+from vivant.engines.diorama.scene.drawing import drawn
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.media import U8, fit
+from vivant.media import U8, fit, to_planes
 from vivant.request import Canvas, nearest_ratio
 
 
@@ -21,10 +22,10 @@ def looker() -> Looker:
     return Looker()
 
 
-def photo(name: str) -> tuple[U8, Canvas]:
+def photo(name: str, resolution: str = "480p") -> tuple[U8, Canvas]:
     with Image.open(PHOTOS / f"{name}.jpg") as image:
         picture = np.asarray(image.convert("RGB"))
-    return picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4)
+    return picture, Canvas.of(resolution, nearest_ratio(picture.shape[1], picture.shape[0]), 4)
 
 
 def seen(looker: Looker, name: str) -> Scene:
@@ -47,6 +48,16 @@ def test_between_the_samples_the_double_luma_follows_fine_detail() -> None:
     error = np.abs(double(plane)[16, 1::2][4:-4] - between).max()
     linear = np.abs(0.5 * (wave[4:-4] + wave[5:-3]) - between).max()
     assert error < 5 < 15 < linear
+
+
+@pytest.mark.parametrize("resolution", ["480p", "1080p"])
+def test_a_drawing_is_told_from_photographs_at_every_size(resolution: str) -> None:
+    found = {}
+    for path in sorted(PHOTOS.glob("*.jpg")):
+        picture, canvas = photo(path.stem, resolution)
+        found[path.stem] = drawn(to_planes(fit(picture, canvas.width, canvas.height)).y)
+    assert found.pop("drawing_cat") == 1.0
+    assert set(found.values()) == {0.0}
 
 
 def test_a_lake_is_found_and_ends_at_its_far_shore(looker: Looker) -> None:

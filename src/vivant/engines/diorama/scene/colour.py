@@ -42,7 +42,8 @@ def double(plane: U8) -> U8:
 def _between(plane: F32, *, horizontal: bool) -> F32:
     kernels = (_HALF_SAMPLE, _KEEP) if horizontal else (_KEEP, _HALF_SAMPLE)
     anchor = (2, 0) if horizontal else (0, 2)  # taps at -2 … +3: the sample half-way to the next
-    return cv2.sepFilter2D(plane, cv2.CV_32F, *kernels, anchor=anchor, borderType=cv2.BORDER_REFLECT_101)  # type: ignore[return-value]
+    filtered = cv2.sepFilter2D(plane, cv2.CV_32F, *kernels, anchor=anchor, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(filtered, np.float32)
 
 
 def _rounded(values: F32) -> U8:

@@ -4,11 +4,10 @@ subject where it stands. Smooth by construction, planar where straight lines wou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.scene.scene import Region
 from vivant.media import F32, U8
@@ -31,8 +30,8 @@ def straightness(rgb: U8) -> float:
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     scale = 480 / max(grey.shape)
     grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    lines: NDArray[np.float32] | None = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]  # type: ignore[assignment]
-    if lines is None:  # what OpenCV answers when it finds none, whatever its stubs say
+    lines: Any = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
+    if lines is None:  # OpenCV's answer when it finds none, which its stubs do not say
         return 0.0
     ends = lines.reshape(-1, 4)
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
@@ -100,4 +99,4 @@ def _blur(values: F32, sigma: float) -> F32:
     h, w = values.shape
     small = cv2.resize(values, (max(w // 4, 1), max(h // 4, 1)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(sigma / 4, 0.5), borderType=cv2.BORDER_REPLICATE)
-    return cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    return np.asarray(cv2.resize(small, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.scene import colour, depth, regions
+from vivant.engines.diorama.scene import colour, depth, drawing, regions
 from vivant.engines.diorama.scene.faces import facts as facts_of
 from vivant.engines.diorama.scene.matte import Matter
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
@@ -25,7 +25,9 @@ class Looker:
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
         matte = self._matter.matte(rgb, faces)
-        seen = regions.looks(rgb, matte.mask * np.float32(matte.trust > 0.3))
+        source = colour.source(rgb)
+        drawn = drawing.drawn(source.planes.y)
+        seen = regions.looks(rgb, matte.mask * np.float32(matte.trust > 0.3), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
         straight = depth.straightness(rgb)
@@ -34,7 +36,7 @@ class Looker:
         water, waterline = regions.water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight))
         plants = regions.plants(seen, rgb, grey=grey, straight=straight)
         fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
-        line = waterline if water.trust > 0.35 * (1 - 0.6 * seen.drawn) else 1.0  # drawn water is water, if unmoved
+        line = waterline if water.trust > 0.35 * (1 - 0.6 * drawn) else 1.0  # drawn water is water, if unmoved
         shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)
         light = seen.lab[..., 0]
         facts = PictureFacts(
@@ -52,11 +54,12 @@ class Looker:
             fire_trust=fire.trust,
             brightness=float(light.mean()) / 100,
             grey=grey,
+            drawn=drawn,
             horizon=shape.horizon / h,
         )
         return Scene(
             rgb=rgb,
-            source=colour.source(rgb),
+            source=source,
             depth=shape.depth,
             matte=matte,
             sky=sky,

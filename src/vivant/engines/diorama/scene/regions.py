@@ -26,14 +26,15 @@ class Looks:
     busy: F32  # local standard deviation of L
     upright: F32  # share of local gradient energy that is vertical edges (0..1); streaks of water have little
     subject: F32  # 0..1
-    drawn: float  # 0..1: how much of the picture is made of flat tones, as drawings are and photographs never
+    drawn: float  # 0..1: how surely it is a drawing
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.busy.shape
 
 
-def looks(rgb: U8, matte: F32) -> Looks:
+def looks(rgb: U8, matte: F32, *, drawn: float) -> Looks:
+    """The small copy of RGB uint8 (h, w, 3). matte: float32 (h, w), 0..1; drawn: see drawing.py."""
     h, w = rgb.shape[:2]
     scale = SMALL / max(h, w)
     size = (max(8, round(w * scale)), max(8, round(h * scale)))
@@ -46,10 +47,14 @@ def looks(rgb: U8, matte: F32) -> Looks:
     ex, ey = cv2.GaussianBlur(gx * gx, (0, 0), 4), cv2.GaussianBlur(gy * gy, (0, 0), 4)
     upright = ex / (ex + ey + 1e-3)
     subject = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
-    fine = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.int16)
-    flat = float(((np.abs(np.diff(fine, axis=1))[1:] <= 0) & (np.abs(np.diff(fine, axis=0))[:, 1:] <= 1)).mean())
-    drawn = float(np.clip((flat - 0.6) / 0.2, 0, 1))
-    return Looks(small, lab, busy.astype(np.float32), upright.astype(np.float32), subject, drawn)  # type: ignore[arg-type]
+    return Looks(
+        rgb=np.asarray(small, np.float32),
+        lab=np.asarray(lab, np.float32),
+        busy=np.asarray(busy, np.float32),
+        upright=np.asarray(upright, np.float32),
+        subject=np.asarray(subject, np.float32),
+        drawn=drawn,
+    )
 
 
 def nowhere(shape: tuple[int, int]) -> Region:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion.ambient.drawn_clouds import is_drawn, shapes
+from vivant.engines.diorama.motion.ambient.drawn_clouds import shapes
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Drift, Motion
@@ -26,11 +26,6 @@ def push(ambient: Ambient, n: int) -> F32:
     field = ambient.field(n)
     assert field is not None
     return field.dx
-
-
-def test_a_drawing_is_told_from_a_picture_with_texture(cartoon: Scene, texture: U8) -> None:
-    assert is_drawn(cartoon.source.planes.y)
-    assert not is_drawn(texture[..., 1])
 
 
 def test_a_cloud_is_pale_and_a_sun_is_not(cartoon: Scene) -> None:

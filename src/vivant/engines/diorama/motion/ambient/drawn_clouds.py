@@ -16,20 +16,9 @@ from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
-SIDE: Final = 360  # pictures are judged with this short side
-FLAT: Final = 0.6  # share of pixels without any neighbour that differs; photographs stay under 0.5
 SPEED: Final = 8.0  # px per second at 720p, strength 0.5
 FARTHEST: Final = 44.0  # px at 720p
 YIELDING: Final = 2.5  # what is between a cloud and what stands still gives way over this many times the distance
-
-
-def is_drawn(luma: U8) -> bool:
-    """Whether a picture, uint8 (h, w), is made of flat shapes."""
-    size = SIDE / min(luma.shape)
-    small = np.rint(filters.resize(luma, round(luma.shape[1] * size), round(luma.shape[0] * size))).astype(np.uint8)
-    window = np.ones((3, 3), np.uint8)
-    differs = cv2.dilate(small, window) - cv2.erode(small, window)
-    return float((differs <= 1).mean()) > FLAT
 
 
 class DrawnClouds:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import drawn_clouds, falloff, falls
+from vivant.engines.diorama.motion.ambient import falloff, falls
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
@@ -51,7 +51,7 @@ class Places:
     @cached_property
     def is_drawn(self) -> bool:
         """Whether the picture is a drawing of flat colours."""
-        return drawn_clouds.is_drawn(self.scene.source.planes.y)
+        return self.scene.facts.drawn > 0
 
     @cached_property
     def roughness(self) -> float:
