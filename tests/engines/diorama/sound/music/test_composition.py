@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from support.timelines import timeline
-from vivant.engines.diorama.sound.music import ensemble, harmony, score
+from vivant.engines.diorama.sound.music import accompaniment, ensemble, harmony, score
 from vivant.engines.diorama.sound.music.harmony import Chord
 from vivant.engines.diorama.sound.music.score import Score
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
@@ -168,11 +168,20 @@ def test_the_same_seed_gives_the_same_piece_and_another_another() -> None:
 
 
 @pytest.mark.parametrize("style", sorted(ensemble.ENSEMBLES))
-def test_every_band_has_instruments_that_the_font_has(style: str) -> None:
+def test_every_ensemble_has_instruments_that_the_soundfont_has(style: str) -> None:
     for mood in MOODS:
         for instrument in ensemble.instruments_for(style, mood):
             assert instrument.program in load_soundfont().programs(instrument.bank)
-            assert instrument.role in ("melody", "drums", "deep") or instrument.pattern
+
+
+def test_every_pattern_is_played_by_some_instrument_and_every_instrument_has_one() -> None:
+    played: dict[str, set[str]] = {"melody": set(), "chords": set(), "bass": set(), "drums": set(), "deep": set()}
+    for instrument in {i for instruments in ensemble.ENSEMBLES.values() for i in instruments}:
+        played[instrument.role] |= {instrument.pattern_in(mood) for mood in MOODS}
+    assert played["melody"] == {""}
+    assert played["chords"] | played["bass"] == accompaniment.CHORD_PATTERNS.keys()
+    assert played["drums"] == accompaniment.DRUM_PATTERNS.keys()
+    assert played["deep"] == accompaniment.DEEP_DRUM_PATTERNS.keys()
 
 
 @pytest.mark.parametrize("mood", ["calm", "epic"])

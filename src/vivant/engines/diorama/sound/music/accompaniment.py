@@ -1,6 +1,6 @@
-"""How an instrument moves through a chord: held, broken, picked, pulsed, walked; and drum patterns. All in beats.
+"""Patterns of accompaniment: how an instrument plays a chord (held, broken, picked, as a walking bass), and drums.
 
-A pattern turns one chord of a piece into notes. It knows no instrument and no seconds.
+A pattern turns one chord of a piece into notes. Time is in beats, keys are MIDI; instruments are chosen elsewhere.
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from vivant.engines.diorama.sound.music.harmony import Chord
 
 @dataclass(frozen=True, slots=True)
 class ScoreNote:
-    """beat, length: in beats from the start of the piece. weight: of the ordinary velocity. delay: seconds late, for
-    strings struck one after the other. swell: dB over the length."""
+    """A note as written. beat, length: in beats, from the start of the piece. key: MIDI. weight: factor of the
+    instrument's velocity. delay: seconds after the beat, for strings struck one after the other. swell: dB by which it
+    grows over its length."""
 
     beat: float
     length: float
@@ -27,7 +28,8 @@ class ScoreNote:
 
 @dataclass(frozen=True, slots=True)
 class ChordSpan:
-    """One chord of the piece. keys: its voicing, ascending. following: the next chord, None for the last."""
+    """One chord of the piece. keys: its voicing, MIDI, ascending. beat, length: in beats. following: the next chord,
+    None for the last."""
 
     chord: Chord
     keys: tuple[int, ...]
@@ -37,7 +39,7 @@ class ChordSpan:
     following: Chord | None
 
     def grid(self, step: float) -> Iterator[tuple[float, float]]:
-        """(beat in the piece, beat in the bar as counted to the end of this chord's bar) every `step` beats."""
+        """(beat in the piece, beat since the start of the chord), every `step` beats."""
         n = round(self.length / step)
         for i in range(n):
             yield self.beat + i * step, i * step
@@ -47,7 +49,7 @@ Pattern = Callable[[ChordSpan], list[ScoreNote]]
 
 
 def bass_key(chord: Chord, low: int = 36) -> int:
-    """The key of the chord's bass, within the octave from `low`."""
+    """The MIDI key of the chord's bass note in the octave that starts at `low`."""
     return low + (chord.bass - low) % 12
 
 
@@ -55,13 +57,8 @@ def _held(s: ChordSpan) -> list[ScoreNote]:
     return [ScoreNote(s.beat, s.length, k, 1 - 0.04 * (i % 2), swell=1.5) for i, k in enumerate(s.keys)]
 
 
-def _rolled(s: ChordSpan) -> list[ScoreNote]:
-    keys = (bass_key(s.chord, 40), *s.keys)
-    return [ScoreNote(s.beat, s.length, k, 0.9 + 0.03 * i, delay=0.055 * i) for i, k in enumerate(keys)]
-
-
 def _flowing(s: ChordSpan) -> list[ScoreNote]:
-    """A pianist's left hand: the bass rings, eighths rise through the chord and fall back."""
+    """As a pianist's left hand: the bass rings, eighths rise through the chord and fall again."""
     low = bass_key(s.chord, 38)
     ladder = [low, *s.keys]
     order = [0, 2, 3, 4, 3, 2, 3, 2] if len(ladder) > 4 else [0, 1, 2, 3, 2, 1, 2, 1]
@@ -75,7 +72,7 @@ def _flowing(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _harped(s: ChordSpan) -> list[ScoreNote]:
-    """Up through two octaves in sixteenths, slowly back; all rings to the end of the chord."""
+    """Up through two octaves in sixteenths and down in eighths; all notes ring to the end of the chord."""
     ladder = sorted({bass_key(s.chord, 43), *s.keys, *(k + 12 for k in s.keys[-3:])})
     step, end = 0.25, s.beat + s.length
     count = min(len(ladder), round(s.length / step))
@@ -86,7 +83,7 @@ def _harped(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _picked(s: ChordSpan) -> list[ScoreNote]:
-    """Travis picking: the thumb alternates root and fifth, fingers answer off the beat."""
+    """Travis picking: the thumb plays two bass notes in turn, the fingers play off the beat."""
     thumb = (bass_key(s.chord, 40), *sorted(s.keys)[:1])
     fingers = s.keys[-3:]
     score_notes = []
@@ -102,7 +99,7 @@ def _picked(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _strummed(s: ChordSpan) -> list[ScoreNote]:
-    """Down, down-up, up-down-up; the strings one after the other."""
+    """Strummed down, down-up, up-down-up, the strings one after the other."""
     strings = (bass_key(s.chord, 40), *s.keys)
     score_notes = []
     for beat, within in s.grid(0.5):
@@ -125,17 +122,8 @@ def _strummed(s: ChordSpan) -> list[ScoreNote]:
     return score_notes
 
 
-def _pulsing(s: ChordSpan) -> list[ScoreNote]:
-    """Short repeated chords in eighths, leaning on the beat."""
-    return [
-        ScoreNote(beat, 0.36, k, 1.0 if within % 2 == 0 else 0.86 if within % 1 == 0 else 0.72)
-        for beat, within in s.grid(0.5)
-        for k in s.keys[-3:]
-    ]
-
-
 def _ostinato(s: ChordSpan) -> list[ScoreNote]:
-    """Driving eighths: root, fifth, third, fifth in the low strings' octave."""
+    """Eighths in the octave of the low strings: root, root, fifth, root, third, root, fifth, root."""
     third, fifth = (next(k for k in range(48, 72) if k % 12 == s.chord.tones[i] and k > 50) for i in (1, 2))
     root = 48 + (s.chord.root - 48) % 12
     cell = (
@@ -152,7 +140,7 @@ def _ostinato(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _sixteenths(s: ChordSpan) -> list[ScoreNote]:
-    """A sequencer's arpeggio over the chord and its octave."""
+    """An arpeggio in sixteenths over the chord and its octave, as a sequencer plays it."""
     ladder = [*s.keys[-3:], s.keys[-3] + 12, s.keys[-2] + 12]
     order = (0, 1, 2, 3, 4, 3, 2, 1)
     return [
@@ -162,7 +150,7 @@ def _sixteenths(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _offbeat(s: ChordSpan) -> list[ScoreNote]:
-    """Oom-pah: the bass is another's, chords come between the beats."""
+    """The chords of an oom-pah, after the beats; the bass is played by another instrument."""
     return [
         ScoreNote(beat, 0.28, k, 0.95 if within % 2 == 1 else 0.85)
         for beat, within in s.grid(1.0)
@@ -172,7 +160,7 @@ def _offbeat(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _comping(s: ChordSpan) -> list[ScoreNote]:
-    """Jazz: on one, then pushed ahead of three."""
+    """Jazz: on one, then ahead of three and ahead of four."""
     hits = [(0.0, 0.9, 0.9), (1.667, 0.35, 0.8)] if s.length >= 2 else [(0.0, 0.6, 0.9)]
     if s.length >= 4:
         hits.append((2.667, 1.1, 0.85))
@@ -180,7 +168,7 @@ def _comping(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _powered(s: ChordSpan) -> list[ScoreNote]:
-    """Rock: root and fifth in eighths, damped but for the accents."""
+    """Rock: root and fifth in eighths, short except for the accents."""
     root = 40 + (s.chord.root - 40) % 12
     return [
         ScoreNote(b, 0.48 if w % 2 == 0 else 0.3, k, 1.0 if w % 2 == 0 else 0.8)
@@ -190,7 +178,7 @@ def _powered(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _stabbing(s: ChordSpan) -> list[ScoreNote]:
-    """Brass: a chord struck and left, again before the change when there is time."""
+    """Brass: a short chord, and in long spans another before the next chord."""
     hits = [(0.0, 0.9, 1.0)] + ([(s.length - 0.5, 0.4, 0.8)] if s.length >= 4 else [])
     return [ScoreNote(s.beat + b, n, k, w) for b, n, w in hits for k in s.keys[-3:]]
 
@@ -200,7 +188,7 @@ def _low_held(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _low_rooted(s: ChordSpan) -> list[ScoreNote]:
-    """Root, and the fifth halfway where there is time."""
+    """The root, and in spans of two beats or more the fifth halfway."""
     root = bass_key(s.chord)
     fifth = next(k for k in range(root - 5, root + 8) if k % 12 == s.chord.tones[2])
     if s.length < 2:
@@ -215,7 +203,7 @@ def _low_pulsing(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _low_synced(s: ChordSpan) -> list[ScoreNote]:
-    """Electronic: on one, ahead of two and on the and of three; the octave above for lift."""
+    """Electronic: a syncopated bass on the root and the octave above."""
     root = bass_key(s.chord)
     cell = (
         (0.0, 0.7, root, 1.0),
@@ -228,7 +216,7 @@ def _low_synced(s: ChordSpan) -> list[ScoreNote]:
 
 
 def _low_walking(s: ChordSpan) -> list[ScoreNote]:
-    """Jazz: chord tones by the beat, the last one a semitone from where the next chord begins."""
+    """Jazz: a chord tone per beat, the last a semitone from the bass note of the next chord."""
     root = bass_key(s.chord)
     tones = [root, *(next(k for k in range(root + 1, root + 13) if k % 12 == t) for t in s.chord.tones[1:3])]
     walk = [tones[i % 3] for i in range(round(s.length))]
@@ -250,12 +238,10 @@ def _low_oompah(s: ChordSpan) -> list[ScoreNote]:
 
 CHORD_PATTERNS: Final[dict[str, Pattern]] = {
     "held": _held,
-    "rolled": _rolled,
     "flowing": _flowing,
     "harped": _harped,
     "picked": _picked,
     "strummed": _strummed,
-    "pulsing": _pulsing,
     "ostinato": _ostinato,
     "sixteenths": _sixteenths,
     "offbeat": _offbeat,
@@ -270,33 +256,36 @@ CHORD_PATTERNS: Final[dict[str, Pattern]] = {
     "low oompah": _low_oompah,
 }
 
-# Drum patterns of one bar: (beat, key of the General MIDI kit, weight). Three-beat bars drop what is past their end.
-_KICK, _STICK, _SNARE, _HAT, _OPEN, _RIDE, _CRASH = 36, 37, 38, 42, 46, 51, 49
-_SHAKER, _TRIANGLE, _WOOD_HIGH, _WOOD_LOW, _TAMBOURINE, _CLAP = 82, 81, 76, 77, 54, 39
+# Keys of the General MIDI drum map.
+KICK: Final = 36
+CRASH: Final = 57
+_STICK, _SNARE, _HAT, _RIDE = 37, 38, 42, 51
+_SHAKER, _TRIANGLE, _WOOD_HIGH, _WOOD_LOW, _CLAP = 82, 81, 76, 77, 39
 
+# One bar each: (beat, key, weight). In bars of three beats, what is past their end is left out.
 DRUM_PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
     "soft": (
-        (0, _KICK, 0.8), (1, _STICK, 0.55), (2, _KICK, 0.7), (3, _STICK, 0.6),
+        (0, KICK, 0.8), (1, _STICK, 0.55), (2, KICK, 0.7), (3, _STICK, 0.6),
         *((i / 2, _SHAKER, 0.6 if i % 2 == 0 else 0.45) for i in range(8)),
     ),
     "pop": (
-        (0, _KICK, 1.0), (1, _SNARE, 0.7), (2, _KICK, 0.9), (2.5, _KICK, 0.7), (3, _SNARE, 0.75),
+        (0, KICK, 1.0), (1, _SNARE, 0.7), (2, KICK, 0.9), (2.5, KICK, 0.7), (3, _SNARE, 0.75),
         *((i / 2, _HAT, 0.5 if i % 2 else 0.62) for i in range(8)),
     ),
     "electro": (
-        (0, _KICK, 1.0), (1, _CLAP, 0.7), (1.75, _KICK, 0.75), (2.5, _KICK, 0.85), (3, _CLAP, 0.75),
+        (0, KICK, 1.0), (1, _CLAP, 0.7), (1.75, KICK, 0.75), (2.5, KICK, 0.85), (3, _CLAP, 0.75),
         *((i / 4, _HAT, 0.62 if i % 4 == 0 else 0.5 if i % 2 == 0 else 0.34) for i in range(16)),
     ),
     "brushes": (
         (0, _RIDE, 0.6), (1, _RIDE, 0.7), (1.667, _RIDE, 0.5), (2, _RIDE, 0.6), (3, _RIDE, 0.7), (3.667, _RIDE, 0.5),
-        (1, _SNARE, 0.4), (3, _SNARE, 0.45), (0, _KICK, 0.45),
+        (1, _SNARE, 0.4), (3, _SNARE, 0.45), (0, KICK, 0.45),
     ),
     "martial": (
-        (0, _KICK, 0.9), (1, _SNARE, 0.5), (1.5, _SNARE, 0.42), (2, _KICK, 0.75), (2.5, _SNARE, 0.42),
+        (0, KICK, 0.9), (1, _SNARE, 0.5), (1.5, _SNARE, 0.42), (2, KICK, 0.75), (2.5, _SNARE, 0.42),
         (3, _SNARE, 0.55), (3.25, _SNARE, 0.35), (3.5, _SNARE, 0.45), (3.75, _SNARE, 0.5),
     ),
     "rock": (
-        (0, _KICK, 1.0), (1, _SNARE, 0.95), (2, _KICK, 0.95), (2.5, _KICK, 0.8), (3, _SNARE, 1.0),
+        (0, KICK, 1.0), (1, _SNARE, 0.95), (2, KICK, 0.95), (2.5, KICK, 0.8), (3, _SNARE, 1.0),
         *((i / 2, _HAT, 0.7 if i % 2 == 0 else 0.55) for i in range(8)),
     ),
     "trifles": (
@@ -304,7 +293,7 @@ DRUM_PATTERNS: Final[dict[str, tuple[tuple[float, int, float], ...]]] = {
     ),
 }  # fmt: skip
 
-# Single deep drums (programs of their own): (beat, weight) of one bar.
+# The same for single deep drums, which are programs of their own: (beat, weight).
 DEEP_DRUM_PATTERNS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
     "march": ((0, 1.0), (1.5, 0.6), (2, 0.85), (3, 0.65), (3.5, 0.75)),
     "heartbeat": ((0, 1.0), (0.5, 0.62), (2, 0.9), (2.5, 0.56)),
@@ -313,9 +302,9 @@ DEEP_DRUM_PATTERNS: Final[dict[str, tuple[tuple[float, float], ...]]] = {
 
 
 def drum_hits(
-    pattern: Sequence[tuple[float, ...]], bar: float, first: float, meter: int
+    pattern: Sequence[tuple[float, ...]], bar: float, meter: int
 ) -> Iterator[tuple[float, tuple[float, ...]]]:
-    """(beat in the piece, the rest of the entry) of one bar that starts at beat `bar`, from beat `first` on."""
+    """(beat in the piece, rest of the entry) of the bar that starts at beat `bar`; nothing before beat 0."""
     for beat, *rest in pattern:
-        if beat < meter and bar + beat >= first - 1e-6:
+        if beat < meter and bar + beat >= -1e-6:
             yield bar + beat, tuple(rest)

@@ -1,4 +1,4 @@
-"""Who plays: the instruments of each style, what each does, and where they sit. Tables; knows no notes."""
+"""The instruments of each style: what each plays, how loud and where. Tables only."""
 
 from __future__ import annotations
 
@@ -37,20 +37,26 @@ class Instrument:
     from_energy: float = 0.0
     key: int = 36
 
+    def pattern_in(self, mood: Mood) -> str:
+        """The name of the pattern that it plays in a mood."""
+        return self.lively if self.lively and ENERGY[mood] >= LIVELY else self.pattern
 
-# 0..1: how much happens, how loud and quick.
+
+# 0..1: how dense, loud and quick the music of a mood is.
 ENERGY: Final[dict[Mood, float]] = {
     "calm": 0.3, "happy": 0.7, "sad": 0.25, "tense": 0.6, "epic": 0.95, "mysterious": 0.35, "romantic": 0.45,
     "playful": 0.65,
 }  # fmt: skip
 
-# What a mood is played on when the prompt names nothing.
+LIVELY: Final = 0.55  # energy from which instruments play their lively patterns
+
+# The style of a mood where the prompt names none.
 DEFAULT_STYLES: Final[dict[Mood, str]] = {
     "calm": "piano", "happy": "guitar", "sad": "piano", "tense": "dark", "epic": "orchestra", "mysterious": "bells",
     "romantic": "romance", "playful": "whimsy",
 }  # fmt: skip
 
-# Gains are set by a meter: in each band the chords lie 4 to 7 LU under the melody, a bass 4 to 6, a pad 8 to 10.
+# Gains are from measurements: in each ensemble chords are 4 to 7 LU under the melody, a bass 4 to 6, a pad 8 to 10.
 _PIANO: Final = Instrument(role="melody", program=0, velocity=84, low=67, high=86, gain=4, rings=True, pan=0.1)
 _STRING_PAD: Final = Instrument(role="chords", program=49, pattern="held", velocity=58, gain=-14, pan=-0.15)
 _CELLO: Final = Instrument(role="bass", program=42, pattern="low held", velocity=66, gain=-4, pan=0.25)
@@ -154,6 +160,6 @@ ENSEMBLES: Final[dict[str, tuple[Instrument, ...]]] = {
 
 
 def instruments_for(style: str, mood: Mood) -> tuple[Instrument, ...]:
-    """The parts that play a style in a mood; a style that nobody knows is fitted to the mood, as "" is."""
+    """The instruments that play a style in a mood. A style without an ensemble is the mood's own."""
     instruments = ENSEMBLES.get(style) or ENSEMBLES[DEFAULT_STYLES[mood]]
     return tuple(p for p in instruments if p.from_energy <= ENERGY[mood])

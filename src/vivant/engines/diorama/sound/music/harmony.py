@@ -1,7 +1,4 @@
-"""Chords and how they follow each other: progressions by mood, roman numerals, voices that move as little as they can.
-
-Knows pitches, not instruments, rhythm or sound.
-"""
+"""Harmony: roman numerals, chord progressions by mood, and voice leading. Pitches only."""
 
 from __future__ import annotations
 
@@ -46,7 +43,7 @@ class Chord:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A way through the keys for a mood: where it starts and wanders, how it comes home, and on what it rests."""
+    """A chord progression of a mood: its opening, its cadence and the chord on which it ends, as roman numerals."""
 
     mode: str
     opening: tuple[str, ...]  # as many of these as fit
@@ -122,7 +119,7 @@ def chord(name: str, tonic: int) -> Chord:
 
 
 def progression(plan: Plan, count: int, tonic: int) -> list[Chord]:
-    """`count` chords that lead home, and home itself: count + 1 chords. count: at least 1."""
+    """`count` chords (at least 1) that lead to the final chord, and that chord: count + 1 in all."""
     if count == 1:
         names = [plan.cadence[1]]
     elif count == 2:
@@ -130,7 +127,7 @@ def progression(plan: Plan, count: int, tonic: int) -> list[Chord]:
     else:
         loop = plan.opening
         names = [loop[i % len(loop)] for i in range(count - 2)] + list(plan.cadence)
-    for i in range(len(names) - 1):  # the opening may end on what the cadence begins with
+    for i in range(len(names) - 1):  # the opening may end on the chord with which the cadence begins
         if chord(names[i], tonic).tones == chord(names[i + 1], tonic).tones:
             names[i] = plan.opening[0] if i else names[i]
     return [chord(name, tonic) for name in (*names, plan.home)]
@@ -150,10 +147,11 @@ def scale(plan: Plan, over: Chord, tonic: int) -> tuple[int, ...]:
 
 
 def voicings(chords: Sequence[Chord], *, low: int, high: int, voices: int, centre: float) -> list[tuple[int, ...]]:
-    """Each chord as `voices` ascending keys within low..high, so that each voice moves little, no two voices run in
-    parallel fifths or octaves, and thirds and colours are there. The best path through all shapes (Viterbi).
+    """Each chord as `voices` ascending MIDI keys within low..high, by the best path through all voicings (Viterbi):
+    each voice moves little, no two voices move in parallel fifths or octaves, and thirds and added tones are there.
 
-    Two octaves (low + 24 <= high) hold four voices of any chord; ValueError if the range is too narrow for one."""
+    Two octaves (low + 24 <= high) hold four voices of any chord. Raises ValueError if the range is too narrow.
+    """
     shapes = [_shapes(c, low, high, voices) for c in chords]
     if not all(shapes):
         raise ValueError(f"{voices} voices have no room between {low} and {high}.")
@@ -191,7 +189,7 @@ def _shapes(over: Chord, low: int, high: int, voices: int) -> list[tuple[int, ..
 
 
 def _shape_cost(over: Chord, shape: tuple[int, ...], centre: float) -> float:
-    mud = sum(max(0, 5 - (b - a)) for a, b in pairwise(shape) if a < 52)  # close intervals low down
+    mud = sum(max(0, 5 - (b - a)) for a, b in pairwise(shape) if a < 52)  # close intervals in the bass
     third_doubled = sum(k % 12 == over.tones[1] for k in shape) > 1
     return 0.06 * abs(sum(shape) / len(shape) - centre) ** 2 + 1.5 * mud + 1.2 * third_doubled
 

@@ -1,7 +1,7 @@
-"""One line that sings over given chords: a motif, its answers, a high point and a way home.
+"""Chooses the pitches of a melody over given chords and rhythms.
 
-Every pitch is chosen together with all others, by the cheapest path: what melodies like (steps, the motif's own shape,
-chord tones on the beat, a leap that is made good, one summit) is cheap. Knows no instruments and no seconds.
+All pitches are chosen together, as the cheapest path: steps, the shape of the motif, chord tones on the beat, a step
+back after a leap and a single highest point cost little. Time is in beats.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from vivant.media import F32
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A note without a pitch. beat, length: in beats from the first. scale: the pitch classes it may have.
-    motif_step: scale steps from the slot before that the motif makes here; None where it makes none."""
+    """A note without a pitch. beat, length: in beats from the start. strong: on the beat or long. scale: the pitch
+    classes 0..11 it may have. motif_step: scale steps from the slot before, by the motif; None where it sets none."""
 
     beat: float
     length: float
@@ -27,7 +27,7 @@ class Slot:
     chord: Chord
     scale: tuple[int, ...]
     motif_step: int | None
-    last: bool = False  # the resting tone
+    last: bool = False  # the final note
 
 
 _LEAPS: Final = {0: 1.1, 1: 0.0, 2: 0.0, 3: 0.35, 4: 0.4, 5: 0.8, 7: 1.1, 8: 2.0, 9: 2.0, 12: 2.2}  # by semitones
@@ -37,8 +37,8 @@ _FORBIDDEN: Final = 60.0
 def choose_melody(
     slots: Sequence[Slot], *, low: int, high: int, summit: float, freedom: float, chance: np.random.Generator
 ) -> list[int]:
-    """A key for every slot, low..high. summit 0..1: where in the line the highest note is wished. freedom: how far
-    chance may outweigh taste; 1 is the usual."""
+    """A MIDI key low..high for every slot. summit: 0..1, where in the melody its highest point should be. freedom:
+    weight of chance against the rules; 1 is the usual."""
     keys = np.arange(low, high + 1)
     own = [_fit(slot, keys, _wish(i / max(len(slots) - 1, 1), low, high, summit)) for i, slot in enumerate(slots)]
     own = [o + freedom * chance.uniform(0, 0.9, len(keys)) for o in own]
@@ -62,7 +62,7 @@ def choose_melody(
 
 
 def _wish(place: float, low: int, high: int, summit: float) -> float:
-    """The height wished for at a place 0..1 of the line: an arch that starts in the middle and ends low."""
+    """The preferred key at a place 0..1 of the melody: an arch that starts in the middle and ends low."""
     rise = place / summit if place < summit else (1 - place) / (1 - summit)
     base = 0.34 if place < summit else 0.22
     return low + (high - low) * (base + (0.86 - base) * float(np.sin(np.pi / 2 * np.clip(rise, 0, 1))))
@@ -79,7 +79,7 @@ def _fit(
         cost += np.where(tone, 0.0, np.where(colour, 0.5, 8.0))
     else:
         cost += np.where(tone | colour, 0.0, 0.25)
-    if slot.length > 0.5:  # a semitone over a chord tone grates when it is held
+    if slot.length > 0.5:  # a semitone above a chord tone is harsh when held
         grating = np.isin((classes - 1) % 12, slot.chord.tones) & ~np.isin(classes, slot.chord.tones)
         cost += np.where(grating, 6.0, 0.0)
     if slot.last:
@@ -100,16 +100,16 @@ def _distance(keys: np.ndarray[tuple[int], np.dtype[np.int64]]) -> F32:
 def _join(
     before: Slot, slot: Slot, keys: np.ndarray[tuple[int], np.dtype[np.int64]], leaps: F32
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Cost of going from key a (rows) to key b (columns)."""
+    """The cost of going from key a (rows) to key b (columns)."""
     interval = keys[None, :] - keys[:, None]
     cost = leaps.astype(np.float64)
     if slot.motif_step is not None:
         made = np.sign(interval) * np.round(np.abs(interval) * 7 / 12)  # about as many scale steps
         cost = 0.5 * cost + 0.85 * np.abs(made - slot.motif_step)
-    outside = ~np.isin(keys % 12, before.chord.tones)  # what is no chord tone goes on by step
+    outside = ~np.isin(keys % 12, before.chord.tones)  # a tone outside the chord is left by step
     cost += np.where(outside[:, None] & (np.abs(interval) > 2), 4.0, 0.0)
     outside = ~np.isin(keys % 12, slot.chord.tones)
-    cost += np.where(outside[None, :] & (np.abs(interval) > 2), 2.0, 0.0)  # and is reached by step
+    cost += np.where(outside[None, :] & (np.abs(interval) > 2), 2.0, 0.0)  # and reached by step
     if slot.last:
         cost += np.where(np.abs(interval) > 2, 2.0, np.where(interval == 0, 1.0, 0.0))
     return cost
@@ -118,7 +118,7 @@ def _join(
 def _recovery(
     keys: np.ndarray[tuple[int], np.dtype[np.int64]],
 ) -> np.ndarray[tuple[int, int, int], np.dtype[np.float64]]:
-    """After a leap the line turns back by step; the same note three times, or to and fro, is dull."""
+    """The cost of three keys in a row: low where a leap is followed by a step back, high for repetition."""
     a, b, c = keys[:, None, None], keys[None, :, None], keys[None, None, :]
     first, second = b - a, c - b
     leapt = np.abs(first) >= 5

@@ -19,28 +19,33 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import fades, space
 from vivant.engines.diorama.sound.music import accompaniment, harmony, melody
 from vivant.engines.diorama.sound.music.accompaniment import CHORD_PATTERNS, ChordSpan, ScoreNote
-from vivant.engines.diorama.sound.music.ensemble import ENERGY, Instrument, instruments_for
+from vivant.engines.diorama.sound.music.ensemble import ENERGY, LIVELY, Instrument, instruments_for
 from vivant.engines.diorama.sound.music.melody import Slot
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, SAMPLE_RATE
 
-FIRST: Final = 0.04  # s to the first note, so that its attack is whole
-RING: Final = (1.35, 2.3)  # s from the last chord to the end, least and most; 1.2 are promised
-_BEST_RING: Final = 1.7
-_CHORD: Final = 2.0  # s that a chord likes to last
+FIRST: Final = 0.04  # s before the first note, so that its attack is not cut
+RING: Final = (1.35, 2.3)  # s, least and most, from the last chord to the end of the clip
+_BEST_RING: Final = 1.7  # s
+_CHORD: Final = 2.0  # s, the preferred length of a chord
 _FADE: Final = 0.35  # s at the very end
-_MAKE_ROOM: Final = 0.15  # s around speech in which the melody is silent already
+_MAKE_ROOM: Final = 0.15  # s before and after speech in which the melody is silent, too
 
 _TONICS: Final = (0, 2, 3, 5, 7, 9, 10)  # C D E♭ F G A B♭
-_WALTZ: Final[dict[Mood, float]] = {"romantic": 0.4, "calm": 0.25, "sad": 0.25, "playful": 0.2}  # share in three
+_WALTZ: Final[dict[Mood, float]] = {
+    "romantic": 0.4,
+    "calm": 0.25,
+    "sad": 0.25,
+    "playful": 0.2,
+}  # share of pieces in 3/4
 _HALL: Final[dict[Mood, float]] = {
     "calm": 0.5, "happy": 0.3, "sad": 0.55, "tense": 0.6, "epic": 0.75, "mysterious": 0.75, "romantic": 0.5,
     "playful": 0.25,
 }  # fmt: skip
 
-# Rhythms of one bar: (beat, length). A motif is one of these with a shape; its answer is another.
+# Rhythms of one bar: (beat, length). A motif is one of them with steps of pitch.
 Cell = tuple[tuple[float, float], ...]
 _SLOW: Final[tuple[Cell, ...]] = (
     ((0, 2), (2, 1), (3, 1)), ((0, 1.5), (1.5, 0.5), (2, 2)), ((0, 1), (1, 1), (2, 2)), ((0.5, 0.5), (1, 1), (2, 1.5)),
@@ -73,14 +78,15 @@ _HOMEWARD: Final[dict[int, tuple[Cell, ...]]] = {
     4: (((0, 1), (1, 1), (2, 1.5), (3.5, 0.5)), ((0, 1.5), (1.5, 0.5), (2, 1), (3, 1)), ((0, 1), (1, 1), (2, 2))),
     3: (((0, 1.5), (1.5, 0.5), (2, 1)), ((0, 2), (2, 1)), ((0, 1), (1, 1), (2, 1))),
 }
-# Which cell each bar has, by the number of bars: statement, answer, digression, way home.
+# The rhythm of each bar, by the number of bars: A and B and C are motifs, H leads to the last chord.
 _FORMS: Final = {1: "H", 2: "AH", 3: "AAH", 4: "ABAH", 5: "ABACH", 6: "ABACAH", 7: "AABACAH", 8: "ABACABAH"}
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """notes: in seconds from the start of the clip. beats: every beat to the last chord's. tempo: beats a minute, as
-    played. spans: the chords, on the grid of beats; the last is the one that rings. hall: size of the room, 0..1."""
+    """A finished piece. notes: as played, in seconds from the start of the clip. beats: time in seconds of every beat
+    up to the last chord. seconds: of the clip. tempo: beats per minute, as played. spans: the chords; the last one
+    rings to the end. hall: size of the room, 0..1."""
 
     notes: tuple[Note, ...]
     beats: tuple[Fraction, ...]
@@ -91,12 +97,15 @@ class Score:
 
     @property
     def landing(self) -> Fraction:
-        """When the last chord sounds, in seconds."""
+        """The time of the last chord, in seconds."""
         return self.beats[-1]
 
 
 def music_for(timeline: Timeline) -> F32:
-    """The music of a clip, float32 (2, samples), at no set level: the mixer's business. Needs timeline.music."""
+    """The music of a clip: float32 (2, samples), at a level that the mix sets later.
+
+    Raises ValueError for a timeline without music.
+    """
     if timeline.music is None:
         raise ValueError("This timeline has no music.")
     speech = [(line.start / SAMPLE_RATE, line.end / SAMPLE_RATE) for line in timeline.lines]
@@ -104,9 +113,9 @@ def music_for(timeline: Timeline) -> F32:
 
 
 def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tuple[float, float]] = ()) -> Score:
-    """A piece of this length, from 3 s. speech: (start, end) in seconds, where the music makes room.
+    """A piece of this length, at least 3 s. speech: (start, end) in seconds, during which there is less music.
 
-    The same arguments give the same piece; another seed gives another key, harmony, motif and touch.
+    The same arguments give the same piece; another seed gives another key, harmony and melody.
     """
     chance = rng(seed, "score")
     instruments = instruments_for(music.style, music.mood)
@@ -129,7 +138,7 @@ def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tupl
 
 
 def render(score: Score) -> F32:
-    """float32 (2, n): the score played in its room, faded over its last third of a second; peak about 0.5."""
+    """The score as sound, with the reverberation of its room and a fade at the end: float32 (2, n), peak 0.5."""
     dry = load_soundfont().play(score.notes, float(score.seconds))
     wet = space.reverberate(dry, space.impulse_response(score.hall, seed=0))
     sound = dry + np.float32(0.16 + 0.22 * score.hall) * wet
@@ -140,8 +149,8 @@ def render(score: Score) -> F32:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """count: beats before the last chord, which falls on beat `count`, the first of a bar. landing: its time in
-    seconds. slowing: how much longer a beat is at the end than at the start, 0..1, over the last bar."""
+    """count: beats before the last chord, which is on beat `count`, the first of a bar. landing: its time in seconds.
+    slowing: ritardando over the last bar: by how much a beat is longer at its end, 0..1."""
 
     count: int
     meter: int
@@ -150,11 +159,11 @@ class _Form:
 
     @property
     def beat(self) -> float:
-        """The mean length of a beat, s."""
+        """The mean length of a beat in seconds."""
         return (self.landing - FIRST) / self.count
 
     def at(self, beat: float) -> float:
-        """The time of a beat in seconds; past the last chord beats go on at its pace."""
+        """The time of a beat in seconds; after the last chord beats have their mean length."""
         if beat >= self.count:
             return self.landing + (beat - self.count) * self.beat
         turn = max(0.0, 1 - self.meter / self.count)
@@ -168,13 +177,13 @@ class _Form:
         return tuple(Fraction(round(self.at(n) * SAMPLE_RATE), SAMPLE_RATE) for n in range(self.count + 1))
 
     def bars(self) -> Iterator[float]:
-        """First beats of the bars; that of an upbeat is negative."""
+        """The first beat of each bar; negative for an upbeat."""
         first = self.count % self.meter
         return iter(float(b) for b in range(first - self.meter if first else 0, self.count, self.meter))
 
 
 def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
-    """The number of beats and the landing that come nearest to the tempo asked for."""
+    """The number of beats and the time of the last chord that come nearest to the tempo."""
     three = chance.random() < _WALTZ.get(music.mood, 0.0) and music.style not in ("electronic", "jazz", "rock")
     earliest, latest = max(seconds - RING[1], 0.4 * seconds), seconds - RING[0]
 
@@ -195,7 +204,7 @@ def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
 
 
 def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[ChordSpan]:
-    """Chords on the grid: as long as a chord likes to last, the last bar's twice as fast, then home."""
+    """The chords: about 2 s each, twice as fast in the last bar, then the tonic."""
     lengths = _lengths(form)
     chords = harmony.progression(plan, len(lengths), tonic)
     voiced = harmony.voicings(chords, low=50, high=74, voices=4, centre=62)
@@ -233,7 +242,7 @@ def _melody_line(
     mood: Mood,
     chance: np.random.Generator,
 ) -> list[tuple[Slot, int]]:
-    """The melody as (slot, key), the resting tone last."""
+    """The melody as (slot, MIDI key), the final note last."""
     leader = next((p for p in instruments if p.role == "melody"), None)
     if leader is None:
         return []
@@ -270,7 +279,7 @@ def _slots(
             slots.append(
                 Slot(
                     beat=at,
-                    length=min(length, over.beat + over.length - at),  # no note is held into another chord
+                    length=min(length, over.beat + over.length - at),  # no note is held into the next chord
                     strong=abs(at - over.beat) < 1e-6 or length >= 1 or (on_beat and length >= 0.5),
                     chord=over.chord,
                     scale=harmony.scale(plan, over.chord, tonic),
@@ -282,7 +291,7 @@ def _slots(
 
 
 def _shape(notes: int, chance: np.random.Generator) -> list[int]:
-    """Scale steps between the notes of a motif; the first is never used."""
+    """Scale steps between the notes of a motif, one per note; the first is never used."""
     steps = [0]
     direction = int(chance.choice([-1, 1]))
     for i in range(1, notes):
@@ -294,7 +303,7 @@ def _shape(notes: int, chance: np.random.Generator) -> list[int]:
 
 
 def _melody_notes(instrument: Instrument, line: Sequence[tuple[Slot, int]], form: _Form) -> Iterator[ScoreNote]:
-    """The line as one instrument takes it: the leader all of it, who doubles an octave off only its strong notes."""
+    """The melody for one instrument: all of it, or for one that doubles it in another octave only the strong notes."""
     for slot, key in line:
         if instrument.octave and not slot.strong:
             continue
@@ -303,7 +312,7 @@ def _melody_notes(instrument: Instrument, line: Sequence[tuple[Slot, int]], form
 
 
 def _chord_notes(instrument: Instrument, spans: Sequence[ChordSpan], mood: Mood) -> Iterator[ScoreNote]:
-    pattern = CHORD_PATTERNS[instrument.lively if instrument.lively and ENERGY[mood] >= 0.55 else instrument.pattern]
+    pattern = CHORD_PATTERNS[instrument.pattern_in(mood)]
     for span in spans[:-1]:
         yield from pattern(span)
     yield from _final_chord(instrument, spans[-1])
@@ -317,32 +326,31 @@ def _final_chord(instrument: Instrument, span: ChordSpan) -> list[ScoreNote]:
 
 
 def _drum_notes(instrument: Instrument, form: _Form, mood: Mood) -> Iterator[ScoreNote]:
-    """Drums, and what they do where the piece ends."""
+    """The bars of a drum, and its strokes on the last chord."""
     energy = ENERGY[mood]
     last = list(form.bars())[-1]
     for bar in form.bars():
         if instrument.role == "deep":
-            for beat, (weight,) in accompaniment.drum_hits(
-                accompaniment.DEEP_DRUM_PATTERNS[instrument.pattern], bar, 0, form.meter
-            ):
+            deep = accompaniment.DEEP_DRUM_PATTERNS[instrument.pattern]
+            for beat, (weight,) in accompaniment.drum_hits(deep, bar, form.meter):
                 yield ScoreNote(beat, 1.0, instrument.key, weight)
             if bar == last and energy > 0.9 and form.count >= 4:  # a roll into the last chord
                 for i in range(8):
                     yield ScoreNote(form.count - 1 + i / 8, 0.2, instrument.key, 0.45 + 0.06 * i)
         else:
-            name = instrument.lively if instrument.lively and energy >= 0.55 else instrument.pattern
-            for beat, (key, weight) in accompaniment.drum_hits(accompaniment.DRUM_PATTERNS[name], bar, 0, form.meter):
+            pattern = accompaniment.DRUM_PATTERNS[instrument.pattern_in(mood)]
+            for beat, (key, weight) in accompaniment.drum_hits(pattern, bar, form.meter):
                 yield ScoreNote(beat, 0.4, int(key), weight)
     if instrument.role == "deep":
         yield ScoreNote(form.count, 2.0, instrument.key, 1.0)
-    elif energy >= 0.55:
-        yield ScoreNote(form.count, 2.0, 36, 0.9)
+    elif energy >= LIVELY:
+        yield ScoreNote(form.count, 2.0, accompaniment.KICK, 0.9)
         if instrument.pattern not in ("trifles", "soft"):
-            yield ScoreNote(form.count, 4.0, 57, 0.6)
+            yield ScoreNote(form.count, 4.0, accompaniment.CRASH, 0.6)
 
 
 class _Performer:
-    """Turns touches into notes: the clock with its slowing, dynamics, human touch, and room for speech."""
+    """Turns written notes into played ones: tempo, dynamics, small random deviations, less music during speech."""
 
     def __init__(
         self,
@@ -391,14 +399,14 @@ class _Performer:
         return self._let_ring(note, instrument) if home else note
 
     def _let_ring(self, note: Note, instrument: Instrument) -> Note:
-        """A note of the last chord: strings, wind and voices grow faint and stop; what was struck rings on."""
+        """A note of the last chord: struck and plucked instruments ring to the end, all others fade and stop before."""
         left = self._seconds - note.start
         if instrument.rings:
             return replace(note, length=left)
         return replace(note, length=0.72 * left, swell=-12.0)
 
     def _dynamics(self, beat: float) -> float:
-        """Grows to three quarters of the piece, then yields; the last chord is soft in soft moods."""
+        """Factor of velocity: rises over three quarters of the piece, then falls; the last chord follows the mood."""
         place = beat / self._form.count
         if place >= 1 - 1e-6:
             return 0.86 + 0.2 * self._energy

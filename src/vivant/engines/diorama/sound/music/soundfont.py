@@ -1,8 +1,8 @@
-"""A sampler for the SoundFont that ships: notes in, stereo sound out. Knows instruments, not music.
+"""A sampler for SoundFonts: notes -> stereo sound.
 
 It reads SoundFont 2.04 (the section numbers below are that specification's) with samples kept as Ogg Vorbis (SF3).
-Only the samples that are played are decoded, once. Left out: modulators other than velocity, effect sends, and sweeps
-of the filter, which stands where it comes to rest.
+Only the samples that are played are decoded, once. Not supported: modulators other than velocity, effect sends, and
+moving filters: the filter stays where its envelope ends.
 """
 
 from __future__ import annotations
@@ -41,16 +41,16 @@ _DEFAULTS: Final = {
 # Preset zones may not carry these (8.5); the rest of a preset zone is added to the instrument zone's.
 _INSTRUMENT_ONLY: Final = frozenset({_START, _END, _LOOP_START, _LOOP_END, _KEYS, _VELOCITIES, _SAMPLE, _MODES, _ROOT})
 
-_ATTENUATION_SCALE: Final = 0.4  # of what is written; what the E-mu hardware did and fonts are made for
-_SILENCE: Final = -90.0  # dB; a voice under this is over
-_CHOKE: Final = 0.012  # seconds in which a voice ends that another of its class cuts off (open and closed hi-hat)
+_ATTENUATION_SCALE: Final = 0.4  # as the E-mu hardware did, for which SoundFonts are made
+_SILENCE: Final = -90.0  # dB at which a note ends
+_CHOKE: Final = 0.012  # s over which a note fades that another of its class cuts off (open and closed hi-hat)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """start, length: seconds; after `length` the key is let go and the sound dies as its instrument does. key: MIDI,
-    69 is 440 Hz. velocity: 1..127. pan: -1 left .. 1 right, added to the instrument's own. gain: dB.
-    swell: dB by which it grows (or, negative, sinks) evenly over its length."""
+    """A note as played. start, length: seconds; after `length` the key is released. key: MIDI, 69 is 440 Hz. velocity:
+    1..127. program, bank: of the SoundFont. pan: -1 left .. 1 right, added to the instrument's own. gain: dB. swell: dB
+    by which it grows (or, if negative, falls) evenly over its length."""
 
     start: float
     length: float
@@ -65,7 +65,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class _Zone:
-    """What sounds for a range of keys and velocities (both ends included): generators of preset and instrument."""
+    """Generators of preset and instrument for a range of keys and velocities, both ends included."""
 
     keys: tuple[int, int]
     velocities: tuple[int, int]
@@ -77,7 +77,7 @@ class _Zone:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sample:
-    """samples: float32, mono; loop: first sample of the loop and the one after its last."""
+    """samples: float32 (n,). rate: Hz. root: MIDI key. loop: its first sample and the one after its last."""
 
     samples: F32
     rate: int
@@ -87,7 +87,7 @@ class _Sample:
 
 
 class SoundFont:
-    """A SoundFont in memory. Raises Misconfigured when `data` is none."""
+    """A SoundFont in memory. Raises Misconfigured if `data` is not one."""
 
     def __init__(self, data: bytes) -> None:
         self._chunks = _chunks(data)
@@ -97,12 +97,14 @@ class SoundFont:
         self._samples: dict[int, _Sample] = {}
 
     def programs(self, bank: int = 0) -> list[int]:
-        """The programs there are in a bank."""
+        """The numbers of the programs in a bank, ascending."""
         return sorted(program for b, program in self._presets if b == bank)
 
     def play(self, notes: Iterable[Note], seconds: float) -> F32:
-        """float32 (2, n) of `seconds` at 48 kHz; what would sound later is cut. Raises KeyError for a program that
-        the font does not have. The same notes give the same samples."""
+        """The sound of notes: float32 (2, n), `seconds` long at 48 kHz; what is later is cut.
+
+        The same notes give the same samples, in whatever order. Raises KeyError for a program that is not in the font.
+        """
         out = np.zeros((2, round(seconds * SAMPLE_RATE)), np.float32)
         ordered = sorted(notes, key=lambda n: (n.start, n.bank, n.program, n.key, n.velocity, n.pan))
         ends = self._cut_offs(ordered)
@@ -115,7 +117,7 @@ class SoundFont:
         return (z for z in self._zones_of(note.bank, note.program) if z.matches(note.key, note.velocity))
 
     def _cut_offs(self, notes: list[Note]) -> list[float]:
-        """When each note is cut off by a later one of its exclusive class (8.1.2, generator 57); infinity if never."""
+        """The second at which a later note of its exclusive class (8.1.2, generator 57) ends each note, or infinity."""
         ends = [float("inf")] * len(notes)
         sounding: dict[tuple[int, int, int], int] = {}
         for i, note in enumerate(notes):
@@ -206,7 +208,7 @@ def load_soundfont() -> SoundFont:
 
 
 def _chunks(data: bytes) -> dict[bytes, bytes]:
-    """The leaves of the RIFF tree by name (4)."""
+    """The data chunks of the RIFF tree, by name (section 4)."""
     if data[:4] != b"RIFF" or data[8:12] != b"sfbk":
         raise Misconfigured("The SoundFont is damaged: it does not begin as one.")
     found: dict[bytes, bytes] = {}
@@ -230,7 +232,7 @@ def _records(chunk: bytes, layout: str) -> list[tuple[Any, ...]]:
 
 
 def _overlap(outer: int | None, inner: int | None) -> tuple[int, int] | None:
-    """Two ranges, each packed as low byte .. high byte, None being all."""
+    """The intersection of two ranges, each packed as low byte .. high byte; None is the whole range 0..127."""
     ranges = [(r & 0xFF, r >> 8 & 0xFF) for r in (outer, inner) if r is not None]
     low, high = max((r[0] for r in ranges), default=0), min((r[1] for r in ranges), default=127)
     return (low, high) if low <= high else None
@@ -241,16 +243,18 @@ def _seconds(timecents: int) -> float:
 
 
 def _envelope(g: dict[int, int], note: Note, room: int, choked: float) -> F32:
-    """Gain per sample (8.1.3): delay, linear attack, hold, decay by dB to the sustain level, release by dB.
+    """The volume envelope (8.1.3): delay, linear attack, hold, decay in dB to the sustain level, release in dB.
 
-    Ends where it falls under -90 dB or after `room` samples."""
+    float32 gains, one per sample, until it falls under -90 dB, at most `room` samples. choked: when the note is cut
+    off, in s after its start.
+    """
     delay, attack, hold, decay, release = (_seconds(g[k]) for k in (_DELAY, _ATTACK, _HOLD, _DECAY, _RELEASE))
     sustain = -min(max(g.get(_SUSTAIN, 0), 0), 1000) / 10
     peak = delay + attack
     let_go = min(note.length, choked)
     length = min(room / SAMPLE_RATE, let_go + max(release, _CHOKE) + 0.01)
     time = np.arange(int(length * SAMPLE_RATE)) / SAMPLE_RATE
-    # Decay and release times are those of a fall by 100 dB.
+    # Decay and release times are for a fall of 100 dB.
     held = np.interp(
         np.minimum(time, let_go), [peak + hold, peak + hold + max(decay, 1e-3) * -sustain / 100], [0, sustain]
     )
@@ -264,7 +268,7 @@ def _envelope(g: dict[int, int], note: Note, room: int, choked: float) -> F32:
     last = np.flatnonzero((level > _SILENCE) | (time < peak))
     end = int(last[-1]) + 1 if len(last) else 0
     gain = gain[:end]
-    tail = min(96, end)  # where the clip or the sample ends first: 2 ms, so that it does not click
+    tail = min(96, end)  # 2 ms against a click where the clip or the sample ends first
     gain[end - tail :] *= np.linspace(1, 0, tail)
     return np.asarray(gain, np.float32)
 
@@ -313,7 +317,7 @@ def _resample(
 
 
 def _filter(voice: F32, g: dict[int, int]) -> F32:
-    """Resonant low-pass (8.1.2, generators 8 and 9) where the modulation envelope holds it: RBJ cookbook biquad."""
+    """Resonant low-pass (8.1.2, generators 8 and 9) at the sustain level of its envelope: RBJ cookbook biquad."""
     cents = g[_CUTOFF] + g.get(_ENVELOPE_CUTOFF, 0) * (1 - min(max(g.get(_FILTER_SUSTAIN, 0), 0), 1000) / 1000)
     if cents >= 13400:
         return voice
