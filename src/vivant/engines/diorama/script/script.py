@@ -7,7 +7,7 @@ from typing import Final
 from vivant.engines.diorama.script import actions, camera, casting, cues, defaults, dialogue, limits, motions, music
 from vivant.engines.diorama.script.grammar import Reading, read
 from vivant.engines.diorama.script.json_prompts import flatten_json
-from vivant.engines.diorama.script.people import Person, find_people
+from vivant.engines.diorama.script.people import Cast, Person, find_people
 from vivant.engines.diorama.script.shots import make_shots
 from vivant.engines.diorama.script.tokens import blank_unreadable, is_han
 from vivant.engines.diorama.script.unquoted import find_unquoted_speech, is_wrapped_description
@@ -16,6 +16,7 @@ from vivant.engines.diorama.storyboard import (
     Language,
     Line,
     Motion,
+    MotionKind,
     Move,
     Music,
     PictureFacts,
@@ -23,10 +24,11 @@ from vivant.engines.diorama.storyboard import (
     Speaker,
     Storyboard,
 )
-from vivant.request import Canvas
+from vivant.request import FPS, Canvas
 
 _FAINT: Final = 0.34  # cues no louder than this leave room for music nobody asked for
 _MOST_NOTES: Final = 12
+_STILL: Final = Move(kind="static")
 _LONGEST: Final = 10_000  # characters that are read; the contract advises 500
 
 
@@ -38,21 +40,28 @@ def write(
     `audio` False: no cues and no music; quoted lines stay, so that lips still move for a sound laid under later.
     `camera_fixed` wins over every camera word. `morph`: the clip ends on a last picture.
     """
-    reading = _read(prompt)
-    notes: list[str] = []
-    shot_list = _shots(reading, facts, canvas, seed, notes, camera_fixed=camera_fixed, morph=morph)
-    motion_list, denied = _motions(reading, facts, seed)
+    reading = read_prompt(prompt)
+    notes: list[str] = []  # each step adds what it could not do
+    if camera_fixed:
+        shots = _hold_still(reading, canvas, notes)
+    else:
+        shots = _write_shots(reading, facts, canvas, seed, notes, morph=morph)
+    asked = motions.find_motions(reading)
+    moving = _write_motions(asked, facts, seed)
     people = find_people(reading)
-    spoken, unspoken = dialogue.find_utterances(reading, people)
-    spoken, unfitting = dialogue.fit_to_clip(spoken, canvas.frames / 24)
-    notes += unspoken + unfitting
-    casting.assign_faces(_in_order([line.person for line in spoken if line.person], people.people), facts.faces)
-    lines = _lines(spoken, facts, notes)
+    spoken = _write_dialogue(reading, people, canvas, notes)
+    casting.assign_faces(_speakers_first(spoken, people), facts.faces)
+    lines = _write_lines(spoken, facts, notes)
     if not lines and dialogue.speaks_without_words(reading):
         notes.append("Someone speaks, but there are no words to say: write them in quotation marks.")
-    action_list, faceless = actions.find_actions(reading, people, len(facts.faces))
+    acting, faceless = actions.find_actions(reading, people, len(facts.faces))
     notes += faceless
-    cue_list, bed = _sound(reading, facts, seed, denied, motion_list, notes, audio=audio, lines=bool(lines))
+    heard: tuple[Cue, ...] = ()
+    tune: Music | None = None
+    if audio:
+        heard, tune = _write_sound(reading, facts, seed, asked.denied, with_speech=bool(lines))
+    elif lines:
+        notes.append("No sound was asked for: the lines are not heard, the lips still move.")
     notes += limits.note_limits(reading, audio=audio)
     return Storyboard(
         width=canvas.width,
@@ -63,125 +72,120 @@ def write(
         audio=audio,
         camera_fixed=camera_fixed,
         morph=morph,
-        shots=shot_list,
-        motions=motion_list,
+        shots=shots,
+        motions=moving,
         lines=lines,
-        actions=action_list,
-        cues=cue_list,
-        music=bed,
+        actions=acting,
+        cues=heard,
+        music=tune,
         notes=tuple(dict.fromkeys(notes))[:_MOST_NOTES],
     )
 
 
-def _read(prompt: str) -> Reading:
+def read_prompt(prompt: str) -> Reading:
+    """The prompt read, be it JSON, wrapped in quotation marks or with speech that has none."""
     text = blank_unreadable(flatten_json(prompt))[:_LONGEST]
     reading = read(text)
     if is_wrapped_description(reading):
         reading = read(text := reading.quotations[0].inner)
-    without_marks = find_unquoted_speech(reading)
-    return read(text, without_marks) if without_marks else reading
+    speech = find_unquoted_speech(reading)
+    return read(text, speech) if speech else reading
 
 
-def _shots(
-    reading: Reading,
-    facts: PictureFacts,
-    canvas: Canvas,
-    seed: int,
-    notes: list[str],
-    *,
-    camera_fixed: bool,
-    morph: bool,
+def _hold_still(reading: Reading, canvas: Canvas, notes: list[str]) -> tuple[Shot, ...]:
+    asked = camera.find_moves(reading)
+    if any(move.kind != "static" for step in asked.steps for move in step.moves):
+        notes.append("The camera stays still: camera_fixed wins over the camera words of the prompt.")
+    return (Shot(start=0, end=canvas.frames, moves=(_STILL,)),)
+
+
+def _write_shots(
+    reading: Reading, facts: PictureFacts, canvas: Canvas, seed: int, notes: list[str], *, morph: bool
 ) -> tuple[Shot, ...]:
     asked = camera.find_moves(reading)
-    still = Move(kind="static", origin="prompt")
-    if camera_fixed:
-        if any(move.kind != "static" for step in asked.steps for move in step.moves):
-            notes.append("The camera stays still: camera_fixed wins over the camera words of the prompt.")
-        return (Shot(start=0, end=canvas.frames, moves=(still,)),)
-    if asked.still:
-        return (Shot(start=0, end=canvas.frames, moves=(still,)),)
     if not asked.steps:
-        move = defaults.camera(facts, canvas, seed, morph=morph)
+        move = _STILL if asked.still else defaults.camera(facts, canvas, seed, morph=morph)
         return (Shot(start=0, end=canvas.frames, moves=(move,)),)
     notes += asked.notes
-    steps = camera.choose_directions(asked.steps, seed)
-    laid, unfitting = make_shots(steps, canvas.frames)
+    shots, unfitting = make_shots(camera.choose_directions(asked.steps, seed), canvas.frames)
     notes += unfitting
-    return laid
+    return shots
 
 
-def _motions(reading: Reading, facts: PictureFacts, seed: int) -> tuple[tuple[Motion, ...], frozenset[str]]:
-    asked = motions.find_motions(reading)
+def _write_motions(asked: motions.MotionRequest, facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
+    """What the prompt asks for, and what is seen in the picture unless the prompt names or denies it."""
     if asked.nothing_else:
-        return asked.motions, asked.denied
+        return asked.motions
     named = {motion.kind for motion in asked.motions} | asked.denied
     if "falls" in named:
         named.add("water")  # the prompt says what the water is
-    if "rain" in named or "snow" in named:
-        named.add("clouds") if "clouds" in asked.denied else None
-    seen = tuple(motion for motion in defaults.motions(facts, seed) if motion.kind not in named)
-    return asked.motions + seen, asked.denied
+    return asked.motions + tuple(motion for motion in defaults.motions(facts, seed) if motion.kind not in named)
 
 
-def _in_order(speakers: list[Person], people: list[Person]) -> list[Person]:
-    """Those who speak first, then the others, each once: faces are few, and who speaks needs one most."""
-    return list(dict.fromkeys([*speakers, *people]))
+def _write_dialogue(reading: Reading, people: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.Utterance]:
+    spoken, unspoken = dialogue.find_utterances(reading, people)
+    spoken, unfitting = dialogue.fit_to_clip(spoken, canvas.frames / FPS)
+    notes += unspoken + unfitting
+    return spoken
 
 
-def _lines(spoken: list[dialogue.Utterance], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
+def _speakers_first(spoken: list[dialogue.Utterance], people: Cast) -> list[Person]:
+    """Those who speak, then the others, each once: faces are few, and who speaks needs one most."""
+    return list(dict.fromkeys([*(line.person for line in spoken if line.person), *people.people]))
+
+
+def _write_lines(spoken: list[dialogue.Utterance], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
+    """The lines with their speakers, faces and voices. A line of nobody in particular goes to the first face."""
     taken: dict[str, Person | None] = {}
     lines = []
-    for said in spoken:
-        person = said.person
-        off = person is not None and person.kind == "voice"
-        face = -1
-        if facts.faces and not off:
-            face = 0 if person is None else (-1 if person.face_index is None else person.face_index)
-            if face < 0 and person is not None:
-                notes.append(f"{_capital(person.name)} speaks off screen: no face is left in the picture.")
-        speaker = Speaker(
-            name=person.name if person else "",
-            gender=person.gender if person else "",
-            age=(person.age or "adult") if person else "adult",
-            off_screen=off,
-        )
-        voice = casting.voice_for(person, said.language, taken)
+    for utterance in spoken:
+        person = utterance.person
+        speaker = _speaker(person)
+        face_index = -1
+        if facts.faces and not speaker.off_screen:
+            if person is None:
+                face_index = 0
+            elif person.face_index is not None:
+                face_index = person.face_index
+            else:
+                notes.append(f"{_capitalise(person.name)} speaks off screen: no face is left in the picture.")
         lines.append(
-            Line(text=said.text, language=said.language, speaker=speaker, tone=said.tone, voice=voice, face_index=face)
+            Line(
+                text=utterance.text,
+                language=utterance.language,
+                speaker=speaker,
+                tone=utterance.tone,
+                voice=casting.voice_for(person, utterance.language, taken),
+                face_index=face_index,
+            )
         )
     return tuple(lines)
 
 
-def _sound(
-    reading: Reading,
-    facts: PictureFacts,
-    seed: int,
-    denied: frozenset[str],
-    moving: tuple[Motion, ...],
-    notes: list[str],
-    *,
-    audio: bool,
-    lines: bool,
+def _speaker(person: Person | None) -> Speaker:
+    if person is None:
+        return Speaker()
+    return Speaker(name=person.name, gender=person.gender, age=person.age or "adult", off_screen=person.kind == "voice")
+
+
+def _write_sound(
+    reading: Reading, facts: PictureFacts, seed: int, unseen: frozenset[MotionKind], *, with_speech: bool
 ) -> tuple[tuple[Cue, ...], Music | None]:
-    if not audio:
-        if lines:
-            notes.append("No sound was asked for: the lines are not heard, the lips still move.")
-        return (), None
+    """Cues and music. What the prompt leaves open is fitted to the picture; `unseen` motions are not heard either."""
     asked = cues.find_cues(reading)
     tune = music.find_music(reading)
-    heard = asked.cues
-    if not heard and "effects" not in asked.muted:
-        quiet = asked.denied | denied
-        heard = tuple(cue for cue in defaults.cues(facts) if cue.kind not in quiet)
     if asked.silent:
         return (), None
+    heard = asked.cues
+    if not heard and "effects" not in asked.muted:
+        heard = tuple(cue for cue in defaults.cues(facts) if cue.kind not in asked.denied | unseen)
     if not heard:
         heard = (defaults.ROOM,)
     if "music" in asked.muted:
         return heard, None
     if tune.music is not None:
         return heard, tune.music
-    full = lines or asked.muted or max(cue.strength for cue in heard) > _FAINT
+    full = with_speech or asked.muted or max(cue.strength for cue in heard) > _FAINT
     return heard, None if full else defaults.music(facts, tune.mood, seed)
 
 
@@ -191,5 +195,5 @@ def _language(text: str) -> Language:
     return "zh" if han * 3 > letters else "en"  # a Chinese character says about as much as three letters
 
 
-def _capital(text: str) -> str:
+def _capitalise(text: str) -> str:
     return text[:1].upper() + text[1:]
