@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -28,27 +28,39 @@ F64 = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planes:
-    """One frame. y: uint8 (h, w), 16..235; u, v: uint8 (h/2, w/2), 16..240 about 128. h and w are even."""
+    """One frame. y: uint8 (h, w), 16..235; u, v: uint8 (h/2, w/2), 16..240, neutral at 128. h and w are even.
+
+    Raises ValueError for other shapes and dtypes. The values are not looked at: there are 289 frames in 12 s.
+    """
 
     y: U8
     u: U8
     v: U8
 
     def __post_init__(self) -> None:
-        h, w = self.y.shape
-        if h % 2 or w % 2 or self.u.shape != (h // 2, w // 2) or self.v.shape != self.u.shape:
-            raise ValueError(f"Planes do not fit 4:2:0: y {self.y.shape}, u {self.u.shape}, v {self.v.shape}.")
+        y, u, v = self.y, self.u, self.v
+        half = tuple(side // 2 for side in y.shape)
+        even = y.ndim == 2 and y.size > 0 and not any(side % 2 for side in y.shape)
+        if not (even and u.shape == v.shape == half and y.dtype == u.dtype == v.dtype == np.uint8):
+            raise ValueError(
+                "Planes are uint8, y (h, w) with even sides, u and v (h/2, w/2) as 4:2:0 has it; got "
+                + ", ".join(f"{name} {plane.dtype} {plane.shape}" for name, plane in (("y", y), ("u", u), ("v", v)))
+                + "."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Soundtrack:
-    """Stereo sound at 48 kHz. samples: float32 (2, n), in [-1, 1]."""
+    """Stereo sound at 48 kHz. samples: float32 (2, n), n at least 1, in [-1, 1]. Raises ValueError for others."""
 
     samples: F32
 
     def __post_init__(self) -> None:
-        if self.samples.ndim != 2 or self.samples.shape[0] != 2 or self.samples.dtype != np.float32:
-            raise ValueError(f"A soundtrack is float32 (2, n), got {self.samples.dtype} {self.samples.shape}.")
+        samples = self.samples
+        if samples.ndim != 2 or samples.shape[0] != 2 or samples.shape[1] == 0 or samples.dtype != np.float32:
+            raise ValueError(f"A soundtrack is float32 (2, n), got {samples.dtype} {samples.shape}.")
+        if not max(samples.max(), -samples.min()) <= 1:  # false for NaN, too
+            raise ValueError(f"Samples lie in [-1, 1], got {samples.min()} to {samples.max()}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,8 +68,9 @@ class Clip:
     """What an engine makes. `frames` yields exactly canvas.frames Planes of the canvas's size, in order, once.
 
     `soundtrack` is None for a silent clip; otherwise it is called once, after the last frame was taken, may wait for
-    work that ran beside the frames, and returns exactly 2000 samples per frame. `cuts` are frames where a new shot
-    starts (the encoder puts a key frame there).
+    work that ran beside the frames, and returns exactly 2000 samples per frame. `cuts` are the frames at which a new
+    shot starts (the encoder puts a key frame there), rising, never frame 0. Raises ValueError for anything else that
+    can be seen before the frames are made.
     """
 
     canvas: Canvas
@@ -65,13 +78,39 @@ class Clip:
     soundtrack: Callable[[], Soundtrack] | None
     cuts: tuple[int, ...] = ()
 
+    def __post_init__(self) -> None:
+        given: Any = self  # whatever the annotations say
+        if not isinstance(given.canvas, Canvas):
+            raise ValueError(f"canvas must be a Canvas, got {given.canvas!r}.")
+        if not isinstance(given.frames, Iterator):
+            raise ValueError(f"frames must be an iterator of Planes, got {type(given.frames).__name__}.")
+        if given.soundtrack is not None and not callable(given.soundtrack):
+            raise ValueError(f"soundtrack must be a function or None, got {type(given.soundtrack).__name__}.")
+        inside = all(type(cut) is int and 0 < cut < self.canvas.frames for cut in self.cuts)
+        if not inside or list(self.cuts) != sorted(set(self.cuts)):
+            raise ValueError(f"cuts must be rising frame numbers from 1 to {self.canvas.frames - 1}, got {self.cuts}.")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictures:
-    """The decoded inputs of a request: RGB uint8 (h, w, 3), upright, sRGB, not yet cropped to the canvas."""
+    """The decoded inputs of a request: RGB uint8 (h, w, 3), upright, sRGB, not yet cropped to the canvas.
+
+    Raises ValueError for other shapes and dtypes.
+    """
 
     first: U8
     last: U8 | None = None
+
+    def __post_init__(self) -> None:
+        for name, picture in (("first", self.first), ("last", self.last)):
+            if picture is None and name == "last":
+                continue
+            given: Any = picture  # whatever the annotations say
+            if not isinstance(given, np.ndarray) or given.ndim != 3 or given.shape[2] != 3 or given.dtype != np.uint8:
+                shown = f"{given.dtype} {given.shape}" if isinstance(given, np.ndarray) else type(given).__name__
+                raise ValueError(f"The {name} picture must be uint8 (h, w, 3), got {shown}.")
+            if not given.size:
+                raise ValueError(f"The {name} picture has no pixels: its shape is {given.shape}.")
 
 
 def crop_box(width: int, height: int, canvas_width: int, canvas_height: int) -> tuple[float, float, float, float]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Any, Final
 
 from vivant.errors import IllegalMove
-from vivant.request import VideoRequest
+from vivant.request import Canvas, VideoRequest
 
 
 class Status(StrEnum):
@@ -53,21 +56,43 @@ def check_move(task_id: str, at: Status, to: Status) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """A finished file in storage, with its facts."""
+    """A finished file in storage, with its facts. Raises ValueError for facts that no such file has."""
 
     path: str  # inside the storage, e.g. tasks/<id>/<attempt>/clip.mp4
     size: int  # bytes
-    sha256: str
-    width: int
-    height: int
+    sha256: str  # 64 lower-case hexadecimal digits
+    width: int  # pixels, even
+    height: int  # pixels, even
     frames: int
     has_audio: bool
     mime: str = "video/mp4"
 
+    def __post_init__(self) -> None:
+        given: Any = self  # whatever the annotations say
+        if type(given.path) is not str or not _PATH.fullmatch(given.path) or ".." in given.path.split("/"):
+            raise ValueError(f"path: must be a relative path without '..', got {given.path!r}.")
+        if type(given.size) is not int or given.size < 1:
+            raise ValueError(f"size: must be a whole number of bytes, at least 1; got {given.size!r}.")
+        if type(given.sha256) is not str or not _SHA256.fullmatch(given.sha256):
+            raise ValueError(f"sha256: must be 64 lower-case hexadecimal digits, got {given.sha256!r}.")
+        Canvas(given.width, given.height, given.frames)
+        if type(given.has_audio) is not bool:
+            raise ValueError(f"has_audio: must be true or false, got {given.has_audio!r}.")
+        if type(given.mime) is not str or not _MIME.fullmatch(given.mime):
+            raise ValueError(f"mime: must be a media type such as video/mp4, got {given.mime!r}.")
+
+
+_PATH: Final = re.compile(r"[^/\0]+(/[^/\0]+)*")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_MIME: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One row of the record, as the rest of the program sees it. Times are aware UTC datetimes."""
+    """One row of the record, as the rest of the program sees it. Times are aware datetimes in UTC.
+
+    Raises ValueError for a combination that no sequence of moves leads to: see `_contradictions`.
+    """
 
     id: str
     key_id: str  # who asked; "" in open mode
@@ -75,12 +100,65 @@ class Task:
     request: VideoRequest
     engine: str
     created_at: datetime
-    started_at: datetime | None = None  # the latest start
-    ended_at: datetime | None = None
-    attempt: int = 0  # the fence: raised by every claim
+    started_at: datetime | None = None  # the latest start; None before the first
+    ended_at: datetime | None = None  # None until the task has ended
+    attempt: int = 0  # number of starts; the newest alone may settle the task
     progress: float = 0.0  # 0..1
     storyboard: dict[str, Any] | None = None
-    artifact: Artifact | None = None
-    error_code: str = ""
+    artifact: Artifact | None = None  # of a succeeded task
+    error_code: str = ""  # of a task that ended without success
     error_message: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for problem in chain(_wrong_types(self), _contradictions(self)):
+            raise ValueError(f"Task {self.id!r}: {problem}.")
+
+
+def _wrong_types(task: Task) -> Iterator[str]:
+    """Values that are wrong by themselves."""
+    given: Any = task  # whatever the annotations say
+    for name in ("id", "engine"):
+        if type(getattr(given, name)) is not str or not getattr(given, name):
+            yield f"{name} must be a text that is not empty, got {getattr(given, name)!r}"
+    for name in ("key_id", "error_code", "error_message"):
+        if type(getattr(given, name)) is not str:
+            yield f"{name} must be a text, got {getattr(given, name)!r}"
+    for name, kind in (("status", Status), ("request", VideoRequest)):
+        if not isinstance(getattr(given, name), kind):
+            yield f"{name} must be a {kind.__name__}, got {getattr(given, name)!r}"
+    for name in ("created_at", "started_at", "ended_at"):
+        moment = getattr(given, name)
+        if moment is None and name != "created_at":
+            continue
+        if not isinstance(moment, datetime) or moment.utcoffset() != _NO_OFFSET:
+            yield f"{name} must be an aware datetime in UTC, got {moment!r}"
+    if type(given.attempt) is not int or given.attempt < 0:
+        yield f"attempt must be a whole number, at least 0; got {given.attempt!r}"
+    if not isinstance(given.progress, float | int) or isinstance(given.progress, bool) or not 0 <= given.progress <= 1:
+        yield f"progress must be a number from 0 to 1, got {given.progress!r}"
+    if given.storyboard is not None and not isinstance(given.storyboard, dict):
+        yield f"storyboard must be a dict or None, got {given.storyboard!r}"
+    if given.artifact is not None and not isinstance(given.artifact, Artifact):
+        yield f"artifact must be an Artifact or None, got {given.artifact!r}"
+    if not isinstance(given.tags, dict) or not all(type(text) is str for pair in given.tags.items() for text in pair):
+        yield f"tags must be a dict of texts, got {given.tags!r}"
+
+
+def _contradictions(task: Task) -> Iterator[str]:
+    """Values that do not fit together."""
+    status = task.status
+    failed = status.is_terminal and status is not Status.SUCCEEDED
+    if (task.started_at is None) != (task.attempt == 0):
+        yield f"it has a time of start exactly if it was started, got attempt {task.attempt} and {task.started_at}"
+    if status in (Status.RUNNING, Status.SUCCEEDED) and task.attempt == 0:
+        yield f"a {status} task was started at least once, got attempt 0"
+    if (task.ended_at is not None) != status.is_terminal:
+        yield f"it has a time of end exactly if it has ended, got {status} and {task.ended_at}"
+    if (task.artifact is not None) != (status is Status.SUCCEEDED):
+        yield f"it has an artifact exactly if it has succeeded, got {status} and {task.artifact}"
+    if (task.error_code != "") != failed:
+        yield f"it has an error code exactly if it ended without success, got {status} and {task.error_code!r}"
+
+
+_NO_OFFSET: Final = timedelta(0)

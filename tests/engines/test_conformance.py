@@ -99,7 +99,7 @@ def test_a_storyboard_can_be_told_in_lines_of_plain_text(engine: Engine, lake: U
     [
         "",
         " ",
-        "\x00\x07\x1b[31m",
+        "\x01\x07\x1b[31m",
         "\u202e\u200b\ufeff",
         "🌊" * 500,
         '"',

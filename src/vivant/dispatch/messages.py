@@ -4,7 +4,7 @@ data only, so neither side can make the other run anything, and a worker elsewhe
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -65,7 +65,7 @@ class Planned(msgspec.Struct, tag=True, frozen=True):
 
 
 class Reported(msgspec.Struct, tag=True, frozen=True):
-    fraction: float
+    fraction: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Remember(msgspec.Struct, tag=True, frozen=True):
@@ -83,7 +83,7 @@ class Finished(msgspec.Struct, tag=True, frozen=True):
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """The job cannot be done; if `retryable`, perhaps later."""
 
-    code: str
+    code: Annotated[str, msgspec.Meta(min_length=1)]
     message: str
     retryable: bool
 

@@ -132,8 +132,6 @@ def _encode_audio(movie: OutputContainer, sound: Soundtrack, frames: int) -> lis
         raise EngineFailed(
             f"The engine promised {frames * SAMPLES_PER_FRAME} samples and delivered {samples.shape[1]}."
         )
-    if not np.isfinite(samples).all():
-        raise EngineFailed("The engine's soundtrack holds samples that are not numbers.")
     stream = movie.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
     stream.codec_context.bit_rate = AUDIO_BIT_RATE
     packets: list[Packet[AudioStream]] = []

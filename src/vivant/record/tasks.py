@@ -52,8 +52,12 @@ class Progress:
     """How far a claimed task has come, and its storyboard if it is new since the last report."""
 
     claim: Claim
-    fraction: float
+    fraction: float  # 0..1
     storyboard: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction <= 1:
+            raise ValueError(f"fraction must be a number from 0 to 1, got {self.fraction!r}.")
 
 
 # -- asking and looking up ------------------------------------------------------------------------------------------
@@ -298,6 +302,8 @@ def _move(connection: Connection, row: Row[Any], to: Status, **changes: Any) -> 
 
 
 def _fail(connection: Connection, row: Row[Any], *, code: str, message: str, now: datetime, **changes: Any) -> bool:
+    if not code:
+        raise ValueError("A failure has an error code.")
     return _move(
         connection,
         row,

@@ -23,14 +23,17 @@ TASK = Task(
     engine="testcard",
     created_at=CREATED,
 )
-ARTIFACT = Artifact(path="tasks/t1/1/clip.mp4", size=9, sha256="ab", width=1280, height=720, frames=121, has_audio=True)
+ARTIFACT = Artifact(
+    path="tasks/t1/1/clip.mp4", size=9, sha256="ab" * 32, width=1280, height=720, frames=121, has_audio=True
+)
 
 
 def at(status: Status, **changes: Any) -> Task:
-    started = {"started_at": CREATED + timedelta(seconds=1)} if status is not Status.QUEUED else {}
+    started = {"started_at": CREATED + timedelta(seconds=1), "attempt": 1} if status is not Status.QUEUED else {}
     ended = {"ended_at": CREATED + timedelta(seconds=9)} if status.is_terminal else {}
     done = {"artifact": ARTIFACT} if status is Status.SUCCEEDED else {}
-    return replace(TASK, **{"status": status, **started, **ended, **done, **changes})
+    failed = {"error_code": "X"} if status.is_terminal and not done else {}
+    return replace(TASK, **{"status": status, **started, **ended, **done, **failed, **changes})
 
 
 @pytest.mark.parametrize(
