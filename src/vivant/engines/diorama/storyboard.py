@@ -97,18 +97,24 @@ class Shot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Motion:
-    """Something in the scene moves by itself. strength 0..1; direction is where it drifts, if the prompt said."""
+    """Something in the scene moves by itself. strength 0..1; direction is where it drifts, if the prompt said.
+
+    has_region: the part of the picture that it moves or comes from (sky, water, plants, fire) is there and may move.
+    Without it wind still slants rain, fire flickers, lightning flashes, smoke and sparks come from outside the picture.
+    """
 
     kind: MotionKind
     strength: float = 0.5
     direction: Drift = ""
     origin: Origin = "prompt"
+    has_region: bool = True
 
     def __post_init__(self) -> None:
         check_choice("Motion.kind", self.kind, MotionKind)
         check_number("Motion.strength", self.strength, 0, 1)
         check_choice("Motion.direction", self.direction, Drift)
         check_choice("Motion.origin", self.origin, Origin)
+        check_type("Motion.has_region", self.has_region, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

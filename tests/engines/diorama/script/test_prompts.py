@@ -16,14 +16,32 @@ from vivant.engines.diorama.storyboard import FaceFact, Move, PictureFacts, Stor
 from vivant.request import Canvas
 
 PROMPTS = Path(__file__).parent / "prompts"
+# Regions that are there and too doubtful to move unless they are named: the corpus is about words.
+DOUBTFUL: dict[str, Any] = {
+    "sky": 0.2, "sky_trust": 0.3, "water": 0.2, "water_trust": 0.3, "plants": 0.2, "plants_trust": 0.3, "fire": 0.1,
+    "fire_trust": 0.3,
+}  # fmt: skip
 PICTURES = {
-    "portrait": PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),), subject=0.4, subject_trust=0.9),
+    "portrait": PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),), subject=0.4, subject_trust=0.9, **DOUBTFUL),
     # Face 1 stands right of face 2.
     "two faces": PictureFacts(
-        faces=(FaceFact(x=0.7, y=0.4, height=0.2), FaceFact(x=0.3, y=0.4, height=0.2)), subject=0.4, subject_trust=0.9
+        faces=(FaceFact(x=0.7, y=0.4, height=0.2), FaceFact(x=0.3, y=0.4, height=0.2)),
+        subject=0.4,
+        subject_trust=0.9,
+        **DOUBTFUL,
     ),
-    "lake": PictureFacts(sky=0.4, sky_trust=0.9, water=0.3, water_trust=0.9, plants=0.1, plants_trust=0.8),
-    "plain": PictureFacts(),
+    "lake": PictureFacts(
+        **{
+            **DOUBTFUL,
+            "sky": 0.4,
+            "sky_trust": 0.9,
+            "water": 0.3,
+            "water_trust": 0.9,
+            "plants": 0.1,
+            "plants_trust": 0.8,
+        }
+    ),
+    "plain": PictureFacts(**DOUBTFUL),
 }
 CANVAS = Canvas.of("480p", "16:9", 5)
 

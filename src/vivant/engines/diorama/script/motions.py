@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +20,7 @@ _REACH: Final = 8  # tokens between a motion and the direction it drifts
 @dataclass(frozen=True, slots=True)
 class MotionRequest:
     motions: tuple[Motion, ...]
+    words: Mapping[MotionKind, str]  # the first of the prompt that ask for each
     denied: frozenset[MotionKind]  # kinds that must not move, whatever the picture shows
     nothing_else: bool  # what the prompt does not name stays still
 
@@ -28,6 +30,7 @@ def find_motions(reading: Reading) -> MotionRequest:
     strengths: dict[MotionKind, dict[int, float]] = {}  # kind -> clause -> strength
     directions: dict[MotionKind, Drift] = {}
     denied: set[MotionKind] = set()
+    words: dict[MotionKind, str] = {}
     for hit in reading.hits:
         if not hit.entry.motion or not has_fitting_doer(reading, hit):
             continue
@@ -36,6 +39,7 @@ def find_motions(reading: Reading) -> MotionRequest:
         if not hit.meant or hit.heard:
             continue
         for kind, strength in hit.entry.motion.items():
+            words.setdefault(kind, reading.written(hit))
             raise_strength(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
@@ -44,7 +48,7 @@ def find_motions(reading: Reading) -> MotionRequest:
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
-    return MotionRequest(motions, frozenset(denied - set(strengths)), nothing_else)
+    return MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else)
 
 
 def raise_strength(clauses: dict[int, float], clause: int, strength: float) -> None:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.script import actions, camera, casting, cues, defaults, dialogue, limits, motions, music
+from vivant.engines.diorama.script import (
+    actions,
+    camera,
+    casting,
+    cues,
+    defaults,
+    dialogue,
+    limits,
+    motion_regions,
+    motions,
+    music,
+)
 from vivant.engines.diorama.script.grammar import Reading, read
 from vivant.engines.diorama.script.json_prompts import flatten_json
 from vivant.engines.diorama.script.people import Cast, Person, find_people
@@ -47,7 +58,7 @@ def write(
     else:
         shots = _write_shots(reading, facts, canvas, seed, notes, morph=morph)
     asked = motions.find_motions(reading)
-    moving = _write_motions(asked, facts, seed)
+    moving = _write_motions(asked, facts, seed, notes)
     people = find_people(reading)
     spoken = _write_dialogue(reading, people, canvas, notes)
     casting.assign_faces(_speakers_first(spoken, people), facts.faces)
@@ -112,14 +123,19 @@ def _write_shots(
     return shots
 
 
-def _write_motions(asked: motions.MotionRequest, facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
+def _write_motions(
+    asked: motions.MotionRequest, facts: PictureFacts, seed: int, notes: list[str]
+) -> tuple[Motion, ...]:
     """What the prompt asks for, and what is seen in the picture unless the prompt names or denies it."""
+    wanted = motion_regions.find_regions(asked.motions, facts)
+    notes += motion_regions.note_missing_regions(wanted, asked.words)
     if asked.nothing_else:
-        return asked.motions
+        return wanted
     named = {motion.kind for motion in asked.motions} | asked.denied
     if "falls" in named:
         named.add("water")  # the prompt says what the water is
-    return asked.motions + tuple(motion for motion in defaults.motions(facts, seed) if motion.kind not in named)
+    seen = tuple(motion for motion in defaults.motions(facts, seed) if motion.kind not in named)
+    return wanted + motion_regions.find_regions(seen, facts)
 
 
 def _write_dialogue(reading: Reading, people: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.Utterance]:

@@ -95,10 +95,8 @@ def test_crests_come_toward_the_viewer(lake: Scene, play: Play) -> None:
     assert np.mean(shifts) > 1
 
 
-def test_untrusted_water_moves_only_when_the_prompt_names_it(texture: U8, play: Play) -> None:
-    doubtful = scene_of(texture, water=region(rows_between(WATERLINE, HEIGHT), trust=0.35))
-    assert play(doubtful, Motion(kind="water", origin="picture")).field(20) is None
-    assert play(doubtful, Motion(kind="water", origin="prompt")).field(20) is not None
+def test_water_that_the_script_does_not_let_move_is_quiet(lake: Scene, play: Play) -> None:
+    assert play(lake, Motion(kind="water", has_region=False)).field(20) is None
 
 
 def test_water_without_any_water_in_the_picture_is_quiet(night: Scene, play: Play) -> None:

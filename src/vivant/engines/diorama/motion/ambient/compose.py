@@ -1,11 +1,13 @@
-"""Everything that moves by itself in one clip: the storyboard's motions, each made where the picture has room for it,
-and added up frame by frame. What a motion looks like is in the module of its name; where it may be, in `places`.
+"""Everything that moves by itself in one clip: each motion of the storyboard is built by the function of its kind, and
+all are added up frame by frame. Whether a motion may move its region is decided in the script. What it looks like is in
+the module of its name; where in the picture it may be, in `places`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Protocol
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
 
 import numpy as np
 
@@ -19,7 +21,7 @@ from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies
-from vivant.engines.diorama.motion.ambient.places import DOUBTFUL, Places, may_move
+from vivant.engines.diorama.motion.ambient.places import Places, is_there
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.snow import Snow
@@ -28,45 +30,9 @@ from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
 from vivant.engines.diorama.motion.fields import Ambient, Field, FieldSum, Flow, average_quarter
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion, Storyboard
-from vivant.engines.diorama.timing.timeline import Event, Timeline
-from vivant.media import F32, Planes
-
-
-def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient:
-    """The sum of all motions of the storyboard in this scene. A motion whose region is not there adds nothing."""
-    cast = _Cast(air(scene, storyboard, timeline), Places(scene))
-    for motion in storyboard.motions:
-        match motion.kind:
-            case "rain":
-                cast.rain(motion)
-            case "snow":
-                cast.snow(motion)
-            case "water":
-                cast.water(motion)
-            case "falls":
-                cast.falls(motion)
-            case "clouds":
-                cast.clouds(motion)
-            case "wind":
-                cast.wind(motion)
-            case "fire":
-                cast.fire(motion, timeline.flicker)
-            case "fog" | "smoke":
-                cast.fog(motion)
-            case "lightning":
-                cast.lightning(motion, [event for event in timeline.events if event.kind == "strike"])
-            case "leaves" | "petals":
-                cast.leaves(motion, motion.kind)
-            case "sparks":
-                cast.sparks(motion)
-            case "dust":
-                cast.drawn.append(Dust(cast.air, motion.strength))
-            case "fireflies":
-                cast.drawn.append(Fireflies(cast.air, motion.strength))
-            case "bubbles":
-                cast.drawn.append(Bubbles(cast.air, motion.strength))
-    return _Composition(cast)
+from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard
+from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.media import Planes
 
 
 class Displacement(Protocol):
@@ -81,119 +47,196 @@ class Overlay(Protocol):
     def draw(self, n: int, frame: Planes) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What one motion consists of; nothing where the picture has no place for it."""
+
+    displacements: tuple[Displacement, ...] = ()
+    overlays: tuple[Overlay, ...] = ()
+    currents: tuple[Current, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Setting:
+    """What every motion of a clip is built from."""
+
+    air: Air
+    scene: Scene
+    places: Places
+    timeline: Timeline
+    falling: Motion | None  # the motion that makes water fall, which happens once
+
+
+def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient:
+    """The sum of all motions of the storyboard in this scene."""
+    falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
+    setting = Setting(air(scene, storyboard, timeline), scene, Places(scene), timeline, falling)
+    return _Composition(setting.air, [_BUILDERS[motion.kind](setting, motion) for motion in storyboard.motions])
+
+
 class _Composition:
     """Implements Ambient."""
 
-    def __init__(self, cast: _Cast) -> None:
-        self._width, self._height = cast.air.width, cast.air.height
-        self._moved, self._drawn = tuple(cast.moved), tuple(cast.drawn)
-        self._stream = Stream(cast.air, cast.currents) if cast.currents else None
+    def __init__(self, air: Air, parts: list[Parts]) -> None:
+        self._width, self._height = air.width, air.height
+        self._displacements = tuple(each for part in parts for each in part.displacements)
+        self._overlays = tuple(each for part in parts for each in part.overlays)
+        currents = [each for part in parts for each in part.currents]
+        self._stream = Stream(air, currents) if currents else None
 
     def field(self, n: int) -> Field | None:
-        if n == 0 or not self._moved:
+        if n == 0 or not self._displacements:
             return None
         total = FieldSum.zero(self._width, self._height)
-        for motion in self._moved:
-            motion.add(n, total)
+        for displacement in self._displacements:
+            displacement.add(n, total)
         return total.field()
 
     def flow(self, n: int) -> Flow | None:
         return None if self._stream is None else self._stream.flow(n)
 
     def overlay(self, n: int, frame: Planes) -> None:
-        for motion in self._drawn:
-            motion.draw(n, frame)
+        for overlay in self._overlays:
+            overlay.draw(n, frame)
 
 
-class _Cast:
-    """What was found to move so far; each method adds the motion of its name if its place is there."""
+def _rain(here: Setting, motion: Motion) -> Parts:
+    grey = 0.55 * here.air.bright + 0.45 * here.air.middle
+    haze = Haze(here.air, here.scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
+    wet = average_quarter(here.places.water) * motion.has_region
+    ground = average_quarter(here.places.ground)
+    ripples = Ripples(here.air, wet, ground, here.scene.horizon, motion.strength)
+    return Parts(overlays=(ripples, Rain(here.air, motion.strength, here.places.occluder(), haze)))
 
-    def __init__(self, breeze: Air, places: Places) -> None:
-        self.air, self._places, self._scene = breeze, places, places.scene
-        self.moved: list[Displacement] = []
-        self.drawn: list[Overlay] = []
-        self.currents: list[Current] = []
-        self._falls = False
 
-    def rain(self, motion: Motion) -> None:
-        grey = 0.55 * self.air.bright + 0.45 * self.air.middle
-        haze = Haze(self.air, self._scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
-        wet = average_quarter(self._places.water) * (self._scene.water.trust >= DOUBTFUL)
-        ground = average_quarter(self._places.ground)
-        self.drawn.append(Ripples(self.air, wet, ground, self._scene.horizon, motion.strength))
-        self.drawn.append(Rain(self.air, motion.strength, self._places.occluder(), haze))
+def _snow(here: Setting, motion: Motion) -> Parts:
+    white = min(225.0, 0.8 * here.air.bright + 35)
+    haze = Haze(here.air, here.scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
+    return Parts(overlays=(Snow(here.air, motion.strength, here.places.occluder(), haze),))
 
-    def snow(self, motion: Motion) -> None:
-        white = min(225.0, 0.8 * self.air.bright + 35)
-        haze = Haze(self.air, self._scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
-        self.drawn.append(Snow(self.air, motion.strength, self._places.occluder(), haze))
 
-    def water(self, motion: Motion) -> None:
-        scene = self._scene
-        if not may_move(scene.water, motion):
-            return
-        self._fall(motion.strength)  # what falls does not lie: it falls, asked for or not
-        weight = self._places.lying
-        if weight.max() > 0:
-            luma = average_quarter(scene.source.planes.y.astype(np.float32))
-            rough = self._places.roughness
-            self.moved.append(Water(self.air, weight, scene.horizon, scene.waterline, motion.strength, luma, rough))
+def _water(here: Setting, motion: Motion) -> Parts:
+    """Waves where water lies. Where the picture shows it falling it falls, whether that was asked for or not."""
+    scene, places = here.scene, here.places
+    if not motion.has_region or not is_there(scene.water):
+        return Parts()
+    currents = _falls(here, motion).currents
+    if places.lying.max() == 0:
+        return Parts(currents=currents)
+    luma = average_quarter(scene.source.planes.y.astype(np.float32))
+    waves = Water(
+        here.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, places.roughness
+    )  # fmt: skip
+    return Parts(displacements=(waves,), currents=currents)
 
-    def falls(self, motion: Motion) -> None:
-        if may_move(self._scene.water, motion):
-            self._fall(motion.strength)
 
-    def _fall(self, strength: float) -> None:
-        if not self._falls:
-            self._falls = True
-            self._flow(falls.current(self.air, self._scene.source.planes.y, self._places.falling, strength))
+def _falls(here: Setting, motion: Motion) -> Parts:
+    if motion is not here.falling or not is_there(here.scene.water):
+        return Parts()
+    return _flow(falls.current(here.air, here.scene.source.planes.y, here.places.falling, motion.strength))
 
-    def clouds(self, motion: Motion) -> None:
-        if not may_move(self._scene.sky, motion):
-            return
-        planes, sky = self._scene.source.planes, self._places.sky
-        if self._places.is_drawn:
-            self.moved.append(DrawnClouds(self.air, planes, sky, motion.strength, motion.direction))
-        else:
-            self._flow(clouds.current(self.air, planes.y, sky, motion.strength, motion.direction))
 
-    def wind(self, motion: Motion) -> None:
-        if may_move(self._scene.plants, motion):
-            blossom = self._places.blossom is not None and motion.origin == "prompt"
-            weight, firm = self._places.plants(with_blossom=blossom)
-            if weight.max() > 0:
-                glint = 0.0 if self._places.is_drawn else 1.0  # flat colours have no leaves to turn
-                self.moved.append(Sway(self.air, weight, firm, motion.strength, glint))
+def _clouds(here: Setting, motion: Motion) -> Parts:
+    if not motion.has_region or not is_there(here.scene.sky):
+        return Parts()
+    planes, sky = here.scene.source.planes, here.places.sky
+    if here.places.is_drawn:
+        return Parts(displacements=(DrawnClouds(here.air, planes, sky, motion.strength, motion.direction),))
+    return _flow(clouds.current(here.air, planes.y, sky, motion.strength, motion.direction))
 
-    def fire(self, motion: Motion, flicker: F32) -> None:
-        if may_move(self._scene.fire, motion):
-            self.moved.append(fire.Flames(self.air, self._scene.fire.mask, flicker, motion.strength))
-            self._flow(fire.current(self.air, self._scene.fire.mask, motion.strength))
 
-    def fog(self, motion: Motion) -> None:
-        smoke = motion.kind == "smoke"
-        over_fire = smoke and may_move(self._scene.fire, motion)
-        where = self._places.banks(smoke=smoke, over_fire=over_fire)
-        luma = min(205.0, 0.5 * self.air.bright + 0.4 * self.air.middle + 14) - 22 * smoke
-        rising, billow = (0.10, 1.0) if smoke else (0.0, 0.35)
-        self.drawn.append(Fog(self.air, where, luma, motion.strength, rising=rising, billow=billow))
+def _wind(here: Setting, motion: Motion) -> Parts:
+    if not motion.has_region or not is_there(here.scene.plants):
+        return Parts()
+    blossom = here.places.blossom is not None and motion.origin == "prompt"
+    weight, firm = here.places.plants(with_blossom=blossom)
+    if weight.max() == 0:
+        return Parts()
+    glint = 0.0 if here.places.is_drawn else 1.0  # flat colours have no leaves to turn
+    return Parts(displacements=(Sway(here.air, weight, firm, motion.strength, glint),))
 
-    def lightning(self, motion: Motion, strikes: Sequence[Event]) -> None:
-        if strikes and may_move(self._scene.sky, motion):
-            ground = float(np.flatnonzero((self._scene.sky.mask > 0.5).any(axis=1))[-1])
-            bolts = Lightning(self.air, strikes, self._places.sky, self._scene.source.planes.y, ground)
-            self.moved.append(bolts)
-            self.drawn.append(bolts)
 
-    def leaves(self, motion: Motion, what: Literal["leaves", "petals"]) -> None:
-        tint = self._places.blossom if what == "petals" else None
-        self.drawn.append(Leaves(self.air, what, motion.strength, tint, self._places.occluder()))
+def _fire(here: Setting, motion: Motion) -> Parts:
+    mask = here.scene.fire.mask
+    if not motion.has_region or not is_there(here.scene.fire):
+        return Parts()
+    flames = fire.Flames(here.air, mask, here.timeline.flicker, motion.strength)
+    current = fire.current(here.air, mask, motion.strength)
+    return Parts(displacements=(flames,), currents=_flow(current).currents)
 
-    def sparks(self, motion: Motion) -> None:
-        seen = may_move(self._scene.fire, motion)
-        hearth = average_quarter(self._scene.fire.mask) if seen else None
-        self.drawn.append(Embers(self.air, hearth, motion.strength))
 
-    def _flow(self, current: Current | None) -> None:
-        if current is not None:
-            self.currents.append(current)
+def _fog(here: Setting, motion: Motion) -> Parts:
+    luma = min(205.0, 0.5 * here.air.bright + 0.4 * here.air.middle + 14)
+    where = here.places.banks(smoke=False, over_fire=False)
+    return Parts(overlays=(Fog(here.air, where, luma, motion.strength, rising=0.0, billow=0.35),))
+
+
+def _smoke(here: Setting, motion: Motion) -> Parts:
+    luma = min(205.0, 0.5 * here.air.bright + 0.4 * here.air.middle + 14) - 22
+    where = here.places.banks(smoke=True, over_fire=motion.has_region and is_there(here.scene.fire))
+    return Parts(overlays=(Fog(here.air, where, luma, motion.strength, rising=0.10, billow=1.0),))
+
+
+def _lightning(here: Setting, motion: Motion) -> Parts:
+    strikes = [event for event in here.timeline.events if event.kind == "strike"]
+    sky = here.scene.sky
+    if not strikes or not motion.has_region or not is_there(sky):
+        return Parts()
+    ground = float(np.flatnonzero((sky.mask > 0.5).any(axis=1))[-1])
+    bolts = Lightning(here.air, strikes, here.places.sky, here.scene.source.planes.y, ground)
+    return Parts(displacements=(bolts,), overlays=(bolts,))
+
+
+def _leaves(here: Setting, motion: Motion) -> Parts:
+    return _falling_blades(here, motion, "leaves")
+
+
+def _petals(here: Setting, motion: Motion) -> Parts:
+    return _falling_blades(here, motion, "petals")
+
+
+def _falling_blades(here: Setting, motion: Motion, what: Literal["leaves", "petals"]) -> Parts:
+    tint = here.places.blossom if what == "petals" else None
+    return Parts(overlays=(Leaves(here.air, what, motion.strength, tint, here.places.occluder()),))
+
+
+def _sparks(here: Setting, motion: Motion) -> Parts:
+    from_fire = motion.has_region and is_there(here.scene.fire)
+    hearth = average_quarter(here.scene.fire.mask) if from_fire else None
+    return Parts(overlays=(Embers(here.air, hearth, motion.strength),))
+
+
+def _dust(here: Setting, motion: Motion) -> Parts:
+    return Parts(overlays=(Dust(here.air, motion.strength),))
+
+
+def _fireflies(here: Setting, motion: Motion) -> Parts:
+    return Parts(overlays=(Fireflies(here.air, motion.strength),))
+
+
+def _bubbles(here: Setting, motion: Motion) -> Parts:
+    return Parts(overlays=(Bubbles(here.air, motion.strength),))
+
+
+def _flow(current: Current | None) -> Parts:
+    return Parts() if current is None else Parts(currents=(current,))
+
+
+_BUILDERS: Final[dict[MotionKind, Callable[[Setting, Motion], Parts]]] = {
+    "rain": _rain,
+    "snow": _snow,
+    "water": _water,
+    "falls": _falls,
+    "clouds": _clouds,
+    "wind": _wind,
+    "fire": _fire,
+    "smoke": _smoke,
+    "fog": _fog,
+    "lightning": _lightning,
+    "leaves": _leaves,
+    "petals": _petals,
+    "dust": _dust,
+    "sparks": _sparks,
+    "fireflies": _fireflies,
+    "bubbles": _bubbles,
+}

@@ -17,18 +17,14 @@ from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.scene import Region, Scene
-from vivant.engines.diorama.storyboard import Motion
 from vivant.media import F32
 
 BLOSSOM: Final = 30.0  # mean chroma: petals are above, fur, cloth and skin below
-DOUBTFUL: Final = 0.5  # a region of less trust moves only if the prompt names it,
-NOTHING: Final = 0.1  # and one of less than this not even then
 
 
-def may_move(region: Region, motion: Motion) -> bool:
-    """A region moves if it is trusted, or if the prompt names it and there is something to it."""
-    least = NOTHING if motion.origin == "prompt" else DOUBTFUL
-    return region.trust >= least and float(region.mask.max(initial=0)) > 0.5
+def is_there(region: Region) -> bool:
+    """Whether any pixel is more likely of the region than not."""
+    return float(region.mask.max()) > 0.5
 
 
 class Places:

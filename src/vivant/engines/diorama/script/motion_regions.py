@@ -1,0 +1,55 @@
+"""Whether a motion finds its region in the picture and may move it: by how surely looking found the region, and by
+whether the prompt names it. What is asked and not found becomes a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final, Literal
+
+from vivant.engines.diorama.script.defaults import TRUSTED
+from vivant.engines.diorama.storyboard import Motion, MotionKind, PictureFacts
+
+Region = Literal["sky", "water", "plants", "fire"]
+
+# What each kind moves, or comes from; the other kinds need nothing of the picture.
+_REGIONS: Final[dict[MotionKind, Region]] = {
+    "water": "water", "falls": "water", "clouds": "sky", "wind": "plants", "fire": "fire",
+    "lightning": "sky", "rain": "water", "smoke": "fire", "sparks": "fire",
+}  # fmt: skip
+_NAMED: Final = 0.1  # trust from which a region moves if the prompt names it
+# What is seen of a motion without its region, where that is less than was asked.
+_WITHOUT: Final[dict[MotionKind, str]] = {
+    "water": "no water is seen in the picture that could move",
+    "falls": "no water is seen in the picture that could fall",
+    "clouds": "no sky is seen in the picture in which clouds could drift",
+    "wind": "no plants are seen in the picture that wind could move",
+    "fire": "no fire is seen in the picture; its light flickers",
+    "lightning": "no sky is seen in the picture; there are flashes without a bolt",
+}
+
+
+def find_regions(motions: Iterable[Motion], facts: PictureFacts) -> tuple[Motion, ...]:
+    """The motions, each with `has_region` as the picture allows."""
+    return tuple(replace(motion, has_region=_has_region(motion, facts)) for motion in motions)
+
+
+def note_missing_regions(motions: Iterable[Motion], words: Mapping[MotionKind, str]) -> list[str]:
+    """One note for each motion of the prompt that lacks its region. words: those of the prompt, by kind."""
+    return [
+        f"“{words[motion.kind]}”: {_WITHOUT[motion.kind]}."
+        for motion in motions
+        if motion.kind in _WITHOUT and not motion.has_region and motion.kind in words
+    ]
+
+
+def _has_region(motion: Motion, facts: PictureFacts) -> bool:
+    region = _REGIONS.get(motion.kind)
+    if region is None:
+        return True
+    share: float = getattr(facts, region)
+    trust: float = getattr(facts, f"{region}_trust")
+    # Who asks for rain has not named the water that it falls on.
+    least = _NAMED if motion.origin == "prompt" and motion.kind != "rain" else TRUSTED
+    return share > 0 and trust >= least

@@ -1,0 +1,71 @@
+"""A motion moves its region of the picture if that was surely found, or if the prompt names it and it may be there."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from vivant.engines.diorama.explain import explain
+from vivant.engines.diorama.script.motion_regions import find_regions
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import Motion, MotionKind, Origin, PictureFacts, Storyboard
+from vivant.request import Canvas
+
+
+def board(prompt: str, facts: PictureFacts) -> Storyboard:
+    canvas = Canvas.of("480p", "16:9", 5)
+    return write(prompt, facts, canvas=canvas, seed=7, audio=True, camera_fixed=False, morph=False)
+
+
+def has_region(kind: MotionKind, origin: Origin, **facts: float) -> bool:
+    (motion,) = find_regions([Motion(kind=kind, origin=origin)], PictureFacts(**facts))  # type: ignore[arg-type]
+    return motion.has_region
+
+
+def test_doubtful_water_moves_only_if_the_prompt_names_it() -> None:
+    assert has_region("water", "prompt", water=0.3, water_trust=0.35)
+    assert not has_region("water", "picture", water=0.3, water_trust=0.35)
+
+
+def test_what_is_hardly_there_does_not_move_even_if_named() -> None:
+    assert not has_region("water", "prompt", water=0.3, water_trust=0.05)
+    assert not has_region("water", "prompt", water=0.0, water_trust=0.9)
+
+
+def test_rain_makes_rings_only_on_water_that_was_surely_seen() -> None:
+    assert has_region("rain", "prompt", water=0.3, water_trust=0.6)
+    assert not has_region("rain", "prompt", water=0.3, water_trust=0.35)
+
+
+@pytest.mark.parametrize("kind", sorted({"snow", "fog", "leaves", "petals", "dust", "fireflies", "bubbles"}))
+def test_what_needs_nothing_of_the_picture_always_moves(kind: MotionKind) -> None:
+    assert has_region(kind, "prompt")
+
+
+def test_a_motion_asked_for_without_its_region_is_a_note_with_the_words_and_not_listed_as_moving() -> None:
+    made = board("Waves roll on the lake, clouds drift, snow falls.", PictureFacts())
+    assert next(note for note in made.notes if "no water is seen" in note).startswith("“Waves")
+    assert any("no sky is seen" in note for note in made.notes)
+    moving = [line for line in explain(made) if line.startswith("Moving:")]
+    assert moving == ["Moving: snow (asked)"]
+
+
+def test_no_note_where_everything_asked_for_can_move() -> None:
+    lake = PictureFacts(sky=0.4, sky_trust=0.9, water=0.3, water_trust=0.9)
+    assert board("Waves roll on the lake, clouds drift.", lake).notes == ()
+
+
+def test_a_motion_that_only_the_picture_would_have_started_leaves_no_note() -> None:
+    assert board("A quiet day.", PictureFacts(water=0.5, water_trust=0.3)).notes == ()
+
+
+def test_a_fire_that_is_not_in_the_picture_still_lights_it_and_says_so() -> None:
+    made = board("A campfire burns.", PictureFacts())
+    assert any(motion.kind == "fire" and not motion.has_region for motion in made.motions)
+    assert any("its light flickers" in note for note in made.notes)
+
+
+def test_every_kind_of_motion_has_an_answer() -> None:
+    for kind in get_args(MotionKind):
+        assert find_regions([Motion(kind=kind)], PictureFacts())
