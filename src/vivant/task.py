@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 
 MOVES: Final[dict[Status, frozenset[Status]]] = {
-    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.EXPIRED}),
     Status.RUNNING: frozenset(
         {
             Status.SUCCEEDED,
@@ -151,7 +151,7 @@ def _contradictions(task: Task) -> Iterator[str]:
     failed = status.is_terminal and status is not Status.SUCCEEDED
     if (task.started_at is None) != (task.attempt == 0):
         yield f"it has a time of start exactly if it was started, got attempt {task.attempt} and {task.started_at}"
-    if status in (Status.RUNNING, Status.SUCCEEDED) and task.attempt == 0:
+    if status in (Status.RUNNING, Status.SUCCEEDED, Status.FAILED) and task.attempt == 0:
         yield f"a {status} task was started at least once, got attempt 0"
     if (task.ended_at is not None) != status.is_terminal:
         yield f"it has a time of end exactly if it has ended, got {status} and {task.ended_at}"

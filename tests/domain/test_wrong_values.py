@@ -216,8 +216,7 @@ def test_no_field_of_a_task_is_wrong_by_itself(field: str, value: Any, says: str
         (QUEUED, {"started_at": START}, "exactly if it was started"),
         (QUEUED, {"attempt": 1}, "exactly if it was started"),
         (RUNNING, {"started_at": None}, "exactly if it was started"),
-        (RUNNING, {"started_at": None, "attempt": 0}, "started at least once"),
-        (SUCCEEDED, {"started_at": None, "attempt": 0}, "started at least once"),
+        *((task, {"started_at": None, "attempt": 0}, "started at least once") for task in (RUNNING, SUCCEEDED, FAILED)),
         (QUEUED, {"ended_at": END}, "exactly if it has ended"),
         (RUNNING, {"ended_at": END}, "exactly if it has ended"),
         *((task, {"ended_at": None}, "exactly if it has ended") for task in (SUCCEEDED, FAILED)),
@@ -288,7 +287,7 @@ def test_every_task_that_moves_can_lead_to_is_built(
     message: str, tags: dict[str, str],
 ) -> None:  # fmt: skip
     """Times in any order: the system's clock may be set back while a task runs."""
-    attempt = max(attempt, 1) if status in (Status.RUNNING, Status.SUCCEEDED) else attempt
+    attempt = max(attempt, 1) if status in (Status.RUNNING, Status.SUCCEEDED, Status.FAILED) else attempt
     failed = status.is_terminal and status is not Status.SUCCEEDED
     task = Task(
         id="t1", key_id="", status=status, request=REQUEST, engine="testcard", created_at=times[0],
