@@ -1,5 +1,6 @@
-"""The whole flow for one job on one screen: read this first. Knows no database, no HTTP and no queue; a worker runs
-`make_artifact`; `vivant make` plans for itself and runs `make_clip`.
+"""One job from pictures to clip; a good place to begin reading. Knows no database, no HTTP and no queue.
+
+A worker calls `make_artifact`. `vivant make` calls the engine's `plan` itself and then `make_clip`.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ def make_artifact(
     scratch: Path,
     on_plan: Callable[[EngineStoryboard], None],
 ) -> Artifact:
-    """Pictures out of storage, clip into storage, under this task and attempt. `scratch` is an empty folder of ours.
+    """Read the task's pictures from storage, make the clip, and store it under this task and attempt.
 
-    `on_plan` hears what the engine intends before a pixel is drawn. Raises Stopped, EngineFailed, StorageFailed, and
-    NotFound when a picture is gone; a file is then either whole or not there.
+    `scratch`: an empty folder for temporary files. `on_plan` is called with the storyboard before rendering begins.
+    Raises Stopped, EngineFailed, StorageFailed, and NotFound when a picture is gone. No incomplete clip is ever stored.
     """
     pictures = load_pictures(artifacts, task_id, request)
     storyboard = engine.plan(request, pictures)
@@ -59,9 +60,9 @@ def make_artifact(
 def make_clip(
     engine: Engine, storyboard: EngineStoryboard, pictures: Pictures, request: VideoRequest, out: Path, watch: Watch
 ) -> Facts:
-    """Render what the engine planned for this request, write it to `out`, and read back what a viewer will find.
+    """Render the storyboard that the engine made for this request, write the clip to `out`, return the file's facts.
 
-    Raises Stopped, or EngineFailed when the clip is not what was asked for; then there is no file.
+    Raises Stopped, or EngineFailed when the clip is not what was requested; then there is no file.
     """
     watch.raise_if_stopping()
     clip = engine.render(storyboard, pictures, watch)

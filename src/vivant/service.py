@@ -182,6 +182,10 @@ class Service:
             raise gone
         return await self._artifacts.open(task.artifact.path, etag=task.artifact.sha256, mime=task.artifact.mime)
 
+    async def check_storage(self) -> None:
+        """Raise StorageFailed unless files can be written now."""
+        await asyncio.to_thread(self._artifacts.check)
+
     # -- start and stop ---------------------------------------------------------------------------------------------
 
     async def start(self) -> None:

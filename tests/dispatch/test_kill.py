@@ -1,5 +1,5 @@
-"""kill -9, again and again, at moments drawn from a seed: the whole service as `vivant serve` runs it, or one of its
-workers. Every task that was answered with an id must still succeed, once, with one bill and one whole file.
+"""kill -9, again and again, at moments drawn from a seed: of the whole service as `vivant serve` runs it, or of one of
+its workers. Every task that was answered with an id must still succeed, once, with one usage row and one whole file.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ SEED: Final = int(os.environ.get("VIVANT_TEST_SEED", "20261122"))
 KILLS: Final = 24  # every other one hits the service, the rest hit a worker
 TASKS: Final = 30
 WORKERS: Final = 2
-BORED: Final = 1.0  # seconds after the last success in which the next kill falls at the latest
+KILL_WITHIN: Final = 1.0  # seconds after the last success in which the next kill falls at the latest
+NEXT_LOSS_FAILS: Final = "status IN ('queued', 'running') AND deaths >= 2"
 
 
 def test_every_accepted_task_ends_once_whatever_is_killed(tmp_path: Path) -> None:
@@ -41,10 +42,10 @@ def test_every_accepted_task_ends_once_whatever_is_killed(tmp_path: Path) -> Non
             succeeded = victim.succeeded()
             if kill % 2:
                 victim.wait_for_success_after(succeeded)
-                time.sleep(chance.uniform(0, BORED))
+                time.sleep(chance.uniform(0, KILL_WITHIN))
                 victim.kill_a_worker(chance)
             else:
-                # Early moments on purpose, too: while it starts, takes over, claims.
+                # Early moments too: while it starts, queues tasks again, claims.
                 time.sleep(chance.choice([chance.uniform(0, 0.3), chance.uniform(0, 3)]))
                 victim.kill()
                 victim.start()
@@ -55,16 +56,16 @@ def test_every_accepted_task_ends_once_whatever_is_killed(tmp_path: Path) -> Non
         victim.end()
 
     assert len(caller.accepted) == len(set(caller.accepted)) == TASKS
-    check_the_books(tmp_path, caller.accepted)
+    check_record_and_files(tmp_path, caller.accepted)
 
 
-def check_the_books(data: Path, accepted: list[str]) -> None:
+def check_record_and_files(data: Path, accepted: list[str]) -> None:
     status = dict(query_rows(data, "SELECT id, status FROM tasks"))
     reasons = query_rows(
         data, "SELECT id, error_code, error_message, starts, deaths FROM tasks WHERE status != 'succeeded'"
     )
     assert set(accepted) <= status.keys()
-    assert not reasons  # a task whose answer was lost on the way was accepted as well
+    assert not reasons  # not even a task whose answer did not reach the caller
     billed = [task_id for (task_id,) in query_rows(data, "SELECT task_id FROM usage")]
     assert sorted(billed) == sorted(status)
     for task_id, text, attempt in query_rows(data, "SELECT id, artifact, attempt FROM tasks"):
@@ -72,16 +73,16 @@ def check_the_books(data: Path, accepted: list[str]) -> None:
         clip = (data / "files" / artifact["path"]).read_bytes()
         assert artifact["path"] == f"tasks/{task_id}/{attempt}/clip.mp4"
         assert (hashlib.sha256(clip).hexdigest(), len(clip)) == (artifact["sha256"], artifact["size"])
-    assert len(list((data / "files").rglob("clip.mp4*"))) == len(status)  # nor is there any other clip, or half of one
+    assert len(list((data / "files").rglob("clip.mp4*"))) == len(status)  # no other clip, and no part of one
     assert query_rows(data, "PRAGMA integrity_check") == [("ok",)]
     record = opened(data)
     with record.transaction() as connection:
         check_invariants(connection)
     record.close()
-    # The seed must have met what it is meant to meet: tasks that were running when their service or worker was killed.
+    # The kills must have hit running tasks, or nothing was tested.
     starts, deaths = query_rows(data, "SELECT sum(starts), sum(deaths) FROM tasks")[0]
-    assert deaths >= 4, "hardly any worker was killed at work"
-    assert starts - deaths - len(status) >= 4, "the service was hardly ever killed at work"
+    assert deaths >= 4, "hardly any worker was killed while it ran a task"
+    assert starts - deaths - len(status) >= 4, "the service was hardly ever killed while a task ran"
 
 
 class Victim:
@@ -125,14 +126,16 @@ class Victim:
     def _count(self, condition: str) -> int:
         try:
             return int(query_rows(self._data, f"SELECT count(*) FROM tasks WHERE {condition}")[0][0])
-        except sqlite3.OperationalError as error:  # the first service has not made the record yet
+        except sqlite3.OperationalError as error:  # the first service has not made the database yet
             assert "no such table" in str(error)
             return 0
 
     def wait_for_success_after(self, count: int) -> None:
-        """Wait until more tasks have succeeded, or all have: so that no task is hit a third time by bad luck alone."""
+        """Wait until more tasks have succeeded, or all have, and no live task has lost two workers: a third loss would
+        fail it, as it should, and this test is about tasks that must succeed.
+        """
         deadline = time.monotonic() + PATIENCE
-        while self.succeeded() <= count and not self._all_ended():
+        while (self.succeeded() <= count and not self._all_ended()) or self._count(NEXT_LOSS_FAILS):
             assert time.monotonic() < deadline, f"nothing succeeds:\n{(self._data / 'serve.log').read_text()[-2000:]}"
             time.sleep(0.02)
 

@@ -1,4 +1,4 @@
-"""For monitoring: is the process alive (`/healthz`), and can it do work (`/readyz`). Neither needs a key."""
+"""For monitoring: whether the process runs (`/healthz`), and whether it can make clips (`/readyz`). Needs no key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from starlette.routing import Route
 from vivant.api.context import Context
 from vivant.api.responses import json_response
 from vivant.errors import VivantError
-from vivant.storage.artifacts import Artifacts
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +34,10 @@ def routes(context: Context) -> list[Route]:
 
 
 class Readiness:
-    """What can be used now: the database, the file store, a worker with its engine loaded."""
+    """Checks what a clip needs: the database, the storage, and a worker with its engine loaded."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._artifacts: Artifacts | None = None
         self._found: dict[str, bool] = {}
         self._checked_at = -math.inf
         self._checking = asyncio.Lock()
@@ -66,13 +64,8 @@ class Readiness:
     async def _storage(self) -> bool:
         try:
             async with asyncio.timeout(self._timings.readiness_within):
-                await asyncio.to_thread(self._write_and_delete)
+                await self._context.service.check_storage()
         except (VivantError, TimeoutError) as error:
-            log.error("the file store does not answer", error=str(error))
+            log.error("the storage does not answer", error=str(error))
             return False
         return True
-
-    def _write_and_delete(self) -> None:
-        if self._artifacts is None:
-            self._artifacts = Artifacts(self._context.settings.storage)
-        self._artifacts.check()

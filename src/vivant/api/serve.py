@@ -1,7 +1,7 @@
-"""`vivant serve`: the door and the service behind it in one process, from the first log line to the last.
+"""`vivant serve`: the HTTP server and the service in one process.
 
-The first Ctrl-C (or SIGTERM) drains: no new work is taken, running clips finish, callers may still poll. The second
-ends at once; what was running is done again at the next start.
+The first Ctrl-C (or SIGTERM) drains: no task is accepted, running clips finish, callers may still poll. The second
+stops at once; tasks that were running are run again at the next start.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def server_config(context: Context) -> uvicorn.Config:
         lifespan="off",  # the parts are started and stopped here
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # who asked is judged by the real peer; links come from VIVANT_PUBLIC_URL
+        proxy_headers=False,  # callers are judged by the peer of the connection; links are made with VIVANT_PUBLIC_URL
         server_header=False,
         backlog=BACKLOG,
         timeout_keep_alive=75,
@@ -93,7 +93,7 @@ def server_config(context: Context) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn, with the meaning of signals left to us."""
+    """Uvicorn without its own handling of signals: `_on_signals` does that."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -101,7 +101,7 @@ class _Server(uvicorn.Server):
 
 
 def _on_signals(context: Context, server: uvicorn.Server) -> list[asyncio.Task[None]]:
-    """From now on the first signal drains and the second ends at once; the tasks that do so, as they come to be."""
+    """Handle SIGINT and SIGTERM from now on. Each signal adds the task that stops the service to the returned list."""
     loop = asyncio.get_running_loop()
     tasks: list[asyncio.Task[None]] = []
 
@@ -110,14 +110,14 @@ def _on_signals(context: Context, server: uvicorn.Server) -> list[asyncio.Task[N
         await context.service.stop(drain=True)
         server.should_exit = True
 
-    async def end() -> None:
+    async def stop() -> None:
         server.should_exit = server.force_exit = True
         await context.service.stop(drain=False)
 
     def on_signal() -> None:
-        log.info("stopping", how="running clips finish; a second Ctrl-C ends at once" if not tasks else "at once")
+        log.info("stopping", how="running clips finish; a second Ctrl-C stops at once" if not tasks else "at once")
         if len(tasks) < 2:
-            tasks.append(loop.create_task(end() if tasks else drain()))
+            tasks.append(loop.create_task(stop() if tasks else drain()))
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, on_signal)

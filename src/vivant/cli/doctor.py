@@ -1,4 +1,4 @@
-"""`vivant doctor`: is everything here that a clip needs? Each finding says how to mend it."""
+"""`vivant doctor`: checks everything that a clip needs, and says for each fault how to mend it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FREE_DISK: Final = 2 * 2**30  # bytes; a 12 s 1080p clip with its pictures takes
 @dataclass(frozen=True, slots=True)
 class Finding:
     subject: str
-    good: bool
+    passed: bool
     detail: str
     mend: str = ""
 
@@ -34,26 +34,26 @@ def doctor(data: Data = None) -> None:
 
     settings = load_settings(data=data)
     console = Console()
-    sick = 0
-    for examine in EXAMINATIONS:
-        for finding in examine(settings):
-            mark = "[green]✓[/green]" if finding.good else "[red]✗[/red]"
+    faults = 0
+    for check in CHECKS:
+        for finding in check(settings):
+            mark = "[green]✓[/green]" if finding.passed else "[red]✗[/red]"
             console.print(f"{mark} {finding.subject}: {finding.detail}", highlight=False, soft_wrap=True)
-            if not finding.good:
-                sick += 1
+            if not finding.passed:
+                faults += 1
                 console.print(f"    mend: {finding.mend}", highlight=False, markup=False, soft_wrap=True)
-    if sick:
-        console.print(f"{sick} thing(s) to mend.")
+    if faults:
+        console.print(f"{faults} thing(s) to mend.")
         raise typer.Exit(1)
     console.print("All well.")
 
 
-def _python(_: Settings) -> Iterator[Finding]:
+def _check_python(_: Settings) -> Iterator[Finding]:
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
 
 
-def _packages(_: Settings) -> Iterator[Finding]:
+def _check_packages(_: Settings) -> Iterator[Finding]:
     needed = (
         "numpy",
         "cv2",
@@ -78,7 +78,7 @@ def _packages(_: Settings) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _codecs(_: Settings) -> Iterator[Finding]:
+def _check_codecs(_: Settings) -> Iterator[Finding]:
     import av
 
     for name, mode in (("libx264", "w"), ("aac", "w"), ("h264", "r")):
@@ -90,7 +90,7 @@ def _codecs(_: Settings) -> Iterator[Finding]:
         yield Finding(f"Codec {name}", found, f"PyAV {av.__version__}", "pip install --force-reinstall av")
 
 
-def _assets(_: Settings) -> Iterator[Finding]:
+def _check_assets(_: Settings) -> Iterator[Finding]:
     from vivant.assets import checksums, damaged
 
     bad = damaged()
@@ -100,7 +100,7 @@ def _assets(_: Settings) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _decoder(_: Settings) -> Iterator[Finding]:
+def _check_decoder(_: Settings) -> Iterator[Finding]:
     from vivant.assets import asset
     from vivant.errors import VivantError
     from vivant.intake.pictures import Intake
@@ -115,14 +115,14 @@ def _decoder(_: Settings) -> Iterator[Finding]:
         return f"a sandboxed process made {picture.width}x{picture.height} of the sample photo"
 
     try:
-        detail, good = asyncio.run(decode()), True
+        detail, passed = asyncio.run(decode()), True
     except VivantError as error:
-        detail, good = str(error), False
+        detail, passed = str(error), False
     mend = "install Vivant and its packages into one virtual environment; the process does not read PYTHONPATH"
-    yield Finding("Picture decoder", good, detail, mend)
+    yield Finding("Picture decoder", passed, detail, mend)
 
 
-def _speech(_: Settings) -> Iterator[Finding]:
+def _check_speech(_: Settings) -> Iterator[Finding]:
     from vivant.engines.diorama.sound.speech import g2p
     from vivant.engines.diorama.sound.speech.kokoro import Kokoro
     from vivant.errors import Misconfigured
@@ -131,13 +131,13 @@ def _speech(_: Settings) -> Iterator[Finding]:
         Kokoro()
         g2p.phonemize("Good evening.", "en")
         g2p.phonemize("晚上好。", "zh")
-        detail, good = "Kokoro-82M loads, its checksum is right; English and Chinese are read", True
+        detail, passed = "Kokoro-82M loads, its checksum is right; English and Chinese are read", True
     except Misconfigured as error:
-        detail, good = str(error), False
-    yield Finding("Speech", good, detail, "pip install --require-hashes -r requirements.lock")
+        detail, passed = str(error), False
+    yield Finding("Speech", passed, detail, "pip install --require-hashes -r requirements.lock")
 
 
-def _data_folder(settings: Settings) -> Iterator[Finding]:
+def _check_data_folder(settings: Settings) -> Iterator[Finding]:
     folder = settings.data
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -151,25 +151,26 @@ def _data_folder(settings: Settings) -> Iterator[Finding]:
     yield Finding("Free disk", free >= FREE_DISK, f"{free / 2**30:.1f} GiB", f"free {FREE_DISK / 2**30:.0f} GiB there")
 
 
-def _database(settings: Settings) -> Iterator[Finding]:
+def _check_database(settings: Settings) -> Iterator[Finding]:
     from vivant.record.database import check_record
 
-    good, detail = check_record(settings.database)
-    yield Finding("Database", good, detail, "restore the file from a backup, or start with an empty --data folder")
+    passed, detail = check_record(settings.database)
+    yield Finding("Database", passed, detail, "restore the file from a backup, or start with an empty --data folder")
 
 
-def _storage(settings: Settings) -> Iterator[Finding]:
+def _check_storage(settings: Settings) -> Iterator[Finding]:
     from vivant.errors import Misconfigured
     from vivant.storage.artifacts import Artifacts
 
     try:
         Artifacts(settings.storage)
-        detail, good = settings.storage, True
+        detail, passed = settings.storage, True
     except Misconfigured as error:
-        detail, good = str(error), False
-    yield Finding("File store", good, detail, "name a folder you may write to, like file:///srv/vivant/files")
+        detail, passed = str(error), False
+    yield Finding("File store", passed, detail, "name a folder you may write to, like file:///srv/vivant/files")
 
 
-EXAMINATIONS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
-    _python, _packages, _codecs, _assets, _decoder, _speech, _data_folder, _database, _storage,
+CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
+    _check_python, _check_packages, _check_codecs, _check_assets, _check_decoder, _check_speech, _check_data_folder,
+    _check_database, _check_storage,
 )  # fmt: skip

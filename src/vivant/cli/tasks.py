@@ -68,7 +68,7 @@ def show(task_id: str, data: Data = None) -> None:
 
 @app.command("cancel")
 def cancel(task_id: str, data: Data = None) -> None:
-    """End a task now. A running one frees its worker within three seconds."""
+    """Cancel a task now. If it runs, its worker is free within three seconds."""
     from vivant.record import tasks
 
     with opened_record(data) as connection:

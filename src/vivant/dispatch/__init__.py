@@ -1,3 +1,3 @@
-"""Queued tasks meet free workers. dispatcher.py decides, fleet.py says what it needs of workers, local.py keeps them as
-child processes, worker.py is the program inside one; messages.py is all that the two sides say to each other.
+"""Runs queued tasks on workers. dispatcher.py claims and settles tasks; fleet.py is the interface it needs of workers;
+local.py runs them as child processes; worker.py is the program inside one; messages.py is the protocol between the two.
 """

@@ -1,16 +1,16 @@
-"""Takes queued tasks, gives them to free workers, settles them. The row is the truth: what this dispatcher believes
-about a task counts for nothing once the row says otherwise, and it looks often.
+"""Claims queued tasks, runs them on workers, and settles them in the database. The row of a task decides: when it says
+that another dispatcher has the task, or that it has ended, the run here is stopped and its result dropped.
 
-Loops, each a few lines: `_start_tasks` claims and starts; `_supervise_runs` expires, keeps progress, and stops what is
-no longer ours; `_keep_lease_alive` says that we live and takes over from those who do not; `_sweep_files` deletes what
-is old.
+Four loops: `_start_tasks` claims tasks and starts them; `_supervise_runs` expires tasks, writes progress, and stops
+runs whose task is no longer this dispatcher's; `_keep_lease_alive` sends heartbeats and takes over from dispatchers
+whose heartbeats stopped; `_sweep_files` deletes files that are no longer needed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,13 +41,14 @@ class Run:
     claim: Claim
     job: Job
     worker: Worker
-    keep: Callable[[Claim, Mapping[str, Any]], Any]
+    save: Callable[[Claim, Mapping[str, Any]], Awaitable[bool]]
     fraction: float = 0.0
     storyboard: Mapping[str, Any] | None = None
     changed: bool = False  # since progress was last written
 
     @property
-    def name(self) -> tuple[str, int]:
+    def key(self) -> tuple[str, int]:
+        """Task id and attempt."""
         return self.claim.task.id, self.claim.task.attempt
 
     def on_storyboard(self, storyboard: Mapping[str, Any]) -> None:
@@ -57,18 +58,19 @@ class Run:
         self.fraction, self.changed = fraction, True
 
     async def remember(self, data: Mapping[str, Any]) -> bool:
-        kept: bool = await self.keep(self.claim, data)
-        return kept
+        return await self.save(self.claim, data)
 
     def collect_progress(self) -> Progress:
-        """What is new since the last time."""
+        """The progress now; the storyboard only if it is new since the last call."""
         progress = Progress(claim=self.claim, fraction=self.fraction, storyboard=self.storyboard)
         self.storyboard, self.changed = None, False
         return progress
 
 
 class Dispatcher:
-    """One per service. `alone`: no other dispatcher can be alive on this record (the caller holds its lock)."""
+    """One per service. `alone`: no other dispatcher can be running on this database, because the caller holds its lock;
+    then tasks that were left running are queued again at once, without waiting for a lease to lapse.
+    """
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class Dispatcher:
         self._clock = clock
         self._timings = timings
         self._lease_watch = leases.LeaseWatch(lapses_after=timings.lease_lapses_after)
-        self.storage_error = ""  # why files cannot be written; nothing is claimed meanwhile
+        self.storage_error = ""  # why files cannot be written, or empty; nothing is claimed meanwhile
         self._task_queued = asyncio.Event()
         self._record_changed = asyncio.Event()
         self._runs: dict[tuple[str, int], Run] = {}
@@ -98,10 +100,10 @@ class Dispatcher:
         self._starting: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
 
-    # -- from outside -----------------------------------------------------------------------------------------------
+    # -- for the service --------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Register, take over what earlier dispatchers left, and begin."""
+        """Register in the database, queue again what earlier dispatchers left running, and start the loops."""
 
         def begin(connection: Connection) -> int:
             leases.register(connection, self.boot_id, now=self._clock.now())
@@ -124,7 +126,7 @@ class Dispatcher:
         self._task_queued.set()
 
     def notify_changed(self) -> None:
-        """Somebody else changed the record: perhaps new work, perhaps what we run was cancelled."""
+        """A task was cancelled, or another process has written: perhaps it queued or cancelled a task."""
         self._task_queued.set()
         self._record_changed.set()
 
@@ -133,14 +135,14 @@ class Dispatcher:
         return len(self._runs)
 
     async def drain(self) -> None:
-        """Claim nothing more and wait until what runs has ended, at most `drain_within` seconds."""
+        """Claim nothing more, and wait for running jobs to finish, at most `Timings.drain_within` seconds."""
         await _cancel(self._starting)
         if self._run_tasks:
             log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=self._timings.drain_within)
             await asyncio.wait(self._run_tasks, timeout=self._timings.drain_within)
 
     async def stop(self) -> None:
-        """End now. What still runs goes back to the queue and counts no death."""
+        """Stop now. Tasks that still run are queued again; that is not counted as a death of the task."""
         await _cancel(self._starting)
         for unfinished in (*self._run_tasks, *self._loops):
             await _cancel(unfinished)
@@ -154,7 +156,7 @@ class Dispatcher:
             requeued = await self._record.write(leave)
             log.info("dispatcher stopped", boot_id=self.boot_id, requeued=requeued)
         except Busy as error:
-            log.error("could not give work back; the next start will find it", reason=str(error))
+            log.error("running tasks could not be queued again; the next start will do so", reason=str(error))
 
     # -- claim and run ----------------------------------------------------------------------------------------------
 
@@ -169,7 +171,7 @@ class Dispatcher:
             task = claim.task
             job = Job(task.id, task.attempt, task.request.to_data(), dict(claim.remembered))
             run = Run(claim, job, worker, self._remember)
-            self._runs[run.name] = run
+            self._runs[run.key] = run
             run_task = asyncio.create_task(self._run_task(run))
             self._run_tasks.add(run_task)
             run_task.add_done_callback(self._run_tasks.discard)
@@ -197,14 +199,14 @@ class Dispatcher:
             finally:
                 run.worker.release()
             settled = await self._settle(run, outcome)
-        except Exception as error:  # whatever the defect, the task must come to an end
+        except Exception as error:  # also after a defect in the dispatcher the task must end
             log.exception("a task could not be settled", task=task.id, attempt=task.attempt)
             outcome = Failed(VivantError.code, f"The service failed: {error!r}.", retryable=False)
             settled = await self._settle(run, outcome)
         finally:
-            del self._runs[run.name]
+            del self._runs[run.key]
         log.info(
-            "task left its worker",
+            "run ended",
             task=task.id,
             attempt=task.attempt,
             outcome=type(outcome).__name__,
@@ -213,7 +215,7 @@ class Dispatcher:
         )
 
     async def _settle(self, run: Run, outcome: Outcome) -> bool:
-        """Write what became of the run. False: the task was not ours any more, and what it made is deleted."""
+        """Write the outcome of the run. False: the task was no longer ours; the files of this attempt are deleted."""
         claim, last = run.claim, run.collect_progress()
 
         def settle(connection: Connection) -> bool:
@@ -232,11 +234,11 @@ class Dispatcher:
                     return tasks.requeue(connection, claim, now=now)
 
         if isinstance(outcome, Finished):
-            await self._delete_attempts(claim, range(1, claim.task.attempt))  # a try that died may have left its clip
+            await self._delete_attempts(claim, range(1, claim.task.attempt))  # earlier attempts may have left a clip
         if isinstance(outcome, Failed) and outcome.code == StorageFailed.code:
-            self.storage_error = outcome.message  # known before the task is back in the queue
+            self.storage_error = outcome.message  # before the task is queued again, so that it is not claimed at once
         settled = await self._write_until_accepted(settle)
-        self._task_queued.set()  # it may be back in the queue
+        self._task_queued.set()  # it may have been queued again
         if not settled:
             await self._delete_attempts(claim, [claim.task.attempt])
         return settled
@@ -247,15 +249,15 @@ class Dispatcher:
     # -- the loops --------------------------------------------------------------------------------------------------
 
     async def _supervise_runs(self) -> None:
-        reported = 0.0
+        reported_at = 0.0
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._record_changed.wait(), self._timings.supervise_every)
             self._record_changed.clear()
             try:
                 await self._expire_due_tasks()
-                if self._clock.monotonic() - reported >= self._timings.report_every:
-                    reported = self._clock.monotonic()
+                if self._clock.monotonic() - reported_at >= self._timings.report_every:
+                    reported_at = self._clock.monotonic()
                     await self._write_progress()
                 await self._stop_lost_runs()
             except Busy as error:
@@ -273,11 +275,11 @@ class Dispatcher:
             await self._record.write(lambda c: tasks.report(c, batch))
 
     async def _stop_lost_runs(self) -> None:
-        runs = dict(self._runs)  # taken before the look: whatever is claimed after it is none of its business
+        runs = dict(self._runs)  # copied before the query, which does not see tasks that are claimed after it
         if runs:
             ours = await self._record.read(lambda c: tasks.running_attempts(c, self.boot_id))
-            for name in runs.keys() - ours:
-                runs[name].worker.stop(runs[name].job)
+            for key in runs.keys() - ours:
+                runs[key].worker.stop(runs[key].job)
 
     async def _keep_lease_alive(self) -> None:
         while True:
@@ -311,10 +313,10 @@ class Dispatcher:
                 log.error("old files could not be swept", reason=str(error))
             await asyncio.sleep(self._timings.sweep_every)
 
-    # -- when things fail -------------------------------------------------------------------------------------------
+    # -- failures ---------------------------------------------------------------------------------------------------
 
     async def _write_until_accepted(self, work: Callable[[Connection], T]) -> T:
-        """Write, however long the record refuses: what happened has happened."""
+        """Write, and try again until the database accepts it: the outcome of a run, say, must not be lost."""
         while True:
             try:
                 return await self._record.write(work)
@@ -323,8 +325,8 @@ class Dispatcher:
                 await asyncio.sleep(self._timings.retry_after)
 
     def _on_record_failure(self, error: Busy) -> None:
-        log.error("the record failed", reason=str(error))
-        self._lease_watch.reset()
+        log.error("the database failed", reason=str(error))
+        self._lease_watch.reset()  # other dispatchers may not have been able to write their heartbeats either
 
     async def _delete_attempts(self, claim: Claim, attempts: Iterable[int]) -> None:
         try:
@@ -334,7 +336,7 @@ class Dispatcher:
             log.error("files of a lost attempt stay until they are swept", task=claim.task.id, reason=str(error))
 
     async def _wait_for_storage(self) -> None:
-        """Return when files can be written again, so that a full disk costs one attempt and not every task."""
+        """Return when files can be written again. So a full disk costs one attempt, not one of every queued task."""
         log.error("the storage failed; tasks wait", reason=self.storage_error)
         while self.storage_error:
             try:
@@ -346,7 +348,7 @@ class Dispatcher:
         log.info("the storage works again")
 
     async def _run_forever(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a loop that should never end; a defect in it must not end the dispatcher, nor pass unseen."""
+        """Run one of the loops, and start it again when a defect ended it; the defect is logged."""
         while True:
             try:
                 await loop()

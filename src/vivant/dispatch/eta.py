@@ -1,6 +1,5 @@
-"""How long a task will take from now, from how long tasks of this engine and size took lately and what waits before it.
-
-An estimate for a progress bar; nothing is decided by it.
+"""Estimates how long a task will take from now: from the time that recent tasks of its engine and size took, and from
+the tasks that will run before it. It is shown to callers; nothing is decided by it.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from vivant.request import Tier
 from vivant.task import Status, Task
 
 DEFAULT_PACE: Final = 15 / 108_900  # seconds per token before anything was measured: 15 s for 5 s at 720p
-PROGRESS_COUNTS_FROM: Final = 0.1  # from here on the task's own pace counts as much as history
+PROGRESS_COUNTS_FROM: Final = 0.1  # from this fraction on, the task's own pace counts as much as history
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]  # (tier, key) -> (queued, running)
 
@@ -52,20 +51,23 @@ class Eta:
 
 
 def estimate_run(task: Task, pace: Mapping[int, float]) -> float:
-    """Seconds of work in the task, by the pace of tasks of its size, else of all, else a guess."""
+    """Seconds that a whole run takes, by the pace of tasks of its size, else of all tasks, else a guess.
+
+    pace: tokens of a task (0: of all tasks) -> seconds per token.
+    """
     tokens = task.request.canvas.tokens
     return tokens * pace.get(tokens, pace.get(0, DEFAULT_PACE))
 
 
 def estimate_remaining(expected: float, progress: float, *, elapsed: float) -> float:
-    """Seconds left of a run that history expects to take `expected` seconds in all and that is `progress` done."""
+    """Seconds left of a run that should take `expected` seconds in all, and of which `progress` (0..1) is done."""
     if progress < PROGRESS_COUNTS_FROM:
         return max(expected - elapsed, expected * 0.1)
     return (1 - progress) * (expected + elapsed / progress) / 2
 
 
 def count_ahead(task: Task, counts: Counts, *, ahead_in_lane: int) -> int:
-    """How many queued tasks get a worker before this one: lanes of a tier take turns, and default goes before flex."""
+    """How many queued tasks run before this one: lanes of a tier take turns, and the default tier goes before flex."""
     tier = task.request.tier
     turns = sum(
         min(queued, ahead_in_lane + 1)

@@ -1,4 +1,4 @@
-"""What a dispatcher needs of workers, wherever they are: on this machine (local.py) or on a cluster."""
+"""The interface between a dispatcher and its workers, on this machine (local.py) or on a cluster."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from vivant.dispatch.messages import Job, Outcome
 
 
 class Listener(Protocol):
-    """Hears about a job while it runs."""
+    """Is told about a job while it runs."""
 
     def on_storyboard(self, storyboard: Mapping[str, Any]) -> None: ...
 
     def on_progress(self, fraction: float) -> None: ...
 
     async def remember(self, data: Mapping[str, Any]) -> bool:
-        """Make `data` durable for the next attempt. False: the job is no longer wanted."""
+        """Make `data` durable for the next attempt. False: the task is no longer ours, and the job shall stop."""
 
 
 class Worker(Protocol):
-    """A place where one job at a time is done."""
+    """Does one job at a time."""
 
     async def run(self, job: Job, listener: Listener) -> Outcome:
-        """Do the job. Never raises for what happens in the worker: that is what `Outcome` says."""
+        """Do the job. Failures of the job and of the worker are returned as an `Outcome`, never raised."""
 
     def stop(self, job: Job) -> None:
-        """Ask this job to stop, if it still runs; `run` then returns. A worker that takes more than 2 s is killed."""
+        """Ask this job to stop, if it still runs; `run` then returns. A worker that does not stop in time is killed."""
 
     def release(self) -> None:
-        """The caller of `acquire_worker` needs the worker no longer. One that died meanwhile was replaced already."""
+        """Give the worker back to its fleet, for the next `acquire_worker`. One that has died is replaced instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class FleetHealth:
-    """workers: how many there should be; ready: how many live and are set up; error: why some are not, or empty."""
+    """workers: how many there should be; ready: how many are set up; error: why one is not, or empty."""
 
     workers: int
     ready: int
@@ -43,15 +43,15 @@ class FleetHealth:
 
 
 class Fleet(Protocol):
-    """All workers."""
+    """All workers of a dispatcher."""
 
     async def start(self) -> None:
-        """Begin to start workers; returns at once."""
+        """Begin to start the workers; returns before they are ready."""
 
     async def acquire_worker(self) -> Worker:
-        """A worker that is ready for a job; waits until there is one. It is the caller's until its `release`."""
+        """A worker that is ready for a job; waits until there is one. No one else gets it until its `release`."""
 
     async def stop(self) -> None:
-        """End all workers now, whatever they do."""
+        """Kill all workers now, also those at work."""
 
     def health(self) -> FleetHealth: ...

@@ -1,4 +1,4 @@
-"""Workers as child processes of this one: started, kept warm, watched, and replaced when they die."""
+"""Workers as child processes of the service: started, kept between jobs, watched, and replaced when they end."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ log = structlog.get_logger()
 
 
 class LocalWorker:
-    """One child process. `ended` is set when it is gone."""
+    """One child process. `ended` is set when it has ended and its last event has been handled."""
 
     def __init__(
         self, process: Process, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings
@@ -58,7 +58,9 @@ class LocalWorker:
         self._number = number
         self._free = free
         self._timings = timings
-        self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()  # "" or why not
+        self._ready: asyncio.Future[str] = (
+            asyncio.get_running_loop().create_future()
+        )  # "" or why the engine cannot be used
         self._job: Job | None = None
         self._listener: Listener | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
@@ -73,7 +75,7 @@ class LocalWorker:
     async def spawn(
         cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings
     ) -> LocalWorker:
-        """Start a process and tell it what it is; `ready` says when it can work."""
+        """Start a process and send it its setup; `ready` waits until its engine is loaded."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=MAX_LINE_BYTES
         )
@@ -83,11 +85,11 @@ class LocalWorker:
 
     @property
     def is_ready(self) -> bool:
-        """The process lives and its engine is set up."""
+        """The process runs and its engine is set up."""
         return self._ready.done() and not self._ready.result() and not self.ended.is_set()
 
     async def ready(self) -> str:
-        """Wait until the engine is set up: empty, or why it never will be."""
+        """Wait until the engine is set up. Returns "", or why it cannot be."""
         try:
             return await asyncio.wait_for(asyncio.shield(self._ready), self._timings.setup_within)
         except TimeoutError:
@@ -97,7 +99,7 @@ class LocalWorker:
     async def run(self, job: Job, listener: Listener) -> Outcome:
         """See `fleet.Worker`."""
         if self.ended.is_set():
-            return Halted()  # it ended while it was idle: the job never began, which is no death of the job
+            return Halted()  # it ended while it was idle: the job never began, so this is not counted as a death
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._outcome = outcome
         self._job, self._listener, self._stopping = job, listener, False
@@ -126,17 +128,19 @@ class LocalWorker:
             self._free.put_nowait(self)
 
     def kill(self, reason: str) -> None:
-        """End the process and all it has started."""
+        """Kill the process and every process it has started."""
         self._kill_reason = self._kill_reason or reason
         self._kill_session()
 
     def _kill_session(self) -> None:
-        # Nobody is left; on macOS a group of which only unreaped processes are left says PermissionError.
+        # Either error means that no process is left; macOS raises PermissionError when only unreaped ones are.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
     def check_process(self) -> None:
-        """Kill a process that hangs, and what an ended one has left: that holds its streams open and hides its end."""
+        """Kill the process when it hangs. When it has ended, kill the processes it left behind: they hold its streams
+        open, and `_read_events` waits until those are closed.
+        """
         silent = asyncio.get_running_loop().time() - self._last_event_at
         if self._process.returncode is not None:
             self._kill_session()
@@ -149,14 +153,14 @@ class LocalWorker:
             self._process.stdin.write(encode_line(command))
 
     async def _read_events(self) -> None:
-        """Hear what the worker says until it is gone."""
+        """Handle the events of the worker until its stream ends, then set the outcome of a job that was running."""
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
                 self._last_event_at = asyncio.get_running_loop().time()
                 await self._handle(decode_event(line))
         except (msgspec.DecodeError, ValueError) as error:
-            self.kill(f"it said what no worker says: {error}")
+            self.kill(f"it sent a message that is no event: {error}")
         returncode = await self._process.wait()
         reason = self._kill_reason or _describe_exit(returncode)
         self.ended.set()
@@ -186,18 +190,22 @@ class LocalWorker:
             case (Finished() | Failed() | Halted()) as outcome if self._outcome and not self._outcome.done():
                 self._outcome.set_result(outcome)
             case _:
-                pass  # late words about a job that is over
+                pass  # about a job that is over
 
     async def _read_output(self) -> None:
         assert self._process.stderr is not None
-        with contextlib.suppress(ValueError):  # a line of 16 MiB: whoever prints that is not heard any more
+        with contextlib.suppress(
+            ValueError
+        ):  # a line longer than the limit: the output of this process is no longer read
             async for line in self._process.stderr:
                 text = line.decode(errors="replace").rstrip()
-                log.info("a worker says", worker=self._number, task=self._job.task_id if self._job else None, text=text)
+                log.info(
+                    "output of a worker", worker=self._number, task=self._job.task_id if self._job else None, text=text
+                )
 
 
 class LocalFleet:
-    """Child processes of this service. `command` starts one; `scratch` is a folder that belongs to us alone."""
+    """`workers` child processes of this service. `command` starts one; `scratch` is a folder that nothing else uses."""
 
     def __init__(
         self, *, workers: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND,
@@ -212,7 +220,7 @@ class LocalFleet:
         self._workers: dict[int, LocalWorker] = {}
         self._free: asyncio.Queue[LocalWorker] = asyncio.Queue()
         self._supervisors: list[asyncio.Task[None]] = []
-        self._errors: dict[int, str] = {}  # worker number -> why it is not there
+        self._errors: dict[int, str] = {}  # worker number -> why it cannot be used
 
     async def start(self) -> None:
         """See `fleet.Fleet`."""
@@ -243,10 +251,10 @@ class LocalFleet:
         return FleetHealth(workers=self._count, ready=ready, error=next(iter(self._errors.values()), ""))
 
     async def _keep_worker_running(self, number: int) -> None:
-        """See to it that worker `number` is there, for as long as the service runs."""
+        """Start worker `number`, and start it again whenever it has ended."""
         failures = 0
         while True:
-            scratch = self._scratch / new_id()  # never one that a worker of a killed service may still write to
+            scratch = self._scratch / new_id()  # a new one: a worker of a killed service may still write to its own
             try:
                 await self._run_worker(number, scratch)
                 failures = 0
@@ -256,13 +264,13 @@ class LocalFleet:
                 pause = pauses[min(failures, len(pauses) - 1)]
                 failures += 1
                 self._errors[number] = str(error)
-                log.error("a worker cannot be used", worker=number, reason=str(error), again_after=pause)
+                log.error("a worker cannot be used", worker=number, reason=str(error), retry_after=pause)
                 await asyncio.sleep(pause)
             finally:
                 await asyncio.to_thread(shutil.rmtree, scratch, ignore_errors=True)
 
     async def _run_worker(self, number: int, scratch: Path) -> None:
-        """One worker, from its start to its end. Raises OSError or Misconfigured when it never became ready."""
+        """Start a worker, watch it until it has ended. Raises OSError or Misconfigured when it never became ready."""
         await asyncio.to_thread(scratch.mkdir, parents=True)
         setup = Setup(
             engine=self._engine,

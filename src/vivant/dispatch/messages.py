@@ -1,5 +1,7 @@
-"""What a dispatcher and a worker say to each other: JSON, one message a line, over the worker's standard streams. Plain
-data only, so neither side can make the other run anything, and a worker elsewhere can be driven by the very same lines.
+"""The protocol between a dispatcher and a worker: JSON, one message per line, over the worker's standard streams.
+
+Commands go to the worker, events come from it. Messages are plain data, so neither side can make the other run code,
+and a worker on another machine can be driven by the same lines.
 """
 
 from __future__ import annotations
@@ -8,11 +10,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-MAX_LINE_BYTES: Final = 16 * 2**20  # bytes of one line; storyboards are some kilobytes
+MAX_LINE_BYTES: Final = 16 * 2**20  # a storyboard has some kilobytes
 
 
 class Setup(msgspec.Struct, tag=True, frozen=True):
-    """First words to a worker: which engine, where files live, where scratch files may lie."""
+    """The first command: which engine to load, the storage URL, and the folder for scratch files."""
 
     engine: str
     storage: str
@@ -31,18 +33,18 @@ class Job(msgspec.Struct, tag=True, frozen=True):
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):
-    """This job is no longer wanted."""
+    """Stop this job, if it still runs."""
 
     task_id: str
     attempt: int
 
 
 class Acknowledgement(msgspec.Struct, tag=True, frozen=True):
-    """What the engine asked to remember is durable."""
+    """The data of the last `Remember` is durable."""
 
 
 class Ready(msgspec.Struct, tag=True, frozen=True):
-    """The engine is set up; jobs may come."""
+    """The engine is set up; the worker accepts jobs."""
 
     engine: str
     version: str
@@ -61,27 +63,31 @@ class Heartbeat(msgspec.Struct, tag=True, frozen=True):
 
 
 class Planned(msgspec.Struct, tag=True, frozen=True):
+    """The engine has planned the job. storyboard: its plain data, with the explanation in English added."""
+
     storyboard: dict[str, Any]
 
 
 class Reported(msgspec.Struct, tag=True, frozen=True):
+    """How much of the job is done, 0..1."""
+
     fraction: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Remember(msgspec.Struct, tag=True, frozen=True):
-    """Keep this for the next attempt; the engine waits for `Acknowledgement`."""
+    """Make this data durable for the next attempt; the engine waits for the `Acknowledgement`."""
 
     data: dict[str, Any]
 
 
 class Finished(msgspec.Struct, tag=True, frozen=True):
-    """The clip is in storage. The fields of `task.Artifact`."""
+    """The clip is in storage. artifact: the fields of `task.Artifact`."""
 
     artifact: dict[str, Any]
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
-    """The job cannot be done; if `retryable`, perhaps later."""
+    """The job failed. retryable: another attempt may succeed."""
 
     code: Annotated[str, msgspec.Meta(min_length=1)]
     message: str
@@ -89,11 +95,11 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
 
 
 class Halted(msgspec.Struct, tag=True, frozen=True):
-    """The job stopped because it was told to."""
+    """The job was stopped by a `Stop`, or never began."""
 
 
 class Died(msgspec.Struct, tag=True, frozen=True):
-    """Said about a worker, never by it: its process ended or fell silent."""
+    """The process of the worker ended or was killed while it ran the job. Made by the dispatcher's side, never sent."""
 
     reason: str
 
@@ -112,11 +118,12 @@ def encode_line(message: Command | WorkerEvent) -> bytes:
 
 
 def decode_command(line: bytes) -> Command:
+    """Raises msgspec.DecodeError for a line that is no command."""
     command: Command = _commands.decode(line)
     return command
 
 
 def decode_event(line: bytes) -> WorkerEvent:
-    """Raises msgspec.DecodeError for anything a worker cannot mean."""
+    """Raises msgspec.DecodeError for a line that is no event."""
     event: WorkerEvent = _events.decode(line)
     return event

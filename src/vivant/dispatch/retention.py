@@ -1,4 +1,4 @@
-"""Deletes files that nobody needs any more: those of tasks that ended long ago, and those without a task."""
+"""Deletes files that are no longer needed: those of tasks that ended long ago, and those without a task."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from vivant.record.database import Record
 from vivant.record.ids import time_of_id
 from vivant.storage.artifacts import Artifacts, task_prefix
 
-BATCH: Final = 200
+BATCH: Final = 200  # tasks per query
 
 log = structlog.get_logger()
 
 
 async def sweep(record: Record, artifacts: Artifacts, *, days: float, orphan_after: float, now: datetime) -> int:
-    """Delete by prefix; how many folders. days = 0 keeps the files of tasks for ever. Raises Busy, StorageFailed."""
+    """Delete the files of tasks that ended more than `days` ago (0: of none), and files that belong to no task and are
+    older than `orphan_after` seconds. Returns the number of folders. Raises Busy, StorageFailed.
+    """
     swept = await _sweep_orphans(record, artifacts, before=now - timedelta(seconds=orphan_after))
     if days:
         swept += await _sweep_old(record, artifacts, before=now - timedelta(days=days))
