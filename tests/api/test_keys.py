@@ -73,7 +73,7 @@ def test_a_body_is_not_read_before_the_key_was_seen(guarded: tuple[LiveServer, s
     assert response.status == 400 and response.json()["reason"] == "MISSING_API_KEY"
 
 
-def test_with_keys_host_and_origin_do_not_matter(guarded: tuple[LiveServer, str, str]) -> None:
+def test_with_keys_host_and_origin_do_not_matting(guarded: tuple[LiveServer, str, str]) -> None:
     server, ann, _ = guarded
     headers = {
         "Authorization": ann,

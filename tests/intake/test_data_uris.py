@@ -19,7 +19,7 @@ def together(*pieces: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 22, 23, 24, 25, 100, 10_000])
-def test_the_size_of_the_pieces_does_not_matter(step: int) -> None:
+def test_the_size_of_the_pieces_does_not_matting(step: int) -> None:
     assert together(*(TEXT[at : at + step] for at in range(0, len(TEXT), step))) == CONTENT
 
 

@@ -7,8 +7,7 @@ from PIL import Image
 
 from support.paths import PHOTOS
 from vivant.engines.diorama.scene.colour import source
-from vivant.engines.diorama.scene.faces import FaceFinder
-from vivant.engines.diorama.scene.faces import facts as facts_of
+from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import U8, fit
@@ -27,7 +26,7 @@ def scene_of(picture: U8, finder: FaceFinder) -> Scene:
     nothing = np.zeros((height, width), np.float32)
     none = Region(nothing, 0.0)
     faces = finder.find(picture)
-    facts = PictureFacts(faces=tuple(facts_of(face, Canvas(width, height, 1)) for face in faces))
+    facts = PictureFacts(faces=tuple(describe_face(face, Canvas(width, height, 1)) for face in faces))
     return Scene(
         rgb=picture, source=source(picture), depth=nothing, matte=none, sky=none, water=none, plants=none, fire=none,
         horizon=height / 2, waterline=float(height), facts=facts, faces=faces,

@@ -1,6 +1,6 @@
-"""The embedded engine: a paper theatre. It reads the prompt and the picture, moves layers of the picture under a
-camera, and makes speech, effects and music to the same timeline. It is not a diffusion model: it invents no new
-content, it brings what is in the picture to life. Runs on two CPU cores.
+"""The embedded engine. It reads the prompt and the picture, moves layers of the picture under a virtual camera, and
+makes speech, effects and music to the same timeline. It is not a diffusion model: it moves what is in the picture and
+invents no new content. Runs on two CPU cores.
 
     engine      setup, plan, render: read it first
     storyboard  what is intended, as plain data; explain.py tells it in words

@@ -1,5 +1,5 @@
-"""The embedded engine's story: look and listen to the words (plan); then scene beside speech, the timeline, and frames
-beside sound (render). Read this first, then open only the room that interests you.
+"""The embedded engine. `plan` analyses the picture and reads the prompt. `render` analyses the scene while speech is
+synthesised, resolves the timeline, then renders frames and sound at the same time. Read this first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.faces import FaceFinder
-from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.script.words import lexicon
@@ -34,27 +34,27 @@ from vivant.engines.diorama.timing.timeline import Spoken, Timeline
 from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit
 from vivant.request import Canvas, VideoRequest
 
-PAINTERS: Final = 2  # threads that paint whole frames; the kernels release the GIL, so two fill two cores
-AHEAD: Final = PAINTERS + 3  # frames in flight: enough to keep painters busy while the encoder takes one
-PATIENCE: Final = 300.0  # seconds that speech or sound may take
+RENDER_THREADS: Final = 2  # each renders whole frames; the kernels release the GIL, so two fill two cores
+FRAMES_AHEAD: Final = RENDER_THREADS + 3  # rendered or begun before the encoder takes them; keeps the threads busy
+SOUND_TIMEOUT: Final = 300.0  # seconds that speech or sound may take
 
 T = TypeVar("T")
 
 
 class Diorama:
-    """See the package's text. Implements `engines.base.Engine`; one job at a time."""
+    """Implements `engines.base.Engine`; one job at a time."""
 
     name = ENGINE
     version = VERSION
 
     def __init__(self) -> None:
-        self._seen: tuple[U8, Canvas, Scene] | None = None
+        self._last_scene: tuple[U8, Canvas, Scene] | None = None
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
         with ThreadPoolExecutor(1, thread_name_prefix="vivant-setup") as helper:
             speech = helper.submit(Speech)  # half of the whole setup, most of it without the GIL
-            self._looker = Looker()
+            self._analyser = SceneAnalyser()
             self._faces = FaceFinder()
             # What is compiled or read at first use is used once now, so that no job waits for it.
             lexicon()
@@ -65,7 +65,7 @@ class Diorama:
             self._speech = speech.result()
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
-        scene = self._look(pictures.first, request.canvas)
+        scene = self._scene_of(pictures.first, request.canvas)
         return script.write(
             request.prompt,
             scene.facts,
@@ -81,37 +81,37 @@ class Diorama:
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
-        # 1. The scene beside the speech: neither needs the other.
+        # 1. The scene and the speech at the same time: neither needs the other.
         speaking = helpers.submit(self._speak, storyboard)
-        scene = self._look(pictures.first, storyboard.canvas)
-        last = None if pictures.last is None else self._look_once(pictures.last, storyboard.canvas)
+        scene = self._scene_of(pictures.first, storyboard.canvas)
+        last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas)
         watch.raise_if_stopping()
         watch.report(0.02)
-        # 2. The one clock that both sides read.
+        # 2. The timeline, which picture and sound both read.
         spoken = _result_of(speaking, watch)
         timeline = resolve(storyboard, scene.facts, spoken)
         watch.report(0.05)
-        # 3. Sound beside frames.
+        # 3. Sound and frames at the same time.
         soundtrack: Callable[[], Soundtrack] | None = None
         if storyboard.audio:
             soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline), watch)
         helpers.shutdown(wait=False)
         return Clip(
             canvas=storyboard.canvas,
-            frames=_paint(_renderer(storyboard, scene, timeline, last), timeline.frames, watch),
+            frames=_render_frames(_renderer(storyboard, scene, timeline, last), timeline.frames, watch),
             soundtrack=soundtrack,
             cuts=timeline.cuts,
         )
 
-    def _look(self, picture: U8, canvas: Canvas) -> Scene:
+    def _scene_of(self, picture: U8, canvas: Canvas) -> Scene:
         """The scene of the first picture; plan and render of one job share it."""
-        if self._seen is None or self._seen[0] is not picture or self._seen[1] != canvas:
-            self._seen = (picture, canvas, self._look_once(picture, canvas))
-        return self._seen[2]
+        if self._last_scene is None or self._last_scene[0] is not picture or self._last_scene[1] != canvas:
+            self._last_scene = (picture, canvas, self._analyse(picture, canvas))
+        return self._last_scene[2]
 
-    def _look_once(self, picture: U8, canvas: Canvas) -> Scene:
+    def _analyse(self, picture: U8, canvas: Canvas) -> Scene:
         faces = self._faces.find(fit(picture, canvas.width, canvas.height))
-        return self._looker.look(picture, canvas, faces=faces)
+        return self._analyser.analyse(picture, canvas, faces=faces)
 
     def _speak(self, board: Storyboard) -> list[Spoken]:
         if not board.lines:
@@ -120,12 +120,12 @@ class Diorama:
 
 
 def _result_of(work: Future[T], watch: Watch) -> T:
-    """Wait, but not deafly: speech and sound take seconds, and whoever cancels should not have to kill the seat."""
-    for _ in range(round(PATIENCE / 0.1)):
+    """Wait for a result. Raises Stopped within a tenth of a second if the job is to stop meanwhile."""
+    for _ in range(round(SOUND_TIMEOUT / 0.1)):
         watch.raise_if_stopping()
         if not wait((work,), timeout=0.1).not_done:
             break
-    return work.result()  # what takes longer hangs; the watch falls silent, which is noticed
+    return work.result()  # later than that it blocks without reports, and the dispatcher replaces a silent worker
 
 
 def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
@@ -141,21 +141,21 @@ def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene |
     )
 
 
-def _paint(renderer: Renderer, frames: int, watch: Watch) -> Iterator[Planes]:
-    """Frames in order, painted by a few threads a little ahead of whoever takes them."""
-    painters = ThreadPoolExecutor(PAINTERS, thread_name_prefix="vivant-painter")
+def _render_frames(renderer: Renderer, frames: int, watch: Watch) -> Iterator[Planes]:
+    """Frames in order; a few threads render them a little before they are taken."""
+    threads = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="vivant-frames")
     window: deque[Future[Planes]] = deque()
     try:
         for n in range(frames):
             watch.raise_if_stopping()
-            window.append(painters.submit(renderer.frame, n))
-            if len(window) == AHEAD:
+            window.append(threads.submit(renderer.frame, n))
+            if len(window) == FRAMES_AHEAD:
                 yield window.popleft().result()
         while window:
             watch.raise_if_stopping()
             yield window.popleft().result()
     finally:
-        painters.shutdown(wait=True, cancel_futures=True)
+        threads.shutdown(wait=True, cancel_futures=True)
 
 
 def _compose_sound(timeline: Timeline) -> Soundtrack:

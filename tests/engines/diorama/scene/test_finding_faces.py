@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from support.faces import photo
-from vivant.engines.diorama.scene.faces import FaceFinder, facts, gap
+from vivant.engines.diorama.scene.faces import FaceFinder, describe_face, gap
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.request import Canvas
 
@@ -75,7 +75,7 @@ def test_a_small_face_is_found(finder: FaceFinder) -> None:
 
 def test_facts_are_shares_of_the_canvas(barkla: Scene) -> None:
     (face,) = barkla.faces
-    told = facts(face, Canvas(420, 560, 121))
+    told = describe_face(face, Canvas(420, 560, 121))
     assert told.x == pytest.approx(0.58, abs=0.03)
     assert told.y == pytest.approx(0.43, abs=0.03)
     assert told.height == pytest.approx(0.476, abs=0.03)

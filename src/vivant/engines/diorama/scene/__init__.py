@@ -1,3 +1,3 @@
-"""A picture becomes a scene: look.py finds subject, faces, regions and depth and writes them down. Knows no prompt and
+"""A picture becomes a scene: analysis.py finds subject, regions and depth, faces.py the faces. Knows no prompt and
 no time.
 """

@@ -1,5 +1,5 @@
-"""How well each border of a picture bears being looked beyond, where there is only the picture mirrored: sky, grass and
-walls go on; the slanted edge of a bowl would come back as a V. Knows nothing of motion."""
+"""How visible mirroring would be at each border of a picture. Beyond its borders a picture is continued by its mirror
+image: unnoticed in sky, grass or walls, but an edge that crosses the border at a slant becomes a V. Knows no motion."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from vivant.media import U8
 
 _SMALL: Final = 320  # long side of the copy that is looked at
-_STRIP: Final = 4  # pixels of it along each border
-_SEEN: Final = (2.5, 6.5)  # slanted edges, in Lab per pixel of that copy: not noticed, and plainly a V
+_STRIP: Final = 4  # pixels of that copy along each border
+_VISIBLE: Final = (2.5, 6.5)  # slanted edges, in Lab per pixel of that copy: unnoticed, and clearly visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,13 @@ def borders(rgb: U8) -> Borders:
     # The off-diagonal of the structure tensor: edges along or across the border have none.
     slanted = np.sqrt(np.abs(cv2.GaussianBlur(gx * gy, (0, 0), 2.0)).sum(-1))
 
-    def bears(strip: Any) -> float:
-        """From the strongest fiftieth of the border's length."""
-        low, high = _SEEN
+    def tolerance(strip: Any) -> float:
+        """0..1, by the strongest fiftieth of the border's length."""
+        low, high = _VISIBLE
         return float(np.clip((high - np.percentile(strip, 98)) / (high - low), 0, 1))
 
     n = _STRIP
     return Borders(
-        left=bears(slanted[:, 1:n].max(1)), right=bears(slanted[:, -n:-1].max(1)),
-        top=bears(slanted[1:n].max(0)), bottom=bears(slanted[-n:-1].max(0)),
+        left=tolerance(slanted[:, 1:n].max(1)), right=tolerance(slanted[:, -n:-1].max(1)),
+        top=tolerance(slanted[1:n].max(0)), bottom=tolerance(slanted[-n:-1].max(0)),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""From a fitted picture to what warps sample: BT.709 planes and the luma at twice the size. Knows no scene."""
+"""Makes what warps sample from a fitted picture: BT.709 planes and the luma at twice the size. Knows no scene."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def source(picture: U8) -> Source:
 def double(plane: U8) -> U8:
     """uint8 (h, w) -> (2h, 2w) with out[2i, 2j] == plane[i, j] exactly; samples between are separable Lanczos-3.
 
-    Sampled bilinearly at doubled positions it gives nearly bicubic detail at a third of the price.
+    Sampled bilinearly at doubled positions it gives nearly bicubic detail at a third of the cost.
     """
     h, w = plane.shape
     exact = plane.astype(np.float32)

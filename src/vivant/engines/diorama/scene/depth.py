@@ -1,5 +1,5 @@
 """A plausible depth from a single picture without a model: a ground plane under a horizon, the sky behind it, the
-subject where it stands. Smooth by construction, planar where straight lines would give a wrong guess away."""
+subject where it stands. Always smooth, and planar where bent straight lines would make a wrong guess visible."""
 
 from __future__ import annotations
 
@@ -35,23 +35,24 @@ def straightness(rgb: U8) -> float:
         return 0.0
     ends = lines.reshape(-1, 4)
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
-    steep = np.abs(ends[:, 2] - ends[:, 0]) < 0.09 * length  # within 5 degrees of upright: houses stand
+    steep = np.abs(ends[:, 2] - ends[:, 0]) < 0.09 * length  # within 5 degrees of vertical
     built = length[steep & (length > 14)].sum() / np.hypot(*grey.shape)
     return float(np.clip((built - 0.5) / 0.6, 0, 1))
 
 
 def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: float, portrait: bool) -> Depth:
-    """Depth of RGB uint8 (h, w, 3). waterline: share of the height where a surface of water begins, 1 for none."""
+    """Depth of RGB uint8 (h, w, 3). waterline: share of the height where a surface of water begins, 1 for
+    none. straight: see straightness. portrait: one or more large faces."""
     h, w = rgb.shape[:2]
     rows = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     horizon = _horizon(sky, waterline, h)
-    # A tilted plane leans uprights by its own tilt: the more built a picture is, the flatter it is taken.
+    # Over a tilted plane vertical lines lean when the camera moves: the more built a picture, the less tilt.
     tilt = 0.6 - 0.45 * straight
     plane = np.repeat(0.45 + tilt * (rows - 0.5), w, axis=1).astype(np.float32)
     ground = SKY + BACKDROP + (NEAR - BACKDROP) * np.clip((rows - horizon) / max(1 - horizon, 0.15), 0, 1)
     ground = np.repeat(ground.astype(np.float32), w, axis=1)
     open_air = float(np.clip(sky.trust * 1.4, 0, 1)) * (1 - straight)
-    # Between the open scene (sky, horizon, ground) and one tilted plane, which bends no straight line at all.
+    # A blend of an open scene (sky, horizon, ground) and one tilted plane, which bends no straight line.
     base = open_air * (ground - open_air * BACKDROP * sky.mask) + (1 - open_air) * plane
     if portrait:
         base = np.full((h, w), 0.2, np.float32) + 0.1 * rows
@@ -63,7 +64,7 @@ def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: fl
 
 
 def _horizon(sky: Region, waterline: float, h: int) -> float:
-    """Share of the height. Water that fills the width ends there; else the foot of the sky, lowered a little."""
+    """Share of the height: where water that fills the width begins, else a little below the lower rim of the sky."""
     if waterline < 0.95:
         return waterline
     if sky.trust < 0.3:
@@ -74,7 +75,7 @@ def _horizon(sky: Region, waterline: float, h: int) -> float:
 
 
 def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
-    """Stand the subject on the ground it covers: one nearness, that of its lowest part, round at its rim."""
+    """Give the subject the nearness of the ground at its feet, rounded off toward its outline."""
     h, w = depth.shape
     solid = matte.mask > 0.5
     if not solid.any():
@@ -85,9 +86,10 @@ def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
     stands = max(float(np.median(feet)), 0.35)
     if portrait or foot >= 0.97 * h:
         stands = max(stands, 0.8)
-    # A matte that will be cut may stand out sharply; one that will not must not tear the single surface it is part of.
+    # A matte that is trusted is cut out later and may have a sharp edge; another one stays part of a single surface,
+    # which a steep edge would tear.
     soft = _blur(matte.mask, (0.012 if matte.trust > 0.7 else 0.045) * max(h, w))
-    # Bodies are round: what lies deep inside the outline is nearer than its rim.
+    # Bodies are round: the inside of the outline is nearer than its rim.
     rounded = 0.22 * stands * (_blur(matte.mask, 0.07 * max(h, w)) - 0.6)
     lift = (np.maximum(stands, depth) + rounded - depth) * soft * np.float32(min(1.0, matte.trust * 1.5))
     standing: F32 = (depth + lift).astype(np.float32)
@@ -95,7 +97,7 @@ def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
 
 
 def _blur(values: F32, sigma: float) -> F32:
-    """Gaussian, on a quarter-size copy: it is smooth anyway."""
+    """Gaussian blur of float32 (h, w), computed on a copy of a quarter of the size."""
     h, w = values.shape
     small = cv2.resize(values, (max(w // 4, 1), max(h // 4, 1)), interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), max(sigma / 4, 0.5), borderType=cv2.BORDER_REPLICATE)

@@ -1,4 +1,4 @@
-"""Finds faces and lays 478 landmarks over each: two detectors (near, then far), then the attention mesh.
+"""Finds faces and 478 landmarks on each: two detectors (for near, then for far faces), then the attention mesh.
 
 Formulae and constants are those of mediapipe 0.10.21, whose networks ship in `assets/models`; see there for sources and
 licences. This module knows pictures only: nothing of speech, time or motion.
@@ -48,10 +48,10 @@ BROWS: Final = (105, 334)  # the top of each brow
 CHIN: Final = 152
 MESH_INPUT: Final = 192  # pixels
 REGION: Final = 1.5  # side of the mesh's crop over the larger side of the box
-PRESENT: Final = 0.5  # the mesh's own opinion that there is a face
+PRESENT: Final = 0.5  # the mesh's own probability from which there is a face
 OPEN: Final = 0.12  # inner lip gap over mouth width from which a mouth counts as open
 SAME: Final = 0.3  # intersection over union of two boxes that are one face
-LARGEST: Final = 8  # faces kept, the largest; a crowd is scenery
+LARGEST: Final = 8  # as many faces are kept, the largest; the others of a crowd are not animated
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class FaceFinder:
         return tuple(sorted(distinct[:LARGEST], key=lambda face: float(face.landmarks[:, 0].mean())))
 
     def landmarks(self, rgb: U8, crop: Crop) -> tuple[F64, float]:
-        """Landmarks (478, 3) in picture pixels and the mesh's opinion 0..1 that there is a face in the crop."""
+        """Landmarks (478, 3) in picture pixels and the mesh's probability, 0..1, that there is a face in the crop."""
         n = MESH_INPUT
         seen = crop.sample(rgb, n, cv2.BORDER_REPLICATE).astype(np.float32) / 255
         out = dict(zip(self._outputs, self._mesh.run(None, {"image": seen[None]}), strict=True))
@@ -167,8 +167,8 @@ class FaceFinder:
         return crop.to_picture(points, n), presence
 
 
-def facts(face: Face, canvas: Canvas) -> FaceFact:
-    """What the script may know of a face: its middle and height as shares of the canvas, and if its mouth is open."""
+def describe_face(face: Face, canvas: Canvas) -> FaceFact:
+    """The face as the script sees it: its middle and height as shares of the canvas, and whether its mouth is open."""
     x, y = (face.landmarks[[*BROWS, CHIN], :2].mean(0) / [canvas.width, canvas.height]).tolist()
     return FaceFact(x=x, y=y, height=face.size / canvas.height, mouth_open=gap(face.landmarks) > OPEN)
 

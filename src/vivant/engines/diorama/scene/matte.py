@@ -1,5 +1,5 @@
-"""Which pixels are the subject: U²-Net (and, where there is a face, a person segmenter), refined to the picture's own
-edges and judged. Knows nothing of depth or motion."""
+"""Which pixels are the subject: U²-Net (and, where there is a face, a person segmenter), aligned to the edges of the
+picture, with a trust. Knows nothing of depth or motion."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 _STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 
 
-class Matter:
+class Matting:
     """Holds the two models. One per process; `matte` may be called from one thread at a time."""
 
     def __init__(self) -> None:
@@ -27,24 +27,25 @@ class Matter:
         self._person = _session("selfie.onnx")
 
     def matte(self, rgb: U8, faces: tuple[Face, ...] = ()) -> Region:
-        """The subject of RGB uint8 (h, w, 3). Trust is 0 where the model saw nothing, everything, or fog."""
+        """The subject of RGB uint8 (h, w, 3). Trust is 0 where the model found nothing, everything, or only values
+        between."""
         raw = self._saliency(rgb)
         if faces:
             raw = np.maximum(raw, self._people(rgb) * _around(faces, rgb.shape[:2], raw.shape))
         if float(raw.max()) < 0.5:
             return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
         kept = _main_parts(raw)
-        trust = _judge(kept, raw) * _on_edges(kept, rgb) * _hangs(kept)
-        return Region(_drawn(kept, rgb), trust)
+        trust = _judge(kept, raw) * _on_edges(kept, rgb) * _not_hanging(kept)
+        return Region(_sharpen(kept, rgb), trust)
 
     def _saliency(self, rgb: U8) -> F32:
-        """float32 (320, 320), 0..1 as the net says it (not stretched: a flat answer must stay visibly flat)."""
+        """float32 (320, 320), 0..1, as the net gives it: an uncertain answer must stay recognisable."""
         small = cv2.resize(rgb, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32)
         small /= max(float(small.max()), 1.0)
         tensor = ((small - _MEAN) / _STD).transpose(2, 0, 1)[None]
         answer = self._salient.run(None, {"input.1": np.ascontiguousarray(tensor)})[0]
-        said: F32 = np.clip(np.asarray(answer, np.float32)[0, 0], 0, 1)
-        return said
+        saliency: F32 = np.clip(np.asarray(answer, np.float32)[0, 0], 0, 1)
+        return saliency
 
     def _people(self, rgb: U8) -> F32:
         small = cv2.resize(rgb, (256, 256), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -58,7 +59,7 @@ def _session(name: str) -> InferenceSession:
 
 
 def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, int]) -> F32:
-    """Where a body with one of these faces can be: the person net also fires on dark corners far from anybody."""
+    """Where a body with one of these faces can be: float32, 0 or 1. The person net also fires on dark corners."""
     h, w = size
     near = np.zeros(shape, np.float32)
     for face in faces:
@@ -70,11 +71,11 @@ def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, in
     return near
 
 
-def _drawn(coarse: F32, rgb: U8) -> F32:
-    """The net's mask at full size, on the picture's own edges, certain away from its own rim: float32 (h, w).
+def _sharpen(coarse: F32, rgb: U8) -> F32:
+    """The net's mask at full size, aligned to the edges of the picture: float32 (h, w), 0..1.
 
-    The filter's halo, where colours inside and outside agree, is cut off; well inside and well outside the net is
-    right.
+    Well inside and well outside its outline the net's answer stands, which removes the halo that the filter leaves
+    where colours inside and outside agree.
     """
     fine = refine(coarse, rgb)
     inside = cv2.erode((coarse > 0.6).astype(np.float32), np.ones((7, 7), np.uint8))
@@ -84,12 +85,12 @@ def _drawn(coarse: F32, rgb: U8) -> F32:
         cv2.resize(cv2.GaussianBlur(a, (0, 0), 1.2), (w, h), interpolation=cv2.INTER_LINEAR) for a in (inside, outside)
     )
     sharp = smoothstep((fine - 0.15) / 0.7)
-    drawn: F32 = np.clip(np.minimum(np.maximum(sharp, at_least), at_most), 0, 1).astype(np.float32)
-    return drawn
+    sharpened: F32 = np.clip(np.minimum(np.maximum(sharp, at_least), at_most), 0, 1).astype(np.float32)
+    return sharpened
 
 
 def _main_parts(raw: F32) -> F32:
-    """The largest piece and its equals that stand about as low; suns, clouds and crumbs are not the subject."""
+    """The largest connected part, and others nearly as large that reach about as low; suns, clouds and fragments go."""
     solid = (raw > 0.5).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     if count <= 2:
@@ -104,18 +105,18 @@ def _main_parts(raw: F32) -> F32:
 
 
 def _judge(kept: F32, raw: F32) -> float:
-    """0..1: decided (little fog between 0 and 1), of a sensible size, and most of what the net saw at all."""
+    """0..1: high where few values lie between 0 and 1 and the area is plausible, 0.8 % to 85 % of the picture."""
     area = float((kept > 0.5).mean())
     if area < 0.008 or area > 0.85:
         return 0.0
-    fog = float(((raw > 0.1) & (raw < 0.9)).mean()) / max(float((raw > 0.5).mean()), 1e-6)
-    decided = float(np.clip((0.75 - fog) / 0.45, 0, 1))
+    uncertain = float(((raw > 0.1) & (raw < 0.9)).mean()) / max(float((raw > 0.5).mean()), 1e-6)
+    decided = float(np.clip((0.75 - uncertain) / 0.45, 0, 1))
     sized = float(np.clip((area - 0.008) / 0.02, 0, 1) * np.clip((0.85 - area) / 0.15, 0, 1))
     return decided * sized
 
 
 def _on_edges(kept: F32, rgb: U8) -> float:
-    """0..1: the share of the outline where the picture changes too. A cut through a plain surface would show."""
+    """0..1: by the share of the outline where the picture changes too; elsewhere a cut would be visible."""
     h, w = kept.shape
     lab = cv2.cvtColor(cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB).astype(np.float32)
     lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.0), np.float32)
@@ -125,28 +126,28 @@ def _on_edges(kept: F32, rgb: U8) -> float:
     rim[[0, 1, -2, -1]] = rim[:, [0, 1, -2, -1]] = False
     if not rim.any() or not core.any():
         return 0.0
-    inside = _spread(lab, core.astype(np.float32))
-    outside = _spread(lab, 1.0 - wide.astype(np.float32))
+    inside = _local_mean(lab, core.astype(np.float32))
+    outside = _local_mean(lab, 1.0 - wide.astype(np.float32))
     change = np.linalg.norm(inside - outside, axis=-1)[rim]
     return float(np.clip(((change > 9).mean() - 0.45) / 0.3, 0, 1))
 
 
-def _spread(colours: F32, where: F32) -> F32:
-    """The mean colour of the marked pixels near each pixel."""
+def _local_mean(colours: F32, where: F32) -> F32:
+    """The mean colour, float32 (h, w, 3), of the pixels near each pixel that `where`, float32 (h, w), marks."""
     total: Any = cv2.GaussianBlur(colours * where[..., None], (0, 0), 3)
     weight: Any = cv2.GaussianBlur(where, (0, 0), 3)
     mean: F32 = total / np.maximum(weight, np.float32(1e-4))[..., None]
     return mean
 
 
-def _hangs(kept: F32) -> float:
-    """1, or less where the mask hangs from the upper border without standing on the lower one: that is a ceiling."""
+def _not_hanging(kept: F32) -> float:
+    """0..1: less than 1 where the mask touches the upper border without reaching the lower one, as a ceiling does."""
     top, bottom = float((kept[:4] > 0.5).mean()), float((kept[-4:] > 0.5).mean())
     return float(np.clip(1 - 4 * (top - 0.1 - bottom), 0, 1))
 
 
 def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) -> F32:
-    """A coarse mask (any size, 0..1) drawn to the edges of RGB uint8 (h, w, 3): float32 (h, w).
+    """A coarse mask (any size, 0..1) aligned to the edges of RGB uint8 (h, w, 3): float32 (h, w).
 
     The colour guided filter of He, Sun and Tang (2013), solved at a quarter of the size ("fast guided filter").
     radius: share of the long side; eps: in squared units of 0..1 colour.

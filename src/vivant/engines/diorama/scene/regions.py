@@ -1,4 +1,4 @@
-"""Sky, water, plants and fire by what they look like: no model, so each mask says how far it can be trusted. Works on a
+"""Finds sky, water, plants and fire by colour and texture, without a model, so each mask comes with a trust. Works on a
 small copy of the picture; knows nothing of motion."""
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ SMALL: Final = 256  # long side of the copy that is looked at
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looks:
-    """A small copy of the picture in the terms the judges below use. All float32 (h, w) of the small size."""
+class Features:
+    """A small copy of the picture and what is measured on it. All float32 (h, w) of the small size."""
 
     rgb: F32  # (h, w, 3), 0..1
     lab: F32  # (h, w, 3): L 0..100, a and b about 0
@@ -33,7 +33,7 @@ class Looks:
         return self.busy.shape
 
 
-def looks(rgb: U8, matte: F32, *, drawn: float) -> Looks:
+def extract_features(rgb: U8, matte: F32, *, drawn: float) -> Features:
     """The small copy of RGB uint8 (h, w, 3). matte: float32 (h, w), 0..1; drawn: see drawing.py."""
     h, w = rgb.shape[:2]
     scale = SMALL / max(h, w)
@@ -47,7 +47,7 @@ def looks(rgb: U8, matte: F32, *, drawn: float) -> Looks:
     ex, ey = cv2.GaussianBlur(gx * gx, (0, 0), 4), cv2.GaussianBlur(gy * gy, (0, 0), 4)
     upright = ex / (ex + ey + 1e-3)
     subject = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
-    return Looks(
+    return Features(
         rgb=np.asarray(small, np.float32),
         lab=np.asarray(lab, np.float32),
         busy=np.asarray(busy, np.float32),
@@ -61,7 +61,7 @@ def nowhere(shape: tuple[int, int]) -> Region:
     return Region(np.zeros(shape, np.float32), 0.0)
 
 
-def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
+def sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     """The sky and its lower rim (row per column of the small copy). indoors 0..1: how much speaks against open air.
 
     A border from left to right that parts sky-likeness above from its opposite below: the best one by dynamic
@@ -83,10 +83,10 @@ def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     inside = above > 0.5
     calm = float(np.clip((9 - np.median(seen.busy[inside])) / 6, 0, 1))
     contrast = _separation(seen.lab[inside], seen.lab[~inside]) if (~inside).any() else 0.0
-    # Nothing but a green or a dark blur is overhead in a garden or a studio.
+    # A green or dull grey area at the top is foliage or a wall rather than sky.
     hue = seen.lab[inside][:, 1:]
     leafy = float(((hue[:, 0] < -6) & (hue[:, 1] > -12)).mean())
-    dull = float(np.hypot(hue[:, 0], hue[:, 1]).mean() < 6 and np.median(seen.lab[inside][:, 0]) < 76)  # concrete
+    dull = float(np.hypot(hue[:, 0], hue[:, 1]).mean() < 6 and np.median(seen.lab[inside][:, 0]) < 76)
     likely = float(np.clip(0.5 + likeness[inside].mean() / 1.5, 0, 1))
     wide = float(np.clip((above[: max(h // 20, 1)].mean() - 0.3) / 0.4, 0, 1))
     trust = (
@@ -97,25 +97,26 @@ def sky(seen: Looks, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
         * (1 - indoors)
         * (1 - leafy)
         * (1 - 0.6 * dull)
-        * (1 - 0.6 * seen.drawn)  # flat clouds drift as paper, not as air
+        * (1 - 0.6 * seen.drawn)  # the flat sky of a drawing does not move as vapour does
     )
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
 
 
-def _skylike(seen: Looks) -> F32:
-    """Positive where a pixel looks like sky by itself: bright or blue or dusk-coloured, smooth, high up."""
+def _skylike(seen: Features) -> F32:
+    """Positive where a pixel by itself looks like sky: bright, blue or dusk-coloured, smooth, high up."""
     h, _ = seen.shape
     light, a, b = (seen.lab[..., k] for k in range(3))
     high = 1 - 2 * np.linspace(0, 1, h, dtype=np.float32)[:, None]
-    blue = np.clip(-b / 18, -0.6, 1) - 0.8 * np.clip(-a / 12 - np.clip(-b / 12, 0, 1), 0, 1)  # leaves are not sky
+    blue = np.clip(-b / 18, -0.6, 1) - 0.8 * np.clip(-a / 12 - np.clip(-b / 12, 0, 1), 0, 1)  # green, as leaves are
     bright = np.clip((light - np.median(light)) / 22, -1, 1)
     smooth = 0.8 - np.minimum(seen.busy / 5, 2.4)
     score = 0.55 * high + 0.45 * blue + 0.5 * bright + 0.55 * smooth - 2.5 * seen.subject - _walls(seen)
     return score.astype(np.float32)
 
 
-def _over_the_sea(seen: Looks) -> F32:
-    """Where a level edge runs through the whole picture: sky rather above it, never below. float32 (h, 1)."""
+def _over_the_sea(seen: Features) -> F32:
+    """Sky is likely above a level edge that runs through the picture, as the sea's horizon does, and excluded below:
+    float32 (h, 1), added to the likeness."""
     level = _level_edges(seen)
     line = int(level.argmax())
     h = len(level)
@@ -125,9 +126,9 @@ def _over_the_sea(seen: Looks) -> F32:
     return prior
 
 
-def _walls(seen: Looks) -> F32:
-    """0..2: how many hard edges lie between a pixel and the upper border, on the easiest way down to it. Clouds have
-    soft edges; hills, roofs and the sea beneath them lie behind hard ones."""
+def _walls(seen: Features) -> F32:
+    """0..2: how much hard edge a path from the upper border down to a pixel must cross at least. Clouds have soft
+    edges; hills, roofs and the sea lie behind hard ones."""
     hard = np.maximum(_edges(seen) - 12, 0)
     crossed = hard.copy()
     for row in range(1, hard.shape[0]):
@@ -137,7 +138,7 @@ def _walls(seen: Looks) -> F32:
     return (2.0 * np.clip((crossed - 8) / 25, 0, 1)).astype(np.float32)
 
 
-def _edges(seen: Looks) -> F32:
+def _edges(seen: Features) -> F32:
     """Strength of edges in all directions over the three channels of Lab."""
     total = np.zeros(seen.shape, np.float32)
     for k in range(3):
@@ -147,7 +148,7 @@ def _edges(seen: Looks) -> F32:
     return total
 
 
-def _drop(seen: Looks) -> F32:
+def _drop(seen: Features) -> F32:
     """How strongly a row looks like the lower rim of the sky: an edge downward."""
     edges = np.abs(cv2.Sobel(seen.lab[..., 0], cv2.CV_32F, 0, 1, ksize=3))
     for k in (1, 2):
@@ -156,8 +157,8 @@ def _drop(seen: Looks) -> F32:
 
 
 def _best_border(likeness: F32, edge: F32) -> F32:
-    """The row per column that maximises likeness above minus likeness below plus edge, paying for steps (truncated,
-    so that towers are allowed)."""
+    """The row per column, float32 (w,), with the largest likeness above minus likeness below plus edge, less a cost of
+    steps between columns; the cost is capped, so that towers are allowed."""
     h, w = likeness.shape
     gain = np.zeros((h + 1, w), np.float32)
     gain[1:] = np.cumsum(likeness, axis=0)
@@ -178,7 +179,7 @@ def _best_border(likeness: F32, edge: F32) -> F32:
     return border
 
 
-def _learned(seen: Looks, border: F32) -> F32 | None:
+def _learned(seen: Features, border: F32) -> F32 | None:
     """Log-likelihood ratio of two Gaussians over colour and texture, learned above and below the border; clipped."""
     h, _ = seen.shape
     above = np.arange(h)[:, None] < border[None]
@@ -197,16 +198,16 @@ def _learned(seen: Looks, border: F32) -> F32 | None:
 
 
 def _separation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Distance of two clouds of colours in their common standard deviations."""
+    """Distance of the means of two sets of colours, (n, 3) each, in their pooled standard deviations."""
     spread = np.sqrt(0.5 * (one.var(0) + other.var(0)) + 9.0)
     return float(np.linalg.norm((one.mean(0) - other.mean(0)) / spread))
 
 
-def water(seen: Looks, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
+def water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
     """Water below a level line, and that line as a share of the height (1 where there is none).
 
     A surface of water shows itself by its far edge, which is level and runs through the whole picture, and by mirroring
-    what stands above that edge. Colour and flat streaks then say which of the pixels below are wet.
+    what stands above that edge. Colour and level streaks then tell which of the pixels below are water.
     """
     h, w = seen.shape
     sky_small = cv2.resize(sky_mask, (w, h), interpolation=cv2.INTER_AREA)
@@ -228,14 +229,14 @@ def water(seen: Looks, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> t
     solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((3, 5), np.uint8))
     solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((5, 11), np.uint8))
     solid[:line] = 0
-    solid = _without_crumbs(solid)
+    solid = _drop_small_parts(solid)
     part = solid > 0
     if float(part.mean()) < 0.02:
         return nowhere(rgb.shape[:2]), 1.0
     colour = float(np.clip(0.4 + wet[part].mean(), 0, 1))
     filled = float(np.clip(part[line:].mean() / 0.4, 0, 1))
     greyish = float(np.clip((14 - np.hypot(a, b)[part].mean()) / 5, 0, 1))
-    pale = greyish * float(np.clip((float(np.median(light[part])) - 60) / 10, 0, 1))  # cloud and snow, not water
+    pale = greyish * float(np.clip((float(np.median(light[part])) - 60) / 10, 0, 1))  # cloud or snow rather than water
     trust = (np.clip(float(evidence[line]), 0, 1) * (0.55 + 0.45 * colour)) * filled * (1 - 0.6 * pale) * (1 - indoors)
     trust *= 1 - 0.6 * seen.drawn
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
@@ -243,7 +244,7 @@ def water(seen: Looks, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> t
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
 
 
-def _level_edges(seen: Looks) -> F32:
+def _level_edges(seen: Features) -> F32:
     """float32 (h,): how much a row is a level edge across the picture: the edge strength that more than half of its
     columns reach, against that of the rows about it."""
     edges = sum(np.abs(cv2.Sobel(seen.lab[..., k], cv2.CV_32F, 0, 1, ksize=3)) for k in range(3))
@@ -253,12 +254,12 @@ def _level_edges(seen: Looks) -> F32:
     return strength.astype(np.float32)
 
 
-def _mirrors(seen: Looks) -> F32:
+def _mirrors(seen: Features) -> F32:
     """float32 (h,): how well what lies under a row mirrors what stands above it; correlation from 0.72 to 0.95 counts
-    as 0 to 1. The mirrored picture may be squeezed, as it is seen from above."""
+    as 0 to 1. The mirror image may be shorter than what it mirrors, as it is seen from above."""
     h, w = seen.shape
     light: Any = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
-    light -= cv2.GaussianBlur(light, (0, 0), 12)  # the broad fall from sky to ground mirrors nothing
+    light -= cv2.GaussianBlur(light, (0, 0), 12)  # the gradual darkening from sky to ground is no mirror image
     found = np.zeros(h, np.float32)
     for row in range(int(0.15 * h), int(0.9 * h)):
         reach = min(row, h - row, int(0.3 * h))
@@ -275,7 +276,8 @@ def _mirrors(seen: Looks) -> F32:
     return mirrored
 
 
-def _without_crumbs(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _drop_small_parts(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A mask of 0 and 1 without the connected parts that have under 8 % of the area of the largest."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     if count <= 2:
         return solid
@@ -284,8 +286,8 @@ def _without_crumbs(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.isin(labels, keep).astype(np.uint8)
 
 
-def _waterlike(seen: Looks, sky_small: Any) -> F32:
-    """Positive where a pixel looks like water by itself: blue or of the sky's hue, streaks that lie flat, calm."""
+def _waterlike(seen: Features, sky_small: Any) -> F32:
+    """Positive where a pixel by itself looks like water: blue or of the sky's hue, with level streaks, smooth."""
     light, a, b = (seen.lab[..., k] for k in range(3))
     blue = np.clip(-b / 15, -1, 1) - 0.6 * np.clip(-a / 14 - np.clip(-b / 14, 0, 1), 0, 1)
     flat = 0.5 - seen.upright
@@ -301,8 +303,8 @@ def _waterlike(seen: Looks, sky_small: Any) -> F32:
     return out
 
 
-def plants(seen: Looks, rgb: U8, *, grey: bool, straight: float) -> Region:
-    """Green and textured; greenish houses (straight 0..1: how built the picture is) are not trusted."""
+def plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
+    """Green and textured areas. straight 0..1: how built the picture is; greenish houses are trusted less."""
     if grey:
         return nowhere(rgb.shape[:2])
     light, a, b = (seen.lab[..., k] for k in range(3))
@@ -317,8 +319,8 @@ def plants(seen: Looks, rgb: U8, *, grey: bool, straight: float) -> Region:
     return Region(refine(mask, rgb, radius=0.008, eps=2e-3), trust)
 
 
-def fire(seen: Looks, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
-    """Bright, orange to white-yellow, in a dark picture, and not the sky."""
+def fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
+    """Bright orange to white-yellow areas of a dark picture that are not sky."""
     if grey:
         return nowhere(rgb.shape[:2])
     h, w = seen.shape

@@ -20,8 +20,8 @@ from vivant.engines.diorama.motion.frame.layers import composite_over
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.rig import CameraPose, aim
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.colour import source
-from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Move, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import path
@@ -34,14 +34,14 @@ FRAMES = 97
 @pytest.fixture(scope="module")
 def scenes() -> dict[str, Scene]:
     warm_up_frames()
-    looker = Looker()
-    return {name: look(looker, name) for name in ("antelope", "city_day", "dahlia", "mountain_lake")}
+    analyser = SceneAnalyser()
+    return {name: look(analyser, name) for name in ("antelope", "city_day", "dahlia", "mountain_lake")}
 
 
-def look(looker: Looker, name: str) -> Scene:
+def look(analyser: SceneAnalyser, name: str) -> Scene:
     with Image.open(PHOTOS / f"{name}.jpg") as image:
         picture = np.asarray(image.convert("RGB"))
-    return looker.look(picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4))
+    return analyser.analyse(picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4))
 
 
 def board(scene: Scene, *moves: Move, morph: bool = False) -> Storyboard:
@@ -274,7 +274,9 @@ def test_a_clip_from_first_to_last_ends_on_the_last_picture(scenes: dict[str, Sc
 def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: dict[str, Scene]) -> None:
     first = scenes["city_day"]
     h, w = first.depth.shape
-    moved = Looker().look(np.ascontiguousarray(np.roll(first.rgb, -24, axis=1)[:, :-48]), Canvas(w, h, FRAMES))
+    moved = SceneAnalyser().analyse(
+        np.ascontiguousarray(np.roll(first.rgb, -24, axis=1)[:, :-48]), Canvas(w, h, FRAMES)
+    )
     made = film(first, Move(kind="static"), last=moved)
     assert made.flowing is not None
     assert same(made.frame(FRAMES - 1), moved.source.planes)

@@ -7,19 +7,19 @@ import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.border import Borders, borders
 from vivant.engines.diorama.scene.colour import double, source
 from vivant.engines.diorama.scene.drawing import drawn
 from vivant.engines.diorama.scene.faces import FaceFinder
-from vivant.engines.diorama.scene.look import Looker
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.media import U8, fit, to_planes
 from vivant.request import Canvas, nearest_ratio
 
 
 @pytest.fixture(scope="module")
-def looker() -> Looker:
-    return Looker()
+def analyser() -> SceneAnalyser:
+    return SceneAnalyser()
 
 
 def photo(name: str, resolution: str = "480p") -> tuple[U8, Canvas]:
@@ -28,9 +28,9 @@ def photo(name: str, resolution: str = "480p") -> tuple[U8, Canvas]:
     return picture, Canvas.of(resolution, nearest_ratio(picture.shape[1], picture.shape[0]), 4)
 
 
-def seen(looker: Looker, name: str) -> Scene:
+def seen(analyser: SceneAnalyser, name: str) -> Scene:
     picture, canvas = photo(name)
-    return looker.look(picture, canvas)
+    return analyser.analyse(picture, canvas)
 
 
 def test_the_double_luma_keeps_every_sample_in_its_place() -> None:
@@ -60,8 +60,8 @@ def test_a_drawing_is_told_from_photographs_at_every_size(resolution: str) -> No
     assert set(found.values()) == {0.0}
 
 
-def test_a_lake_is_found_and_ends_at_its_far_shore(looker: Looker) -> None:
-    scene = seen(looker, "mountain_lake")
+def test_a_lake_is_found_and_ends_at_its_far_shore(analyser: SceneAnalyser) -> None:
+    scene = seen(analyser, "mountain_lake")
     h = scene.depth.shape[0]
     assert scene.facts.water_trust > 0.6
     assert scene.waterline / h == pytest.approx(0.617, abs=0.02)
@@ -73,20 +73,20 @@ def test_a_lake_is_found_and_ends_at_its_far_shore(looker: Looker) -> None:
 
 
 @pytest.mark.parametrize(("name", "line"), [("sea_falls", 0.37), ("waves_sunset", 0.42), ("drawing_cat", 0.59)])
-def test_the_sea_begins_at_its_horizon(looker: Looker, name: str, line: float) -> None:
-    scene = seen(looker, name)
+def test_the_sea_begins_at_its_horizon(analyser: SceneAnalyser, name: str, line: float) -> None:
+    scene = seen(analyser, name)
     assert (scene.facts.water_trust > 0.5) == (name != "drawing_cat")
     assert scene.waterline / scene.depth.shape[0] == pytest.approx(line, abs=0.03)
     assert scene.horizon == pytest.approx(scene.waterline, abs=0.02 * scene.depth.shape[0])
 
 
 @pytest.mark.parametrize("name", ["city_day", "dahlia", "antelope", "portrait_barkla"])
-def test_no_water_is_trusted_where_there_is_none(looker: Looker, name: str) -> None:
-    assert seen(looker, name).facts.water_trust < 0.3
+def test_no_water_is_trusted_where_there_is_none(analyser: SceneAnalyser, name: str) -> None:
+    assert seen(analyser, name).facts.water_trust < 0.3
 
 
-def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(looker: Looker) -> None:
-    flower, animal, city = (seen(looker, name) for name in ("dahlia", "antelope", "city_day"))
+def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(analyser: SceneAnalyser) -> None:
+    flower, animal, city = (seen(analyser, name) for name in ("dahlia", "antelope", "city_day"))
     assert flower.matte.trust > 0.9 and animal.matte.trust > 0.7
     assert city.matte.trust < 0.3
     h, w = flower.matte.mask.shape
@@ -95,19 +95,19 @@ def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(looker: Looker) ->
     assert flower.facts.subject_x == pytest.approx(0.48, abs=0.05)
 
 
-def test_the_sun_and_the_clouds_are_not_part_of_the_cat(looker: Looker) -> None:
-    scene = seen(looker, "drawing_cat")
+def test_the_sun_and_the_clouds_are_not_part_of_the_cat(analyser: SceneAnalyser) -> None:
+    scene = seen(analyser, "drawing_cat")
     assert scene.matte.mask[: int(0.4 * scene.depth.shape[0])].max() < 0.05
 
 
-def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(looker: Looker) -> None:
-    scene = seen(looker, "drawing_cat")
+def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(analyser: SceneAnalyser) -> None:
+    scene = seen(analyser, "drawing_cat")
     h = scene.depth.shape[0]
     assert scene.sky.mask[: int(0.25 * h)].mean() > 0.9 and scene.water.mask.mean() > 0.1
     assert scene.facts.sky_trust < 0.5 and scene.facts.water_trust < 0.5  # moving paper shapes like air looks broken
 
 
-def test_a_slanted_edge_at_the_border_may_not_be_mirrored(looker: Looker) -> None:
+def test_a_slanted_edge_at_the_border_may_not_be_mirrored(analyser: SceneAnalyser) -> None:
     plain = np.full((200, 300, 3), 90, np.uint8)
     assert borders(plain) == Borders()
     wedge = plain.copy()
@@ -119,16 +119,16 @@ def test_a_slanted_edge_at_the_border_may_not_be_mirrored(looker: Looker) -> Non
     assert borders(level).right > 0.9 and borders(level).left > 0.9
 
 
-def test_a_plain_surface_has_nothing_to_trust(looker: Looker) -> None:
-    scene = looker.look(np.full((480, 640, 3), 128, np.uint8), Canvas(320, 240, 97))
+def test_a_plain_surface_has_nothing_to_trust(analyser: SceneAnalyser) -> None:
+    scene = analyser.analyse(np.full((480, 640, 3), 128, np.uint8), Canvas(320, 240, 97))
     for region in (scene.matte, scene.sky, scene.water, scene.plants, scene.fire):
         assert region.trust < 0.5
 
 
-def test_a_portrait_is_a_person_before_a_wall(looker: Looker) -> None:
+def test_a_portrait_is_a_person_before_a_wall(analyser: SceneAnalyser) -> None:
     picture, canvas = photo("portrait_barkla")
     faces = FaceFinder().find(fit(picture, canvas.width, canvas.height))
-    scene = looker.look(picture, canvas, faces=faces)
+    scene = analyser.analyse(picture, canvas, faces=faces)
     facts = scene.facts
     assert len(facts.faces) == 1 and facts.grey
     assert facts.sky_trust < 0.5 and facts.water_trust < 0.5 and facts.plants_trust < 0.5 and facts.fire_trust < 0.5
@@ -136,14 +136,14 @@ def test_a_portrait_is_a_person_before_a_wall(looker: Looker) -> None:
     assert scene.depth[int(facts.faces[0].y * h), int(facts.faces[0].x * w)] > scene.depth[int(0.3 * h), w - 4] + 0.2
 
 
-def test_the_sky_is_far_and_the_subject_is_near(looker: Looker) -> None:
-    scene = seen(looker, "antelope")
+def test_the_sky_is_far_and_the_subject_is_near(analyser: SceneAnalyser) -> None:
+    scene = seen(analyser, "antelope")
     subject, sky = scene.matte.mask > 0.9, scene.sky.mask > 0.9
     assert float(scene.depth[subject].mean()) > float(scene.depth[sky].mean()) + 0.3
 
 
-def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(looker: Looker) -> None:
-    depth = seen(looker, "city_day").depth
+def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(analyser: SceneAnalyser) -> None:
+    depth = seen(analyser, "city_day").depth
     rows, columns = np.mgrid[: depth.shape[0], : depth.shape[1]]
     plane = np.stack([np.ones(depth.size), rows.ravel(), columns.ravel()], axis=1)
     fitted = plane @ np.linalg.lstsq(plane, depth.ravel(), rcond=None)[0]
@@ -152,7 +152,7 @@ def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(looker: Looke
     assert np.abs(depth - fitted.reshape(depth.shape))[inside].max() < 0.01
 
 
-def test_looking_twice_sees_the_same(looker: Looker) -> None:
-    one, other = seen(looker, "waves_sunset"), seen(looker, "waves_sunset")
+def test_looking_twice_sees_the_same(analyser: SceneAnalyser) -> None:
+    one, other = seen(analyser, "waves_sunset"), seen(analyser, "waves_sunset")
     assert one.facts == other.facts
     assert np.array_equal(one.depth, other.depth) and np.array_equal(one.matte.mask, other.matte.mask)

@@ -1,4 +1,4 @@
-"""Look at a picture once and write down what is there. Knows no prompt and no time."""
+"""Analyses a picture once: its subject, regions, depth and faces become a Scene. Knows no prompt and no time."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.scene import colour, depth, drawing, regions
-from vivant.engines.diorama.scene.faces import facts as facts_of
-from vivant.engines.diorama.scene.matte import Matter
+from vivant.engines.diorama.scene.faces import describe_face
+from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import U8, fit
 from vivant.request import Canvas
 
 
-class Looker:
-    """Holds the models that looking needs; made once per process (about 0.15 s)."""
+class SceneAnalyser:
+    """Holds the models that it takes; made once per process (about 0.15 s)."""
 
     def __init__(self) -> None:
-        self._matter = Matter()
+        self._matting = Matting()
 
-    def look(self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = ()) -> Scene:
+    def analyse(self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = ()) -> Scene:
         """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels."""
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
-        matte = self._matter.matte(rgb, faces)
+        matte = self._matting.matte(rgb, faces)
         source = colour.source(rgb)
         drawn = drawing.drawn(source.planes.y)
-        seen = regions.looks(rgb, matte.mask * np.float32(matte.trust > 0.3), drawn=drawn)
+        seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > 0.3), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
         straight = depth.straightness(rgb)
@@ -36,11 +36,12 @@ class Looker:
         water, waterline = regions.water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight))
         plants = regions.plants(seen, rgb, grey=grey, straight=straight)
         fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
-        line = waterline if water.trust > 0.35 * (1 - 0.6 * drawn) else 1.0  # drawn water is water, if unmoved
+        # The water of a drawing is trusted less, but it has a waterline.
+        line = waterline if water.trust > 0.35 * (1 - 0.6 * drawn) else 1.0
         shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)
         light = seen.lab[..., 0]
         facts = PictureFacts(
-            faces=tuple(facts_of(face, canvas) for face in faces),
+            faces=tuple(describe_face(face, canvas) for face in faces),
             subject=matte.share,
             subject_trust=matte.trust,
             **_middle(matte),
@@ -74,7 +75,7 @@ class Looker:
 
 
 def _middle(matte: Region) -> dict[str, float]:
-    """Centre of mass of a trusted subject as shares of the canvas; the middle otherwise."""
+    """Centre of mass of a trusted subject as shares of the canvas; empty, for the default, where it is not trusted."""
     total = float(matte.mask.sum())
     if matte.trust < 0.3 or total < 1:
         return {}
