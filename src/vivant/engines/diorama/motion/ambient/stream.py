@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -41,6 +41,19 @@ class Current:
     period: float
 
 
+class _Paths(NamedTuple):
+    """Where the content of each sample comes from, all float32 on a window of the quarter grid, (rows, columns)."""
+
+    x: F32  # (ages, rows, columns): canvas pixels, at ages from -REACH to REACH periods, STEPS to the period
+    y: F32
+    delay: F32  # when a sample changes from one copy to the other, 0..1/2 of a period
+    period: F32  # seconds
+    vx: F32  # canvas pixels per second
+    vy: F32
+    slow: F32  # seconds of travel that make ASIDE pixels
+    mask: F32  # 0..1
+
+
 class Stream:
     """All currents of a clip as one flow: where two meet the stronger mask wins."""
 
@@ -54,29 +67,27 @@ class Stream:
         self._shape = mask.shape
         top, bottom, left, right = falloff.bounds(mask)
         self._window = slice(top, bottom), slice(left, right)
-        # Positions along each path, in canvas pixels, at ages from -REACH to REACH, STEPS to the period.
-        self._path_x, self._path_y = _paths(vx * period, vy * period, self._window)
+        path_x, path_y = _paths(vx * period, vy * period, self._window)
         speed = np.hypot(vx, vy)[self._window]
-        self._slow = (ASIDE * air.scale * np.clip(mask[self._window], 0, 1) / (speed + 1e-3)).astype(np.float32)
-        self._vx, self._vy, self._here = (np.ascontiguousarray(a[self._window]) for a in (vx, vy, mask))
+        slow = (ASIDE * air.scale * np.clip(mask[self._window], 0, 1) / (speed + 1e-3)).astype(np.float32)
         chance = rng(air.seed, "stream/starts")
         starts = int(air.frames / FPS / float(period.min())) + 3
         self._starts = chance.uniform(-1, 1, (2, starts, 2)).astype(np.float32)  # copy, start, (earlier, aside)
         self._starts[0, 0] = 0  # the picture itself
-        self._mask, self._period = mask, np.ascontiguousarray(period[self._window])
-        self._delay = _delays(air.seed, self._path_x, self._path_y, self._window, mask.shape)
-        self._air = air
+        self._mask, self._air = mask, air
+        self._paths = _Paths(
+            path_x, path_y, _delays(air.seed, path_x, path_y, self._window, mask.shape),
+            np.ascontiguousarray(period[self._window]), np.ascontiguousarray(vx[self._window]),
+            np.ascontiguousarray(vy[self._window]), slow, np.ascontiguousarray(mask[self._window]),
+        )  # fmt: skip
 
     def flow(self, n: int) -> Flow | None:
         amplitude = float(self._air.amplitude[n])
         if n == 0 or amplitude == 0:
             return None
         whole = np.zeros((5, *self._shape), np.float32)
-        part = np.zeros((5, *self._period.shape), np.float32)
-        _two_phases(
-            part, self._path_x, self._path_y, self._delay, self._period, self._starts, self._vx, self._vy, self._slow,
-            self._here, np.float32(n / FPS),
-        )  # fmt: skip
+        part = np.zeros((5, *self._paths.mask.shape), np.float32)
+        _two_phases(part, self._paths, self._starts, np.float32(n / FPS))
         whole[:, *self._window] = part
         ax, ay, bx, by, weight = whole
         return Flow(ax, ay, bx, by, weight, self._mask if amplitude == 1 else self._mask * np.float32(amplitude))
@@ -125,13 +136,11 @@ def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape
 
 
 @fast_kernel
-def _two_phases(
-    out: F32, path_x: F32, path_y: F32, delay: F32, period: F32, starts: F32,
-    vx: F32, vy: F32, slow: F32, mask: F32, time: np.float32,
-) -> None:  # fmt: skip
+def _two_phases(out: F32, paths: _Paths, starts: F32, time: np.float32) -> None:
     """Copy a starts as the picture itself and is shown alone until each part's delay lets copy b in; from then on both
     run from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
     ax, ay, bx, by, weight = out[0], out[1], out[2], out[3], out[4]
+    path_x, path_y, delay, period, vx, vy, slow, mask = paths
     half, early = np.float32(0.5), np.float32(EARLIER)
     for row in range(ax.shape[0]):
         for column in range(ax.shape[1]):

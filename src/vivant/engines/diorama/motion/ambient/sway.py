@@ -6,7 +6,7 @@ a tree is neither a flag nor a jelly.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -27,6 +27,15 @@ SWINGS: Final = ((0.43, 3.4, 240.0), (0.83, 2.2, 130.0), (1.57, 1.1, 60.0), (2.9
 GLINT: Final = 0.035  # leaves that turn catch more light and less
 
 
+class _Plants(NamedTuple):
+    """How each sample sways, float32 on a window of the quarter grid, (rows, columns)."""
+
+    lean: F32  # canvas pixels at wind 1
+    size: F32  # (swings, rows, columns): canvas pixels of each of SWINGS
+    phase: F32  # (swings, rows, columns): turns
+    glint: F32  # share of brightness
+
+
 class Sway:
     """Adds the displacement of plants where `weight` (float32, quarter grid) lets it. `firm` 0..1: what of it moves as
     one body on its stem (a blossom): there only the slow, wide swings are felt."""
@@ -39,7 +48,7 @@ class Sway:
         self._window = box = slice(top, bottom), slice(left, right)
         lever = self._levers(weight)
         reach = air.scale * (0.5 + 2.0 * strength)
-        self._lean = (LEAN * reach * lever * weight)[box].astype(np.float32)
+        lean = (LEAN * reach * lever * weight)[box].astype(np.float32)
         # The part of a swing that follows the wind's own line, and a little up and down with it.
         sizes, phases, rates = [], [], []
         for hertz, px, size in SWINGS:
@@ -49,10 +58,11 @@ class Sway:
             sizes.append((px * reach * lever * weight * calm)[box].astype(np.float32))
             phases.append((spread * (1 - firm) + chance.random())[box].astype(np.float32))
             rates.append(hertz * float(chance.uniform(0.9, 1.1)))
-        self._size, self._phase, self._rates = np.stack(sizes), np.stack(phases), rates
+        self._rates = rates
         across = np.arange(width, dtype=np.float32) / max(1, width - 1)
         self._late = (CROSSING * FPS * (across if air.side > 0 else 1 - across))[left:right].astype(np.float32)
-        self._glint = (glint * GLINT * (0.4 + strength) * weight * (1 - firm))[box].astype(np.float32)
+        glints = (glint * GLINT * (0.4 + strength) * weight * (1 - firm))[box].astype(np.float32)
+        self._plants = _Plants(lean, np.stack(sizes), np.stack(phases), glints)
         self._still = self._blown(0)
 
     @staticmethod
@@ -84,18 +94,15 @@ class Sway:
         at = np.clip(n - self._late, 0, len(wind) - 1)
         arriving = np.interp(at, np.arange(len(wind)), wind).astype(np.float32)
         turns = np.array([(rate * n / FPS) % 1.0 for rate in self._rates], np.float32)
-        dx, dy, gain = (np.zeros_like(self._lean) for _ in range(3))
-        _swing(
-            dx, dy, gain, self._lean, self._size, self._phase, turns, arriving, self._glint, np.float32(self._air.side)
-        )
+        dx, dy, gain = (np.zeros_like(self._plants.lean) for _ in range(3))
+        _swing(dx, dy, gain, self._plants, turns, arriving, np.float32(self._air.side))
         return dx, dy, gain
 
 
 @fast_kernel
-def _swing(
-    dx: F32, dy: F32, gain: F32, lean: F32, size: F32, phase: F32, turns: F32, wind: F32, glint: F32, side: Any
-) -> None:
+def _swing(dx: F32, dy: F32, gain: F32, plants: _Plants, turns: F32, wind: F32, side: Any) -> None:
     """The renderer samples at (x + dx): what leans to the right is read from the left."""
+    lean, size, phase, glint = plants
     last = turns.shape[0] - 1
     for row in range(dx.shape[0]):
         for column in range(dx.shape[1]):

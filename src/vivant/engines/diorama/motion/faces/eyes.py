@@ -6,7 +6,7 @@ are closed in one frame, and no time.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -30,6 +30,17 @@ EYES: Final = (
 )
 LASH: Final = 0.02  # face heights: lashes and the lid's edge, which are not stretched
 LOWER_SHARE: Final = 0.1  # how far lower lids rise to meet the upper ones, of the eye's height
+
+
+class _Lids(NamedTuple):
+    """Both lids of an eye in one frame."""
+
+    edge: F32  # of the upper lid, table of t
+    low: F32  # of the lower lid
+    taper: F32  # 1 in the middle of the eye .. 0 at its corners, by column
+    soft: np.float32  # width of a soft edge in this photo, pixels
+    lash: np.float32  # thickness of the lashes, pixels
+    closed: np.float32  # 0..1
 
 
 class Eye:
@@ -74,8 +85,10 @@ class Eye:
             lids, np.asarray(cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft), np.uint8),
             np.ascontiguousarray(self._still[window]), np.ascontiguousarray(self._warp.column[window]),
             np.ascontiguousarray(self._warp.t[window]),
-            edge.astype(np.float32), low.astype(np.float32), self._taper.astype(np.float32),
-            np.array([self._soft, self._lash, closed], np.float32),
+            _Lids(
+                edge.astype(np.float32), low.astype(np.float32), self._taper.astype(np.float32),
+                np.float32(self._soft), np.float32(self._lash), np.float32(closed),
+            ),
         )  # fmt: skip
         target[...] = lids
 
@@ -103,17 +116,15 @@ def warm_up() -> None:
     pixel, table = np.zeros((1, 1), np.uint8), np.zeros(TABLE, np.float32)
     nothing = np.full((1, 1), -1, np.int16)
     _composite_lids(
-        pixel, pixel.copy(), pixel.copy(), nothing, np.zeros((1, 1), np.float32), table, table, table,
-        np.ones(3, np.float32),
+        pixel, pixel.copy(), pixel.copy(), nothing, np.zeros((1, 1), np.float32),
+        _Lids(table, table, table, np.float32(1), np.float32(1), np.float32(1)),
     )  # fmt: skip
 
 
 @kernel
-def _composite_lids(
-    y2: U8, blurred: U8, still: U8, column: Index, t: F32, edge: F32, low: F32, taper: F32, facts: F32
-) -> None:
+def _composite_lids(y2: U8, blurred: U8, still: U8, column: Index, t: F32, lids: _Lids) -> None:
     """Lay the moved lids over the eye that stays: `y2` holds moved skin everywhere, `still` the picture."""
-    soft, lash, closed = facts
+    edge, low, taper, soft, lash, closed = lids
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
             c = column[i, j]

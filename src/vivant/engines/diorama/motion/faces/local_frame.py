@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.kernels import Records, kernel, record_type
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
@@ -22,6 +22,10 @@ from vivant.media import F32
 F64 = NDArray[np.float64]
 Index = NDArray[np.int16]
 
+# How the picture follows one column of an edge that moved: where the edge was (t); how far it moved outward; where the
+# rigid part ends and, inverted, how long the rest is, both measured from the edge at rest; how much the rest bends; the
+# length of that rest before the edge moved; where all motion ends. Canvas pixels.
+EDGE: Final = record_type("at", "moved", "rigid_end", "inverse", "bend", "span", "end")
 TABLE: Final = 513  # columns; x = -1 is the first, x = 1 the last
 X: Final[F64] = np.linspace(-1, 1, TABLE)
 
@@ -152,29 +156,32 @@ def warm_up() -> None:
     )
 
 
-def _edge_table(edge: F64, moved: F64, reach: Reach) -> F32:
-    """Per column, float32 (TABLE, 7): all that `_edge_shift` needs to know of an edge that moved outward by `moved`."""
+def _edge_table(edge: F64, moved: F64, reach: Reach) -> Records:
+    """EDGE (TABLE,): what `_edge_shift` needs to know of an edge, table of t, that moved outward by `moved`."""
     span = reach.end - reach.rigid
     given = edge, moved, moved + reach.rigid, 1 / np.maximum(span - moved, 1.0), reach.smooth * moved / span
-    return np.stack(np.broadcast_arrays(*given, span, reach.end), axis=1).astype(np.float32)
+    table = np.empty(len(edge), EDGE)
+    for name, values in zip(EDGE.names or (), (*given, span, reach.end), strict=True):
+        table[name] = values
+    return table
 
 
 @kernel
-def _edge_shift(distance: Any, edge: F32) -> Any:
+def _edge_shift(distance: Any, edge: Any) -> Any:
     """How much further out a pixel looks, given its distance outward from where the edge was at rest. Near the edge all
     moves with it; then a parabola joins the picture at rest (see Reach)."""
-    moved, rigid_end, inverse, bend, span, end = edge[1], edge[2], edge[3], edge[4], edge[5], edge[6]
-    if distance >= end:
+    moved, rigid_end, span = edge["moved"], edge["rigid_end"], edge["span"]
+    if distance >= edge["end"]:
         return np.float32(0)
     if distance <= rigid_end:
         return -moved
-    x = min((distance - rigid_end) * inverse, np.float32(1))
-    return span * (x + bend * x * (np.float32(1) - x)) + rigid_end - moved - distance
+    x = min((distance - rigid_end) * edge["inverse"], np.float32(1))
+    return span * (x + edge["bend"] * x * (np.float32(1) - x)) + rigid_end - moved - distance
 
 
 @kernel
 def _source_positions(
-    column: Index, t: F32, middle: F32, up: F32, low: F32, place: F32, out_x: F32, out_y: F32
+    column: Index, t: F32, middle: F32, up: Records, low: Records, place: F32, out_x: F32, out_y: F32
 ) -> None:
     """Where each double-size pixel looks in the double-size source."""
     two = np.float32(2)
@@ -186,6 +193,8 @@ def _source_positions(
             shift = np.float32(0)
             if c >= 0:
                 at = t[i, j]
-                shift = -_edge_shift(up[c, 0] - at, up[c]) if at < middle[c] else _edge_shift(at - low[c, 0], low[c])
+                shift = (
+                    -_edge_shift(up[c]["at"] - at, up[c]) if at < middle[c] else _edge_shift(at - low[c]["at"], low[c])
+                )
             out_x[i, j] = left + np.float32(j) + shift * dx
             out_y[i, j] = row + shift * dy

@@ -7,7 +7,7 @@ knows the curves of one frame, no phonemes and no time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -47,6 +47,20 @@ class LipShape:
     round: float = 0.0
     close: float = 0.0
     teeth: float = 0.0
+
+
+class _Look(NamedTuple):
+    """What the inside of a mouth looks like in one frame; luma above black."""
+
+    height: np.float32  # of the face, pixels
+    skin: np.float32
+    lip: np.float32
+    dark: np.float32  # of the darkest holes in the face
+    tilt: np.float32  # light from the right over light from the left, -0.3..0.3
+    stretch: np.float32  # the width of the mouth over that at rest
+    widest: np.float32  # the largest distance between the lips, pixels
+    is_open: np.float32  # 1 if the photo shows it open, else 0
+    strange: np.float32  # 0 as in the photo .. 1 far from it
 
 
 class Mouth:
@@ -129,10 +143,10 @@ class Mouth:
         luma, cover, tooth = (np.zeros_like(t) for _ in range(3))
         _paint(
             column, t, self._s.astype(np.float32), (self._upper + self._bow).astype(np.float32), top32, bottom32,
-            np.array([
+            _Look(*(np.float32(number) for number in (
                 self._height, tones.skin, tones.lip, tones.dark, tones.tilt,
-                1 + 0.12 * shape.wide - 0.2 * shape.round, float((bottom - top).max()), float(self.is_open), strange,
-            ], np.float32),
+                1 + 0.12 * shape.wide - 0.2 * shape.round, (bottom - top).max(), self.is_open, strange,
+            ))),
             luma, cover, tooth,
         )  # fmt: skip
         for part in (luma, cover):
@@ -143,7 +157,7 @@ class Mouth:
             known, shade = np.zeros_like(luma), np.zeros_like(luma)
             _photo_share(
                 column, t, top32, bottom32, self._upper.astype(np.float32), self._lower.astype(np.float32),
-                np.array([self._height, strange], np.float32), known, shade,
+                np.float32(self._height), np.float32(strange), known, shade,
             )  # fmt: skip
             blend += known * (16 + (self._still[window] - np.float32(16)) * shade - blend)
         target[...] = np.clip(np.rint(blend), 0, 255).astype(np.uint8)
@@ -223,18 +237,18 @@ def warm_up() -> None:
     """Compile this module's kernels."""
     one, table = np.zeros((1, 1), np.float32), np.zeros(TABLE, np.float32)
     nothing = np.full((1, 1), -1, np.int16)
-    _paint(nothing, one, table, table, table, table, np.ones(9, np.float32), one.copy(), one.copy(), one.copy())
-    _photo_share(nothing, one, table, table, table, table, np.ones(2, np.float32), one.copy(), one.copy())
+    _paint(nothing, one, table, table, table, table, _Look(*(np.float32(1),) * 9), one.copy(), one.copy(), one.copy())
+    _photo_share(nothing, one, table, table, table, table, np.float32(1), np.float32(1), one.copy(), one.copy())
 
 
 @kernel
 def _paint(
-    column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, facts: F32,
+    column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, look: _Look,
     out_luma: F32, out_cover: F32, out_tooth: F32,
 ) -> None:  # fmt: skip
     """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
-    height, skin, lip, dark, tilt, stretch, widest, is_open, strange = facts
-    dark = min(0.8 * dark, 0.2 * lip)
+    height, skin, lip, darkest, tilt, stretch, widest, is_open, strange = look
+    dark = min(0.8 * darkest, 0.2 * lip)
     lit = smoothstep_scalar(widest / (0.06 * height))  # light falls in as far as the mouth is open
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
@@ -275,10 +289,18 @@ def _paint(
 
 @kernel
 def _photo_share(
-    column: Index, t: F32, top: F32, bottom: F32, upper: F32, lower: F32, facts: F32, out_known: F32, out_shade: F32
+    column: Index,
+    t: F32,
+    top: F32,
+    bottom: F32,
+    upper: F32,
+    lower: F32,
+    height: np.float32,
+    strange: np.float32,
+    out_known: F32,
+    out_shade: F32,
 ) -> None:
     """Where an open mouth shows what the photo shows: known (0..1), and the shade that lips since moved cast on it."""
-    height, strange = facts
     edge = 0.008 * height
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):

@@ -3,8 +3,7 @@ grids and planes, not what flows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -18,53 +17,43 @@ from vivant.media import F32, U8, Planes
 SEEN: Final = np.float32(0.004)  # less of a stream changes no byte
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Phases:
-    """Two phases on the output's grid, all float32 grid_shape(rect) and contiguous. ax, ay, bx, by: source positions in
-    canvas pixels; weight: of b, 0..1; mask: 0..1; soft: local mean of luma; give: contrast about it that is given
-    back."""
+class Phases(NamedTuple):
+    """Two phases of a stream on the output's grid, all float32 grid_shape(rect) and contiguous."""
 
-    rect: Rect
-    ax: F32
+    ax: F32  # source positions of phase a, canvas pixels
     ay: F32
-    bx: F32
+    bx: F32  # and of phase b
     by: F32
-    weight: F32
-    mask: F32
-    soft: F32
-    give: F32
+    weight: F32  # of b, 0..1
+    mask: F32  # where the stream is, 0..1
+    mean: F32  # local mean of luma
+    contrast: F32  # by which the blend's deviation from the mean is multiplied
 
 
-def crossfade(source: Texels, stream: Phases, frame: Planes) -> None:
-    """Blend the stream into `frame` (planes of the whole output, in place)."""
-    rect, s = stream.rect, stream
-    crossfade_luma(
-        frame.y, source.y2, s.ax, s.ay, s.bx, s.by, s.weight, s.mask, s.soft, s.give,
-        rect.top, rect.left, rect.height, rect.width,
-    )  # fmt: skip
+def crossfade(source: Texels, rect: Rect, phases: Phases, frame: Planes) -> None:
+    """Blend the stream into `frame` (planes of the whole output, in place) inside `rect`."""
+    crossfade_luma(frame.y, source.y2, phases, rect.top, rect.left, rect.height, rect.width)
     for plane, packed in ((frame.u, source.u), (frame.v, source.v)):
-        crossfade_chroma(
-            plane, packed, s.ax, s.ay, s.bx, s.by, s.weight, s.mask,
-            rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2,
-        )  # fmt: skip
+        crossfade_chroma(plane, packed, phases, rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2)
 
 
 @kernel
-def crossfade_luma(
-    out: U8, packed: U32, ax: F32, ay: F32, bx: F32, by: F32, weight: F32, mask: F32, soft: F32, give: F32,
-    top: int, left: int, height: int, width: int,
-) -> None:  # fmt: skip
+def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
+    ax, ay, bx, by, weight, mask, mean, contrast = phases
     columns = mask.shape[1]
-    floats, ints, words, line_a = texels.workspace(columns, STEP)
-    line_b, fields, node = np.empty_like(line_a), np.empty((4, STEP * columns), np.float32), floats[0]
+    buffers = texels.make_buffers(columns, STEP)
+    line_a, line_b = np.empty(columns * STEP, np.uint8), np.empty(columns * STEP, np.uint8)
+    fields, node = np.empty((4, STEP * columns), np.float32), buffers.floats[0]
+    a_positions, b_positions = texels.Positions(ax, ay, STEP, 2.0, 0.0), texels.Positions(bx, by, STEP, 2.0, 0.0)
     low, high, half = np.float32(16), np.float32(235), np.float32(0.5)
     for i in range(height):
         row, part = texels.row_of(i, STEP)
         first, last = _run(mask, row, 0)
         while first < last:
-            texels.read_row(packed, ax, ay, row, part, first, last, STEP, 2.0, 0.0, line_a, floats, ints, words)
-            texels.read_row(packed, bx, by, row, part, first, last, STEP, 2.0, 0.0, line_b, floats, ints, words)
-            for k, field in enumerate((weight, mask, soft, give)):
+            span = texels.Span(row, part, first, last)
+            texels.read_row(packed, a_positions, span, line_a, buffers)
+            texels.read_row(packed, b_positions, span, line_b, buffers)
+            for k, field in enumerate((weight, mask, mean, contrast)):
                 texels.interpolate_row(field, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, STEP, 0.0, fields[k])
             # The first sample of a run stands half a step before the pixel of its grid column.
@@ -84,20 +73,21 @@ def crossfade_luma(
 
 
 @kernel
-def crossfade_chroma(
-    out: U8, packed: U32, ax: F32, ay: F32, bx: F32, by: F32, weight: F32, mask: F32,
-    top: int, left: int, height: int, width: int,
-) -> None:  # fmt: skip
+def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
+    ax, ay, bx, by, weight, mask = phases.ax, phases.ay, phases.bx, phases.by, phases.weight, phases.mask
     step, columns = STEP // 2, mask.shape[1]
-    floats, ints, words, line_a = texels.workspace(columns, step)
-    line_b, fields, node = np.empty_like(line_a), np.empty((2, step * columns), np.float32), floats[0]
+    buffers = texels.make_buffers(columns, step)
+    line_a, line_b = np.empty(columns * step, np.uint8), np.empty(columns * step, np.uint8)
+    fields, node = np.empty((2, step * columns), np.float32), buffers.floats[0]
+    a_positions, b_positions = texels.Positions(ax, ay, step, 0.5, -0.25), texels.Positions(bx, by, step, 0.5, -0.25)
     half = np.float32(0.5)
     for i in range(height):
         row, part = texels.row_of(i, step)
         first, last = _run(mask, row, 0)
         while first < last:
-            texels.read_row(packed, ax, ay, row, part, first, last, step, 0.5, -0.25, line_a, floats, ints, words)
-            texels.read_row(packed, bx, by, row, part, first, last, step, 0.5, -0.25, line_b, floats, ints, words)
+            span = texels.Span(row, part, first, last)
+            texels.read_row(packed, a_positions, span, line_a, buffers)
+            texels.read_row(packed, b_positions, span, line_b, buffers)
             for k, field in enumerate((weight, mask)):
                 texels.interpolate_row(field, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, step, 0.0, fields[k])

@@ -197,7 +197,7 @@ class Renderer:
         kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
         here = np.ascontiguousarray(Grid(looks.rect, mask, mask).part(rect).x)
         x, y = part.x, part.y
-        crossfade(self._texels, Phases(rect, x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
+        crossfade(self._texels, rect, Phases(x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         whole = light.brightness(float(self._timeline.light[n]), float(self._timeline.flicker[n]))

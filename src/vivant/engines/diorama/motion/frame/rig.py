@@ -4,7 +4,7 @@ border shows, and where each output pixel then looks. Knows geometry, not pixels
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -179,6 +179,22 @@ class Rig:
         return found
 
 
+class _View(NamedTuple):
+    """The camera at one frame as the kernel reads it: cosine and sine of the roll, over the zoom; the rest as in
+    CameraPose; the middle of the canvas in pixels."""
+
+    cos: np.float32
+    sin: np.float32
+    pan: np.float32
+    tilt: np.float32
+    x: np.float32
+    y: np.float32
+    z: np.float32
+    pivot: np.float32
+    middle_x: np.float32
+    middle_y: np.float32
+
+
 def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) -> Grid:
     """Where the pixels of `rect` look: the camera's picture of a surface whose nearness (one over distance, the nearest
     thing at 1) is given on the quarter grid.
@@ -192,19 +208,16 @@ def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) ->
         y = np.arange(rows, dtype=np.float32) * STEP + (FIRST + rect.top)
         return Grid(rect, *np.meshgrid(x.astype(np.float32), y.astype(np.float32)))
     cos, sin = np.cos(pose.roll) / pose.zoom, np.sin(pose.roll) / pose.zoom
-    numbers = np.array(
-        [cos, sin, pose.pan, pose.tilt, pose.x, pose.y, pose.z, pose.pivot, (width - 1) / 2, (height - 1) / 2],
-        np.float32,
-    )
-    return Grid(
-        rect, *_aim(nearness, numbers, np.float32(rect.left + FIRST), np.float32(rect.top + FIRST), rows, columns)
-    )
+    view = _View(*(np.float32(number) for number in (
+        cos, sin, pose.pan, pose.tilt, pose.x, pose.y, pose.z, pose.pivot, (width - 1) / 2, (height - 1) / 2,
+    )))  # fmt: skip
+    return Grid(rect, *_aim(nearness, view, np.float32(rect.left + FIRST), np.float32(rect.top + FIRST), rows, columns))
 
 
 @kernel
-def _aim(nearness: F32, numbers: F32, left: np.float32, top: np.float32, rows: int, columns: int) -> tuple[F32, F32]:
+def _aim(nearness: F32, view: _View, left: np.float32, top: np.float32, rows: int, columns: int) -> tuple[F32, F32]:
     """Solved at every other sample and filled in between: nearness is smooth at the scale of 8 pixels."""
-    cos, sin, pan, tilt, tx, ty, tz, pivot, cx, cy = numbers
+    cos, sin, pan, tilt, tx, ty, tz, pivot, cx, cy = view
     # One node more than needed on the far sides, so that every sample lies between two.
     out_x = np.empty((rows + 2, columns + 2), np.float32)
     out_y = np.empty((rows + 2, columns + 2), np.float32)

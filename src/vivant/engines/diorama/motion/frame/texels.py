@@ -8,7 +8,7 @@ linear interpolation: the values are the same, at less than half of its price wi
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,34 @@ _PARTS: Final = np.float32(32)  # of a pixel
 # Added to a float below 2**22 it rounds to an integer, half to even, which is then in the low bits.
 _ROUND: Final = np.float32(1.5 * 2**23)
 _ROUND_BITS: Final = 0x4B400000
+
+
+class Positions(NamedTuple):
+    """Where output pixels read a plane: at x, y · scale + shift in its own samples. x, y: float32 (rows, columns), a
+    grid with a sample at every `step` (4 or 2) output pixels, the first one and a half steps before the first pixel."""
+
+    x: F32
+    y: F32
+    step: int
+    scale: float
+    shift: float
+
+
+class Span(NamedTuple):
+    """A part of one output row: `part` (0..1) of a step below grid row `row`, between grid columns first and last."""
+
+    row: int
+    part: np.float32
+    first: int
+    last: int
+
+
+class Buffers(NamedTuple):
+    """Room for what a row of n samples goes through: float32 (6, n), int32 (n,), uint32 (n,)."""
+
+    floats: F32
+    ints: I32
+    words: U32
 
 
 @kernel
@@ -49,19 +77,20 @@ def sample(texels: U32, x: F32, y: F32, step: int, scale: float, shift: float, h
     `cv2.resize` enlarges it less a rim of one sample."""
     out = np.empty((height, width), np.uint8)
     columns = x.shape[1]
-    floats, ints, words, line = workspace(columns, step)
+    buffers, line = make_buffers(columns, step), np.empty(columns * step, np.uint8)
+    positions = Positions(x, y, step, scale, shift)
     for i in range(height):
         row, part = row_of(i, step)
-        read_row(texels, x, y, row, part, 0, columns - 1, step, scale, shift, line, floats, ints, words)
+        read_row(texels, positions, Span(row, part, 0, columns - 1), line, buffers)
         out[i] = line[step // 2 : step // 2 + width]
     return out
 
 
 @kernel
-def workspace(columns: int, step: int) -> tuple[F32, I32, U32, U8]:
-    """What `read_row` needs for rows of that many grid columns, and a line to read them into."""
+def make_buffers(columns: int, step: int) -> Buffers:
+    """What `read_row` needs for rows of that many grid columns."""
     n = columns * step
-    return np.empty((6, n), np.float32), np.empty(n, np.int32), np.empty(n, np.uint32), np.empty(n, np.uint8)
+    return Buffers(np.empty((6, n), np.float32), np.empty(n, np.int32), np.empty(n, np.uint32))
 
 
 @kernel
@@ -73,18 +102,18 @@ def row_of(i: int, step: int) -> tuple[int, np.float32]:
 
 
 @kernel
-def read_row(
-    texels: U32, x: F32, y: F32, row: int, part: np.float32, first: int, last: int, step: int, scale: float,
-    shift: float, line: U8, floats: F32, ints: I32, words: U32,
-) -> None:  # fmt: skip
-    """Fill `line` with (last - first) · step samples between two grid columns, `part` of a step below grid `row`."""
+def read_row(texels: U32, positions: Positions, span: Span, line: U8, buffers: Buffers) -> None:
+    """Fill `line` with the (last - first) · step samples of `span`."""
     h, w = texels.shape
+    row, part, first, last = span
+    step, scale, shift = positions.step, positions.scale, positions.shift
     n = (last - first) * step
+    floats, ints, words = buffers
     grid_x, grid_y, place_x, place_y = floats[0], floats[1], floats[2][:n], floats[3][:n]
     px, py = floats[4][:n], floats[5][:n]
     right, bottom = np.int32(32 * (w - 1)), np.int32(32 * (h - 1))
-    interpolate_row(x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
-    interpolate_row(y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
+    interpolate_row(positions.x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
+    interpolate_row(positions.y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
     upsample(grid_x, last - first, step, _ROUND, place_x)
     upsample(grid_y, last - first, step, _ROUND, place_y)
     bits_x, bits_y = place_x.view(np.int32), place_y.view(np.int32)
