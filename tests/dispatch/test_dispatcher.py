@@ -1,4 +1,4 @@
-"""One or two dispatchers over a record that other programs write to as well."""
+"""One or two dispatchers on one database, to which other processes write as well."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def command_line(data: Path, *words: str) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-async def test_a_task_whose_time_is_over_expires_within_a_second_queued_or_running(tmp_path: Path) -> None:
+async def test_a_task_expires_within_a_second_of_its_deadline_queued_or_running(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="deaf") as service:
         busy, waiting, unhurried = [await submit_task(service, seed=1) for _ in range(3)]
         await wait_for_status(service, busy, "running")
@@ -124,7 +124,7 @@ async def test_draining_lets_running_jobs_finish_and_leaves_queued_ones(tmp_path
     check_record(tmp_path)
 
 
-async def test_a_second_signal_ends_at_once_and_gives_the_work_back(tmp_path: Path) -> None:
+async def test_a_second_stop_ends_at_once_and_queues_the_work_again(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="deaf") as service:
         task = await submit_task(service, seed=1)
         await wait_for_status(service, task, "running")
@@ -169,7 +169,7 @@ async def test_while_the_record_cannot_be_written_nothing_is_lost(tmp_path: Path
 
 
 async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(tmp_path: Path) -> None:
-    """Two dispatchers on one record, as several machines will have it; the first one hangs and comes back late."""
+    """Two dispatchers on one record, as with several machines; the first one hangs, and goes on late."""
     record = opened(tmp_path)
     record.start_writer(lambda: None)
     hanging, healthy = (a_dispatcher(tmp_path, record, name) for name in ("hanging", "healthy"))
@@ -183,7 +183,7 @@ async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(t
     await healthy.start()
     await wait_until(lambda: healthy.running == 1)
     assert time.monotonic() - began >= 0.6  # never before it has watched for that long itself
-    await wait_until(lambda: hanging.running == 0)  # it finished, and was told that nobody waits for it
+    await wait_until(lambda: hanging.running == 0)  # its run ended, and could not be settled
     await wait_until(lambda: healthy.running == 0)
     assert query_rows(tmp_path, "SELECT status, attempt, deaths FROM tasks") == [("succeeded", 2, 0)]
     assert query_rows(tmp_path, "SELECT task_id FROM usage") == [(task.id,)]
@@ -205,7 +205,7 @@ def a_dispatcher(data: Path, record: Record, name: str) -> Dispatcher:
 
 
 def queue_one(connection: Connection) -> Task:
-    """A task with its picture, asked for now."""
+    """A task with its picture, submitted now."""
     task = replace(a_task(key_id=""), created_at=SYSTEM_CLOCK.now())
     folder = Path(connection.engine.url.database or "").parent
     Artifacts(f"file://{folder / 'files'}").put(picture_path(task.id, "first"), a_picture().png)
@@ -213,7 +213,7 @@ def queue_one(connection: Connection) -> Task:
     return task
 
 
-async def test_a_dispatcher_that_lost_its_task_stops_the_worker_and_does_it_anew(tmp_path: Path) -> None:
+async def test_a_dispatcher_that_lost_its_task_stops_the_worker_and_the_task_runs_again(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="slow") as service:
         task = await submit_task(service)
         await wait_for_status(service, task, "running")

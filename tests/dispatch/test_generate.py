@@ -1,4 +1,4 @@
-"""The flow of one job, without a worker around it: as `vivant make` runs it."""
+"""One job from pictures to clip without a worker, as `vivant make` runs it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from vivant.storage.artifacts import Artifacts, picture_path
 
 
 class Watching:
-    """A watch that says stop after so many reports."""
+    """A watch that stops the work after `stop_after` reports."""
 
     def __init__(self, stop_after: int = 10**9) -> None:
         self.reports: list[float] = []

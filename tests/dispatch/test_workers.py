@@ -77,7 +77,7 @@ async def test_progress_is_seen_while_a_task_runs(tmp_path: Path) -> None:
         assert found.storyboard is not None
 
 
-async def test_an_engine_that_listens_is_cancelled_without_losing_its_worker(tmp_path: Path) -> None:
+async def test_an_engine_that_checks_its_watch_is_cancelled_without_losing_its_worker(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="slow") as service:
         task = await submit_task(service)
         await wait_for_status(service, task, "running")
@@ -90,11 +90,11 @@ async def test_an_engine_that_listens_is_cancelled_without_losing_its_worker(tmp
         assert not list((tmp_path / "files").rglob("*.mp4"))
 
 
-async def test_an_engine_that_does_not_listen_is_killed_and_its_worker_is_free_within_3_seconds(tmp_path: Path) -> None:
+async def test_an_engine_that_ignores_its_watch_is_killed_and_the_next_task_starts_in_3_seconds(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="deaf") as service:
         task = await submit_task(service, seed=1)
         await wait_for_status(service, task, "running")
-        await asyncio.sleep(0.3)  # well inside the engine
+        await asyncio.sleep(0.3)  # rendering has begun
         pid = worker_pid(service)
         cancelled = time.monotonic()
         await service.cancel(task.id, key_id="")
@@ -110,7 +110,7 @@ STARTING = 3.0  # seconds that a new process may need on a busy machine beyond t
 
 
 def group_lives(pid: int) -> bool:
-    """Whether anything of the session that this process led is still there."""
+    """Whether any process of the session that this process led still runs."""
     try:
         os.killpg(pid, 0)
     except ProcessLookupError:
@@ -157,7 +157,7 @@ async def test_what_an_engine_remembers_survives_the_crash_right_after_it(tmp_pa
         assert done.artifact is not None and done.artifact.path == f"tasks/{task.id}/3/clip.mp4"
 
 
-async def test_a_process_that_falls_silent_is_replaced(tmp_path: Path) -> None:
+async def test_a_process_that_sends_nothing_is_replaced(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="frozen", timings=Timings(worker_silent_for=4.0)) as service:
         task = await submit_task(service, seed=1)
         done = await wait_for_status(service, task, "succeeded")
@@ -173,7 +173,7 @@ async def test_an_engine_that_hangs_in_a_living_process_is_replaced(tmp_path: Pa
         assert "has not touched its watch" in failed.error_message
 
 
-async def test_an_engine_that_says_it_cannot_is_believed(tmp_path: Path) -> None:
+async def test_an_engine_that_fails_with_a_reason_fails_the_task_at_once(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="refusing") as service:
         failed = await wait_for_status(service, await submit_task(service), "failed")
         assert (failed.attempt, failed.error_code) == (1, "ENGINE_FAILED")
@@ -192,13 +192,13 @@ async def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(
             assert worker_pid(service) == pid
             log: list[str] = []
 
-            def told() -> bool:
+            def logged() -> bool:
                 log.extend(capsys.readouterr().out.splitlines())
                 printed = ("a line on standard output", "a line on standard error", "Traceback")
                 return all(any(line in entry and task.id in entry for entry in log) for line in printed)
 
-            # What a worker prints and what it reports take two ways; neither waits for the other.
-            await wait_until(told)
+            # Output and events come over two pipes, which do not wait for each other.
+            await wait_until(logged)
 
     await story()
 
@@ -219,7 +219,7 @@ async def test_a_worker_that_cannot_be_set_up_says_why_and_is_tried_again(
         assert service.health()["status"] == "ok"
 
 
-async def test_a_worker_that_dies_idle_is_replaced_and_no_task_pays_for_it(tmp_path: Path) -> None:
+async def test_a_worker_that_dies_idle_is_replaced_and_no_task_counts_a_death(tmp_path: Path) -> None:
     async with running_service(tmp_path) as service:
         await wait_until_ready(service)
         pid = worker_pid(service)

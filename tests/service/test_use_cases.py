@@ -1,4 +1,4 @@
-"""The service as the door uses it, over a real record, real workers and real files."""
+"""The service as the API uses it, over a real database, real workers and real files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from vivant.timings import Timings
 
 
 def make_key(data: Path, name: str = "ci") -> tuple[str, str]:
-    """As `vivant keys create` does it, beside the running service."""
+    """Make a key as `vivant keys create` does, beside the running service."""
     record = opened(data)
     with record.transaction() as connection:
         key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
@@ -46,7 +46,7 @@ def make_key(data: Path, name: str = "ci") -> tuple[str, str]:
     return key.id, text
 
 
-async def fetched(service: Service, link: str) -> bytes:
+async def fetch(service: Service, link: str) -> bytes:
     parts = urlsplit(link)
     query = parse_qs(parts.query)
     file = await service.open_file(parts.path, query["expires"][0], query["signature"][0])
@@ -55,12 +55,12 @@ async def fetched(service: Service, link: str) -> bytes:
     return data
 
 
-async def swept(service: Service, *, days: float, now: datetime) -> int:
+async def sweep(service: Service, *, days: float, now: datetime) -> int:
     """How many folders a sweep at this time deletes."""
     return await retention.sweep(service._record, service._artifacts, days=days, orphan_after=3600, now=now)
 
 
-async def succeeded(service: Service) -> Task:
+async def run_one_task(service: Service) -> Task:
     return await wait_for_status(service, await submit_task(service), "succeeded")
 
 
@@ -87,7 +87,7 @@ async def test_a_task_that_could_not_be_accepted_leaves_no_picture(tmp_path: Pat
         assert query_rows(tmp_path, "SELECT * FROM tasks") == []
 
 
-async def test_without_a_key_any_bearer_is_welcome(tmp_path: Path) -> None:
+async def test_without_a_key_any_bearer_token_is_accepted(tmp_path: Path) -> None:
     async with running_service(tmp_path) as service:
         assert await service.is_open()
         assert [await service.authenticate(bearer) for bearer in (None, "", "anything", "Bearer x")] == [""] * 4
@@ -116,7 +116,7 @@ async def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
             await service.authenticate(text)
 
 
-async def test_callers_never_see_open_mode_while_keys_are_read_anew(tmp_path: Path) -> None:
+async def test_callers_never_see_open_mode_while_keys_are_read_again(tmp_path: Path) -> None:
     key_id, text = make_key(tmp_path)
     async with running_service(tmp_path) as service:
         for _ in range(20):
@@ -139,26 +139,28 @@ async def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> N
             with pytest.raises(TaskNotFound):
                 await service.cancel(task.id, key_id=stranger)
         with pytest.raises(TaskNotFound):
-            await service.task(of_nobody.id, key_id=ann)  # open mode is over, and its tasks are the operator's
+            await service.task(
+                of_nobody.id, key_id=ann
+            )  # open mode has ended, and only the command line shows its tasks
         assert [t.id for t in await service.tasks(key_id=ann)] == [task.id]
         assert await service.tasks(key_id=bob) == []
         assert (await service.task(task.id, key_id=ann)).status in ("queued", "running")
 
 
-async def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: Path) -> None:
+async def test_a_link_fetches_the_clip_and_a_changed_link_is_refused(tmp_path: Path) -> None:
     async with running_service(tmp_path, link_seconds=3600) as service:
-        done = await succeeded(service)
+        done = await run_one_task(service)
         link, seconds = await service.link(done)
         assert done.artifact is not None
         assert seconds == 3600
-        assert hashlib.sha256(await fetched(service, link)).hexdigest() == done.artifact.sha256
+        assert hashlib.sha256(await fetch(service, link)).hexdigest() == done.artifact.sha256
         parts = urlsplit(link)
         query = parse_qs(parts.query)
         expires, signature = query["expires"][0], query["signature"][0]
         file = await service.open_file(parts.path.removeprefix("/files/"), expires, signature)
         assert (file.etag, file.mime) == (done.artifact.sha256, "video/mp4")
         middle = b"".join([piece async for piece in file.read(100, 300)])
-        assert middle == (await fetched(service, link))[100:300]
+        assert middle == (await fetch(service, link))[100:300]
         for path, until_, signed in (
             (parts.path, str(int(expires) + 1), signature),
             (parts.path, expires, signature[:-1] + ("0" if signature[-1] != "0" else "1")),
@@ -178,7 +180,7 @@ async def test_a_link_fetches_the_clip_and_only_as_long_as_it_is_good(tmp_path: 
 async def test_a_link_that_is_too_old_is_refused(tmp_path: Path) -> None:
     clock = AdjustableClock()
     async with running_service(tmp_path, clock=clock, link_seconds=60) as service:
-        done = await succeeded(service)
+        done = await run_one_task(service)
         parts = urlsplit((await service.link(done))[0])
         query = parse_qs(parts.query)
         clock.advance(62)
@@ -186,12 +188,12 @@ async def test_a_link_that_is_too_old_is_refused(tmp_path: Path) -> None:
             await service.open_file(parts.path, query["expires"][0], query["signature"][0])
 
 
-async def test_links_stay_good_over_a_restart_and_never_outlive_the_file(tmp_path: Path) -> None:
+async def test_links_are_valid_after_a_restart_and_never_longer_than_the_file_is_kept(tmp_path: Path) -> None:
     async with running_service(tmp_path) as service:
-        done = await succeeded(service)
+        done = await run_one_task(service)
         link, _ = await service.link(done)
     async with running_service(tmp_path, retention_days=0.01) as service:
-        assert await fetched(service, link)
+        assert await fetch(service, link)
         assert 800 < (await service.link(done))[1] <= 864
 
 
@@ -202,22 +204,22 @@ async def test_a_task_without_a_clip_has_no_link(tmp_path: Path) -> None:
             await service.link(failed)
 
 
-async def test_files_of_ended_tasks_go_when_their_time_is_over(tmp_path: Path) -> None:
+async def test_files_of_ended_tasks_are_deleted_after_the_retention(tmp_path: Path) -> None:
     async with running_service(tmp_path, retention_days=7) as service:
-        done = await succeeded(service)
+        done = await run_one_task(service)
         link, _ = await service.link(done)
         soon, late = SYSTEM_CLOCK.now() + timedelta(days=6.9), SYSTEM_CLOCK.now() + timedelta(days=7.1)
-        assert await swept(service, days=7, now=soon) == 0
-        assert await swept(service, days=0, now=late) == 0  # 0 keeps them for ever
-        assert await swept(service, days=7, now=late) == 1
-        assert await swept(service, days=7, now=late) == 0
+        assert await sweep(service, days=7, now=soon) == 0
+        assert await sweep(service, days=0, now=late) == 0  # 0 keeps them for ever
+        assert await sweep(service, days=7, now=late) == 1
+        assert await sweep(service, days=7, now=late) == 0
         assert not (tmp_path / "files" / "tasks" / done.id).exists()
         with pytest.raises(NotFound):
-            await fetched(service, link)
+            await fetch(service, link)
         assert (await service.task(done.id, key_id="")).status is Status.SUCCEEDED  # the row stays
 
 
-async def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path: Path) -> None:
+async def test_files_without_a_task_are_deleted_after_an_hour_and_other_files_stay(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="slow") as service:
         kept = await submit_task(service)
         orphan = tmp_path / "files" / clip_path(new_id(), 1)
@@ -226,8 +228,8 @@ async def test_files_without_a_task_go_after_an_hour_and_strangers_stay(tmp_path
         stranger = tmp_path / "files" / "tasks" / "readme" / "note.txt"
         stranger.parent.mkdir()
         stranger.touch()
-        assert await swept(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=59)) == 0
-        assert await swept(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=61)) == 1
+        assert await sweep(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=59)) == 0
+        assert await sweep(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=61)) == 1
         assert not orphan.parent.parent.exists()
         assert stranger.exists()
         assert (tmp_path / "files" / picture_path(kept.id, "first")).exists()
@@ -250,12 +252,12 @@ async def test_two_folders_may_not_share_one_record(tmp_path: Path) -> None:
 
 
 async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> None:
-    """No lease has to lapse first: whoever holds the lock of the folder knows that the others are dead."""
+    """No lease has to lapse first: the holder of the folder's lock knows that no other service runs."""
 
     async with running_service(tmp_path, engine="slow") as service:
         task = await submit_task(service)
         await wait_for_status(service, task, "running")
-    left_running(tmp_path, task)
+    leave_running(tmp_path, task)
     began = time.monotonic()
     async with running_service(tmp_path) as service:
         await wait_until(lambda: query_rows(tmp_path, "SELECT attempt FROM tasks WHERE status = 'running'") == [(2,)])
@@ -264,8 +266,8 @@ async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> 
     assert query_rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
 
 
-def left_running(data: Path, task: Task) -> None:
-    """Put the task where kill -9 leaves it: running in the name of a dispatcher that is no more."""
+def leave_running(data: Path, task: Task) -> None:
+    """Put the task in the state that kill -9 leaves: running, owned by a dispatcher that has ended."""
     record = opened(data)
     with record.transaction() as connection:
         connection.exec_driver_sql("UPDATE tasks SET attempt = 0, starts = 0")
@@ -292,7 +294,7 @@ async def test_last_use_of_a_key_reaches_the_record(tmp_path: Path) -> None:
         await wait_until(lambda: query_rows(tmp_path, "SELECT last_used_at IS NOT NULL FROM keys") == [(1,)])
 
 
-async def test_a_service_that_went_down_says_so(tmp_path: Path) -> None:
+async def test_a_stopped_service_says_that_it_is_stopped(tmp_path: Path) -> None:
     async with running_service(tmp_path) as service:
         await wait_until_ready(service)
         assert service.health() == {

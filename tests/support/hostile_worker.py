@@ -1,6 +1,6 @@
-"""A worker like any other, except that it also knows the engines below: each does one thing that engines must not do.
+"""A worker that also knows the engines below, most of which do one thing that engines must not do.
 
-Run as a program by fleets of tests. The registry of the real worker is not touched.
+Run as a program by the fleets of tests; the registry of the real worker is not changed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vivant.media import Clip, Pictures, Planes
 
 
 class Still(Testcard):
-    """The quickest clip there is: its first frame, 97 times, without sound."""
+    """Makes the quickest clip: its first frame 97 times, without sound."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         clip = super().render(storyboard, pictures, watch)
@@ -32,7 +32,7 @@ class Still(Testcard):
 
 
 class Slow(Still):
-    """Well behaved, but takes 0.03 s for each frame: 3 s in all."""
+    """Obeys its watch, but takes 0.03 s for each frame: 3 s in all."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         clip = super().render(storyboard, pictures, watch)
@@ -46,7 +46,7 @@ def _slowly(frames: Iterator[Planes]) -> Iterator[Planes]:
 
 
 class Deaf(Still):
-    """Never asks whether it should stop, and has a child that would outlive it."""
+    """Never checks whether it must stop, and starts a process that would outlive it."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         if os.fork() == 0:
@@ -58,7 +58,7 @@ class Deaf(Still):
 
 
 class Crashing(Testcard):
-    """Ends the process in the middle of the work; a child of it would go on and holds its streams open."""
+    """Crashes while it renders, and leaves a process that holds the worker's streams open."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         if os.fork() == 0:
@@ -69,7 +69,7 @@ class Crashing(Testcard):
 
 
 class Frozen(Still):
-    """The whole process stops, heartbeat and all."""
+    """Stops the whole process, heartbeats included."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         if storyboard.seed == 1 and not watch.remembered:
@@ -79,7 +79,7 @@ class Frozen(Still):
 
 
 class Deadlocked(Testcard):
-    """The process sends heartbeats, but the engine does nothing any more."""
+    """Hangs while its process goes on to send heartbeats."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         time.sleep(60)
@@ -87,14 +87,14 @@ class Deadlocked(Testcard):
 
 
 class Refusing(Testcard):
-    """Says that it cannot."""
+    """Fails with a reason."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         raise EngineFailed("The moon is in the wrong house.")
 
 
 class Buggy(Testcard):
-    """Has a defect; also prints, to both streams."""
+    """Raises an unexpected error, and prints to both streams."""
 
     def plan(self, request: Any, pictures: Pictures) -> CardStoryboard:
         print("a line on standard output")
@@ -103,7 +103,7 @@ class Buggy(Testcard):
 
 
 class Unready(Testcard):
-    """Cannot be set up until a file is there."""
+    """Cannot be set up until a file exists."""
 
     def setup(self) -> None:
         if not Path(os.environ["VIVANT_TEST_WEIGHTS"]).exists():
@@ -111,7 +111,7 @@ class Unready(Testcard):
 
 
 class Forgetful(Still):
-    """Counts its attempts in what it remembers, and crashes right after remembering, twice."""
+    """Counts its attempts with `remember`, and crashes right after it, twice."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         attempts = watch.remembered.get("attempts", 0) + 1
@@ -122,7 +122,7 @@ class Forgetful(Still):
 
 
 class Greedy(Still):
-    """Takes more memory than a worker may, which is made to be little."""
+    """Takes more memory than its worker may, by lowering that limit."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
         assert isinstance(watch, worker.WorkerWatch)
@@ -132,7 +132,7 @@ class Greedy(Still):
 
 
 class Cramped(Testcard):
-    """Runs where no file may be longer than 100 kB: a disk that is always full."""
+    """Limits files to 100 kB, as if the disk were full."""
 
     def setup(self) -> None:
         import resource

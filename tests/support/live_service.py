@@ -43,7 +43,7 @@ def build(
     data: Path, *, engine: str = "still", workers: int = 1, clock: Clock = SYSTEM_CLOCK,
     timings: Timings = DEFAULT_TIMINGS, **values: Any,
 ) -> Service:  # fmt: skip
-    """A service whose workers know `engine`, also when it is a hostile one. Not started."""
+    """A service whose workers know `engine`, also one of hostile_worker.py. Not started."""
     settings = Settings(data=data, engine="testcard", workers=workers, **values)
     fleet = LocalFleet(
         workers=workers,
@@ -91,7 +91,7 @@ async def wait_for_status(service: Service, task: Task, *statuses: str, within: 
 
 
 def query_rows(data: Path, question: str, *values: Any) -> list[tuple[Any, ...]]:
-    """Asked as another program would."""
+    """The rows of a query, read as another process would."""
     with sqlite3.connect(data / "vivant.db") as other:
         found = other.execute(question, values).fetchall()
     other.close()

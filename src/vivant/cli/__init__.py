@@ -29,7 +29,7 @@ app.add_typer(bench.app, name="bench")
 
 @app.callback()
 def _before_every_command() -> None:
-    # What a command has to say it prints itself; of log lines only warnings remain. `serve` then sets up its own.
+    # Commands print their results themselves, so of the log only warnings are shown. `serve` configures its own log.
     from vivant.api.logs import only_warnings
 
     only_warnings()

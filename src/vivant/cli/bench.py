@@ -1,4 +1,4 @@
-"""`vivant bench`: figures with their limits, measured in one run. The measuring itself is in `measure.py`."""
+"""`vivant bench`: how long a clip takes, beside the least that it could take. measure.py does the measuring."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def clip(
     runs: Annotated[int, typer.Option(min=1, help="Counted runs after one that warms up.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
-    """Wall and CPU seconds, peak memory, and the ratio to the limits measured in the same run."""
+    """Wall and CPU seconds, peak memory, and the ratios to limits that are measured in the same run."""
     from vivant.cli.measure import measure_clip
     from vivant.request import Brief
 

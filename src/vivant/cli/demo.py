@@ -1,4 +1,4 @@
-"""`vivant demo`: the whole journey on a free port, spoken over HTTP exactly as a client of the hosted API would."""
+"""`vivant demo`: starts the service on a free port and makes one clip over HTTP, as a client of the hosted API does."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ PROMPT: Final = (
     "The camera slowly pushes in on the man in the dark suit as snow drifts past. Soft wind, calm piano music. "
     'The man looks at us and says warmly: "Every picture has a story. Let me tell you mine."'
 )
-DEADLINE: Final = 240.0  # s for the clip itself
+DEADLINE: Final = 240.0  # seconds for the clip
 
 
 class DemoFailed(VivantError):
-    """The demo did not reach its end."""
+    """The demo did not finish."""
 
     code = "DEMO_FAILED"
 
@@ -45,7 +45,7 @@ def demo(
     from vivant.encode.probe import probe
 
     console = Console()
-    for number in (signal.SIGTERM, signal.SIGHUP):  # as Ctrl-C does: whatever ends the demo ends its service too
+    for number in (signal.SIGTERM, signal.SIGHUP):  # handled like Ctrl-C, so that the service is stopped too
         signal.signal(number, signal.default_int_handler)
 
     def step(text: str) -> None:
@@ -73,7 +73,9 @@ def demo(
             step(f"GET /v3/async/task-result?task_id={task_id} until it has ended")
             video = _wait(service, task_id, console)
             step("Downloading the clip from the signed link")
-            with urllib.request.urlopen(video["video_url"], timeout=60) as download:  # our own loopback link
+            with urllib.request.urlopen(
+                video["video_url"], timeout=60
+            ) as download:  # a link to our own service on loopback
                 out.write_bytes(download.read())
             storyboard = service.call(f"/v1/tasks/{task_id}")["storyboard"]
         finally:
@@ -115,7 +117,7 @@ class _Service:
             _, found, url = line.decode(errors="replace").strip().partition("serves at ")
             if found:
                 return url.rstrip("/")
-        log = Path(self._log.name).read_text(errors="replace")  # it goes with the folder
+        log = Path(self._log.name).read_text(errors="replace")  # shown, because the folder is deleted
         raise DemoFailed(f"The service did not start. The end of its log:\n{log[-2000:]}")
 
     def _until_healthy(self) -> None:
@@ -139,7 +141,7 @@ class _Service:
             raise DemoFailed(f"The service does not answer: {error}.") from None
 
     def stop(self) -> None:
-        """End it now: the first signal would let a running clip finish, the second does not."""
+        """Stop it now: after one signal a running clip would finish, the second stops at once."""
         for number in (signal.SIGINT, signal.SIGTERM):
             self._process.send_signal(number)
         try:
@@ -151,7 +153,7 @@ class _Service:
 
 
 def _wait(service: _Service, task_id: str, console: Console) -> dict[str, Any]:
-    """The finished video of the task; a live bar until then."""
+    """The finished video of the task; shows a progress bar until then."""
     with Progress(
         TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=console,

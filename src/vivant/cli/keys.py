@@ -1,8 +1,7 @@
-"""`vivant keys`: make, list and revoke API keys. Works beside a running service, which notices within 250 ms."""
+"""`vivant keys`: make, list and revoke API keys. Works beside a running service, which obeys within 250 ms."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,17 +9,18 @@ from rich.console import Console
 from rich.table import Table
 
 from vivant.cli.options import Data, opened_record
+from vivant.clock import SYSTEM_CLOCK
 
-app = typer.Typer(help="API keys. The first one closes open mode for good.", no_args_is_help=True)
+app = typer.Typer(help="API keys. The first one ends open mode for good.", no_args_is_help=True)
 
 
 @app.command("create")
 def create(name: Annotated[str, typer.Argument(help="Whose key it is.")], data: Data = None) -> None:
-    """Make a key and print it, this once."""
+    """Make a key and print it. It is shown only now."""
     from vivant.record import keys
 
     with opened_record(data) as connection:
-        key, text = keys.create(connection, name=name, now=datetime.now(UTC))
+        key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
     console = Console(stderr=True)
     console.print(f"Key {key.id} for {name}. It is shown only now:", highlight=False)
     print(text)  # noqa: T201  (alone on stdout, so that KEY=$(vivant keys create …) works)
@@ -34,7 +34,7 @@ def show(data: Data = None) -> None:
     with opened_record(data) as connection:
         known = keys.list_keys(connection).values()
     if not known:
-        Console().print("No key yet: the service listens on loopback only and accepts any bearer.")
+        Console().print("No key yet: the service listens on loopback only and accepts any bearer token.")
         return
     table = Table("id", "name", "made", "last used", "state")
     for key in known:
@@ -46,11 +46,11 @@ def show(data: Data = None) -> None:
 
 @app.command("revoke")
 def revoke(key_id: Annotated[str, typer.Argument(help="The id, or the whole key.")], data: Data = None) -> None:
-    """The key opens nothing from now on. Revoking the last key does not open the service again."""
+    """Refuse the key from now on. Revoking the last key does not return to open mode."""
     from vivant.record import keys
 
     parts = key_id.split("_")
     plain = parts[1] if len(parts) == 3 and parts[0] == "sk" else key_id
     with opened_record(data) as connection:
-        keys.revoke(connection, plain, now=datetime.now(UTC))
+        keys.revoke(connection, plain, now=SYSTEM_CLOCK.now())
     Console().print(f"Key {plain} is revoked.", highlight=False)

@@ -86,7 +86,7 @@ def make(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=console,
     ) as bar:  # fmt: skip
-        facts = make_clip(actor, storyboard, pictures, request, target, _Bar(bar))
+        facts = make_clip(actor, storyboard, pictures, request, target, _ProgressBarWatch(bar))
     console.print(
         f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}",
         highlight=False, soft_wrap=True,
@@ -121,8 +121,8 @@ def _bytes(path: Path, field: str) -> bytes:
         raise UnreadablePicture(f"{path}: {error.strerror}.", field=field) from None
 
 
-class _Bar:
-    """A watch that draws a progress bar. Ctrl-C is this command's own way to stop."""
+class _ProgressBarWatch:
+    """A watch that draws a progress bar. It never stops the work: Ctrl-C ends the whole command."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar, self._task = bar, bar.add_task("Making the clip", total=1.0)

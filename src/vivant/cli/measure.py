@@ -1,8 +1,8 @@
-"""How long a clip takes, beside what the machine could do at best, in one run.
+"""Measures how long a clip takes, and in the same run the least time it could take on this machine.
 
-The limits are measured here, not remembered: encoding alone (the clip's own frames and sound, ready, handed to the
-encoder), and encoding plus one warp (a bilinear luma sample from the doubled plane and two chroma samples per frame,
-and nothing else). Their ratio to the clip's time holds on any machine, which seconds do not.
+The limits are encoding alone (the clip's frames and sound are ready and only encoded), and encoding plus one warp (per
+frame a bilinear luma sample from the doubled plane and two chroma samples). The ratios of the clip's time to them can
+be compared between machines, which seconds cannot.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from vivant.request import Brief
 
 
 def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) -> dict[str, Any]:
-    """Medians of `runs` after one warm-up, as plain data. Seconds and MiB."""
+    """Medians of `runs` runs after one to warm up, as plain data, in seconds and MiB."""
     first = _picture(picture)
     request = brief.resolve(first.shape[1], first.shape[0], has_last_frame=False)
     canvas = request.canvas
@@ -43,7 +43,7 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
         out = Path(folder) / "bench.mp4"
 
         def whole() -> None:
-            pictures = Pictures(first.copy())  # a new picture each time: nothing is remembered from the last run
+            pictures = Pictures(first.copy())  # a new picture each time, so that no cache of the last run is used
             write_mp4(actor.render(actor.plan(request, pictures), pictures, Unwatched()), out)
 
         loaded = _peak_mib()
@@ -60,7 +60,7 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
             write_mp4(Clip(canvas, stream, (lambda: sound) if sound else None), out)
 
         rows["encode only"] = [_timed(lambda: encode(iter(frames))) for _ in range(runs)]
-        rows["encode + warp"] = [_timed(lambda: encode(warp.beside(frames))) for _ in range(runs)]
+        rows["encode + warp"] = [_timed(lambda: encode(warp.interleave(frames))) for _ in range(runs)]
     best = {
         name: {key: round(statistics.median(run[key] for run in results), 3) for key in ("wall", "cpu")}
         for name, results in rows.items()
@@ -79,7 +79,7 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
 
 
 class Unwatched:
-    """A watch that nobody reads and that never asks to stop."""
+    """A watch that drops reports and never stops the work."""
 
     def __init__(self) -> None:
         self.remembered: dict[str, Any] = {}
@@ -98,7 +98,7 @@ def _picture(path: Path | None) -> U8:
 
 
 class _Warp:
-    """The least a moving picture costs: one bilinear sample of every plane per frame, by two threads, in order."""
+    """The least that a moving picture costs: one bilinear sample of every plane per frame, on two threads, in order."""
 
     def __init__(self, planes: Planes) -> None:
         self._planes = planes
@@ -106,8 +106,8 @@ class _Warp:
         self._double = cast(U8, cv2.resize(planes.y, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC))
         self._column, self._row = np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32)
 
-    def beside(self, ready: list[Planes]) -> Iterator[Planes]:
-        """The ready frames, each after the warp of a frame of its own: what is encoded is what the clip encodes."""
+    def interleave(self, ready: list[Planes]) -> Iterator[Planes]:
+        """The ready frames, each after the work of one warp; the encoder gets the same frames as for the clip."""
         with ThreadPoolExecutor(2) as pool:
             window: deque[Future[None]] = deque()
             for n in range(len(ready)):

@@ -1,4 +1,4 @@
-"""What several commands share: options, and the record opened for a moment."""
+"""What several commands share: the option --data, and a short transaction on the database."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Data = Annotated[
 
 @contextmanager
 def opened_record(data: Path | None) -> Iterator[Any]:
-    """A connection inside one short write transaction, as the functions of vivant.record take it."""
+    """A connection in one write transaction, for the functions of vivant.record. Raises Misconfigured, Busy."""
     from vivant.record.database import Record
     from vivant.settings import load_settings
 

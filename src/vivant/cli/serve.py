@@ -17,7 +17,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 picks a free one.")] = 8000,
     data: Data = None,
 ) -> None:
-    """Run the service until Ctrl-C. The first Ctrl-C lets running clips finish, the second ends at once."""
+    """Run the service until Ctrl-C. The first Ctrl-C lets running clips finish, the second stops at once."""
     from vivant.settings import load_settings
 
     settings = load_settings(data=data)  # first: a wrong value is refused before anything heavy is loaded

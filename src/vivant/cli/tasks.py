@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from vivant.cli.options import Data, opened_record
+from vivant.clock import SYSTEM_CLOCK
 from vivant.task import Status
 
 app = typer.Typer(help="The tasks of this installation.", no_args_is_help=True)
@@ -41,7 +42,7 @@ def show_all(
 
 @app.command("show")
 def show(task_id: str, data: Data = None) -> None:
-    """Everything the record knows of one task, as JSON."""
+    """Everything that is stored about one task, as JSON."""
     from vivant.record import tasks
 
     with opened_record(data) as connection:
@@ -72,7 +73,7 @@ def cancel(task_id: str, data: Data = None) -> None:
     from vivant.record import tasks
 
     with opened_record(data) as connection:
-        task = tasks.cancel(connection, task_id, now=datetime.now(UTC))
+        task = tasks.cancel(connection, task_id, now=SYSTEM_CLOCK.now())
     Console().print(f"Task {task.id} is {task.status}.", highlight=False)
 
 
