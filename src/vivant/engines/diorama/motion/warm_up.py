@@ -67,7 +67,7 @@ def _film(scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, la
     still = np.zeros(_FRAMES, np.float32)
     timeline = Timeline(
         frames=_FRAMES, seed=0, wind=still, flicker=still, light=still + np.float32(1.1),
-        camera=path(storyboard, scene.facts, frames=_FRAMES),
+        camera=path(storyboard, scene.facts),
     )  # fmt: skip
     patch = Patch(Rect(64, 64, 16, 16), *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
     renderer = Renderer(scene, timeline, storyboard, ambient, lambda n: (patch,), None, last)

@@ -1,3 +1,3 @@
-"""When everything happens: a storyboard becomes a timeline. resolve.py is the story; each curve and each kind of event
-has a maker of its own. Knows neither how things look nor how they sound.
+"""When everything happens: resolve.py makes a timeline of a storyboard; the other modules make its curves and events.
+Knows neither how things look nor how they sound.
 """

@@ -1,5 +1,5 @@
-"""Where the camera is in each frame: the storyboard's moves as smooth curves. Knows the intent, not the picture; how
-far a scene lets the camera go is the rig's business."""
+"""Where the camera is in each frame: the storyboard's moves as smooth curves. Knows the intent only; the rig in
+motion/frame limits the curves to what a scene allows."""
 
 from __future__ import annotations
 
@@ -34,31 +34,30 @@ _REACH: Final[dict[MoveKind, float]] = {
     "roll": 0.07,  # radians
     "handheld": 0.0045,  # widths, standard deviation
 }  # fmt: skip
-_OUTWARD: Final = 0.45  # backing away shows what the picture does not have: go less far
+_OUTWARD: Final = 0.45  # of the reach for moves outward, which show what lies beyond the picture
 TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the picture to its subject
-_CLOSER: Final = 1.28  # a second shot frames its subject this much tighter
+_CLOSER: Final = 1.28  # zoom of every second shot on its subject, so that the change of shot is seen
 
 
-def path(storyboard: Storyboard, facts: PictureFacts, *, frames: int) -> CameraCurves:
+def path(storyboard: Storyboard, facts: PictureFacts) -> CameraCurves:
     """The camera of a clip. Frame 0 is home; a storyboard that morphs is home again at its last frame."""
+    frames = storyboard.frames
     curves = {name: np.full(frames, home) for name, home in HOME.items()}
     aim = _subject(facts)
     for index, shot in enumerate(storyboard.shots):
-        start, end = max(shot.start, 0), min(shot.end, frames)
-        if end <= start:
-            continue
+        start, end = shot.start, shot.end
         last = end == frames
-        filmed = _film(shot, end - start, storyboard.seed, index, returns=storyboard.morph and last)
-        _turn_toward(filmed, aim)
+        moved = _move(shot, end - start, storyboard.seed, index, returns=storyboard.morph and last)
+        _aim_at_subject(moved, aim)
         if index % 2 and not (storyboard.morph and last):
-            _step_closer(filmed, facts)
-        for name, values in filmed.items():
+            _step_closer(moved, facts)
+        for name, values in moved.items():
             curves[name][start:end] = values
     return CameraCurves(**{name: curve.astype(np.float32) for name, curve in curves.items()})
 
 
 def _subject(facts: PictureFacts) -> tuple[float, float]:
-    """Where the camera wants to go, from the middle of the picture, shares of width and height."""
+    """What zooms and dollies aim at: its offset from the middle of the picture, shares of width and height."""
     if facts.faces:
         face = max(facts.faces, key=lambda f: f.height)
         return face.x - 0.5, face.y - 0.5
@@ -67,65 +66,65 @@ def _subject(facts: PictureFacts) -> tuple[float, float]:
     return 0.0, 0.0
 
 
-def _turn_toward(filmed: dict[str, F64], aim: tuple[float, float]) -> None:
-    """Let zooms and dollies go toward the subject: a part of the way, for all four borders must still move outward."""
+def _aim_at_subject(moved: dict[str, F64], aim: tuple[float, float]) -> None:
+    """Aim zooms and dollies at the subject, though not fully: all four borders must still move outward."""
     for name, turn, share in (("x", "pan", aim[0]), ("y", "tilt", aim[1])):
         toward = TOWARD * float(np.clip(share, -0.3, 0.3))
-        filmed[name] += toward * np.maximum(filmed["z"], 0) * (1 - filmed["pivot"])
-        filmed[turn] += toward * (1 - 1 / np.maximum(filmed["zoom"], 1))
+        moved[name] += toward * np.maximum(moved["z"], 0) * (1 - moved["pivot"])
+        moved[turn] += toward * (1 - 1 / np.maximum(moved["zoom"], 1))
 
 
-def _film(shot: Shot, length: int, seed: int, index: int, *, returns: bool) -> dict[str, F64]:
-    filmed = {name: np.full(length, home) for name, home in HOME.items()}
+def _move(shot: Shot, length: int, seed: int, index: int, *, returns: bool) -> dict[str, F64]:
+    moved = {name: np.full(length, home) for name, home in HOME.items()}
     for move in shot.moves:
         if move.kind != "static":
-            _add(filmed, move, length, seed, index, returns=returns)
-    return filmed
+            _add(moved, move, length, seed, index, returns=returns)
+    return moved
 
 
-def _add(filmed: dict[str, F64], move: Move, length: int, seed: int, index: int, *, returns: bool) -> None:
+def _add(moved: dict[str, F64], move: Move, length: int, seed: int, index: int, *, returns: bool) -> None:
     u = np.linspace(0.0, 1.0, length) if length > 1 else np.zeros(1)
-    # Longer shots go further, but not in proportion: the picture has only so much to show.
-    scale = np.clip(move.strength, 0, 1) / 0.5 * _SPEED[move.speed] * np.sqrt(length / (5 * FPS))
+    # Longer shots go further, but less than in proportion, as the picture is limited.
+    scale = move.strength / 0.5 * _SPEED[move.speed] * np.sqrt(length / (5 * FPS))
     direction = move.direction or _USUAL.get(move.kind, "")
     reach = _REACH[move.kind] * float(min(scale, 2.2)) * (-1 if direction in _NEGATIVE else 1)
     if move.kind == "handheld":
-        _breathe(filmed, abs(reach), length, seed, index, returns=returns)
+        _add_handheld(moved, abs(reach), length, seed, index, returns=returns)
         return
     ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal") else smootherstep
-    gone = _there_and_back(u, ease) if returns else ease(u)
+    travelled = _there_and_back(u, ease) if returns else ease(u)
     match move.kind:
+        # A real pan or tilt moves the lens a little as well; the slight parallax makes depth visible.
         case "pan":
-            filmed["pan" if direction in ("left", "right") else "tilt"] += reach * gone
-            # An operator's pan swings the lens a little sideways as well: just enough for depth to be felt.
-            filmed["x" if direction in ("left", "right") else "y"] += 0.12 * reach * gone
+            moved["pan"] += reach * travelled
+            moved["x"] += 0.12 * reach * travelled
         case "tilt":
-            filmed["tilt" if direction in ("up", "down") else "pan"] += reach * gone
-            filmed["y" if direction in ("up", "down") else "x"] += 0.12 * reach * gone
+            moved["tilt"] += reach * travelled
+            moved["y"] += 0.12 * reach * travelled
         case "truck":
-            filmed["x" if direction in ("left", "right") else "y"] += reach * gone
+            moved["x"] += reach * travelled
         case "pedestal":
-            filmed["y" if direction in ("up", "down") else "x"] += reach * gone
+            moved["y"] += reach * travelled
         case "zoom":
-            filmed["zoom"] *= (1 + (reach if reach > 0 else _OUTWARD * reach)) ** gone
+            moved["zoom"] *= (1 + (reach if reach > 0 else _OUTWARD * reach)) ** travelled
         case "dolly":
-            filmed["z"] += (reach if reach > 0 else _OUTWARD * reach) * gone
-            if reach < 0:  # what is far hardly answers to a step back: a little less focal length makes it felt
-                filmed["zoom"] *= (1 + 0.12 * reach) ** gone
+            moved["z"] += (reach if reach > 0 else _OUTWARD * reach) * travelled
+            if reach < 0:  # a step back hardly changes what is far away; a shorter focal length makes it visible
+                moved["zoom"] *= (1 + 0.12 * reach) ** travelled
         case "orbit":
-            filmed["x" if direction not in ("up", "down") else "y"] += reach * gone
-            filmed["pivot"] = np.ones(length)
+            moved["x"] += reach * travelled
+            moved["pivot"] = np.ones(length)
         case "roll":
-            filmed["roll"] += reach * gone
+            moved["roll"] += reach * travelled
 
 
 def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
-    """Half as far, and home at the end, for shots that must end on an exact picture."""
+    """Half as far, and home again at the end: for a shot that ends on the last picture."""
     return 0.5 * ease(np.clip(u / 0.55, 0, 1)) * (1 - smootherstep((u - 0.45) / 0.55))
 
 
-def _breathe(filmed: dict[str, F64], reach: float, length: int, seed: int, index: int, *, returns: bool) -> None:
-    """Hands: four sines per axis whose frequencies share no period, quieter the faster; still at the first frame."""
+def _add_handheld(moved: dict[str, F64], reach: float, length: int, seed: int, index: int, *, returns: bool) -> None:
+    """Handheld shake: per axis four sines without a common period, smaller the faster; 0 at the first frame."""
     chance = rng(seed, f"camera.handheld.{index}")
     t = np.arange(length) / FPS
     fade = smootherstep(t / 0.8)
@@ -140,7 +139,7 @@ def _breathe(filmed: dict[str, F64], reach: float, length: int, seed: int, index
     ):  # fmt: skip
         phases = chance.uniform(0, 2 * np.pi, 4)
         detuned = frequencies * chance.uniform(0.9, 1.1, 4)
-        filmed[name] += (
+        moved[name] += (
             share
             * reach
             * fade
@@ -148,11 +147,11 @@ def _breathe(filmed: dict[str, F64], reach: float, length: int, seed: int, index
         )
 
 
-def _step_closer(filmed: dict[str, F64], facts: PictureFacts) -> None:
-    """Move a later shot nearer its subject, so that the cut is seen as one."""
+def _step_closer(moved: dict[str, F64], facts: PictureFacts) -> None:
+    """Frame a later shot closer to its subject."""
     target = facts.faces[0] if facts.faces else None
     x, y = (target.x, target.y) if target else (facts.subject_x, facts.subject_y)
     room = (1 - 1 / _CLOSER) / 2
-    filmed["zoom"] *= _CLOSER
-    filmed["pan"] += float(np.clip(x - 0.5, -room, room))
-    filmed["tilt"] += float(np.clip(y - 0.5, -room, room))
+    moved["zoom"] *= _CLOSER
+    moved["pan"] += float(np.clip(x - 0.5, -room, room))
+    moved["tilt"] += float(np.clip(y - 0.5, -room, room))

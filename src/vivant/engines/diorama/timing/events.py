@@ -19,14 +19,14 @@ SWELL_SECONDS: Final = 4.2  # between breaking waves on a calm shore; they vary 
 
 
 def strikes(board: Storyboard) -> tuple[Event, ...]:
-    """One stroke of lightning per three seconds or so, none in the first half second or the last two."""
+    """Strokes of lightning, about one in three seconds, none in the first half second or the last two."""
     motion = next((motion for motion in board.motions if motion.kind == "lightning"), None)
     if motion is None:
         return ()
     chance = rng(board.seed, "lightning")
     seconds = board.frames / FPS
     count = max(1, round(seconds / 3.2 * (0.6 + 0.8 * motion.strength)))
-    slots = np.linspace(0.7, seconds - 2.2, count + 1)  # the last one's thunder is still heard
+    slots = np.linspace(0.7, seconds - 2.2, count + 1)  # the thunder of the last one is still inside the clip
     return tuple(
         Event(
             id=f"strike{i}",
@@ -41,7 +41,7 @@ def strikes(board: Storyboard) -> tuple[Event, ...]:
 
 
 def thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
-    """Each stroke's thunder follows it by its distance; thunder without lightning rolls in from far away."""
+    """The thunder of each stroke, later the farther away it is; thunder without lightning comes from far away."""
     cue = next((cue for cue in board.cues if cue.kind == "thunder"), None)
     if strikes and (cue is not None or board.audio):
         strength = cue.strength if cue else 0.6
@@ -77,6 +77,7 @@ def thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
 
 
 def steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
+    """Footsteps from a third of a second on, left and right by turns, where the first face is."""
     cue = next((cue for cue in board.cues if cue.kind == "footsteps"), None)
     if cue is None:
         return ()
@@ -101,7 +102,7 @@ def steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
 
 
 def waves(board: Storyboard) -> tuple[Event, ...]:
-    """Fronts that break on a shore. The first is already on its way when the clip begins."""
+    """Waves that break on a shore; the first breaks within a second and a half."""
     cue = next((cue for cue in board.cues if cue.kind == "waves"), None)
     if cue is None:
         return ()
@@ -125,7 +126,7 @@ def waves(board: Storyboard) -> tuple[Event, ...]:
 
 
 def passes(board: Storyboard) -> tuple[Event, ...]:
-    """Vehicles that pass by, one every few seconds, from either side."""
+    """Vehicles that pass by, about one in three seconds, from either side."""
     cue = next((cue for cue in board.cues if cue.kind == "traffic"), None)
     if cue is None:
         return ()
@@ -146,5 +147,5 @@ def passes(board: Storyboard) -> tuple[Event, ...]:
 
 
 def _on_frame(seconds: float) -> Fraction:
-    """The nearest frame's exact time, so that a flash and its frame are one."""
+    """The exact time of the nearest frame, so that sound and picture of an event coincide."""
     return Fraction(round(seconds * FPS), FPS)

@@ -1,6 +1,6 @@
-"""What a face does by itself, speaking or not: it blinks, breathes, moves its head and brows, does what it was told.
+"""What a face does beside speaking: it blinks, breathes, moves its head and brows and performs its actions.
 
-Everything is a curve over the clip, made from the seed, the lines and the actions. It knows nothing of pixels.
+Curves over the clip, made from the seed, the lines and the actions. Knows nothing of pixels.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ F64 = NDArray[np.float64]
 FIRST_BLINK: Final = (0.9, 2.2)  # s
 BETWEEN_BLINKS: Final = (3.0, 6.0)  # s; people at rest blink 10-20 times a minute
 CLOSING: Final = (0.10, 0.15)  # s
-OPENING: Final = (0.20, 0.30)  # s; lids open half as fast as they close
-TO_PAUSE: Final = 0.7  # s a blink moves to fall into a pause: listeners and speakers blink between phrases
+OPENING: Final = (0.20, 0.30)  # s; lids open about half as fast as they close
+TO_PAUSE: Final = 0.7  # s by which a blink may move into a pause: people blink between phrases
 
 SWAY: Final = {"yaw": 1.3, "pitch": 0.8, "roll": 0.45}  # degrees, of a speaker; others move half as much
 LIMIT: Final = 4.0  # degrees, |yaw| + |pitch| + |roll|
 BREATH: Final = (0.2, 0.3)  # Hz
 QUIET: Final = 0.6  # depth of a breath at rest
 NOD: Final = 0.6  # degrees at a stressed syllable
-SETTLE: Final = 1.0  # s over which everything returns to rest when the clip ends on a given picture
+SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
 
-# What a face told to look or turn does with its head: axis and degrees.
+# The turn of the head of each action that has one: axis and degrees.
 TURNS: Final = {
     "look_left": ("yaw", -3.0), "look_right": ("yaw", 3.0), "look_up": ("pitch", -2.6), "look_down": ("pitch", 2.6),
     "turn_head": ("yaw", 3.0), "tilt_head": ("roll", 2.2), "sad": ("pitch", 1.4),
@@ -57,15 +57,15 @@ def idle_faces(
     """
     result: list[FaceCurves] = []
     for index in range(len(faces)):
-        own = [line for line in lines if line.line.face_index == index]
-        told = [action for action in actions if action.face_index == index]
+        own_lines = [line for line in lines if line.line.face_index == index]
+        own_actions = [action for action in actions if action.face_index == index]
         face = {
-            "lids": _lids(frames, seed, index, lines, told, settle=settle),
-            "wink": _wink(frames, told),
-            "breath": _breath(frames, seed, index, told),
-            "brow": _brow(frames, seed, index, own, told),
-            "smile": _smile(frames, own, told),
-            **_head(frames, seed, index, own, told),
+            "lids": _lids(frames, seed, index, lines, own_actions, settle=settle),
+            "wink": _wink(frames, own_actions),
+            "breath": _breath(frames, seed, index, own_actions),
+            "brow": _brow(frames, seed, index, own_lines, own_actions),
+            "smile": _smile(frames, own_lines, own_actions),
+            **_head(frames, seed, index, own_lines, own_actions),
         }
         if settle:
             at_end = smoothstep(np.arange(frames)[::-1] / (SETTLE * FPS))
@@ -76,19 +76,19 @@ def idle_faces(
 
 
 def _lids(
-    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], told: Sequence[Action], *, settle: bool
+    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], own_actions: Sequence[Action], *, settle: bool
 ) -> F64:
     chance = rng(seed, f"blink/{index}")
     lids = np.zeros(frames)
-    if any(action.kind == "close_eyes" for action in told):
+    if any(action.kind == "close_eyes" for action in own_actions):
         time = np.arange(frames) / FPS
         return smoothstep((time - 0.5) / 0.6) * (smoothstep((frames / FPS - 0.2 - time) / 0.5) if settle else 1.0)
     moments = list(_blink_times(frames / FPS, lines, chance))
-    if any(action.kind == "blink" for action in told):  # asked for, it must be seen: twice, early
+    if any(action.kind == "blink" for action in own_actions):  # two early blinks, so that the action is seen
         moments = [1.0, 1.5, *(moment for moment in moments if moment > 3.5)]
     for moment in moments:
         closing, opening = float(chance.uniform(*CLOSING)), float(chance.uniform(*OPENING))
-        shut_at = round(moment * FPS)  # closed in a whole frame: a blink between frames would never be seen shut
+        shut_at = round(moment * FPS)  # on a whole frame, so that one frame shows closed eyes
         first, last = shut_at - round(closing * FPS), shut_at + 1 + round(opening * FPS)
         if first < 1 or last > frames - 1:
             continue
@@ -99,15 +99,15 @@ def _lids(
     return lids
 
 
-def _wink(frames: int, told: Sequence[Action]) -> F64:
+def _wink(frames: int, own_actions: Sequence[Action]) -> F64:
     time = np.arange(frames) / FPS
-    if not any(action.kind == "wink" for action in told):
+    if not any(action.kind == "wink" for action in own_actions):
         return np.zeros(frames)
     return smoothstep((time - 1.0) / 0.14) * smoothstep((1.62 - time) / 0.24)
 
 
 def _blink_times(seconds: float, lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[float]:
-    """Moments of blinks, irregular, drawn to the nearest pause of whoever speaks."""
+    """Moments of blinks in seconds, irregular, moved into the nearest pause of speech."""
     pauses = list(_pauses(lines))
     last = -BETWEEN_BLINKS[0]
     moment = float(chance.uniform(*FIRST_BLINK))
@@ -131,14 +131,16 @@ def _pauses(lines: Sequence[PlacedLine]) -> Iterator[float]:
         yield start + len(line.spoken.samples) / SAMPLE_RATE + 0.15
 
 
-def _head(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> dict[str, F64]:
+def _head(
+    frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[Action]
+) -> dict[str, F64]:
     chance = rng(seed, f"head/{index}")
     time = np.arange(frames) / FPS
-    speaking = _speaking(frames, own)
-    kinds = {action.kind for action in told}
+    speaking = _speaking(frames, own_lines)
+    kinds = {action.kind for action in own_actions}
     restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
     head = {name: restless * reach * _drift(time, chance) * (0.5 + 0.5 * speaking) for name, reach in SWAY.items()}
-    for moment, strength in _stresses(own, chance):
+    for moment, strength in _stresses(own_lines, chance):
         head["pitch"] += NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / 0.11) ** 2)
     if "nod" in kinds:
         head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - 0.7)) * _window(time, 0.7, 2.03)
@@ -156,14 +158,14 @@ def _head(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: S
     return {name: curve * scale for name, curve in head.items()}
 
 
-def _brow(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F64:
+def _brow(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[Action]) -> F64:
     chance = rng(seed, f"brow/{index}")
     time = np.arange(frames) / FPS
     brow = np.zeros(frames)
-    for moment, strength in _stresses(own, chance):
-        if chance.uniform() < 0.3:  # brows lift with some of the accents, not with all
+    for moment, strength in _stresses(own_lines, chance):
+        if chance.uniform() < 0.3:  # with some of the stresses only
             brow += 0.5 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
-    kinds = {action.kind for action in told}
+    kinds = {action.kind for action in own_actions}
     if "surprise" in kinds:
         brow += 0.9 * _window(time, 0.6, 2.2)
     if kinds & {"frown", "angry"}:
@@ -171,16 +173,16 @@ def _brow(frames: int, seed: int, index: int, own: Sequence[PlacedLine], told: S
     return np.clip(brow, -1, 1) * smoothstep(time / 0.3)
 
 
-def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F64:
+def _smile(frames: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[Action]) -> F64:
     time = np.arange(frames) / FPS
     smile = np.zeros(frames)
-    kinds = {action.kind for action in told}
+    kinds = {action.kind for action in own_actions}
     if kinds & {"smile", "laugh"}:
         smile += (1.0 if "laugh" in kinds else 0.8) * smoothstep((time - 0.5) / 0.9)
     if kinds & {"frown", "sad", "angry"}:
         smile -= 0.5 * smoothstep((time - 0.5) / 0.9)
     mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
-    for line in own:
+    for line in own_lines:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
         smile = smile + mood.get(line.line.tone, 0.0) * smoothstep((time - start + 0.3) / 0.5) * smoothstep(
             (end + 0.8 - time) / 0.8
@@ -188,21 +190,21 @@ def _smile(frames: int, own: Sequence[PlacedLine], told: Sequence[Action]) -> F6
     return np.clip(smile, -1, 1) * smoothstep(time / 0.3)
 
 
-def _breath(frames: int, seed: int, index: int, told: Sequence[Action]) -> F64:
-    """0..1, the deepest breath being 1: in somewhat faster than out, each breath a little different in length."""
+def _breath(frames: int, seed: int, index: int, own_actions: Sequence[Action]) -> F64:
+    """float64 (frames,), 0..1: breathing in somewhat faster than out, breaths a little different in length."""
     chance = rng(seed, f"breath/{index}")
     time = np.arange(frames) / FPS
     rate = float(chance.uniform(*BREATH))
     phase = 2 * np.pi * rate * time + 0.25 * np.sin(2 * np.pi * 0.07 * time)
-    phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # leans towards the intake
-    depth = 1.0 if any(action.kind == "breathe" for action in told) else QUIET
+    phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # shortens breathing in
+    depth = 1.0 if any(action.kind == "breathe" for action in own_actions) else QUIET
     breath: F64 = depth * (1 - np.cos(phase)) / 2
     return breath
 
 
-def _stresses(own: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:
-    """(second, strength 0..1) of accents, at most about two a second."""
-    for line in own:
+def _stresses(own_lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:
+    """(second, strength 0..1) of stressed syllables, at most about two a second."""
+    for line in own_lines:
         start = line.start / SAMPLE_RATE
         last = -1.0
         phones = line.spoken.phones
@@ -213,23 +215,23 @@ def _stresses(own: Sequence[PlacedLine], chance: np.random.Generator) -> Iterato
                 yield moment + 0.05, float(chance.uniform(0.4, 1.0))
 
 
-def _speaking(frames: int, own: Sequence[PlacedLine]) -> F64:
-    """0..1: near and inside the face's own lines."""
+def _speaking(frames: int, own_lines: Sequence[PlacedLine]) -> F64:
+    """float64 (frames,): 1 during the own lines, eased from and to 0 around them."""
     time = np.arange(frames) / FPS
     active = np.zeros(frames)
-    for line in own:
+    for line in own_lines:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
         active = np.maximum(active, smoothstep((time - start + 0.4) / 0.6) * smoothstep((end + 0.6 - time) / 0.6))
     return active
 
 
 def _drift(time: F64, chance: np.random.Generator) -> F64:
-    """Slow irregular wandering within about ±1 (0.11-0.5 Hz), at rest at time 0."""
+    """Slow irregular movement within about ±1 (0.11-0.5 Hz): float64 like `time`, 0 at time 0."""
     rates = np.array([0.11, 0.19, 0.31, 0.5]) * chance.uniform(0.85, 1.15, 4)
     sizes = np.array([1.0, 0.7, 0.4, 0.2])
     phases = chance.uniform(0, 2 * np.pi, 4)
     waves = (sizes[:, None] * np.sin(2 * np.pi * rates[:, None] * time + phases[:, None])).sum(0) / 1.4
-    # d(t) - d(0)·fade(t): at rest in frame 0 without a dead start
+    # d(t) - d(0)·fade(t): 0 in frame 0, yet moving from there on
     drift: F64 = waves - waves[0] * (1 - smoothstep(time / 2.0))
     return drift
 

@@ -15,7 +15,7 @@ from vivant.request import FPS
 
 
 def flicker(board: Storyboard) -> F32:
-    """Firelight, -1..1: slow breathing under quick licks; zero where nothing burns."""
+    """Firelight: float32 (frames,), -1..1, the sum of slow and quick waves; 0 at frame 0 and where nothing burns."""
     time = np.arange(board.frames) / FPS
     strength = max((motion.strength for motion in board.motions if motion.kind == "fire"), default=0.0)
     if not strength:
@@ -31,7 +31,8 @@ def flicker(board: Storyboard) -> F32:
 
 
 def light(frames: int, strikes: Sequence[Event], brightness: float) -> F32:
-    """Gain about 1. A stroke flashes twice within a quarter of a second and dies away; by day it shows less."""
+    """Gain of the whole picture: float32 (frames,), 1 without lightning. A stroke flashes twice within a quarter of a
+    second and fades; less in a picture that is bright already (brightness: mean luma, 0..1)."""
     gain = np.ones(frames, np.float32)
     flash = 0.9 * (1.2 - brightness)
     for strike in strikes:

@@ -1,4 +1,4 @@
-"""Puts spoken lines on the clock."""
+"""Gives spoken lines their moments in the clip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vivant.request import FPS
 LEAD: Final = 0.45  # s of picture before the first word
 TAIL: Final = 0.35  # s of picture after the last word
 PAUSE: Final = 0.35  # s between lines of one speaker
-TURN: Final = 0.5  # s between lines of two speakers: an answer needs a breath
+TURN: Final = 0.5  # s between lines of two speakers
 TIGHTEST: Final = 0.12  # s, when a clip is short of time
 
 
@@ -26,16 +26,17 @@ def room_for_speech(frames: int) -> float:
 
 
 def place_lines(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> tuple[PlacedLine, ...]:
-    """Put the lines on the clock: after a short lead, with breathing space, all inside the clip if they fit at all."""
+    """The lines with their starts: after a short lead, with pauses between, all inside the clip if they fit. A line
+    that does not fit is cut at the end of the clip; lines after it are dropped."""
     if not spoken:
         return ()
     lengths = [len(one.samples) / SAMPLE_RATE for one in spoken]
     gaps = [TURN if a.speaker != b.speaker else PAUSE for a, b in zip(board.lines, board.lines[1:], strict=False)]
     seconds = board.frames / FPS
-    air = LEAD + sum(gaps)
+    silence = LEAD + sum(gaps)
     free = seconds - TAIL - sum(lengths)
-    # Short of time, all silences shrink alike, down to a bare breath.
-    squeeze = min(1.0, max(0.0, free) / air) if air else 1.0
+    # Where time is short, all silences shrink alike, down to TIGHTEST.
+    squeeze = min(1.0, max(0.0, free) / silence) if silence else 1.0
     at = max(TIGHTEST, LEAD * squeeze)
     placed = []
     for index, (line, one) in enumerate(zip(board.lines, spoken, strict=True)):
@@ -51,7 +52,7 @@ def place_lines(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]
 
 
 def _cut(spoken: Spoken, samples: int) -> Spoken:
-    """What fits into `samples`: up to the last pause between words, or, without one, a fade where the time ends."""
+    """The part that fits into `samples`: up to the last pause between words or, without one, faded out at the end."""
     if len(spoken.samples) <= samples:
         return spoken
     pauses = [phone.start for phone in spoken.phones if not phone.symbol.isalpha()]
@@ -65,12 +66,12 @@ def _cut(spoken: Spoken, samples: int) -> Spoken:
 
 
 def _pan(line: Line, facts: PictureFacts) -> float:
-    """A voice leans to where its face is, half as far: ears are less exact than eyes."""
+    """-1..1: the side on which the face is, halved, as hearing locates less exactly than sight."""
     return (facts.faces[line.face_index].x * 2 - 1) * 0.5 if 0 <= line.face_index < len(facts.faces) else 0.0
 
 
 def _depth(line: Line, facts: PictureFacts) -> float:
-    """A large face is near. A face of half the picture's height stands at arm's length."""
+    """0 near .. 1 far: the larger the face, the nearer; a face of half the height of the picture is at 0.05."""
     if not 0 <= line.face_index < len(facts.faces):
         return 0.1
     return float(np.clip(0.45 - 0.9 * facts.faces[line.face_index].height, 0.05, 0.45))

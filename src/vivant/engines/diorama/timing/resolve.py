@@ -1,7 +1,5 @@
-"""Storyboard -> Timeline. The only place where lines get their moments and events are made.
-
-It decides when, never how it looks or sounds: motion/ and sound/ read what is decided here and nothing else, so picture
-and sound cannot drift apart.
+"""Storyboard -> Timeline: when everything happens, never how it looks or sounds. Motion and sound read the timeline and
+nothing else, so that picture and sound stay together.
 """
 
 from __future__ import annotations
@@ -18,11 +16,11 @@ from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
 
 
 def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> Timeline:
-    """`spoken` goes with board.lines, in order. Lines that no longer fit are cut at the clip's end."""
+    """The timeline of a storyboard. `spoken` are board.lines as sound, in the same order; what does not fit is cut."""
     lines = place_lines(board, facts, spoken)
     frames = board.frames
     strikes = events.strikes(board)
-    happenings = (
+    all_events = (
         *strikes,
         *events.thunder(board, strikes),
         *events.steps(board, facts),
@@ -37,9 +35,9 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         wind=wind.gust(board.seed, frames, _wind_strength(board)),
         flicker=light.flicker(board),
         light=light.light(frames, strikes, facts.brightness),
-        camera=camera.path(board, facts, frames=frames),
+        camera=camera.path(board, facts),
         faces=visemes.add_speech(faces, lines, seed=board.seed),
-        events=tuple(sorted(happenings, key=lambda event: (event.time, event.id))),
+        events=tuple(sorted(all_events, key=lambda event: (event.time, event.id))),
         beds=_beds(board, facts),
         lines=lines,
         music=board.music,
@@ -48,7 +46,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
 
 
 def _wind_strength(board: Storyboard) -> float:
-    """What the strongest wind in motions and cues asks; weather brings its own."""
+    """0..1: of the strongest wind among motions and cues; rain, snow and falling leaves bring half of theirs."""
     asked = [motion.strength for motion in board.motions if motion.kind == "wind"]
     asked += [cue.strength for cue in board.cues if cue.kind == "wind"]
     asked += [0.5 * motion.strength for motion in board.motions if motion.kind in ("rain", "snow", "leaves", "petals")]
@@ -73,10 +71,10 @@ def _beds(board: Storyboard, facts: PictureFacts) -> tuple[Bed, ...]:
 
 def _bed_depth(cue: Cue, facts: PictureFacts) -> float:
     if cue.kind in ("waves", "stream", "waterfall"):
-        return float(np.clip(0.75 - facts.water, 0.2, 0.75))  # much water in the picture: we stand beside it
+        return float(np.clip(0.75 - facts.water, 0.2, 0.75))  # the more of the picture is water, the nearer it is
     return {"rain": 0.3, "fire": 0.25, "wind": 0.4, "room": 0.3}.get(cue.kind, 0.6)
 
 
 def _room(facts: PictureFacts) -> float:
-    """Under the sky it is dry; between walls it is not."""
+    """Reverberation, 0..1: little under the open sky, more where there may be walls."""
     return 0.06 if facts.sky > 0.12 and facts.sky_trust >= 0.5 else 0.22

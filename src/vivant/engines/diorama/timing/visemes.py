@@ -1,7 +1,7 @@
 """Phonemes become mouth curves: how far the jaw drops, how wide or round the lips are, when they close.
 
 Each phoneme pulls the mouth towards its shape, strongest at its middle (dominance blending after Cohen and Massaro,
-1993); closures are promises, not pulls. This module knows times and loudness; it knows nothing of pictures or pixels.
+1993); closed lips are set exactly. This module knows times and loudness; it knows nothing of pictures or pixels.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ F64 = NDArray[np.float64]
 
 MOUTH: Final = ("jaw", "wide", "round", "close", "teeth")  # the curves made here
 
-SPREAD: Final = 0.42  # σ of a phoneme's pull over its length
+SPREAD: Final = 0.42  # σ of the Gaussian of a phoneme's pull, in lengths of the phoneme
 SHORTEST: Final = 0.05  # s; a shorter phoneme still pulls for this long
-ANTICIPATE: Final = 0.04  # s; lips prepare a sound about a frame before it is heard
-ROUND_EARLY: Final = 0.03  # s more: rounding spreads furthest ahead (coarticulation of /u/, /w/)
+ANTICIPATE: Final = 0.04  # s by which the lips move before the sound
+ROUND_EARLY: Final = 0.03  # s more for rounding, which is anticipated furthest (coarticulation of /u/, /w/)
 PAUSE: Final = 0.12  # s without a phoneme from which the mouth goes to rest
 REST: Final = 0.3  # s over which rest pulls before the first and after the last phoneme
 
@@ -36,7 +36,7 @@ GAIN: Final = (0.7, 2.2)  # bounds of the gain that brings it there
 JAW_SPEED: Final = 0.2  # per frame: a syllable's opening in three to four frames, as jaws do at 3-5 Hz
 LIP_SPEED: Final = 0.25  # per frame, for width and rounding
 CLOSE_SPEED: Final = 0.5  # per frame: lips close within two frames
-VARIETY: Final = 0.08  # relative σ of a phoneme's size: nobody says a vowel twice alike
+VARIETY: Final = 0.08  # relative σ of a phoneme's size, so that equal phonemes differ a little
 
 FLOOR_DB: Final = -34.0  # under the line's loud parts: the mouth is shut
 LOUD_DB: Final = -8.0
@@ -45,7 +45,7 @@ _TONE: Final = {"shout": 1.3, "excited": 1.12, "angry": 1.12, "whisper": 0.8, "g
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a phoneme asks of the mouth, each 0..1; `weight` is how much it insists."""
+    """The shape of the mouth for a phoneme, each 0..1. weight: how strongly it pulls against its neighbours."""
 
     jaw: float
     wide: float = 0.0
@@ -54,7 +54,7 @@ class Shape:
 
 
 # Kokoro's symbols, English and Chinese. Openness and rounding follow the IPA vowel chart; weights of consonants how
-# visible they are (velars and /h/ take the mouth of their neighbours).
+# visible they are (velars and /h/ take the shape of their neighbours).
 SHAPES: Final[dict[str, Shape]] = {
     # open vowels
     "a": Shape(0.95, 0.20), "ɑ": Shape(0.92, 0.08), "æ": Shape(0.85, 0.42), "ʌ": Shape(0.66, 0.10),
@@ -87,7 +87,7 @@ SHAPES: Final[dict[str, Shape]] = {
     "ɣ": Shape(0.30, 0.10, 0.0, 0.4), "χ": Shape(0.32, 0.10, 0.0, 0.4), "ʁ": Shape(0.32, 0.05, 0.1, 0.4),
     "ɴ": Shape(0.26, 0.08, 0.0, 0.4), "ʔ": Shape(0.20, 0.05, 0.0, 0.2), "c": Shape(0.22, 0.30, 0.0, 0.6),
     "ɟ": Shape(0.22, 0.30, 0.0, 0.6), "ʝ": Shape(0.22, 0.35, 0.0, 0.6),
-    # lips: what the jaw does meanwhile
+    # lips: only the jaw; closing is set by CLOSED and TUCKED
     "p": Shape(0.14, 0.05, 0.0, 0.8), "b": Shape(0.15, 0.05, 0.0, 0.8), "m": Shape(0.16, 0.05, 0.0, 0.8),
     "f": Shape(0.15, 0.15, 0.0, 1.0), "v": Shape(0.16, 0.12, 0.0, 1.0), "ɸ": Shape(0.14, 0.0, 0.4, 0.9),
     "β": Shape(0.14, 0.0, 0.3, 0.9), "ʋ": Shape(0.18, 0.08, 0.0, 0.9),
@@ -129,7 +129,7 @@ def _add_lines(face: FaceCurves, index: int, lines: Sequence[PlacedLine], seed: 
         if line.spoken.phones:
             for name, curve in _line(line, face.frames, chance).items():
                 mouth[name] = np.maximum(mouth[name], curve)
-    return replace(face, **{name: curve.astype(np.float32) for name, curve in _limited(mouth).items()})
+    return replace(face, **{name: curve.astype(np.float32) for name, curve in _limit_speeds(mouth).items()})
 
 
 def _line(line: PlacedLine, frames: int, chance: np.random.Generator) -> dict[str, F64]:
@@ -141,19 +141,19 @@ def _line(line: PlacedLine, frames: int, chance: np.random.Generator) -> dict[st
     _, _, rounded = _blend(pulls, time + ANTICIPATE + ROUND_EARLY)
     heard = _loudness(line, frames)
     jaw = jaw * (0.35 + 0.65 * heard) * (heard > 0)
-    # The gain is judged on what the speed limit leaves of it.
+    # The gain is computed on the curve as the speed limit will leave it.
     spoken = slice(int(start * FPS), int((start + line.spoken.phones[-1].end) * FPS) + 1)
     peak = PEAK * _TONE.get(line.line.tone, 1.0)
     for _ in range(2):
-        reach = float(np.percentile(_slow(jaw, JAW_SPEED)[spoken], 97)) if len(jaw[spoken]) else 0.0
+        reach = float(np.percentile(_limit_speed(jaw, JAW_SPEED)[spoken], 97)) if len(jaw[spoken]) else 0.0
         jaw = jaw * float(np.clip(peak / max(reach, 1e-6), *GAIN)) if reach > 0 else jaw
     awake = np.minimum(1.0, heard * 2)
     return {
         "jaw": np.clip(jaw, 0, 1),
         "wide": wide * awake,
         "round": rounded * awake,
-        "close": _holds(line, CLOSED, frames),
-        "teeth": _holds(line, TUCKED, frames),
+        "close": _held(line, CLOSED, frames),
+        "teeth": _held(line, TUCKED, frames),
     }
 
 
@@ -199,7 +199,7 @@ def _blend(pulls: Sequence[Pull], time: F64) -> F64:
 def _loudness(line: PlacedLine, frames: int) -> F64:
     """0..1 per frame from the line's own samples: 0 at FLOOR_DB under its loud parts, 1 from LOUD_DB on.
 
-    Held over neighbours: the silence inside a stop is not a pause.
+    The maximum over neighbouring frames bridges the silence inside a stop consonant.
     """
     padded = np.zeros(frames * SAMPLES_PER_FRAME)
     kept = line.spoken.samples[: max(0, len(padded) - line.start)]
@@ -215,8 +215,8 @@ def _loudness(line: PlacedLine, frames: int) -> F64:
     return smooth
 
 
-def _holds(line: PlacedLine, table: dict[str, tuple[float, float]], frames: int) -> F64:
-    """1 while a phoneme of the table is held, surely in the frame at its middle."""
+def _held(line: PlacedLine, table: dict[str, tuple[float, float]], frames: int) -> F64:
+    """float64 (frames,): 1 while a phoneme of the table is held, in any case in the frame at its middle; else 0."""
     held = np.zeros(frames)
     start = line.start / SAMPLE_RATE
     for phone in line.spoken.phones:
@@ -231,18 +231,18 @@ def _holds(line: PlacedLine, table: dict[str, tuple[float, float]], frames: int)
     return held
 
 
-def _limited(mouth: dict[str, F64]) -> dict[str, F64]:
-    """Speed limits, and rest at both ends. Closures are widened, never cut; all else is cut, never raised."""
+def _limit_speeds(mouth: dict[str, F64]) -> dict[str, F64]:
+    """The curves within their speed limits, at rest at both ends. Closures get longer flanks, all else is lowered."""
     limited = {}
     for name, curve in mouth.items():
         if name in ("close", "teeth"):
-            limited[name] = -_slow(-curve, CLOSE_SPEED)
+            limited[name] = -_limit_speed(-curve, CLOSE_SPEED)
         else:
-            limited[name] = _slow(curve, JAW_SPEED if name == "jaw" else LIP_SPEED)
-    # Lips that part while the jaw drops must not add their speeds: what is seen is the gap between them.
+            limited[name] = _limit_speed(curve, JAW_SPEED if name == "jaw" else LIP_SPEED)
+    # The limit holds for the visible gap between the lips, to which parting lips and a dropping jaw add up.
     apart = 1 - limited["close"]
     limited["jaw"] = np.where(
-        apart > 0, _slow(limited["jaw"] * apart, JAW_SPEED) / np.maximum(apart, 1e-6), limited["jaw"]
+        apart > 0, _limit_speed(limited["jaw"] * apart, JAW_SPEED) / np.maximum(apart, 1e-6), limited["jaw"]
     )
     for name, speed in (("jaw", JAW_SPEED), ("wide", LIP_SPEED), ("round", LIP_SPEED)):
         n = np.arange(len(limited[name]))
@@ -255,7 +255,7 @@ def _limited(mouth: dict[str, F64]) -> dict[str, F64]:
     return limited
 
 
-def _slow(curve: F64, speed: float) -> F64:
+def _limit_speed(curve: F64, speed: float) -> F64:
     """The largest curve under `curve` that changes by at most `speed` per frame."""
     slow = curve.copy()
     for n in range(1, len(slow)):

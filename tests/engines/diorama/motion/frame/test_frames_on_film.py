@@ -57,7 +57,7 @@ def film(
     light: F32 | None = None,
 ) -> Renderer:  # fmt: skip
     storyboard = board(scene, *moves, morph=last is not None)
-    timeline = replace(still(FRAMES, 3), camera=path(storyboard, scene.facts, frames=FRAMES))
+    timeline = replace(still(FRAMES, 3), camera=path(storyboard, scene.facts))
     if light is not None:
         timeline = replace(timeline, light=light)
     return Renderer(
