@@ -1,21 +1,21 @@
-"""One tree of errors. Each says what kind it is (`code`) and whether trying again can help (`retryable`).
+"""The tree of errors. Each has a `code` for programs and says whether trying again can help (`retryable`).
 
     VivantError
-    ├── InvalidRequest              what the caller sent is wrong; names the field
-    │   └── InvalidPicture          the picture itself, or the address it was to be fetched from
+    ├── InvalidRequest              the caller sent something wrong; names the field
+    │   └── InvalidPicture          the picture, or the address it is fetched from
     │       ├── UnreadablePicture · UnsupportedPicture · PictureTooManyBytes
     │       ├── PictureOutOfBounds      sides or aspect outside the bounds; too large: PictureTooLarge
     │       └── PictureUnreachable      the address could not be fetched, or may not be
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
-    ├── IllegalMove                 the task's life does not allow this step
+    ├── IllegalMove                 the task's status does not allow this
     ├── Busy                        try again after `retry_after` seconds
-    ├── Stopped                     work was asked to end: cancelled, expired, lease lost, going down
+    ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
-    ├── StorageFailed               a file could not be kept or read; try again
-    └── Misconfigured               settings or installation; says how to mend it
+    ├── StorageFailed               a file could not be stored or read; try again
+    └── Misconfigured               wrong settings or installation; says what to change
 
-HTTP statuses and provider codes are chosen in `api/dialects/`, nowhere else.
+HTTP statuses and provider codes are chosen in `api/dialects/` only.
 """
 
 from __future__ import annotations
@@ -156,7 +156,7 @@ class EngineFailed(VivantError):
 
 
 class StorageFailed(VivantError):
-    """A file could not be kept or read."""
+    """A file could not be stored or read."""
 
     code = "STORAGE_FAILED"
     retryable = True

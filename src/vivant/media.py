@@ -114,7 +114,7 @@ class Pictures:
 
 
 def crop_box(width: int, height: int, canvas_width: int, canvas_height: int) -> tuple[float, float, float, float]:
-    """The centred (left, top, right, bottom) of a picture that has the canvas's own aspect: no bars, no stretch."""
+    """(left, top, right, bottom) in pixels of the largest centred part of a picture with the canvas's aspect."""
     if width * canvas_height < height * canvas_width:  # too tall: keep the width
         kept = width * canvas_height / canvas_width
         return 0.0, (height - kept) / 2, float(width), (height + kept) / 2
@@ -123,7 +123,10 @@ def crop_box(width: int, height: int, canvas_width: int, canvas_height: int) -> 
 
 
 def fit(picture: U8, width: int, height: int) -> U8:
-    """The picture cropped to the aspect width:height about its centre and resized to it (Lanczos, antialiased)."""
+    """The picture's centre, cropped to the aspect width:height and resized (Lanczos, antialiased).
+
+    picture: uint8 (h, w, 3). Returns uint8 (height, width, 3).
+    """
     h, w = picture.shape[:2]
     if (w, h) == (width, height):
         return picture
@@ -143,7 +146,7 @@ _TO_YUV = np.stack([_TO_Y, _TO_U, _TO_V]).astype(np.float32)
 
 
 def to_planes(picture: U8) -> Planes:
-    """RGB uint8 (h, w, 3), even sides -> Planes. Chroma: mean of two rows, (1 2 1)/4 over columns (left siting)."""
+    """RGB uint8 (h, w, 3) with even sides -> Planes. Chroma: mean of two rows, (1 2 1)/4 over columns (left siting)."""
     yuv = cv2.transform(picture.astype(np.float32), _TO_YUV)
     luma = np.rint(yuv[..., 0] + 16).astype(np.uint8)
     halves = []
@@ -156,7 +159,7 @@ def to_planes(picture: U8) -> Planes:
 
 
 def to_picture(planes: Planes) -> U8:
-    """Planes -> RGB uint8 (h, w, 3); bilinear chroma. For previews and tests, not for the way to the encoder."""
+    """Planes -> RGB uint8 (h, w, 3), with bilinear chroma. For previews and tests; the encoder takes Planes."""
     h, w = planes.y.shape
     y = (planes.y.astype(np.float32) - 16) * (255 / 219)
     columns = np.arange(w, dtype=np.float32) / 2  # left siting: chroma sample i sits on column 2i

@@ -1,4 +1,4 @@
-"""The durable record of doing a request, and the table of its legal moves. Pure: no database, no clock."""
+"""A task, its states and the table of moves between them. No database, no clock."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ STARTS_ALLOWED: Final = 10  # starts in all, counting those that a killed servic
 
 
 def check_move(task_id: str, at: Status, to: Status) -> None:
-    """Raise IllegalMove unless a task at `at` may go to `to`."""
+    """Raise IllegalMove unless a task in state `at` may move to `to`."""
     if to not in MOVES[at]:
         raise IllegalMove(f"Task {task_id} is {at}; it cannot become {to}.")
 
@@ -95,7 +95,7 @@ class Task:
     """
 
     id: str
-    key_id: str  # who asked; "" in open mode
+    key_id: str  # the API key it belongs to; "" in open mode
     status: Status
     request: VideoRequest
     engine: str

@@ -82,7 +82,7 @@ async def test_a_task_that_could_not_be_accepted_leaves_no_picture(tmp_path: Pat
         files = tmp_path / "files"
         files.rename(tmp_path / "away")
         files.write_text("no folder here")
-        with pytest.raises(StorageFailed, match="could not be kept"):
+        with pytest.raises(StorageFailed, match="could not be stored"):
             await submit_task(service)
         assert query_rows(tmp_path, "SELECT * FROM tasks") == []
 

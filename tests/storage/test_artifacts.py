@@ -91,7 +91,7 @@ for path in ("tasks/a/1/clip.mp4", "tasks/a/2/clip.mp4"):
         print(error)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.count("could not be kept") == 2
+    assert done.stdout.count("could not be stored") == 2
     assert signal.Signals.SIGXFSZ.name not in done.stderr
     whole = [p.relative_to(tmp_path / "files") for p in tmp_path.rglob("clip.mp4")]
     assert whole == [Path(clip_path("a", 1))]

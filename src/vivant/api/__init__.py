@@ -1,3 +1,3 @@
-"""HTTP: translate, nothing else. Start with app.py (the order of the gates); serve.py runs it; `dialects/` holds what
-each provider's callers expect to say and to hear.
+"""HTTP: translates requests and responses, and nothing else. app.py lists the addresses and the order of checks,
+serve.py runs the server, `dialects/` holds the routes and bodies of each provider's API.
 """

@@ -1,8 +1,8 @@
-"""The HTTP application: which addresses there are, and in which order a request passes the gates.
+"""The HTTP application: its addresses, and the order in which a request is checked.
 
-    request id -> linger -> open-mode guard -> route -> key -> body within limits -> dialect -> intake -> service
+    request id -> lingering close -> open-mode guard -> route -> key -> body limits -> dialect -> intake -> service
 
-Handlers translate and nothing else. There is no CORS: a browser page of another site has no business here.
+Handlers translate and nothing else. There are no CORS headers: pages of other sites may not call this API.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from vivant.errors import VivantError
 
 
 def build_app(context: Context) -> ASGIApp:
-    """The application over parts that somebody else starts and stops."""
+    """The application over parts that the caller starts and stops."""
     inner = Starlette(
         routes=[*health.routes(context), *novita.routes(context), *native.routes(context), *files.routes(context)],
         middleware=[Middleware(OpenModeGuard, context=context, refuse=handle_error)],

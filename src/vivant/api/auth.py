@@ -1,9 +1,9 @@
-"""The guard of open mode: while no API key exists, only programs on this machine get in.
+"""The guard of open mode: while no API key exists, only programs on this machine may call.
 
-A bind to loopback alone does not achieve that. A page in a browser on this machine can reach loopback too: by a name
-of its own that it points at 127.0.0.1 (DNS rebinding; the Host header gives it away), or by sending a request blind
-across sites (Origin or Sec-Fetch-Site gives it away). A proxy on this machine can carry strangers in (forwarding
-headers give it away). Once keys exist none of this matters: whoever has no key gets nowhere.
+Binding to loopback is not enough. A web page in a browser on this machine can reach loopback by a host name of its own
+that resolves to 127.0.0.1 (DNS rebinding, seen in the Host header) or by a cross-site request (seen in Origin or
+Sec-Fetch-Site), and a proxy on this machine can forward requests from elsewhere (seen in forwarding headers). Once a
+key exists every request needs one, and this guard does nothing.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from vivant.errors import VivantError
 
 _FOR = re.compile(r'for="?\[?([^];,"]*)', re.IGNORECASE)
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_FREE = frozenset({"/healthz"})  # says nothing worth protecting; probes send odd Host headers
+_EXEMPT = frozenset({"/healthz"})  # it reveals nothing, and probes send odd Host headers
 
 
 class OpenModeGuard:
-    """ASGI middleware: refuses what did not start on this machine, as long as the service is open."""
+    """ASGI middleware: in open mode, refuses requests that do not come from this machine."""
 
     def __init__(
         self, app: ASGIApp, *, context: Context, refuse: Callable[[Request, VivantError], Response]
@@ -40,7 +40,7 @@ class OpenModeGuard:
         self._names = frozenset({"localhost"} | ({public} if public else set()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] not in _FREE and await self._context.service.is_open():
+        if scope["type"] == "http" and scope["path"] not in _EXEMPT and await self._context.service.is_open():
             try:
                 self._check(scope)
             except NotThisMachine as error:
@@ -61,23 +61,24 @@ class OpenModeGuard:
                 "Make a key: vivant keys create NAME"
             )
         hosts = headers.getlist("host")
-        if len(hosts) != 1 or not self._is_ours("//" + hosts[0]):
+        if len(hosts) != 1 or not self._names_this_machine("//" + hosts[0]):
             raise NotThisMachine(
                 "No API key exists yet, and this Host header does not name this machine. Use localhost or 127.0.0.1, "
                 "set VIVANT_PUBLIC_URL, or make a key: vivant keys create NAME"
             )
         if scope["method"] not in _SAFE:
             origin = headers.get("origin")
-            if headers.get("sec-fetch-site") == "cross-site" or (origin is not None and not self._is_ours(origin)):
+            foreign = origin is not None and not self._names_this_machine(origin)
+            if foreign or headers.get("sec-fetch-site") == "cross-site":
                 raise NotThisMachine("No API key exists yet, and this request comes from a page of another site.")
 
-    def _is_ours(self, url: str) -> bool:
+    def _names_this_machine(self, url: str) -> bool:
         host = _host(url)
         return host is not None and (host in self._names or is_loopback(host))
 
 
 def _forwarded_for(headers: Headers) -> list[str]:
-    """Whom a proxy says it speaks for (RFC 7239 and its older relatives), as far as anybody says anything."""
+    """The client addresses that proxies report, by RFC 7239 or the older headers."""
     lists = [*headers.getlist("x-forwarded-for"), *headers.getlist("x-real-ip")]
     hops = [hop.strip() for text in lists for hop in text.split(",")]
     for text in headers.getlist("forwarded"):

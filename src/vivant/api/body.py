@@ -1,7 +1,7 @@
-"""One JSON object whose longest strings stay where they are: in the body as it arrived.
+"""Parses a JSON object without copying its longest strings.
 
-Two pictures of 30 MiB make a body of 80 MiB. Parsing that into Python strings would hold it three times; here long
-strings are cut out as views before the rest, a few hundred bytes, is parsed. The picture text is read later, in pieces.
+Two pictures of 30 MiB make a body of 80 MiB. Parsed into Python strings it would be in memory three times. Here long
+strings are cut out as views of the body before the rest, a few hundred bytes, is parsed; they are read later in pieces.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import msgspec
 from vivant.errors import InvalidRequest
 
 LONG: Final = 16 * 1024  # bytes from which on a string is cut out
-REST: Final = 2**20  # bytes that all the rest may have
-MARKS: Final = 50_000  # structural characters and quotes: a body with more is an attack on the parser
+REST: Final = 2**20  # bytes that the body without its long strings may have
+MARKS: Final = 50_000  # structural characters and quotes that a body may have; it bounds the time of the scan
 _PIECE: Final = 2**20
 
 _MARK: Final = re.compile(rb'["{}\[\],:]')
 
 
 class LongString:
-    """A JSON string too long to copy, as pieces of its ASCII text; may be iterated again and again."""
+    """A JSON string too long to copy. Iterating yields its ASCII text in pieces, any number of times."""
 
     def __init__(self, view: memoryview) -> None:
-        self._view = view  # what stands between the quotes, escapes and all
+        self._view = view  # the bytes between the quotes, not unescaped
 
     def __len__(self) -> int:
         return len(self._view)
 
     def __iter__(self) -> Iterator[bytes]:
-        """Raises InvalidRequest, perhaps in the middle, where the text is no JSON string or not ASCII."""
+        """Raises InvalidRequest, possibly after some pieces, where the text is no JSON string or not ASCII."""
         rest = b""
         for at in range(0, len(self._view), _PIECE):
             piece = rest + bytes(self._view[at : at + _PIECE])
@@ -47,8 +47,8 @@ class LongString:
 def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, Any]:
     """The object in `body`; values of the fields in `long` may come as LongString. Raises InvalidRequest.
 
-    Numbers are int or float, never inf or nan. A field that appears twice is refused, since readers
-    disagree which one counts.
+    Numbers are int or float, never inf or nan. A field that appears twice is refused, since JSON parsers disagree on
+    which one counts.
     """
     rest, lifted = _cut_out_long_strings(body, long)
     if len(rest) > REST:
@@ -69,7 +69,7 @@ def malformed_body(why: str) -> InvalidRequest:
 
 
 def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tuple[bytes, dict[str, LongString]]:
-    """The body with each long string of a named top-level field emptied, and those strings."""
+    """The body with the long strings of the fields in `long` replaced by empty ones, and those strings by field."""
     view = memoryview(body)
     kept: list[memoryview] = []
     lifted: dict[str, LongString] = {}
@@ -87,7 +87,7 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
                 end, quotes = _closing_quote(body, at, MARKS - marks)
                 marks += quotes
                 if end < 0:
-                    break  # the parser will say what is wrong
+                    break  # msgspec will say what is wrong
                 if depth == 1 and at_key:
                     key, at_key = _text(view[at:end]), False
                     if key in seen:
@@ -111,19 +111,19 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
     return b"".join(kept), lifted
 
 
-def _closing_quote(body: bytes | bytearray, at: int, patience: int) -> tuple[int, int]:
-    """Where the string that begins at `at` ends (-1: nowhere), and how many escaped quotes it has."""
+def _closing_quote(body: bytes | bytearray, at: int, quotes_allowed: int) -> tuple[int, int]:
+    """Where the string that begins at `at` ends (-1: nowhere), and its number of escaped quotes."""
     passed = 0
     while (quote := body.find(b'"', at)) >= 0:
         slashes = 0
         while slashes < quote - at and body[quote - 1 - slashes] == 0x5C:
             slashes += 1
-            if slashes > patience:
+            if slashes > quotes_allowed:
                 raise malformed_body("it has too many parts")
         if slashes % 2 == 0:
             break
         passed += 1
-        if passed > patience:
+        if passed > quotes_allowed:
             raise malformed_body("it has too many parts")
         at = quote + 1
     return quote, passed
@@ -137,7 +137,7 @@ def _text(raw: memoryview) -> str:
 
 
 def _before_open_escape(piece: bytes) -> int:
-    """Where to cut so that no escape is torn: before the last backslash when it may go on beyond the piece."""
+    """Where to cut so that no escape is split: before the last backslash if its escape may continue after the piece."""
     last = piece.rfind(b"\\", max(0, len(piece) - 6))
     if last < 0:
         return len(piece)

@@ -36,26 +36,26 @@ class Context:
         return self.service.intake
 
     async def authenticate(self, request: Request) -> str:
-        """Whose request this is: a key's id, "" in open mode. Raises MissingKey or UnknownKey."""
+        """The id of the caller's key, "" in open mode. Raises MissingKey or UnknownKey."""
         return await self.service.authenticate(request.headers.get("authorization"))
 
     async def find_task(self, task_id: str, *, key_id: str) -> Task:
-        """The caller's task. Raises TaskNotFound, for text that is no id too: such text never reaches the database."""
+        """The caller's task. Raises TaskNotFound, also for text that is no id, which is not sent to the database."""
         if not ID.fullmatch(task_id):
             raise TaskNotFound
         return await self.service.task(task_id, key_id=key_id)
 
     def check_accepting_tasks(self) -> None:
-        """Raise Busy when the service is going down."""
+        """Raise Busy while the service stops."""
         if self.draining:
             raise Busy("The service is going down; send this request again shortly.", retry_after=10)
 
     def absolute_url(self, request: Request, path: str) -> str:
-        """The address at which the caller reaches `path`: under public_url, else where this request came in."""
+        """The URL of `path` for this caller: under public_url if set, else under the request's own host."""
         if self.settings.public_url:
             return self.settings.public_url.rstrip("/") + path
         host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):  # the caller's own text: not to be trusted even in an answer to themselves
+        if not _HOST.fullmatch(host):  # it goes into links, so it must be a host and nothing else
             address, port = request.scope.get("server") or ("localhost", None)
             host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return f"{request.scope['scheme']}://{host}{path}"

@@ -1,4 +1,4 @@
-"""Every error leaves through here, in the words of the dialect that was spoken to. The one place that catches all."""
+"""Turns every error into a response in the dialect of the request's path. Only here all exceptions are caught."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from vivant.errors import NotFound, VivantError
 
 log = structlog.get_logger(__name__)
 
-TEXT = 2000  # characters of an error's text; it may quote what the caller sent
+MAX_TEXT = 2000  # characters of an error's text, which may quote the caller
 
 
 def handle_error(request: Request, error: Exception) -> Response:
-    """The answer to a request that ended in `error`."""
+    """The response to a request that ended in `error`."""
     if isinstance(error, ClientDisconnect):
-        return Response(status_code=400)  # nobody is there to read it
+        return Response(status_code=400)  # the client is gone
     headers: Mapping[str, str] = {}
     if isinstance(error, HTTPException):
         headers = error.headers or {}  # Allow
@@ -29,14 +29,15 @@ def handle_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, VivantError):
         error = VivantError()
     dialect = novita if request.scope["path"].startswith(novita.PREFIX) else native
-    response: Response = dialect.error_response(request, error, str(error)[:TEXT])
+    response: Response = dialect.error_response(request, error, str(error)[:MAX_TEXT])
     response.headers.update(headers)
     if response.status_code >= 500 and response.status_code != 503:
-        log.error("answered with a fault", path=request.scope["path"], code=error.code, error=str(error))
+        log.error("internal error", path=request.scope["path"], code=error.code, error=str(error))
     return response
 
 
 def _from_router(request: Request, error: HTTPException) -> VivantError:
+    """Starlette's own 404 and 405 as errors of ours."""
     path = request.scope["path"][:200]
     if error.status_code == 404:
         return NotFound(f"There is nothing at {request.method} {path}.")

@@ -1,6 +1,6 @@
-"""Finished files over HTTP: signed links, byte ranges, and as little sent twice as possible (RFC 9110, 13 and 14).
+"""Finished files over HTTP: signed links, conditional requests and byte ranges (RFC 9110, 13 and 14).
 
-The link is the permission: no key and no cookie is looked at.
+The signed link is the permission; keys and cookies are ignored.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def routes(context: Context) -> list[Route]:
 
 
 def file_response(request: Request, file: StoredFile) -> Response:
-    """200, 206 or 304 with the file or the wanted part. Raises RangeNotSatisfiable (416)."""
+    """200, 206 or 304, with the file, the requested range or nothing. Raises RangeNotSatisfiable (416)."""
     etag = f'"{file.etag}"'
     name = re.sub(r"[^A-Za-z0-9_-]", "", file.path.split("/")[1])
     headers = {
@@ -63,10 +63,10 @@ async def _body(file: StoredFile, start: int, end: int) -> AsyncIterator[bytes]:
 
 
 def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """First byte and the one after the last of what a Range header asks for; None when the whole file is to be sent.
+    """(start, end), end exclusive, of the bytes that a Range header asks for; None: send the whole file.
 
-    Several ranges, other units and nonsense mean the whole file, as RFC 9110 (14.2) allows.
-    Raises RangeNotSatisfiable when the range lies behind the end.
+    Several ranges, other units and malformed headers mean the whole file, as RFC 9110 (14.2) allows.
+    Raises RangeNotSatisfiable when the range begins behind the end of the file.
     """
     match = _RANGE.fullmatch((header or "").replace(" ", ""))
     if match is None or match[0] == "bytes=-":
@@ -84,6 +84,6 @@ def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
 
 
 def _matches(header: str | None, etag: str) -> bool:
-    """Whether If-None-Match names this tag; the comparison is the weak one (RFC 9110, 13.1.2)."""
+    """Whether If-None-Match contains this etag, by weak comparison (RFC 9110, 13.1.2)."""
     tags = [tag.strip().removeprefix("W/") for tag in (header or "").split(",")]
     return etag in tags or "*" in tags

@@ -1,4 +1,4 @@
-"""Errors that only a door on HTTP can have; they hang on the tree in vivant/errors.py."""
+"""Errors that only HTTP has. They belong to the tree in vivant/errors.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from vivant.errors import InvalidRequest, NotAuthorized, NotFound
 
 
 class BodyTooLarge(InvalidRequest):
-    """The body is larger than the contract's largest pictures need."""
+    """The body is larger than the largest pictures need."""
 
     code = "BODY_TOO_LARGE"
 
@@ -18,13 +18,13 @@ class BodyTooSlow(InvalidRequest):
 
 
 class WrongMethod(NotFound):
-    """This address does not know this method."""
+    """This address does not take this method."""
 
     code = "WRONG_METHOD"
 
 
 class RangeNotSatisfiable(InvalidRequest):
-    """The file has no such bytes."""
+    """The file does not have the requested bytes."""
 
     code = "RANGE_NOT_SATISFIABLE"
 

@@ -1,6 +1,6 @@
-"""Uvicorn's parser of requests with two limits it lacks: how long a request's head may be, and how long it may take.
+"""Uvicorn's HTTP protocol with two limits it lacks: the size of a request's head, and the time it may take to arrive.
 
-Without them anybody who can connect, key or not, could make the process hold endless headers or endless connections.
+Without them anybody who can connect, even without a key, could fill the memory with headers or keep connections open.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class LimitedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self._head = 0  # bytes of the head so far; -1 when it is complete
+        self._head = 0  # bytes of the head so far; -1 once it is complete
         self._deadline: asyncio.TimerHandle | None = None
         self._await_head()
 
@@ -33,7 +33,7 @@ class LimitedHttp(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        before = self._head  # a head that begins in the middle of `data` is counted from the next piece on
+        before = self._head  # a head that begins inside `data` is counted from the next call on
         super().data_received(data)
         if before >= 0 and self._head >= 0 and not self.transport.is_closing():
             self._head += len(data)

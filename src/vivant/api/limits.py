@@ -1,7 +1,7 @@
-"""How much a caller may send: looked at before a byte is read, counted while the bytes come in.
+"""Limits on request bodies, checked by the declared length first and counted while the bytes arrive.
 
-Two limits: one body may not be larger than the contract's largest pictures need, and all bodies together may not be
-larger than the budget that this process keeps for them.
+One body may not be larger than the largest pictures need, and all bodies together may not exceed the process's byte
+budget.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from vivant.api.http_errors import BodyTooLarge, BodyTooSlow
 from vivant.errors import InvalidRequest
 from vivant.intake.budget import ByteBudget, Reservation
 
-MAX_BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB; the rest is room
+MAX_BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB, plus a margin
 
 
 @asynccontextmanager
 async def receive_body(
     request: Request, budget: ByteBudget, *, max_bytes: int, idle_for: float
 ) -> AsyncIterator[tuple[bytearray, Reservation]]:
-    """The whole body, and what was borrowed for it; both count against the budget until the block ends.
+    """The whole body and the reservation that holds it; it counts against the budget until the block ends.
 
     A sender may pause for `idle_for` seconds: one that sleeps must not keep its share of the budget.
     Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.

@@ -1,7 +1,7 @@
-"""An answer given before the body was read must still reach its caller.
+"""Lets a response that is sent before the whole body was read still reach the client ("lingering close" in nginx).
 
-A client that is busy sending 80 MB does not listen. If the connection closes under it, it reports a broken pipe and
-never sees the 503 or 413 that was meant for it. So what is still coming is taken in and dropped first, within bounds.
+A client that is sending 80 MB does not read. If the server closes the connection, the client reports a broken pipe and
+never sees the 503 or 413. So the rest of the body is read and discarded first, within limits.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-DROP_BYTES: Final = 256 * 2**20  # more than this is nobody's honest mistake
-DROP_SECONDS: Final = 60.0  # in all
-IDLE_SECONDS: Final = 2.0  # without a byte: then the client is not sending, and may be listening
+DROP_BYTES: Final = 256 * 2**20  # at most, per request
+DROP_SECONDS: Final = 60.0  # at most, per request
+IDLE_SECONDS: Final = 2.0  # without a byte: the client has stopped sending and may be reading
 
 
 class LingeringClose:
-    """ASGI middleware: drops the rest of a body before the answer begins."""
+    """ASGI middleware: discards the rest of a body before the response begins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -44,7 +44,7 @@ class LingeringClose:
 
         async def send_when_quiet(message: Message) -> None:
             if more and message["type"] == "http.response.start":
-                with suppress(TimeoutError):  # then it had its time
+                with suppress(TimeoutError):  # answer anyway
                     async with asyncio.timeout(DROP_SECONDS):
                         await drop()
             await send(message)
@@ -53,7 +53,7 @@ class LingeringClose:
 
 
 def _has_droppable_body(headers: Headers) -> bool:
-    """False where there is no body, where it is hopelessly large, and where the client waits to be asked for it."""
+    """False without a body, for one larger than DROP_BYTES, and for a client that waits for 100-continue."""
     if headers.get("expect", "").lower() == "100-continue":
         return False
     length = headers.get("content-length", "")

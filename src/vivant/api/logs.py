@@ -1,4 +1,4 @@
-"""How log lines look and where they go: stderr, so that stdout belongs to what a command prints."""
+"""The format of log lines. They go to stderr, since stdout is for the results of commands."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEVEL: Final = logging.INFO
 
 
 def configure_logs(settings: Settings) -> None:
-    """For a service: its own events and what libraries log, as lines for eyes or JSON for machines (`log_format`)."""
+    """For a service: its own events and those of libraries, as text or JSON lines (`log_format`)."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -41,7 +41,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 def only_warnings() -> None:
-    """For a command that prints its own results: no log line below a warning, whoever writes it."""
+    """For a command that prints results: warnings and errors only."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

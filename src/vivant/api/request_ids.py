@@ -1,5 +1,5 @@
-"""Each request has an id: the caller's own if it is well formed, else a new one. It comes back in X-Request-Id, and
-every log line written on the way carries it.
+"""Gives each request an id: the caller's X-Request-Id if it is well formed, else a new one. It is sent back in that
+header and written in every log line of the request.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
 class RequestIds:
-    """ASGI middleware; outermost, so that answers to broken requests carry an id too."""
+    """ASGI middleware; the outermost, so that every response has an id."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

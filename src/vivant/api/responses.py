@@ -1,4 +1,4 @@
-"""Answers in JSON, the same way everywhere."""
+"""JSON responses, built in one way."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 
 def json_response(data: Any, *, status: int = 200, media_type: str = "application/json") -> Response:
-    """`data` as JSON. Nothing on the way may keep it: answers change and belong to one caller."""
+    """`data` as JSON, not to be cached: responses change and belong to one caller."""
     return Response(
         msgspec.json.encode(data), status_code=status, media_type=media_type, headers={"Cache-Control": "no-store"}
     )

@@ -28,13 +28,13 @@ from vivant.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-BACKLOG: Final = 2048  # connections that may wait to be accepted: a burst of pollers must not be turned away
+BACKLOG: Final = 2048  # connections that may wait to be accepted, enough for a burst of polls
 
 
 def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], None] = lambda url: None) -> None:
-    """Serve until a signal ends it. Port 0 picks a free one; `on_ready` hears the address once requests are answered.
+    """Serve until a signal. Port 0 picks a free one; `on_ready` gets the URL once requests are answered.
 
-    Raises Misconfigured when the address cannot be had, or is not loopback although no API key exists.
+    Raises Misconfigured when the address cannot be bound, or is not loopback although no API key exists.
     """
     import uvloop
 
@@ -76,12 +76,12 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
 
 
 def server_config(context: Context) -> uvicorn.Config:
-    """How the application is served."""
+    """Uvicorn's configuration for the application."""
     return uvicorn.Config(
         build_app(context),
         http=partial(LimitedHttp, head_within=context.service.timings.head_within),  # type: ignore[arg-type]  # called, never subclassed
         ws="none",
-        lifespan="off",  # the parts are started and stopped here
+        lifespan="off",  # _serve starts and stops the parts
         log_config=None,
         access_log=False,
         proxy_headers=False,  # callers are judged by the peer of the connection; links are made with VIVANT_PUBLIC_URL
@@ -125,7 +125,7 @@ def _on_signals(context: Context, server: uvicorn.Server) -> list[asyncio.Task[N
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """A socket that is bound and not yet listening. Raises Misconfigured."""
+    """A bound socket, not yet listening. Raises Misconfigured."""
     try:
         family, kind, protocol, _, target = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)

@@ -1,1 +1,1 @@
-"""A clip becomes a file: encode (mp4), the visible mark (mark), and what a finished file says of itself (probe)."""
+"""From clip to file: encoding (mp4.py), the visible mark (mark.py), reading a file's facts (probe.py)."""

@@ -11,25 +11,25 @@ from PIL import Image, ImageDraw, ImageFont
 from vivant.media import Planes
 
 TEXT: Final = "AI generated"
-HEIGHT_SHARE: Final = 0.05  # of the shorter side: what GB 45438-2025 asks of a visible label
+HEIGHT_SHARE: Final = 0.05  # of the shorter side: the minimum of GB 45438-2025 for a visible label
 OPACITY: Final = 0.78
 WHITE: Final = 235.0  # luma
 NEUTRAL: Final = 128.0  # chroma
 
 
 class VisibleMark:
-    """Drawn once for a canvas size, then laid over each frame."""
+    """The mark for one canvas size, drawn once and then blended into each frame. width, height: pixels, even."""
 
     def __init__(self, width: int, height: int) -> None:
         size = max(12, round(min(width, height) * HEIGHT_SHARE))
-        font = ImageFont.load_default(size)  # Pillow's own embedded face: the same letters on every machine
+        font = ImageFont.load_default(size)  # Pillow's embedded font: the same letters on every machine
         left, top, right, bottom = font.getbbox(TEXT)
         margin = round(size * 0.7)
         box_w, box_h = _even(right - left + 2 * margin), _even(bottom - top + 2 * margin)
         ink = Image.new("L", (box_w, box_h), 0)
         ImageDraw.Draw(ink).text((box_w - (right - left) - margin - left, margin - top), TEXT, fill=255, font=font)
         letters = np.asarray(ink, np.float32) / 255
-        # A soft dark halo keeps white letters readable on a bright picture.
+        # A soft dark halo keeps the white letters readable on a bright picture.
         halo = np.clip(cv2.GaussianBlur(letters, (0, 0), size / 7) * 1.6, 0, 1) * 0.45
         self._x, self._y = width - box_w, height - box_h
         self._letters = letters * OPACITY
@@ -37,7 +37,7 @@ class VisibleMark:
         self._tint = cv2.resize(self._shade, (box_w // 2, box_h // 2), interpolation=cv2.INTER_AREA)
 
     def draw(self, frame: Planes) -> Planes:
-        """A copy of the frame with the mark on it."""
+        """A copy of the frame with the mark in its bottom right corner."""
         y, u, v = frame.y.copy(), frame.u.copy(), frame.v.copy()
         corner = y[self._y :, self._x :]
         corner[:] = np.rint((corner - 16.0) * self._shade + 16 + self._letters * (WHITE - 16))

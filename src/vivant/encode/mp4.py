@@ -1,7 +1,7 @@
-"""A clip becomes an MP4: H.264 yuv420p tagged BT.709 at constant 24 fps, AAC 48 kHz stereo, index first.
+"""Writes a clip as MP4: H.264 yuv420p tagged BT.709 at constant 24 fps, AAC 48 kHz stereo, index at the start.
 
-The file appears under its name only when it is whole. Encoder settings and thread counts are fixed, so the same clip
-gives the same decoded frames and samples on one machine.
+The file gets its name only when it is complete. Encoder settings and thread counts are fixed, so the same clip gives
+the same decoded frames and samples on one machine.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ VIDEO_TIME_BASE: Final = Fraction(1, FPS)
 AUDIO_BIT_RATE: Final = 192_000  # bit/s
 AUDIO_BLOCK: Final = 1024  # samples an AAC frame holds
 
-# veryfast is the knee of the speed/size curve for stills in motion; the next slower preset costs 2.4 times as much.
-# mb-tree starves frame 0, which must be the picture, because it expects later frames to refine it; aq-mode 3 keeps
-# dark gradients (night, studio backgrounds) from banding. Slow cameras need no finer search than a diamond, no choice
-# of B-frames and no split blocks of motion: without them encoding takes 0.5-0.6 of the CPU at -18 to +5 % of the size
-# and at most 0.3 dB less (docs/decisions/0042). One
-# thread: with two, one of them looking ahead, the same frames gave different files now and then; and the painters fill
-# the cores anyway, so that it takes no longer.
+# Measured on moving stills (docs/decisions/0042). veryfast is the knee of the speed/size curve: the next slower preset
+# takes 2.4 times the CPU. mbtree=0, because mb-tree gives frame 0 too few bits, and frame 0 must be the picture.
+# aq-mode 3 keeps dark gradients (night, studio backgrounds) from banding. Slow camera moves need no finer motion search
+# than a diamond, no adaptive B-frames and no inter partitions: without them encoding takes 0.5-0.6 of the CPU at -18 to
+# +5 % of the size and at most 0.3 dB less. One thread: with a second one for lookahead the same frames sometimes gave
+# different files, and rendering uses the other cores anyway.
 X264: Final = {
     "preset": "veryfast",
     "crf": "18",
@@ -48,16 +47,16 @@ X264: Final = {
 
 
 def write_mp4(clip: Clip, path: Path, *, mark: bool = False, watch: Watch | None = None) -> None:
-    """Encode the clip to `path`. `mark` draws the visible mark. Reports 0..1 of the frames to `watch`.
+    """Encode the clip to `path`, with the visible mark if `mark`. Reports the fraction of frames done to `watch`.
 
-    Raises Stopped when the watch says so, and EngineFailed when the clip does not keep its promise (sizes, counts);
-    then nothing is left behind.
+    Raises Stopped when the watch says so, and EngineFailed when frames or samples are not as many or as large as the
+    clip said; then no file is left behind.
     """
     with _write_atomically(path) as partial, av.open(str(partial), "w", format="mp4", options=_MUXER) as movie:
         packets: list[Packet[Any]] = list(_encode_video(movie, clip, mark=mark, watch=watch))
         if clip.soundtrack is not None:
             packets += _encode_audio(movie, clip.soundtrack(), clip.canvas.frames)
-        # Written in order of time, so that a player can start before it has read the whole file.
+        # Interleaved by time, so that a player can start before it has read the whole file.
         packets.sort(key=lambda packet: float((packet.dts or 0) * packet.time_base))
         for packet in packets:
             movie.mux(packet)
@@ -68,6 +67,7 @@ _MUXER: Final = {"movflags": "+faststart"}
 
 @contextmanager
 def _write_atomically(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`; renamed to it when the block succeeds, deleted when it fails."""
     partial = path.with_name(path.name + ".part")
     try:
         yield partial
@@ -116,7 +116,7 @@ def _video_stream(movie: OutputContainer, canvas: Canvas) -> VideoStream:
 
 
 def _video_frame(planes: Planes) -> VideoFrame:
-    # Plane by plane: one array of all three rows corrupts heights that 4 does not divide (834, 630, 946).
+    # Plane by plane: PyAV's conversion from one array corrupts heights not divisible by 4 (834, 630, 946).
     h, w = planes.y.shape
     frame = VideoFrame(w, h, "yuv420p")
     for plane, values in zip(frame.planes, (planes.y, planes.u, planes.v), strict=True):

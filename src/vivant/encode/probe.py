@@ -1,4 +1,4 @@
-"""The facts of a finished file, read from the file itself."""
+"""Reads the facts of a finished file from the file itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import av
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a viewer would find. Durations in seconds; audio values are 0 for a silent file."""
+    """What a player finds in the file. Durations in seconds; audio values are 0 or empty for a silent file."""
 
     width: int
     height: int
@@ -29,7 +29,7 @@ class Facts:
 
 
 def probe(path: Path) -> Facts:
-    """Open the file and read its streams; frames are counted by demuxing. Raises av.error.FFmpegError if unreadable."""
+    """The facts of the file at `path`; frames are counted by demuxing. Raises av.error.FFmpegError if unreadable."""
     with av.open(str(path)) as movie:
         video = movie.streams.video[0]
         audio = movie.streams.audio[0] if movie.streams.audio else None

@@ -1,4 +1,4 @@
-"""What an engine promises, and what it is given while it works."""
+"""The interface of engines, and what an engine is given while it works."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from vivant.request import VideoRequest
 
 
 class EngineStoryboard(Protocol):
-    """What an engine understood and intends, before a pixel is drawn. Plain data underneath."""
+    """What an engine understood and intends, before a pixel is drawn. Each engine has its own class."""
 
     def to_data(self) -> dict[str, Any]:
-        """JSON-ready; carries the engine's name and version. Stored with the task and shown to the user."""
+        """Plain data for JSON, with the engine's name and version. Stored with the task and shown to the user."""
 
 
 class Watch(Protocol):
-    """Handed to `render`: where to report, and how to learn that the work is no longer wanted."""
+    """Passed to `render`: takes its reports, and says when the clip is no longer wanted."""
 
     def report(self, fraction: float, preview: U8 | None = None) -> None:
-        """How much is done, 0..1, never falling; perhaps a small RGB picture of where it stands."""
+        """The fraction done, 0..1, never falling. preview: a small RGB picture, uint8 (h, w, 3), or None."""
 
     def raise_if_stopping(self) -> None:
         """Raise Stopped when the task was cancelled or the worker is going down. Call it at every frame or step."""
 
     def remember(self, data: Mapping[str, Any]) -> None:
-        """Keep `data` for the next attempt of this task; it is durable when this returns."""
+        """Store `data` for the next attempt of this task; it is durable when this returns."""
 
     @property
     def remembered(self) -> Mapping[str, Any]:
-        """What an earlier attempt of this task kept; empty at the first."""
+        """What an earlier attempt of this task stored; empty at the first."""
 
 
 class Engine(Protocol):
-    """Made once per worker and used for one job at a time."""
+    """Makes clips. Created once per worker and used for one job at a time."""
 
     name: str
     version: str
 
     def setup(self) -> None:
-        """Load what is needed; once, before the first job. Raises Misconfigured when something is missing."""
+        """Load models and data; called once, before the first job. Raises Misconfigured when something is missing."""
 
     def plan(self, request: VideoRequest, pictures: Pictures) -> EngineStoryboard:
-        """Every decision, no pixels. Same request, pictures and version: the same storyboard."""
+        """Make every decision, but no pixels. The same request, pictures and version give the same storyboard."""
 
     def explain(self, storyboard: Any) -> list[str]:
-        """A storyboard of this engine in plain English, one line each: what was understood, chosen, and not done."""
+        """Lines of plain English on a storyboard of this engine: what was understood, chosen, and not done."""
 
     def render(self, storyboard: Any, pictures: Pictures, watch: Watch) -> Clip:
         """Make the clip of a storyboard that this engine's `plan` returned for these pictures.
 
-        Same storyboard and pictures: bit-equal frames and samples on one machine. Raises EngineFailed or Stopped.
+        The same storyboard and pictures give bit-equal frames and samples on one machine. Raises EngineFailed, Stopped.
         """

@@ -1,7 +1,7 @@
-"""Colour bars, a moving counter and a tone: an engine for tests, load and documents. It never looks at the prompt.
+"""Colour bars, a moving counter and a tone: an engine for tests, load tests and documents. It ignores the prompt.
 
-Frame 0 is the picture, as the contract wants; from frame 1 on the card covers it. A short beep marks every second, and
-in the frame of each beep a white square lights up, so that sync can be measured.
+Frame 0 is the first picture, as for every engine; colour bars follow. A short beep marks every second, and the frame at
+its start shows a white square, so that the synchrony of picture and sound can be measured.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BEEP: Final = 1000.0  # Hz, the first 1/12 s of every second
 
 @dataclass(frozen=True, slots=True)
 class CardStoryboard:
-    """All a test card needs to know."""
+    """Size in pixels, number of frames, seed as shown on the card, with sound or not, with a last picture or not."""
 
     width: int
     height: int
@@ -39,9 +39,9 @@ class CardStoryboard:
 
 
 class Testcard:
-    """See the module's text. Implements `engines.base.Engine`."""
+    """Implements `engines.base.Engine`; see the module's docstring."""
 
-    __test__ = False  # not a test class, whatever its name says to pytest
+    __test__ = False  # tells pytest that this is no test class
     name = "testcard"
     version = "1"
 
@@ -88,6 +88,7 @@ def _frames(board: CardStoryboard, pictures: Pictures, watch: Watch) -> Iterator
 
 
 def _card(width: int, height: int) -> U8:
+    """The colour bars: RGB uint8 (height, width, 3)."""
     edges = np.linspace(0, width, len(BARS) + 1).round().astype(int)
     card = np.zeros((height, width, 3), np.uint8)
     for colour, left, right in zip(BARS, edges[:-1], edges[1:], strict=True):
@@ -96,9 +97,10 @@ def _card(width: int, height: int) -> U8:
 
 
 def _sound(board: CardStoryboard) -> F32:
+    """Tone and beeps: float32 (2, 2000 * frames) at 48 kHz, peak 0.5."""
     time = np.arange(board.frames * SAMPLES_PER_FRAME) / SAMPLE_RATE
     tone = 0.1 * np.sin(2 * np.pi * TONE * time)
     beep = np.where(time % 1 < 1 / 12, 0.4 * np.sin(2 * np.pi * BEEP * time), 0.0)
-    beep[: SAMPLE_RATE // 12] = 0.0  # nothing beeps over frame 0, which is the picture
+    beep[: SAMPLE_RATE // 12] = 0.0  # no beep at frame 0, which is the picture
     both: F32 = np.stack([tone + beep, tone + beep]).astype(np.float32)
     return both

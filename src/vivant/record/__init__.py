@@ -1,11 +1,11 @@
-"""The durable record: what was asked, where it stands, what it cost. All SQL of the program lives in this folder.
+"""The durable record: requests, the state of tasks, and what they cost. All SQL of the program is in this folder.
 
-database.py   open it, read from it, hand it something to write
-writer.py     the one thread that writes
+database.py   open it, read from it, write to it
+writer.py     the one thread that writes to SQLite
 migrate.py    bring an older record up to date
-tables.py     what is kept
+tables.py     what is stored
 tasks.py      the life of a task, each move one statement
-lanes.py      whose turn it is
-leases.py     which dispatcher is alive
-keys.py, secrets.py, usage.py, ids.py, lock.py
+lanes.py      which key and tier goes next
+leases.py     which dispatchers are alive
+keys.py, shared_secrets.py, usage.py, ids.py, lock.py
 """

@@ -1,7 +1,7 @@
-"""Open the record, read from it, hand it something to write. Knows connections and transactions; not what is kept.
+"""Opens the record and runs closures that read or write it. Knows connections and transactions, not what is stored.
 
-SQLite: WAL, FULL durability (an acknowledged task survives a power cut), foreign keys. One thread writes (writer.py),
-readers have connections of their own and never wait for it. Another process may write too, in short transactions.
+SQLite: WAL, FULL durability (an acknowledged task survives a power cut), foreign keys. One thread writes (writer.py);
+readers have connections of their own and never wait for it. Other processes may write too, in short transactions.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ READERS: Final = 4
 class Record:
     """One open record.
 
-    A closure given to `read` or `write` receives a connection inside a transaction and returns plain values. What
-    `write` awaits is durable. `transaction` is the same for programs without an event loop, like the command line.
+    A closure given to `read` or `write` gets a connection inside a transaction and returns plain values. When `write`
+    returns, the change is durable. `transaction` does the same for programs without an event loop (the command line).
     """
 
     def __init__(self, url: str, timings: Timings = DEFAULT_TIMINGS) -> None:
-        """Open it, making or migrating it when needed. Raises Misconfigured when that is not possible."""
+        """Open the record at `url`; create or migrate it when needed. Raises Misconfigured when that is impossible."""
         self.path = sqlite_path(url)
         self._check_every = timings.foreign_write_check_every
         try:
@@ -53,7 +53,7 @@ class Record:
         self._closed = False
 
     def start_writer(self, on_foreign_write: Callable[[], object]) -> None:
-        """Start the writing thread. `on_foreign_write` is called from it when another process has written."""
+        """Start the writing thread, which calls `on_foreign_write` after another process has written."""
         self._writer = Writer(self._engine, on_foreign_write=on_foreign_write, check_every=self._check_every)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
@@ -62,7 +62,7 @@ class Record:
         return await asyncio.wrap_future(self._writer.submit(work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` on one snapshot of the record, beside the writer. Raises Busy when it cannot be read."""
+        """Run `work` on one snapshot of the record. Raises Busy when the record cannot be read."""
 
         def run() -> T:
             try:
@@ -77,7 +77,7 @@ class Record:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """A short write transaction of the calling thread; waits up to 10 s for other writers. Raises Busy."""
+        """A short write transaction in the calling thread; waits for other writers, then raises Busy."""
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -85,7 +85,7 @@ class Record:
             raise cannot_write(str(error.orig)) from error
 
     def close(self) -> None:
-        """Write what waits, then close; reading and writing raise Busy from now on."""
+        """Run the closures that wait, then close; `read` and `write` raise Busy from now on."""
         self._closed = True
         if self._writer is not None:
             self._writer.close()
@@ -95,7 +95,7 @@ class Record:
 
 
 def check_record(url: str) -> tuple[bool, str]:
-    """Whether the record is sound, and what was found; makes it when it is not there. For `vivant doctor`."""
+    """Whether the record is intact, and what was found; creates a missing one. For `vivant doctor`."""
     try:
         record = Record(url)
     except Misconfigured as error:
@@ -126,16 +126,16 @@ def _engine(url: str, wait_for_lock: float, *, begin: str, query_only: bool = Fa
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.isolation_level = None  # sqlite3 starts no transaction by itself; send_begin does
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves data in the disk's own cache
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves data in the drive's cache
         connection.execute("PRAGMA foreign_keys = ON")
         if query_only:
             connection.execute("PRAGMA query_only = ON")
 
     @event.listens_for(engine, "begin")
-    def say_begin(connection: Connection) -> None:
+    def send_begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine

@@ -1,4 +1,4 @@
-"""Names for new rows: UUIDs of version 7 (RFC 9562), which sort by the time they were made and cannot be guessed."""
+"""Ids of new rows: UUIDs of version 7 (RFC 9562), which sort by time of creation and cannot be guessed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _last_tick = 0
 
 
 def new_id() -> str:
-    """A new id: 36 characters, greater than every id this process made before, with 62 bits of chance."""
+    """A new id: 36 characters, greater than every id made before by this process, with 62 random bits."""
     global _last_tick
     with _lock:
         tick = max(time.time_ns() * _TICKS_PER_MS // 1_000_000, _last_tick + 1)
@@ -27,7 +27,7 @@ def new_id() -> str:
 
 
 def time_of_id(identifier: str) -> datetime | None:
-    """When `new_id` made this id; None when it is not one of ours."""
+    """When `new_id` made this id; None for any other text."""
     try:
         parsed = uuid.UUID(identifier)
     except ValueError:

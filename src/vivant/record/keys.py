@@ -1,6 +1,6 @@
-"""API keys. A key reads `sk_<id>_<secret>`; only the SHA-256 of its 192-bit secret is kept, which needs no salt and no
-slow hash because nobody can guess it. As long as no key was ever made the installation is open; revoking the last key
-does not open it again, so rows are never deleted.
+"""API keys. A key reads `sk_<id>_<secret>`; only the SHA-256 of its secret is stored. No salt and no slow hash are
+needed, since 192 random bits cannot be guessed. While no key was ever created the installation is in open mode;
+revoking the last key does not bring that back, so rows are never deleted.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from vivant.errors import NotFound
 from vivant.record.tables import keys
 
-_FORM: Final = re.compile(r"sk_([0-9a-f]{12})_([0-9a-f]{48})")
+_KEY_TEXT: Final = re.compile(r"sk_([0-9a-f]{12})_([0-9a-f]{48})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A key as the record knows it. Times are aware UTC."""
+    """A key as stored. digest: SHA-256 of the secret, 32 bytes. Times are aware UTC."""
 
     id: str
     name: str
@@ -35,7 +35,7 @@ class Key:
 
 
 def create(connection: Connection, *, name: str, now: datetime) -> tuple[Key, str]:
-    """A new key and its text `sk_…`, which is shown this once and never again."""
+    """A new key and its text `sk_…`, which is not stored and cannot be shown again."""
     key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
     key = Key(id=key_id, name=name, digest=_digest(secret), created_at=now, last_used_at=None, revoked_at=None)
     connection.execute(insert(keys).values(id=key.id, name=name, digest=key.digest, created_at=now))
@@ -49,22 +49,22 @@ def list_keys(connection: Connection) -> dict[str, Key]:
 
 
 def revoke(connection: Connection, key_id: str, *, now: datetime) -> None:
-    """The key opens nothing from now on; doing it twice changes nothing. Raises NotFound."""
+    """Refuse the key from now on; a second call changes nothing. Raises NotFound."""
     if connection.execute(select(keys.c.id).where(keys.c.id == key_id)).one_or_none() is None:
         raise NotFound(f"There is no key {key_id!r}.")
     connection.execute(update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None)).values(revoked_at=now))
 
 
 def record_use(connection: Connection, used: Mapping[str, datetime]) -> None:
-    """key id -> when it was last used."""
+    """Store when keys were last used: key id -> time."""
     statement = update(keys).where(keys.c.id == bindparam("key")).values(last_used_at=bindparam("moment"))
     connection.execute(statement, [{"key": key_id, "moment": moment} for key_id, moment in used.items()])
 
 
 def match(text: str, known: Mapping[str, Key]) -> Key | None:
-    """The key this text opens, if it is known and not revoked. Takes the same time whatever part is wrong."""
-    form = _FORM.fullmatch(text)
-    key_id, secret = form.groups() if form else ("", "")
+    """The key with this text if it exists and is not revoked. Takes equally long whichever part is wrong."""
+    found = _KEY_TEXT.fullmatch(text)
+    key_id, secret = found.groups() if found else ("", "")
     key = known.get(key_id)
     same = hmac.compare_digest(_digest(secret), key.digest if key else bytes(32))
     return key if key and same and key.revoked_at is None else None

@@ -1,10 +1,10 @@
-"""Whose turn it is. Every (tier, key) has a lane with a virtual time: how many tokens of work it was given. The lane
-that was given least goes next, so a key with a thousand tasks waiting cannot keep a key with one task waiting. A lane
-that comes back from idling starts at the tier's present time: it gains nothing by having been away (start-time fair
+"""Which lane goes next. Every (tier, key) is a lane with a virtual time: the tokens of work it was given so far. The
+lane that was given least goes next, so a key with a thousand waiting tasks does not delay a key with one. A lane that
+was idle continues at the tier's present virtual time and so gets no credit for its idle time (start-time fair
 queueing; Goyal, Vin and Cheng, 1996).
 
-Default work goes before flex work, but when flex was passed over nine times in a row it gets the tenth start.
-Counts and times are exact: they change in the transaction that moves the task.
+Tasks of the default tier go before flex, but after nine of them in a row a waiting flex task gets the tenth start.
+Counts and virtual times are exact: they change in the transaction that moves the task.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from vivant.task import Status
 
 FLEX_PASSED_OVER: Final = 9  # default starts in a row that may go past waiting flex work
 
-_HAS_WORK: Final = lanes.c.queued > literal_column("0")  # literal, so that the partial index is used
+_HAS_WORK: Final = lanes.c.queued > literal_column("0")  # a literal, so that SQLite uses the partial index
 
-# Built once: taking these apart anew for every task would cost more than SQLite does.
+# Built once: compiling these statements for every task would cost more than running them.
 _TIERS_TIME: Final = select(tiers.c.virtual_time).where(tiers.c.tier == bindparam("in_tier")).scalar_subquery()
 _RETURNS_FROM_IDLE: Final = (
     (bindparam("queued_by", type_=Integer) > 0) & (lanes.c.queued == 0) & (lanes.c.virtual_time < _TIERS_TIME)
@@ -43,13 +43,15 @@ _INSERT_LANE: Final = insert(lanes).values(
 
 @dataclass(frozen=True, slots=True)
 class Lane:
+    """The queue of one key in one tier. virtual_time: tokens."""
+
     tier: Tier
     key_id: str
     virtual_time: int
 
 
 def move(connection: Connection, tier: str, key_id: str, *, at: Status | None, to: Status) -> None:
-    """Count a task of this lane from `at` (None: it is new) to `to`."""
+    """Update the lane's counts for a task that goes from `at` (None: it is new) to `to`."""
     steps = {
         "queued_by": (to is Status.QUEUED) - (at is Status.QUEUED),
         "running_by": (to is Status.RUNNING) - (at is Status.RUNNING),
@@ -59,7 +61,7 @@ def move(connection: Connection, tier: str, key_id: str, *, at: Status | None, t
 
 
 def take_turn(connection: Connection) -> Lane | None:
-    """The lane whose turn it is, or None when nothing waits anywhere. Its caller takes the lane's oldest task."""
+    """The lane that goes next, or None when no task waits. The caller must start the lane's oldest task."""
     of_flex = tiers.c.tier == Tier.FLEX.value
     passed_over = connection.execute(select(tiers.c.passed_over).where(of_flex).with_for_update()).scalar_one()
     default, flex = (_front_lane(connection, tier) for tier in (Tier.DEFAULT, Tier.FLEX))
@@ -71,6 +73,7 @@ def take_turn(connection: Connection) -> Lane | None:
 
 
 def _front_lane(connection: Connection, tier: Tier) -> Lane | None:
+    """The lane with waiting tasks that was given least."""
     row = connection.execute(
         select(lanes.c.key_id, lanes.c.virtual_time)
         .where(lanes.c.tier == tier.value, _HAS_WORK)
@@ -81,7 +84,7 @@ def _front_lane(connection: Connection, tier: Tier) -> Lane | None:
 
 
 def charge(connection: Connection, lane: Lane, tokens: int) -> None:
-    """The lane was given work of this many tokens; its tier has come as far as the lane was."""
+    """Charge a started task's tokens to its lane; the tier's virtual time becomes the lane's at that start."""
     connection.execute(
         update(lanes)
         .where(lanes.c.tier == lane.tier.value, lanes.c.key_id == lane.key_id)
@@ -91,6 +94,6 @@ def charge(connection: Connection, lane: Lane, tokens: int) -> None:
 
 
 def counts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
-    """(tier, key) -> (queued, running), for every lane that ever was."""
+    """(tier, key) -> (queued, running), for every lane that ever had a task."""
     rows = connection.execute(select(lanes.c.tier, lanes.c.key_id, lanes.c.queued, lanes.c.running))
     return {(row.tier, row.key_id): (row.queued, row.running) for row in rows}

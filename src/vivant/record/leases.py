@@ -1,6 +1,6 @@
-"""Which dispatchers are alive. Each has one row whose count it raises every 5 s. Whoever watches a count stand still
-for 30 s by its own monotonic clock knows that dispatcher to be dead: there is no clock to agree on, a watcher that has
-just started or lost the database has to watch for 30 s first, and a laptop that slept has seen nothing stand still.
+"""Which dispatchers are alive. Each has a row with a count that it raises every 5 s. Another one declares it dead when
+it has seen that count unchanged for 30 s of its own monotonic clock. So no clocks need to agree, a dispatcher that has
+just started or could not reach the database waits 30 s first, and a laptop that slept declares nobody dead.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ def register(connection: Connection, boot_id: str, *, now: datetime) -> None:
 
 
 def record_heartbeat(connection: Connection, boot_id: str, *, now: datetime) -> None:
-    """Say that this dispatcher lives, also when somebody took it for dead and removed its row."""
+    """Raise this dispatcher's count; register it again if another one declared it dead and removed its row."""
     alive = update(dispatchers).where(dispatchers.c.boot_id == boot_id).values(beat=dispatchers.c.beat + 1)
     if connection.execute(alive).rowcount == 0:
         register(connection, boot_id, now=now)
 
 
 def read_heartbeats(connection: Connection) -> dict[str, int]:
-    """boot id -> its count."""
+    """boot id -> heartbeat count."""
     rows = connection.execute(select(dispatchers.c.boot_id, dispatchers.c.beat))
     return {row.boot_id: row.beat for row in rows}
 
@@ -42,7 +42,7 @@ def remove_all_but(connection: Connection, boot_id: str) -> None:
 
 
 class LeaseWatch:
-    """What one dispatcher has seen of the others' counts. `lapses_after`: seconds without a change that end a lease."""
+    """The counts of others as one dispatcher saw them. `lapses_after`: seconds without a change that end a lease."""
 
     def __init__(self, *, lapses_after: float) -> None:
         self._lapses_after = lapses_after
@@ -57,5 +57,5 @@ class LeaseWatch:
         return {boot_id for boot_id, (_, since) in self._seen.items() if now - since >= self._lapses_after}
 
     def reset(self) -> None:
-        """The record could not be reached: others may have lived and not been able to say so."""
+        """Forget all counts: the record could not be reached, so that others could not raise theirs."""
         self._seen.clear()

@@ -1,5 +1,5 @@
-"""One service per data folder and per SQLite file: a lock that the operating system drops when its holder dies, so
-whoever holds it knows that every earlier holder is gone.
+"""One service per data folder and per SQLite file, by a file lock. The operating system releases it when its holder
+dies, so the holder knows that no earlier service is running.
 """
 
 from __future__ import annotations

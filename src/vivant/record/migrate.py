@@ -1,6 +1,4 @@
-"""Bring the record up to date when it is opened. Alembic is imported only when there is something to do: its import
-alone costs 0.4 s.
-"""
+"""Migrates the record when it is opened. Alembic is imported only when needed, since its import takes 0.4 s."""
 
 from __future__ import annotations
 
@@ -16,7 +14,7 @@ FOLDER: Final = Path(__file__).with_name("migrations")
 
 
 def upgrade(engine: Engine) -> None:
-    """Make the tables of this program's version, whatever is there now; many processes may try at once.
+    """Create or migrate the tables to this program's version; several processes may call it at once.
 
     Raises Misconfigured when the record was made by a newer program.
     """
@@ -24,7 +22,7 @@ def upgrade(engine: Engine) -> None:
         connection.exec_driver_sql("SELECT 1")
         if version(connection) == HEAD:
             return
-    with engine.begin() as connection:  # the write lock: whoever comes second finds the work done
+    with engine.begin() as connection:  # takes the write lock: a second process finds the migration done
         found = version(connection)
         if found != HEAD:
             _run_alembic(connection, found)

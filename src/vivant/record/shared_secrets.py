@@ -1,4 +1,4 @@
-"""Secrets that every part of one installation shares, made once and kept in the record: for signing links."""
+"""Secrets shared by all processes of one installation, created once and kept in the record; they sign links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BYTES: Final = 32
 
 
 def get_or_create(connection: Connection, name: str) -> bytes:
-    """The secret of this name, 32 random bytes; the same for everybody who asks, for ever."""
+    """The secret of this name, 32 random bytes: created by the first call, returned by every later one."""
     found = connection.execute(select(table.c.value).where(table.c.name == name)).scalar_one_or_none()
     if found is not None:
         return bytes(found)

@@ -1,6 +1,6 @@
-"""What the record keeps. Portable SQL only: the same tables serve SQLite and PostgreSQL.
+"""The tables of the record. Portable SQL only, for SQLite and PostgreSQL.
 
-Every change here travels with a migration; a test compares the two.
+Every change here needs a migration; a test compares the two.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ tasks = Table(
     Column("expires_at", Instant, nullable=False),
     Column("started_at", Instant),
     Column("ended_at", Instant),
-    Column("attempt", Integer, nullable=False, server_default="0"),  # the fence, and nothing else
+    Column("attempt", Integer, nullable=False, server_default="0"),  # raised by every claim: the fence
     Column("starts", Integer, nullable=False, server_default="0"),
     Column("deaths", Integer, nullable=False, server_default="0"),
     Column("owner", String(36)),  # boot id of the dispatcher that runs it; null unless running
@@ -71,7 +71,7 @@ tasks = Table(
     Column("error_code", String(64), nullable=False, server_default=""),
     Column("error_message", Text, nullable=False, server_default=""),
     Column("tags", JSON, nullable=False),
-    Column("files_since", Instant),  # set when the task ends, null again once its files were swept away
+    Column("files_since", Instant),  # when the task ended; null before that, and again after its files were deleted
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')", name="status_is_known"
     ),
@@ -89,7 +89,7 @@ Index(
     postgresql_where=text("files_since IS NOT NULL"),
 )
 
-# One row per tier: how far its lanes have come, and how often it was passed over while it had work.
+# One row per tier: its virtual time, and how often in a row it was passed over while tasks waited.
 tiers = Table(
     "tiers",
     metadata,
@@ -98,7 +98,7 @@ tiers = Table(
     Column("passed_over", Integer, nullable=False, server_default="0"),
 )
 
-# One row per (tier, key): what waits, what runs, and how much it was given.
+# One row per (tier, key): how many tasks wait and run, and how many tokens were given to it.
 lanes = Table(
     "lanes",
     metadata,
@@ -125,7 +125,9 @@ dispatchers = Table(
     Column("host", String(255), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("started_at", Instant, nullable=False),
-    Column("beat", BigInteger, nullable=False, server_default="0"),  # a count, not a time: no clock to agree on
+    Column(
+        "beat", BigInteger, nullable=False, server_default="0"
+    ),  # the heartbeat: a count, not a time, so that no clocks need to agree
 )
 
 keys = Table(
@@ -133,7 +135,7 @@ keys = Table(
     metadata,
     Column("id", String(32), primary_key=True),
     Column("name", String(255), nullable=False),
-    Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of the secret part; the secret itself is never kept
+    Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of the secret, which is not stored
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
@@ -146,7 +148,7 @@ secrets = Table(
     Column("value", LargeBinary, nullable=False),
 )
 
-# One row per succeeded task, written with its last move: the bill, and the measured history behind every eta.
+# One row per succeeded task, written in the transaction of its success: for billing and for estimates.
 usage = Table(
     "usage",
     metadata,

@@ -1,7 +1,8 @@
-"""The life of a task in the record. Every move is one UPDATE that names where the task must stand, so two who want to
-move the same task cannot both succeed; its lane's counts and, at success, its usage row are in the same transaction.
+"""The life of a task in the record. Every move is one UPDATE that names the state and attempt that the task must be in,
+so of two that move the same task one fails. The lane's counts and, at success, the usage row change in the same
+transaction.
 
-These functions take an open connection and never commit: `Record.write` does.
+These functions take an open connection and do not commit; `Record.write` does.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from vivant.record.tables import tasks
 from vivant.request import VideoRequest
 from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Artifact, Status, Task, check_move
 
-AHEAD_AT_MOST: Final = 1000
+AHEAD_AT_MOST: Final = 1000  # tasks counted
 
 _LIVE: Final = (Status.QUEUED.value, Status.RUNNING.value)
 
-# What every poll asks is built once.
+# Built once, as every poll runs them.
 _BY_ID: Final = select(tasks).where(tasks.c.id == bindparam("task_id"))
 _AHEAD: Final = select(func.count()).select_from(
     select(tasks.c.id)
@@ -40,7 +41,7 @@ _AHEAD: Final = select(func.count()).select_from(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A running task in the hands of the dispatcher `owner`. (task.id, task.attempt, owner) is the fence."""
+    """A running task claimed by the dispatcher `owner`. It holds as long as (task.id, task.attempt, owner) do."""
 
     task: Task
     owner: str
@@ -60,11 +61,11 @@ class Progress:
             raise ValueError(f"fraction must be a number from 0 to 1, got {self.fraction!r}.")
 
 
-# -- asking and looking up ------------------------------------------------------------------------------------------
+# -- creating and finding ------------------------------------------------------------------------------------------
 
 
 def insert_queued(connection: Connection, task: Task) -> None:
-    """Accept a task: it waits in its lane from now on."""
+    """Insert a task that waits in its lane from now on."""
     request = task.request
     connection.execute(
         insert(tasks),
@@ -85,7 +86,7 @@ def insert_queued(connection: Connection, task: Task) -> None:
 
 
 def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> Task:
-    """The task. Raises TaskNotFound; also when `key_id` is given and the task belongs to another key."""
+    """The task. Raises TaskNotFound, also for the task of another key when `key_id` is given."""
     row = connection.execute(_BY_ID, {"task_id": task_id}).one_or_none()
     if row is None or (key_id is not None and row.key_id != key_id):
         raise TaskNotFound(f"There is no task {task_id!r}.")
@@ -100,7 +101,7 @@ def list_newest(
     limit: int = 50,
     after: str = "",
 ) -> list[Task]:
-    """Tasks from new to old, of one key or of all (None); `after` is the id of the last task already seen."""
+    """Tasks from new to old, of one key or of all (None). `after`: the id of the last task of the page before."""
     wanted = select(tasks).order_by(tasks.c.id.desc()).limit(limit)
     if key_id is not None:
         wanted = wanted.where(tasks.c.key_id == key_id)
@@ -112,16 +113,16 @@ def list_newest(
 
 
 def ahead_in_lane(connection: Connection, task: Task) -> int:
-    """How many tasks of the same lane wait in front of this one; counts no further than AHEAD_AT_MOST."""
+    """How many tasks of the same lane wait ahead of this one, at most AHEAD_AT_MOST."""
     lane = {"in_tier": task.request.tier.value, "of_key": task.key_id, "before": task.id}
     return connection.execute(_AHEAD, lane).scalar_one()
 
 
-# -- the run --------------------------------------------------------------------------------------------------------
+# -- running --------------------------------------------------------------------------------------------------------
 
 
 def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
-    """Give the oldest task of the lane whose turn it is to `owner`. None: nothing waits."""
+    """Start the oldest task of the lane that goes next, for `owner`. None: no task waits."""
     lane = lanes.take_turn(connection)
     if lane is None:
         return None
@@ -142,12 +143,12 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
         started_at=now,
         progress=0.0,
     )
-    assert moved, "nobody else may write between the look and the move"
+    assert moved, "the transaction holds the write lock, so the row cannot have changed"
     return Claim(task=get(connection, row.id), owner=owner, remembered=row.remembered or {})
 
 
 def report(connection: Connection, batch: Iterable[Progress]) -> None:
-    """Keep how far claimed tasks have come; a task that is no longer its reporter's stays as it is."""
+    """Store the progress of claimed tasks; a claim that no longer holds is skipped."""
     for progress in batch:
         values: dict[str, Any] = {"progress": progress.fraction}
         if progress.storyboard is not None:
@@ -156,12 +157,12 @@ def report(connection: Connection, batch: Iterable[Progress]) -> None:
 
 
 def remember(connection: Connection, held: Claim, data: Mapping[str, Any]) -> bool:
-    """Keep what the engine wants the next attempt to know. False: the task is no longer ours."""
+    """Store what the engine wants the next attempt to know. False: the claim no longer holds."""
     return connection.execute(update(tasks).where(*_fence(held)).values(remembered=dict(data))).rowcount == 1
 
 
 def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, now: datetime) -> bool:
-    """The one and only success of a task, with its bill. False: the task is no longer ours, and nothing changed."""
+    """The task has succeeded; its usage is inserted. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
     if row is None or not _move(
         connection, row, Status.SUCCEEDED, artifact=asdict(artifact), progress=1.0, ended_at=now, files_since=now
@@ -172,13 +173,16 @@ def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, n
 
 
 def settle_failure(connection: Connection, held: Claim, *, code: str, message: str, now: datetime) -> bool:
-    """The task cannot be done. False: it is no longer ours, and nothing changed."""
+    """The task has failed for good. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
     return row is not None and _fail(connection, row, code=code, message=message, now=now)
 
 
 def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
-    """The try was lost under a live dispatcher, worker or storage: back in the queue, until it happened too often."""
+    """The attempt was lost through its worker or the storage: queue the task again, or fail it after DEATHS_ALLOWED.
+
+    False: the claim no longer holds, and nothing changed.
+    """
     row = _read_if_held(connection, held)
     if row is None:
         return False
@@ -190,13 +194,13 @@ def settle_death(connection: Connection, held: Claim, *, code: str, reason: str,
 
 
 def requeue(connection: Connection, held: Claim, *, now: datetime) -> bool:
-    """The dispatcher goes down and has not finished the task, through no fault of the task."""
+    """Queue the task again because its dispatcher stops. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
     return row is not None and _requeue(connection, row, now=now)
 
 
 def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = None, *, now: datetime) -> int:
-    """Queue again what runs in the name of these dispatchers (None: of any): they will not finish it. How many."""
+    """Queue again the tasks claimed by these dispatchers (None: by any), which are dead. Returns how many."""
     running = select(tasks).where(tasks.c.status == Status.RUNNING.value)
     if owners is not None:
         running = running.where(tasks.c.owner.in_(list(owners)))
@@ -204,7 +208,7 @@ def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = Non
 
 
 def running_attempts(connection: Connection, owner: str) -> set[tuple[str, int]]:
-    """(id, attempt) of everything that still runs in the name of `owner`."""
+    """(id, attempt) of the running tasks claimed by `owner`."""
     rows = connection.execute(
         select(tasks.c.id, tasks.c.attempt).where(tasks.c.status == Status.RUNNING.value, tasks.c.owner == owner)
     )
@@ -215,7 +219,7 @@ def running_attempts(connection: Connection, owner: str) -> set[tuple[str, int]]
 
 
 def cancel(connection: Connection, task_id: str, *, key_id: str | None = None, now: datetime) -> Task:
-    """End the task at once, queued or running. Raises TaskNotFound, or IllegalMove when it has ended already."""
+    """Cancel a queued or running task. Raises TaskNotFound, or IllegalMove when it has ended already."""
     while True:
         task = get(connection, task_id, key_id=key_id)
         check_move(task.id, task.status, Status.CANCELLED)
@@ -233,7 +237,7 @@ def cancel(connection: Connection, task_id: str, *, key_id: str | None = None, n
 
 
 def find_due(connection: Connection, *, now: datetime, at_most: int = 500) -> list[str]:
-    """Ids of live tasks whose time is over."""
+    """Ids of queued and running tasks past their expiry."""
     return list(
         connection.execute(
             select(tasks.c.id).where(tasks.c.status.in_(_LIVE), tasks.c.expires_at <= now).limit(at_most)
@@ -242,7 +246,7 @@ def find_due(connection: Connection, *, now: datetime, at_most: int = 500) -> li
 
 
 def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
-    """End those of these tasks that still live. How many."""
+    """Expire those of these tasks that are queued or running. Returns how many."""
     rows = connection.execute(select(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.status.in_(_LIVE))).all()
     return sum(
         _move(
@@ -262,7 +266,7 @@ def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
 
 
 def list_with_old_files(connection: Connection, *, before: datetime, at_most: int = 200) -> list[str]:
-    """Ids of tasks that ended before this time and whose files are still there."""
+    """Ids of tasks that ended before this time and still have files, the oldest first."""
     return list(
         connection.execute(
             select(tasks.c.id)
@@ -279,15 +283,15 @@ def mark_files_deleted(connection: Connection, ids: Iterable[str]) -> None:
 
 def find_unknown(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Those of these ids that no task has."""
-    asked = set(ids)
-    return asked - set(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(asked))).scalars())
+    wanted = set(ids)
+    return wanted - set(connection.execute(select(tasks.c.id).where(tasks.c.id.in_(wanted))).scalars())
 
 
-# -- the parts ------------------------------------------------------------------------------------------------------
+# -- helpers --------------------------------------------------------------------------------------------------------
 
 
 def _move(connection: Connection, row: Row[Any], to: Status, **changes: Any) -> bool:
-    """Compare and set: from where `row` stood to `to`. False: somebody moved it since `row` was read."""
+    """Move the task from the state in `row` to `to`. False: it was moved by another since `row` was read."""
     at = Status(row.status)
     check_move(row.id, at, to)
     values: dict[str, Any] = {"owner": None, **changes, "status": to.value}
@@ -324,7 +328,7 @@ def _requeue(connection: Connection, row: Row[Any], *, now: datetime, **changes:
 
 
 def _fence(held: Claim) -> tuple[ColumnElement[bool], ...]:
-    """The fence: the task runs, in this attempt, in the name of this owner."""
+    """The fence: the task is running, in this attempt, claimed by this owner."""
     return (
         tasks.c.id == held.task.id,
         tasks.c.attempt == held.task.attempt,
@@ -334,6 +338,7 @@ def _fence(held: Claim) -> tuple[ColumnElement[bool], ...]:
 
 
 def _read_if_held(connection: Connection, held: Claim) -> Row[Any] | None:
+    """The task's row while the claim holds, else None."""
     return connection.execute(select(tasks).where(*_fence(held))).one_or_none()
 
 

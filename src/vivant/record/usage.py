@@ -1,4 +1,4 @@
-"""What succeeded tasks cost: one row each, written with the task's last move. Also the measured pace behind an eta."""
+"""What succeeded tasks cost: one row each, written in the transaction of the success. Etas are estimated from it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from vivant.record.tables import usage
 
-RECENT: Final = 20  # tasks that a pace is measured over
+RECENT: Final = 20  # tasks that an estimate is based on
 
 
 def insert_usage(connection: Connection, row: Row[Any], *, now: datetime) -> None:
-    """The bill of the task in this row of `tasks`, as it stood while it ran."""
+    """Insert the usage of a succeeded task. `row`: its row of `tasks`, read while it was running."""
     connection.execute(
         insert(usage).values(
             task_id=row.id,
@@ -28,7 +28,7 @@ def insert_usage(connection: Connection, row: Row[Any], *, now: datetime) -> Non
 
 
 def seconds_per_token(connection: Connection, engine: str) -> dict[int, float]:
-    """Recent seconds of work per token, by size in tokens; under 0 the mean over all sizes. Empty: no history."""
+    """Seconds of work per token of recent tasks: tokens of a task -> mean; 0 -> mean over all. Empty: no history."""
     recent = (
         select(usage.c.tokens, usage.c.run_seconds)
         .where(usage.c.engine == engine)

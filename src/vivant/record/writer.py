@@ -1,5 +1,5 @@
-"""The one thread that writes to SQLite. Whatever waits is written together in one transaction with one sync to disk
-(group commit), each piece under a savepoint of its own, and nobody hears of success before COMMIT has returned.
+"""The one thread that writes to SQLite. All closures that wait are run in one transaction with one sync to disk (group
+commit), each under a savepoint of its own, and no future is resolved before COMMIT has returned.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from vivant.errors import Busy
 T = TypeVar("T")
 Work = tuple[Callable[[Connection], Any], "Future[Any]"]
 
-GROUP: Final = 128  # pieces per transaction at most, so that the first of them need not wait long
+GROUP: Final = 128  # closures per transaction at most, which bounds how long the first of them waits
 
 log = structlog.get_logger()
 
 
 class Writer:
-    """Runs closures in write transactions, in the order they were given.
+    """Runs closures in write transactions, in the order in which they were submitted.
 
     `on_foreign_write` is called from the writer's thread after another process committed; when nothing is written here,
     that is noticed within `check_every` seconds.
@@ -41,7 +41,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
-        """The future holds what `work` returned, once that is durable. Busy: the record could not be written."""
+        """A future of what `work` returns, resolved once that is durable; Busy when the record cannot be written."""
         future: Future[T] = Future()
         if self._closed:
             future.set_exception(Busy("The record is closed: the service is going down."))
@@ -50,14 +50,14 @@ class Writer:
         return future
 
     def close(self) -> None:
-        """Write what waits, then end."""
+        """Run the closures that wait, then end the thread."""
         self._closed = True
         self._waiting.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         connection: Connection | None = None
-        seen = 0  # the data version that our callers know of
+        seen = 0  # the data version last reported to on_foreign_write
         closing = False
         while not closing:
             group, closing = self._next_group()
@@ -82,26 +82,26 @@ class Writer:
             connection.close()
 
     def _next_group(self) -> tuple[list[Work], bool]:
-        """What waits, at most GROUP pieces (perhaps none, after `check_every` seconds); and whether this is the end."""
+        """At most GROUP waiting closures (none after `check_every` seconds), and whether `close` was called."""
         group: list[Work] = []
         try:
-            piece = self._waiting.get(timeout=self._check_every)
-            while piece is not None:
-                group.append(piece)
+            item = self._waiting.get(timeout=self._check_every)
+            while item is not None:
+                group.append(item)
                 if len(group) == GROUP:
                     return group, False
-                piece = self._waiting.get_nowait()
+                item = self._waiting.get_nowait()
         except queue.Empty:
             return group, False
         return group, True
 
 
 class _TransactionLost(Exception):
-    """SQLite gave up the whole transaction (disk full, I/O error), not only the statement that failed."""
+    """SQLite rolled back the whole transaction (disk full, I/O error), not only the failed statement."""
 
 
 def _write(connection: Connection, group: list[Work]) -> None:
-    """One transaction for the whole group. When it fails as a whole this raises, and nothing of it holds."""
+    """Run the group in one transaction. Raises when the transaction as a whole fails; then nothing is written."""
     done: list[tuple[Future[Any], Any]] = []
     with connection.begin():
         for work, future in group:
@@ -111,7 +111,7 @@ def _write(connection: Connection, group: list[Work]) -> None:
             try:
                 result = work(connection)
                 savepoint.commit()
-            except Exception as error:  # it belongs to whoever gave us the closure
+            except Exception as error:  # the closure failed: its submitter gets the error
                 if not _in_transaction(connection):
                     raise _TransactionLost(_reason(error)) from error
                 savepoint.rollback()
@@ -126,19 +126,19 @@ def _write(connection: Connection, group: list[Work]) -> None:
 
 def _fail_group(group: list[Work], error: Exception) -> None:
     reason = _reason(error)
-    log.error("the record cannot be written", reason=reason, pieces=len(group))
+    log.error("the record cannot be written", reason=reason, closures=len(group))
     for _, future in group:
         if not future.done() and (future.running() or future.set_running_or_notify_cancel()):
             future.set_exception(cannot_write(reason))
 
 
 def _as_busy(error: Exception) -> Exception:
-    """A disk that is full, a lock that is held, a file that vanished: reasons to try again later, not bugs."""
+    """Busy for an operational error (disk full, locked, file gone), which may pass; any other error as it is."""
     return cannot_write(str(error.orig)) if isinstance(error, OperationalError) else error
 
 
 def _reason(error: Exception) -> str:
-    """What the database said, without the statement and its values: those belong to callers, not into a log."""
+    """The database's own message, without the statement and its values, which may be private and must not be logged."""
     return str(error.orig) if isinstance(error, DBAPIError) else str(error)
 
 
@@ -151,6 +151,6 @@ def _in_transaction(connection: Connection) -> bool:
 
 
 def _data_version(connection: Connection) -> int:
-    """A number that changes exactly when another connection commits (SQLite's PRAGMA data_version)."""
+    """SQLite's PRAGMA data_version: it changes exactly when another connection commits."""
     version: int = connection.connection.driver_connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[union-attr]
     return version

@@ -1,1 +1,1 @@
-"""Files: artifacts.py keeps them, links.py signs the addresses under which callers fetch them."""
+"""Files: artifacts.py stores them, links.py signs the URLs at which callers fetch them."""

@@ -1,10 +1,10 @@
-"""Files of tasks, in a folder or an object store; obstore makes the two look alike. Knows paths and bytes, not tasks.
+"""Stores the files of tasks in a folder or an object store, through obstore. Knows paths and bytes, not tasks.
 
-    tasks/<id>/in/first.png, last.png        what the caller sent, cleaned
-    tasks/<id>/<attempt>/clip.mp4            what one attempt made; no other attempt can overwrite it
+    tasks/<id>/in/first.png, last.png        the caller's pictures, decoded and cleaned
+    tasks/<id>/<attempt>/clip.mp4            one attempt's clip; no other attempt can overwrite it
 
-A file with its name is always whole (written beside and renamed), and in a folder it is on the disk, not in a cache,
-when `put` returns.
+A file is always complete (written under another name, then renamed), and in a folder it is on the disk, not in a
+cache, when `put` returns.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from obstore.store import LocalStore, from_url
 from vivant.errors import Misconfigured, NotFound, StorageFailed
 
 CHUNK: Final = 256 * 1024  # bytes read at a time
-MIN_FREE_BYTES: Final = 64 * 2**20  # bytes; the largest clips take about so much
+MIN_FREE_BYTES: Final = 64 * 2**20  # about the size of the largest clips
 
 
 def picture_path(task_id: str, which: str) -> str:
-    """Where a task's first or last picture is kept."""
+    """Path of a task's picture; `which` is "first" or "last"."""
     return f"tasks/{task_id}/in/{which}.png"
 
 
 def clip_path(task_id: str, attempt: int) -> str:
-    """Where this attempt's clip is kept."""
+    """Path of the clip that this attempt made."""
     return f"tasks/{task_id}/{attempt}/clip.mp4"
 
 
@@ -50,7 +50,7 @@ def attempt_prefix(task_id: str, attempt: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file ready to be sent. `etag` is opaque and without quotes: the same bytes, the same etag."""
+    """A file to be sent. etag: opaque, without quotes, the same for the same bytes."""
 
     path: str
     size: int  # bytes
@@ -59,7 +59,7 @@ class StoredFile:
     artifacts: Artifacts
 
     async def read(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, without, `end`, a piece at a time. Raises NotFound or StorageFailed."""
+        """Bytes `start` to `end` (exclusive; None: all the rest), in chunks. Raises NotFound or StorageFailed."""
         position, end = start, self.size if end is None else min(end, self.size)
         while position < end:
             piece = await self.artifacts.get_range(self.path, position, min(end, position + CHUNK))
@@ -68,13 +68,13 @@ class StoredFile:
 
 
 class Artifacts:
-    """The store behind one URL. Every method raises StorageFailed when the store does not work."""
+    """The file store at one URL. Every method raises StorageFailed when the store does not work."""
 
     def __init__(self, url: str, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
-        """Open it; a folder is made when it is not there. Raises Misconfigured."""
+        """Open the store; create a missing folder. Raises Misconfigured."""
         self._min_free_bytes = min_free_bytes
         try:
-            if url.startswith("file://"):  # what follows is a path as it stands, blanks and all
+            if url.startswith("file://"):  # the rest is a plain path and not percent-encoded
                 folder = url.removeprefix("file://")
                 self._store: Any = LocalStore(folder, mkdir=True)
             else:
@@ -84,13 +84,13 @@ class Artifacts:
         self.folder: Path | None = Path(self._store.prefix) if isinstance(self._store, LocalStore) else None
 
     def put(self, path: str, data: bytes | Path) -> None:
-        """Keep these bytes, or the bytes of this file, under `path`: whole and durable, or not at all."""
+        """Store these bytes, or this file's, at `path`: completely and durably, or not at all."""
         try:
             obstore.put(self._store, path, data)
             if self.folder is not None:
                 _sync(self.folder, path)
         except (BaseError, OSError) as error:
-            raise StorageFailed(f"{path} could not be kept: {_reason(error)}.") from error
+            raise StorageFailed(f"{path} could not be stored: {_reason(error)}.") from error
 
     def get(self, path: str) -> bytes:
         """All bytes of a file. Raises NotFound."""
@@ -102,7 +102,7 @@ class Artifacts:
             raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
     async def get_range(self, path: str, start: int, end: int) -> bytes:
-        """The bytes from `start` up to, without, `end`. Raises NotFound."""
+        """Bytes `start` to `end`, exclusive. Raises NotFound."""
         try:
             return bytes(await obstore.get_range_async(self._store, path, start=start, end=end))
         except (NotFoundError, FileNotFoundError):
@@ -111,7 +111,7 @@ class Artifacts:
             raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
     def size(self, path: str) -> int:
-        """Bytes of a file. Raises NotFound."""
+        """Size of a file in bytes. Raises NotFound."""
         try:
             return int(obstore.head(self._store, path)["size"])
         except (NotFoundError, FileNotFoundError):
@@ -120,20 +120,20 @@ class Artifacts:
             raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
     def delete(self, prefix: str) -> None:
-        """Delete everything under a prefix that ends with a slash; nothing there is no error."""
-        if self.folder is not None:  # also what a writer that was killed left half written, which obstore hides
+        """Delete all files under a prefix that ends with a slash, if there are any."""
+        if self.folder is not None:  # includes partial files of killed writers, which obstore does not list
             _delete_folder(self.folder / prefix)
             return
         try:
             for batch in obstore.list(self._store, prefix):
                 obstore.delete(self._store, [meta["path"] for meta in batch])
         except (NotFoundError, FileNotFoundError):
-            pass  # somebody else deletes the same files, which is as good
+            pass  # another process deletes the same files
         except (BaseError, OSError) as error:
             raise StorageFailed(f"{prefix} could not be deleted: {_reason(error)}.") from error
 
     def task_ids(self) -> list[str]:
-        """Names of all folders under tasks/: the ids of tasks that have files, oldest first."""
+        """Ids of the tasks that have files (the folders under tasks/), oldest first."""
         try:
             listed = obstore.list_with_delimiter(self._store, "tasks/")
         except (NotFoundError, FileNotFoundError):
@@ -143,7 +143,7 @@ class Artifacts:
         return sorted(prefix.rstrip("/").rsplit("/", 1)[-1] for prefix in listed["common_prefixes"])
 
     def check(self) -> None:
-        """Raise StorageFailed unless a small file can be written and deleted now, and a folder has room for a clip."""
+        """Raise StorageFailed unless a small file can be written and deleted and a folder has room for a clip."""
         if self.folder is not None and (free := shutil.disk_usage(self.folder).free) < self._min_free_bytes:
             raise StorageFailed(
                 f"The disk of the files has {free >> 20} MiB free; {self._min_free_bytes >> 20} MiB are needed."
@@ -153,7 +153,7 @@ class Artifacts:
         self.delete("probe/")
 
     async def open(self, path: str, *, etag: str, mime: str) -> StoredFile:
-        """A file for sending. Raises NotFound."""
+        """The file at `path`, to be sent. Raises NotFound."""
         size = await asyncio.to_thread(self.size, path)
         return StoredFile(path, size, etag, mime, self)
 
@@ -162,13 +162,13 @@ def _delete_folder(folder: Path) -> None:
     try:
         shutil.rmtree(folder)
     except FileNotFoundError:
-        pass  # nothing there, or somebody else deletes it as well
+        pass  # does not exist, or another process deletes it
     except OSError as error:
         raise StorageFailed(f"{folder} could not be deleted: {error.strerror}.") from error
 
 
 def _sync(folder: Path, path: str) -> None:
-    """Bring a renamed file and every folder above it, as far as the store's own, to the disk."""
+    """Flush a renamed file and the folders above it, up to the store's own, to the disk."""
     target = folder / path
     for place in (target, *target.parents):
         handle = os.open(place, os.O_RDONLY)
@@ -181,14 +181,14 @@ def _sync(folder: Path, path: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of what went wrong; obstore appends pages of debugging."""
+    """The first line of the error; obstore appends pages of debug output."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
 
 
 def _flush(handle: int) -> None:
-    """Not into the disk's own cache, where macOS leaves it unless asked for more than fsync (fsync(2) there)."""
+    """fsync; on macOS F_FULLFSYNC, since fsync there leaves data in the drive's cache (fsync(2))."""
     if sys.platform == "darwin":
-        with contextlib.suppress(OSError):  # file systems that do not know it
+        with contextlib.suppress(OSError):  # not supported by every file system
             fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
             return
     os.fsync(handle)

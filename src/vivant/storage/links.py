@@ -1,4 +1,4 @@
-"""Signed links: a path, until when it is good, and an HMAC over both. Whoever has the link may read that one file."""
+"""Signed links: a path, its expiry and an HMAC over both. Anybody with the link may read that one file until then."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def sign(secret: bytes, path: str, expires: int) -> str:
 
 
 def verify(secret: bytes, path: str, expires: str, signature: str, *, now: float) -> None:
-    """Raise NotAuthorized unless `sign` made this signature and the link is still good at `now` (Unix seconds)."""
+    """Raise NotAuthorized unless `sign` made this signature and the link has not expired at `now` (Unix seconds)."""
     if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
         raise NotAuthorized("The link is damaged: ask for the task again to get a new one.")
     if not hmac.compare_digest(sign(secret, path, int(expires)), signature if signature.isascii() else ""):

@@ -1,3 +1,3 @@
-"""One file per language that callers speak: routes, field names, answers, error bodies. novita.py is the contract we
-follow, native.py our own tree under /v1.
+"""One file per API that callers use: routes, field names, response and error bodies. novita.py is the provider's API
+that Vivant is compatible with, native.py Vivant's own under /v1.
 """

@@ -1,6 +1,6 @@
-"""Vivant's own small tree under /v1: what no provider's contract has. Errors are RFC 9457 problem documents.
+"""Vivant's own small API under /v1, for what no provider's API has. Errors are RFC 9457 problem documents.
 
-This is also how addresses outside every dialect answer.
+Errors at addresses outside every dialect have this form, too.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def routes(context: Context) -> list[Route]:
         after = query.get("after", "")
         if after and not ID.fullmatch(after):
             raise InvalidRequest("must be the id of a task, as `next` of the page before says.", field="after")
-        # One more than asked for tells whether there are more.
+        # One more than requested shows whether there are more.
         found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
         more = len(found) > limit
         tasks = found[:limit]
@@ -90,7 +90,7 @@ def routes(context: Context) -> list[Route]:
 
 
 async def describe_task(context: Context, request: Request, task: Task) -> dict[str, Any]:
-    """A task as its owner sees it: everything but what only the machinery needs."""
+    """A task as its owner sees it."""
     video = None
     if task.status is Status.SUCCEEDED and task.artifact is not None:
         path, seconds = await context.service.link(task)
@@ -129,7 +129,7 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
 
 
 def error_response(request: Request, error: VivantError, text: str) -> Response:
-    """A problem document (RFC 9457), with our error code besides."""
+    """A problem document (RFC 9457) with our error code added."""
     status = next((STATUS_CODES[kind] for kind in type(error).__mro__ if kind in STATUS_CODES), 500)
     if status == 500:
         text = "Something went wrong inside the service; its log says more under this answer's X-Request-Id."

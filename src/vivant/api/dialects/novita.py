@@ -1,7 +1,7 @@
-"""Novita's language for Seedance 1.5 Pro: `POST /v3/async/seedance-v1.5-pro-i2v` and `GET /v3/async/task-result`.
+"""Novita's API for Seedance 1.5 Pro: `POST /v3/async/seedance-v1.5-pro-i2v` and `GET /v3/async/task-result`.
 
-Everything that is Novita's and nobody else's stands here: field names and defaults, the result envelope, the flat error
-body with its reasons. What each was read from, and what was decided where the sources are silent, is in docs/api.md.
+All that is particular to Novita is in this file: field names and defaults, the result envelope, the flat error body
+with its reasons. docs/api.md names the sources, and says what was decided where they are silent.
 """
 
 from __future__ import annotations
@@ -46,15 +46,15 @@ from vivant.task import Status, Task
 PREFIX: Final = "/v3/"
 SUBMIT: Final = "/v3/async/seedance-v1.5-pro-i2v"
 RESULT: Final = "/v3/async/task-result"
-TASK_TYPE: Final = "IMG_TO_VIDEO"  # the hosted value for this model is not documented; the shape is that of TXT_TO_IMG
-PROMPT_CHARACTERS: Final = 10_000  # the contract advises 500; a limit only so that a prompt is not a payload
+TASK_TYPE: Final = "IMG_TO_VIDEO"  # not documented for this model; formed like TXT_TO_IMG
+PROMPT_CHARACTERS: Final = 10_000  # the contract advises 500; a limit against misuse as storage
 ADAPTIVE: Final = "adaptive"  # the ratio nearest to the first picture's
 FIELD_NAMES: Final = {  # of `request.Brief` -> here, where they differ
     "seconds": "duration",
     "tier": "service_tier",
     "expires_after": "execution_expires_after",
 }
-IN_A_THREAD: Final = 256 * 1024  # bytes from which on a body is parsed beside the event loop
+IN_A_THREAD: Final = 256 * 1024  # bytes from which on a body is parsed in a thread, to keep the event loop free
 
 STATUSES: Final[dict[Status, str]] = {
     Status.QUEUED: "TASK_STATUS_QUEUED",
@@ -87,7 +87,7 @@ REASONS: Final[dict[type[VivantError], tuple[int, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A submit body, understood: what is asked, and where the pictures are."""
+    """A parsed submit body: the brief, and each picture as URL or data URI."""
 
     brief: Brief
     image: str | LongString
@@ -106,7 +106,7 @@ def routes(context: Context) -> list[Route]:
             submission = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
             brief = submission.brief
             first = await intake.receive(submission.image, field="image", ratio=brief.ratio)
-            held.grow(len(first.png))  # a small file may become a large picture
+            held.grow(len(first.png))  # a small file may decode to a large picture
             last = None
             if submission.last_image is not None:
                 ratio = brief.ratio_for(first.width, first.height)
@@ -131,12 +131,12 @@ def routes(context: Context) -> list[Route]:
     return [
         Route(SUBMIT, submit, methods=["POST"]),
         Route(RESULT, result, methods=["GET"]),
-        Route(RESULT + "/{task_id}", result, methods=["GET"]),  # some clients put the id into the path
+        Route(RESULT + "/{task_id}", result, methods=["GET"]),  # some clients send the id in the path
     ]
 
 
 def read_submission(body: bytes | bytearray) -> Submission:
-    """The thirteen fields. Null and absent mean the default, unknown fields are ignored, types are strict.
+    """Parse the thirteen fields. Null and absent mean the default, unknown fields are ignored, types are strict.
 
     Raises InvalidRequest, naming the field and what is allowed.
     """
@@ -187,10 +187,10 @@ def in_our_words(error: InvalidRequest, *, ratio: str) -> InvalidRequest:
 
 
 def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[str, Any]:
-    """The task-result body. eta in seconds; video: (absolute URL, seconds it stays good).
+    """The task-result body. eta: seconds; video: (absolute URL, seconds until it expires), None without a video.
 
-    Arrays are never null, `extra` is always there, and times not reached are "0": Novita's own Python client raises
-    on null, on a missing `extra` and on empty strings.
+    Arrays are never null, `extra` is always present, and times not reached are "0", because Novita's Python client
+    raises on null, on a missing `extra` and on empty strings.
     """
     done = task.status is Status.SUCCEEDED
     request = {name: value for name, value in task.request.to_data().items() if name != "version"}
@@ -222,7 +222,7 @@ def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[s
 
 
 def reason(task: Task) -> str:
-    """Why a task has no video; empty unless it failed, was cancelled or expired."""
+    """Why a task ended without a video; empty for all other tasks."""
     match task.status:
         case Status.FAILED:
             return task.error_message or "The clip could not be made."
@@ -257,7 +257,7 @@ def _required(fields: dict[str, Any], name: str, kind: Any, allowed: str) -> Any
 
 
 def _optional(fields: dict[str, Any], name: str, kind: Any, allowed: str, default: T) -> T | Any:
-    """The field if it has exactly this type (true is no integer, 5.0 and "5" are none either), else the default."""
+    """The field's value, or the default if absent or null. The type must be exact: not true, 5.0 or "5" for 5."""
     value = fields.get(name)
     if value is None:
         return default

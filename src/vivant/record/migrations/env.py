@@ -1,4 +1,4 @@
-"""How Alembic runs our migrations: in the transaction it is handed, never on a connection of its own."""
+"""Alembic runs the migrations in the transaction of the connection that migrate.py passes, never on its own."""
 
 from __future__ import annotations
 
