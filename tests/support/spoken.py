@@ -13,7 +13,7 @@ from vivant.media import SAMPLE_RATE
 LOUDNESS = {"p": 0.05, "b": 0.1, "t": 0.05, "k": 0.05, "m": 0.4, "f": 0.2, "v": 0.3, "s": 0.3, " ": 0.0, ",": 0.0}
 
 
-def said(
+def spoken_line(
     phones: Iterable[tuple[str, float]],
     *,
     start: float = 0.5,

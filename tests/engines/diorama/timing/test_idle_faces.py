@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from support.spoken import SENTENCE, said
+from support.spoken import SENTENCE, spoken_line
 from vivant.engines.diorama.storyboard import Action, ActionKind, FaceFact
 from vivant.engines.diorama.timing.idle import LIMIT, idle_faces
 from vivant.media import F32
@@ -24,7 +24,7 @@ def blinks(lids: F32) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("settle", [False, True])
 def test_every_curve_begins_at_rest_and_ends_there_if_it_must_settle(settle: bool) -> None:
     actions = (Action(kind="smile"), Action(kind="nod"), Action(kind="frown", face_index=1), Action(kind="look_left"))
-    faces = idle_faces(121, 7, FACES, [said(SENTENCE)], actions, settle=settle)
+    faces = idle_faces(121, 7, FACES, [spoken_line(SENTENCE)], actions, settle=settle)
     for curve in (getattr(face, field.name) for face in faces for field in fields(face)):
         assert curve.shape == (121,)
         assert curve.dtype == np.float32
@@ -64,7 +64,7 @@ def test_lids_close_in_100_to_150_ms_and_open_in_200_to_300() -> None:
 
 
 def test_blinks_prefer_pauses_of_speech() -> None:
-    line = said(SENTENCE, start=0.4)
+    line = spoken_line(SENTENCE, start=0.4)
     comma = 0.4 + sum(seconds for _, seconds in SENTENCE[:10]) + 0.1
     near = 0
     for seed in range(40):
@@ -84,20 +84,20 @@ def test_heads_stay_within_four_degrees_whatever_they_are_told() -> None:
         Action(kind=kind) for kind in ("nod", "shake_head", "look_left", "tilt_head", "look_up", "sway", "laugh")
     )
     for seed in range(10):
-        curves = idle_faces(289, seed, FACES[:1], [said(SENTENCE)], actions)
+        curves = idle_faces(289, seed, FACES[:1], [spoken_line(SENTENCE)], actions)
         total = np.sum([np.abs(getattr(curves[0], name)) for name in ("yaw", "pitch", "roll")], axis=0)
         assert total.max() <= LIMIT + 1e-4
         assert total.max() > 2
 
 
 def test_a_head_moves_smoothly() -> None:
-    curves = idle_faces(289, 4, FACES[:1], [said(SENTENCE)], ())
+    curves = idle_faces(289, 4, FACES[:1], [spoken_line(SENTENCE)], ())
     for name in ("yaw", "pitch", "roll"):
         assert np.abs(np.diff(getattr(curves[0], name))).max() < 0.4  # degrees per frame
 
 
 def test_a_speaker_moves_its_head_more_than_a_listener() -> None:
-    lines = [said(SENTENCE * 3, start=0.4)]
+    lines = [spoken_line(SENTENCE * 3, start=0.4)]
     speaks = listens = 0.0
     for seed in range(12):
         curves = idle_faces(145, seed, FACES, lines, ())
@@ -145,11 +145,11 @@ def test_a_blink_that_was_asked_for_comes_early() -> None:
 
 
 def test_a_happy_line_brings_a_smile_and_a_sad_one_takes_it_away() -> None:
-    assert idle_faces(121, 1, FACES[:1], [said(SENTENCE, tone="happy")], ())[0].smile[36] > 0.1
-    assert idle_faces(121, 1, FACES[:1], [said(SENTENCE, tone="sad")], ())[0].smile[36] < -0.1
+    assert idle_faces(121, 1, FACES[:1], [spoken_line(SENTENCE, tone="happy")], ())[0].smile[36] > 0.1
+    assert idle_faces(121, 1, FACES[:1], [spoken_line(SENTENCE, tone="sad")], ())[0].smile[36] < -0.1
 
 
-def test_the_same_seed_lives_the_same_life() -> None:
-    first, again, other = (idle_faces(121, seed, FACES, [said(SENTENCE)], ()) for seed in (3, 3, 4))
+def test_the_same_seed_gives_the_same_motion_and_another_seed_another() -> None:
+    first, again, other = (idle_faces(121, seed, FACES, [spoken_line(SENTENCE)], ()) for seed in (3, 3, 4))
     assert all(np.array_equal(getattr(first[0], name), getattr(again[0], name)) for name in NAMES)
     assert any(not np.array_equal(getattr(first[0], name), getattr(other[0], name)) for name in NAMES)

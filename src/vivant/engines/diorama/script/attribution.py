@@ -75,31 +75,31 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
             reading, cast, verb.first if verb else quote, before, quote
         )
         if person is None:
-            person = _stranger(reading, cast, verb, before, quote) if verb else _label(reading, cast, before, last)
+            person = _unknown_doer(reading, cast, verb, before, quote) if verb else _label(reading, cast, before, last)
         if person is None:
-            person = _opening(reading, cast, before, verb.first if verb else last)
+            person = _unknown_opening(reading, cast, before, verb.first if verb else last)
         if person is None:
-            person = _voice(reading, cast, before, quote)
+            person = _named_voice(reading, cast, before, quote)
         return Tag(verb, person or guess_speaker(reading, cast, quote, turns, later=False), True)
     after = trail_end(reading, quote)
     verb = speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
     if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
-        doers = [m for m in cast.between(quote + 1, min(after, verb.last + _NAME_LENGTH + 1)) if not m.object]
-        person = doers[0].person if doers else _stranger(reading, cast, verb, quote + 1, after)
-        if person is not None and not _together(reading, doers):
+        doers = [m for m in cast.between(quote + 1, min(after, verb.last + _NAME_LENGTH + 1)) if not m.is_object]
+        person = doers[0].person if doers else _unknown_doer(reading, cast, verb, quote + 1, after)
+        if person is not None and not _doers_are_joined(reading, doers):
             return Tag(verb, person, True)
-    mentions = [m for m in cast.between(before, quote) if not m.object] or cast.between(before, quote)
+    mentions = [m for m in cast.between(before, quote) if not m.is_object] or cast.between(before, quote)
     if mentions:
         return Tag(None, mentions[0].person, False)
     beat = cast.between(quote + 1, min(after, quote + 5))  # “Hello!” The woman smiles.
     answered = bool(turns) and turns[-1].person is beat[0].person and _bare_between(reading, quote) if beat else False
-    if beat and not beat[0].object and not answered and _directly(reading, quote, beat[0]):
+    if beat and not beat[0].is_object and not answered and _follows_directly(reading, quote, beat[0]):
         return Tag(None, beat[0].person, False)
     return Tag(None, guess_speaker(reading, cast, quote, turns), False)
 
 
-def _together(reading: Reading, doers: list[Mention]) -> bool:
-    """ "A boy and a girl talk" tells of two and gives the line to neither."""
+def _doers_are_joined(reading: Reading, doers: list[Mention]) -> bool:
+    """ "A boy and a girl talk": two doers joined by "and" leave open who speaks."""
     return len(doers) > 1 and any("and" in reading.roles(at) for at in range(doers[0].last, doers[1].first))
 
 
@@ -133,7 +133,7 @@ def doer_of_writing(reading: Reading, first: int, last: int) -> bool:
 def find_subject(reading: Reading, cast: Cast, verb: int, first: int, quote: int) -> Person | None:
     """Who does the verb at token `verb`: looked for in its clause, in the clauses before it, then after it."""
     here = cast.between(first, verb)
-    doers = [mention for mention in here if not mention.object]
+    doers = [mention for mention in here if not mention.is_object]
     if doers:
         own = [m for m in doers if reading.clause[m.first] == reading.clause[min(verb, len(reading.clause) - 1)]]
         if own and not is_han(reading.tokens[own[-1].first].text[0]) and not _shares_subject(reading, verb):
@@ -142,7 +142,7 @@ def find_subject(reading: Reading, cast: Cast, verb: int, first: int, quote: int
             return own[0].person  # "the man hugs the woman and says"; 男人抱住女人说
         nearest = reading.clause[doers[-1].first]
         return next(m for m in doers if reading.clause[m.first] == nearest).person
-    after = [m for m in cast.between(verb, quote) if not m.object]
+    after = [m for m in cast.between(verb, quote) if not m.is_object]
     if after:
         return after[0].person  # says the old man, "…"
     return here[0].person if here else None  # "close-up of a woman saying"
@@ -164,6 +164,7 @@ def _is_manner(reading: Reading, at: int) -> bool:
 
 
 def _runs_on(reading: Reading, quote: int) -> bool:
+    """The quotation ends in a comma, so the sentence goes on after it."""
     return reading.text[: reading.tokens[quote].end].rstrip("\"”」』’'")[-1:] in (",", "，")
 
 
@@ -176,7 +177,8 @@ def _introduces(reading: Reading, verb: Hit, after: int) -> bool:
     )
 
 
-def _directly(reading: Reading, quote: int, mention: Mention) -> bool:
+def _follows_directly(reading: Reading, quote: int, mention: Mention) -> bool:
+    """No clause ends between the quotation and the mention after it."""
     return not any(ends_clause(reading.tokens[at]) for at in range(quote + 2, mention.first))
 
 
@@ -184,7 +186,7 @@ def _directly(reading: Reading, quote: int, mention: Mention) -> bool:
 
 
 def _label(reading: Reading, cast: Cast, first: int, colon: int) -> Person | None:
-    """`Zara: “Hello”`: a name nobody taught us."""
+    """`Zara: “Hello”`: a capitalised label that is not in the lexicon."""
     first = max((at + 1 for at in range(first, colon) if ends_clause(reading.tokens[at])), default=first)
     words = [token for token in reading.tokens[first:colon] if token.kind in ("word", "han")]
     if not words or any(reading.text[token.start].islower() for token in words):
@@ -192,7 +194,7 @@ def _label(reading: Reading, cast: Cast, first: int, colon: int) -> Person | Non
     return _named(reading, cast, first, colon)
 
 
-def _stranger(reading: Reading, cast: Cast, verb: Hit, first: int, last: int) -> Person | None:
+def _unknown_doer(reading: Reading, cast: Cast, verb: Hit, first: int, last: int) -> Person | None:
     """The doer of the verb when the lexicon does not know the noun: "yells the foreman", "Zara says", 小二哥说."""
     end = verb.first
     while end > first and _is_manner(reading, end - 1):
@@ -210,19 +212,19 @@ def _stranger(reading: Reading, cast: Cast, verb: Hit, first: int, last: int) ->
     return None
 
 
-def _opening(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
+def _unknown_opening(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
     """The unknown noun that opens the sentence: "The preacher raises his hands and shouts", 霸道总裁冷笑：“…”"""
     at = first
     while at < last and at - first < _NAME_LENGTH and _may_name(reading, at):
         at += 1
     if at < last and reading.tokens[at].kind in ("word", "han") and not reading.at.get(at):
-        at = min(at, first + 2)  # words nobody knows follow: where the name ends is a guess
+        at = min(at, first + 2)  # unknown words follow, so where the name ends is a guess
         if is_han(reading.tokens[first].text[0]):
             return None
     return _named(reading, cast, first, at) if at - first > 1 else None
 
 
-def _voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person | None:
+def _named_voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person | None:
     """ "A woman's voice says “…” over the loudspeaker": a voice, seen or not."""
     for at in range(first, quote):
         for hit in reading.at.get(at, ()):
@@ -238,6 +240,7 @@ def _voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person | Non
 
 
 def _may_name(reading: Reading, at: int) -> bool:
+    """A token that may be part of a name or of an unknown noun."""
     token = reading.tokens[at]
     if token.text in _ARTICLES:
         return True
@@ -274,7 +277,8 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
 def guess_speaker(
     reading: Reading, cast: Cast, quote: int, turns: Sequence[Turn], *, later: bool = True
 ) -> Person | None:
-    """Turns are taken, else whoever spoke or was spoken of last goes on; None when the prompt names nobody.
+    """Who speaks when nobody is named: speakers take turns, else whoever spoke or was mentioned last goes on; None when
+    the prompt names nobody.
 
     `later`: someone named only after the quotation may be meant.
     """
@@ -283,11 +287,11 @@ def guess_speaker(
         speaker = turns[-1].person
         if speaker in able and len(able) > 1 and _bare_between(reading, quote):
             return able[(able.index(speaker) + 1) % len(able)]
-        earlier = [m for m in cast.between(0, quote) if not m.object]
+        earlier = [m for m in cast.between(0, quote) if not m.is_object]
         if earlier and reading.tokens[earlier[-1].first].start > turns[-1].place:
             return earlier[-1].person
         return speaker
-    earlier = [m for m in cast.between(0, quote) if not m.object] or cast.between(0, quote)
+    earlier = [m for m in cast.between(0, quote) if not m.is_object] or cast.between(0, quote)
     if earlier:
         sentence = reading.sentence[earlier[-1].first]
         return next(m for m in earlier if reading.sentence[m.first] == sentence).person
@@ -295,7 +299,7 @@ def guess_speaker(
 
 
 def _bare_between(reading: Reading, quote: int) -> bool:
-    """Nothing but marks since the quotation before."""
+    """Only punctuation stands between this quotation and the one before."""
     at = quote - 1
     while at >= 0 and reading.tokens[at].kind in ("mark", "line"):
         at -= 1

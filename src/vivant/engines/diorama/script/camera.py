@@ -36,13 +36,13 @@ _BY_DIRECTION: Final[dict[CameraKind, dict[Direction, tuple[MoveKind, Direction]
     "roll": {"left": ("roll", "counterclockwise"), "right": ("roll", "clockwise")},
 }  # fmt: skip
 _PANS: Final[dict[Direction, MoveKind]] = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
-_POINTED_REACH: Final = 8
+_IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
-_LIGHT: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
+_FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
-_LASTING: Final = frozenset({"static", "handheld"})  # manners, not journeys
+_LASTING: Final = frozenset({"static", "handheld"})  # they hold as long as other moves and lead nowhere
 _RANGE: Final = re.compile(
     r"(?P<from>\d+(?:[.:]\d+)?)\s*(?:s|sec|seconds|秒)?\s*(?:-|–|—|~|to|至|到)\s*(?P<to>\d+(?:[.:]\d+)?)"
     r"(?:\s*(?:s|sec|secs|seconds|second|秒)\b|秒|(?<=:\d\d))",
@@ -80,21 +80,21 @@ class _CameraPhrase:
 def find_moves(reading: Reading) -> CameraRequest:
     """Every camera move of the prompt, in order."""
     result = CameraRequest()
-    heard: list[_CameraPhrase] = []
+    phrases: list[_CameraPhrase] = []
     for hit in reading.hits:
-        if not hit.entry.camera or not _is_camera(reading, hit, heard):
+        if not hit.entry.camera or not _is_camera(reading, hit, phrases):
             continue
         if hit.denied:
             result.still = True
         elif hit.entry.camera != (("any", ""),):
-            heard.append(_CameraPhrase(hit, _moves(reading, hit)))
-    heard += _implied_moves(reading, heard)
-    heard.sort(key=lambda h: h.hit.first)
-    travels = [h for h in heard if h.moves[0].kind not in _LASTING]
-    if travels and any(h.moves[0].kind == "static" for h in heard):
-        heard, contradiction = _without_idle_static(reading, heard)
+            phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
+    phrases += _implied_moves(reading, phrases)
+    phrases.sort(key=lambda h: h.hit.first)
+    travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
+    if travels and any(h.moves[0].kind == "static" for h in phrases):
+        phrases, contradiction = _drop_contradicting_static(reading, phrases)
         result.notes += contradiction
-    result.steps = _times(reading, _steps(reading, heard), heard)
+    result.steps = _times(reading, _steps(reading, phrases), phrases)
     result.still = result.still and not result.steps
     if len({match.group() for match in _SHOT_NUMBER.finditer(reading.text)}) > 1:
         result.notes.append("The numbered shots are joined into one take: one picture has one view, there are no cuts.")
@@ -116,15 +116,15 @@ def choose_directions(steps: list[Step], seed: int) -> list[Step]:
     return chosen
 
 
-def _implied_moves(reading: Reading, heard: list[_CameraPhrase]) -> list[_CameraPhrase]:
-    """ "The camera, from left to right": a clause with a camera and a way, and no verb that is known."""
-    busy = {reading.clause[h.hit.first] for h in heard}
+def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
+    """ "The camera, from left to right": a clause with a camera and a direction but no known verb is a pan or tilt."""
+    busy = {reading.clause[h.hit.first] for h in phrases}
     found = []
     for hit in reading.hits:
         clause = reading.clause[hit.first]
         if hit.entry.direction not in _PANS or hit.last - hit.first < 3 or clause in busy:
             continue
-        before = range(max(0, hit.first - _POINTED_REACH), hit.first)
+        before = range(max(0, hit.first - _IMPLIED_REACH), hit.first)
         if any("camera" in reading.roles(at) and reading.clause[at] == clause for at in before):
             kind = _PANS[hit.entry.direction]
             move = Move(kind=kind, direction=hit.entry.direction, words=reading.written(hit))
@@ -133,16 +133,16 @@ def _implied_moves(reading: Reading, heard: list[_CameraPhrase]) -> list[_Camera
     return found
 
 
-def _is_camera(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
+def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
     if not hit.entry.needs:
         return not _is_held(reading, hit)
     if hit.entry.needs == "order" and _is_order(reading, hit):
         return True
-    return _camera_is_subject(reading, hit, heard)
+    return _camera_is_subject(reading, hit, phrases)
 
 
 def _is_order(reading: Reading, hit: Hit) -> bool:
-    """It opens its clause ("Pan left", "slow pan right"), or an adjective of film stands before it ("a slow pan")."""
+    """An order to the camera: it opens its clause ("Pan left", "slow pan right") or has an adjective ("a slow pan")."""
     if _described(reading, hit):
         return True
     if hit.last - hit.first == 1 and reading.tokens[max(0, hit.first - 1)].text in _ARTICLES:
@@ -153,7 +153,7 @@ def _is_order(reading: Reading, hit: Hit) -> bool:
         token = reading.tokens[at]
         if token.kind == "quote" or ends_sentence(token) or ends_clause(token) or {"as", "not"} & reading.roles(at):
             return True
-        if not _is_light(reading, at):
+        if not _may_precede_order(reading, at):
             return False
         at -= 1
     return True
@@ -168,6 +168,7 @@ def _is_held(reading: Reading, hit: Hit) -> bool:
 
 
 def _described(reading: Reading, hit: Hit) -> bool:
+    """An adjective of speed or amount stands before it."""
     if hit.first == 0:
         return False
     return any(
@@ -176,10 +177,10 @@ def _described(reading: Reading, hit: Hit) -> bool:
     )
 
 
-def _is_light(reading: Reading, at: int) -> bool:
+def _may_precede_order(reading: Reading, at: int) -> bool:
     """A word that may stand between the start of an order and its verb."""
     return any(
-        hit.entry.role in _LIGHT
+        hit.entry.role in _FUNCTION_WORDS
         or hit.entry.speed
         or hit.entry.amount != 1.0
         or hit.entry.camera
@@ -189,9 +190,9 @@ def _is_light(reading: Reading, at: int) -> bool:
     )
 
 
-def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
+def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
     """Going back from the verb, a camera comes before any other doer."""
-    earlier = {h.hit for h in heard[-2:]}
+    earlier = {h.hit for h in phrases[-2:]}
     doer = False  # a word that may be a doer stands between
     shared = False  # the verb follows "and", "then" or a comma directly: it shares the subject of an earlier verb
     someone = False  # a person stands in the words skipped because of that
@@ -202,7 +203,7 @@ def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -
             return True
         if token.kind == "quote":
             return False
-        if token.text == "it" and heard and reading.sentence[heard[-1].hit.first] == reading.sentence[at]:
+        if token.text == "it" and phrases and reading.sentence[phrases[-1].hit.first] == reading.sentence[at]:
             return True  # "the camera tilts down, then it rises"
         if shared and reading.person(at) and not _is_object(reading, at):
             someone = True
@@ -215,9 +216,9 @@ def _camera_is_subject(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -
         elif not shared:
             if reading.person(at) and not _is_object(reading, at):
                 return False
-            doer = doer or not _is_light(reading, at)
+            doer = doer or not _may_precede_order(reading, at)
         at -= 1
-    return at >= 0 and _carries_on(reading, hit, heard)
+    return at >= 0 and _it_is_the_camera(reading, hit, phrases)
 
 
 def _is_object(reading: Reading, at: int) -> bool:
@@ -225,12 +226,12 @@ def _is_object(reading: Reading, at: int) -> bool:
     return any("to" in reading.roles(before) for before in range(max(0, at - 3), at))
 
 
-def _carries_on(reading: Reading, hit: Hit, heard: list[_CameraPhrase]) -> bool:
+def _it_is_the_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
     """ "The camera starts low. It rises …": the pronoun stands for the camera of the sentence before."""
     first, _ = reading.sentence_bounds(hit.first)
-    if reading.tokens[first].text != "it" or not heard:
+    if reading.tokens[first].text != "it" or not phrases:
         return False
-    return reading.sentence[heard[-1].hit.first] == reading.sentence[hit.first] - 1
+    return reading.sentence[phrases[-1].hit.first] == reading.sentence[hit.first] - 1
 
 
 def _moves(reading: Reading, hit: Hit) -> list[Move]:
@@ -266,31 +267,32 @@ def _direction_near(reading: Reading, hit: Hit) -> list[Direction]:
     near: list[Direction] = []
     for at in range(hit.last, min(hit.last + _DIRECTION_AFTER, len(reading.tokens))):
         near += [other.entry.direction for other in reading.at.get(at, ()) if other.first == at]
-        if not _same_breath(reading, at, hit):
+        if not _same_phrase(reading, at, hit):
             break
     for at in range(hit.first - 1, max(-1, hit.first - 1 - _DIRECTION_BEFORE), -1):
         near += [other.entry.direction for other in reading.at.get(at, ()) if other.first == at]
-        if not _same_breath(reading, at, hit):
+        if not _same_phrase(reading, at, hit):
             break
     return [direction for direction in near if direction]
 
 
-def _same_breath(reading: Reading, at: int, hit: Hit) -> bool:
+def _same_phrase(reading: Reading, at: int, hit: Hit) -> bool:
+    """The words on this side of the hit still belong to it at token `at`."""
     token = reading.tokens[at]
     if ends_sentence(token) or (ends_clause(token) and token.text not in "-–") or reading.roles(at) & {"then", "as"}:
         return False
     return not any(other.entry.camera and other is not hit and other.meant for other in reading.at.get(at, ()))
 
 
-def _without_idle_static(reading: Reading, heard: list[_CameraPhrase]) -> tuple[list[_CameraPhrase], list[str]]:
+def _drop_contradicting_static(reading: Reading, phrases: list[_CameraPhrase]) -> tuple[list[_CameraPhrase], list[str]]:
     """ "Static shot, then a zoom" keeps both; "static shot, slow zoom" cannot, and the move that was named wins."""
     kept = []
-    for index, one in enumerate(heard):
-        neighbours = heard[max(0, index - 1) : index + 2]
+    for index, one in enumerate(phrases):
+        neighbours = phrases[max(0, index - 1) : index + 2]
         in_turn = any(_then_between(reading, a.hit, b.hit) for a, b in pairwise(neighbours))
         if one.moves[0].kind != "static" or in_turn:
             kept.append(one)
-    if len(kept) == len(heard):
+    if len(kept) == len(phrases):
         return kept, []
     return kept, ["A still camera and a camera move were both asked for; the move was taken."]
 
@@ -301,17 +303,17 @@ def _then_between(reading: Reading, earlier: Hit, later: Hit) -> bool:
     )
 
 
-def _steps(reading: Reading, heard: list[_CameraPhrase]) -> list[list[_CameraPhrase]]:
+def _steps(reading: Reading, phrases: list[_CameraPhrase]) -> list[list[_CameraPhrase]]:
     """Group what happens together. A "then", an opposite move or a new sentence starts a new step."""
     steps: list[list[_CameraPhrase]] = []
-    for one in heard:
+    for one in phrases:
         if not steps:
             steps.append([one])
             continue
         last = steps[-1][-1].hit
         known = [move for h in steps[-1] for move in h.moves]
         if all(any(_same(move, other) for other in known) for move in one.moves):
-            _strengthen(steps[-1], one)
+            _merge_speed(steps[-1], one)
             continue
         lasting = one.moves[0].kind in _LASTING or all(m.kind in _LASTING for m in known)
         apart = (
@@ -334,16 +336,16 @@ def _opposed(one: Move, other: Move) -> bool:
     return one.kind == other.kind and one.direction != other.direction and bool(one.direction and other.direction)
 
 
-def _strengthen(step: list[_CameraPhrase], again: _CameraPhrase) -> None:
-    """The same move said twice is one move; what was left open the first time may be said the second."""
+def _merge_speed(step: list[_CameraPhrase], again: _CameraPhrase) -> None:
+    """A move said twice is one move; its speed may be said only the second time."""
     for move in again.moves:
-        for heard in step:
-            for index, known in enumerate(heard.moves):
+        for phrase in step:
+            for index, known in enumerate(phrase.moves):
                 if _same(move, known) and known.speed == "normal" and move.speed != "normal":
-                    heard.moves[index] = replace(known, speed=move.speed)
+                    phrase.moves[index] = replace(known, speed=move.speed)
 
 
-def _times(reading: Reading, steps: list[list[_CameraPhrase]], heard: list[_CameraPhrase]) -> list[Step]:
+def _times(reading: Reading, steps: list[list[_CameraPhrase]], phrases: list[_CameraPhrase]) -> list[Step]:
     """Steps as data; with the times that stand before them, if the prompt gives any ("0-2s: pan left")."""
     ranges = [
         (match.start(), _seconds(match["from"]), _seconds(match["to"])) for match in _RANGE.finditer(reading.text)
@@ -352,7 +354,7 @@ def _times(reading: Reading, steps: list[list[_CameraPhrase]], heard: list[_Came
     if not ranges:
         return [_step(group) for group in steps]
     timed: dict[tuple[float | None, float | None], list[_CameraPhrase]] = {}
-    for one in heard:
+    for one in phrases:
         place = reading.tokens[one.hit.first].start
         before = [r for r in ranges if r[0] <= place]
         key = before[-1][1:] if before else (None, None)

@@ -1,5 +1,5 @@
-"""What a clip has when the prompt leaves it open, fitted to the picture: a gentle camera, what lives in the picture
-anyway, the sound of the place, a little music. The seed chooses between equals.
+"""What a clip has when the prompt leaves it open, fitted to the picture: a gentle camera move, motion of what was found
+in it, the sounds of the place, quiet music. Where several choices suit, the seed chooses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vivant.engines.diorama.storyboard import (
 )
 from vivant.request import Canvas
 
-TRUSTED: Final = 0.5  # a region is moved by itself from this trust on
+TRUSTED: Final = 0.5  # trust from which a region moves without being asked for
 _CLEARLY_TALL: Final = 1.2  # height / width
 _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a portrait
 
@@ -38,7 +38,7 @@ def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Mo
     """A slow move that suits the picture, never a large one.
 
     A portrait is approached; a group a little less; a tall picture is tilted over; a wide view is panned or
-    approached. On the way to a last picture the camera only breathes, so that the two frames meet.
+    approached. On the way to a last picture the camera hardly moves, so that the two pictures stay aligned.
     """
     chance = rng(seed, "camera")
 
@@ -69,7 +69,7 @@ def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Mo
 
 
 def motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
-    """What moves by itself in this picture: water, clouds, plants and fire that were surely seen."""
+    """The motions of water, clouds, plants and fire that were found in the picture with enough trust."""
     chance = rng(seed, "drift")
     drift: Drift = "left" if chance.random() < 0.5 else "right"
     found = []
@@ -85,7 +85,7 @@ def motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
 
 
 def cues(facts: PictureFacts) -> tuple[Cue, ...]:
-    """What this place sounds like."""
+    """The sounds of the place in the picture."""
     found: list[Cue] = []
     if _seen(facts, "water"):
         large = facts.water >= _LARGE_WATER
@@ -101,7 +101,7 @@ def cues(facts: PictureFacts) -> tuple[Cue, ...]:
 
 
 def music(facts: PictureFacts, mood: Mood | None, seed: int) -> Music:
-    """A quiet bed for a clip that would otherwise have next to no sound."""
+    """Quiet music for a clip that would otherwise have hardly any sound."""
     fitting: Mood = mood or ("sad" if facts.grey and facts.brightness < 0.3 else "calm")
     quiet = fitting in ("calm", "romantic", "sad", "happy")
     styles: tuple[Style, ...] = ("piano", "strings", "guitar") if quiet else ("",)

@@ -11,8 +11,8 @@ from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.storyboard import Tone
 
 _VOICE: Final = ("voice", "tone", "嗓音", "声音", "语气", "语调")
-_OPENING: Final = 4  # tokens in which such a sentence names the voice
-_REACH: Final = 16  # tokens of the sentence after it that may tell of the voice
+_OPENING: Final = 4  # tokens at the start of a sentence in which it must name the voice
+_REACH: Final = 16  # tokens of that sentence which are read
 
 
 def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
@@ -28,14 +28,14 @@ def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag,
     bracketed = quote + 1 < after and reading.tokens[quote + 1].text == "("
     if (follows or bracketed) and (told := find_tones(reading, quote + 1, after)):
         return told[0]
-    if told := _told_of_the_voice(reading, quote, after):
+    if told := _tones_of_voice(reading, quote, after):
         return told[0]
     if tag.person is not None and before > 0 and reading.tokens[before - 1].kind != "quote":
         first, last = reading.sentence_bounds(before - 1)
         named = any(mention.person is tag.person for mention in people.between(first, last))
         if named and (told := find_tones(reading, first, last)):
             return told[-1]
-    return _shown_by_marks(text)
+    return _tone_of_punctuation(text)
 
 
 def find_tones(reading: Reading, first: int, last: int) -> list[Tone]:
@@ -49,7 +49,7 @@ def find_tones(reading: Reading, first: int, last: int) -> list[Tone]:
 
 
 def note_voice_traits(reading: Reading, quote: int, before: int, tag: Tag) -> None:
-    """ "Speaks in a British accent", "a woman's voice says": it belongs to the speaker."""
+    """Give the speaker the accent and gender said of the voice: "in a British accent", "a woman's voice says"."""
     if tag.person is None or tag.verb is None:
         return
     first, last = (before, quote) if tag.verb.first < quote else (quote, trail_end(reading, quote))
@@ -61,7 +61,7 @@ def note_voice_traits(reading: Reading, quote: int, before: int, tag: Tag) -> No
                 tag.person.gender = hit.entry.gender
 
 
-def _told_of_the_voice(reading: Reading, quote: int, after: int) -> list[Tone]:
+def _tones_of_voice(reading: Reading, quote: int, after: int) -> list[Tone]:
     """ "“You came.” Her voice is soft."; “好的”，声音温柔: in the words that follow, or in the next sentence."""
     starts = [quote + 1]
     if after + 1 < len(reading.tokens) and ends_sentence(reading.tokens[after]):
@@ -75,7 +75,8 @@ def _told_of_the_voice(reading: Reading, quote: int, after: int) -> list[Tone]:
     return []
 
 
-def _shown_by_marks(text: str) -> Tone:
+def _tone_of_punctuation(text: str) -> Tone:
+    """Capitals are shouted, two exclamation marks excited."""
     words = [word for word in text.split() if any(c.isalpha() for c in word)]
     if len(words) > 1 and text.isupper() and not any(is_han(c) for c in text):
         return "shout"

@@ -30,12 +30,12 @@ from vivant.engines.diorama.storyboard import Language, Tone
 EN_WORDS_PER_SECOND: Final = 2.6
 ZH_CHARACTERS_PER_SECOND: Final = 4.2
 PAUSE: Final = 0.35  # seconds between two lines
-_ABOUT: Final = 1.1  # the estimate is no better than this
-_LONGER: Final = 1.5  # lines that would end later than this many clips are not even tried
+_TOLERANCE: Final = 1.1  # relative error of the estimate
+_LONGER: Final = 1.5  # what would be said after this many lengths of the clip is dropped
 _LONGEST_LINE: Final = 600  # characters
-_LONGEST_WORD: Final = 12  # letters; what is longer takes the time of several words
+_LONGEST_WORD: Final = 12  # letters; a longer word takes the time of several
 
-_STAGE: Final = re.compile(r"[(\[（【<*][^()\[\]（）【】<>*]{1,40}[)\]）】>*]")
+_STAGE_DIRECTION: Final = re.compile(r"[(\[（【<*][^()\[\]（）【】<>*]{1,40}[)\]）】>*]")
 _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ']*[A-Za-zÀ-ÖØ-öø-ÿ]|\d+")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")
 _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
@@ -45,7 +45,7 @@ _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One line as it is said. `place` is where it stands in the prompt."""
+    """One spoken line. `place`: where it stands in the prompt, in characters."""
 
     text: str
     language: Language
@@ -59,7 +59,7 @@ def find_utterances(reading: Reading, people: Cast) -> tuple[list[Utterance], li
     lines: list[Utterance] = []
     notes: list[str] = []
     turns: list[Turn] = []
-    hushed = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
+    speech_denied = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
     quotes = [index for index, token in enumerate(reading.tokens) if token.kind == "quote"]
     silent: set[int] = set()  # quotations that are not spoken
     joined = -1  # the quotation that the last one ran on into
@@ -69,16 +69,16 @@ def find_utterances(reading: Reading, people: Cast) -> tuple[list[Utterance], li
             continue
         before = lead_start(reading, quote, silent)
         tag = attribute(reading, people, quote, before, turns)
-        if not is_spoken(reading, quotation, quote, before, tag) or (hushed and not tag.certain):
+        if not is_spoken(reading, quotation, quote, before, tag) or (speech_denied and not tag.certain):
             silent.add(quote)
-            notes.append(f"“{_short(text)}” is taken as writing or a name, not as speech.")
+            notes.append(f"“{_abbreviate(text)}” is taken as writing or a name, not as speech.")
             continue
         if number + 1 < len(quotes) and _runs_on(reading, text, quote, quotes[number + 1]):
             text = f"{text} {_split_directions(reading.quotations[number + 1].inner)[0]}"
             joined = number + 1
         language = language_of(text)
         if language is None:
-            notes.append(f"“{_short(text)}” cannot be spoken: the voices speak English and Chinese.")
+            notes.append(f"“{_abbreviate(text)}” cannot be spoken: the voices speak English and Chinese.")
             continue
         how = find_tone(reading, people, quote, before, tag, direction, text)
         note_voice_traits(reading, quote, before, tag)
@@ -124,7 +124,7 @@ def _words(written: str) -> int:
 def fit_to_clip(lines: list[Utterance], clip: float) -> tuple[list[Utterance], list[str]]:
     """What may fit a clip of so many seconds, and a note when not all of it will be heard.
 
-    The timeline decides exactly, once the words are sounds; this keeps a novel from being spoken.
+    The timeline decides exactly, once the speech exists; this keeps very long texts from being synthesised.
     """
     kept: list[Utterance] = []
     end = 0.0
@@ -136,7 +136,7 @@ def fit_to_clip(lines: list[Utterance], clip: float) -> tuple[list[Utterance], l
         kept.append(replace(line, text=_shorten(line, left)) if length > left else line)
         end += min(length, left) + PAUSE
     total = sum(estimate_seconds(line) + PAUSE for line in lines) - PAUSE
-    if total <= clip * _ABOUT:
+    if total <= clip * _TOLERANCE:
         return kept, []
     return kept, [
         f"The words need about {total:.0f} s and the clip has {clip:.0f} s: the end will not be heard. "
@@ -161,18 +161,18 @@ def _shorten(line: Utterance, left: float) -> str:
 
 def _split_directions(inner: str) -> tuple[str, str]:
     """The words without stage directions, and the directions: "[sighs] I know" -> ("I know", "[sighs]")."""
-    directions = " ".join(_STAGE.findall(inner))
-    return " ".join(_STAGE.sub(" ", inner).split()), directions
+    directions = " ".join(_STAGE_DIRECTION.findall(inner))
+    return " ".join(_STAGE_DIRECTION.sub(" ", inner).split()), directions
 
 
 def _end_sentence(text: str) -> str:
-    """A line does not end in a comma, as quotations before "he says" do."""
+    """The line with a full stop for a comma at its end, as in `“Hello,” he says`."""
     if text.endswith(","):
         return text.rstrip(",") + "."
     return text.rstrip("，") + "。" if text.endswith("，") else text
 
 
-def _short(text: str) -> str:
+def _abbreviate(text: str) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 

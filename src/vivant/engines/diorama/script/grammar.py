@@ -1,5 +1,5 @@
-"""A prompt read: its words found, and for each what stands around it: denied, only compared, only heard, how much, how
-fast. It knows how sentences are built; what a word does to the clip is for camera.py, motions.py and their neighbours.
+"""Reads a prompt: finds its words and, for each, what stands around it: denied, only compared, only heard, how much,
+how fast. It knows how sentences are built; what a word does to the clip is decided in camera.py, motions.py and so on.
 
 Roles of words in grammar (lexicon/grammar.toml): not, near (a "not" of short reach), but, like, ends, hear, mention,
 camera (a noun for it), then (a sequence), as (a new clause), and, or, to (what follows is no subject), filler, adverb,
@@ -25,7 +25,7 @@ from vivant.engines.diorama.script.tokens import (
 )
 from vivant.engines.diorama.script.words import Entry, lexicon
 
-_COMPANY: Final = 24  # tokens around a word that may excuse it
+_CONTEXT: Final = 24  # tokens around a word in which a phrase of its `unless` counts
 _NOT_REACH: Final = 9  # tokens after "without" that it still denies
 _NEAR_REACH: Final = 3
 _LIKE_REACH: Final = 4
@@ -54,7 +54,7 @@ class Hit:
 
     @property
     def content(self) -> bool:
-        """It says something that degrees and negations can belong to."""
+        """It means something that degrees ("slowly") and negations can apply to."""
         e = self.entry
         return bool(
             e.camera
@@ -71,6 +71,7 @@ class Hit:
 
     @property
     def meant(self) -> bool:
+        """Neither denied nor a mere comparison."""
         return not (self.denied or self.compared)
 
 
@@ -146,11 +147,11 @@ def _mark_clauses(reading: Reading) -> None:
 
 
 def _is_excluded(reading: Reading, hit: Hit) -> bool:
-    """Its entry says it means nothing in this company: one of those phrases stands in the sentence, not far away."""
+    """A phrase of its entry's `unless` stands in the same sentence, not far away."""
     if not hit.entry.unless:
         return False
     first, last = reading.sentence_bounds(hit.first)
-    near = reading.tokens[max(first, hit.first - _COMPANY) : min(last, hit.last + _COMPANY)]
+    near = reading.tokens[max(first, hit.first - _CONTEXT) : min(last, hit.last + _CONTEXT)]
     words = " " + " ".join(token.text for token in near) + " "
     return any(f" {phrase} " in words for phrase in hit.entry.unless)
 
@@ -178,7 +179,7 @@ def is_denied(reading: Reading, hit: Hit) -> bool:
 
 
 def _in_a_list(reading: Reading, comma: int) -> bool:
-    """Only nouns in short supply until an "or": "no music, text or people"."""
+    """The comma belongs to a list that ends in "or": "no music, text or people"."""
     for at in range(comma + 1, min(comma + 10, len(reading.tokens))):
         if "or" in reading.roles(at):
             return True
@@ -206,6 +207,7 @@ def _is_over(reading: Reading, hit: Hit) -> bool:
 
 
 def _ends_here(reading: Reading, at: int) -> bool:
+    """The clause ends with the phrase at this token."""
     after = at + max(1, max((hit.last - at for hit in reading.at.get(at, ())), default=1))
     return (
         after >= len(reading.tokens)
@@ -280,6 +282,7 @@ def _attach_degrees(reading: Reading) -> None:
 
 
 def _nearest(reading: Reading, degree: Hit, contents: list[Hit]) -> Hit | None:
+    """The word that a degree belongs to: the nearest within reach, in its clause or, if it stands alone, the next."""
     word = reading.tokens[degree.last - 1].text
     adverb = word.endswith("ly") or (is_han(word[0]) and degree.last - degree.first > 1)
     reach = _ADVERB_REACH if adverb else _ADJECTIVE_REACH

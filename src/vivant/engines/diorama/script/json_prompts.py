@@ -1,4 +1,4 @@
-"""Prompts that arrive as JSON, as some tools write them, as plain lines `name: value`."""
+"""Turns a prompt written as JSON, as some tools do, into plain lines `name: value`."""
 
 from __future__ import annotations
 

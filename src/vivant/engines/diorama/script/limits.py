@@ -1,4 +1,4 @@
-"""What was asked and this engine cannot show, said plainly so that the user learns what it is."""
+"""Notes on what a prompt asks for and this engine cannot do."""
 
 from __future__ import annotations
 

@@ -39,16 +39,18 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """Tokens first..last-1 name the person. `object`: spoken to or looked at, not the doer."""
+    """Tokens first..last-1 name the person. `is_object`: spoken to or looked at, not the doer."""
 
     first: int
     last: int
     person: Person
-    object: bool
+    is_object: bool
 
 
 @dataclass(slots=True)
 class Cast:
+    """Everyone in a prompt, and every place that names one of them, in order."""
+
     people: list[Person] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
 
@@ -60,7 +62,7 @@ class Cast:
     def doer(self, token: int) -> Person | None:
         """Who was last named as a doer before this token."""
         for mention in reversed(self.between(0, token)):
-            if not mention.object and mention.person.kind != "voice":
+            if not mention.is_object and mention.person.kind != "voice":
                 return mention.person
         return None
 
@@ -76,20 +78,20 @@ def find_people(reading: Reading) -> Cast:
         if kind == "body":
             _note_gender(cast, hit, words)
             continue
-        person = _pronoun(cast, hit, words) if kind == "pronoun" else _noun(reading, cast, hit, words)
+        person = _resolve_pronoun(cast, hit, words) if kind == "pronoun" else _resolve_noun(reading, cast, hit, words)
         if person is not None:
             cast.mentions.append(Mention(hit.first, hit.last, person, _is_object(reading, hit)))
     return cast
 
 
 def _note_gender(cast: Cast, hit: Hit, words: str) -> None:
-    """ "The teacher smiles, her eyes bright": now we know."""
+    """A possessive ("the teacher smiles, her eyes bright") tells the gender of who was mentioned last."""
     gender: Gender = "woman" if words == "her" else "man" if words == "his" else ""
     if gender and cast.mentions and not cast.mentions[-1].person.gender:
         cast.mentions[-1].person.gender = gender
 
 
-def _pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
+def _resolve_pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
     """The last person of that gender, or the last whose gender was open and is now known, or someone new."""
     if words in ("it", "它"):
         return next((m.person for m in reversed(cast.mentions) if m.person.kind == "animal"), None)
@@ -106,7 +108,8 @@ def _pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
     return person
 
 
-def _noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
+def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
+    """The person a noun names: someone known, or someone new; None for a noun that names nobody."""
     entry = hit.entry
     label = hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":"
     if entry.role == "nobody" or (entry.role == "anyone" and label):  # "Subject: a young woman"
@@ -117,7 +120,7 @@ def _noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
     another = _note_description(reading, hit, described)
     if entry.role == "anyone" and cast.people and not another and not described.place:
         return next((p for p in reversed(cast.people) if p.kind != "voice"), None)
-    if not another and (known := _known(cast, described)):
+    if not another and (known := _find_known(cast, described)):
         known.age = known.age or described.age
         known.gender = known.gender or described.gender
         known.place = known.place or described.place
@@ -153,6 +156,7 @@ def _of_the_body(reading: Reading, at: int) -> bool:
 
 
 def _note_traits(reading: Reading, at: int, person: Person, *, after: bool = False) -> None:
+    """Take up what the words at this token say of a person. after: they follow the noun."""
     for hit in reading.at.get(at, ()):
         entry = hit.entry
         if entry.person or entry.camera:
@@ -169,7 +173,8 @@ def _note_traits(reading: Reading, at: int, person: Person, *, after: bool = Fal
             person.gender = entry.gender
 
 
-def _known(cast: Cast, new: Person) -> Person | None:
+def _find_known(cast: Cast, new: Person) -> Person | None:
+    """The last person of the same noun whose age, place and gender do not contradict."""
     for known in reversed(cast.people):
         if known.kind != new.kind or not _same_noun(known.head, new.head):
             continue

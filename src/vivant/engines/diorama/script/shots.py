@@ -1,4 +1,4 @@
-"""The steps of the camera laid on frames: shots that follow each other without a cut and fill the clip."""
+"""Turns the steps of the camera into shots that follow each other and fill the clip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vivant.engines.diorama.script.camera import Step
 from vivant.engines.diorama.storyboard import Shot
 from vivant.request import FPS
 
-_SHORTEST: Final = 1.25  # seconds a move needs to be seen as one
+_SHORTEST: Final = 1.25  # seconds that a move needs to be noticed
 
 
 def make_shots(steps: list[Step], frames: int) -> tuple[tuple[Shot, ...], list[str]]:
@@ -34,5 +34,5 @@ def _starts(steps: list[Step], frames: int) -> list[int]:
     # Times beyond the clip ("6-10s" of five) are shrunk with it.
     length = max(step.end or 0.0 for step in steps)
     scale = min(1.0, (frames / FPS) / length) if length > 0 else 1.0
-    told = [0, *(round((step.start or 0.0) * scale * FPS) for step in steps[1:])]
-    return told if all(a < b for a, b in zip(told, [*told[1:], frames], strict=True)) else even
+    given = [0, *(round((step.start or 0.0) * scale * FPS) for step in steps[1:])]
+    return given if all(a < b for a, b in zip(given, [*given[1:], frames], strict=True)) else even

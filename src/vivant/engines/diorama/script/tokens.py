@@ -24,7 +24,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<line>\s*\n\s*)"
     r"|(?P<mark>\.{2,}|\S)"
 )
-_DECORATION: Final = frozenset("*_#`~\ufe0f")  # markdown and emoji selectors: nothing to read
+_DECORATION: Final = frozenset("*_#`~\ufe0f")  # markdown and emoji selectors, which say nothing
 _SENTENCE_ENDS: Final = frozenset(".!?;。")
 _CLAUSE_ENDS: Final = frozenset(",:()[]{}<>/|—–…【】〔〕〈〉\"'")
 
@@ -67,7 +67,7 @@ def fold(text: str) -> str:
 
 
 class _Folding(dict[int, int]):
-    """What each character is read as, found when first met. Always one character for one."""
+    """What each character is read as, computed at its first use. Always one character for one."""
 
     def __init__(self, simplified: dict[int, int]) -> None:
         super().__init__(simplified)

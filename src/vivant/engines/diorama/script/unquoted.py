@@ -1,5 +1,5 @@
 """Speech without quotation marks: `She says: hello there.`, `旁白：清晨的海边。`, `男主：你为什么要走？`.
-And the reverse, a whole prompt pasted with its marks.
+Also the reverse: a whole prompt that stands in quotation marks.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ MARK: Final = ":"  # of the quotations found here
 _MOST: Final = 40  # colons that are looked at
 _LONGEST: Final = 200  # tokens
 _SUBJECT_REACH: Final = 30  # tokens before a verb in which its subject may stand
-_LONGEST_LINE: Final = 40  # tokens; who says more than this at once describes a clip
+_LONGEST_LINE: Final = 40  # tokens; a longer quotation describes a clip
 _NONE: Final = frozenset({"none", "no", "无", "没有", "n/a", "na", "silence", "-"})
-_TO_EACH_OTHER: Final = frozenset(
+# Words and marks of direct address.
+_ADDRESSING: Final = frozenset(
     ["i", "you", "we", "me", "my", "your", "let", "!", "?", "我", "你", "咱", "吗", "吧", "呢", "啊"]
 )
 
@@ -27,7 +28,7 @@ def find_unquoted_speech(reading: Reading) -> tuple[Quotation, ...]:
     must address someone, for `Woman: tall, in a red coat` describes.
     """
     quotations: list[Quotation] = []
-    openings = sorted({**_strange_names(reading), **_openings(reading)}.items())
+    openings = sorted({**_unknown_names(reading), **_openings(reading)}.items())
     for first, certain in openings[:_MOST]:
         if first >= len(reading.tokens) or (quotations and reading.tokens[first].start < quotations[-1].end):
             continue
@@ -65,8 +66,8 @@ def _openings(reading: Reading) -> dict[int, bool]:
     }
 
 
-def _strange_names(reading: Reading) -> dict[int, bool]:
-    """`Pam: Of course I did.`: a capitalised word that nobody knows opens the line."""
+def _unknown_names(reading: Reading) -> dict[int, bool]:
+    """`Pam: Of course I did.`: a capitalised word that is not in the lexicon opens the line."""
     found = {}
     for at in range(len(reading.tokens) - 2):
         token, after = reading.tokens[at], reading.tokens[at + 1]
@@ -78,6 +79,7 @@ def _strange_names(reading: Reading) -> dict[int, bool]:
 
 
 def _opens_speech(reading: Reading, hit: Hit) -> bool:
+    """A heading or a person that opens a line, or a verb of speech with its subject."""
     if hit.denied:
         return False
     if hit.entry.role == "heading" or hit.entry.person == "someone":
@@ -101,13 +103,14 @@ def _end(reading: Reading, first: int) -> int:
             return last
         at += 1
         if ends_sentence(reading.tokens[at - 1]):
-            if last > first and _of_the_scene(reading, last, at):
+            if last > first and _describes_scene(reading, last, at):
                 return last
             last = at
-    return at if last == first or not _of_the_scene(reading, last, at) else last
+    return at if last == first or not _describes_scene(reading, last, at) else last
 
 
-def _of_the_scene(reading: Reading, first: int, last: int) -> bool:
+def _describes_scene(reading: Reading, first: int, last: int) -> bool:
+    """Something in tokens first..last-1 describes the clip, or opens the next line of speech."""
     return any(
         hit.content
         or reading.roles(hit.first) & {"camera", "heading"}
@@ -118,12 +121,12 @@ def _of_the_scene(reading: Reading, first: int, last: int) -> bool:
 
 
 def _addresses(reading: Reading, first: int, last: int) -> bool:
-    """Words of someone who speaks to someone."""
-    return any(token.text in _TO_EACH_OTHER for token in reading.tokens[first:last])
+    """Someone is addressed: there are words such as I, you, 吗, or a question or exclamation mark."""
+    return any(token.text in _ADDRESSING for token in reading.tokens[first:last])
 
 
 def _only_describes(reading: Reading, first: int, last: int) -> bool:
-    """ "Voiceover: a calm female voice" tells of a voice and gives it no words."""
+    """ "Voiceover: a calm female voice" describes a voice and gives it no words."""
     return not _addresses(reading, first, last) and any(
         (hit.entry.gender and not hit.entry.person) or hit.entry.accent or hit.entry.topic
         for at in range(first, last)

@@ -1,4 +1,4 @@
-"""The lexicon: what single words and phrases mean, read from lexicon/*.toml, and how to find them in a row of tokens.
+"""The lexicon: what words and phrases mean, read from lexicon/*.toml, and how to find them among tokens.
 
 Each `[[word]]` lists phrases in English (`en`) and Chinese (`zh`) that mean the same. In English, `~` before a word
 stands for all its forms: `~pan left` finds pan, pans, panned and panning left. docs/prompting.md explains the rest.
@@ -101,6 +101,8 @@ class PhraseMatch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
+    """All phrases as a tree of tokens, and the adverbs that may stand inside a phrase."""
+
     root: Node
     adverbs: frozenset[str]
     phrases: dict[str, tuple[str, ...]]  # field -> phrases as written, for the documents
@@ -157,7 +159,7 @@ def lexicon() -> Lexicon:
             entry, written = _entry(f"{path.name}, word {number}", raw, forms)
             for phrase in written:
                 for row in _rows(phrase, forms):
-                    _plant(root, row, entry)
+                    _add_phrase(root, row, entry)
                     if len(row) == 1 and (entry.speed or entry.amount != 1.0 or entry.role == "adverb"):
                         adverbs.add(row[0])
             for name in raw:
@@ -200,7 +202,7 @@ def _rows(phrase: str, forms: dict[str, list[str]]) -> Iterable[tuple[str, ...]]
         yield from _rows(f"{base}{form} {after}", forms)
 
 
-def _plant(root: Node, row: tuple[str, ...], entry: Entry) -> None:
+def _add_phrase(root: Node, row: tuple[str, ...], entry: Entry) -> None:
     node = root
     for text in row:
         node = node.next.setdefault(text, Node())

@@ -50,12 +50,12 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
     if quotation.mark == "《" or _is_code(reading.text, quotation.start):
         return False
     punctuated = quote > before and reading.tokens[quote - 1].text in (":", ",")
-    if _is_called(reading, quote, before, tag, punctuated=punctuated):
+    if _is_title(reading, quote, before, tag, punctuated=punctuated):
         return False
-    if _on_a_sign(reading, quote, before, tag) or _of_a_field(reading, quote, before):
+    if _on_a_sign(reading, quote, before, tag) or _is_field_value(reading, quote, before):
         return False
     sentence = quotation.inner.rstrip()[-1:] in _ENDINGS or (punctuated and tag.verb is not None)
-    if not sentence and _named_after(reading, quote):
+    if not sentence and _sign_follows(reading, quote):
         return False
     if tag.certain:
         return True
@@ -63,7 +63,7 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
         return False
     if quotation.mark in "'‘" and not (punctuated or quotation.inner.rstrip()[-1:] in _TERMINAL):
         return False
-    return not _only_so_called(reading, quotation, quote, before, punctuated=punctuated)
+    return not _is_label(reading, quotation, quote, before, punctuated=punctuated)
 
 
 def _is_code(text: str, start: int) -> bool:
@@ -77,7 +77,7 @@ def _is_noise(text: str) -> bool:
     return all("noise" in reading.roles(at) for at, t in enumerate(reading.tokens) if t.kind in ("word", "han"))
 
 
-def _is_called(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated: bool) -> bool:
+def _is_title(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated: bool) -> bool:
     """The word right before is "reads", "titled", 写着, "the song": but he reads, "…" and whispers the words "…"."""
     hit = next((hit for hit in _adjacent(reading, quote, before) if hit.entry.writing in ("verb", "title")), None)
     if hit is None:
@@ -89,6 +89,7 @@ def _is_called(reading: Reading, quote: int, before: int, tag: Tag, *, punctuate
 
 
 def _adjacent(reading: Reading, quote: int, before: int) -> list[Hit]:
+    """The phrases right before the quotation, over words such as "is" and marks."""
     at = quote - 1
     while at >= before and reading.tokens[at].text in _BETWEEN:
         at -= 1
@@ -112,12 +113,12 @@ def _on_a_sign(reading: Reading, quote: int, before: int, tag: Tag) -> bool:
     return False
 
 
-def _of_a_field(reading: Reading, quote: int, before: int) -> bool:
-    """`Style: "Studio Ghibli"`."""
+def _is_field_value(reading: Reading, quote: int, before: int) -> bool:
+    """The value of a field: `Style: "Studio Ghibli"`."""
     return quote - 2 >= before and reading.tokens[quote - 1].text == ":" and "field" in reading.roles(quote - 2)
 
 
-def _named_after(reading: Reading, quote: int) -> bool:
+def _sign_follows(reading: Reading, quote: int) -> bool:
     """A sign, a style or the word 字样 follows the quotation."""
     for at in range(quote + 1, min(quote + 1 + _AFTER, len(reading.tokens))):
         token, hits = reading.tokens[at], reading.at.get(at, ())
@@ -130,7 +131,7 @@ def _named_after(reading: Reading, quote: int) -> bool:
     return False
 
 
-def _only_so_called(reading: Reading, quotation: Quotation, quote: int, before: int, *, punctuated: bool) -> bool:
+def _is_label(reading: Reading, quotation: Quotation, quote: int, before: int, *, punctuated: bool) -> bool:
     """Scare quotes and names: the "cool" kids, 充满“科技感”的城市. Short, unpunctuated, inside a clause."""
     text = quotation.inner.strip()
     if punctuated or quote == before or text[-1:] in _TERMINAL or "\n" in text:
