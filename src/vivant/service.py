@@ -105,11 +105,13 @@ class Service:
         log.info("task queued", task=task.id, key=key_id, tier=task.request.tier.value)
         return task
 
-    async def task(self, task_id: str, *, key_id: str) -> Task:
+    async def get_task(self, task_id: str, *, key_id: str) -> Task:
         """The task as it stands. Raises TaskNotFound, also for the task of another key."""
         return await self._record.read(lambda c: tasks.get(c, task_id, key_id=key_id))
 
-    async def tasks(self, *, key_id: str, status: Status | None = None, limit: int = 50, after: str = "") -> list[Task]:
+    async def list_tasks(
+        self, *, key_id: str, status: Status | None = None, limit: int = 50, after: str = ""
+    ) -> list[Task]:
         """The key's tasks, newest first; `after` is the id of the last one already seen."""
         return await self._record.read(
             lambda c: tasks.list_newest(c, key_id=key_id, status=status, limit=limit, after=after)
@@ -122,7 +124,7 @@ class Service:
         log.info("task cancelled", task=task_id)
         return task
 
-    async def eta(self, task: Task) -> float:
+    async def estimate_eta(self, task: Task) -> float:
         """Seconds until the task will probably have ended; 0 when it has."""
         return await self._eta.estimate(task)
 
@@ -133,7 +135,7 @@ class Service:
 
         Raises MissingKey or UnknownKey.
         """
-        known = await self._known_keys()
+        known = await self._read_keys()
         if not known:
             return ""
         scheme, _, rest = (bearer or "").strip().partition(" ")
@@ -148,11 +150,11 @@ class Service:
 
     async def is_open(self) -> bool:
         """True as long as no key was ever made."""
-        return not await self._known_keys()
+        return not await self._read_keys()
 
     # -- files ------------------------------------------------------------------------------------------------------
 
-    async def link(self, task: Task) -> tuple[str, int]:
+    async def make_link(self, task: Task) -> tuple[str, int]:
         """Where the clip of a succeeded task can be fetched without a key, and for how many seconds from now."""
         if task.artifact is None or task.ended_at is None:
             raise NotFound(f"Task {task.id} has no clip.")
@@ -224,7 +226,7 @@ class Service:
     async def _store_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
         await asyncio.to_thread(self._artifacts.put, picture_path(task_id, which), picture.png)
 
-    async def _known_keys(self) -> dict[str, keys.Key]:
+    async def _read_keys(self) -> dict[str, keys.Key]:
         if self._keys is None:
             writes = self._foreign_writes
             known = await self._record.read(keys.list_keys)

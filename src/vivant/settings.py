@@ -25,34 +25,37 @@ CONFIG: Final = "VIVANT_CONFIG"  # names the TOML file; may only stand in the en
 LOG_FORMATS: Final = ("console", "json")
 STORES: Final = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "http", "https")  # obstore's schemes
 
-# Names with our prefix that are not meant for us: those of the test suite, and those that Kubernetes and Docker put
+# NAME=value with our prefix that is not meant for us: what the test suite reads, and what Kubernetes and Docker put
 # into the environment for every service whose name begins with "vivant" (VIVANT_SERVICE_HOST, VIVANT_PORT_8000_TCP).
 _FOREIGN: Final = re.compile(
-    r"VIVANT_TEST_.*|VIVANT(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)"
+    r"VIVANT_TEST_\w+=.*"
+    r"|VIVANT(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*"
+    r"|VIVANT(_\w+)?_PORT=(tcp|udp|sctp)://.*",  # only so: VIVANT_PORT=8000 is somebody's idea of a setting
+    re.DOTALL,
 )
 _PUBLIC_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
 
-Check = Callable[[Any], Any]  # the value as given (text, or what TOML makes of it) -> the value of the setting
+Parser = Callable[[Any], Any]  # the value as given (text, or what TOML makes of it) -> the value of the setting
 
 
-def _text(value: Any) -> str:
+def _parse_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be text")
     return value.strip()
 
 
-def _whole_number(low: int, high: int) -> Check:
-    def check(value: Any) -> int:
+def _parse_whole_number(low: int, high: int) -> Parser:
+    def parse(value: Any) -> int:
         if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
             value = int(value)
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
         return value
 
-    return check
+    return parse
 
 
-def _days(value: Any) -> float:
+def _parse_days(value: Any) -> float:
     try:
         days = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
@@ -62,32 +65,38 @@ def _days(value: Any) -> float:
     return days
 
 
-def _one_of(*allowed: str) -> Check:
-    def check(value: Any) -> str:
+def _parse_choice(*allowed: str) -> Parser:
+    def parse(value: Any) -> str:
         if value not in allowed:
             raise ValueError(f"must be {' or '.join(allowed)}")
         return str(value)
 
-    return check
+    return parse
 
 
-def _folder(value: Any) -> Path:
+def _parse_folder(value: Any) -> Path:
     """An absolute path. A folder that is not there yet is made when it is needed."""
     if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
         raise ValueError("must be the path of a folder")
-    folder = Path(value).expanduser().resolve()
+    try:
+        folder = Path(value).expanduser().resolve()
+    except RuntimeError as error:  # no home folder, or symbolic links in a circle
+        raise ValueError(f"must be the path of a folder ({error})") from None
     _check_no_file(folder)
     return folder
 
 
 def _check_no_file(folder: Path) -> None:
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+    except OSError as error:
+        raise ValueError(f"must be the path of a folder ({error.strerror})") from None
     if not nearest.is_dir():
         raise ValueError(f"must be the path of a folder, and {nearest} is a file")
 
 
-def _database_url(value: Any) -> str:
-    url = _text(value)
+def _parse_database_url(value: Any) -> str:
+    url = _parse_text(value)
     if url:
         from vivant.record.database import sqlite_path  # loads SQLAlchemy: only for those who set this
 
@@ -98,8 +107,8 @@ def _database_url(value: Any) -> str:
     return url
 
 
-def _storage_url(value: Any) -> str:
-    url = _text(value)
+def _parse_storage_url(value: Any) -> str:
+    url = _parse_text(value)
     if url:
         scheme, found, rest = url.partition("://")
         if not found or not rest or scheme not in STORES:
@@ -111,30 +120,30 @@ def _storage_url(value: Any) -> str:
     return url
 
 
-def _public_url(value: Any) -> str:
-    url = _text(value)
+def _parse_public_url(value: Any) -> str:
+    url = _parse_text(value)
     if url and not _PUBLIC_URL.fullmatch(url):
         raise ValueError("must be an address such as https://video.example.com, with or without a path")
     return url
 
 
-def _egress_allow(value: Any) -> str:
-    entries = _text(value)
+def _parse_egress_allow(value: Any) -> str:
+    entries = _parse_text(value)
     if entries:
         from vivant.intake.fetch import AllowList  # loads an HTTP client: only for those who set this
 
-        AllowList.parse(_split(entries))
+        AllowList.parse(_split_entries(entries))
     return entries
 
 
-def _engine(value: Any) -> str:
+def _parse_engine(value: Any) -> str:
     from vivant.engines.registry import check_engine  # no engine's module is loaded before a command runs
 
-    check_engine(_text(value))
-    return _text(value)
+    check_engine(_parse_text(value))
+    return _parse_text(value)
 
 
-def _split(entries: str) -> tuple[str, ...]:
+def _split_entries(entries: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in entries.split(",") if part.strip())
 
 
@@ -147,7 +156,7 @@ class Settings:
     """One value per setting. `load_settings` reads them; tests build them directly. Raises Misconfigured."""
 
     data: Path = field(default_factory=_default_data)  # the folder that holds everything a service keeps
-    database_url: str = ""  # where the record lives; empty: SQLite in the data folder
+    database_url: str = ""  # an SQLite file; empty: in the data folder
     storage_url: str = ""  # where files live; empty: a folder in the data folder
     engine: str = "diorama"  # which engine makes clips
     workers: int = 1  # how many clips are made at once
@@ -158,8 +167,8 @@ class Settings:
     log_format: str = "console"  # how log lines look: one of LOG_FORMATS
 
     def __post_init__(self) -> None:
-        given = {name: getattr(self, name) for name in _CHECKS}
-        for name, value in _checked(given, {}).items():
+        given = {name: getattr(self, name) for name in _PARSERS}
+        for name, value in _parse_all(given, {}).items():
             object.__setattr__(self, name, value)
 
     @property
@@ -175,20 +184,20 @@ class Settings:
     @property
     def egress_allowed(self) -> tuple[str, ...]:
         """Entries of `egress_allow`: host names, addresses or CIDR networks, separated by commas."""
-        return _split(self.egress_allow)
+        return _split_entries(self.egress_allow)
 
 
-_CHECKS: Final[dict[str, Check]] = {
-    "data": _folder,
-    "database_url": _database_url,
-    "storage_url": _storage_url,
-    "engine": _engine,
-    "workers": _whole_number(1, 64),
-    "public_url": _public_url,
-    "egress_allow": _egress_allow,
-    "link_seconds": _whole_number(60, 604_800),
-    "retention_days": _days,
-    "log_format": _one_of(*LOG_FORMATS),
+_PARSERS: Final[dict[str, Parser]] = {
+    "data": _parse_folder,
+    "database_url": _parse_database_url,
+    "storage_url": _parse_storage_url,
+    "engine": _parse_engine,
+    "workers": _parse_whole_number(1, 64),
+    "public_url": _parse_public_url,
+    "egress_allow": _parse_egress_allow,
+    "link_seconds": _parse_whole_number(60, 604_800),
+    "retention_days": _parse_days,
+    "log_format": _parse_choice(*LOG_FORMATS),
 }
 
 
@@ -199,7 +208,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
     name, or else every wrong value.
     """
     variables = os.environ if environment is None else environment
-    known = list(_CHECKS)
+    known = list(_PARSERS)
     given: dict[str, Any] = {}
     sources: dict[str, str] = {}  # setting -> where its value was given, in the words of an error
     unknown: list[str] = []
@@ -209,32 +218,35 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
             if key in known:
                 given[key], sources[key] = value, f"{key} in {file}"
             else:
-                unknown.append(_unknown(f"{key} in {file}", key, {setting: setting for setting in known}))
+                unknown.append(_describe_unknown(f"{key} in {file}", key, {setting: setting for setting in known}))
     for variable, text in variables.items():
         name = variable.removeprefix(PREFIX).lower()
         if variable == variable.upper() and variable.startswith(PREFIX) and name in known:
             if text.strip():
                 given[name], sources[name] = text, variable
-        elif variable.upper().startswith(PREFIX) and variable != CONFIG and not _FOREIGN.fullmatch(variable):
+        elif (
+            variable.upper().startswith(PREFIX) and variable != CONFIG and not _FOREIGN.fullmatch(f"{variable}={text}")
+        ):
             variables_by_name = {setting: PREFIX + setting.upper() for setting in (*known, "config")}
-            unknown.append(_unknown(variable, variable[len(PREFIX) :].lower(), variables_by_name))
+            unknown.append(_describe_unknown(variable, variable[len(PREFIX) :].lower(), variables_by_name))
     for name, value in flags.items():
         if value is not None:
             given[name], sources[name] = value, f"--{name.replace('_', '-')}"
     if unknown:
         raise Misconfigured(" ".join(unknown) + " See docs/settings.md.")
-    return Settings(**_checked(given, sources))
+    return Settings(**_parse_all(given, sources))
 
 
-def _checked(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
+def _parse_all(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
     """The values as their settings want them. Raises Misconfigured with one sentence for each that is wrong."""
     right: dict[str, Any] = {}
     wrong: list[str] = []
     for name, value in given.items():
         try:
-            right[name] = _CHECKS[name](value)
+            right[name] = _PARSERS[name](value)
         except ValueError as error:
-            wrong.append(f"{sources.get(name, name)} {error}; it is {value!r}.")
+            shown = str(value) if isinstance(value, Path) else value
+            wrong.append(f"{sources.get(name, name)} {error}; it is {shown!r}.")
         except Misconfigured as error:
             wrong.append(str(error))
     if wrong:
@@ -252,7 +264,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise Misconfigured(f"{CONFIG} names {path}, which is not TOML: {error}.") from None
 
 
-def _unknown(where: str, name: str, known: Mapping[str, str]) -> str:
+def _describe_unknown(where: str, name: str, known: Mapping[str, str]) -> str:
     """A sentence that offers the nearest of the `known` names, each with how it is written there."""
     near = difflib.get_close_matches(name, known, n=1)
     offer = f"did you mean {known[near[0]]}?" if near else f"the settings are {', '.join(known.values())}."

@@ -158,7 +158,7 @@ def test_a_fault_of_ours_is_500_without_its_details(server: LiveServer, monkeypa
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(server.service, "submit", broken)
-    monkeypatch.setattr(server.service, "task", broken)
+    monkeypatch.setattr(server.service, "get_task", broken)
     for response, reason in (
         (server.submit(SMALL), "CREATE_TASK_FAILED"),
         (server.get(RESULT + "?task_id=x"), "GET_RESULT_FAILED"),

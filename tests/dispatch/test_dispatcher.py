@@ -86,7 +86,7 @@ async def test_two_command_lines_write_while_the_service_runs(tmp_path: Path) ->
         running_now = await wait_for_status(service, tasks_[1], "running")
         assert time.monotonic() - ended < 3, running_now
         for task in cancelled:
-            assert (await service.task(task.id, key_id="")).status is Status.CANCELLED
+            assert (await service.get_task(task.id, key_id="")).status is Status.CANCELLED
         assert query_rows(tmp_path, "SELECT count(*) FROM tasks WHERE status = 'running'") == [(1,)]
     check_record(tmp_path)
 
@@ -117,7 +117,7 @@ async def test_draining_lets_running_jobs_finish_and_leaves_queued_ones(tmp_path
         await asyncio.sleep(0.1)
         with pytest.raises(Busy):
             await submit_task(service)
-        assert (await service.task(first.id, key_id="")).status is Status.RUNNING  # callers may still ask
+        assert (await service.get_task(first.id, key_id="")).status is Status.RUNNING  # callers may still ask
         await stopping
     states = dict(query_rows(tmp_path, "SELECT id, status FROM tasks"))
     assert states == {first.id: "succeeded", second.id: "queued"}
@@ -158,7 +158,7 @@ async def test_while_the_record_cannot_be_written_nothing_is_lost(tmp_path: Path
             await submit_task(service)
         await wait_until(lambda: (tmp_path / "files" / clip_path(task.id, 1)).exists())
         await asyncio.sleep(1)
-        assert (await service.task(task.id, key_id="")).status is Status.RUNNING
+        assert (await service.get_task(task.id, key_id="")).status is Status.RUNNING
         other.execute("ROLLBACK")
         other.close()
         done = await wait_for_status(service, task, "succeeded")

@@ -102,7 +102,7 @@ async def test_an_engine_that_ignores_its_watch_is_killed_and_the_next_task_star
         await wait_until(lambda: not group_lives(pid), within=3)
         await wait_for_status(service, other, "running", within=3 - (time.monotonic() - cancelled) + STARTING)
         await wait_for_status(service, other, "succeeded")
-        assert (await service.task(task.id, key_id="")).status is Status.CANCELLED
+        assert (await service.get_task(task.id, key_id="")).status is Status.CANCELLED
         assert query_rows(tmp_path, "SELECT deaths FROM tasks WHERE id = ?", task.id) == [(0,)]
 
 
@@ -213,7 +213,7 @@ async def test_a_worker_that_cannot_be_set_up_says_why_and_is_tried_again(
         task = await submit_task(service)
         await wait_until(lambda: service.health()["status"] == "degraded")
         assert service.health()["error"] == "Misconfigured: The weights are missing."
-        assert (await service.task(task.id, key_id="")).status is Status.QUEUED
+        assert (await service.get_task(task.id, key_id="")).status is Status.QUEUED
         weights.touch()
         await wait_for_status(service, task, "succeeded")
         assert service.health()["status"] == "ok"

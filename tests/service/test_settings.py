@@ -83,7 +83,10 @@ def test_the_command_line_refuses_it_in_words_before_anything_starts(
 
 def test_a_wrong_flag_is_named_as_a_flag() -> None:
     ended = serve(Path("/tmp"), "--data", "/dev/null")
-    assert ended.returncode == 1 and "--data must be the path of a folder" in ended.stderr
+    assert (
+        ended.returncode == 1
+        and "--data must be the path of a folder, and /dev/null is a file; it is '/dev/null'." in ended.stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,8 @@ def test_the_file_is_checked_as_the_environment_is(tmp_path: Path, text: str, sa
     "wrong",
     [{"workers": 0}, {"workers": 65}, {"workers": True}, {"link_seconds": 604_801}, {"link_seconds": 60.5},
      {"retention_days": float("inf")}, {"retention_days": False}, {"log_format": "JSON"}, {"log_format": None},
-     {"data": ""}, {"data": 7}, {"data": "a\0b"}, {"database_url": "sqlite://"}, {"database_url": "sqlite:///:memory:"},
+     {"data": ""}, {"data": 7}, {"data": "a\0b"}, {"data": "a" * 5000}, {"data": "~nobody-here/vivant"},
+     {"database_url": "sqlite://"}, {"database_url": "sqlite:///:memory:"},
      {"database_url": "vivant.db"}, {"database_url": "sqlite:////tmp"}, {"database_url": "sqlite:////dev/null/v.db"},
      {"storage_url": "ftp://store"}, {"storage_url": "file://files"}, {"storage_url": "file:///dev/null"},
      {"storage_url": "s3://"}, {"public_url": "ftp://a"}, {"public_url": "https://a b"},
@@ -137,3 +141,8 @@ def test_every_mistake_is_named_at_once() -> None:
 )  # fmt: skip
 def test_names_that_the_tests_or_a_cluster_set_are_passed_over(name: str) -> None:
     assert load_settings({name: "tcp://10.0.0.1:8000"}) == Settings()
+
+
+def test_a_port_that_no_cluster_has_set_is_an_unknown_name() -> None:
+    with pytest.raises(Misconfigured, match="VIVANT_PORT is not a setting"):
+        load_settings({"VIVANT_PORT": "8000"})

@@ -70,7 +70,7 @@ async def test_what_is_submitted_is_resolved_and_kept(tmp_path: Path) -> None:
         assert task.status is Status.QUEUED and task.engine == "testcard"
         assert (task.request.ratio, task.request.has_last_frame) == ("1:1", True)
         assert 0 <= task.request.seed <= SEED_MAX
-        found = await service.task(task.id, key_id="")
+        found = await service.get_task(task.id, key_id="")
         assert (found.request, found.created_at) == (task.request, task.created_at)
         for which in ("first", "last"):
             stored = tmp_path / "files" / picture_path(task.id, which)
@@ -135,22 +135,22 @@ async def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> N
         task = await submit_task(service, key_id=ann)
         for stranger in (bob, ""):
             with pytest.raises(TaskNotFound):
-                await service.task(task.id, key_id=stranger)
+                await service.get_task(task.id, key_id=stranger)
             with pytest.raises(TaskNotFound):
                 await service.cancel(task.id, key_id=stranger)
         with pytest.raises(TaskNotFound):
-            await service.task(
+            await service.get_task(
                 of_nobody.id, key_id=ann
             )  # open mode has ended, and only the command line shows its tasks
-        assert [t.id for t in await service.tasks(key_id=ann)] == [task.id]
-        assert await service.tasks(key_id=bob) == []
-        assert (await service.task(task.id, key_id=ann)).status in ("queued", "running")
+        assert [t.id for t in await service.list_tasks(key_id=ann)] == [task.id]
+        assert await service.list_tasks(key_id=bob) == []
+        assert (await service.get_task(task.id, key_id=ann)).status in ("queued", "running")
 
 
 async def test_a_link_fetches_the_clip_and_a_changed_link_is_refused(tmp_path: Path) -> None:
     async with running_service(tmp_path, link_seconds=3600) as service:
         done = await run_one_task(service)
-        link, seconds = await service.link(done)
+        link, seconds = await service.make_link(done)
         assert done.artifact is not None
         assert seconds == 3600
         assert hashlib.sha256(await fetch(service, link)).hexdigest() == done.artifact.sha256
@@ -181,7 +181,7 @@ async def test_a_link_that_is_too_old_is_refused(tmp_path: Path) -> None:
     clock = AdjustableClock()
     async with running_service(tmp_path, clock=clock, link_seconds=60) as service:
         done = await run_one_task(service)
-        parts = urlsplit((await service.link(done))[0])
+        parts = urlsplit((await service.make_link(done))[0])
         query = parse_qs(parts.query)
         clock.advance(62)
         with pytest.raises(NotAuthorized, match="expired"):
@@ -191,23 +191,23 @@ async def test_a_link_that_is_too_old_is_refused(tmp_path: Path) -> None:
 async def test_links_are_valid_after_a_restart_and_never_longer_than_the_file_is_kept(tmp_path: Path) -> None:
     async with running_service(tmp_path) as service:
         done = await run_one_task(service)
-        link, _ = await service.link(done)
+        link, _ = await service.make_link(done)
     async with running_service(tmp_path, retention_days=0.01) as service:
         assert await fetch(service, link)
-        assert 800 < (await service.link(done))[1] <= 864
+        assert 800 < (await service.make_link(done))[1] <= 864
 
 
 async def test_a_task_without_a_clip_has_no_link(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="refusing") as service:
         failed = await wait_for_status(service, await submit_task(service), "failed")
         with pytest.raises(NotFound):
-            await service.link(failed)
+            await service.make_link(failed)
 
 
 async def test_files_of_ended_tasks_are_deleted_after_the_retention(tmp_path: Path) -> None:
     async with running_service(tmp_path, retention_days=7) as service:
         done = await run_one_task(service)
-        link, _ = await service.link(done)
+        link, _ = await service.make_link(done)
         soon, late = SYSTEM_CLOCK.now() + timedelta(days=6.9), SYSTEM_CLOCK.now() + timedelta(days=7.1)
         assert await sweep(service, days=7, now=soon) == 0
         assert await sweep(service, days=0, now=late) == 0  # 0 keeps them for ever
@@ -216,7 +216,7 @@ async def test_files_of_ended_tasks_are_deleted_after_the_retention(tmp_path: Pa
         assert not (tmp_path / "files" / "tasks" / done.id).exists()
         with pytest.raises(NotFound):
             await fetch(service, link)
-        assert (await service.task(done.id, key_id="")).status is Status.SUCCEEDED  # the row stays
+        assert (await service.get_task(done.id, key_id="")).status is Status.SUCCEEDED  # the row stays
 
 
 async def test_files_without_a_task_are_deleted_after_an_hour_and_other_files_stay(tmp_path: Path) -> None:
@@ -281,10 +281,10 @@ async def test_the_eta_falls_and_ends_at_zero(tmp_path: Path) -> None:
         await wait_until_ready(service)
         first, second = await submit_task(service), await submit_task(service)
         begun = await wait_for_status(service, first, "running")
-        assert await service.eta(second) > await service.eta(begun) > 0
+        assert await service.estimate_eta(second) > await service.estimate_eta(begun) > 0
         await wait_for_status(service, first, "succeeded")
         done = await wait_for_status(service, second, "succeeded")
-        assert await service.eta(done) == 0
+        assert await service.estimate_eta(done) == 0
 
 
 async def test_last_use_of_a_key_reaches_the_record(tmp_path: Path) -> None:

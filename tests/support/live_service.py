@@ -83,7 +83,7 @@ async def wait_until(condition: Callable[[], bool], *, within: float = PATIENCE)
 
 async def wait_for_status(service: Service, task: Task, *statuses: str, within: float = PATIENCE) -> Task:
     deadline = time.monotonic() + within
-    while (found := await service.task(task.id, key_id=task.key_id)).status not in statuses:
+    while (found := await service.get_task(task.id, key_id=task.key_id)).status not in statuses:
         assert time.monotonic() < deadline, f"{task.id} is still {found.status}"
         assert not found.status.is_terminal, found
         await asyncio.sleep(0.02)

@@ -43,7 +43,7 @@ class Context:
         """The caller's task. Raises TaskNotFound, also for text that is no id, which is not sent to the database."""
         if not ID.fullmatch(task_id):
             raise TaskNotFound
-        return await self.service.task(task_id, key_id=key_id)
+        return await self.service.get_task(task_id, key_id=key_id)
 
     def check_accepting_tasks(self) -> None:
         """Raise Busy while the service stops."""

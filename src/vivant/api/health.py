@@ -55,7 +55,7 @@ class Readiness:
     async def _database(self) -> bool:
         try:
             async with asyncio.timeout(self._timings.readiness_within):
-                await self._context.service.tasks(key_id="", limit=1)
+                await self._context.service.list_tasks(key_id="", limit=1)
         except (VivantError, TimeoutError) as error:
             log.error("the database does not answer", error=str(error))
             return False

@@ -75,7 +75,7 @@ class LocalWorker:
     async def spawn(
         cls, command: Sequence[str], setup: Setup, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings
     ) -> LocalWorker:
-        """Start a process and send it its setup; `ready` waits until its engine is loaded."""
+        """Start a process and send it its setup; `wait_until_ready` waits until its engine is loaded."""
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=PIPE, start_new_session=True, limit=MAX_LINE_BYTES
         )
@@ -88,7 +88,7 @@ class LocalWorker:
         """The process runs and its engine is set up."""
         return self._ready.done() and not self._ready.result() and not self.ended.is_set()
 
-    async def ready(self) -> str:
+    async def wait_until_ready(self) -> str:
         """Wait until the engine is set up. Returns "", or why it cannot be."""
         try:
             return await asyncio.wait_for(asyncio.shield(self._ready), self._timings.setup_within)
@@ -282,7 +282,7 @@ class LocalFleet:
         worker = self._workers[number] = await LocalWorker.spawn(
             self._command, setup, number=number, free=self._free, timings=self._timings
         )
-        error = await worker.ready()
+        error = await worker.wait_until_ready()
         if error:
             worker.kill(error)
             await worker.ended.wait()

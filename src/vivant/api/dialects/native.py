@@ -65,7 +65,7 @@ def routes(context: Context) -> list[Route]:
         if after and not ID.fullmatch(after):
             raise InvalidRequest("must be the id of a task, as `next` of the page before says.", field="after")
         # One more than requested shows whether there are more.
-        found = await context.service.tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
+        found = await context.service.list_tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
         more = len(found) > limit
         tasks = found[:limit]
         return json_response(
@@ -93,7 +93,7 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
     """A task as its owner sees it."""
     video = None
     if task.status is Status.SUCCEEDED and task.artifact is not None:
-        path, seconds = await context.service.link(task)
+        path, seconds = await context.service.make_link(task)
         video = {
             "url": context.absolute_url(request, path),
             "expires_in": seconds,
@@ -110,7 +110,7 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
         "id": task.id,
         "status": task.status.value,
         "progress": 1.0 if task.status is Status.SUCCEEDED else round(task.progress, 4),
-        "eta": None if task.status.is_terminal else round(max(0.0, await context.service.eta(task)), 1),
+        "eta": None if task.status.is_terminal else round(max(0.0, await context.service.estimate_eta(task)), 1),
         "created_at": _iso_time(task.created_at),
         "started_at": _iso_time(task.started_at),
         "ended_at": _iso_time(task.ended_at),
