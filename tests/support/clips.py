@@ -1,4 +1,4 @@
-"""Clips made with the embedded engine from the test photos, with all that led to them."""
+"""Clips made with the embedded engine from the test photos, with their requests and storyboards."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def photo(name: str, size: tuple[int, int] | None = None) -> U8:
 
 
 def scene_of(picture: U8, finder: FaceFinder) -> Scene:
-    """A scene that knows nothing but its faces."""
+    """A scene with faces and nothing else."""
     height, width = picture.shape[:2]
     nothing = np.zeros((height, width), np.float32)
     none = Region(nothing, 0.0)

@@ -1,4 +1,4 @@
-"""Looking at real photographs: planes, matte, regions with honest trust, depth."""
+"""Analysing real photographs: planes, matte, regions with their trust, depth."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(analyser: SceneA
     scene = seen(analyser, "drawing_cat")
     h = scene.depth.shape[0]
     assert scene.sky.mask[: int(0.25 * h)].mean() > 0.9 and scene.water.mask.mean() > 0.1
-    assert scene.facts.sky_trust < 0.5 and scene.facts.water_trust < 0.5  # moving paper shapes like air looks broken
+    assert scene.facts.sky_trust < 0.5 and scene.facts.water_trust < 0.5  # flat shapes must not move as vapour does
 
 
 def test_a_slanted_edge_at_the_border_may_not_be_mirrored(analyser: SceneAnalyser) -> None:
@@ -152,7 +152,7 @@ def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(analyser: Sce
     assert np.abs(depth - fitted.reshape(depth.shape))[inside].max() < 0.01
 
 
-def test_looking_twice_sees_the_same(analyser: SceneAnalyser) -> None:
+def test_analysing_twice_gives_the_same_scene(analyser: SceneAnalyser) -> None:
     one, other = seen(analyser, "waves_sunset"), seen(analyser, "waves_sunset")
     assert one.facts == other.facts
     assert np.array_equal(one.depth, other.depth) and np.array_equal(one.matte.mask, other.matte.mask)

@@ -147,7 +147,7 @@ def test_moves_in_turn_become_shots(join: str) -> None:
 
 
 @pytest.mark.parametrize("join", [" and ", " with a slight ", " while doing a ", ", "])
-def test_moves_in_one_breath_happen_together(join: str) -> None:
+def test_moves_named_together_happen_together(join: str) -> None:
     (shot,) = shots(f"The camera does a pan left{join}zoom in")
     assert {move.kind for move in shot.moves} == {"pan", "zoom"}
 
@@ -155,11 +155,11 @@ def test_moves_in_one_breath_happen_together(join: str) -> None:
 @pytest.mark.parametrize(
     ("words", "speed"), [("slow", "slow"), ("very slow", "slow"), ("fast", "fast"), ("quick", "fast"), ("", "normal")]
 )
-def test_speed_is_heard(words: str, speed: str) -> None:
+def test_words_of_speed_are_understood(words: str, speed: str) -> None:
     assert shots(f"{words} zoom in")[0].moves[0].speed == speed
 
 
-def test_amount_is_heard() -> None:
+def test_words_of_amount_are_understood() -> None:
     slight, usual, strong = (shots(f"{words} zoom in")[0].moves[0].strength for words in ("slight", "", "dramatic"))
     assert slight < usual < strong
 

@@ -134,6 +134,6 @@ def test_the_strength_of_the_words_is_kept() -> None:
     assert gentle < usual < strong
 
 
-def test_where_it_drifts_is_heard() -> None:
+def test_the_direction_of_a_drift_is_understood() -> None:
     (motion,) = board("clouds drift from right to left").motions
     assert motion.direction == "left"

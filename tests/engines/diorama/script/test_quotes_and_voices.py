@@ -33,7 +33,7 @@ from vivant.request import Canvas
         ('"', []),
     ],
 )
-def test_what_is_quoted(text: str, inner: list[str]) -> None:
+def test_quotations_are_found(text: str, inner: list[str]) -> None:
     assert [quotation.inner for quotation in find_quotations(text)] == inner
 
 

@@ -33,14 +33,9 @@ def board(prompt: str, facts: PictureFacts = PORTRAIT, **changed: Any) -> Storyb
 
 
 def check(made: Storyboard) -> None:
-    """What holds for every storyboard."""
-    assert made.shots[0].start == 0
-    assert made.shots[-1].end == made.frames
-    for shot, following in zip(made.shots, made.shots[1:], strict=False):
-        assert shot.start < shot.end == following.start
+    """What holds for every storyboard, beyond what it checks by itself."""
     for shot in made.shots:
         assert shot.moves
-        assert all(0 <= move.strength <= 1 for move in shot.moves)
         assert len({(m.kind, m.direction) for m in shot.moves}) == len(shot.moves)
     assert len({motion.kind for motion in made.motions}) == len(made.motions)
     assert len({cue.kind for cue in made.cues}) == len(made.cues)
@@ -48,8 +43,6 @@ def check(made: Storyboard) -> None:
     assert all(0 < cue.strength <= 1 for cue in made.cues)
     assert all(line.text.strip() for line in made.lines)
     assert all((line.voice[0] == "z") == (line.language == "zh") for line in made.lines)
-    assert all(line.face_index == -1 for line in made.lines if line.speaker.off_screen)
-    assert made.music is None or 40 <= made.music.tempo <= 240
     assert Storyboard.from_data(json.loads(json.dumps(made.to_data()))) == made
     json.dumps(made.to_data(), ensure_ascii=False).encode("utf-8")
     assert all(line.isprintable() for line in explain(made))
@@ -151,7 +144,7 @@ def test_on_the_way_to_a_last_picture_the_camera_hardly_moves() -> None:
 # --- what the picture tells
 
 
-def test_an_empty_prompt_still_makes_a_living_picture() -> None:
+def test_an_empty_prompt_still_makes_a_moving_picture() -> None:
     made = board("", LAKE)
     assert {motion.kind for motion in made.motions} == {"water", "clouds", "wind"}
     assert {motion.origin for motion in made.motions} == {"picture"}
@@ -245,7 +238,7 @@ def test_music_takes_its_mood_from_the_words() -> None:
     assert (default.mood, default.origin) == ("sad", "default")
 
 
-def test_silence_is_kept() -> None:
+def test_silence_is_kept_when_it_is_asked_for() -> None:
     for prompt in ("no sound", "静音", "mute", "没有声音"):
         made = board(prompt, LAKE)
         assert (made.cues, made.music) == ((), None), prompt

@@ -53,7 +53,7 @@ def moved(made: Rig, x: float, y: float) -> NDArray[np.float64]:
     """By how much what was at (x, y) in the first frame has moved in the last."""
     at_x, at_y = looks(made, made.pose(FRAMES - 1))
     i, j = np.unravel_index(np.argmin((at_x - x) ** 2 + (at_y - y) ** 2), at_x.shape)
-    # The nearest sample, corrected by what it looks past.
+    # The nearest sample, corrected by its distance from the place itself.
     return np.array([4 * j + 1.5 - at_x[i, j], 4 * i + 1.5 - at_y[i, j]])
 
 
@@ -189,7 +189,7 @@ def test_a_faster_and_a_stronger_move_goes_further() -> None:
     assert reach(Move(kind="truck", strength=0.2)) < usual < reach(Move(kind="truck", strength=0.9))
 
 
-def test_hands_shake_without_a_jump_and_differ_by_seed() -> None:
+def test_a_handheld_camera_shakes_without_a_jump_and_differs_by_seed() -> None:
     one = path(board(Move(kind="handheld")), PictureFacts())
     other = path(board(Move(kind="handheld"), seed=8), PictureFacts())
     assert not np.array_equal(one.x, other.x)

@@ -1,10 +1,11 @@
-"""The timeline: lines in their moments, events where their causes put them, everything on one clock."""
+"""The timeline: when lines are spoken and events happen, and that everything lies inside the clip."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ FACE = FaceFact(x=0.75, y=0.4, height=0.3)
 FACTS = PictureFacts(faces=(FACE,), sky=0.3, sky_trust=0.9)
 
 
-def board(seconds: int = 5, **fields: object) -> Storyboard:
+def board(seconds: int = 5, **fields: Any) -> Storyboard:
     frames = 24 * seconds + 1
     shot = Shot(start=0, end=frames, moves=(Move(kind="static"),))
     plain = Storyboard(
@@ -32,7 +33,7 @@ def board(seconds: int = 5, **fields: object) -> Storyboard:
         morph=False,
         shots=(shot,),
     )
-    return replace(plain, **fields)  # type: ignore[arg-type]
+    return replace(plain, **fields)
 
 
 def line(text: str = "Hello.", speaker: str = "the man", face: int = 0) -> Line:
@@ -81,7 +82,7 @@ def test_speech_that_cannot_fit_is_cut_at_the_end_without_a_click() -> None:
     assert all(phone.end <= len(cut.samples) / 48_000 + 1e-9 for phone in cut.phones)
 
 
-def test_a_voice_leans_to_the_face_that_speaks() -> None:
+def test_a_voice_comes_from_the_side_of_the_face_that_speaks() -> None:
     assert resolve(board(lines=(line(),)), FACTS, [spoken(1.0)]).lines[0].pan == pytest.approx(0.25)
     assert resolve(board(lines=(line(face=-1),)), FACTS, [spoken(1.0)]).lines[0].pan == 0.0
 
@@ -128,7 +129,7 @@ def test_steps_keep_a_walking_pace() -> None:
     gaps = np.diff(times)
     assert len(times) >= 15
     assert 0.4 < gaps.min() <= gaps.max() < 0.65
-    assert gaps.std() > 0.002  # nobody walks like a clock
+    assert gaps.std() > 0.002  # steps are not perfectly regular
 
 
 def test_cues_become_beds_or_events_but_never_both() -> None:

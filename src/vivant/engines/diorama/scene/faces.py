@@ -181,12 +181,13 @@ def gap(landmarks: F32 | F64) -> float:
 
 
 def height(landmarks: F32 | F64) -> float:
-    """From the brows to the chin, in the unit of the landmarks; in depth too, so a nod does not shorten a face."""
+    """From the brows to the chin, in the unit of the landmarks (478, 3); measured in depth too, so that a
+    nod does not shorten a face."""
     return float(np.linalg.norm(landmarks[list(BROWS)].mean(0) - landmarks[CHIN]))
 
 
 def region(low: F64, high: F64, eye_a: F64, eye_b: F64) -> Crop:
-    """The mesh's crop for a box low..high whose eyes (left and right in the picture) are at a and b; pixels."""
+    """The mesh's crop for a box low..high whose eyes (left and right in the picture) are at a and b; (2,), pixels."""
     x, y = (low + high) / 2
     angle = np.arctan2(eye_b[1] - eye_a[1], eye_b[0] - eye_a[0])
     return Crop(float(x), float(y), REGION * float((high - low).max()), float(angle))

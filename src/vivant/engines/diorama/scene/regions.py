@@ -58,14 +58,16 @@ def extract_features(rgb: U8, matte: F32, *, drawn: float) -> Features:
 
 
 def nowhere(shape: tuple[int, int]) -> Region:
+    """A region that was not found."""
     return Region(np.zeros(shape, np.float32), 0.0)
 
 
 def sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
-    """The sky and its lower rim (row per column of the small copy). indoors 0..1: how much speaks against open air.
+    """The sky in RGB uint8 (h, w, 3), and its lower rim: the row per column of the small copy, float32 (small w,).
+    indoors 0..1: how much speaks against open air.
 
-    A border from left to right that parts sky-likeness above from its opposite below: the best one by dynamic
-    programming, then once more with the colours that the first border found above and below.
+    The rim is the border from left to right with the most sky-likeness above and the least below, found by dynamic
+    programming; then twice more with the colours that the last border had above and below.
     """
     h, _ = seen.shape
     likeness = _skylike(seen) + _over_the_sea(seen)
@@ -204,7 +206,8 @@ def _separation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
-    """Water below a level line, and that line as a share of the height (1 where there is none).
+    """Water in RGB uint8 (h, w, 3) below a level line, and that line as a share of the height (1 where there is none).
+    rim: see sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air.
 
     A surface of water shows itself by its far edge, which is level and runs through the whole picture, and by mirroring
     what stands above that edge. Colour and level streaks then tell which of the pixels below are water.
@@ -304,7 +307,7 @@ def _waterlike(seen: Features, sky_small: Any) -> F32:
 
 
 def plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
-    """Green and textured areas. straight 0..1: how built the picture is; greenish houses are trusted less."""
+    """Green and textured areas of RGB uint8 (h, w, 3). straight 0..1: how built; greenish houses count less."""
     if grey:
         return nowhere(rgb.shape[:2])
     light, a, b = (seen.lab[..., k] for k in range(3))
@@ -320,7 +323,7 @@ def plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
 
 
 def fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
-    """Bright orange to white-yellow areas of a dark picture that are not sky."""
+    """Bright orange to white-yellow areas of a dark picture, RGB uint8 (h, w, 3), that are not sky, float32 (h, w)."""
     if grey:
         return nowhere(rgb.shape[:2])
     h, w = seen.shape
