@@ -1,4 +1,4 @@
-"""A JSON object with its long strings left in place: the same values as an ordinary parser, and no second copy."""
+"""Parsing a JSON object without copying long strings: the values are those of an ordinary parser."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_any_object_is_read_as_another_parser_reads_it(
 
 @pytest.mark.parametrize("text", ["A" * LONG, "/9j/" * LONG, "ab+/" * (LONG * 20)])
 @pytest.mark.parametrize("style", ["plain", "php", "dotnet", "all"])
-def test_long_strings_come_out_of_every_writers_escapes(text: str, style: str) -> None:
+def test_long_strings_are_read_with_every_style_of_escapes(text: str, style: str) -> None:
     wire = {
         "plain": text,
         "php": text.replace("/", "\\/"),
@@ -69,7 +69,7 @@ def test_only_named_fields_at_the_top_are_left_in_place() -> None:
 
 
 @pytest.mark.parametrize("raw", [b"\n", b"\r", b"\t"])
-def test_a_raw_line_break_inside_a_long_string_is_no_json(raw: bytes) -> None:
+def test_a_raw_control_character_inside_a_long_string_is_refused(raw: bytes) -> None:
     fields = parse_object(b'{"image":"' + b"A" * LONG + raw + b"A" * LONG + b'"}', long=NAMES)
     with pytest.raises(InvalidRequest, match="not escaped"):
         b"".join(fields["image"])
@@ -77,7 +77,7 @@ def test_a_raw_line_break_inside_a_long_string_is_no_json(raw: bytes) -> None:
 
 @given(st.binary(max_size=200))
 @settings(max_examples=500, deadline=None)
-def test_no_bytes_make_it_fail_otherwise(junk: bytes) -> None:
+def test_any_other_bytes_raise_invalid_request_only(junk: bytes) -> None:
     for body in (junk, b'{"image":"' + b"A" * LONG + b'"' + junk, b'{"' + junk + b'"image":"' + b"A" * LONG + b'"}'):
         try:
             fields = parse_object(body, long=NAMES)

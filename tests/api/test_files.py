@@ -1,4 +1,4 @@
-"""Finished clips over HTTP: ranges, tags, damaged links."""
+"""Finished clips over HTTP: ranges, etags, damaged links."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def clip(server: LiveServer) -> Clip:
     return Clip(server)
 
 
-def test_the_whole_file_with_everything_a_player_wants(clip: Clip) -> None:
+def test_the_whole_file_has_the_headers_that_players_need(clip: Clip) -> None:
     response = clip.get()
     headers = response.headers
     assert response.body[4:8] == b"ftyp"
@@ -45,7 +45,7 @@ def test_the_whole_file_with_everything_a_player_wants(clip: Clip) -> None:
     assert headers["Set-Cookie"] is None and headers["Access-Control-Allow-Origin"] is None
 
 
-def test_two_hundred_random_ranges_add_up(clip: Clip) -> None:
+def test_two_hundred_random_ranges_are_exact(clip: Clip) -> None:
     chance, size = random.Random(1), len(clip.bytes)
     for _ in range(200):
         start = chance.randrange(size)
@@ -95,7 +95,7 @@ def test_if_range_decides_between_part_and_whole(clip: Clip) -> None:
         assert clip.get(Range="bytes=0-9", If_Range=tag).status == status
 
 
-def test_what_is_known_already_is_not_sent_again(clip: Clip) -> None:
+def test_an_unchanged_file_is_304(clip: Clip) -> None:
     for tags, status in (
         (clip.etag, 304), (f'"x", {clip.etag}', 304), (f"W/{clip.etag}", 304), ("*", 304), ('"x"', 200),
         (clip.etag[:-2] + '"', 200),
@@ -118,7 +118,7 @@ def test_head_says_the_same_without_the_file(clip: Clip) -> None:
             assert head.headers[name] == got.headers[name]
 
 
-def test_a_damaged_link_opens_nothing(clip: Clip) -> None:
+def test_a_damaged_link_is_refused(clip: Clip) -> None:
     path, _, query = clip.path.partition("?")
     damaged = [
         path, f"{path}?{query[:-1]}", f"{path}?{query}0", f"{path}?{query.replace('expires=', 'expires=9')}",
@@ -145,7 +145,7 @@ def test_a_link_is_for_reading_only(clip: Clip) -> None:
         ("bytes = 1 - 3", 10, (1, 4)), (None, 10, None), ("bytes=3-1", 10, None),
     ],
 )  # fmt: skip
-def test_ranges_by_hand(header: str | None, size: int, expected: tuple[int, int] | None) -> None:
+def test_a_range_header_is_parsed(header: str | None, size: int, expected: tuple[int, int] | None) -> None:
     assert byte_range(header, size) == expected
 
 

@@ -1,4 +1,4 @@
-"""With keys: who has none gets nowhere, and nobody sees another key's tasks."""
+"""With keys: requests without one are refused, and no key sees the tasks of another."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ ROUTES = [
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_no_key_and_a_wrong_key_open_nothing(guarded: tuple[LiveServer, str, str], method: str, path: str) -> None:
+def test_no_key_and_a_wrong_key_are_refused(guarded: tuple[LiveServer, str, str], method: str, path: str) -> None:
     server, ann, _ = guarded
     novita = path.startswith("/v3")
     for headers in ({}, {"Authorization": ""}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
@@ -73,7 +73,7 @@ def test_a_body_is_not_read_before_the_key_was_seen(guarded: tuple[LiveServer, s
     assert response.status == 400 and response.json()["reason"] == "MISSING_API_KEY"
 
 
-def test_with_keys_host_and_origin_do_not_matting(guarded: tuple[LiveServer, str, str]) -> None:
+def test_with_keys_host_and_origin_do_not_matter(guarded: tuple[LiveServer, str, str]) -> None:
     server, ann, _ = guarded
     headers = {
         "Authorization": ann,
@@ -87,13 +87,13 @@ def test_with_keys_host_and_origin_do_not_matting(guarded: tuple[LiveServer, str
 @pytest.mark.parametrize(
     "host", ["[::1", "a b", "x\xff", "", "a/b", "a?b", "a:b:c", "evil.example/x", "u@h", "[::1]:80"]
 )
-def test_an_odd_host_header_is_never_a_fault(guarded: tuple[LiveServer, str, str], host: str) -> None:
+def test_an_odd_host_header_is_no_internal_error(guarded: tuple[LiveServer, str, str], host: str) -> None:
     server, ann, _ = guarded
     for path, status in ((RESULT + "?task_id=x", 404), ("/v3/x", 404), ("/x", 404), ("/healthz", 200)):
         assert server.send("GET", path, headers={"Host": host, "Authorization": ann}).status == status
 
 
-def test_links_start_where_the_caller_came_in_unless_that_is_no_address(guarded: tuple[LiveServer, str, str]) -> None:
+def test_links_start_with_the_requests_host_if_it_is_valid(guarded: tuple[LiveServer, str, str]) -> None:
     server, ann, _ = guarded
     task_id = server.submit(
         {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}, Authorization=ann
@@ -109,7 +109,9 @@ def test_links_start_where_the_caller_came_in_unless_that_is_no_address(guarded:
         assert response["videos"][0]["video_url"].startswith(start)
 
 
-def test_a_task_is_its_owners_alone_and_its_video_the_links(guarded: tuple[LiveServer, str, str]) -> None:
+def test_a_task_is_for_its_key_only_and_its_video_for_any_bearer_of_the_link(
+    guarded: tuple[LiveServer, str, str],
+) -> None:
     server, ann, bob = guarded
     body = {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}
     task_id = server.submit(body, Authorization=ann).json()["id"]
@@ -125,7 +127,7 @@ def test_a_task_is_its_owners_alone_and_its_video_the_links(guarded: tuple[LiveS
     assert server.get(url.removeprefix(server.url)).status == 200  # no key: the link is the permission
 
 
-def test_the_first_key_closes_a_running_open_service_and_a_revoked_one_opens_nothing(tmp_path: Path) -> None:
+def test_the_first_key_ends_open_mode_at_once_and_revoking_it_does_not_bring_it_back(tmp_path: Path) -> None:
     with LiveServer(tmp_path) as server:
         assert server.get(RESULT + "?task_id=x").status == 404
         text = make_key(tmp_path, "first")

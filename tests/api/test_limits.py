@@ -1,4 +1,4 @@
-"""How much may come in: judged before the first byte, counted while it comes."""
+"""Limits on bodies and heads: checked by declared length, and counted while the bytes arrive."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ def everything_is_given_back(server: LiveServer) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, 10**12, 10**18])
-def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_of_it(server: LiveServer, length: int) -> None:
+def test_a_body_declared_too_large_is_refused_before_it_is_read(server: LiveServer, length: int) -> None:
     with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {length}"))
         assert status(connection) == 413
 
 
-def test_an_announced_body_of_the_largest_size_is_waited_for(server: LiveServer) -> None:
+def test_a_declared_body_of_the_largest_size_is_waited_for(server: LiveServer) -> None:
     with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {MAX_BODY_BYTES}"))
         deadline = time.monotonic() + 10
         while server.intake.budget.used < MAX_BODY_BYTES and time.monotonic() < deadline:
             time.sleep(0.01)
         assert server.intake.budget.used == MAX_BODY_BYTES
-    # Who hangs up gives it back: the fixture looks.
+    # Closing the connection releases the reservation; the fixture checks that.
 
 
 def test_a_chunked_body_is_cut_off_where_it_grows_too_large(strict_server: LiveServer) -> None:
@@ -78,7 +78,7 @@ def test_a_chunked_body_within_the_limits_is_read(server: LiveServer) -> None:
     assert response.status == 400 and response.json()["message"].startswith("prompt: ")
 
 
-def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(server: LiveServer) -> None:
+def test_bodies_beyond_the_budget_get_503_and_retry_after(server: LiveServer) -> None:
     held = [raw(server) for _ in range(3)]
     try:
         for connection in held:
@@ -96,8 +96,8 @@ def test_more_bodies_than_the_budget_holds_are_sent_away_for_a_while(server: Liv
             connection.close()
 
 
-def test_a_refusal_reaches_a_caller_who_sends_first_and_listens_later(server: LiveServer) -> None:
-    """As most clients do, with a connection that is to be closed: the case in which an early answer gets lost."""
+def test_a_refusal_reaches_a_client_that_is_still_sending(server: LiveServer) -> None:
+    """With Connection: close, when an early response would otherwise be lost."""
     closing = {"Connection": "close"}
     with server.intake.budget.reserve(200 * 2**20):
         response = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
@@ -107,7 +107,7 @@ def test_a_refusal_reaches_a_caller_who_sends_first_and_listens_later(server: Li
     assert server.send("POST", SUBMIT, b" " * (20 * 2**20), {**closing, "Host": "evil.example"}).status == 403
 
 
-def test_who_asks_before_sending_is_answered_at_once(server: LiveServer) -> None:
+def test_a_client_that_expects_100_continue_is_answered_at_once(server: LiveServer) -> None:
     with raw(server) as connection:
         connection.sendall(head(f"Content-Length: {MAX_BODY_BYTES + 1}", "Expect: 100-continue"))
         assert status(connection) == 413
@@ -118,7 +118,7 @@ def test_who_asks_before_sending_is_answered_at_once(server: LiveServer) -> None
         assert status(connection) == 400
 
 
-def test_a_sender_who_falls_asleep_is_let_go(strict_server: LiveServer) -> None:
+def test_a_client_that_stops_sending_gets_408(strict_server: LiveServer) -> None:
     with raw(strict_server) as connection:
         connection.sendall(head("Content-Length: 1000") + b'{"prompt"')
         assert status(connection) == 408
@@ -133,7 +133,7 @@ def test_a_compressed_body_is_refused_in_words(server: LiveServer, encoding: str
 @pytest.mark.parametrize(
     "content_type", ["", "text/plain", "application/json; charset=utf-8", "application/octet-stream"]
 )
-def test_the_content_type_is_not_looked_at(server: LiveServer, content_type: str) -> None:
+def test_the_content_type_is_ignored(server: LiveServer, content_type: str) -> None:
     response = server.send("POST", SUBMIT, b'{"image": "x"}', {"Content-Type": content_type})
     assert response.status == 400 and response.json()["message"].startswith("prompt: is required")
 
@@ -149,13 +149,13 @@ def test_the_content_type_is_not_looked_at(server: LiveServer, content_type: str
      b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"],
     ids=lambda b: repr(b[:30]),
 )  # fmt: skip
-def test_broken_http_never_ends_in_a_fault(server: LiveServer, broken: bytes) -> None:
+def test_broken_http_is_no_internal_error(server: LiveServer, broken: bytes) -> None:
     with raw(server) as connection:
         try:
             connection.sendall(broken)
             connection.shutdown(socket.SHUT_WR)
             said = connection.recv(4096)
-        except OSError:  # hung up on in the middle
+        except OSError:  # the server closed the connection
             said = b""
     assert not said.startswith(b"HTTP/1.1 5")
     assert server.get("/healthz").status == 200
@@ -176,7 +176,7 @@ def test_an_endless_head_is_cut_off(server: LiveServer) -> None:
             assert sent < 20_000_000
 
 
-def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(server: LiveServer) -> None:
+def test_a_head_that_arrives_byte_by_byte_is_read(server: LiveServer) -> None:
     with raw(server) as connection:
         for drop in (b"GET /healthz HT", b"TP/1.1\r\nHost: loc", b"alhost\r\nX: " + b"y" * 60_000, b"\r\n\r\n"):
             connection.sendall(drop)
@@ -186,21 +186,21 @@ def test_a_head_within_the_limit_is_read_though_it_comes_in_drops(server: LiveSe
         assert status(connection) == 200
 
 
-def test_who_does_not_finish_a_head_is_hung_up_on(strict_server: LiveServer) -> None:
+def test_a_connection_with_an_unfinished_head_is_closed(strict_server: LiveServer) -> None:
     for start in (b"", b"GET / HT"):
         with raw(strict_server) as connection:
             connection.sendall(start)
             assert connection.recv(100) == b""
-    with raw(strict_server) as connection:  # a finished head and a slow body are another matter
+    with raw(strict_server) as connection:  # a slow body after a finished head has its own limit
         connection.sendall(head("Content-Length: 2") + b"{")
         time.sleep(0.4)
         connection.sendall(b"}")
         assert status(connection) == 400
 
 
-def test_pollers_are_answered_while_large_bodies_come_in(server: LiveServer) -> None:
+def test_polls_are_answered_while_large_bodies_arrive(server: LiveServer) -> None:
     text = picture_uri()
-    padded = text[:-4] + "A" * (40 * 2**20 - len(text)) + text[-4:]  # still base64; no picture any more
+    padded = text[:-4] + "A" * (40 * 2**20 - len(text)) + text[-4:]  # still valid base64, but no picture
     answers: list[HttpResponse] = []
     sender = threading.Thread(target=lambda: answers.append(server.submit({"prompt": "x", "image": padded})))
     sender.start()
@@ -213,7 +213,7 @@ def test_pollers_are_answered_while_large_bodies_come_in(server: LiveServer) -> 
     assert len(waits) > 3
 
 
-def test_what_is_borrowed_is_given_back_whatever_happens() -> None:
+def test_a_reservation_is_released_whatever_happens() -> None:
     budget = ByteBudget(100)
     with pytest.raises(ZeroDivisionError), budget.reserve(60) as held:
         held.grow(40)

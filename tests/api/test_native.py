@@ -1,4 +1,4 @@
-"""Our own small tree: tasks, listing, cancelling, problem documents, and what watchmen ask."""
+"""The API under /v1 and the health checks: tasks, listing, cancelling, problem documents."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_health_and_readiness(server: LiveServer) -> None:
     }
 
 
-def test_a_service_that_goes_down_says_so_and_takes_no_work(server: LiveServer) -> None:
+def test_a_stopping_service_says_so_and_accepts_no_task(server: LiveServer) -> None:
     server.context.draining = True
     try:
         assert server.get("/healthz").status == 200
@@ -148,12 +148,12 @@ def test_any_other_request_id_is_replaced(server: LiveServer, given: str) -> Non
     assert re.fullmatch(r"[0-9a-f]{32}", made)
 
 
-def test_answers_are_not_to_be_kept(server: LiveServer) -> None:
+def test_responses_are_not_cached(server: LiveServer) -> None:
     for path in ("/v1/tasks", RESULT + "?task_id=x", "/healthz"):
         assert server.get(path).headers["Cache-Control"] == "no-store"
 
 
-def test_a_fault_of_ours_is_500_without_its_details(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_500_without_details(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 

@@ -1,4 +1,4 @@
-"""Without a key only programs on this machine get in: no other host, no page of another site, no guest of a proxy."""
+"""Without a key only programs on this machine may call: no other host, page of another site or client of a proxy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_names_of_this_machine_are_accepted(server: LiveServer, host: str) -> No
 )  # fmt: skip
 @pytest.mark.parametrize("path", [UNKNOWN, "/v1/tasks", "/files/a/1/clip.mp4", "/readyz"])
 def test_a_foreign_host_header_is_refused(server: LiveServer, host: str, path: str) -> None:
-    """DNS rebinding: the page's own name reaches loopback, and the browser says so."""
+    """DNS rebinding: a page's host name resolves to loopback, and the browser sends that name as Host."""
     response = server.get(path, Host=host)
     assert response.status == 403 and b"VIVANT_PUBLIC_URL" in response.body
     if path == UNKNOWN:
@@ -80,7 +80,7 @@ def test_a_page_of_this_machine_can(server: LiveServer, headers: dict[str, str])
      ({"Forwarded": "for=203.0.113.9"}, 403), ({"Forwarded": 'proto=http;For="[2001:db8::1]"'}, 403),
      ({"Forwarded": "for=127.0.0.1, for=unknown"}, 403), ({"Forwarded": 'for="[::1]"'}, 404)],
 )  # fmt: skip
-def test_strangers_behind_a_proxy_are_refused(server: LiveServer, headers: dict[str, str], status: int) -> None:
+def test_requests_forwarded_by_a_proxy_are_refused(server: LiveServer, headers: dict[str, str], status: int) -> None:
     assert server.send("GET", UNKNOWN, headers=headers).status == status
 
 
@@ -92,7 +92,7 @@ async def test_other_machines_are_refused_whatever_they_say(client: Any) -> None
 
 
 @pytest.mark.parametrize("client", [("127.0.0.1", 1), ("127.3.2.1", 1), ("::1", 1), ("::ffff:127.0.0.1", 1)])
-async def test_this_machine_is_let_in(client: Any) -> None:
+async def test_this_machine_is_accepted(client: Any) -> None:
     assert await status_for(client, {"host": "localhost"}) == 200
 
 

@@ -1,4 +1,4 @@
-"""`vivant serve` as people run it: a process of its own, its address, its signals, its memory."""
+"""`vivant serve` as a real process: its address, signals and memory."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def serving(data: Path, *options: str, **environment: str) -> Iterator[Running]:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_it_tells_its_address_answers_at_once_and_keeps_stdout_clean(tmp_path: Path) -> None:
+def test_it_prints_its_address_answers_at_once_and_logs_to_stderr(tmp_path: Path) -> None:
     with serving(tmp_path) as service:
         assert service.url.startswith("http://127.0.0.1:")
         assert service.call("/healthz")[0] == 200
@@ -139,7 +139,7 @@ def run(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
-def test_a_public_address_without_a_key_is_refused_with_the_mend(tmp_path: Path, host: str) -> None:
+def test_a_public_address_without_a_key_is_refused_with_what_to_do(tmp_path: Path, host: str) -> None:
     ended = run(tmp_path, "--host", host, "--port", "0")
     assert ended.returncode == 1 and "vivant keys create" in ended.stderr and "Traceback" not in ended.stderr
 
@@ -167,7 +167,7 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_eight_large_bodies_at_once_stay_within_memory_and_the_surplus_is_sent_away(tmp_path: Path) -> None:
+def test_eight_large_bodies_at_once_stay_within_memory_and_the_surplus_gets_503(tmp_path: Path) -> None:
     if not Path("/proc").exists():
         pytest.skip("reads the peak of memory from /proc")
     photo = PHOTO.read_bytes()

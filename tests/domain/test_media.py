@@ -45,7 +45,7 @@ def test_primaries_have_their_bt709_codes(rgb: tuple[int, int, int], yuv: tuple[
     assert (planes.y[0, 0], planes.u[0, 0], planes.v[0, 0]) == pytest.approx(yuv, abs=1)
 
 
-def test_a_photo_survives_the_way_there_and_back() -> None:
+def test_a_photo_survives_conversion_to_planes_and_back() -> None:
     picture = np.asarray(Image.open(PHOTO).convert("RGB"))[:426]
     back = to_picture(to_planes(picture))
     assert 10 * np.log10(255**2 / np.mean((picture.astype(float) - back) ** 2)) > 34

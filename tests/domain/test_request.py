@@ -1,4 +1,4 @@
-"""The numbers of the contract."""
+"""The numbers of the contract: sizes, ratios, bounds, tokens."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_tokens_agree_with_live_usage_of_the_hosted_model(resolution: str, ratio
         (2055, 1000, "16:9"),
     ],
 )
-def test_adaptive_takes_the_nearest_ratio(width: int, height: int, ratio: str) -> None:
+def test_the_nearest_ratio_is_taken(width: int, height: int, ratio: str) -> None:
     assert nearest_ratio(width, height) == ratio
 
 

@@ -1,4 +1,4 @@
-"""The life of a task."""
+"""The table of moves."""
 
 from __future__ import annotations
 

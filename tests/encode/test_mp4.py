@@ -1,4 +1,4 @@
-"""The file, judged as a viewer would: reopened and measured."""
+"""The MP4 file, reopened and measured."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_the_same_clip_decodes_to_the_same_bits(tmp_path: Path) -> None:
 
 
 def test_the_same_frames_become_the_same_file_however_often(tmp_path: Path) -> None:
-    # What a rainy clip is to the encoder; two threads of x264 made two different files of it, each about as often.
+    # Like the frames of a clip with rain; with two threads x264 made two different files of them, each about as often.
     photo = fit(np.asarray(Image.open(PHOTO).convert("RGB")), 560, 752)
     chance = np.random.default_rng(1)
     still = to_planes(photo)

@@ -41,12 +41,12 @@ def test_ordinary_addresses_are_public(text: str) -> None:
 
 
 def test_nothing_is_public_here_that_the_standard_library_calls_private() -> None:
-    """An independent table as a witness; ours may only be stricter."""
+    """Compared with an independent table; ours may only be stricter."""
     chance = random.Random(3)
     for _ in range(20_000):
         four = IPv4Address(chance.getrandbits(32))
         assert not is_public(four) or four.is_global
-        # Most IPv6 space is reserved: draw from the parts where something is.
+        # Most of the IPv6 space is reserved: draw from the rest.
         start = chance.choice((0x2001, 0x2002, 0x2620, 0x2A00, 0x0064, 0x0000, 0xFC00, 0xFE80, chance.getrandbits(16)))
         six = IPv6Address((start << 112) | chance.getrandbits(112))
         assert not is_public(six) or six.is_global

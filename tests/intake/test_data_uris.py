@@ -1,4 +1,4 @@
-"""Data URIs: strict where it matters, whatever pieces they come in."""
+"""Data URIs: strict parsing, in pieces of any size."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def together(*pieces: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 22, 23, 24, 25, 100, 10_000])
-def test_the_size_of_the_pieces_does_not_matting(step: int) -> None:
+def test_the_size_of_the_pieces_does_not_matter(step: int) -> None:
     assert together(*(TEXT[at : at + step] for at in range(0, len(TEXT), step))) == CONTENT
 
 
@@ -56,7 +56,7 @@ def test_other_types_are_refused_by_name(head: bytes) -> None:
      b"data:image/png;base64;base64,QUJD", b"data:image/png;" + b"x=y;" * 100 + b"base64,QUJD",
      b"data:image/png;base32,QUJD", b"data:image/png ;base64,QUJD"],
 )  # fmt: skip
-def test_a_head_that_is_none_is_refused(uri: bytes) -> None:
+def test_a_malformed_head_is_refused(uri: bytes) -> None:
     with pytest.raises(InvalidPicture, match="must begin with data:image/"):
         together(uri)
 

@@ -1,4 +1,4 @@
-"""What comes out of the decoder looks like what went in, whatever the file's kind; what may not come in does not."""
+"""The decoder: every format and mode keeps its look, and everything outside the bounds is refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 480, 360
 
 @pytest.fixture(scope="module")
 def photo() -> U8:
-    """RGB (360, 480, 3): smooth, with every corner of another colour, so that any turn or swap shows."""
+    """RGB (360, 480, 3): smooth, with every corner of another colour, so that any rotation or mirroring shows."""
     y, x = np.mgrid[0 : 1 : HEIGHT * 1j, 0 : 1 : WIDTH * 1j]
     return np.stack([255 * x, 255 * y, 255 * (1 - x) * (1 - y)], axis=-1).round().astype(np.uint8)
 
@@ -57,7 +57,7 @@ def test_each_of_the_six_kinds_is_read(photo: U8, kind: str) -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_undone(photo: U8, kind: str, orientation: int) -> None:
     upright = Image.fromarray(photo)
-    # What a camera writes that was held so: the inverse of what a viewer must do.
+    # The inverse of what a viewer must do, as in the file of a camera held this way.
     undo = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
     lying = upright if undo == 1 else upright.transpose(decoder._UPRIGHT[undo])
     exif = Image.Exif()
@@ -89,7 +89,7 @@ def test_sides_and_aspect_lie_inside_open_intervals(width: int, height: int, all
             clean(data)
 
 
-def test_what_is_too_large_says_so_in_its_kind() -> None:
+def test_too_large_a_picture_has_an_error_of_its_own() -> None:
     with pytest.raises(PictureTooLarge):
         clean(saved(Image.new("1", (6000, 3000)), "PNG"))
 
@@ -210,7 +210,7 @@ def test_an_embedded_profile_is_brought_to_srgb() -> None:
     "profile", [b"\0" * 200, b"junk", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()]
 )
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "RGBA"])
-def test_a_profile_that_does_not_fit_is_left_aside(profile: bytes, mode: str) -> None:
+def test_a_profile_that_does_not_fit_is_ignored(profile: bytes, mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
     assert opened(saved(Image.new(mode, (400, 400)), kind, icc_profile=profile)).shape == (400, 400, 3)
 
@@ -225,7 +225,7 @@ def test_broken_exif_does_not_spoil_good_pixels(photo: U8) -> None:
     ("size", "ratio"),
     [((5999, 3374), None), ((5000, 5000), "9:16"), ((2600, 5990), "21:9"), ((5900, 2400), "1:1")],
 )
-def test_what_is_kept_fills_the_largest_canvas_and_not_much_more(size: tuple[int, int], ratio: str) -> None:
+def test_the_stored_size_covers_the_largest_canvas_and_not_much_more(size: tuple[int, int], ratio: str) -> None:
     from vivant.media import crop_box
     from vivant.request import SIZES, nearest_ratio
 
@@ -242,7 +242,7 @@ def test_small_pictures_are_kept_pixel_for_pixel(photo: U8) -> None:
     assert far(opened(saved(Image.fromarray(photo), "PNG"), ratio="21:9"), photo) == 0
 
 
-def test_metadata_does_not_travel(photo: U8) -> None:
+def test_metadata_is_removed(photo: U8) -> None:
     exif = Image.Exif()
     exif[0x010E] = "SECRET PLACE"
     data = saved(Image.fromarray(photo), "JPEG", exif=exif, comment=b"SECRET PLACE")
@@ -250,7 +250,7 @@ def test_metadata_does_not_travel(photo: U8) -> None:
     assert b"SECRET" not in clean(data)[0]
 
 
-def test_a_polyglot_leaves_as_a_picture_only(photo: U8) -> None:
+def test_what_is_appended_to_a_picture_is_removed(photo: U8) -> None:
     data = saved(Image.fromarray(photo), "GIF") + b"<script>alert(1)</script>PK\x03\x04"
     assert b"script" not in clean(data)[0]
 
@@ -290,7 +290,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_from_its_header(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decompression_bomb_is_refused_by_its_header(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)  # as in the decoder process
     monkeypatch.setattr(Image.Image, "load", lambda self: pytest.fail("pixels were decoded"))
     assert len(BOMBS[name]) < 30_000

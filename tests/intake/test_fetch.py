@@ -1,4 +1,4 @@
-"""The egress guard, judged at the socket: what matters is which addresses were dialled, not what was answered."""
+"""The egress guard, tested at the socket: which addresses were connected to, not what was answered."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ BODY = b"what a picture might be " * 100
 
 
 class Sockets:
-    """What Python dials, heard from the interpreter itself. Dials beyond loopback are noted and stopped."""
+    """The addresses Python connects to, from its audit hook. Connections beyond loopback are recorded and refused."""
 
     def __init__(self) -> None:
-        self.listening = False
-        self.dialled: list[tuple[str, int]] = []
-        sys.addaudithook(self._hear)
+        self.active = False
+        self.connected: list[tuple[str, int]] = []
+        sys.addaudithook(self._record)
 
-    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "socket.connect" and self.listening and arguments[0].family != socket.AF_UNIX:
+    def _record(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "socket.connect" and self.active and arguments[0].family != socket.AF_UNIX:
             address, port = arguments[1][:2]
-            self.dialled.append((address, port))
+            self.connected.append((address, port))
             if not address.startswith("127.") and address != "::1":
-                raise ConnectionRefusedError("this test dials nobody")
+                raise ConnectionRefusedError("this test connects to nothing")
 
 
-SOCKETS = Sockets()  # an audit hook stays for the life of the process
+SOCKETS = Sockets()  # an audit hook cannot be removed
 
 
 @pytest.fixture
-def dialled() -> Iterator[list[tuple[str, int]]]:
-    SOCKETS.dialled.clear()
-    SOCKETS.listening = True
-    yield SOCKETS.dialled
-    SOCKETS.listening = False
+def connected() -> Iterator[list[tuple[str, int]]]:
+    SOCKETS.connected.clear()
+    SOCKETS.active = True
+    yield SOCKETS.connected
+    SOCKETS.active = False
 
 
 def names(**table: list[str]) -> Resolve:
-    """A name server that knows these names (dots written as _) and leaves everything else to the system."""
+    """A resolver for these names (dots written as _); all others go to the system's."""
 
     async def resolve(host: str, port: int) -> list[str]:
         known = table.get(host.rstrip(".").replace(".", "_").replace("-", "_"))
@@ -118,7 +118,7 @@ def redirect(location: str, status: int = 302) -> bytes:
     )
 
 
-# Every one of these leads to this machine, its neighbours or a cloud's inside when dialled.
+# Each of these leads to this machine, its network or a cloud's metadata service.
 PAYLOADS = (
     "http://127.0.0.1/", "http://127.1/", "http://127.0.1/", "http://2130706433/", "http://0x7f000001/", "http://0x7f.1/",
     "http://0x7F.0x0.0x0.0x1/", "http://017700000001/", "http://0177.0.0.1/", "http://0177.0.0.0x1/", "http://127.0.0.1./",
@@ -149,40 +149,40 @@ TRAPS = names(
 
 
 @pytest.mark.parametrize("url", PAYLOADS)
-async def test_no_socket_is_opened_to_what_is_not_public(url: str, dialled: list[tuple[str, int]]) -> None:
+async def test_no_socket_is_opened_to_what_is_not_public(url: str, connected: list[tuple[str, int]]) -> None:
     with pytest.raises(InvalidPicture, match=r"^(must be an http|the picture could not be fetched)"):
         await fetched(url, resolve=TRAPS)
-    assert dialled == []
+    assert connected == []
 
 
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:{}/", "http://2130706433:{}/", "http://localhost:{}/", "http://[::1]:{}/"]
 )
-async def test_other_ports_are_closed_too(url: str, dialled: list[tuple[str, int]]) -> None:
+async def test_other_ports_are_closed_too(url: str, connected: list[tuple[str, int]]) -> None:
     async def run() -> None:
         async with server(lambda path, headers: ok()) as port:
             with pytest.raises(PictureUnreachable):
                 await fetched(url.format(port))
 
     await run()
-    assert dialled == []
+    assert connected == []
 
 
 @pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 442, 444, 6379, 8080, 65_535])
-async def test_public_addresses_are_dialled_on_two_ports_only(port: int, dialled: list[tuple[str, int]]) -> None:
+async def test_public_addresses_are_connected_on_two_ports_only(port: int, connected: list[tuple[str, int]]) -> None:
     with pytest.raises(PictureUnreachable):
         await fetched(f"http://93.184.216.34:{port}/")
-    assert dialled == []
+    assert connected == []
 
 
-async def test_public_addresses_are_dialled(dialled: list[tuple[str, int]]) -> None:
+async def test_public_addresses_are_connected(connected: list[tuple[str, int]]) -> None:
     for url in ("http://93.184.216.34/", "https://93.184.216.34/", "http://pictures.example/"):
-        with pytest.raises(PictureUnreachable):  # the sockets of this test go nowhere
+        with pytest.raises(PictureUnreachable):  # the sockets of this test connect to nothing
             await fetched(url, resolve=names(pictures_example=["93.184.216.35"]))
-    assert dialled == [("93.184.216.34", 80), ("93.184.216.34", 443), ("93.184.216.35", 80)]
+    assert connected == [("93.184.216.34", 80), ("93.184.216.34", 443), ("93.184.216.35", 80)]
 
 
-async def test_a_name_that_changes_its_mind_is_asked_once(dialled: list[tuple[str, int]]) -> None:
+async def test_a_name_is_resolved_once_so_that_rebinding_has_no_effect(connected: list[tuple[str, int]]) -> None:
     asked = 0
 
     async def rebinding(host: str, port: int) -> list[str]:
@@ -192,13 +192,13 @@ async def test_a_name_that_changes_its_mind_is_asked_once(dialled: list[tuple[st
 
     with pytest.raises(PictureUnreachable):
         await fetched("http://rebinding.example/", resolve=rebinding)
-    assert asked == 1 and set(dialled) == {("93.184.216.34", 80)}
+    assert asked == 1 and set(connected) == {("93.184.216.34", 80)}
 
 
 async def test_the_socket_itself_refuses_whatever_the_resolver_said(
-    dialled: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+    connected: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The last wall alone: the judgement of names is undone, and still nothing is dialled."""
+    """The check at the socket alone: the check of resolved names is disabled, and still nothing is connected to."""
 
     async def lying(self: object, host: str, port: int = 0, family: object = None) -> list[Any]:
         return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": socket.AF_INET, "proto": 6, "flags": 4}]
@@ -206,7 +206,7 @@ async def test_the_socket_itself_refuses_whatever_the_resolver_said(
     monkeypatch.setattr(fetch._FixedResolver, "resolve", lying)
     with pytest.raises(PictureUnreachable):
         await fetched("http://good.example/", resolve=names(good_example=["93.184.216.34"]))
-    assert dialled == []
+    assert connected == []
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -217,7 +217,7 @@ async def test_the_socket_itself_refuses_whatever_the_resolver_said(
      "data:,x", "gopher://127.0.0.1:{other}/", "http://a:b@127.0.0.1:{port}/", "http://[", "http://127.0.0.1:0/"],
 )  # fmt: skip
 async def test_a_redirect_leads_nowhere_that_a_url_may_not(
-    status: int, location: str, dialled: list[tuple[str, int]]
+    status: int, location: str, connected: list[tuple[str, int]]
 ) -> None:  # fmt: skip
     async def run() -> int:
         async with server(lambda path, headers: ok()) as other:
@@ -232,7 +232,7 @@ async def test_a_redirect_leads_nowhere_that_a_url_may_not(
                 return port
 
     port = await run()
-    assert dialled == [("127.0.0.1", port)]
+    assert connected == [("127.0.0.1", port)]
 
 
 @pytest.mark.parametrize(("hops", "arrives"), [(1, True), (3, True), (4, False), (10, False)])
@@ -297,7 +297,7 @@ async def test_the_allow_list_opens_names(allow: str) -> None:
 @pytest.mark.parametrize(
     "allow", ["127.0.0.1:1", "127.0.0.2", "other.example", "store.example:1", "10.0.0.0/8", "localhost"]
 )
-async def test_the_allow_list_opens_nothing_else(allow: str, dialled: list[tuple[str, int]]) -> None:
+async def test_the_allow_list_opens_nothing_else(allow: str, connected: list[tuple[str, int]]) -> None:
     async def run() -> None:
         async with server(lambda path, headers: ok()) as port:
             for host in ("127.0.0.1", "store.example", "store.example.evil.example"):
@@ -306,7 +306,7 @@ async def test_the_allow_list_opens_nothing_else(allow: str, dialled: list[tuple
                     await fetched(f"http://{host}:{port}/", allow=allow, resolve=trap)
 
     await run()
-    assert dialled == []
+    assert connected == []
 
 
 @pytest.mark.parametrize(
@@ -320,12 +320,12 @@ def test_an_allow_list_that_makes_no_sense_is_refused_at_the_start(entry: str) -
 @pytest.mark.parametrize(
     "entry", ["::1", "[::1]", "[::1]:8080", "fd00::/8", "a.example:8080", "a-b.example", "minio", "10.1.2.3:9000"]
 )
-def test_usual_entries_are_understood(entry: str) -> None:
+def test_usual_entries_are_accepted(entry: str) -> None:
     AllowList.parse((entry,))
 
 
-async def test_a_proxy_in_the_environment_is_not_asked(
-    dialled: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+async def test_a_proxy_in_the_environment_is_ignored(
+    connected: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def run() -> bytes:
         async with server(lambda path, headers: ok(b"from the proxy")) as proxy, server(lambda p, h: ok()) as port:
@@ -334,7 +334,7 @@ async def test_a_proxy_in_the_environment_is_not_asked(
             return await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
 
     assert await run() == BODY
-    assert len(dialled) == 1
+    assert len(connected) == 1
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ async def test_too_many_bytes_are_cut_off(length: bool) -> None:
     assert sent < 20_000_000
 
 
-async def test_a_server_that_drips_is_given_up() -> None:
+async def test_a_slow_server_times_out() -> None:
     async def drip() -> AsyncIterator[bytes]:
         yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
         while True:
@@ -412,7 +412,7 @@ async def test_fetched_bytes_count_against_the_budget() -> None:
         assert budget.used == 0
 
 
-async def test_too_many_fetches_at_once_are_turned_away() -> None:
+async def test_too_many_fetches_at_once_are_busy() -> None:
     async def run() -> list[Any]:
         release = asyncio.Event()
 
@@ -434,7 +434,7 @@ async def test_too_many_fetches_at_once_are_turned_away() -> None:
     assert sum(isinstance(result, bytearray) for result in results) == fetch.AT_ONCE
 
 
-async def test_a_name_server_that_never_answers_keeps_nobody_else_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_name_server_that_never_answers_delays_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     release = threading.Event()
     real = socket.getaddrinfo
 
@@ -476,7 +476,7 @@ def test_certificates_are_checked() -> None:
     assert context.check_hostname and context.verify_mode.name == "CERT_REQUIRED"
 
 
-async def test_nothing_of_ours_travels_along() -> None:
+async def test_no_cookies_or_credentials_are_sent() -> None:
     seen: dict[str, str] = {}
 
     def reply(path: str, headers: dict[str, str]) -> bytes:

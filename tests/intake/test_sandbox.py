@@ -1,4 +1,4 @@
-"""Decoder processes: what a picture does to them stays with the picture."""
+"""Decoder processes: a picture that crashes or hangs one affects no other picture."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_one_byte_too_many_is_refused_before_it_is_decoded() -> None:
 
 def test_exactly_the_allowed_bytes_are_taken() -> None:
     data = PHOTO.read_bytes()
-    padded = data + bytes(PICTURE_BYTES - len(data))  # bytes after a JPEG's end are nobody's
+    padded = data + bytes(PICTURE_BYTES - len(data))  # bytes after a JPEG's end are ignored
     assert with_intake(lambda intake: intake.clean(padded, field="image")).width == 720
 
 
@@ -148,7 +148,7 @@ def test_a_decoder_killed_in_the_middle_is_replaced() -> None:
     with_intake(work, Decoders(1))
 
 
-def test_a_picture_that_takes_too_long_is_given_up_and_the_next_one_served() -> None:
+def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_decoded() -> None:
     async def work(intake: Intake) -> None:
         await intake.clean(PHOTO.read_bytes(), field="image")
         (pid,) = intake.decoders.pids
@@ -161,7 +161,7 @@ def test_a_picture_that_takes_too_long_is_given_up_and_the_next_one_served() -> 
     with_intake(work, Decoders(1, seconds=3.0))
 
 
-def test_a_caller_who_goes_away_takes_the_work_along() -> None:
+def test_cancelling_a_caller_stops_its_decoder() -> None:
     async def work(intake: Intake) -> None:
         await intake.clean(PHOTO.read_bytes(), field="image")
         os.kill(intake.decoders.pids[0], signal.SIGSTOP)
@@ -175,7 +175,7 @@ def test_a_caller_who_goes_away_takes_the_work_along() -> None:
     with_intake(work, Decoders(1))
 
 
-def test_too_many_waiting_pictures_are_turned_away() -> None:
+def test_too_many_waiting_pictures_are_busy() -> None:
     async def work(intake: Intake) -> list[object]:
         data = PHOTO.read_bytes()
         return await asyncio.gather(*(intake.clean(data, field="image") for _ in range(6)), return_exceptions=True)
@@ -211,7 +211,7 @@ def test_a_decoder_holds_no_secret_and_opens_no_file(monkeypatch: pytest.MonkeyP
 
 LARGEST: dict[str, tuple[str, dict[str, Any]]] = {
     "RGB": ("PNG", {"compress_level": 1}),
-    "RGBA": ("WEBP", {"method": 0}),  # the hungriest: WebP keeps two canvases beside the picture
+    "RGBA": ("WEBP", {"method": 0}),  # takes the most memory: WebP keeps two canvases beside the picture
     "L": ("BMP", {}),
     "CMYK": ("TIFF", {"compression": "tiff_lzw"}),
 }
@@ -227,7 +227,7 @@ def test_the_largest_allowed_picture_fits_into_the_limits(mode: str) -> None:
 
 
 def hostile() -> dict[str, bytes]:
-    """Files that ask for far more than they look, or for the same thing again and again."""
+    """Files that expand to far more than their size, or loop."""
     zeros = zlib.compress(bytes(50_000_000), 9)
     grey = zlib.compress(bytes(400 * 401))
 
@@ -276,7 +276,7 @@ def hostile() -> dict[str, bytes]:
     }
 
 
-def test_hostile_files_are_answered_in_time_and_cost_no_decoder() -> None:
+def test_hostile_files_are_refused_in_time_and_kill_no_decoder() -> None:
     async def work(intake: Intake) -> dict[str, str]:
         await intake.clean(PHOTO.read_bytes(), field="image")
         before = intake.decoders.pids
@@ -298,12 +298,12 @@ def test_hostile_files_are_answered_in_time_and_cost_no_decoder() -> None:
 
 
 def test_the_memory_watch_ends_a_process_that_grows() -> None:
-    """The way of systems that ignore RLIMIT_AS; it works anywhere."""
+    """For systems that ignore RLIMIT_AS, but it works on all."""
     program = (
         "import time\nfrom vivant.intake.decoder import _watch_memory\n"
         "_watch_memory(50 * 2**20)\nhoard = bytearray(b'x') * (100 * 2**20)\ntime.sleep(10)"
     )
-    # The shell in between is small: a process starts with the peak of the one it was forked from.
+    # Through a small shell: a process inherits the peak memory of the one it was forked from.
     shell = ["/bin/sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, program]
     assert subprocess.run(shell, check=False, timeout=20).returncode == 9
 
@@ -319,7 +319,7 @@ def test_without_a_watch_a_job_that_wants_too_much_memory_is_a_clean_error(monke
     assert head["error"] == "PICTURE_UNREADABLE" and head["retire"] and not png
 
 
-def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:
+def test_a_decoder_process_follows_the_protocol_and_ends_with_its_pipe() -> None:
     process = subprocess.Popen(
         [sys.executable, "-I", "-m", "vivant.intake.decoder"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         env={"PATH": os.defpath},
@@ -353,7 +353,7 @@ def test_a_decoder_process_speaks_its_words_and_ends_with_its_pipe() -> None:
         "f.write_head(o, f.READY); o.write(b'\\xff\\xff\\xff\\xfe')",
     ],
 )
-def test_a_decoder_that_was_taken_over_is_not_believed(says: str) -> None:
+def test_wrong_answers_of_a_decoder_are_refused(says: str) -> None:
     program = (
         f"import sys, vivant.intake.framing as f; o = sys.stdout.buffer; {says}; o.flush(); sys.stdin.buffer.read()"
     )

@@ -19,7 +19,7 @@ def record(tmp_path: Path) -> Iterator[Record]:
 
 @pytest.fixture
 def connection(record: Record) -> Iterator[Connection]:
-    """Inside a write transaction; afterwards the record must be in order."""
+    """Inside a write transaction; afterwards the invariants of the record must hold."""
     with record.transaction() as connection:
         yield connection
         check_invariants(connection)

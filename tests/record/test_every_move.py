@@ -46,7 +46,7 @@ def cancel(connection: Connection, task: Task) -> bool:
 
 
 def lose_once_too_often(connection: Connection, held: Claim) -> bool:
-    """The last of the deaths that a task may have."""
+    """Lose the attempt after which a task fails."""
     with connection.begin_nested() as earlier:
         connection.execute(tables.tasks.update().values(deaths=DEATHS_ALLOWED - 1))
         lost = tasks.settle_death(connection, held, code="WORKER_LOST", reason="it crashed", now=LATER)

@@ -19,11 +19,11 @@ def test_an_id_is_a_uuid_of_version_7_and_knows_when_it_was_made() -> None:
     assert moment is not None and abs(moment - datetime.now(UTC)) < timedelta(seconds=5)
 
 
-def test_what_we_did_not_name_has_no_time() -> None:
+def test_other_ids_have_no_time() -> None:
     assert [time_of_id(name) for name in ("", "in", "..", str(uuid.uuid4()), new_id().upper())] == [None] * 5
 
 
-def test_the_last_62_bits_are_chance() -> None:
+def test_the_last_62_bits_are_random() -> None:
     tails = {uuid.UUID(new_id()).int & (2**62 - 1) for _ in range(1000)}
     assert len(tails) == 1000
     ones = sum(tail.bit_count() for tail in tails) / 1000

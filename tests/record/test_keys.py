@@ -10,7 +10,7 @@ from vivant.errors import NotFound
 from vivant.record import keys, shared_secrets, tables
 
 
-def test_a_key_opens_and_nothing_else_does(connection: Connection) -> None:
+def test_a_key_matches_its_own_text_only(connection: Connection) -> None:
     key, text = keys.create(connection, name="ci", now=at(0))
     known = keys.list_keys(connection)
     assert keys.match(text, known) == key
@@ -36,7 +36,7 @@ def test_the_secret_is_not_in_the_record(connection: Connection) -> None:
     assert len(row.digest) == 32
 
 
-def test_a_revoked_key_opens_nothing_and_is_never_forgotten(connection: Connection) -> None:
+def test_a_revoked_key_is_refused_and_its_row_stays(connection: Connection) -> None:
     key, text = keys.create(connection, name="ci", now=at(0))
     keys.revoke(connection, key.id, now=at(5))
     keys.revoke(connection, key.id, now=at(9))
@@ -45,12 +45,12 @@ def test_a_revoked_key_opens_nothing_and_is_never_forgotten(connection: Connecti
     assert known[key.id].revoked_at == at(5)
 
 
-def test_revoking_what_does_not_exist_is_said_to_be_so(connection: Connection) -> None:
+def test_revoking_a_key_that_does_not_exist_is_not_found(connection: Connection) -> None:
     with pytest.raises(NotFound, match="no key 'abc'"):
         keys.revoke(connection, "abc", now=at(0))
 
 
-def test_last_use_is_kept(connection: Connection) -> None:
+def test_the_last_use_is_stored(connection: Connection) -> None:
     key, _ = keys.create(connection, name="ci", now=at(0))
     keys.record_use(connection, {key.id: at(60)})
     assert keys.list_keys(connection)[key.id].last_used_at == at(60)

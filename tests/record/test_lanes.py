@@ -19,11 +19,11 @@ def drain(connection: Connection, starts: int) -> list[str]:
     return [claimed(connection).task.key_id for _ in range(starts)]
 
 
-def test_nothing_waits_nothing_is_claimed(connection: Connection) -> None:
+def test_without_queued_tasks_nothing_is_claimed(connection: Connection) -> None:
     assert tasks.claim(connection, owner="boot-1", now=at(0)) is None
 
 
-def test_a_lane_is_served_in_the_order_of_asking(connection: Connection) -> None:
+def test_a_lane_is_served_in_order_of_creation(connection: Connection) -> None:
     asked = [queued(connection).id for _ in range(5)]
     assert [claimed(connection).task.id for _ in asked] == asked
 
@@ -57,7 +57,7 @@ def test_the_share_is_of_work_not_of_starts(connection: Connection) -> None:
     assert starts["short"] == pytest.approx(3 * starts["long"], abs=3)
 
 
-def test_a_key_gains_nothing_by_having_been_away(connection: Connection) -> None:
+def test_an_idle_key_gets_no_credit(connection: Connection) -> None:
     for _ in range(40):
         queued(connection, key_id="steady")
     queued(connection, key_id="comes-and-goes")
@@ -172,7 +172,7 @@ def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
     assert many < 3 * few  # a scan would make it 20 times
 
 
-def test_counts_that_would_go_wrong_are_refused_by_the_database(connection: Connection) -> None:
+def test_negative_counts_are_refused_by_the_database(connection: Connection) -> None:
     from sqlalchemy.exc import IntegrityError
 
     queued(connection)

@@ -72,7 +72,7 @@ def test_the_record_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
         opened(tmp_path)
 
 
-def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "vivant.db").write_bytes(b"this is a letter, not a database" * 100)
     with pytest.raises(Misconfigured, match="cannot be opened"):
         opened(tmp_path)
@@ -80,16 +80,16 @@ def test_what_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["postgresql://localhost/x", "sqlite://", "sqlite:///:memory:", "what is this"])
-def test_only_a_file_is_taken_for_now(url: str) -> None:
+def test_only_sqlite_files_are_accepted(url: str) -> None:
     with pytest.raises(Misconfigured, match="VIVANT_DATABASE_URL"):
         Record(url)
 
 
-def test_examining_finds_a_sound_record(tmp_path: Path) -> None:
+def test_checking_accepts_an_intact_record(tmp_path: Path) -> None:
     good, detail = check_record(f"sqlite:///{tmp_path / 'vivant.db'}")
     assert good and "vivant.db" in detail
 
 
-def test_the_folder_of_the_record_is_nobody_elses(tmp_path: Path) -> None:
+def test_the_folder_of_the_record_is_readable_by_its_owner_only(tmp_path: Path) -> None:
     opened(tmp_path / "data").close()
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0

@@ -24,15 +24,15 @@ def test_a_task_reads_back_as_it_was_asked(connection: Connection) -> None:
     assert tasks.get(connection, task.id) == task
 
 
-def test_a_success_is_written_with_its_bill(connection: Connection) -> None:
+def test_a_success_is_written_with_its_usage(connection: Connection) -> None:
     task = queued(connection)
     held = claimed(connection, seconds=2)
     assert tasks.settle_success(connection, held, ARTIFACT, now=at(12.5))
     ended = tasks.get(connection, task.id)
     assert (ended.status, ended.artifact, ended.progress) == (Status.SUCCEEDED, ARTIFACT, 1.0)
     assert (ended.started_at, ended.ended_at) == (at(2), at(12.5))
-    bill = connection.execute(select(tables.usage)).one()
-    assert (bill.task_id, bill.tokens, bill.run_seconds) == (task.id, task.request.canvas.tokens, 10.5)
+    used = connection.execute(select(tables.usage)).one()
+    assert (used.task_id, used.tokens, used.run_seconds) == (task.id, task.request.canvas.tokens, 10.5)
 
 
 @pytest.mark.parametrize("end", ["cancel", "expire", "fail", "lose", "succeed"])
@@ -90,7 +90,7 @@ def test_killed_services_do_not_count_as_deaths_up_to_ten_starts(connection: Con
     assert (ended.status, ended.error_code, ended.attempt) == (Status.FAILED, "STARTED_TOO_OFTEN", 10)
 
 
-def test_what_was_requeued_goes_first_again(connection: Connection) -> None:
+def test_a_requeued_task_is_first_in_its_lane_again(connection: Connection) -> None:
     first = queued(connection)
     queued(connection)
     die(connection, claimed(connection))
@@ -184,7 +184,7 @@ def test_files_of_ended_tasks_come_up_for_sweeping_once(connection: Connection) 
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["ask", "claim", "succeed", "fail", "die", "give back", "cancel", "expire", "restart"]),
+        st.sampled_from(["ask", "claim", "succeed", "fail", "die", "requeue", "cancel", "expire", "restart"]),
         st.integers(0, 5),
         st.integers(0, 3),
     ),
@@ -199,8 +199,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-def test_whatever_happens_in_whatever_order_the_promises_hold(scratch: Path, steps: list[tuple[str, int, int]]) -> None:
-    """Two dispatchers, stale claims and all: counts are exact, a task ends once, every success has one bill."""
+def test_the_invariants_hold_after_any_sequence_of_steps(scratch: Path, steps: list[tuple[str, int, int]]) -> None:
+    """Two dispatchers and stale claims: counts are exact, a task ends once, every success has one usage row."""
     record = opened(scratch)
     try:
         with record.transaction() as connection:
@@ -233,7 +233,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
                 tasks.settle_failure(connection, old, code="X", message="x", now=now)
             case "die" if old:
                 die(connection, old)
-            case "give back" if old:
+            case "requeue" if old:
                 tasks.requeue(connection, old, now=now)
             case "cancel" if asked:
                 try:

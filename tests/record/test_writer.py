@@ -25,7 +25,7 @@ def put(name: str) -> Callable[[Connection], str]:
 
 
 def names(path: Path) -> set[str]:
-    """What another program sees, which is what is committed."""
+    """What another process reads: the committed rows."""
     with sqlite3.connect(path) as other:
         return {name for (name,) in other.execute("SELECT name FROM secrets")}
 
@@ -52,12 +52,12 @@ def hold_writer(record: Record) -> tuple[threading.Event, Future[None]]:
     return release, held
 
 
-async def test_what_a_write_awaited_is_committed(writing: Record) -> None:
+async def test_an_awaited_write_is_committed(writing: Record) -> None:
     assert await writing.write(put("a")) == "a"
     assert names(writing.path) == {"a"}
 
 
-def test_pieces_that_wait_share_one_transaction(writing: Record) -> None:
+def test_waiting_closures_share_one_transaction(writing: Record) -> None:
     commits: list[object] = []
     event.listen(writing._engine, "commit", commits.append)
     release, held = hold_writer(writing)
@@ -70,7 +70,7 @@ def test_pieces_that_wait_share_one_transaction(writing: Record) -> None:
     assert len(names(writing.path)) == 20
 
 
-def test_a_group_has_an_end(writing: Record) -> None:
+def test_a_group_has_a_largest_size(writing: Record) -> None:
     commits: list[object] = []
     event.listen(writing._engine, "commit", commits.append)
     release, _ = hold_writer(writing)
@@ -82,7 +82,7 @@ def test_a_group_has_an_end(writing: Record) -> None:
     assert len(commits) == 3
 
 
-def test_a_piece_that_fails_does_not_poison_its_group(writing: Record) -> None:
+def test_a_closure_that_fails_does_not_affect_its_group(writing: Record) -> None:
     release, _ = hold_writer(writing)
 
     def half_done(connection: Connection) -> None:
@@ -98,7 +98,7 @@ def test_a_piece_that_fails_does_not_poison_its_group(writing: Record) -> None:
     assert names(writing.path) == {"before", "after"}
 
 
-async def test_nobody_hears_of_success_when_the_commit_fails(writing: Record) -> None:
+async def test_no_future_succeeds_when_the_commit_fails(writing: Record) -> None:
     release, _ = hold_writer(writing)
 
     def break_the_commit(connection: Connection) -> None:
@@ -138,7 +138,7 @@ async def test_a_full_disk_is_busy_and_the_writer_recovers(writing: Record) -> N
     assert names(writing.path) == {"afterwards"}
 
 
-def test_a_full_disk_in_one_piece_refuses_the_whole_group_when_sqlite_gave_it_up(writing: Record) -> None:
+def test_a_full_disk_in_one_closure_refuses_the_whole_group_when_sqlite_rolled_it_back(writing: Record) -> None:
     release, _ = hold_writer(writing)
 
     def rolled_back(connection: Connection) -> None:
@@ -154,7 +154,7 @@ def test_a_full_disk_in_one_piece_refuses_the_whole_group_when_sqlite_gave_it_up
     assert writing._writer.submit(put("next")).result(10) == "next"
 
 
-def test_a_write_that_was_given_up_before_it_began_is_not_done(writing: Record) -> None:
+def test_a_write_cancelled_before_it_began_is_not_done(writing: Record) -> None:
     release, _ = hold_writer(writing)
     assert writing._writer is not None
     unwanted, wanted = writing._writer.submit(put("unwanted")), writing._writer.submit(put("wanted"))
@@ -164,7 +164,7 @@ def test_a_write_that_was_given_up_before_it_began_is_not_done(writing: Record) 
     assert names(writing.path) == {"wanted"}
 
 
-async def test_another_process_that_holds_the_lock_is_waited_for(writing: Record) -> None:
+async def test_a_write_waits_for_the_lock_of_another_process(writing: Record) -> None:
     other = sqlite3.connect(writing.path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
@@ -186,7 +186,7 @@ async def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_
     record.close()
 
 
-async def test_closing_writes_what_waits_and_refuses_what_comes_after(tmp_path: Path) -> None:
+async def test_closing_runs_what_waits_and_refuses_later_writes(tmp_path: Path) -> None:
     record = opened(tmp_path)
     record.start_writer(lambda: None)
     assert record._writer is not None

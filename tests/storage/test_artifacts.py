@@ -11,11 +11,11 @@ from vivant.storage.artifacts import CHUNK, Artifacts, clip_path, task_prefix
 
 @pytest.fixture(params=["folder with blanks & %41 #1", "memory"])
 def artifacts(request: pytest.FixtureRequest, tmp_path: Path) -> Artifacts:
-    """Every promise holds for a folder and for an object store."""
+    """All tests run on a folder and on an object store."""
     return Artifacts("memory:///" if request.param == "memory" else f"file://{tmp_path / request.param}")
 
 
-def test_what_was_put_is_there(artifacts: Artifacts, tmp_path: Path) -> None:
+def test_stored_files_can_be_read(artifacts: Artifacts, tmp_path: Path) -> None:
     movie = tmp_path / "movie"
     movie.write_bytes(b"from a file")
     artifacts.put("tasks/a/1/clip.mp4", movie)
@@ -24,7 +24,7 @@ def test_what_was_put_is_there(artifacts: Artifacts, tmp_path: Path) -> None:
     assert artifacts.size("tasks/a/in/first.png") == 11
 
 
-async def test_a_file_is_read_in_pieces_from_anywhere(artifacts: Artifacts) -> None:
+async def test_any_range_of_a_file_is_read_in_chunks(artifacts: Artifacts) -> None:
     data = bytes(range(256)) * (CHUNK // 128)
     artifacts.put("x", data)
 
@@ -59,7 +59,7 @@ async def test_what_is_not_there_is_not_found(artifacts: Artifacts) -> None:
         await artifacts.get_range("tasks/a/1/clip.mp4", 0, 1)
 
 
-def test_checking_leaves_nothing_behind(artifacts: Artifacts) -> None:
+def test_checking_leaves_no_file(artifacts: Artifacts) -> None:
     artifacts.check()
     assert artifacts.folder is None or not list(artifacts.folder.rglob("*"))
 
@@ -70,7 +70,7 @@ def test_a_disk_without_room_for_a_clip_does_not_pass_the_check(tmp_path: Path) 
 
 
 def test_a_half_written_file_is_never_seen_under_its_name(tmp_path: Path) -> None:
-    """A disk that fills up in the middle: the limit on file sizes stands in for it."""
+    """A limit on file sizes simulates a disk that fills up."""
     import signal
     import subprocess
     import sys
@@ -98,7 +98,7 @@ for path in ("tasks/a/1/clip.mp4", "tasks/a/2/clip.mp4"):
     assert (tmp_path / "files" / clip_path("a", 1)).read_bytes() == b"old"
 
 
-def test_a_store_that_cannot_be_is_refused_at_start(tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_opened_is_refused_at_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for url in (f"file://{tmp_path / 'file' / 'x'}", "gopher://x", "what"):
         with pytest.raises(Misconfigured, match="VIVANT_STORAGE_URL"):

@@ -1,4 +1,4 @@
-"""The real server over a real service, on a real socket: what the tests of api/ talk to."""
+"""The HTTP server with a real service on a real socket, for the tests of api/."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from vivant.timings import DEFAULT_TIMINGS, Timings
 T = TypeVar("T")
 SUBMIT = "/v3/async/seedance-v1.5-pro-i2v"
 RESULT = "/v3/async/task-result"
-PATIENCE = 90.0  # seconds that a 4 s test card may take on a busy machine
+PATIENCE = 90.0  # seconds within which a 4 s test card must be done on a busy machine
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class LiveServer:
         await service.stop(drain=False)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run a coroutine where the service lives."""
+        """Run a coroutine in the event loop of the service."""
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def send(

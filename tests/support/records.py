@@ -1,4 +1,4 @@
-"""Tasks and records for tests of the record and of what stands on it."""
+"""Tasks and records for tests of the record and the modules that use it."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ def opened(folder: Path) -> Record:
 
 
 def a_task(*, key_id: str = "ann", tier: Tier = Tier.DEFAULT, engine: str = "testcard", **brief: Any) -> Task:
-    """A queued task of 4 s at 480p, asked for at noon."""
-    asked = Brief(**{"prompt": "a lake", "resolution": "480p", "seconds": 4, "tier": tier, **brief})
+    """A queued task of 4 s at 480p, created at noon."""
+    full = Brief(**{"prompt": "a lake", "resolution": "480p", "seconds": 4, "tier": tier, **brief})
     return Task(
         id=new_id(),
         key_id=key_id,
         status=Status.QUEUED,
-        request=asked.resolve(640, 480, has_last_frame=False),
+        request=full.resolve(640, 480, has_last_frame=False),
         engine=engine,
         created_at=NOON,
     )
@@ -59,7 +59,7 @@ def status_of(connection: Connection, task: Task) -> Status:
 
 
 def check_invariants(connection: Connection) -> None:
-    """What must hold after every transaction, whatever happened."""
+    """What must hold after every transaction."""
     counted: dict[tuple[str, str], list[int]] = {}
     columns = tables.tasks.c
     for row in connection.execute(select(columns.tier, columns.key_id, columns.status)):

@@ -1,5 +1,5 @@
-"""Which addresses are public. An own table, because the standard library's answer differs between Python versions and
-lets IPv6 forms that carry an IPv4 address through (Python 3.11's `is_global` passes 2002:7f00:1:: and 64:ff9b::7f00:1).
+"""Which addresses are public. A table of our own, because the standard library's differs between Python versions and
+accepts IPv6 forms that contain an IPv4 address (Python 3.11's `is_global` passes 2002:7f00:1:: and 64:ff9b::7f00:1).
 
 Knows numbers only: no names, no sockets.
 """
@@ -20,7 +20,7 @@ _NOT_PUBLIC_4: Final = tuple(
         "10.0.0.0/8",  # private (RFC 1918)
         "100.64.0.0/10",  # carrier-grade NAT (RFC 6598); Alibaba Cloud metadata lives here
         "127.0.0.0/8",  # loopback (RFC 1122)
-        "168.63.129.16/32",  # Azure's host agent, on a public number
+        "168.63.129.16/32",  # Azure's host agent, although a public address
         "169.254.0.0/16",  # link local (RFC 3927); cloud metadata
         "172.16.0.0/12",  # private (RFC 1918)
         "192.0.0.0/24",  # IETF protocol assignments (RFC 6890); Oracle Cloud metadata
@@ -55,8 +55,8 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052; reaches an IPv4 host th
 def is_public(address: Address) -> bool:
     """Whether everybody on the Internet would reach the same host at this address.
 
-    An IPv6 address that carries an IPv4 one (mapped, compatible, NAT64, 6to4, Teredo) is public only if the carrier
-    may be dialled at all and the carried address is public.
+    An IPv6 address that contains an IPv4 one (mapped, compatible, NAT64, 6to4, Teredo) is public only if the outer one
+    may be connected to at all and the inner address is public.
     """
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
@@ -70,7 +70,7 @@ def is_public(address: Address) -> bool:
 
 
 def unwrap_mapped(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 one where the system itself would dial it (mapped); else the address."""
+    """The IPv4 address inside an IPv6 one if the system would connect to it (mapped); else the address."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return address.ipv4_mapped
     return address

@@ -1,4 +1,4 @@
-"""How many bytes of callers' pictures the process may hold at once. One thread only: the event loop's."""
+"""A budget for the bytes of callers' pictures in memory. To be used from the event loop's thread only."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Final
 
 from vivant.errors import Busy
 
-IN_FLIGHT: Final = 256 * 2**20  # bytes: three of the largest bodies the contract allows
+IN_FLIGHT: Final = 256 * 2**20  # bytes, about three of the largest bodies
 
 
 class ByteBudget:
-    """A fixed number of bytes, lent and given back. `reserve` is the only way to borrow."""
+    """A fixed number of bytes, of which `reserve` hands out parts."""
 
     def __init__(self, total: int = IN_FLIGHT) -> None:
         self.total = total
@@ -20,7 +20,7 @@ class ByteBudget:
 
     @contextmanager
     def reserve(self, size: int = 0) -> Iterator[Reservation]:
-        """Borrow `size` bytes until the block ends. Raises Busy when so many are not free."""
+        """Reserve `size` bytes until the block ends. Raises Busy when fewer are free."""
         reservation = Reservation(self)
         try:
             reservation.grow(size)
@@ -31,14 +31,14 @@ class ByteBudget:
 
 
 class Reservation:
-    """Bytes borrowed from a budget; may grow while its block runs."""
+    """Bytes reserved from a budget; may grow while its block runs."""
 
     def __init__(self, budget: ByteBudget) -> None:
         self.budget = budget
         self.size = 0
 
     def grow(self, more: int) -> None:
-        """Borrow `more` bytes. Raises Busy, and borrows nothing, when so many are not free."""
+        """Reserve `more` bytes. Raises Busy, and reserves nothing, when fewer are free."""
         if self.budget.used + more > self.budget.total:
             raise Busy("The service holds all the picture bytes it can; send this request again shortly.")
         self.budget.used += more

@@ -1,4 +1,4 @@
-"""Data URIs (RFC 2397) of pictures, taken apart without ever holding the whole text twice."""
+"""Decodes data URIs (RFC 2397) of pictures in pieces, without holding the whole text twice."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from vivant.errors import InvalidPicture, UnreadablePicture, UnsupportedPicture
 
-# Declared types that are let through. Which of the six formats it really is, the bytes decide.
+# Accepted declared types. The format itself is told from the bytes, not from this.
 TYPES: Final = frozenset(
     ("jpeg", "jpg", "pjpeg", "png", "x-png", "apng", "webp", "bmp", "x-bmp", "x-ms-bmp", "tiff", "tif", "gif")
 )
@@ -23,10 +23,10 @@ def is_data_uri(start: bytes) -> bool:
 
 
 def decode(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The bytes a data URI carries, piece by piece; `pieces` are its ASCII text.
+    """The content of a data URI, piece by piece. `pieces`: its ASCII text.
 
     Line breaks and blanks inside the base64 are skipped (RFC 2045 encoders wrap lines); everything else is strict:
-    the standard alphabet, full padding, nothing after it. Raises InvalidPicture, perhaps in the middle.
+    the standard alphabet, full padding, nothing after it. Raises InvalidPicture, possibly after some pieces.
     """
     rest, head = b"", True
     padded = False

@@ -144,7 +144,7 @@ class _Decoder:
         self._command = command
         self.process: subprocess.Popen[bytes] | None = None
         self.jobs = 0
-        self.spent = False  # killed or about to be: not to be used again
+        self.spent = False  # killed, or about to be; must not be used again
         self.closed = False
 
     def spawn(self) -> None:

@@ -17,7 +17,7 @@ def client(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> NovitaClient:
     return client
 
 
-def test_the_official_client_goes_the_whole_way(server: LiveServer, client: NovitaClient) -> None:
+def test_the_official_client_submits_waits_and_downloads(server: LiveServer, client: NovitaClient) -> None:
     response = client._post(
         SUBMIT, {"prompt": "a calm day", "image": picture_uri(), "resolution": "480p", "duration": 4}
     )
@@ -48,7 +48,7 @@ def test_the_official_client_reads_a_cancelled_task(server: LiveServer, client: 
     assert result.videos == []
 
 
-def test_the_official_client_hears_of_errors(client: NovitaClient) -> None:
+def test_the_official_client_raises_on_errors(client: NovitaClient) -> None:
     with pytest.raises(NovitaResponseError, match=r"400.*INVALID_REQUEST_BODY"):
         client._post(SUBMIT, {"prompt": "x"})
     with pytest.raises(NovitaResponseError, match="404"):

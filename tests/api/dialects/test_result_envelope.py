@@ -1,4 +1,4 @@
-"""The task-result body at every point of a task's life."""
+"""The task-result body in every state of a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The thirteen fields, each at its ends, one beyond, of every wrong type, null and absent."""
+"""The thirteen fields: at their bounds, beyond them, of every wrong type, null and absent."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_everything_else_is_refused_and_the_message_says_what_is_allowed(field: 
     assert str(refused.value).startswith(f"{field}: ") and says in str(refused.value)
 
 
-def test_the_vectors_are_many() -> None:
+def test_there_are_at_least_200_vectors() -> None:
     assert len(RIGHT) + len(WRONG) >= 200
 
 
@@ -143,7 +143,7 @@ def test_over_http_a_refusal_is_novitas_flat_body(server: LiveServer, field: str
     ],
     ids=lambda body: repr(body[:24]),
 )  # fmt: skip
-def test_a_body_that_is_no_sound_json_object_is_400(server: LiveServer, body: bytes) -> None:
+def test_a_body_that_is_no_valid_json_object_is_400(server: LiveServer, body: bytes) -> None:
     response = server.submit(body)
     error = response.json()
     assert response.status == 400 and error["code"] == 400 and error["reason"] == "INVALID_REQUEST_BODY"
@@ -151,8 +151,8 @@ def test_a_body_that_is_no_sound_json_object_is_400(server: LiveServer, body: by
     assert server.get("/healthz").status == 200
 
 
-def test_golden_bodies(server: LiveServer) -> None:
-    """Byte for byte, so that no change goes unnoticed."""
+def test_error_bodies_are_these_to_the_byte(server: LiveServer) -> None:
+    """Whole bodies, byte for byte."""
     cases: list[tuple[str, str, Any, int, str, str]] = [
         ("POST", SUBMIT, {"image": URL}, 400, "INVALID_REQUEST_BODY", "prompt: is required: a string."),
         ("POST", SUBMIT, {**LEAST, "duration": "5"}, 400, "INVALID_REQUEST_BODY",
