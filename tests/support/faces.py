@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image
 
 from support.paths import PHOTOS
-from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import PictureFacts
@@ -28,6 +28,7 @@ def scene_of(picture: U8, finder: FaceFinder) -> Scene:
     faces = finder.find(picture)
     facts = PictureFacts(faces=tuple(describe_face(face, Canvas(width, height, 1)) for face in faces))
     return Scene(
-        rgb=picture, source=source(picture), depth=nothing, matte=none, sky=none, water=none, plants=none, fire=none,
+        rgb=picture, source=make_source(picture), depth=nothing,
+        matte=none, sky=none, water=none, plants=none, fire=none,
         horizon=height / 2, waterline=float(height), facts=facts, faces=faces,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from vivant.engines.diorama.motion.fields import Ambient
-from vivant.engines.diorama.scene.drawing import drawn
+from vivant.engines.diorama.scene.drawing import score_drawing
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import F32, U8, to_planes
@@ -36,7 +36,7 @@ def scene_of(rgb: U8, **regions: Region) -> Scene:
         depth=rows * np.ones((1, WIDTH), np.float32),
         horizon=float(WATERLINE),
         waterline=float(WATERLINE),
-        facts=PictureFacts(drawn=drawn(planes.y)),
+        facts=PictureFacts(drawn=score_drawing(planes.y)),
         matte=regions.get("matte", nowhere()),
         sky=regions.get("sky", nowhere()),
         water=regions.get("water", nowhere()),

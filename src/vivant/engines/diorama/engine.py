@@ -22,7 +22,7 @@ from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
-from vivant.engines.diorama.script.words import lexicon
+from vivant.engines.diorama.script.words import load_lexicon
 from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.music import score
 from vivant.engines.diorama.sound.speech.speech import Speech
@@ -57,7 +57,7 @@ class Diorama:
             self._analyser = SceneAnalyser()
             self._faces = FaceFinder()
             # What is compiled or read at first use is used once now, so that no job waits for it.
-            lexicon()
+            load_lexicon()
             warm_up_frames()
             warm_up_faces()
             warm_up_ambient()

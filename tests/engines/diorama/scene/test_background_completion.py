@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from support.paths import PHOTOS
-from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.media import F32, U8, fit, to_planes
 
@@ -30,7 +30,7 @@ def detail(plane: U8, inside: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -
 
 def test_the_filling_has_the_texture_that_telea_lacks() -> None:
     picture, hole = hillside(), a_hole()
-    filled = complete(source(picture), picture, hole, reach=200)
+    filled = complete(make_source(picture), picture, hole, reach=200)
     inside = hole > 0.99
     small = cv2.resize(picture, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     gone = (cv2.resize(hole, small.shape[1::-1], interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
@@ -42,7 +42,7 @@ def test_the_filling_has_the_texture_that_telea_lacks() -> None:
 
 def test_nothing_changes_outside_the_hole() -> None:
     picture, hole = hillside(), a_hole()
-    before = source(picture)
+    before = make_source(picture)
     filled = complete(before, picture, hole, reach=200)
     outside = hole == 0
     assert np.array_equal(filled.planes.y[outside], before.planes.y[outside])
@@ -54,7 +54,7 @@ def test_what_was_in_the_hole_leaves_no_trace() -> None:
     picture, hole = hillside(), a_hole()
     painted = picture.copy()
     painted[hole > 0.02] = (255, 0, 255)
-    filled = complete(source(painted), painted, hole, reach=200)
+    filled = complete(make_source(painted), painted, hole, reach=200)
     magenta = to_planes(np.full((2, 2, 3), (255, 0, 255), np.uint8))
     inside = hole[::2, ::2] > 0.99
     assert np.abs(filled.planes.u[inside].astype(int) - int(magenta.u[0, 0])).min() > 30

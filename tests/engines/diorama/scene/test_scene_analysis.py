@@ -8,9 +8,9 @@ from PIL import Image
 
 from support.paths import PHOTOS
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
-from vivant.engines.diorama.scene.border import Borders, borders
-from vivant.engines.diorama.scene.colour import double, source
-from vivant.engines.diorama.scene.drawing import drawn
+from vivant.engines.diorama.scene.border import Borders, judge_borders
+from vivant.engines.diorama.scene.colour import double_luma, make_source
+from vivant.engines.diorama.scene.drawing import score_drawing
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.media import U8, fit, to_planes
@@ -35,7 +35,7 @@ def seen(analyser: SceneAnalyser, name: str) -> Scene:
 
 def test_the_double_luma_keeps_every_sample_in_its_place() -> None:
     picture, canvas = photo("city_day")
-    made = source(fit(picture, canvas.width, canvas.height))
+    made = make_source(fit(picture, canvas.width, canvas.height))
     assert made.y2.shape == (2 * canvas.height, 2 * canvas.width)
     assert np.array_equal(made.y2[0::2, 0::2], made.planes.y)
 
@@ -45,7 +45,7 @@ def test_between_the_samples_the_double_luma_follows_fine_detail() -> None:
     wave = 128 + 90 * np.sin(2 * np.pi * x / 5)  # five pixels a period
     plane = np.repeat(np.rint(wave).astype(np.uint8)[None], 16, axis=0)
     between = 128 + 90 * np.sin(2 * np.pi * (x[4:-4] + 0.5) / 5)
-    error = np.abs(double(plane)[16, 1::2][4:-4] - between).max()
+    error = np.abs(double_luma(plane)[16, 1::2][4:-4] - between).max()
     linear = np.abs(0.5 * (wave[4:-4] + wave[5:-3]) - between).max()
     assert error < 5 < 15 < linear
 
@@ -55,7 +55,7 @@ def test_a_drawing_is_told_from_photographs_at_every_size(resolution: str) -> No
     found = {}
     for path in sorted(PHOTOS.glob("*.jpg")):
         picture, canvas = photo(path.stem, resolution)
-        found[path.stem] = drawn(to_planes(fit(picture, canvas.width, canvas.height)).y)
+        found[path.stem] = score_drawing(to_planes(fit(picture, canvas.width, canvas.height)).y)
     assert found.pop("drawing_cat") == 1.0
     assert set(found.values()) == {0.0}
 
@@ -109,14 +109,14 @@ def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(analyser: SceneA
 
 def test_a_slanted_edge_at_the_border_may_not_be_mirrored(analyser: SceneAnalyser) -> None:
     plain = np.full((200, 300, 3), 90, np.uint8)
-    assert borders(plain) == Borders()
+    assert judge_borders(plain) == Borders()
     wedge = plain.copy()
     rows, columns = np.mgrid[:200, :300]
     wedge[(columns > 200) & (rows - 100 > 0.6 * (columns - 250))] = (220, 40, 20)  # leaves through the right border
     level = plain.copy()
     level[120:, :] = (220, 40, 20)  # meets both sides at right angles
-    assert borders(wedge).right < 0.2 and borders(wedge).left == 1 and borders(wedge).top == 1
-    assert borders(level).right > 0.9 and borders(level).left > 0.9
+    assert judge_borders(wedge).right < 0.2 and judge_borders(wedge).left == 1 and judge_borders(wedge).top == 1
+    assert judge_borders(level).right > 0.9 and judge_borders(level).left > 0.9
 
 
 def test_a_plain_surface_has_nothing_to_trust(analyser: SceneAnalyser) -> None:

@@ -11,7 +11,7 @@ from support.paths import ROOT
 from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.script.casting import VOICES_BY_GENDER
 from vivant.engines.diorama.script.script import write
-from vivant.engines.diorama.script.words import Entry, lexicon
+from vivant.engines.diorama.script.words import Entry, load_lexicon
 from vivant.engines.diorama.storyboard import CueKind, FaceFact, Mood, MotionKind, MoveKind, PictureFacts, Tone
 from vivant.request import Canvas
 
@@ -59,7 +59,7 @@ def test_every_voice_is_on_the_page() -> None:
 
 
 def _nodes() -> list[tuple[Entry, ...]]:
-    stack, found = [lexicon().root], []
+    stack, found = [load_lexicon().root], []
     while stack:
         node = stack.pop()
         stack += node.next.values()

@@ -8,13 +8,13 @@ import pytest
 
 from vivant.engines.diorama.script.grammar import read
 from vivant.engines.diorama.script.tokens import fold, tokenise
-from vivant.engines.diorama.script.words import Entry, Node, _entry, forms_of, lexicon
+from vivant.engines.diorama.script.words import Entry, Node, _entry, forms_of, load_lexicon
 from vivant.engines.diorama.storyboard import DIRECTIONS, CueKind, Mood, MotionKind, MoveKind, Tone
 
 
 def entries() -> list[Entry]:
     found: dict[int, Entry] = {}
-    stack: list[Node] = [lexicon().root]
+    stack: list[Node] = [load_lexicon().root]
     while stack:
         node = stack.pop()
         stack += node.next.values()
@@ -88,7 +88,7 @@ def test_the_forms_of_a_verb(word: str, forms: set[str]) -> None:
 
 def test_the_longest_phrase_wins() -> None:
     tokens = tokenise(fold("a raincoat, a rain coat and heavy rain"))
-    found = [" ".join(t.text for t in tokens[f.first : f.last]) for f in lexicon().find(tokens)]
+    found = [" ".join(t.text for t in tokens[f.first : f.last]) for f in load_lexicon().find(tokens)]
     assert "rain coat" in found
     assert "heavy rain" in found
     assert "rain" not in found

@@ -12,7 +12,7 @@ from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.rig import SHY, CameraPose, Rig
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
-from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.camera import make_camera
 from vivant.engines.diorama.timing.curves import HOME
 from vivant.media import F32
 
@@ -35,7 +35,7 @@ def landscape() -> F32:
 
 
 def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borders | None = None) -> Rig:
-    curves = path(storyboard, facts or PictureFacts())
+    curves = make_camera(storyboard, facts or PictureFacts())
     return Rig(
         curves, (WIDTH, HEIGHT), (landscape(),), subject=0.5, parallax=0.03,
         shots=tuple((shot.start, shot.end) for shot in storyboard.shots), returns=storyboard.morph,
@@ -163,7 +163,7 @@ def test_a_still_camera_is_at_home_in_every_frame(storyboard: Storyboard) -> Non
 
 
 def test_a_pan_runs_at_constant_speed_but_for_its_ends() -> None:
-    pan = path(board(Move(kind="pan", direction="right")), PictureFacts()).pan.astype(float)
+    pan = make_camera(board(Move(kind="pan", direction="right")), PictureFacts()).pan.astype(float)
     speed = np.diff(pan)
     middle = speed[30:90]
     assert middle.max() - middle.min() < 0.01 * middle.mean()
@@ -182,7 +182,7 @@ def test_easing_starts_and_ends_without_speed_or_jerk() -> None:
 
 def test_a_faster_and_a_stronger_move_goes_further() -> None:
     def reach(move: Move) -> float:
-        return float(np.abs(path(board(move), PictureFacts()).x).max())
+        return float(np.abs(make_camera(board(move), PictureFacts()).x).max())
 
     slow, usual, fast = (reach(Move(kind="truck", speed=s)) for s in ("slow", "normal", "fast"))
     assert slow < usual < fast
@@ -190,8 +190,8 @@ def test_a_faster_and_a_stronger_move_goes_further() -> None:
 
 
 def test_a_handheld_camera_shakes_without_a_jump_and_differs_by_seed() -> None:
-    one = path(board(Move(kind="handheld")), PictureFacts())
-    other = path(board(Move(kind="handheld"), seed=8), PictureFacts())
+    one = make_camera(board(Move(kind="handheld")), PictureFacts())
+    other = make_camera(board(Move(kind="handheld"), seed=8), PictureFacts())
     assert not np.array_equal(one.x, other.x)
     for curve in (one.x, one.y, one.roll):
         assert curve[0] == 0
@@ -215,12 +215,12 @@ def test_a_second_shot_is_framed_closer_so_that_the_cut_is_seen() -> None:
         width=WIDTH, height=HEIGHT, frames=FRAMES, seed=1, language="en", audio=False, camera_fixed=False, morph=False,
         shots=(Shot(start=0, end=60, moves=()), Shot(start=60, end=FRAMES, moves=())),
     )  # fmt: skip
-    curves = path(storyboard, PictureFacts(faces=(FaceFact(x=0.6, y=0.4, height=0.2),)))
+    curves = make_camera(storyboard, PictureFacts(faces=(FaceFact(x=0.6, y=0.4, height=0.2),)))
     assert curves.zoom[59] == 1 and curves.zoom[60] > 1.2
     assert curves.pan[60] > 0.05
 
 
 def test_every_curve_is_float32_and_as_long_as_the_clip() -> None:
-    curves = path(board(Move(kind="orbit"), Move(kind="handheld"), frames=97), PictureFacts())
+    curves = make_camera(board(Move(kind="orbit"), Move(kind="handheld"), frames=97), PictureFacts())
     assert curves.frames == 97
     assert all(getattr(curves, axis).dtype == np.float32 for axis in HOME)

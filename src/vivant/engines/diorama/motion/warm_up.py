@@ -13,10 +13,10 @@ from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
 from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.renderer import Renderer
-from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Move, PictureFacts, Shot, Storyboard
-from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.camera import make_camera
 from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, U8, Planes, to_planes
@@ -67,7 +67,7 @@ def _film(scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, la
     still = np.zeros(_FRAMES, np.float32)
     timeline = Timeline(
         frames=_FRAMES, seed=0, wind=still, flicker=still, light=still + np.float32(1.1),
-        camera=path(storyboard, scene.facts),
+        camera=make_camera(storyboard, scene.facts),
     )  # fmt: skip
     patch = Patch(Rect(64, 64, 16, 16), *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
     renderer = Renderer(scene, timeline, storyboard, ambient, lambda n: (patch,), None, last)
@@ -84,7 +84,7 @@ def _disc(shift: int) -> Scene:
     nothing = Region(np.zeros_like(matte), 0.0)
     depth = np.asarray(cv2.GaussianBlur(0.3 + 0.4 * matte, (0, 0), 4), np.float32)
     return Scene(
-        rgb=picture, source=source(picture), depth=depth, matte=Region(matte, 1.0), sky=nothing, water=nothing,
+        rgb=picture, source=make_source(picture), depth=depth, matte=Region(matte, 1.0), sky=nothing, water=nothing,
         plants=nothing, fire=nothing, horizon=40.0, waterline=float(_HEIGHT), facts=PictureFacts(),
     )  # fmt: skip
 

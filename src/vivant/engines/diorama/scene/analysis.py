@@ -25,20 +25,22 @@ class SceneAnalyser:
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
         matte = self._matting.matte(rgb, faces)
-        source = colour.source(rgb)
-        drawn = drawing.drawn(source.planes.y)
+        source = colour.make_source(rgb)
+        drawn = drawing.score_drawing(source.planes.y)
         seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > 0.3), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
         straight = depth.straightness(rgb)
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
-        sky, rim = regions.sky(seen, rgb, indoors=indoors)
-        water, waterline = regions.water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight))
-        plants = regions.plants(seen, rgb, grey=grey, straight=straight)
-        fire = regions.fire(seen, rgb, sky_mask=sky.mask, grey=grey)
+        sky, rim = regions.find_sky(seen, rgb, indoors=indoors)
+        water, waterline = regions.find_water(
+            seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight)
+        )
+        plants = regions.find_plants(seen, rgb, grey=grey, straight=straight)
+        fire = regions.find_fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         # The water of a drawing is trusted less, but it has a waterline.
         line = waterline if water.trust > 0.35 * (1 - 0.6 * drawn) else 1.0
-        shape = depth.guess(rgb, matte, sky, line, straight=straight, portrait=portrait)
+        shape = depth.guess_depth(rgb, matte, sky, line, straight=straight, portrait=portrait)
         light = seen.lab[..., 0]
         facts = PictureFacts(
             faces=tuple(describe_face(face, canvas) for face in faces),

@@ -26,7 +26,7 @@ class Borders:
     bottom: float = 1.0
 
 
-def borders(rgb: U8) -> Borders:
+def judge_borders(rgb: U8) -> Borders:
     """Judge the four borders of RGB uint8 (h, w, 3) by the strongest edges that cross them at a slant."""
     scale = _SMALL / max(rgb.shape)
     small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA).astype(np.float32) / 255

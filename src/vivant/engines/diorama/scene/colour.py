@@ -17,13 +17,13 @@ _HALF_SAMPLE: Final[F32] = _HALF / _HALF.sum()
 _KEEP: Final[F32] = np.ones(1, np.float32)
 
 
-def source(picture: U8) -> Source:
+def make_source(picture: U8) -> Source:
     """RGB uint8 (h, w, 3), even sides -> planes and phase-aligned double luma."""
     planes = to_planes(picture)
-    return Source(planes, double(planes.y))
+    return Source(planes, double_luma(planes.y))
 
 
-def double(plane: U8) -> U8:
+def double_luma(plane: U8) -> U8:
     """uint8 (h, w) -> (2h, 2w) with out[2i, 2j] == plane[i, j] exactly; samples between are separable Lanczos-3.
 
     Sampled bilinearly at doubled positions it gives nearly bicubic detail at a third of the cost.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.scene.colour import double
+from vivant.engines.diorama.scene.colour import double_luma
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
 
@@ -44,7 +44,7 @@ def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0)
     soft: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
     # The double-size luma keeps its own samples outside; only what was painted is doubled anew.
-    painted = double(y)
+    painted = double_luma(y)
     weight = cv2.resize((hole > 0.004).astype(np.uint8), (2 * w, 2 * h), interpolation=cv2.INTER_NEAREST)
     weight = cv2.dilate(weight, np.ones((9, 9), np.uint8))
     y2 = np.where(weight > 0, painted, source.y2)

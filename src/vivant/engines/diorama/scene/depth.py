@@ -40,7 +40,7 @@ def straightness(rgb: U8) -> float:
     return float(np.clip((built - 0.5) / 0.6, 0, 1))
 
 
-def guess(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: float, portrait: bool) -> Depth:
+def guess_depth(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: float, portrait: bool) -> Depth:
     """Depth of RGB uint8 (h, w, 3). waterline: share of the height where a surface of water begins, 1 for
     none. straight: see straightness. portrait: one or more large faces."""
     h, w = rgb.shape[:2]

@@ -14,7 +14,7 @@ SIDE: Final = 360  # pictures are judged with this short side, so that every can
 FLAT: Final = (0.6, 0.8)  # share of flat pixels: a photograph still, surely a drawing; the sample photos stay under 0.5
 
 
-def drawn(luma: U8) -> float:
+def score_drawing(luma: U8) -> float:
     """0..1: how surely a picture, luma uint8 (h, w), is a drawing: by the share of its pixels that have no neighbour of
     another tone. 0 for photographs."""
     scale = SIDE / min(luma.shape)

@@ -136,15 +136,15 @@ class FaceFinder:
                 boxes.append((score, points))
         found: list[Face] = []
         for score, points in boxes:
-            landmarks, presence = self.landmarks(rgb, region(points[0], points[1], points[2], points[3]))
+            landmarks, presence = self.landmarks(rgb, mesh_crop(points[0], points[1], points[2], points[3]))
             if presence <= PRESENT:
                 continue
             # A second look along the mesh's own eye line: boxes of tilted faces are loose.
             flat = landmarks[:, :2]
-            landmarks, again = self.landmarks(rgb, region(flat.min(0), flat.max(0), flat[33], flat[263]))
+            landmarks, again = self.landmarks(rgb, mesh_crop(flat.min(0), flat.max(0), flat[33], flat[263]))
             if again <= PRESENT:
                 continue
-            found.append(Face(landmarks.astype(np.float32), min(score, presence, again), height(landmarks)))
+            found.append(Face(landmarks.astype(np.float32), min(score, presence, again), face_height(landmarks)))
         distinct: list[Face] = []
         for face in sorted(found, key=lambda face: -face.size):
             if all(_distance(face, other) > other.size / 2 for other in distinct):
@@ -170,23 +170,23 @@ class FaceFinder:
 def describe_face(face: Face, canvas: Canvas) -> FaceFact:
     """The face as the script sees it: its middle and height as shares of the canvas, and whether its mouth is open."""
     x, y = (face.landmarks[[*BROWS, CHIN], :2].mean(0) / [canvas.width, canvas.height]).tolist()
-    return FaceFact(x=x, y=y, height=face.size / canvas.height, mouth_open=gap(face.landmarks) > OPEN)
+    return FaceFact(x=x, y=y, height=face.size / canvas.height, mouth_open=lip_gap(face.landmarks) > OPEN)
 
 
-def gap(landmarks: F32 | F64) -> float:
+def lip_gap(landmarks: F32 | F64) -> float:
     """The opening between the inner lips over the width of the mouth, from landmarks (478, 3)."""
     flat = landmarks[:, :2].astype(np.float64)
     opening = np.linalg.norm(flat[[81, 13, 311]] - flat[[178, 14, 402]], axis=1).mean()
     return float(opening / max(np.linalg.norm(flat[61] - flat[291]), 1e-6))
 
 
-def height(landmarks: F32 | F64) -> float:
+def face_height(landmarks: F32 | F64) -> float:
     """From the brows to the chin, in the unit of the landmarks (478, 3); measured in depth too, so that a
     nod does not shorten a face."""
     return float(np.linalg.norm(landmarks[list(BROWS)].mean(0) - landmarks[CHIN]))
 
 
-def region(low: F64, high: F64, eye_a: F64, eye_b: F64) -> Crop:
+def mesh_crop(low: F64, high: F64, eye_a: F64, eye_b: F64) -> Crop:
     """The mesh's crop for a box low..high whose eyes (left and right in the picture) are at a and b; (2,), pixels."""
     x, y = (low + high) / 2
     angle = np.arctan2(eye_b[1] - eye_a[1], eye_b[0] - eye_a[0])

@@ -57,12 +57,12 @@ def extract_features(rgb: U8, matte: F32, *, drawn: float) -> Features:
     )
 
 
-def nowhere(shape: tuple[int, int]) -> Region:
+def empty_region(shape: tuple[int, int]) -> Region:
     """A region that was not found."""
     return Region(np.zeros(shape, np.float32), 0.0)
 
 
-def sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
+def find_sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     """The sky in RGB uint8 (h, w, 3), and its lower rim: the row per column of the small copy, float32 (small w,).
     indoors 0..1: how much speaks against open air.
 
@@ -81,7 +81,7 @@ def sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     above = np.clip(border[None] - rows, 0, 1).astype(np.float32) * (1 - seen.subject)
     area = float(above.mean())
     if area < 0.03:
-        return nowhere(rgb.shape[:2]), border
+        return empty_region(rgb.shape[:2]), border
     inside = above > 0.5
     calm = float(np.clip((9 - np.median(seen.busy[inside])) / 6, 0, 1))
     contrast = _separation(seen.lab[inside], seen.lab[~inside]) if (~inside).any() else 0.0
@@ -205,9 +205,9 @@ def _separation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
     return float(np.linalg.norm((one.mean(0) - other.mean(0)) / spread))
 
 
-def water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
+def find_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
     """Water in RGB uint8 (h, w, 3) below a level line, and that line as a share of the height (1 where there is none).
-    rim: see sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air.
+    rim: see find_sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air.
 
     A surface of water shows itself by its far edge, which is level and runs through the whole picture, and by mirroring
     what stands above that edge. Colour and level streaks then tell which of the pixels below are water.
@@ -223,7 +223,7 @@ def water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -
     score[int(0.93 * h) :] = -np.inf
     line = int(score.argmax())
     if not np.isfinite(score[line]) or evidence[line] < 0.12:
-        return nowhere(rgb.shape[:2]), 1.0
+        return empty_region(rgb.shape[:2]), 1.0
     mirrored = float(mirror[line])
     light, a, b = (seen.lab[..., k] for k in range(3))
     green = (a < -7) & (b > 5)
@@ -235,7 +235,7 @@ def water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -
     solid = _drop_small_parts(solid)
     part = solid > 0
     if float(part.mean()) < 0.02:
-        return nowhere(rgb.shape[:2]), 1.0
+        return empty_region(rgb.shape[:2]), 1.0
     colour = float(np.clip(0.4 + wet[part].mean(), 0, 1))
     filled = float(np.clip(part[line:].mean() / 0.4, 0, 1))
     greyish = float(np.clip((14 - np.hypot(a, b)[part].mean()) / 5, 0, 1))
@@ -306,10 +306,10 @@ def _waterlike(seen: Features, sky_small: Any) -> F32:
     return out
 
 
-def plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
+def find_plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
     """Green and textured areas of RGB uint8 (h, w, 3). straight 0..1: how built; greenish houses count less."""
     if grey:
-        return nowhere(rgb.shape[:2])
+        return empty_region(rgb.shape[:2])
     light, a, b = (seen.lab[..., k] for k in range(3))
     green = np.clip((-a - 5 - 4 * straight) / 8, 0, 1) * np.clip((b + 2) / 8, 0, 1) * np.clip((light - 6) / 10, 0, 1)
     textured = np.clip((seen.busy - 0.8) / 2.0, 0, 1)
@@ -317,15 +317,15 @@ def plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
     solid = mask > 0.4
     area = float(solid.mean())
     if area < 0.02:
-        return nowhere(rgb.shape[:2])
+        return empty_region(rgb.shape[:2])
     trust = float(np.clip(area / 0.08, 0, 1) * np.clip(0.2 + textured[solid].mean(), 0, 1) * (1 - 0.7 * straight))
     return Region(refine(mask, rgb, radius=0.008, eps=2e-3), trust)
 
 
-def fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
+def find_fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
     """Bright orange to white-yellow areas of a dark picture, RGB uint8 (h, w, 3), that are not sky, float32 (h, w)."""
     if grey:
-        return nowhere(rgb.shape[:2])
+        return empty_region(rgb.shape[:2])
     h, w = seen.shape
     light, a, b = (seen.lab[..., k] for k in range(3))
     flame = np.clip((light - 50) / 15, 0, 1) * np.clip((b - 28) / 15, 0, 1) * np.clip((a + 2) / 10, 0, 1)
@@ -333,6 +333,6 @@ def fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
     dark = float(np.clip((45 - np.median(light)) / 25, 0, 1))
     solid = flame > 0.5
     if float(solid.mean()) < 0.002:
-        return nowhere(rgb.shape[:2])
+        return empty_region(rgb.shape[:2])
     core = float(np.clip((np.percentile(light[solid], 90) - 75) / 15, 0, 1))
     return Region(refine(flame.astype(np.float32), rgb, radius=0.006, eps=1e-3), dark * core * 0.8)

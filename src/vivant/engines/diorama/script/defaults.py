@@ -34,7 +34,7 @@ _DIM: Final = 0.22  # mean luma under which a place with plants sounds of night
 ROOM: Final = Cue(kind="room", strength=0.2, origin="default")
 
 
-def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Move:
+def choose_camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Move:
     """A slow move that suits the picture, never a large one.
 
     A portrait is approached; a group a little less; a tall picture is tilted over; a wide view is panned or
@@ -68,7 +68,7 @@ def camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool) -> Mo
     return gentle("dolly", ("in", "in", "out"), 0.4)
 
 
-def motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
+def choose_motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
     """The motions of water, clouds, plants and fire that were found in the picture with enough trust."""
     chance = rng(seed, "drift")
     drift: Drift = "left" if chance.random() < 0.5 else "right"
@@ -84,7 +84,7 @@ def motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
     return tuple(found)
 
 
-def cues(facts: PictureFacts) -> tuple[Cue, ...]:
+def choose_cues(facts: PictureFacts) -> tuple[Cue, ...]:
     """The sounds of the place in the picture."""
     found: list[Cue] = []
     if _seen(facts, "water"):
@@ -100,7 +100,7 @@ def cues(facts: PictureFacts) -> tuple[Cue, ...]:
     return tuple(found)
 
 
-def music(facts: PictureFacts, mood: Mood | None, seed: int) -> Music:
+def choose_music(facts: PictureFacts, mood: Mood | None, seed: int) -> Music:
     """Quiet music for a clip that would otherwise have hardly any sound."""
     fitting: Mood = mood or ("sad" if facts.grey and facts.brightness < 0.3 else "calm")
     quiet = fitting in ("calm", "romantic", "sad", "happy")

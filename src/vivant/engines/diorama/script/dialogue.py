@@ -44,7 +44,7 @@ _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class DraftLine:
     """One spoken line. `place`: where it stands in the prompt, in characters."""
 
     text: str
@@ -54,9 +54,9 @@ class Utterance:
     place: int
 
 
-def find_utterances(reading: Reading, people: Cast) -> tuple[list[Utterance], list[str]]:
+def find_utterances(reading: Reading, people: Cast) -> tuple[list[DraftLine], list[str]]:
     """Every line of the prompt in order, and notes on quotations that are not spoken."""
-    lines: list[Utterance] = []
+    lines: list[DraftLine] = []
     notes: list[str] = []
     turns: list[Turn] = []
     speech_denied = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
@@ -83,7 +83,7 @@ def find_utterances(reading: Reading, people: Cast) -> tuple[list[Utterance], li
         how = find_tone(reading, people, quote, before, tag, direction, text)
         note_voice_traits(reading, quote, before, tag)
         turns.append(Turn(tag.person, quotation.start))
-        lines.append(Utterance(_end_sentence(text), language, tag.person, how, quotation.start))
+        lines.append(DraftLine(_end_sentence(text), language, tag.person, how, quotation.start))
     lines += _greetings(reading, people, turns)
     return sorted(lines, key=lambda line: line.place), notes
 
@@ -110,7 +110,7 @@ def language_of(text: str) -> Language | None:
     return "zh" if han and han >= latin else "en"
 
 
-def estimate_seconds(line: Utterance) -> float:
+def estimate_seconds(line: DraftLine) -> float:
     """About how long it takes to say."""
     han = sum(is_han(c) for c in line.text) if line.language == "zh" else 0
     return han / ZH_CHARACTERS_PER_SECOND + sum(map(_words, _LATIN_WORD.findall(line.text))) / EN_WORDS_PER_SECOND
@@ -121,12 +121,12 @@ def _words(written: str) -> int:
     return len(written) if written.isdecimal() else -(-len(written) // _LONGEST_WORD)
 
 
-def fit_to_clip(lines: list[Utterance], clip: float) -> tuple[list[Utterance], list[str]]:
+def fit_to_clip(lines: list[DraftLine], clip: float) -> tuple[list[DraftLine], list[str]]:
     """What may fit a clip of so many seconds, and a note when not all of it will be heard.
 
     The timeline decides exactly, once the speech exists; this keeps very long texts from being synthesised.
     """
-    kept: list[Utterance] = []
+    kept: list[DraftLine] = []
     end = 0.0
     for line in lines:
         left = clip * _LONGER - end
@@ -144,7 +144,7 @@ def fit_to_clip(lines: list[Utterance], clip: float) -> tuple[list[Utterance], l
     ]
 
 
-def _shorten(line: Utterance, left: float) -> str:
+def _shorten(line: DraftLine, left: float) -> str:
     """The line cut where a word ends, after about `left` seconds of speech."""
     if line.language == "zh":
         return line.text[: max(1, int(left * ZH_CHARACTERS_PER_SECOND))]
@@ -187,7 +187,7 @@ def _runs_on(reading: Reading, text: str, quote: int, following: int) -> bool:
     )
 
 
-def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[Utterance]:
+def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[DraftLine]:
     """ "She waves and says hello": a greeting needs no quotation marks."""
     found = []
     for hit in reading.hits:
@@ -204,5 +204,5 @@ def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[Ut
             reading, people, hit.first, turns
         )
         how = find_tones(reading, first, hit.first)
-        found.append(Utterance(text, "zh" if han else "en", person, how[-1] if how else "neutral", spoken[0].start))
+        found.append(DraftLine(text, "zh" if han else "en", person, how[-1] if how else "neutral", spoken[0].start))
     return found

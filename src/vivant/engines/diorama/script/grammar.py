@@ -23,7 +23,7 @@ from vivant.engines.diorama.script.tokens import (
     is_han,
     tokenise,
 )
-from vivant.engines.diorama.script.words import Entry, lexicon
+from vivant.engines.diorama.script.words import Entry, load_lexicon
 
 _CONTEXT: Final = 24  # tokens around a word in which a phrase of its `unless` counts
 _NOT_REACH: Final = 9  # tokens after "without" that it still denies
@@ -110,7 +110,7 @@ def read(prompt: str, unquoted: tuple[Quotation, ...] = ()) -> Reading:
     quotations = tuple(sorted((*find_quotations(text), *unquoted), key=lambda quotation: quotation.start))
     tokens = tokenise(fold(text), quotations)
     reading = Reading(text, quotations, tokens)
-    for found in lexicon().find(tokens):
+    for found in load_lexicon().find(tokens):
         reading.hits += [Hit(entry, found.first, found.last) for entry in found.entries]
     _cover(reading)
     _mark_clauses(reading)

@@ -115,7 +115,7 @@ def _write_shots(
 ) -> tuple[Shot, ...]:
     asked = camera.find_moves(reading)
     if not asked.steps:
-        move = _STILL if asked.still else defaults.camera(facts, canvas, seed, morph=morph)
+        move = _STILL if asked.still else defaults.choose_camera(facts, canvas, seed, morph=morph)
         return (Shot(start=0, end=canvas.frames, moves=(move,)),)
     notes += asked.notes
     shots, unfitting = make_shots(camera.choose_directions(asked.steps, seed), canvas.frames)
@@ -134,23 +134,23 @@ def _write_motions(
     named = {motion.kind for motion in asked.motions} | asked.denied
     if "falls" in named:
         named.add("water")  # the prompt says what the water is
-    seen = tuple(motion for motion in defaults.motions(facts, seed) if motion.kind not in named)
+    seen = tuple(motion for motion in defaults.choose_motions(facts, seed) if motion.kind not in named)
     return wanted + motion_regions.find_regions(seen, facts)
 
 
-def _write_dialogue(reading: Reading, people: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.Utterance]:
+def _write_dialogue(reading: Reading, people: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.DraftLine]:
     spoken, unspoken = dialogue.find_utterances(reading, people)
     spoken, unfitting = dialogue.fit_to_clip(spoken, canvas.frames / FPS)
     notes += unspoken + unfitting
     return spoken
 
 
-def _speakers_first(spoken: list[dialogue.Utterance], people: Cast) -> list[Person]:
+def _speakers_first(spoken: list[dialogue.DraftLine], people: Cast) -> list[Person]:
     """Those who speak, then the others, each once: faces are few, and who speaks needs one most."""
     return list(dict.fromkeys([*(line.person for line in spoken if line.person), *people.people]))
 
 
-def _write_lines(spoken: list[dialogue.Utterance], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
+def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
     """The lines with their speakers, faces and voices. A line of nobody in particular goes to the first face."""
     taken: dict[str, Person | None] = {}
     lines = []
@@ -194,7 +194,7 @@ def _write_sound(
         return (), None
     heard = asked.cues
     if not heard and "effects" not in asked.muted:
-        heard = tuple(cue for cue in defaults.cues(facts) if cue.kind not in asked.denied | unseen)
+        heard = tuple(cue for cue in defaults.choose_cues(facts) if cue.kind not in asked.denied | unseen)
     if not heard:
         heard = (defaults.ROOM,)
     if "music" in asked.muted:
@@ -202,7 +202,7 @@ def _write_sound(
     if tune.music is not None:
         return heard, tune.music
     full = with_speech or asked.muted or max(cue.strength for cue in heard) > _FAINT
-    return heard, None if full else defaults.music(facts, tune.mood, seed)
+    return heard, None if full else defaults.choose_music(facts, tune.mood, seed)
 
 
 def _language(text: str) -> Language:

@@ -146,7 +146,7 @@ class Lexicon:
 
 
 @cache
-def lexicon() -> Lexicon:
+def load_lexicon() -> Lexicon:
     """The lexicon that ships. Raises ValueError, naming the place, when an entry cannot be understood."""
     root = Node()
     adverbs: set[str] = set()

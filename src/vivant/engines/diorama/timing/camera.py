@@ -39,7 +39,7 @@ TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the pict
 _CLOSER: Final = 1.28  # zoom of every second shot on its subject, so that the change of shot is seen
 
 
-def path(storyboard: Storyboard, facts: PictureFacts) -> CameraCurves:
+def make_camera(storyboard: Storyboard, facts: PictureFacts) -> CameraCurves:
     """The camera of a clip. Frame 0 is home; a storyboard that morphs is home again at its last frame."""
     frames = storyboard.frames
     curves = {name: np.full(frames, home) for name, home in HOME.items()}

@@ -18,7 +18,7 @@ STEP_SECONDS: Final = 0.52  # a strolling pace, about 115 steps a minute
 SWELL_SECONDS: Final = 4.2  # between breaking waves on a calm shore; they vary by a third
 
 
-def strikes(board: Storyboard) -> tuple[Event, ...]:
+def make_strikes(board: Storyboard) -> tuple[Event, ...]:
     """Strokes of lightning, about one in three seconds, none in the first half second or the last two."""
     motion = next((motion for motion in board.motions if motion.kind == "lightning"), None)
     if motion is None:
@@ -40,7 +40,7 @@ def strikes(board: Storyboard) -> tuple[Event, ...]:
     )
 
 
-def thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
+def make_thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
     """The thunder of each stroke, later the farther away it is; thunder without lightning comes from far away."""
     cue = next((cue for cue in board.cues if cue.kind == "thunder"), None)
     if strikes and (cue is not None or board.audio):
@@ -76,7 +76,7 @@ def thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
     )
 
 
-def steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
+def make_steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
     """Footsteps from a third of a second on, left and right by turns, where the first face is."""
     cue = next((cue for cue in board.cues if cue.kind == "footsteps"), None)
     if cue is None:
@@ -101,7 +101,7 @@ def steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
     return tuple(placed)
 
 
-def waves(board: Storyboard) -> tuple[Event, ...]:
+def make_waves(board: Storyboard) -> tuple[Event, ...]:
     """Waves that break on a shore; the first breaks within a second and a half."""
     cue = next((cue for cue in board.cues if cue.kind == "waves"), None)
     if cue is None:
@@ -125,7 +125,7 @@ def waves(board: Storyboard) -> tuple[Event, ...]:
     return tuple(fronts)
 
 
-def passes(board: Storyboard) -> tuple[Event, ...]:
+def make_passes(board: Storyboard) -> tuple[Event, ...]:
     """Vehicles that pass by, about one in three seconds, from either side."""
     cue = next((cue for cue in board.cues if cue.kind == "traffic"), None)
     if cue is None:

@@ -42,7 +42,7 @@ TURNS: Final = {
 }  # fmt: skip
 
 
-def idle_faces(
+def make_idle_faces(
     frames: int,
     seed: int,
     faces: Sequence[FaceFact],

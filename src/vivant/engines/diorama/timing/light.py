@@ -14,7 +14,7 @@ from vivant.media import F32
 from vivant.request import FPS
 
 
-def flicker(board: Storyboard) -> F32:
+def make_flicker(board: Storyboard) -> F32:
     """Firelight: float32 (frames,), -1..1, the sum of slow and quick waves; 0 at frame 0 and where nothing burns."""
     time = np.arange(board.frames) / FPS
     strength = max((motion.strength for motion in board.motions if motion.kind == "fire"), default=0.0)
@@ -30,7 +30,7 @@ def flicker(board: Storyboard) -> F32:
     return np.asarray(strength * curve / max(1e-6, np.abs(curve).max()), np.float32)
 
 
-def light(frames: int, strikes: Sequence[Event], brightness: float) -> F32:
+def make_light(frames: int, strikes: Sequence[Event], brightness: float) -> F32:
     """Gain of the whole picture: float32 (frames,), 1 without lightning. A stroke flashes twice within a quarter of a
     second and fades; less in a picture that is bright already (brightness: mean luma, 0..1)."""
     gain = np.ones(frames, np.float32)

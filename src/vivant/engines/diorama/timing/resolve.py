@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.engines.diorama.storyboard import Cue, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
-from vivant.engines.diorama.timing.idle import idle_faces
+from vivant.engines.diorama.timing.idle import make_idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
 
@@ -19,23 +19,23 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
     """The timeline of a storyboard. `spoken` are board.lines as sound, in the same order; what does not fit is cut."""
     lines = place_lines(board, facts, spoken)
     frames = board.frames
-    strikes = events.strikes(board)
+    strikes = events.make_strikes(board)
     all_events = (
         *strikes,
-        *events.thunder(board, strikes),
-        *events.steps(board, facts),
-        *events.waves(board),
-        *events.passes(board),
+        *events.make_thunder(board, strikes),
+        *events.make_steps(board, facts),
+        *events.make_waves(board),
+        *events.make_passes(board),
     )
-    faces = idle_faces(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph)
+    faces = make_idle_faces(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph)
     return Timeline(
         frames=frames,
         seed=board.seed,
         cuts=(),
-        wind=wind.gust(board.seed, frames, _wind_strength(board)),
-        flicker=light.flicker(board),
-        light=light.light(frames, strikes, facts.brightness),
-        camera=camera.path(board, facts),
+        wind=wind.make_wind(board.seed, frames, _wind_strength(board)),
+        flicker=light.make_flicker(board),
+        light=light.make_light(frames, strikes, facts.brightness),
+        camera=camera.make_camera(board, facts),
         faces=visemes.add_speech(faces, lines, seed=board.seed),
         events=tuple(sorted(all_events, key=lambda event: (event.time, event.id))),
         beds=_beds(board, facts),

@@ -16,7 +16,7 @@ from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard
 from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Event
-from vivant.engines.diorama.timing.wind import gust
+from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, U8
 
 
@@ -58,7 +58,7 @@ def play() -> Play:
             width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
             morph=morph, shots=(Shot(start=0, end=frames, moves=()),), motions=motions,
         )  # fmt: skip
-        curve = gust(seed, frames, wind) if isinstance(wind, float) else wind
+        curve = make_wind(seed, frames, wind) if isinstance(wind, float) else wind
         flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)
         camera = CameraCurves.at_home(frames)
         timeline = replace(

@@ -20,7 +20,7 @@ from vivant.engines.diorama.motion.faces.face_pose import pose_of
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.motion.fields import Patch
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Shot, Storyboard
@@ -252,7 +252,7 @@ def test_a_grey_photo_stays_grey(barkla: Scene) -> None:
 
 def test_the_inside_of_a_mouth_has_the_colour_of_its_lips(barkla: Scene) -> None:
     tinted = np.clip(barkla.rgb * np.array([1.0, 0.8, 0.65]), 0, 255).astype(np.uint8)
-    scene = replace(barkla, rgb=tinted, source=source(tinted))
+    scene = replace(barkla, rgb=tinted, source=make_source(tinted))
     (patch,) = motion(scene, OPEN).patches(0)
     x, y = ((barkla.faces[0].landmarks[16, :2] - [patch.rect.left, patch.rect.top]) / 2).astype(int)
     spot = slice(y - 2, y + 3), slice(x - 3, x + 3)

@@ -21,10 +21,10 @@ from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.rig import CameraPose, aim
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
-from vivant.engines.diorama.scene.colour import source
+from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Move, PictureFacts, Shot, Storyboard
-from vivant.engines.diorama.timing.camera import path
+from vivant.engines.diorama.timing.camera import make_camera
 from vivant.media import F32, U8, Planes
 from vivant.request import SIZES, Canvas, nearest_ratio
 
@@ -57,7 +57,7 @@ def film(
     light: F32 | None = None,
 ) -> Renderer:  # fmt: skip
     storyboard = board(scene, *moves, morph=last is not None)
-    timeline = replace(still(FRAMES, 3), camera=path(storyboard, scene.facts))
+    timeline = replace(still(FRAMES, 3), camera=make_camera(storyboard, scene.facts))
     if light is not None:
         timeline = replace(timeline, light=light)
     return Renderer(
@@ -315,7 +315,7 @@ def test_every_size_of_the_table_is_filmed_to_its_last_pixel(width: int, height:
     rgb = np.repeat(tones.astype(np.uint8)[..., None], 3, axis=2)
     nothing = Region(np.zeros_like(matte), 0.0)
     scene = Scene(
-        rgb=rgb, source=source(rgb), depth=np.asarray(0.3 + 0.5 * matte, np.float32), horizon=0.0,
+        rgb=rgb, source=make_source(rgb), depth=np.asarray(0.3 + 0.5 * matte, np.float32), horizon=0.0,
         waterline=float(height), matte=Region(matte, 1.0), sky=nothing, water=nothing, plants=nothing, fire=nothing,
         facts=PictureFacts(),
     )  # fmt: skip

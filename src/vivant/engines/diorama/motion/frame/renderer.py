@@ -20,7 +20,7 @@ from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, 
 from vivant.engines.diorama.motion.frame.morph import Flowing, dissolve, flowing, mix, progress, push, settle
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.warp import Grid
-from vivant.engines.diorama.scene.border import borders
+from vivant.engines.diorama.scene.border import judge_borders
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
@@ -70,7 +70,7 @@ class Renderer:
         nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
         subject = nearness_of_subject(scene, nearness)
 
-        beyond = borders(scene.rgb)
+        beyond = judge_borders(scene.rgb)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
