@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.paths import ROOT
-from vivant.assets import checksums, damaged
+from vivant.assets import checksums, find_damaged
 from vivant.engines.registry import ENGINES
 from vivant.settings import Settings
 
@@ -65,7 +65,7 @@ def test_the_readme_opens_with_a_picture_and_gives_the_two_commands() -> None:
 
 
 def test_shipped_files_have_their_checksums_sources_and_licences() -> None:
-    assert damaged() == []
+    assert find_damaged() == []
     sources = (ROOT / "src/vivant/assets/SOURCES.md").read_text(encoding="utf-8")
     folder = ROOT / "src/vivant/assets"
     shipped = {

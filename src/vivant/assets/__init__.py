@@ -1,5 +1,6 @@
-"""Small files that ship with the package: models, voices, a SoundFont, two sample photos. SOURCES.md says where each is
-from and under which licence; SHA256SUMS what its bytes are. Nothing here is ever downloaded.
+"""Small files that ship with the package: models, voices, a SoundFont, two sample photos.
+
+SOURCES.md says where each is from and under which licence; SHA256SUMS has their checksums. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ CHECKSUMS: Final = "SHA256SUMS"
 
 
 def asset(name: str) -> Traversable:
-    """The file `name`, e.g. "models/u2netp.onnx"."""
+    """The shipped file of that name, e.g. "models/u2netp.onnx"."""
     return files(__name__).joinpath(*name.split("/"))
 
 
 def checksums() -> dict[str, str]:
-    """File name -> the SHA-256 it must have."""
+    """Name of each file -> its SHA-256, in hexadecimal."""
     lines = asset(CHECKSUMS).read_text(encoding="utf-8").splitlines()
     return {name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
 
 
-def damaged() -> list[str]:
-    """Names of the files that are missing or whose bytes are not what they should be."""
+def find_damaged() -> list[str]:
+    """The names of files that are missing or whose checksum is wrong."""
     return [name for name, digest in checksums().items() if _digest(name) != digest]
 
 

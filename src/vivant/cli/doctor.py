@@ -91,9 +91,9 @@ def _check_codecs(_: Settings) -> Iterator[Finding]:
 
 
 def _check_assets(_: Settings) -> Iterator[Finding]:
-    from vivant.assets import checksums, damaged
+    from vivant.assets import checksums, find_damaged
 
-    bad = damaged()
+    bad = find_damaged()
     yield Finding(
         "Shipped files", not bad, ", ".join(bad) or f"{len(checksums())} with the right checksum",
         "install Vivant again; these files are missing or were changed",

@@ -1,1 +1,1 @@
-"""A line of dialogue as sound, in a voice; text becomes Kokoro's symbols in g2p.py and its languages."""
+"""A line of dialogue as sound: text -> phonemes (g2p*.py, pinyin.py, …) -> waveform (kokoro.py) -> tone (vocal.py)."""

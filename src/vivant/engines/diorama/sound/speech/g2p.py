@@ -1,4 +1,4 @@
-"""Text to Kokoro's symbols, whichever of the two languages its words are in. Knows nothing of voices or sound."""
+"""Text -> Kokoro's phoneme symbols (grapheme to phoneme), in English, Chinese or both."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def vocabulary() -> dict[str, int]:
 
 
 def phonemize(text: str, language: Language, *, british: bool = False) -> str:
-    """How `text` sounds, in Kokoro's symbols, every one of which is in `vocabulary()`; "" if nothing in it is spoken.
+    """The pronunciation of `text` in symbols of `vocabulary()`; "" if nothing in it is spoken.
 
     language: of the line as a whole; it decides how figures are read. Latin words in a Chinese line are read as
-    English and Chinese in an English line as Chinese. british: the accent of English. Emoji and other pictures,
-    control characters and other scripts are not spoken.
+    English, Chinese words in an English line as Chinese. british: the accent of English. Emoji, control characters and
+    other scripts are not spoken.
     """
     inner = _HAN_RUN if language == "en" else _LATIN_RUN
     text = _strip_unspoken(text)
@@ -57,7 +57,7 @@ def _phonemize_other(text: str, language: Language, british: bool) -> str:
 
 
 def _strip_unspoken(text: str) -> str:
-    """Without emoji, marks of emphasis and invisible characters; full-width letters and digits as ordinary ones."""
+    """Without emoji, emphasis marks and invisible characters; full-width letters and digits become ordinary ones."""
     narrow = (chr(ord(c) - 0xFEE0) if c.isalnum() and 0xFF01 <= ord(c) <= 0xFF5E else c for c in text)
     kept = (
         " " if unicodedata.category(c) in ("So", "Sk", "Cs", "Cc", "Cf", "Co", "Mn") and c not in "°℃℉" else c

@@ -1,7 +1,6 @@
-"""Mandarin text to Kokoro's symbols: figures, words, readings in context, tone sandhi, r-colouring.
+"""Mandarin text -> Kokoro's symbols: figures, words, readings in context, tone sandhi, erhua.
 
-Knows no Latin letters: `g2p` hands those to English. The words and the symbols are compared with misaki's `zh` in the
-tests; tones differ from it where a speaker changes them.
+`g2p` gives Latin letters to English. The tests compare words and symbols with misaki's `zh`, which has no tone sandhi.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _PUNCTUATION: Final = {
     "～": "…", "~": "…", "·": " ", "•": " ", "‘": "“", "’": "”",
 }  # fmt: skip
 
-# Words whose 儿 is a syllable of its own; elsewhere after another character it only colours the vowel before it.
+# Words whose 儿 is a syllable of its own; after any other character it only colours the vowel before it (erhua).
 _CHILD: Final = frozenset(
     {
         "女儿", "男儿", "婴儿", "幼儿", "孤儿", "少儿", "胎儿", "健儿", "宠儿", "弃儿", "患儿", "孩儿", "妻儿", "侄儿",
@@ -34,7 +33,7 @@ _CHILD: Final = frozenset(
 _PARTICLES: Final = {"了": "le5", "着": "zhe5", "吗": "ma5", "呢": "ne5", "吧": "ba5", "啊": "a5", "的": "de5"}
 _NUMERALS: Final = frozenset("零〇一二三四五六七八九十百千万亿两点幺第")
 _COUNTING: Final = frozenset("几多这那每半")
-# After these 得 is děi, "must".
+# After these words 得 is read děi, "must".
 _MUST: Final = frozenset(
     {
         "我", "你", "您", "他", "她", "它", "咱", "谁", "我们", "你们", "他们", "她们", "咱们", "大家", "就", "也",
@@ -49,14 +48,14 @@ _OBJECTS: Final = {
 }  # fmt: skip
 
 
-# A tone is written before the n or ŋ that closes a syllable, so run together 大鸟 (da niao) is spelled as dan yao would
-# be, and the model says that. A space between the syllables tells them apart.
+# A tone is written before the n or ŋ that ends a syllable. Without a space, 大鸟 (da niao) would therefore be spelled
+# like dan yao, which the model then says; a space between the syllables avoids that.
 _OPEN: Final = re.compile(r"(?:[aiy]|ə)[→↗↓↘]?$")  # could be closed by an n
 _VOWELS: Final = "aeiouyjwɥɤəɛɔɚʊ"
 
 
 def phonemize(text: str) -> str:
-    """Kokoro's symbols of Chinese text and its punctuation; words are set apart by spaces, as misaki does.
+    """Kokoro's symbols of Chinese text and its punctuation, with spaces between words, as misaki has them.
 
     Characters that are neither Chinese, digits nor punctuation are left out.
     """
@@ -68,8 +67,8 @@ def phonemize(text: str) -> str:
 
 
 def readings(words: list[str]) -> list[list[str]]:
-    """The pinyin ("hao3") of each word's characters in this sentence, before any change of tone."""
-    from pypinyin import Style, lazy_pinyin  # 0.15 s and 40 MB that English speech does not need
+    """The pinyin ("hao3") of the characters of each word of a sentence, before tone sandhi."""
+    from pypinyin import Style, lazy_pinyin  # imported here: 0.15 s and 40 MB, which English does not need
 
     found: list[list[str]] = []
     for at, word in enumerate(words):
@@ -94,7 +93,7 @@ def _listed_readings() -> dict[str, list[str]]:
 
 
 def _in_context(word: str, before: str, after: str) -> list[str] | None:
-    """The reading of a one-character word that depends on its neighbours."""
+    """The reading of a one-character word that depends on its neighbours; None for all others."""
     if word in _PARTICLES and before:
         return [_PARTICLES[word]]
     if word == "地" and len(before) > 1 and before[-1] not in "的这那此各":
@@ -117,8 +116,8 @@ def _in_context(word: str, before: str, after: str) -> list[str] | None:
 
 
 def _sentence(han: str) -> str:
-    """Symbols of one run of characters between punctuation marks."""
-    parts = re.split(r"([〇零一二三四五六七八九幺]{3,})", han)  # digit by digit: one word
+    """The symbols of a run of characters between punctuation marks."""
+    parts = re.split(r"([〇零一二三四五六七八九幺]{3,})", han)  # digits read one by one are one word
     words = _regroup([w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.segment(part))])
     spelled = readings(words)
     _change_yi_and_bu(words, spelled)
@@ -130,7 +129,7 @@ def _word(word: str, syllables: list[str]) -> str:
     coloured = len(syllables) == len(word) > 1 and word[-1] == "儿" and word not in _CHILD
     spelled = [*syllables[:-1], "er5"] if coloured else syllables
     if word == "嗯":
-        return "ən"  # a syllable that pinyin cannot write
+        return "ən"  # has no pinyin
     symbols = ""
     for syllable in filter(pinyin.is_syllable, spelled):
         heard = pinyin.spell(syllable)
@@ -142,7 +141,7 @@ def _word(word: str, syllables: list[str]) -> str:
 
 
 def _regroup(words: list[str]) -> list[str]:
-    """Join what is spoken as one word though the dictionary cuts it: 儿 to its noun, 一 and 不 to what follows."""
+    """Words with 儿 joined to its noun, and 一 and 不 to what follows: spoken as one word, but segmented as two."""
     joined: list[str] = []
     for word in words:
         if joined and (
@@ -156,11 +155,11 @@ def _regroup(words: list[str]) -> list[str]:
 
 
 def _change_yi_and_bu(words: list[str], spelled: list[list[str]]) -> None:
-    """一 and 不 take their tone from the syllable that follows (Chao 1968, 1.3.4)."""
+    """Tone sandhi of 一 and 不, by the syllable that follows (Chao 1968, 1.3.4). Changes `spelled`."""
     characters = "".join(words)
     flat = [(w, i) for w, syllables in enumerate(spelled) for i in range(len(syllables))]
     if len(flat) != len(characters):
-        return  # a character without a reading: the places no longer match
+        return  # a character has no reading, so indices do not match
     for at, character in enumerate(characters):
         if character not in "一不":
             continue
@@ -182,7 +181,8 @@ def _change_yi_and_bu(words: list[str], spelled: list[list[str]]) -> None:
 
 
 def _change_third_tones(spelled: list[list[str]]) -> None:
-    """Of two third tones in a row the first rises: inside each word, then where one word is one syllable."""
+    """Of two third tones in a row the first becomes a second: inside words, then across words of which one is a single
+    syllable. Changes `spelled`."""
     for syllables in spelled:
         for i in range(len(syllables) - 1):
             if syllables[i].endswith("3") and syllables[i + 1].endswith("3"):

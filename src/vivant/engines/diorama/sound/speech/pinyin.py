@@ -1,4 +1,4 @@
-"""Mandarin syllables in Kokoro's symbols: "zhong1" -> "ꭧʊ→ŋ". Knows nothing of characters, words or sandhi.
+"""Mandarin syllables in pinyin -> Kokoro's symbols: "zhong1" -> "ꭧʊ→ŋ".
 
 The spelling follows the broad transcription that Kokoro's Chinese voices were trained on (misaki's `zh`, which is
 pinyin-to-ipa's first variant with tone letters turned into arrows); the tests compare every syllable with it.
@@ -17,7 +17,7 @@ _INITIALS: Final = {
     "l": "l", "g": "k", "k": "kʰ", "h": "x", "j": "ʨ", "q": "ʨʰ", "x": "ɕ", "r": "ɻ", "z": "ʦ", "c": "ʦʰ", "s": "s",
 }  # fmt: skip
 
-# "0" marks where the tone is written: right after the vowel (or diphthong) that carries it.
+# "0" stands where the tone is written: after the vowel or diphthong that carries it.
 _FINALS: Final = {
     "a": "a0", "ai": "ai0", "an": "a0n", "ang": "a0ŋ", "ao": "au0", "e": "ɤ0", "ei": "ei0", "en": "ə0n",
     "eng": "ə0ŋ", "i": "i0", "ia": "ja0", "ian": "jɛ0n", "iang": "ja0ŋ", "iao": "jau0", "ie": "je0", "in": "i0n",
@@ -26,19 +26,19 @@ _FINALS: Final = {
     "ü": "y0", "üe": "ɥe0", "üan": "ɥɛ0n", "ün": "y0n",
 }  # fmt: skip
 
-# Syllables that are not initial + final: the rhotic one, interjections, syllabic nasals.
+# Syllables that are not an initial and a final: er, interjections, syllabic nasals.
 _WHOLE: Final = {
     "er": "ɚ0", "o": "ɔ0", "ê": "ɛ0", "yo": "jɔ0", "m": "m0", "n": "n0", "ng": "ŋ0", "hm": "hm0", "hng": "hŋ0",
 }  # fmt: skip
 
-# Pinyin's spelling of finals that stand without an initial.
+# How pinyin spells finals without an initial.
 _ZERO_INITIAL: Final = {
     "yi": "i", "ya": "ia", "yan": "ian", "yang": "iang", "yao": "iao", "ye": "ie", "yin": "in", "you": "iou",
     "ying": "ing", "yong": "iong", "wu": "u", "wei": "uei", "wa": "ua", "wai": "uai", "wan": "uan", "wen": "uen",
     "wang": "uang", "weng": "ueng", "wo": "uo", "yu": "ü", "yue": "üe", "yuan": "üan", "yun": "ün", "yai": "ai",
 }  # fmt: skip
 
-# Spellings that pinyin shortens after an initial.
+# Finals that pinyin abbreviates after an initial.
 _SHORT: Final = {"iu": "iou", "ui": "uei", "un": "uen"}
 
 
@@ -46,7 +46,7 @@ _SHORT: Final = {"iu": "iou", "ui": "uei", "un": "uen"}
 def spell(syllable: str) -> str:
     """Kokoro's symbols of one syllable written as letters and a tone digit 1..5 ("lv4" or "lü4", "de5").
 
-    Raises ValueError when it cannot be read as initial, final and tone.
+    Raises ValueError if it is not an initial, a final and a tone.
     """
     letters, tone = syllable[:-1].replace("v", "ü").replace("u:", "ü"), syllable[-1:]
     if tone not in TONES:
@@ -55,7 +55,7 @@ def spell(syllable: str) -> str:
 
 
 def is_syllable(text: str) -> bool:
-    """Whether `symbols` can read it."""
+    """Whether `spell` knows it."""
     try:
         spell(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How the tone of a line and the age of its speaker change a voice. Plain numbers; knows no sound."""
+"""How the tone of a line and the age of its speaker change a voice: numbers only."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from vivant.engines.diorama.storyboard import Age, Line, Tone
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prosody:
-    """speed: 1 is the voice's own pace. semitones: pitch, formants with it. tilt: dB at the top of the spectrum
-    against the bottom. level: dB against ordinary speech. effort: 0..1, how hard the voice is driven.
-    breath: 0..1, share of breath in the sound. tremor: 0..1, an old voice's unsteadiness."""
+    """speed: 1 is the voice's own pace. semitones: change of pitch and formants. tilt: dB of a high shelf. level: dB
+    against neutral speech. effort: 0..1, saturation of a pressed voice. breath: 0..1, share of breath noise. tremor:
+    0..1, unsteadiness of an old voice. Two are added by combining their effects."""
 
     speed: float = 1.0
     semitones: float = 0.0
@@ -40,7 +40,7 @@ _TONES: Final[dict[Tone, Prosody]] = {
     "excited": Prosody(speed=1.08, semitones=1.2, tilt=1.5, level=1.5, effort=0.15),
     "sad": Prosody(speed=0.86, semitones=-0.8, tilt=-3.0, level=-2.0, breath=0.12),
     "angry": Prosody(speed=1.05, semitones=-0.3, tilt=2.0, level=2.0, effort=0.5),
-    # A trace of voice stays: without it the tones of Chinese are lost (one line in three misheard at 1.0).
+    # Not 1.0: without any voice the tones of Chinese are lost (one line in three was misheard).
     "whisper": Prosody(speed=0.92, level=-7.0, breath=0.97),
     "shout": Prosody(speed=0.97, semitones=1.8, tilt=3.0, level=3.5, effort=0.8),
     "gentle": Prosody(speed=0.93, semitones=-0.2, tilt=-1.5, level=-1.5, breath=0.08),
@@ -54,6 +54,6 @@ _AGES: Final[dict[Age, Prosody]] = {
 }
 
 
-def of(line: Line) -> Prosody:
-    """The manner of a line: its tone on top of its speaker's age."""
+def prosody_of(line: Line) -> Prosody:
+    """The prosody of a line: that of its speaker's age plus that of its tone."""
     return _AGES[line.speaker.age] + _TONES[line.tone]

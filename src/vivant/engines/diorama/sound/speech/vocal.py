@@ -1,6 +1,6 @@
-"""What a throat does to a voice, on finished speech: tilt, effort, breath, whisper, tremor. Lengths never change.
+"""Voice effects on finished speech: spectral tilt, saturation, breath, whisper, tremor. The length never changes.
 
-Knows samples, not words. All functions take and return mono float32 (n,).
+All functions take and return mono float32 (n,); rate is in Hz.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vivant.media import F32
 
 
 def tilt_spectrum(samples: F32, rate: int, decibels: float) -> F32:
-    """High shelf about 1.6 kHz: brighter (effort) or duller (rest). RBJ cookbook, shelf slope 0.7."""
+    """High shelf at 1.6 kHz: brighter as with effort, or duller. RBJ cookbook, shelf slope 0.7."""
     if not decibels:
         return samples
     gain, corner = 10 ** (decibels / 40), 2 * np.pi * 1600 / rate
@@ -28,7 +28,7 @@ def tilt_spectrum(samples: F32, rate: int, decibels: float) -> F32:
 
 
 def saturate(samples: F32, effort: float) -> F32:
-    """Soft saturation: the even and odd overtones of a pressed voice. effort 0..1."""
+    """Soft saturation, which adds the even and odd harmonics of a pressed voice. effort: 0..1."""
     if not effort:
         return samples
     peak = float(np.abs(samples).max()) or 1.0
@@ -38,10 +38,10 @@ def saturate(samples: F32, effort: float) -> F32:
 
 
 def add_breath(samples: F32, rate: int, breath: float, chance: np.random.Generator) -> F32:
-    """The voice with a share of its sound as breath: 0 leaves it, 1 is a whisper.
+    """A mix of the voice and its whisper. breath: 0 is only the voice, 1 only the whisper.
 
-    A whisper is the same mouth without the cords: noise through the spectral envelope of the speech, whose lowest
-    octaves fall away because no cord feeds them (measured in Jovičić 1998: vowels lose 20 dB under 500 Hz).
+    A whisper has no vibration of the vocal folds: it is noise through the spectral envelope of the speech, less the
+    lowest octaves (Jovičić 1998: vowels lose 20 dB under 500 Hz).
     """
     if not breath:
         return samples
@@ -50,7 +50,7 @@ def add_breath(samples: F32, rate: int, breath: float, chance: np.random.Generat
 
 
 def add_tremor(samples: F32, rate: int, tremor: float, chance: np.random.Generator) -> F32:
-    """Slow unsteadiness of loudness, 4..7 Hz, as old voices have it. tremor 0..1; at 1 about 4 dB from dip to peak."""
+    """Unsteady loudness at 4 to 7 Hz, as in old voices. tremor: 0..1; at 1 about 4 dB from lowest to highest."""
     if not tremor:
         return samples
     seconds = np.arange(len(samples)) / rate
@@ -64,13 +64,14 @@ _FRAME: Final = 0.024  # seconds; long enough to resolve formants, short enough 
 
 
 def _whisper(samples: F32, rate: int, chance: np.random.Generator) -> F32:
+    """The whisper of some speech, of the same power."""
     size = round(_FRAME * rate)
     shape = {"fs": rate, "nperseg": size, "noverlap": size * 3 // 4, "nfft": 2 * size}
     frequency, _, speech = stft(samples, **shape)
     _, _, noise = stft(chance.standard_normal(len(samples)), **shape)
     envelope = _envelope(np.abs(speech), rate, 2 * size)
     flat = noise / _envelope(np.abs(noise), rate, 2 * size).mean()
-    _, sound = istft(envelope * flat * _without_cords(frequency)[:, None], **shape)
+    _, sound = istft(envelope * flat * _whisper_gain(frequency)[:, None], **shape)
     made = np.zeros(len(samples))
     made[: min(len(sound), len(samples))] = sound[: len(samples)]
     power = float(np.sqrt(np.mean(samples**2)) / (np.sqrt(np.mean(made**2)) + 1e-12))
@@ -78,7 +79,10 @@ def _whisper(samples: F32, rate: int, chance: np.random.Generator) -> F32:
 
 
 def _envelope(magnitude: np.ndarray[tuple[int, int], np.dtype[np.float64]], rate: int, size: int) -> np.ndarray:
-    """Smooth spectral envelope by the cepstrum: what varies faster than 2 ms of quefrency is pitch, not mouth."""
+    """The spectral envelope by the cepstrum: quefrencies over 2 ms, which are the pitch, are left out.
+
+    magnitude: (size // 2 + 1, frames); the same shape is returned.
+    """
     cepstrum = np.fft.irfft(np.log(magnitude + 1e-7), axis=0)
     keep = round(0.002 * rate)
     window = np.zeros(size)
@@ -87,14 +91,14 @@ def _envelope(magnitude: np.ndarray[tuple[int, int], np.dtype[np.float64]], rate
     return np.asarray(np.exp(np.fft.rfft(cepstrum * window[:, None], axis=0).real))
 
 
-def _without_cords(
+def _whisper_gain(
     frequency: np.ndarray[tuple[int], np.dtype[np.float64]],
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Gain per frequency (Hz) of a mouth that no cord excites."""
+    """The gain of a whisper relative to voice at each frequency (Hz)."""
     low = 1 / (1 + (450 / np.maximum(frequency, 1)) ** 4)
     return np.asarray(np.sqrt(low) * (1 + np.minimum(frequency, 3000) / 4000))
 
 
 def remove_rumble(samples: F32, rate: int) -> F32:
-    """Without what is below a voice: high-pass at 60 Hz."""
+    """High-pass at 60 Hz, below any voice."""
     return np.asarray(sosfilt(butter(2, 60, "highpass", fs=rate, output="sos"), samples), np.float32)

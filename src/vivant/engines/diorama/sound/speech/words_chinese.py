@@ -1,8 +1,8 @@
-"""Cuts Chinese text into words, so that characters with several readings get the one of their word.
+"""Segments Chinese text into words, so that characters with several readings get the one of their word.
 
-The method and the data are jieba's (MIT): the likeliest path through its frequency dictionary, and its four-state
-Viterbi for runs it does not know. Only its data files are read: importing jieba itself writes a cache into the
-temporary folder, installs a log handler and, where setuptools is old, warns.
+Method and data are jieba's (MIT): the likeliest path through its frequency dictionary, and a hidden Markov model with
+four states for unknown words. Only its data files are read: importing jieba writes a cache into the temporary folder,
+installs a log handler and, with an old setuptools, warns.
 """
 
 from __future__ import annotations
@@ -17,18 +17,23 @@ from typing import Final
 from vivant.errors import Misconfigured
 
 _IMPOSSIBLE: Final = -3.14e100
-_BEFORE: Final = {"B": "ES", "M": "MB", "S": "SE", "E": "BM"}  # which state may precede: begin, middle, end, single
+_BEFORE: Final = {
+    "B": "ES",
+    "M": "MB",
+    "S": "SE",
+    "E": "BM",
+}  # state -> those that may precede it: begin, middle, end, single
 
 
 def segment(text: str) -> list[str]:
-    """The words of `text`, in order; joined they are `text` again. Text is Chinese characters only."""
+    """The words of `text` (Chinese characters only), in order; joined they are `text` again."""
     frequency, total, longest = _dictionary()
     best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # score of the rest, end of its first word
     for start in range(len(text) - 1, -1, -1):
         ends = [e for e in range(start + 1, min(start + longest, len(text)) + 1) if frequency.get(text[start:e])]
         best[start] = max((log(frequency.get(text[start:e]) or 1) - total + best[e][0], e) for e in ends or [start + 1])
     words: list[str] = []
-    at = single = 0  # text[single:at] are single characters not yet given out
+    at = single = 0  # text[single:at] are single characters not yet in `words`
     while at < len(text):
         end = best[at][1]
         if end - at > 1:
@@ -39,9 +44,9 @@ def segment(text: str) -> list[str]:
 
 
 def _unknown(run: str) -> list[str]:
-    """Words of a run of single characters: names and new words, by the hidden Markov model."""
+    """The words of a run of single characters (names, new words), by the hidden Markov model."""
     if len(run) < 2 or _dictionary()[0].get(run):
-        return list(run)  # a word whose parts were likelier apart
+        return list(run)  # in the dictionary, but its characters are likelier separately
     start, move, emit = _model()
     scores = {s: start[s] + emit[s].get(run[0], _IMPOSSIBLE) for s in "BMES"}
     paths = {s: s for s in "BMES"}
@@ -69,7 +74,7 @@ def _dictionary() -> tuple[dict[str, int], float, int]:
 
 @cache
 def _model() -> tuple[dict[str, float], dict[str, dict[str, float]], dict[str, dict[str, float]]]:
-    """(log probability to start in a state, to move between states, of a character in a state)."""
+    """Log probabilities of the hidden Markov model: start states, transitions, characters in each state."""
     folder = _jieba() / "finalseg"
     start, move, emit = (pickle.loads((folder / f"prob_{name}.p").read_bytes()) for name in ("start", "trans", "emit"))
     return start, move, emit
