@@ -1,4 +1,4 @@
-"""Blurring, resizing and reading float arrays between their samples: a typed cover over OpenCV, nothing more."""
+"""Blurs, resizes and samples float arrays: a typed cover over OpenCV."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from vivant.media import F32
 
 
 def blur(values: NDArray[Any], sigma: float, sigma_y: float | None = None) -> F32:
-    """Gaussian; `sigma` in samples, of rows too unless `sigma_y` is given. float32 of the same shape."""
+    """Gaussian blur of a 2-D array -> float32 of its shape. sigma: samples, in y too unless `sigma_y` is given."""
     out = cv2.GaussianBlur(np.asarray(values, np.float32), (0, 0), sigmaX=sigma, sigmaY=sigma_y or sigma)
     return np.asarray(out, np.float32)
 
 
 def resize(values: NDArray[Any], width: int, height: int) -> F32:
-    """float32 (height, width): averaged when it shrinks, bilinear when it grows."""
+    """A 2-D array -> float32 (height, width), averaged if that is narrower, else bilinear."""
     shrinks = width < values.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(np.asarray(values, np.float32), (width, height), interpolation=how), np.float32)
 
 
 def sample(values: F32, x: NDArray[Any], y: NDArray[Any]) -> F32:
-    """`values` at columns x and rows y, bilinear; edges repeat."""
+    """values, float32 (h, w), at columns x and rows y (equal 2-D shapes) -> float32 of that shape, bilinear; edges
+    repeat."""
     columns, rows = np.asarray(x, np.float32), np.asarray(y, np.float32)
     out = cv2.remap(values, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(out, np.float32)

@@ -1,7 +1,7 @@
-"""Scene and timeline become frames. What moves writes into the forms of fields.py, all in source space, so that every
-pixel is resampled once; frame/, faces/ and ambient/ meet only there.
+"""Scene and timeline become frames. Faces and ambient motions hand the values of fields.py to the renderer in frame/;
+the three know each other only through these.
 
-    frame/      one frame: how far this scene lets the camera go, cut-outs, first to last, light
+    frame/      one frame: the camera in this scene, cut-outs, the morph to a last picture, light
     faces/      what faces do: head, mouth, eyes
     ambient/    what moves by itself, one file for each thing, and where it may
     warm_up     compiles every kernel before the first job

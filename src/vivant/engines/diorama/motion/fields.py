@@ -1,8 +1,8 @@
-"""How things that move by themselves tell the renderer what they do. All in source space, before the camera, so that
-every pixel is resampled once.
+"""The values that motions hand to the renderer. All are in the picture's own space, before the camera, so that every
+pixel is resampled once.
 
-Quarter resolution throughout: arrays of shape (ceil(h/4), ceil(w/4)), float32, sample (i, j) sits on canvas pixel
-(4i, 4j). Displacements are in canvas pixels: the renderer samples the picture at (x + dx, y + dy).
+The quarter grid: arrays float32 (ceil(h/4), ceil(w/4)); sample (i, j) belongs to canvas pixel (4i, 4j). Displacements
+are in canvas pixels: the renderer reads the picture at (x + dx, y + dy).
 """
 
 from __future__ import annotations
@@ -93,7 +93,8 @@ class Rect:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """Displacement and light at one frame. gain multiplies luma about black (1 leaves it); None where there is none."""
+    """Displacement and light at one frame, on the quarter grid. gain multiplies luma above black; None: 1
+    everywhere."""
 
     dx: F32
     dy: F32
@@ -102,9 +103,8 @@ class Field:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldSum:
-    """The running total of one frame: every motion adds its displacement and multiplies its light into it.
-
-    Arrays on the quarter grid: dx, dy in canvas pixels, gain about 1. Filled in place by the motions of a frame."""
+    """The running total of one frame, on the quarter grid: each motion adds to dx and dy (canvas pixels) and multiplies
+    gain (of luma above black), in place."""
 
     dx: F32
     dy: F32
@@ -121,8 +121,8 @@ class FieldSum:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Flow:
-    """Two phases of a stream for falls, rivers, smoke and clouds: the renderer samples both and blends by `weight`
-    (of b, 0..1) inside `mask` (0..1), giving back the contrast that the blend loses. At frame 0 it must be identity."""
+    """Two displaced copies of the picture for what flows, on the quarter grid: the renderer reads at a and at b (canvas
+    pixels), blends by `weight` (of b, 0..1) inside `mask` (0..1) and restores the contrast that a blend loses."""
 
     ax: F32
     ay: F32
@@ -145,8 +145,8 @@ class Patch:
 
 
 class Ambient(Protocol):
-    """Everything that moves by itself. Each method is a pure function of the frame number: callable from any thread,
-    in any order. At frame 0 nothing has moved yet (frame 0 is the picture), without a dead start."""
+    """Everything that moves by itself. Each method is a pure function of the frame number, callable from any thread in
+    any order. Frame 0 is the picture: nothing has moved yet, but speeds are not 0."""
 
     def field(self, n: int) -> Field | None: ...
 

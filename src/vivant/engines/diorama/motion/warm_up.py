@@ -1,5 +1,6 @@
-"""Compiles every kernel of motion, or loads it from the cache, before the first job: by filming tiny made-up scenes in
-every way there is. Called by the engine's setup."""
+"""Compiles every kernel of motion, or loads it from the cache, before the first job, by rendering small artificial
+scenes in every way there is. Called by the engine's setup.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +57,7 @@ class _EvenMotion:
         return self._flow
 
     def overlay(self, n: int, frame: Planes) -> None:
-        """Nothing falls here."""
+        """Nothing is in front of the camera."""
 
 
 def _film(scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, last: Scene | None) -> None:

@@ -1,8 +1,8 @@
-"""What stands behind the subject: the background completed once per clip, from pixels of the background only.
+"""Completes the background behind the subject, once per clip, from pixels of the background only.
 
 Patches are matched on a small copy (PatchMatch, Barnes et al. 2009, inside the expectation-maximisation of Wexler et
 al. 2007, coarse to fine), then the field of offsets is enlarged and full-size pixels are copied, so that texture and
-grain are the picture's own. Knows nothing of motion.
+grain are those of the picture.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _ROUNDS: Final = 4  # of matching and voting on each level
 
 
 def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0) -> Source:
-    """`source` with the hole painted over. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; where it
-    is between, old and new are mixed. reach: how far in from the hole's rim the result can ever be seen, in pixels;
-    farther in it is only filled smoothly."""
+    """`source` with the hole filled. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; old and new
+    are mixed by it. reach: how far in from the hole's rim the result can be seen, in pixels; farther in it is only
+    filled smoothly. Equal arguments, equal result."""
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
@@ -38,12 +38,12 @@ def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0)
     gone = cv2.resize((hole > 0.02).astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     gone = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed)
-    maps = _enlarged(offsets, seen, (w, h))
+    maps = _enlarge(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
     soft: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
-    # The double-size luma keeps its own samples outside; only what was painted is doubled anew.
+    # Outside the hole the double-size luma stays as it is.
     painted = double_luma(y)
     weight = cv2.resize((hole > 0.004).astype(np.uint8), (2 * w, 2 * h), interpolation=cv2.INTER_NEAREST)
     weight = cv2.dilate(weight, np.ones((9, 9), np.uint8))
@@ -99,7 +99,7 @@ def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
         canvas = pull_push(picture, (~hole).astype(np.float32))
         ring = cv2.dilate(want.astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)) > 0
         start = _start(usable, ring, offsets, seed + depth)
-        # The picture is sure of itself, the filling less and less so inward: else it drifts to any flat dark patch.
+        # Filled pixels count less the farther in they are, or matches drift to any flat dark patch.
         sure = (1.25 ** -cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)).astype(np.float32)
         for k in range(_ROUNDS):
             if offsets is not None or k:
@@ -119,8 +119,8 @@ def _usable(hole: Mask) -> Mask:
 
 
 def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
-    """Offsets to begin with: those of the coarser level, else a usable patch at random on about the same row, for
-    pictures are made of rows: sky, hills, ground."""
+    """Initial offsets, int32 (h, w, 2): those of the coarser level, else a random usable patch on about the same row,
+    since pictures are layered: sky, hills, ground."""
     h, w = usable.shape
     offsets = np.zeros((h, w, 2), np.int32)
     rows, columns = np.nonzero(ring)
@@ -207,7 +207,7 @@ def _search(canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usab
                             cost[r, c] = found
                             out[r, c, 0], out[r, c, 1] = sr - r, sc - c
                     radius //= 2
-    # Whoever found no patch at all takes its neighbour's, or stays where the fill is smooth.
+    # Pixels for which no patch was found keep the smooth filling.
     for r in range(h):
         for c in range(w):
             if ring[r, c] and cost[r, c] == np.inf:
@@ -217,7 +217,7 @@ def _search(canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usab
 
 @kernel
 def _vote(canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask, sure: F32) -> F32:
-    """Each wanted pixel becomes the mean of what the patches that cover it say."""
+    """Each wanted pixel becomes the weighted mean of the pixels that the patches covering it propose."""
     h, w = ring.shape
     out = canvas.copy()
     for r in range(h):
@@ -244,8 +244,9 @@ def _vote(canvas: F32, picture: F32, offsets: I32, ring: Mask, want: Mask, sure:
     return out
 
 
-def _enlarged(offsets: I32, seen: Mask, size: tuple[int, int]) -> tuple[F32, F32, F32]:
-    """Rows and columns of offset per small pixel in full-size pixels, and where they hold."""
+def _enlarge(offsets: I32, seen: Mask, size: tuple[int, int]) -> tuple[F32, F32, F32]:
+    """Rows and columns of the offsets in full-size pixels, and where there are any (0 or 1), all float32, per small
+    pixel."""
     h, w = seen.shape
     factor_x, factor_y = size[0] / w, size[1] / h
     held = seen & ((offsets[..., 0] != 0) | (offsets[..., 1] != 0))
@@ -257,8 +258,8 @@ def _enlarged(offsets: I32, seen: Mask, size: tuple[int, int]) -> tuple[F32, F32
 
 
 def _fill(plane: U8, hole: F32, maps: tuple[F32, F32, F32], *, half: bool) -> U8:
-    """Copy full-size pixels by the small field of offsets. Each pixel mixes what its four nearest small pixels would
-    copy, so seams between patches are a few pixels soft, and within a patch all four agree."""
+    """plane, uint8 (h, w), with full-size pixels copied by the small field of offsets. Each pixel mixes what its four
+    nearest small pixels would copy: inside a patch these agree, and between patches the seams are soft."""
     h, w = plane.shape
     box_rows, box_columns = np.flatnonzero(hole.max(axis=1) > 0), np.flatnonzero(hole.max(axis=0) > 0)
     if not len(box_rows):

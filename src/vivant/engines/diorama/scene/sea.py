@@ -1,4 +1,4 @@
-"""What kind of water a picture shows: mirror or surf, and which parts of it are rock. Knows no motion."""
+"""How rough the water of a picture is, and which parts of it are rocks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from vivant.engines.diorama import filters
 from vivant.media import F32, U8
 
-ROWS: Final = 360  # judged at this height, so that every canvas size judges alike
+ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
 
 
 def roughness(luma: U8, water: F32) -> float:
-    """0 for a mirror .. 1 for surf: how much fine contrast the water has of its own. `water`: float32 (h, w), 0..1."""
+    """0 like a mirror .. 1 surf: the fine contrast of the water. luma: uint8 (h, w). water: float32 (h, w), 0..1."""
     small, mask = _small(luma, water)
     fine = np.abs(small - filters.blur(small, 2.0))
     mean = float((fine * mask).sum() / max(1.0, float(mask.sum())))
@@ -22,14 +22,13 @@ def roughness(luma: U8, water: F32) -> float:
 
 
 def rocks(luma: U8, water: F32) -> F32:
-    """What juts out of rough water and must not heave with it: dark, compact bodies. float32 (h, w), 0..1.
-
-    Only for rough water: on a mirror the darkest bodies are reflections."""
+    """Rocks in rough water, which must not move with it: dark, compact bodies. float32 (h, w), 0..1; arguments as of
+    `roughness`. Not for calm water, where the darkest bodies are reflections."""
     small, mask = _small(luma, water)
     if not (mask > 0.5).any():
         return np.zeros_like(water)
     usual = float(np.median(small[mask > 0.5]))
-    # Toward the horizon the sea itself grows dark and its rocks too small to matter.
+    # Toward the horizon the sea itself is darker, and rocks are too small to matter.
     below = np.clip(np.arange(ROWS) - int(np.argmax((mask > 0.5).any(axis=1))), 0, None)[:, None] / (0.3 * ROWS)
     limit = usual * (0.3 + 0.38 * np.minimum(1, below))
     dark = ((filters.blur(small, 1.5) < limit) & (mask > 0.3)).astype(np.uint8)
@@ -38,7 +37,7 @@ def rocks(luma: U8, water: F32) -> F32:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
     kept = np.zeros(body.shape, np.float32)
     for label in range(1, count):
-        # The dark backs of waves are thin and level; a rock is neither.
+        # Unlike rocks, the dark sides of waves are thin and horizontal.
         wide, high, area = (int(stats[label, k]) for k in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
         if area > 0.0006 * body.size and wide < 9 * high and area > 0.25 * wide * high:
             kept[labels == label] = 1

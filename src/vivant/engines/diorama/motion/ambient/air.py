@@ -18,9 +18,9 @@ from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32
 from vivant.request import FPS
 
-FADE_IN: Final = 0.6  # seconds until weather that is already falling has fully faded in
-INITIAL_FADE: Final = 1.4  # seconds in which a swing that the still caught half-way is given back
-FADE_OUT: Final = 0.9  # seconds in which all comes to rest before a last picture
+FADE_IN: Final = 0.6  # seconds until rain, snow and the like have full opacity
+INITIAL_FADE: Final = 1.4  # seconds in which the initial displacement of a motion is faded out, see `initial_share`
+FADE_OUT: Final = 0.9  # seconds in which all motion fades out before a given last picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,19 +34,19 @@ class Air:
     side: float  # which way the wind blows: -1 left, 1 right
     wind: F32  # signed, -1..1
     drift: F32  # integral of `wind` since frame 0, in seconds
-    opacity: F32  # opacity of what was not in the picture: 0 at frame 0, soon 1; 0 again on a last picture
-    amplitude: F32  # amplitude of what was: 1, or down to 0 on a last picture
-    first_visible: F32  # how much of the first picture is in sight: 1, or 1 and then 0 on the way to a last picture
-    dark: float  # luma of the picture's shadows (10th percentile)
-    middle: float  # its median
-    bright: float  # its lights (85th percentile)
-    tint: tuple[float, float]  # Cb, Cr of its light: what is colourless in it looks like this
+    opacity: F32  # of what is not in the picture (rain, sparks): 0 at frame 0, then 1; 0 again on a given last picture
+    amplitude: F32  # 0..1, of what is in the picture (water, plants): 1; 0 on a given last picture
+    first_visible: F32  # share of the first picture that is seen: 1; falls to 0 on the way to a given last picture
+    dark: float  # luma of the picture, 16..235: 10th percentile
+    middle: float  # median
+    bright: float  # 85th percentile
+    tint: tuple[float, float]  # Cb, Cr of the picture's light: how something colourless looks in it
 
-    view: NDArray[np.float64]  # (frames, 3): how far the view went right and down, pixels, and its zoom
+    view: NDArray[np.float64]  # (frames, 3): pan to the right and tilt downward, pixels; zoom
 
     def project(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Where the place (x, y) of the picture is in frame n, pixels. By pan, tilt and zoom alone: near enough
-        for what lives briefly."""
+        """Where the points x, y of the picture, pixels, appear in frame n. By pan, tilt and zoom alone, without depth:
+        near enough for what is seen for a second or two."""
         right, down, zoom = self.view[n]
         middle_x, middle_y = 0.5 * self.width, 0.5 * self.height
         return middle_x + (x - middle_x) * zoom - right, middle_y + (y - middle_y) * zoom - down
@@ -64,7 +64,7 @@ class Air:
 
 
 def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
-    """The air of a clip. The wind blows where a motion of the storyboard says, or to a side of the seed's choice."""
+    """The air of a clip. The wind blows where a motion of the storyboard says, else to a side that the seed chooses."""
     frames = timeline.frames
     side = _side(storyboard)
     wind = (side * timeline.wind).astype(np.float32)
@@ -74,7 +74,7 @@ def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     amplitude = smootherstep(before_last) if storyboard.morph else smootherstep(np.ones(frames))
     planes = scene.source.planes
     lit = planes.y[::8, ::8] >= np.percentile(planes.y[::8, ::8], 60)
-    # Half of what the lit parts show: the other half is their own colour.
+    # Half of the colour of the lit parts is taken for that of the light, the other half for their own.
     cb, cr = (128 + 0.5 * (float(p[::4, ::4][lit].mean()) - 128) for p in (planes.u, planes.v))
     dark, middle, bright = np.percentile(scene.source.planes.y[::4, ::4], (10, 50, 85))
     return Air(
@@ -105,7 +105,7 @@ def initial_share(n: int) -> float:
 
 
 def _first_visible(storyboard: Storyboard, frames: int) -> F32:
-    """What belongs to places of the first picture is gone before it is (a morph is half way at half the time)."""
+    """float32 (frames,): 1, or down to 0 before a morph is half way, which it is at half the time."""
     share = np.arange(frames) / max(1, frames - 1)
     gone = smootherstep((share - 0.25) / 0.2) if storyboard.morph else smootherstep(0 * share)
     return (1 - gone).astype(np.float32)

@@ -1,5 +1,5 @@
-"""Leaf shapes drawn into a frame: pointed at both ends, folded along the middle, seen from any side. Knows shape and
-light; not what falls or how.
+"""Draws leaf shapes into a frame: pointed at both ends, folded along the middle, seen from any side. Knows nothing of
+motion.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Soft capsules drawn into a frame: a capsule is a disc dragged along a line, which is what a drop, a flake or a spark
-leaves on film while the shutter is open. Knows shapes and coverage; not what they are or how they move.
+"""Draws soft capsules into a frame. A capsule is a disc moved along a line: the trace of a drop, a flake or a spark
+while the shutter is open. Knows nothing of motion.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DARK, LIGHT = 120.0, 225.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Occluder:
-    """Where far capsules are hidden, e.g. behind the subject. cover: uint8 (ceil(h/4), ceil(w/4)), 255 hides.
-    distance: metres from the camera to what hides them."""
+    """What hides far capsules, e.g. the subject. cover: uint8 on the quarter grid, 0 shows .. 255 hides. distance:
+    metres from the camera."""
 
     cover: U8
     distance: float = 4.0
@@ -98,7 +98,7 @@ def _draw(y: U8, u: U8, v: U8, capsules: Records, depth: F32, cover: U8, occlude
 def _segment(ax: Any, ay: Any, bx: Any, by: Any, radius: Any, soft: Any, alpha: Any) -> _Segment:
     dx, dy, reach = bx - ax, by - ay, radius + soft
     square = dx * dx + dy * dy
-    # Long streaks thin out toward their ends, short ones are what they are.
+    # Long streaks thin out toward their ends, short ones do not.
     fade = min(max(np.sqrt(square) / (np.float32(5) * reach) - HALF, ZERO), ONE)
     return _Segment(ax, ay, bx, by, dx, dy, ONE / max(square, np.float32(1e-6)), reach, HALF / soft, fade, alpha)
 
@@ -112,7 +112,7 @@ def _rows(s: _Segment, height: int) -> Any:
 
 @inline_kernel
 def _columns(s: _Segment, row: Any, width: int) -> Any:
-    """The columns [left, right) of `row` that lie within reach of the segment, generously."""
+    """The columns [left, right) of `row` that the segment reaches, and perhaps some more."""
     if s.ay == s.by:
         left, right = min(s.ax, s.bx), max(s.ax, s.bx)
     else:
@@ -127,7 +127,7 @@ def _columns(s: _Segment, row: Any, width: int) -> Any:
 @inline_kernel
 def _coverage(s: _Segment, x: Any, y: Any) -> Any:
     """How much of the pixel the capsule covers, 0..1: 0 at `reach` from its line, 1 from 1/blunt nearer on; less toward
-    its ends where it fades, as the streak of something that is not a rod does."""
+    its ends where it fades."""
     t = min(max(((x - s.ax) * s.dx + (y - s.ay) * s.dy) * s.over, ZERO), ONE)
     ex, ey = x - s.ax - t * s.dx, y - s.ay - t * s.dy
     share = smoothstep_scalar((s.reach - np.sqrt(ex * ex + ey * ey)) * s.blunt)

@@ -1,5 +1,5 @@
-"""Clouds: the sky drifts with the wind, faster overhead than near the horizon, and slowly turns in itself. The sun and
-the moon do not drift along.
+"""Clouds: the sky drifts with the wind, faster overhead than near the horizon, and slowly swirls. The sun and the moon
+stay where they are.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from vivant.media import F32, U8
 
 SPEED: Final = 21.0  # px per second at the upper border, at 720p, strength 0.5
 PERIOD: Final = 7.0  # seconds
-ROWS: Final = 360  # what stands before the sky is looked for at this height
-TURN: Final = 0.22  # share of the speed that goes into slow turning
+ROWS: Final = 360  # height of the copy on which masts and roofs before the sky are looked for
+TURN: Final = 0.22  # speed of the swirling, as a share of that of the drift
 
 
 def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Current | None:
-    """The drift of the sky; `sky` float32 (h, w), `direction` left, right or "" for the wind's own. None if no sky."""
+    """The drift of the sky, None if there is no sky. luma: uint8 (h, w). sky: float32 (h, w), 0..1. strength: 0..1.
+    direction: left, right or "" for the wind's own."""
     weight = falloff.weigh(sky * (1 - lamps(luma, air.scale)) * (1 - standing(luma, sky)), 34 * air.scale)
     if weight.max() < 0.5:
         return None
@@ -35,15 +36,16 @@ def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Cu
     turning = filters.blur(rng(air.seed, "clouds").normal(size=weight.shape), 11.0 * air.scale)
     down, right = np.gradient(turning)
     length = float(np.sqrt((down**2 + right**2).mean())) + 1e-9
-    # The gradient turned by a right angle has no divergence: clouds turn, they do not well up or drain away.
+    # The gradient turned by a right angle has no divergence: nothing wells up or drains away.
     vx = speed * (side + TURN * down / length)
     vy = speed * (-TURN * right / length - 0.03)
     return Current(vx.astype(np.float32), vy.astype(np.float32), np.sqrt(weight), PERIOD)
 
 
 def standing(luma: U8, sky: F32) -> F32:
-    """What a coarse sky mask took in by mistake: float32 (h, w), 0..1. Masts, far roofs and slopes have fine detail, as
-    clouds seldom have, and stand on the ground, which clouds never do."""
+    """What a coarse sky mask took in by mistake: float32 (h, w), 0..1. luma: uint8 (h, w); sky: float32 (h, w), 0..1.
+
+    Masts, far roofs and slopes have fine detail, which clouds seldom have, and are connected to the ground."""
     height, width = luma.shape
     columns = max(2, round(width * ROWS / height))
     small, open_ = filters.resize(luma, columns, ROWS), filters.resize(sky, columns, ROWS) > 0.5
@@ -56,7 +58,7 @@ def standing(luma: U8, sky: F32) -> F32:
 
 
 def lamps(luma: U8, scale: float) -> F32:
-    """Where something in the sky shines by itself: float32 (h, w), 0..1, with its halo."""
+    """Sun, moon and lamps with their halos: float32 (h, w), 0..1. luma: uint8 (h, w); scale: of the canvas, see Air."""
     height, width = luma.shape
     small = filters.resize(luma, *quarter_shape(height, width)[::-1])
     bright = np.clip((filters.blur(small, 2.0 * scale) - 226) / 6, 0, 1)

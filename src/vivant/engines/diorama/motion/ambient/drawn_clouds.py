@@ -1,5 +1,5 @@
-"""Drawings with flat colours: their clouds drift as the shapes they are. A turning flow, right for vapour, would tear a
-drawn sun to pieces.
+"""Clouds of drawings with flat colours: they drift as whole shapes. The swirling flow of clouds.py would tear drawn
+shapes apart.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from vivant.request import FPS
 
 SPEED: Final = 8.0  # px per second at 720p, strength 0.5
 FARTHEST: Final = 44.0  # px at 720p
-YIELDING: Final = 2.5  # what is between a cloud and what stands still gives way over this many times the distance
+YIELDING: Final = 2.5  # the sky around a cloud is stretched over this many times the distance that the cloud goes
 
 
 class DrawnClouds:
-    """Pale shapes in a drawn sky, pushed along by what is around them: nothing is cut, the plain sky gives way."""
+    """Pale shapes in a drawn sky drift; the plain sky around them is compressed and stretched, nothing is cut."""
 
     def __init__(self, air: Air, planes: Planes, sky: F32, strength: float, direction: str) -> None:
         side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
@@ -59,7 +59,8 @@ def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
         pale = np.hypot(blue[row] - 128, red[row] - 128) < 14
         clouds[row] = differs & pale & (away[0] > 4)
         others[row] = differs & ~(pale & (away[0] > 4))
-    # Where blue meets yellow a rim is as pale as a cloud; and the rim of a cloud is no thing of its own.
+    # Rims between blue and yellow are as pale as clouds, so thin shapes are dropped; rims of clouds are not other
+    # things.
     clouds = np.asarray(cv2.morphologyEx(clouds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
     rim = np.asarray(cv2.dilate(clouds, np.ones((5, 5), np.uint8)), np.uint8)
     return clouds, np.asarray(others & (1 - rim), np.uint8)

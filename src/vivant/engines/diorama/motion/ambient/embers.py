@@ -19,14 +19,15 @@ GLOW: Final = np.array([[232, 108, 136], [205, 52, 152], [150, 62, 186], [86, 90
 
 
 class Embers:
-    """Each ember lives a second or two, again and again, each time from another place of the hearth."""
+    """Each ember glows for a second or two and starts again from another place of the fire."""
 
     def __init__(self, air: Air, hearth: F32 | None, strength: float) -> None:
-        """`hearth`: float32 on the quarter grid, where there is fire; None: somewhere below the picture."""
+        """`hearth`: float32 on the quarter grid, 0..1, where there is fire; None: embers come from below the picture.
+        strength: 0..1."""
         chance = rng(air.seed, "sparks")
         count = round(air.area * (50 + 240 * strength))
         self._life = chance.uniform(1.1, 2.6, count)
-        self._born = chance.uniform(0, 1, count)  # share of its amplitude already lived at frame 0
+        self._born = chance.uniform(0, 1, count)  # share of its life that is over at frame 0
         lives = int(air.frames / FPS / self._life.min()) + 3
         self._start = np.stack([self._place(air, hearth, chance, lives) for _ in range(count)])  # (count, lives, 2)
         near = chance.random(count) ** 2

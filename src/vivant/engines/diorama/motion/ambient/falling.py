@@ -1,4 +1,4 @@
-"""What rain and snow share: what is the same for all drops or flakes of one frame."""
+"""What is the same for all drops of rain, or flakes of snow, in one frame."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vivant.request import FPS
 
 
 class Fall(NamedTuple):
-    """One frame of what falls. A kernel takes it as one argument."""
+    """One frame of rain or snow, as one argument for a kernel."""
 
     time: float  # seconds
     wind: float  # metres per second, to the right

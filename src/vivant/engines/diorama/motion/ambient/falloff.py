@@ -1,5 +1,5 @@
-"""Where a region may move: its mask at quarter resolution, faded to nothing well inside its border, so that shores,
-trunks and roofs stay where they are to the bit.
+"""Where a region may move: its mask on the quarter grid, faded to nothing inside its border, so that what lies outside
+(shores, trunks, roofs) stays the same to the bit.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.fields import STEP, average_quarter
 from vivant.media import F32, U8
 
-# px: how far one quarter sample is felt once the camera has read between samples and the reading was enlarged, 8·√2
+# How far the value of one quarter sample spreads, in pixels: to the next sample when the camera reads between samples,
+# and to the next again when the reading is enlarged; 8·√2 along the diagonal.
 REACH: Final = 11.4
 
 
 def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
-    """Weights at quarter resolution, 0..1: zero wherever enlarging them could reach a pixel outside mask > level,
-    rising to the mask's own value over `ramp` pixels inside (a number, or one per quarter sample).
+    """Weights float32 on the quarter grid, 0..1, of a mask, float32 (h, w), 0..1: zero wherever enlarging them could
+    reach a pixel outside mask > level, rising to the mask's own value over `ramp` pixels (a number, or float32 on the
+    grid).
 
-    The picture's own border is no shore: weights do not fall toward it.
+    Weights do not fall toward the picture's own border.
     """
     inside = np.pad((mask > level).astype(np.uint8), 1, mode="edge")
     distance = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1][::STEP, ::STEP]
@@ -35,17 +37,17 @@ def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
 
 
 def bounds(weights: F32) -> tuple[int, int, int, int]:
-    """(top, bottom, left, right) of what is not zero, ends excluded; there must be something."""
+    """(top, bottom, left, right) of what is not zero, ends excluded. weights: 2-D, not all zero."""
     rows, columns = np.flatnonzero(weights.max(axis=1)), np.flatnonzero(weights.max(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
 def weigh_with_rim(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
-    """Like `weigh`, but where the region ends at something plain (sky, blur) its outline moves too and takes the plain
-    along, up to `reach` pixels outside: a crown that stays still at its rim would look like a picture on jelly.
+    """Like `weigh`, but where plain surroundings (sky, blur) lie outside the region, they move along up to `reach`
+    pixels from it, so that its outline moves too: a tree whose outline stands still looks as if seen through water.
 
-    fixed: float32 (h, w), 0..1, what never moves along, however plain."""
-    # Contrast around each pixel, the region and its own outline left out.
+    mask: float32 (h, w), 0..1. luma: uint8 (h, w). fixed: float32 (h, w), 0..1, what never moves along. Pixels."""
+    # Contrast around each pixel, without the region and its outline.
     outside = 1 - cv2.dilate((mask > 0.05).astype(np.float32), np.ones((9, 9), np.uint8))
     fine = luma.astype(np.float32)
     fine = np.abs(fine - filters.blur(fine, 2.0)) * outside

@@ -19,9 +19,10 @@ PERIOD: Final = 0.85  # seconds
 
 
 def streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
-    """The direction of the picture's streaks: (x, y, sureness) on the quarter grid, y downward positive.
+    """The direction of the picture's streaks: (x, y, sureness), float32 on the quarter grid, y downward positive. luma:
+    uint8 (h, w).
 
-    By the structure tensor; sureness 0..1 is its coherence where there is any texture at all."""
+    By the structure tensor; sureness 0..1 is its coherence, and low where there is no texture."""
     height, width = luma.shape
     half = filters.blur(filters.resize(luma, width // 2, height // 2), 1.2)
     gx, gy = cv2.Sobel(half, cv2.CV_32F, 1, 0, scale=0.25), cv2.Sobel(half, cv2.CV_32F, 0, 1, scale=0.25)
@@ -37,11 +38,11 @@ def streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
 
 
 def falling(luma: U8, water: F32, scale: float) -> F32:
-    """Where water falls: float32 (h, w), 0..1. `water`: float32 (h, w), where there is any water."""
+    """Where water falls: float32 (h, w), 0..1. luma: uint8 (h, w). water: float32 (h, w), 0..1, all water."""
     height, width = luma.shape
     _, down, sure = streaks(luma, scale)
     steep = np.clip((down - 0.72) / 0.18, 0, 1) * np.clip((sure - 0.22) / 0.25, 0, 1) * average_quarter(water)
-    # A fall is a body, not a speck: close the gaps between its streaks, then drop what is small.
+    # Close the gaps between the streaks of a fall, then drop what is small.
     size = 2 * round(4 * scale) + 1
     body = (filters.blur(steep, 3.0 * scale) > 0.3).astype(np.uint8)
     body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)), np.uint8)
@@ -56,24 +57,25 @@ def falling(luma: U8, water: F32, scale: float) -> F32:
         # A steep shore mirrored in a lake is upright as well, but it has no clear streaks and is not white.
         if sure[here].mean() > 0.5 and np.percentile(small[here], 90) > 105:
             kept[here] = 1
-    # The lip above and the foam below move along; their streaks are too short to be seen as such.
+    # The edge above and the foam below move too; their streaks are too short to be measured.
     rim = 2 * round(5 * scale) + 1
     grown = cv2.dilate(kept, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
     return np.minimum(filters.resize(filters.blur(grown, 1.5), width, height), water)
 
 
 def current(air: Air, luma: U8, mask: F32, strength: float) -> Current | None:
-    """The current of a fall inside `mask` (float32 (h, w)), along the streaks it shows. None if there is none."""
+    """The current of a fall along its streaks, None if there is no fall. luma: uint8 (h, w). mask: float32 (h, w),
+    0..1."""
     weight = falloff.weigh(mask, 10 * air.scale)
     if weight.max() < 0.5:
         return None
     x, y, sure = streaks(luma, air.scale)
-    # Where no streak is seen water falls straight down, or along its neighbours.
+    # Where no streak is seen, water falls as its neighbours do, or straight down.
     trust = (sure * weight) ** 2 + 0.02
     sigma = 5.0 * air.scale
     down, aside = filters.blur(y * y * trust, sigma), filters.blur(x * y * trust, sigma)
     length = np.hypot(down, aside) + 1e-6
-    # It gathers speed on the way down: from the lip to the foot of its column, a half more.
+    # Water is faster further down: by half from top to bottom.
     fallen = np.cumsum(weight > 0, axis=0) / max(1.0, float((weight > 0).sum(axis=0).max()))
     speed = SPEED * air.scale * (0.45 + 1.1 * strength) * (0.8 + 0.45 * fallen) * weight
     return Current(

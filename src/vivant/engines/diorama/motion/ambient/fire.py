@@ -1,4 +1,4 @@
-"""Fire: flames lick upward inside their mask, flare with the timeline's flicker, and light what is around them."""
+"""Fire: flames flow upward inside their mask, sway, brighten with the timeline's flicker, and light what is around."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from vivant.request import FPS
 
 SPEED: Final = 120.0  # px per second at 720p, strength 0.5
 PERIOD: Final = 0.55  # seconds
-LICK: Final = 5.0  # px at 720p: how far a tip swings aside
-FLARE: Final = 0.22  # brightness of the flames at full flicker
-GLOW: Final = 0.16  # and of what stands beside them
+LICK: Final = 5.0  # px at 720p: how far a flame sways to each side
+FLARE: Final = 0.22  # share by which flames brighten at full flicker
+GLOW: Final = 0.16  # and what is beside them
 
 
 def current(air: Air, fire: F32, strength: float) -> Current | None:
-    """What rises inside `fire` (float32 (h, w)). None if there is too little of it."""
+    """The upward current inside `fire`, float32 (h, w), 0..1. None if there is too little of it."""
     weight = falloff.weigh(fire, 10 * air.scale, level=0.4)
     if weight.max() < 0.3:
         return None
@@ -35,7 +35,7 @@ def current(air: Air, fire: F32, strength: float) -> Current | None:
 
 
 class Flames:
-    """The flare and sway of flames, and their glow around. `flicker`: the timeline's curve, -1..1."""
+    """The sway of flames and their changing light. fire: float32 (h, w), 0..1. flicker: float32 (frames,), -1..1."""
 
     def __init__(self, air: Air, fire: F32, flicker: F32, strength: float) -> None:
         self._air, self._flicker = air, flicker
@@ -54,7 +54,7 @@ class Flames:
         if n == 0 or amplitude == 0:
             return
         flicker = np.float32(self._flicker[n])
-        # The swing runs up the flame: what is higher does later what is lower did before.
+        # The swing travels upward.
         swing = np.sin(self._phase + np.float32(2 * math.pi * 2.1 * n / FPS)) - np.sin(self._phase)
         out.dx[:] += amplitude * self._lick * swing * np.float32(0.7)
         out.gain[:] *= 1 + amplitude * flicker * np.maximum(self._flare, self._glow)

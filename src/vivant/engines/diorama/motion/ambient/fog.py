@@ -1,4 +1,6 @@
-"""Fog and smoke: two layers of the same cloudy noise slide over each other, so that banks form, drift and dissolve."""
+"""Fog and smoke: two layers of the same cloudy noise slide over each other, which makes banks form, drift and
+dissolve.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,11 @@ from vivant.request import FPS
 
 CELL: Final = 8  # the banks are computed on every eighth pixel
 TILE: Final = 256  # size of the noise, which repeats
-FADE_IN: Final = 2.2  # seconds until it has gathered
+FADE_IN: Final = 2.2  # seconds until it has full density
 
 
 class Fog:
-    """Banks over the frame. `where`: float32 (h, w), 0..1, how much of them each place can hold."""
+    """Banks over the frame. `where`: float32 (h, w), 0..1, their greatest density in each place."""
 
     def __init__(self, air: Air, where: F32, luma: float, strength: float, *, rising: float, billow: float) -> None:
         """luma: 16..235. rising: canvas heights per second; smoke goes up. billow: 0 even veils .. 1 separate puffs."""

@@ -1,4 +1,4 @@
-"""Haze: what rain, snow and fog do to what lies behind much air: greyer and flatter with distance."""
+"""Haze: in rain, snow and fog things get greyer and lose contrast with distance."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
-MOST: Final = 0.75  # no haze hides more
-FADE_IN: Final = 2.0  # seconds until it is there
+MOST: Final = 0.75  # the largest share that haze hides
+FADE_IN: Final = 2.0  # seconds until it has full density
 
 
 class Haze:
-    """A still occluder of one luma over the frame, eased in with the weather.
+    """One luma blended over the frame, more where it is far; fades in.
 
-    The depth is blurred so widely that a moving camera needs not carry it along."""
+    The depth is blurred so much that it need not follow the camera."""
 
     def __init__(self, air: Air, depth: F32, near: float, far: float, luma: float) -> None:
         """`near` and `far`: share of haze (0..1) before the nearest and the farthest of `depth` (float32 (h, w))."""
@@ -31,7 +31,7 @@ class Haze:
         full = cv2.resize(share, (width, height), interpolation=cv2.INTER_LINEAR) * 255
         self._luma_share: U8 = np.rint(full).astype(np.uint8)
         self._chroma_share: U8 = np.ascontiguousarray(self._luma_share[::2, ::2])
-        # Later than the drops: nobody sees air turn grey within half a second.
+        # Slower than the drops: air that turns grey within half a second looks wrong.
         gathers = smootherstep(np.arange(air.frames) / (FADE_IN * FPS)) * air.amplitude
         self._air = air
         self._there, self._luma = gathers.astype(np.float32), luma
@@ -46,8 +46,8 @@ class Haze:
 
 @kernel
 def blend_toward(plane: U8, share: U8, opacity: int, target: int) -> None:
-    """plane += share/256 · opacity/256 · (target - plane), in place, in fixed point. share: uint8 like plane;
-    opacity 0..256."""
+    """plane += share/256 · opacity/256 · (target - plane), in place, in fixed point. plane, share:
+    uint8 (h, w); opacity: 0..256; target: 0..255."""
     height, width = plane.shape
     level, aim, half = np.int32(opacity), np.int32(target), np.int32(1 << 15)
     for row in range(height):

@@ -26,12 +26,12 @@ class Kind:
     """What falls: lengths in metres, speeds in metres per second. colours: RGB."""
 
     length: float
-    slim: float  # width over length
+    slim: float  # width over length, 0..1
     fall: float
     wind: float  # at wind 1
     swing: float  # metres to each side
     round: float
-    dimmest: float  # share of its colour's light kept in a dark picture; petals let light through
+    dimmest: float  # share of their brightness that they keep in a dark picture; petals are translucent
     few: int  # at 720p, strength 0
     many: int  # more at strength 1
     colours: tuple[tuple[int, int, int], ...]
@@ -60,7 +60,8 @@ class Leaves:
         tint: NDArray[np.float64] | None,
         occluder: Occluder,
     ) -> None:
-        """`tint`: the RGB of a blossom in the picture, whose petals these are; None for the kind's own colours."""
+        """tint: RGB, 0..255, of a blossom in the picture, which petals take; None for the kind's own colours. strength:
+        0..1."""
         kind = KINDS[what]
         chance = rng(air.seed, what)
         count = round(air.area * (kind.few + kind.many * strength))
@@ -84,7 +85,7 @@ class Leaves:
         if tint is not None:
             colours = np.stack([tint * s + 255 * (1 - s) for s in (1.0, 0.8, 0.65, 0.9)])
         chosen = colours[chance.integers(0, len(colours), count)] + chance.normal(0, 7, (count, 3))
-        # Lit as the picture is: a leaf in a dusky street is not brighter than its lamps.
+        # As bright as the picture allows: at dusk a leaf must not be brighter than the lamps.
         light = np.clip((0.5 * air.middle + 0.7 * air.bright) / 150, kind.dimmest, 1.15)
         swatches = np.repeat(np.repeat(np.clip(chosen * light, 0, 255)[None], 2, 0), 2, 1).astype(np.uint8)
         planes = to_planes(swatches)
@@ -100,7 +101,7 @@ class Leaves:
             return
         air, time = self._air, n / FPS
         one = self._rate * time + self._phase[0]
-        # A blade slides along its own plane: fastest in the middle of a swing, and it sinks least at the ends.
+        # A leaf slides along its own plane: fastest in the middle of a swing; it sinks least at the ends.
         aside = self._swing * np.sin(one)
         slide = self._swing * self._rate * np.cos(one)
         bob = 0.3 * self._swing * np.sin(2 * one)

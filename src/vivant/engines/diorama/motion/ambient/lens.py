@@ -1,4 +1,6 @@
-"""The lens before which small things float: how large something at a depth appears, and how much out of focus."""
+"""The lens of weather and particles: how large something at a depth appears, and how far out of focus. Arrays are
+float64 (n,), one number for each particle.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,12 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.ambient.air import Air
 
-FOCAL: Final = 1.2  # in canvas short sides: a normal lens
+FOCAL: Final = 1.2  # focal length in canvas short sides: a normal lens
 
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """focal: pixels. focus: metres, where it is sharp. open: px of blur radius per dioptre off focus."""
+    """focal: pixels. focus: metres, where it is sharp. open: pixels of blur radius per dioptre off focus."""
 
     focal: float
     focus: float
@@ -34,14 +36,15 @@ class Lens:
         return np.asarray(self.open * np.abs(1 / z - 1 / self.focus), np.float64)
 
 
-GOLDEN: Final = 0.6180339887  # of a room's width: where what falls again and again comes in next
+# What leaves below comes in again above, farther aside by this share of the width: the golden ratio repeats latest.
+GOLDEN: Final = 0.6180339887
 
 
 def around(
     place: NDArray[Any], travel: NDArray[Any], room: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where something is that started at share `place` (0..1) of `room`, went `travel` and came in again at the other
-    end: (position within room, how often it came in again)."""
+    """Positions that wrap around, all (n,): started at share `place` (0..1) of `room` pixels and moved by `travel`
+    pixels -> (position, 0..room; how often it has wrapped)."""
     went = place + travel / room
     again = np.floor(went)
     return (went - again) * room, again

@@ -32,7 +32,7 @@ class Lightning:
     def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float) -> None:
         self._air = air
         self._sky = average_quarter(sky)
-        # What is white already cannot be lit.
+        # What is white already cannot get brighter.
         self._room = np.clip((215 - average_quarter(luma.astype(np.float32))) / 120, 0, 1)
         self._occluder = Occluder(np.rint(255 * (1 - np.clip(self._sky, 0, 1))).astype(np.uint8))
         self._strikes = [
@@ -75,7 +75,7 @@ class Lightning:
         return np.concatenate(parts)
 
     def _halo(self, strike: Event) -> F32:
-        """How much each part of the sky is lit by this strike, float32 on the quarter grid."""
+        """By how much this strike brightens each part of the sky, float32 on the quarter grid."""
         height, width = self._sky.shape
         across = (np.arange(width) / width - 0.5 * (1 + strike.x))[None, :] * self._air.width / self._air.height
         down = (np.arange(height) / height)[:, None]

@@ -20,7 +20,7 @@ FIREFLY: Final = (214.0, 62.0, 118.0)  # Y, Cb, Cr of a yellow-green glow
 
 
 class _Wanderers:
-    """Points that drift on their own smooth ways: three slow circles each, never far from home."""
+    """Points on smooth closed paths around their places: the sum of three slow circles each."""
 
     def __init__(self, air: Air, name: str, count: int, near: float, far: float, metres: float) -> None:
         chance = rng(air.seed, name)
@@ -33,14 +33,14 @@ class _Wanderers:
         self._phase = chance.uniform(0, 2 * math.pi, (2, 3, count))
 
     def at(self, time: float, width: int, height: int, pixels: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-        """x, y in pixels, before any drift."""
+        """x, y at `time` seconds, float64 (count,), pixels. pixels: (count,), per metre at the depth of each."""
         x = (self._reach * np.sin(self._rate * time + self._phase[0])).sum(0) * pixels
         y = (self._reach * np.sin(1.13 * self._rate * time + self._phase[1])).sum(0) * pixels
         return self._place[0] * width + x, self._place[1] * height + 0.6 * y
 
 
 class Dust:
-    """Motes that glint as they turn; they go a little with the wind."""
+    """Motes that glint as they turn, and drift a little with the wind."""
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
@@ -65,7 +65,7 @@ class Dust:
         x = (x + 0.12 * float(self._air.drift[n]) * self._pixels) % self._air.width
         y = (y + 0.015 * time * self._pixels) % self._air.height
         glint = 0.25 + 0.75 * np.sin(self._turn * time + self._phase) ** 2
-        # What leaves on one side comes back on the other, unseen.
+        # What leaves on one side comes back on the other; it is faded out near the edges, so that this is not seen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
         out = capsules.batch(len(x))
         out["x0"], out["y0"], out["x1"], out["y1"] = x, y, x, y
@@ -77,7 +77,7 @@ class Dust:
 
 
 class Fireflies:
-    """Each glows up and fades at its own pace while it wanders; some moments are dark."""
+    """Each lights up and fades at its own pace while it wanders."""
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
@@ -88,7 +88,7 @@ class Fireflies:
         self._core = np.clip(0.012 * self._pixels + 0.6 * lens.blur(z), 1.3 * air.scale, 9 * air.scale)
         self._beat = chance.uniform(1.6, 3.4, len(z))  # seconds
         self._phase = chance.random(len(z))
-        self._low = 0.28 * air.height  # they stay below the sky
+        self._low = 0.28 * air.height  # they stay below this row
 
     def draw(self, n: int, frame: Planes) -> None:
         opacity = float(self._air.opacity[n])

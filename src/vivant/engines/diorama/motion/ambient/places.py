@@ -1,5 +1,5 @@
-"""Where in a picture each motion may happen: the scene's regions cleaned of what does not belong to them. Knows the
-picture; not what will move there.
+"""Where in a picture each motion may happen: the scene's regions without what does not belong to them. Knows nothing of
+motion.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.media import F32
 
-BLOSSOM: Final = 30.0  # mean chroma: petals are above, fur, cloth and skin below
+BLOSSOM: Final = 30.0  # mean distance of chroma from grey: petals are above, fur, cloth and skin below
 
 
 def is_there(region: Region) -> bool:
@@ -28,7 +28,7 @@ def is_there(region: Region) -> bool:
 
 
 class Places:
-    """One per clip; each place is worked out when it is first asked for. Masks are float32 (h, w), 0..1."""
+    """One per clip; each mask is computed at first use. Masks are float32 (h, w), 0..1, unless said otherwise."""
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
@@ -37,7 +37,7 @@ class Places:
 
     @cached_property
     def subject(self) -> F32:
-        """The subject, as far as its outline can be trusted."""
+        """The subject, fainter where its outline is less trusted."""
         return np.asarray(self.scene.matte.mask * min(1.0, 1.5 * self.scene.matte.trust), np.float32)
 
     @cached_property
@@ -51,12 +51,12 @@ class Places:
 
     @cached_property
     def roughness(self) -> float:
-        """Of the water: 0 a mirror .. 1 surf."""
+        """Of the water: 0 like a mirror .. 1 surf."""
         return sea.roughness(self.scene.source.planes.y, self.scene.water.mask)
 
     @cached_property
     def water(self) -> F32:
-        """What of the water mask is water: not the subject before it, not the rocks in it."""
+        """The water mask without the subject before it and, in rough water, without rocks."""
         water = np.asarray(self.scene.water.mask * (1 - self.subject), np.float32)
         if self.roughness <= 0.3:
             return water
@@ -64,12 +64,12 @@ class Places:
 
     @cached_property
     def falling(self) -> F32:
-        """What of the water falls."""
+        """Falling water."""
         return falls.falling(self.scene.source.planes.y, self.water, self._scale)
 
     @cached_property
     def lying(self) -> F32:
-        """Weights of what lies: float32 on the quarter grid. Far waves are small and may come nearer to the shore."""
+        """Weights of level water: float32 on the quarter grid, 0..1. Far waves are small, so the falloff is shorter."""
         rows, columns = quarter_shape(self.height, self.width)
         y = float(STEP) * np.arange(rows)[:, None]
         below = np.clip((y - self.scene.waterline) / max(1.0, self.height - self.scene.waterline), 0, 1)
@@ -89,7 +89,7 @@ class Places:
 
     @cached_property
     def blossom(self) -> NDArray[np.float64] | None:
-        """The RGB of a subject that is a flower: as colourful as petals are, and without a face. Else None."""
+        """RGB, 0..255, of a subject that is a flower (as colourful as petals are, and without a face); else None."""
         scene = self.scene
         inside = scene.matte.mask[::2, ::2] > 0.5
         if scene.matte.trust < 0.6 or scene.faces or not inside.any():
@@ -101,19 +101,19 @@ class Places:
         return np.asarray(np.median(scene.rgb[::2, ::2][inside], axis=0), np.float64)
 
     def plants(self, *, with_blossom: bool) -> tuple[F32, F32]:
-        """(weights of what sways, how firmly it moves as one body), both float32 on the quarter grid."""
+        """(weights of what sways, how much it moves as one body), both float32 on the quarter grid, 0..1."""
         scene, scale = self.scene, self._scale
         mask = np.maximum(scene.plants.mask, self.subject) if with_blossom else scene.plants.mask * (1 - self.subject)
         fixed = np.zeros_like(self.subject) if with_blossom else self.subject
         weight = falloff.weigh_with_rim(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
-        # What is far swings as much, and is seen to swing less.
+        # The same swing appears smaller farther away.
         weight *= np.clip(0.3 + average_quarter(scene.depth), 0, 1)
         if not with_blossom:
             return weight, np.zeros_like(weight)
         return weight, np.clip(2.2 * filters.blur(average_quarter(self.subject), 6 * scale), 0, 1)
 
     def banks(self, *, smoke: bool, over_fire: bool) -> F32:
-        """How much fog or smoke each place can hold: fog lies far away and low, smoke rises from its fire."""
+        """Greatest density of fog, which is far away and low, or of smoke, which rises from a fire."""
         rows = np.linspace(0, 1, self.height, dtype=np.float32)[:, None]
         far = 1 - filters.blur(self.scene.depth, 24 * self._scale)
         where = 0.55 + 0.3 * rows + 0 * far if smoke else (0.25 + 0.75 * far) * (0.35 + 0.65 * rows)
@@ -124,11 +124,12 @@ class Places:
         return np.asarray(where * (1 - 0.6 * before), np.float32)
 
     def occluder(self) -> Occluder:
-        """Hides drops and flakes behind the subject, which is as far away as its face or its size tell."""
+        """Hides drops and flakes behind the subject; its distance follows from the size of its face, or from its
+        own."""
         matte = self.scene.matte
         cover = np.clip(average_quarter(matte.mask) * matte.trust, 0, 1) * 255
         if self.scene.faces:
-            # Brow to chin is about 0.14 m; the lens is the one of the rain.
+            # Brow to chin is about 0.14 m.
             largest = max(face.size for face in self.scene.faces)
             distance = FOCAL * min(self.width, self.height) * 0.14 / max(largest, 1.0)
         else:

@@ -1,6 +1,6 @@
-"""Rain: drops at their true depth, so that near ones are long, fast, wide and few and far ones melt into haze.
+"""Rain: drops at depths from 1 to 16 m, so that near ones are long, fast, wide and few, and far ones are lost in haze.
 
-Each drop is a closed-form function of the frame. Sizes are metres; the lens is a normal one.
+The position of each drop is a closed-form function of the frame.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ DROP: Final = record_type("z", "speed", "lean", "x", "y", "radius", "soft", "alp
 
 
 class Rain:
-    """Falling drops, and the grey they lay over what is far."""
+    """Falling drops, and the haze of rain."""
 
     def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "rain")
         count = round(air.area * (130 + 1150 * strength**1.3))
         focal = FOCAL * min(air.width, air.height)
-        # Depth: thinner with distance than true rain (which grows with its square): the farthest are in the haze.
+        # True drops are as many more as the square of the distance; here they are fewer: haze stands for the farthest.
         share = (np.arange(count) + chance.random(count)) / count
         drops = np.zeros(count, DROP)
         drops["z"] = z = (NEAR * (FAR / NEAR) ** (share**0.62)).astype(np.float32)
@@ -51,7 +51,7 @@ class Rain:
         sharp = 0.5 * focal * millimetres / 1000 / z
         drops["radius"] = np.clip(sharp + 0.5 * defocus, 0.62 * air.scale, None)
         drops["soft"] = np.clip(0.45 * air.scale + 0.8 * defocus, 0.5, None)
-        # Light is spread over the blur; what is far is also behind more air.
+        # Blur spreads the light of a drop; more air before it takes some away.
         spread = np.clip(sharp / drops["radius"], 0.22, 1)
         clarity = np.exp(-z / 14)
         drops["alpha"] = (0.56 + 0.34 * strength) * spread**0.4 * clarity * chance.uniform(0.55, 1.15, count)
@@ -86,7 +86,7 @@ def _fall(out: Records, drops: Records, now: Fall) -> None:
         y = (fallen - again) * room_y
         x = drop["x"] + again * GOLDEN + (now.drift + lean * speed * now.time) * pixels / room_x
         x = (x - math.floor(x)) * room_x - margin
-        # Rain comes in sheets that drift and thin out: never an even curtain.
+        # Rain is denser and thinner in patches that drift.
         sheet = math.sin(x * 5.1 / now.width + 1.7 * drop["y"] + 2.9 * now.time) * math.sin(
             y * 3.3 / now.height - 4.2 * now.time + x * 2.3 / now.width
         )

@@ -1,4 +1,4 @@
-"""Thin rings drawn into a frame: ripples on water, bubbles. A bright rim beside a dark one, as curved water has."""
+"""Draws thin rings into a frame: ripples, bubbles. A bright rim with a dark one inside, as curved water has."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _draw(y: U8, rings: Records) -> None:
             continue
         cx, cy, rx, ry = ring["x"], ring["y"], max(ring["radius_x"], 0.3), max(ring["radius_y"], 0.3)
         thick = max(ring["thickness"], 0.5)
-        # In units of the radii the rim lies between `inner` and `outer`; rows skip what it encloses.
+        # In units of the radii the rim lies between `inner` and `outer`; rows skip the pixels inside.
         inner, outer = max(0.0, 1 - 2.5 * thick / min(rx, ry)), 1 + 1.5 * thick / min(rx, ry)
         for row in range(max(0, math.ceil(cy - ry * outer)), min(height, int(cy + ry * outer) + 1)):
             dy = (row - cy) / ry

@@ -20,10 +20,10 @@ WIDEST: Final = 0.11  # camera heights: how far a ring gets; some 20 cm under a 
 
 
 class Ripples:
-    """Rings and splashes at their own moments, each at its size in perspective."""
+    """Rings and splashes, each with its moment and its size in perspective."""
 
     def __init__(self, air: Air, water: F32, ground: F32, horizon: float, strength: float) -> None:
-        """`water`, `ground`: float32 on the quarter grid, 0..1, where rain may land on either."""
+        """water, ground: float32 on the quarter grid, 0..1. horizon: row, pixels. strength: 0..1."""
         chance = rng(air.seed, "ripples")
         self._air, self._strength = air, strength
         row = vanishing(horizon, horizon, air.height)
@@ -33,9 +33,9 @@ class Ripples:
         self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright, 150, 225))
 
     def _landings(self, chance: np.random.Generator, where: F32, row: float, count: float, life: float) -> F32:
-        """(n, 5) float32: moment (s), x, y (px), pixels per camera height there, own size about 1. Sorted by moment.
+        """float32 (n, 5): moment (s), x, y (px), pixels per camera height there, relative size; sorted by moment.
 
-        As many per square metre everywhere: in the picture they crowd toward the horizon, until they are too small."""
+        Equally many per square metre of ground; none where they would be too small to be seen."""
         below = np.maximum(4.0 * np.arange(where.shape[0]) - row, 1.0)[:, None]
         scale = below * np.ones((1, where.shape[1]))  # px per camera height, for things lying in the plane across
         share = np.where(scale * WIDEST > 3.0 * self._air.scale, where / scale, 0)
@@ -69,7 +69,7 @@ class Ripples:
         moment, x, y, scale, size = born.T
         x, y = self._air.project(n, x, y)
         age = (now - moment) / LIFE
-        squash = np.clip(scale / (FOCAL * min(self._air.width, self._air.height)), 0.05, 0.6)  # seen from the side
+        squash = np.clip(scale / (FOCAL * min(self._air.width, self._air.height)), 0.05, 0.6)  # seen at a low angle
         radius = WIDEST * scale * size * np.sqrt(age)
         fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * opacity
         out = rings.batch(len(born))

@@ -1,4 +1,4 @@
-"""Snow: flakes at their true depth, each swaying on its own way down, near ones large, out of focus and few."""
+"""Snow: flakes at depths from 0.75 to 13 m that sway as they fall; near ones are large, out of focus and few."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FLAKE: Final = record_type(
 
 
 class Snow:
-    """Falling flakes, and the white they lay over what is far."""
+    """Falling flakes, and the haze of snow."""
 
     def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "snow")
@@ -95,7 +95,7 @@ def _fall(out: Records, flakes: Records, now: Fall) -> None:
         streak["x0"], streak["y0"] = x - 0.5 * vx, y - 0.5 * vy
         streak["x1"], streak["y1"] = x + 0.5 * vx, y + 0.5 * vy
         streak["radius"], streak["soft"] = radius, soft
-        # The shutter spreads a fast flake's light along its way.
+        # The light of a fast flake is spread along its path.
         along = math.sqrt(vx * vx + vy * vy)
         streak["alpha"] = flake["alpha"] * now.opacity * math.sqrt(2 * radius / (2 * radius + along))
         streak["bright"], streak["shade"], streak["cb"], streak["cr"] = now.bright, now.shade, now.cb, now.cr

@@ -1,8 +1,8 @@
-"""Anything that keeps flowing one way: a fall, a rapid, clouds, smoke. Where each part of it comes from is integrated
-once along the flow; two copies, half a period apart, are shown in turn so that neither is carried too far (flow maps,
-Vlachos, SIGGRAPH 2010; integration as in Holynski et al., 2021).
+"""What flows in one direction without end: falls, clouds, flames. The way of each sample along the flow is integrated
+once per clip; two copies of the picture, half a period apart, are shown in turn, so that neither is displaced too far
+(flow maps: Vlachos, SIGGRAPH 2010; integration: Holynski et al., 2021).
 
-Knows a velocity and a mask; what flows, and how fast, is told by `falls`, `surf`, `clouds` and `fire`.
+Knows velocities and masks; what flows, and how fast, is in falls.py, clouds.py and fire.py.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from vivant.request import FPS
 
 STEPS: Final = 8  # of the integration, per period
 REACH: Final = 0.75  # periods that a path is known in both directions
-# Each time a copy starts again it starts a little elsewhere, or the same drops would come down every period.
+# Each time a copy starts again, it starts with another offset, or the same drops would be seen in every period.
 EARLIER: Final = 0.22  # periods
 ASIDE: Final = 5.0  # px at 720p, across the flow
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Current:
-    """Something that flows. Arrays on the quarter grid; vx, vy in canvas pixels per second, and zero where the mask is:
-    what flows never brings in anything from outside. period: seconds for which one copy is shown."""
+    """Something that flows. Arrays float32 on the quarter grid: velocity in canvas pixels per second, 0 where the mask
+    is 0, so that nothing is brought in from outside; mask 0..1. period: seconds for which one copy is shown."""
 
     vx: F32
     vy: F32
@@ -55,7 +55,7 @@ class _Paths(NamedTuple):
 
 
 class Stream:
-    """All currents of a clip as one flow: where two meet the stronger mask wins."""
+    """All currents of a clip as one flow; where two overlap, the one with the larger mask counts."""
 
     def __init__(self, air: Air, currents: Sequence[Current]) -> None:
         strongest = np.argmax([c.mask for c in currents], axis=0)
@@ -73,7 +73,7 @@ class Stream:
         chance = rng(air.seed, "stream/starts")
         starts = int(air.frames / FPS / float(period.min())) + 3
         self._starts = chance.uniform(-1, 1, (2, starts, 2)).astype(np.float32)  # copy, start, (earlier, aside)
-        self._starts[0, 0] = 0  # the picture itself
+        self._starts[0, 0] = 0  # the first copy starts as the picture itself
         self._mask, self._air = mask, air
         self._paths = _Paths(
             path_x, path_y, _delays(air.seed, path_x, path_y, self._window, mask.shape),
@@ -94,9 +94,10 @@ class Stream:
 
 
 def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
-    """Displacements to where each sample's content is taken from, float32 (ages, rows, columns), canvas pixels.
+    """Displacements in x and y to where the content of each sample is taken from, float32 (ages, rows, columns) of the
+    window `box`, canvas pixels. vx, vy: float32 on the quarter grid, canvas pixels per period.
 
-    vx, vy in canvas pixels per period. Age s of content is -s periods of travel upstream; negative ages look ahead."""
+    Content of age s has travelled for s periods and is taken from that far upstream; negative ages look downstream."""
     ahead = round(REACH * STEPS)
     back = -ahead
     height, width = vx.shape
@@ -121,9 +122,8 @@ def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
 
 
 def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape: tuple[int, ...]) -> F32:
-    """When each part changes from one copy to the other, 0..1/2 of a period, so that the whole never pulses together.
-
-    Noise smeared along the flow: neighbours across it differ, but nothing is sheared along it."""
+    """When each part changes from one copy to the other, float32 (rows, columns), 0..1/2 of a period, so that not all
+    parts change at once. Noise smeared along the flow: neighbours along it change together."""
     noise = filters.blur(rng(seed, "stream").normal(size=shape), 2.2)
     rows, columns = np.mgrid[box]
     smeared = np.zeros_like(path_x[0])
@@ -137,8 +137,11 @@ def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape
 
 @fast_kernel
 def _two_phases(out: F32, paths: _Paths, starts: F32, time: np.float32) -> None:
-    """Copy a starts as the picture itself and is shown alone until each part's delay lets copy b in; from then on both
-    run from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
+    """Fill in `out`, float32 (5, rows, columns): x and y of copy a, x and y of copy b, weight of b. starts: float32
+    (copy, start, (earlier, aside)), -1..1. time: seconds.
+
+    Copy a starts as the picture itself and is shown alone until a part's delay is over; from then on both copies run
+    from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
     ax, ay, bx, by, weight = out[0], out[1], out[2], out[3], out[4]
     path_x, path_y, delay, period, vx, vy, slow, mask = paths
     half, early = np.float32(0.5), np.float32(EARLIER)
@@ -164,7 +167,7 @@ def _two_phases(out: F32, paths: _Paths, starts: F32, time: np.float32) -> None:
 
 @fast_kernel
 def _along(path: F32, row: int, column: int, age: Any) -> Any:
-    """The path's displacement at `age` (periods), between its steps."""
+    """The displacement at `age` (periods), interpolated between the steps of the path."""
     place = min(max((age + np.float32(REACH)) * np.float32(STEPS), np.float32(0)), np.float32(path.shape[0] - 1))
     step = min(int(place), path.shape[0] - 2)
     rest = place - np.float32(step)

@@ -1,7 +1,7 @@
-"""Plants in the wind: one gust travels across the picture, and what it reaches leans and swings back, roots held.
+"""Plants in the wind: gusts travel across the picture; plants lean and swing back, and their roots stay in place.
 
-Few frequencies, each with its own phase from place to place (after Chuang et al., 2005, and Li et al., 2023), so that
-a tree is neither a flag nor a jelly.
+Each of a few frequencies has a phase that varies from place to place (after Chuang et al., 2005, and Li et al., 2023):
+with one phase all would wave like a flag, with random ones the picture would wobble.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CROSSING: Final = 1.6  # seconds that a gust needs from one side of the picture 
 LEAN: Final = 9.0  # px at 720p where the wind is 1, at strength 0.5, well above the root
 # (Hz, px at 720p, size of what swings together in px at 720p): crown, boughs, twigs, leaves.
 SWINGS: Final = ((0.43, 3.4, 240.0), (0.83, 2.2, 130.0), (1.57, 1.1, 60.0), (2.9, 0.55, 26.0))
-GLINT: Final = 0.035  # leaves that turn catch more light and less
+GLINT: Final = 0.035  # share by which turning leaves get brighter and darker
 
 
 class _Plants(NamedTuple):
@@ -37,8 +37,8 @@ class _Plants(NamedTuple):
 
 
 class Sway:
-    """Adds the displacement of plants where `weight` (float32, quarter grid) lets it. `firm` 0..1: what of it moves as
-    one body on its stem (a blossom): there only the slow, wide swings are felt."""
+    """Adds the displacement of plants. weight: float32 on the quarter grid, 0..1. firm: the same, 1 where a body moves
+    as a whole (a blossom on its stem), with only the slow, wide swings. strength: 0..1. glint: 0..1, of GLINT."""
 
     def __init__(self, air: Air, weight: F32, firm: F32, strength: float, glint: float) -> None:
         chance = rng(air.seed, "sway")
@@ -49,7 +49,6 @@ class Sway:
         lever = self._levers(weight)
         reach = air.scale * (0.5 + 2.0 * strength)
         lean = (LEAN * reach * lever * weight)[box].astype(np.float32)
-        # The part of a swing that follows the wind's own line, and a little up and down with it.
         sizes, phases, rates = [], [], []
         for hertz, px, size in SWINGS:
             noise = filters.blur(chance.normal(size=weight.shape), size * air.scale / 4 / 2.5)
@@ -67,7 +66,8 @@ class Sway:
 
     @staticmethod
     def _levers(weight: F32) -> F32:
-        """How far each part is from its root, 0.12..1: the height above the lowest part of the same plant."""
+        """float32 on the quarter grid, 0.12..1: the height above the lowest part of the same plant, relative to its
+        size."""
         _, labels = cv2.connectedComponents((weight > 0.05).astype(np.uint8))
         lever = np.zeros_like(weight)
         for label in range(1, int(labels.max()) + 1):
@@ -101,7 +101,9 @@ class Sway:
 
 @fast_kernel
 def _swing(dx: F32, dy: F32, gain: F32, plants: _Plants, turns: F32, wind: F32, side: Any) -> None:
-    """The renderer samples at (x + dx): what leans to the right is read from the left."""
+    """Fill in displacement (canvas pixels) and gain - 1. turns: (swings,) phase of each now; wind: (columns,) 0..1.
+
+    The renderer reads the picture at x + dx, so what leans to the right has a negative dx."""
     lean, size, phase, glint = plants
     last = turns.shape[0] - 1
     for row in range(dx.shape[0]):
@@ -116,6 +118,6 @@ def _swing(dx: F32, dy: F32, gain: F32, plants: _Plants, turns: F32, wind: F32, 
             moved = dx[row, column]
             flutter = sine(turns[last] + phase[last, row, column])
             dx[row, column] = -side * moved
-            # A stem that leans gets lower.
+            # The top of a stem that leans is lower.
             dy[row, column] = -np.float32(0.22) * abs(moved) - np.float32(0.12) * moved
             gain[row, column] = glint[row, column] * flutter * (np.float32(0.3) + wind[column])

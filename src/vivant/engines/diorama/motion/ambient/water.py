@@ -1,7 +1,7 @@
-"""Still water and open sea: waves that travel over the water plane below the waterline and drag the mirror image along.
+"""Lakes and the sea: waves travel over the water plane below the waterline and distort the reflections in it.
 
-A dozen dispersive waves in world coordinates (deep water: ω² = g·k), seen in perspective; docs/decisions/0031. Falls
-and rapids are `falls`.
+Dispersive waves in world coordinates (deep water: ω² = g·k), seen in perspective (docs/decisions/0031). Falling water
+is in falls.py.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from vivant.media import F32
 from vivant.request import FPS
 
 WAVES: Final = 24
-GRAVITY: Final = 3.2  # camera heights per second squared: an eye about three metres above the water
+GRAVITY: Final = 3.2  # camera heights per second squared: the camera is about three metres above the water
 SHORTEST, LONGEST = 0.14, 11.0  # wavelengths in camera heights
 SPREAD: Final = 0.55  # radians about the view axis
-# Projected wavelengths, px: none below the first (the grid is 4 px), whole from the second to the third (at 720p), then
-# fading: a mirror is bent by slope, and what is longer than that only lifts it.
+# Projected wavelengths, px: waves below GONE are left out (the grid is 4 px), those from WHOLE to LONG (at 720p) are
+# whole, longer ones fade: reflections are distorted by slope, and long waves have little.
 GONE, WHOLE, LONG = 8.0, 14.0, 70.0
-STEEP: Final = 0.5  # displacement per pixel (rms) that is never passed: at 1 the mirror image folds over and smears
-SURGE: Final = 9.0  # px: how far open sea heaves in and out at the near edge, at 720p, strength 0.5
+STEEP: Final = 0.5  # largest change of displacement per pixel (rms): at 1 reflections would fold over
+SURGE: Final = 9.0  # px by which open sea moves in and out at the near edge, at 720p, strength 0.5
 LIFT: Final = 5.5  # px of vertical displacement at the near edge, at 720p, strength 0.5
-SHINE: Final = 0.055  # brightness by slope
+SHINE: Final = 0.055  # share of brightness by slope
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,9 +47,8 @@ class Spectrum:
 
 
 def spectrum(seed: int, side: float, sea: float) -> Spectrum:
-    """Lengths log-uniform, directions about the view axis and a little with the wind (`side` -1 or 1).
-
-    All come toward the viewer: ripples that run away look like a camera backing off."""
+    """Wavelengths are log-uniform, directions about the view axis and a little with the wind (`side` -1 or 1). sea: 0 a
+    lake .. 1 surf. All waves come toward the viewer: if they ran away, the camera would seem to back away."""
     chance = rng(seed, "water")
     length = SHORTEST * (LONGEST / SHORTEST) ** ((np.arange(WAVES) + chance.random(WAVES)) / WAVES)
     angle = chance.normal(0, SPREAD / 2, WAVES).clip(-SPREAD, SPREAD) + 0.3 * side * chance.random(WAVES)
@@ -64,12 +63,13 @@ def spectrum(seed: int, side: float, sea: float) -> Spectrum:
 
 
 class Water:
-    """Waves on one water plane; adds displacement and shine where `weight` (float32, quarter grid) lets it."""
+    """Waves on one water plane; adds displacement and brightness. weight: float32 on the quarter grid, 0..1."""
 
     def __init__(
         self, air: Air, weight: F32, horizon: float, waterline: float, strength: float, luma: F32, sea: float
     ) -> None:
-        """`luma`: float32, quarter grid, 0..255, where bright water may sparkle. `sea` 0 (lake) .. 1 (surf)."""
+        """horizon, waterline: rows, pixels. strength: 0..1. luma: float32 on the quarter grid, 16..235; bright water
+        sparkles. sea: 0 a lake .. 1 surf."""
         self._air = air
         self._top, self._bottom, self._left, self._right = falloff.bounds(weight)
         weight = weight[self._window]
@@ -90,7 +90,7 @@ class Water:
         seen = np.clip((projected - GONE) / (WHOLE - GONE), 0, 1)
         seen *= np.minimum(1, LONG * air.scale * (1 + sea) / projected) ** 0.9
         height = np.clip(projected, GONE, None) ** 0.8 * seen * self._spectrum.share[:, None]
-        # One height of water all over, whichever waves make it up; only where hardly any can be seen it lies still.
+        # The sum has the same height everywhere, however many waves are seen there; it falls to 0 where there are none.
         height /= np.sqrt(0.5 * (height**2).sum(0)) + 0.25 * WHOLE**0.8
         lift = air.scale * LIFT * (0.3 + 1.4 * strength) * (1 + 0.3 * sea) * near**0.6
         steep = lift * np.sqrt(0.5 * ((height * 2 * math.pi / projected) ** 2).sum(0))
@@ -136,9 +136,10 @@ class Water:
 
 
 def _paws(columns: F32, per_column: F32, z: F32, time: float) -> F32:
-    """Cat's paws and short crests: patches that wander over the water, about 0, within -1..1. float32 (rows, columns).
+    """Patches of rougher and smoother water that wander, float32 (rows, columns), -1..1. columns: float32 (columns,),
+    pixels from the middle; per_column, z: float32 (rows,), camera heights per pixel and away; time: seconds.
 
-    Two patches keep their size on the water; the third keeps it in the picture, or far crests would span its width."""
+    Two patterns have their size on the water, the third in the picture, or far crests would be as wide as it."""
     x = columns[None, :] * per_column[:, None]
     far = np.log2(z)[:, None]
     across = columns[None, :] / (2 * abs(float(columns[0])) + 8)
@@ -149,9 +150,8 @@ def _paws(columns: F32, per_column: F32, z: F32, time: float) -> F32:
 
 
 def _surge(across: F32, near: F32, time: float) -> tuple[F32, F32]:
-    """Swell longer than the picture: it lifts all foam, draws it aside and lets it back, each place a little later.
-
-    `across` float32 (columns,), picture widths; `near` float32 (rows,), 0 far .. 1 near. Both results within -1..1."""
+    """Swell longer than the picture, which moves all foam in and out and aside, each place a little later: two float32
+    (rows, columns), -1..1. across: float32 (columns,), picture widths; near: float32 (rows,), 0 far .. 1 near."""
     x, z = across[None, :], near[:, None]
     first = 2 * math.pi * (time / 4.7 + 0.35 * x + 0.9 * z)
     second = 2 * math.pi * (time / 3.1 - 0.55 * x + 1.3 * z)
@@ -160,13 +160,16 @@ def _surge(across: F32, near: F32, time: float) -> tuple[F32, F32]:
 
 
 def vanishing(horizon: float, waterline: float, height: int) -> float:
-    """The row where the water plane vanishes: the horizon if it is near above the waterline, else a little above it."""
+    """The row, pixels, where the water plane vanishes: the horizon if it is near the waterline, else a little above
+    that."""
     return waterline - min(max(waterline - horizon, 0.01 * height), 0.06 * height)
 
 
 @fast_kernel
 def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F32, height: F32, tilt: F32) -> None:
-    """FieldSum the waves into dy (height), dx (height, leaning with the wave) and shine (slope toward the viewer)."""
+    """Add up the waves in dy (height), dx (height, along the wave's direction) and shine (slope toward the viewer), all
+    float32 (rows, columns). columns: (columns,), pixels; across: turns per pixel, start: turns, height: all (waves,
+    rows); tilt: (waves,)."""
     for row in range(dy.shape[0]):
         for w in range(across.shape[0]):
             high = height[w, row]

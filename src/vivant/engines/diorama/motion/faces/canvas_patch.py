@@ -11,7 +11,7 @@ from vivant.media import F32, U8
 
 
 class CanvasPatch:
-    """Copies of the source's planes inside `rect`; parts of the face draw into them in turn."""
+    """Copies of the source's planes inside `rect`: y2 uint8 (2·height, 2·width), u and v uint8 (height/2, width/2)."""
 
     def __init__(self, source: Source, rect: Rect) -> None:
         whole = Rect(0, 0, source.planes.y.shape[1], source.planes.y.shape[0])
@@ -25,7 +25,8 @@ class CanvasPatch:
 
 
 def at_chroma(doubled: F32) -> F32:
-    """Double-size luma values (2h, 2w) -> what stands on the chroma samples (h/2, w/2), left sited: a 4 x 4 mean."""
+    """float32 (2h, 2w) on the double-size luma's samples -> float32 (h/2, w/2) on the chroma samples (left sited): the
+    mean of 4 x 4."""
     shifted = np.empty_like(doubled)
     shifted[:, 2:] = doubled[:, :-2]
     shifted[:, :2] = doubled[:, :1]

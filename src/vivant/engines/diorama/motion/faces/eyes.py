@@ -1,7 +1,7 @@
-"""Draws eyelids that close: the skin above each eye slides down over it and takes the lashes along.
+"""Draws eyelids that close: the skin above an eye slides down over it, with the lashes.
 
-The way a lid has to go is the height of the eye in that column, so it ends at the corners by itself. Knows how far lids
-are closed in one frame, and no time.
+In each column a lid moves by the height of the eye there, which is 0 at its corners. Knows how far lids are closed in
+one frame, and no time.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Lids(NamedTuple):
 
 
 class Eye:
-    """One eye. `draw` only reads what was set up and may be called from any thread."""
+    """One eye. `draw` changes nothing here and may be called from any thread."""
 
     def __init__(self, source: Source, pose: FacePose, which: int) -> None:
         """which: 0 for the eye at the picture's left, 1 for the one at its right."""
@@ -94,7 +94,8 @@ class Eye:
 
 
 def _skin_above(source: Source, frame: LocalFrame, lid: F64, most: float, lash: float) -> float:
-    """How far above the lid its skin reaches, `most` pixels at most: brows and the rims of glasses are darker."""
+    """How far the skin above the lid reaches, up to `most` pixels: brows and the rims of glasses, which are darker, end
+    it. lid: table of t, float64 (TABLE,), pixels. lash: thickness of the lashes, pixels."""
     columns = slice(TABLE // 4, 3 * TABLE // 4, 8)
     up = np.linspace(0, most, 33)
     t = lid[columns, None] - up
@@ -123,7 +124,8 @@ def warm_up() -> None:
 
 @kernel
 def _composite_lids(y2: U8, blurred: U8, still: U8, column: Index, t: F32, lids: _Lids) -> None:
-    """Lay the moved lids over the eye that stays: `y2` holds moved skin everywhere, `still` the picture."""
+    """Composite moved lids over the eye, in place. y2: uint8 (n, m), double-size luma with the skin moved; blurred: the
+    same, blurred; still: the picture; column: int16, of the tables, -1 outside; t: float32."""
     edge, low, taper, soft, lash, closed = lids
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
@@ -136,7 +138,7 @@ def _composite_lids(y2: U8, blurred: U8, still: U8, column: Index, t: F32, lids:
                 x = min(max(below / soft + 0.5, 0.0), 1.0) * min(max(above / soft + 0.5, 0.0), 1.0)
                 eye = 16 + (still[i, j] - 16.0) * (1 - 0.3 * closed * max(0.0, 1 - below / (3 * lash)))
                 value += x * (eye - value)
-            # Where the lids meet, the cut between them is softened as the photo is.
+            # The edge where the lids meet is as soft as the photo.
             value += max(0.0, 1 - abs(below) / (2 * soft)) * closed * (blurred[i, j] - value)
             # Lashes, and their shadow: a soft dark line along the lid that fades to the corners.
             near = max(0.0, 1 - abs(below) / (lash + soft))

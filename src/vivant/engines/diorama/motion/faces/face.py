@@ -1,6 +1,6 @@
-"""Everything faces do in a frame: redrawn pieces of the picture for mouths and eyes, and one displacement for the rest.
+"""All that faces do in a frame: patches for mouths and eyes, and one displacement for the rest.
 
-Reads the timeline's curves, which are made elsewhere. Pure functions of the frame number, callable from any thread.
+Follows the timeline's curves. Pure functions of the frame number, callable from any thread.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
 
-APART: Final = 24  # pixels: pieces nearer than this are drawn as one
-SMALLEST: Final = 24.0  # pixels of face height under which a face is left alone
-SMALL: Final = 60.0  # under which it does less
-TURNED, PROFILE = np.radians(25), np.radians(60)  # a face does all up to the first, nothing from the second
-TRUSTED: Final = 0.5  # of the matte, from which shoulders are told from background
+APART: Final = 24  # pixels: features nearer to each other share a patch
+SMALLEST: Final = 24.0  # pixels of face height under which a face does not move
+SMALL: Final = 60.0  # under which it moves less
+TURNED, PROFILE = (
+    np.radians(25),
+    np.radians(60),
+)  # a face turned up to the first moves fully, from the second on not at all
+TRUSTED: Final = 0.5  # of the matte, from which it tells shoulders from background
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +46,7 @@ class Feature:
 
 
 class FaceMotion:
-    """The faces of a scene in motion. Set up once per clip."""
+    """The faces of a scene, and how they move. Made once per clip."""
 
     def __init__(self, scene: Scene, storyboard: Storyboard, timeline: Timeline) -> None:
         self._source = scene.source
@@ -59,7 +62,7 @@ class FaceMotion:
             if face.size < SMALLEST:
                 continue
             pose = pose_of(face)
-            # Small faces have no pixels for it; turned ones no room, and in profile nothing is known of the far half.
+            # Small faces have too few pixels; of turned ones too little is seen, and in profile only half.
             share = float(np.clip((face.size - SMALLEST) / (SMALL - SMALLEST), 0.35, 1))
             share *= float(np.clip((PROFILE - pose.turned) / (PROFILE - TURNED), 0, 1))
             if share == 0:
@@ -75,7 +78,7 @@ class FaceMotion:
         self._groups = _group(features)
 
     def patches(self, n: int) -> tuple[Patch, ...]:
-        """The pieces of the source that are not as in the picture at frame n; none overlap."""
+        """What differs from the picture at frame n: mouths and eyes; none overlap."""
         drawn = []
         for rect, features in self._groups:
             active = [feature for feature in features if not self._rests(feature, n)]
@@ -91,7 +94,7 @@ class FaceMotion:
         return tuple(drawn)
 
     def field(self, n: int) -> Field | None:
-        """The displacement of all heads at frame n, or None when all rest."""
+        """The displacement of all heads at frame n, None if all are at rest."""
         states = [(head, self._head_state(i, share, n)) for i, head, share in self._heads]
         moving = [(head, state) for head, state in states if state != HeadState()]
         if not moving:
@@ -144,7 +147,7 @@ def _inside(pose: FacePose, landmarks: tuple[int, ...], canvas: tuple[int, int])
 
 
 def _group(features: list[Feature]) -> list[tuple[Rect, list[Feature]]]:
-    """Parts whose boxes touch or nearly touch share one patch, so that no patch overwrites another."""
+    """Features whose rects are nearer than APART share one patch, so that no patch overwrites another."""
     groups: list[tuple[Rect, list[Feature]]] = []
     for feature in features:
         rect, members = feature.rect, [feature]

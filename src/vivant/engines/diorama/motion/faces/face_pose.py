@@ -1,4 +1,4 @@
-"""How a face sits in the picture: its axes, its size, how far it is turned. Made once from the landmarks."""
+"""The pose of a face in the picture: its axes, its size, how far it is turned."""
 
 from __future__ import annotations
 
@@ -19,8 +19,11 @@ FOREHEAD, CHIN = 10, 152
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FacePose:
-    """axes: rows are the face's right (the picture's right), down and back as unit vectors of canvas space (x, y, z).
-    origin: the middle of the mouth's corners. unit: the face's height in pixels, the unit of `own` coordinates."""
+    """landmarks: float64 (478, 3), canvas pixels. origin: (3,), the middle between the corners of the mouth. axes: (3,
+    3), rows are the face's right (as seen in the picture), down and back, unit vectors in canvas space. unit: the
+    face's height in pixels.
+
+    Own coordinates: right, down and back of the origin, in face heights."""
 
     landmarks: F64
     origin: F64
@@ -29,16 +32,16 @@ class FacePose:
 
     @property
     def turned(self) -> float:
-        """How far the head is turned from the viewer, radians, either way."""
+        """Angle between the face and the viewer, radians."""
         return float(np.arccos(np.clip(self.axes[2, 2], -1, 1)))
 
     def own(self, points: F64) -> F64:
-        """Canvas points (n, 3) -> right, down, back of the mouth's middle in face heights."""
+        """Canvas points, float64 (n, 3), pixels -> own coordinates (n, 3)."""
         away = (points - self.origin) / self.unit
         return np.stack([(away * axis).sum(-1) for axis in self.axes], axis=-1)
 
     def flat(self, vectors: F64) -> F64:
-        """Vectors (..., 3) in own coordinates -> canvas pixels (..., 2)."""
+        """Vectors in own coordinates, float64 (..., 3) -> canvas pixels (..., 2)."""
         projected: F64 = (vectors[..., None] * self.axes[:, :2]).sum(-2) * self.unit
         return projected
 

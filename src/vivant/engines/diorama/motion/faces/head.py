@@ -1,7 +1,7 @@
-"""Moves what is whole in a face: the head turns and nods, the jaw takes chin and cheeks along, brows rise, the body
-breathes. All as one smooth displacement on the quarter grid that is exactly zero outside the head and shoulders.
+"""The smooth motion of a face: the head turns and nods, chin and cheeks follow the jaw, brows rise, shoulders breathe.
+One displacement on the quarter grid that is exactly zero outside the head and shoulders.
 
-A turning head keeps its outline, as a ball does: what moves is what stands out from it, in proportion.
+A turning head keeps its outline, as a ball does; the more a point stands out toward the viewer, the more it moves.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ INNER_LIPS: Final = frozenset((  # coincide where lips are closed; the mouth mov
 ))  # fmt: skip
 
 # In face heights (brow to chin), unless said otherwise.
-FADE: Final = 0.3  # outside the face's outline, over which its own motion dies away
-FINEST: Final = 1 / 50  # nothing in a face's motion is finer
+FADE: Final = 0.3  # outside the face's outline its motion fades out over this distance
+FINEST: Final = 1 / 50  # the motion of a face has no finer detail
 WIDER, ROUNDER = 0.13, 0.17  # shares of the mouth's width
-CORNER_DROP: Final = 0.3  # of the jaw's way
+CORNER_DROP: Final = 0.3  # share of the jaw's motion that the corners of the mouth follow
 BROW_RISE: Final = 0.028
 BREATH_RISE: Final = 0.012  # of the shoulders
 DEPTH: Final = 0.55  # how far the nose stands before the axis of turning
@@ -48,7 +48,7 @@ NECK: Final = 0.5  # below the ears, where a head tilts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeadState:
-    """The curves of one head at one frame: 0..1, turns in degrees."""
+    """The curves of one head at one frame: 0..1, unless said otherwise; yaw, pitch and roll in degrees."""
 
     jaw: float = 0.0
     wide: float = 0.0
@@ -63,7 +63,7 @@ class HeadState:
 
 
 class Head:
-    """One head. `add` only reads what was set up and may be called from any thread."""
+    """One head. `add` changes nothing here and may be called from any thread."""
 
     def __init__(self, pose: FacePose, canvas: tuple[int, int], *, body: F32 | None) -> None:
         """canvas: (width, height). body: float32 mask (h, w) of head and shoulders, None where it is not trusted."""
@@ -86,7 +86,8 @@ class Head:
         self._rise: F32 = rise.transpose(2, 0, 1).astype(np.float32)
 
     def add(self, dx: F32, dy: F32, state: HeadState) -> None:
-        """Add the displacement of this head to dx, dy (whole quarter grid), in place."""
+        """Add the displacement of this head, canvas pixels, to dx and dy, float32 on the whole quarter grid, in
+        place."""
         *weights, breath = astuple(state)
         if any(weights):
             forward = np.zeros(self._moves.shape[1:], np.float32)
@@ -131,10 +132,10 @@ class _GridRect:
         return STEP * np.stack([x, y], axis=-1).astype(np.float64)
 
     def fade_outside(self, outline: F64, reach: float) -> F64:
-        """1 inside the hull of `outline`, easing to 0 at `reach` pixels outside it.
+        """float64 (rows, columns): 1 inside the hull of `outline`, (n, 2), falling to 0 at `reach` pixels outside it.
 
-        Outside a convex shape is beyond one of its sides; how far, to within the rounding of its corners.
-        (OpenCV's distanceTransform is not used: its precise mask gives other bits from call to call.)
+        The distance from the hull is the largest one from its sides, exact but for its corners. (The results of
+        OpenCV's distanceTransform differ in their last bits from call to call.)
         """
         hull = cv2.convexHull(outline.astype(np.float32))[:, 0].astype(np.float64)
         at, middle = self.points(), hull.mean(0)
@@ -148,7 +149,8 @@ class _GridRect:
 
 
 def _inverse(forward: F32) -> F32:
-    """Where each point comes from, given where each goes: d(p) = -f(p + d(p)), by a few fixed-point steps."""
+    """Displacement backward, d, from that forward, f, both float32 (2, rows, columns) on the quarter grid, canvas
+    pixels: d(p) = -f(p + d(p)), by four fixed-point steps."""
     _, rows, columns = forward.shape
     x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
     looks = -forward
@@ -177,7 +179,7 @@ def _expressions(pose: FacePose, part: _GridRect) -> list[F64]:
     centres = np.concatenate([pose.landmarks[kept, :2], ring]) / unit
     values = np.concatenate([flat, np.zeros((len(flat), len(ring), 2))], axis=1)
 
-    # Solved on a grid as fine as faces move, then enlarged to the quarter grid.
+    # Interpolated on a grid just fine enough for faces, then enlarged to the quarter grid.
     coarse = max(1.0, FINEST * unit / STEP)
     rows, columns = (int(np.ceil(side / coarse)) + 1 for side in part.shape)
     y, x = np.mgrid[0:rows, 0:columns] * coarse
@@ -199,11 +201,11 @@ def _expressions(pose: FacePose, part: _GridRect) -> list[F64]:
 
 
 def _jaw(own: F64, half: float, ears: F64) -> F64:
-    """The jaw swings about its joints before the ears; skin follows it the more, the lower it lies. Lips are moved by
-    mouth.py, so here they follow at their corners only."""
+    """The jaw swings about its joints in front of the ears; the lower the skin, the more it follows. Lips are moved by
+    mouth.py, so here they follow only at their corners."""
     joint = np.array([0.0, max(float(ears[1]), -0.3), float(ears[2])])
     arm = own - joint
-    angle = DROP / max(float(joint[2]) + 0.08, 0.2)  # lips stand 0.08 before their corners
+    angle = DROP / max(float(joint[2]) + 0.08, 0.2)  # lips are 0.08 in front of their corners
     swing = np.stack([np.zeros(len(own)), -angle * arm[:, 2], angle * arm[:, 1]], axis=1)
     x, down = np.abs(own[:, 0]), own[:, 1]
     bell = np.maximum(0, 1 - np.minimum(x / half, 1) ** 2) ** 1.15
@@ -217,7 +219,7 @@ def _jaw(own: F64, half: float, ears: F64) -> F64:
 
 
 def _stretch(own: F64, half: float, amount: float) -> F64:
-    """LipShape and what is near them become wider by `amount`, and thinner, or the other way round."""
+    """The lips and what is near them become wider by `amount`, and thinner; narrower and thicker if it is negative."""
     x, down = own[:, 0], own[:, 1]
     beyond = np.maximum(0, np.abs(x) - half) / half
     near = np.exp(-2 * beyond**2 - (down / 0.2) ** 2)
@@ -247,7 +249,8 @@ def _raise_brows(own: F64, level: float) -> F64:
 
 
 def _ball(pose: FacePose, at: F64) -> F64:
-    """0 on the outline of the head .. 1 where it is nearest: (1 - r²)^1.5 of an ellipse about face and hair."""
+    """0 on the outline of the head .. 1 where it is nearest: (1 - r²)^1.5 of an ellipse about face and hair. at: canvas
+    points, float64 (..., 2)."""
     right, down = pose.axes[0, :2] * pose.unit, pose.axes[1, :2] * pose.unit
     outline = solve_2x2(right, down, pose.landmarks[list(OVAL), :2] - pose.origin[:2])
     low, high = outline.min(0) - [0, HAIR], outline.max(0)
@@ -257,7 +260,8 @@ def _ball(pose: FacePose, at: F64) -> F64:
 
 
 def _breathing(pose: FacePose, at: F64, body: F32 | None) -> F64:
-    """0..1: how much of the breath's rise each point takes: shoulders and chest all, neck and background none."""
+    """How much each point rises with the breath, 0..1: shoulders and chest fully, neck and background not at all. at:
+    canvas points, float64 (..., 2). body: float32 (h, w), 0..1."""
     upright = solve_2x2(pose.axes[0, :2], pose.axes[1, :2], at - pose.origin[:2]) / pose.unit
     x, down = upright[..., 0], upright[..., 1]
     low = smoothstep((down - 0.3) / 0.5) * (1 - smoothstep((down - 1.05) / 0.35))

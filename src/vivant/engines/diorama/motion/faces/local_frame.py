@@ -1,7 +1,8 @@
-"""A strip of a face with coordinates of its own: x from one corner (-1) to the other (1), t across it in canvas pixels.
+"""The local frame of a mouth or an eye: x from one corner (-1) to the other (1), t across it in canvas pixels.
 
-Mouths and eyes open and close along t only, so every column x is a small monotone map in closed form. This module
-holds the coordinates and moves pixels; what moves, and how far, is said by mouth.py and eyes.py.
+Mouths and eyes open and close along t only, so the warp of each column x is a monotone function in closed form. A table
+of t holds a value for each of TABLE columns. This module holds coordinates and moves pixels; how far is up to mouth.py
+and eyes.py.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ X: Final[F64] = np.linspace(-1, 1, TABLE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalFrame:
-    """origin: the middle between the corners. along: from there to the corner at x = 1. down: unit vector of t."""
+    """origin: the middle between the corners, canvas pixels. along: from there to the corner at x = 1. down: unit
+    vector of t. All float64 (2,)."""
 
     origin: F64
     along: F64
@@ -43,7 +45,7 @@ class LocalFrame:
         return cls((left + right) / 2, (right - left) / 2, down / np.hypot(*down))
 
     def own(self, points: F64) -> F64:
-        """Canvas points (n, 2) -> (n, 2) of x, t."""
+        """Canvas points, float64 (n, 2) -> x and t, (n, 2)."""
         return solve_2x2(self.along, self.down, points - self.origin)
 
     def canvas(self, x: F64, t: F64) -> F64:
@@ -52,7 +54,7 @@ class LocalFrame:
         return points
 
     def luma(self, source: Source, x: F64, t: F64) -> F32:
-        """The picture's luma at x, t (equal shapes, two dimensions), bilinear."""
+        """The picture's luma, float32, at x and t (equal 2-D shapes), bilinear."""
         at = 2 * self.canvas(x, t).astype(np.float32)
         read: F32 = cv2.remap(
             source.y2, at[..., 0].copy(), at[..., 1].copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
@@ -61,7 +63,8 @@ class LocalFrame:
 
 
 def solve_2x2(a: F64, b: F64, vectors: F64) -> F64:
-    """(..., 2): how much of a and of b makes up each vector (..., 2). Without BLAS: see rbf.py."""
+    """Solve vectors = s·a + t·b for s, t: float64 (..., 2) -> (..., 2). Without LAPACK, for the reason given in
+    rbf.py."""
     x, y = vectors[..., 0], vectors[..., 1]
     area = a[0] * b[1] - a[1] * b[0]
     return np.stack([(x * b[1] - y * b[0]) / area, (y * a[0] - x * a[1]) / area], axis=-1)
@@ -69,9 +72,9 @@ def solve_2x2(a: F64, b: F64, vectors: F64) -> F64:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How what lies beyond an edge follows it: all of it up to `rigid` pixels from the edge, none from `end` on.
+    """How skin beyond a moving edge follows it: fully up to `rigid` pixels from the edge, not at all from `end` on.
 
-    smooth 1: between them the motion dies out without a kink at `end`; 0: evenly, which stretches least."""
+    Between them the motion fades out: smoothly at `end` if smooth is 1, linearly, which stretches least, if it is 0."""
 
     rigid: float
     end: float
@@ -79,7 +82,8 @@ class Reach:
 
 
 class LocalWarp:
-    """The pixels of a rect in the coordinates of a frame, at double size."""
+    """Warps the pixels of a rect along t of a local frame. column: int16, of the tables, -1 outside the corners; t:
+    float32; both (2·height, 2·width), for the double-size luma."""
 
     def __init__(self, frame: LocalFrame, rect: Rect) -> None:
         self.frame, self.rect = frame, rect
@@ -98,8 +102,9 @@ class LocalWarp:
         now: tuple[F64, F64],
         reach: tuple[Reach, Reach],
     ) -> None:
-        """Redraw the rect in `patch`: what lies above the upper edge and below the lower one follows them from where
-        they were at `rest` to where they are `now` (tables of t). Between them each half continues rigidly."""
+        """Redraw the rect in `patch`: the skin above the upper edge and below the lower one follows them from where
+        they are at `rest` to where they are `now` (tables of t, upper and lower). Between the edges each half moves
+        rigidly."""
         x, y = np.empty_like(self.t), np.empty_like(self.t)
         (upper, lower), (top, bottom) = rest, now
         _source_positions(
@@ -118,8 +123,8 @@ class LocalWarp:
             )
 
     def window(self, top: F64, bottom: F64, margin: float) -> tuple[slice, slice] | None:
-        """The part of the double-size rect, in whole chroma samples, that lies between two tables of t where they are
-        apart, and `margin` canvas pixels around; None where they touch everywhere or lie outside."""
+        """Rows and columns of the double-size rect, in whole chroma samples, around where two edges (tables of t) are
+        apart, and `margin` canvas pixels more; None if they touch everywhere or lie outside."""
         visible = bottom - top > 0.02
         if not visible.any():
             return None
@@ -133,7 +138,8 @@ class LocalWarp:
 
 
 def curve_through(knots: F64, values: F64) -> F64:
-    """A table (TABLE,) through values at knots that rise from -1 to 1: Catmull-Rom in Hermite form."""
+    """A table, float64 (TABLE,), through values (n,) at knots (n,) that rise from -1 to 1: Catmull-Rom in Hermite
+    form."""
     slopes = np.gradient(values, knots)
     i = np.clip(np.searchsorted(knots, X, side="right") - 1, 0, len(knots) - 2)
     width = np.maximum(knots[i + 1] - knots[i], 1e-9)
@@ -168,8 +174,8 @@ def _edge_table(edge: F64, moved: F64, reach: Reach) -> Records:
 
 @kernel
 def _edge_shift(distance: Any, edge: Any) -> Any:
-    """How much further out a pixel looks, given its distance outward from where the edge was at rest. Near the edge all
-    moves with it; then a parabola joins the picture at rest (see Reach)."""
+    """How much further out a pixel reads, given its distance outward from the edge at rest; canvas pixels. Near the
+    edge everything moves with it; then a parabola leads to no motion (see Reach). edge: EDGE record."""
     moved, rigid_end, span = edge["moved"], edge["rigid_end"], edge["span"]
     if distance >= edge["end"]:
         return np.float32(0)
@@ -183,7 +189,8 @@ def _edge_shift(distance: Any, edge: Any) -> Any:
 def _source_positions(
     column: Index, t: F32, middle: F32, up: Records, low: Records, place: F32, out_x: F32, out_y: F32
 ) -> None:
-    """Where each double-size pixel looks in the double-size source."""
+    """Where each pixel reads the double-size source: out_x, out_y float32 of the shape of column and t. middle: float32
+    (TABLE,), t between the edges; up, low: EDGE (TABLE,); place: left, top and down of the rect and its frame."""
     two = np.float32(2)
     left, top, dx, dy = two * place[0], two * place[1], two * place[2], two * place[3]
     for i in range(t.shape[0]):

@@ -1,6 +1,6 @@
-"""Draws a mouth that opens: lips that part at their seam, and what is seen between them.
+"""Draws a mouth that opens: lips that part, and what is seen between them.
 
-Chin, cheeks and the corners of the mouth move with the face (head.py); this module moves what is cut: the lips. It
+Chin, cheeks and the corners of the mouth are moved by head.py; this module moves the lips, where the picture tears. It
 knows the curves of one frame, no phonemes and no time.
 """
 
@@ -29,11 +29,11 @@ UPPER_INNER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415)
 LOWER_INNER: Final = (95, 88, 178, 87, 14, 317, 402, 318, 324)
 UPPER_OUTER, LOWER_OUTER, NOSE_BASE = 0, 17, 2
 
-DROP: Final = 0.095  # how far jaw and lower lip fall at full opening, in face heights: 12 mm of 125
-LIFT: Final = 0.1  # how far the upper lip rises, of the same
+DROP: Final = 0.095  # how far jaw and lower lip go down at full opening, in face heights: 12 mm of 125
+LIFT: Final = 0.1  # how far the upper lip rises, as a share of that
 BARE: Final = 0.014  # how far it rises for f and v, which show the teeth; face heights
-OPEN: Final = 0.05  # rest gap over mouth width from which the photo shows an open mouth
-GATHER: Final = 0.55  # share of the rest gap that an open mouth gives up when it begins to speak
+OPEN: Final = 0.05  # gap over width of the mouth from which the photo shows it open
+GATHER: Final = 0.55  # share of the photo's gap by which an open mouth closes when it begins to speak
 BITE: Final = 0.026  # how far the upper teeth reach below the seam of closed lips, face heights (2-3 mm of 125)
 TEETH: Final = 2.9  # front teeth in half a mouth: 8.5 mm of 25 each
 
@@ -64,16 +64,16 @@ class _Look(NamedTuple):
 
 
 class Mouth:
-    """One mouth. `draw` only reads what was set up and may be called from any thread."""
+    """One mouth. `draw` changes nothing here and may be called from any thread."""
 
     def __init__(self, source: Source, pose: FacePose, *, chance: np.random.Generator) -> None:
         self._source = source
         h, w = source.planes.y.shape
         points = pose.landmarks[:, :2]
         left, right = points[CORNERS[0]], points[CORNERS[1]]
-        fall = pose.flat(np.array([0.0, 1.0, 0.25]))  # down and, as jaws swing, a little back
+        fall = pose.flat(np.array([0.0, 1.0, 0.25]))  # a jaw swings down and a little back
         frame = LocalFrame.between(left, right, fall)
-        self._height = height = float(np.hypot(*fall))  # of the face, as its fall shows in the picture
+        self._height = height = float(np.hypot(*fall))  # of the face, pixels, along that direction
         width = float(np.hypot(*(right - left)))
 
         self._upper, self._lower = _edges(frame, points)
@@ -102,7 +102,7 @@ class Mouth:
         self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]  # the rect as it is in the picture
 
     def rests(self, shape: LipShape) -> bool:
-        """Whether the lips are as in the picture. (Width alone moves with the face, not here.)"""
+        """Whether the lips are as in the picture. (Width alone is moved by head.py.)"""
         top, bottom = self._opening(shape)
         return bool(np.abs(top - self._upper).max() < 0.01 and np.abs(bottom - self._lower).max() < 0.01)
 
@@ -113,15 +113,15 @@ class Mouth:
         self._fill(patch, *now, shape)
 
     def _opening(self, shape: LipShape) -> tuple[F64, F64]:
-        """Where the lips' inner edges are now: tables of t, top <= bottom."""
+        """The inner edges of the lips now: two tables of t, top <= bottom."""
         s, height, free = self._s, self._height, 1 - shape.close
         bell = np.maximum(0, 1 - s * s) ** (1.15 + 0.9 * shape.round)
         part = shape.jaw * (1.5 - 0.5 * shape.jaw)  # lips part ahead of the jaw
         fall = DROP * height * part * (1 - 0.9 * shape.teeth) * (1 + 0.15 * shape.round) * free
         rise = LIFT * fall + BARE * height * shape.teeth * free
-        flat = min(1.0, fall / (0.04 * height))  # a lower lip that hangs loses the upper one's bow
+        flat = min(1.0, fall / (0.04 * height))  # a lowered lip loses the curve of the seam
         top, bottom = self._upper - rise * bell, self._lower + fall * bell + flat * self._bow
-        if self.is_open:  # a mouth that smiles openly comes together to speak, and closes for p, b, m
+        if self.is_open:  # an open mouth closes somewhat to speak, and fully for p, b, m
             effort = max(shape.jaw, shape.wide, shape.round) / 0.2
             gathered = max(shape.close, GATHER * float(smoothstep(np.asarray(effort))))
             rest = self._lower - self._upper
@@ -137,7 +137,7 @@ class Mouth:
             return
         column, t = np.ascontiguousarray(self._warp.column[window]), np.ascontiguousarray(self._warp.t[window])
         top32, bottom32 = top.astype(np.float32), bottom.astype(np.float32)
-        # An open mouth that has not moved yet is all photo: what is painted comes in with the motion.
+        # As long as an open mouth has not moved it shows the photo; the painting fades in as it moves.
         moved = max(float(np.abs(top - self._upper).max()), float(np.abs(bottom - self._lower).max()))
         strange = min(1.0, moved / (0.01 * self._height)) if self.is_open else 1.0
         luma, cover, tooth = (np.zeros_like(t) for _ in range(3))
@@ -166,7 +166,8 @@ class Mouth:
             self._colour_photo(patch, window, at_chroma(known))
 
     def _colour(self, patch: CanvasPatch, window: tuple[slice, slice], luma: F32, cover: F32, tooth: F32) -> None:
-        """Chroma follows luma: the dark has little; teeth have nearly the skin's. All come times cover."""
+        """Paint chroma: less where it is darker, nearly the skin's for teeth. luma, cover, tooth: float32 on the
+        window's chroma samples, all multiplied by cover."""
         tones = self._tones
         for plane, lip, skin in zip((patch.u, patch.v), tones.lip_chroma, tones.skin_chroma, strict=True):
             flesh = np.float32(1.25 * lip) * np.minimum(0.35 * cover + np.float32(0.65 / tones.lip) * luma, cover)
@@ -192,7 +193,7 @@ def _halve(window: tuple[slice, slice]) -> tuple[slice, slice]:
 
 
 def _edges(frame: LocalFrame, points: F64) -> tuple[F64, F64]:
-    """The inner edges of both lips, tables of t from corner to corner."""
+    """The inner edges of both lips: two tables of t. points: landmarks, float64 (478, 2), canvas pixels."""
     edges: list[F64] = []
     for names in (UPPER_INNER, LOWER_INNER):
         own = frame.own(points[list(names)])
@@ -204,7 +205,8 @@ def _edges(frame: LocalFrame, points: F64) -> tuple[F64, F64]:
 
 
 def _seam(source: Source, frame: LocalFrame, guess: F64, reach: float) -> F64:
-    """The dark line between closed lips: the darkest smooth path within `reach` of where the landmarks put it."""
+    """The dark line between closed lips, a table of t: the darkest smooth path within `reach` pixels of `guess`, a
+    table from the landmarks."""
     offsets = np.linspace(-1, 1, 25)
     x, near = X[::8], guess[::8]
     t = near[:, None] + reach * offsets
@@ -246,10 +248,12 @@ def _paint(
     column: Index, t: F32, middled: F32, bites: F32, top: F32, bottom: F32, look: _Look,
     out_luma: F32, out_cover: F32, out_tooth: F32,
 ) -> None:  # fmt: skip
-    """The opening as it would look to a perfect lens: luma above black and tooth (0..1), both times cover (0..1)."""
+    """Paint the opening, still sharp: luma above black and tooth (0..1), both times cover (0..1), and cover, float32 of
+    the shape of column and t. Tables float32 (TABLE,): middled, x with the lips' middle at 0; bites, t of the upper
+    teeth's edge; top and bottom, t of the lips."""
     height, skin, lip, darkest, tilt, stretch, widest, is_open, strange = look
     dark = min(0.8 * darkest, 0.2 * lip)
-    lit = smoothstep_scalar(widest / (0.06 * height))  # light falls in as far as the mouth is open
+    lit = smoothstep_scalar(widest / (0.06 * height))  # the wider the mouth, the more light comes in
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
             c = column[i, j]
@@ -262,7 +266,7 @@ def _paint(
             s = middled[c]
             u = s / stretch
 
-            # Darkness, and the tongue: a soft mound behind the lower lip, which rides on the jaw.
+            # Darkness, and the tongue: a soft mound behind the lower lip, which moves with the jaw.
             back = dark * (1.1 - 0.4 * abs(s))
             mound = 0.42 * gap * max(0.0, 1 - (s / 0.8) ** 2) + 0.006 * height
             flesh = lip * (0.32 + 0.3 * smoothstep_scalar((mound - above) / (0.6 * mound)))
@@ -270,7 +274,7 @@ def _paint(
 
             white = 0.0
             if is_open < 0.5:
-                # Upper teeth are fixed to the skull: their edge stays where the lips met, whatever the jaw does.
+                # Upper teeth do not move with the jaw: their edge stays where the lips met.
                 cleft = abs((u * TEETH + 0.5) % 1 - 0.5)  # from the nearest gap between two teeth
                 bite = bites[c] + height * (BITE * (1 - 0.85 * u * u) - 0.004 * (1 - 2 * cleft) ** 4) - t[i, j]
                 white = smoothstep_scalar(bite / (0.007 * height) + 0.35) * smoothstep_scalar((0.9 - abs(u)) / 0.35)
@@ -300,7 +304,9 @@ def _photo_share(
     out_known: F32,
     out_shade: F32,
 ) -> None:
-    """Where an open mouth shows what the photo shows: known (0..1), and the shade that lips since moved cast on it."""
+    """Where a mouth that is open in the photo still shows the photo: known (0..1), and a factor for its luma where
+    moved lips cast a shadow. Tables float32 (TABLE,): t of the lips now (top, bottom) and in the photo (upper,
+    lower)."""
     edge = 0.008 * height
     for i in range(t.shape[0]):
         for j in range(t.shape[1]):
@@ -311,8 +317,8 @@ def _photo_share(
             seen = min(at - top[c], bottom[c] - at)
             if seen <= 0:
                 continue
-            # Landmarks are not exact: what lies right at the lips is left to them.
+            # Landmarks are not exact: pixels right at the lips count as lips.
             known = smoothstep_scalar((min(at - upper[c], lower[c] - at) - edge) / edge)
-            # A lip that has come down over the teeth ends softly on them.
+            # A lip that has moved over the teeth has a soft edge there.
             out_known[i, j] = known * (1 - strange * (1 - min(1.0, seen + 0.5)))
             out_shade[i, j] = 1 - 0.4 * strange * (1 - smoothstep_scalar((at - top[c]) / (0.02 * height)))

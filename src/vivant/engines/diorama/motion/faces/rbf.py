@@ -1,7 +1,7 @@
 """Smooth interpolation of scattered vectors: radial basis functions with an affine part. Knows no faces.
 
-Written out instead of calling LAPACK, whose sums depend on how many threads it happens to take: the same centres and
-values must give the same bits.
+The system is solved here and not by LAPACK, whose sums depend on the number of its threads: equal arguments must give
+equal bits.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ F64 = NDArray[np.float64]
 
 
 def interpolate(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e-3) -> F64:
-    """Values (n, k) given at centres (n, 2), carried smoothly to `at` (m, 2) -> (m, k).
+    """Values, float64 (n, k), given at centres (n, 2), interpolated at `at` (m, 2) -> (m, k).
 
-    φ(r) = √(r² + soft²) plus an affine part (Hardy's multiquadrics, 1971). `soft` has the unit of the centres; `stiff`
-    trades exactness at the centres for calm between them, and keeps coincident centres harmless.
+    φ(r) = √(r² + soft²) plus an affine part (Hardy's multiquadrics, 1971). soft: in the unit of the centres. stiff: how
+    much smoothness counts against exactness at the centres; above 0, equal centres do no harm.
     """
     n = len(centres)
     x, y = centres[:, 0], centres[:, 1]

@@ -1,4 +1,4 @@
-"""What the photo says about a face's colours, softness and grain, so that what is painted belongs to it."""
+"""Measures the colours, softness and grain of a face, so that what is painted matches the photo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vivant.engines.diorama.motion.faces.face_pose import FacePose
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
 
-LIPS: Final = (72, 11, 302, 73, 303, 85, 16, 315, 180, 404)  # well inside their red
+LIPS: Final = (72, 11, 302, 73, 303, 85, 16, 315, 180, 404)  # well inside the lips
 SKIN: Final = (205, 425, 50, 280, 199, 200)  # cheeks and chin
 LEFT: Final = (205, 50, 187)
 LOWER_FACE: Final = (5, 205, 425, 57, 287, 18, 61, 291)  # nose, mouth and what lies between
@@ -50,7 +50,7 @@ def tones_of(source: Source, pose: FacePose) -> Tones:
 
 
 def grain_like(tones: Tones, rows: int, columns: int, chance: np.random.Generator) -> F32:
-    """Noise (rows, columns) at double size with the photo's strength and about its coarseness."""
+    """Noise, float32 (rows, columns) of the double-size luma, as strong as the photo's grain and about as coarse."""
     noise = chance.standard_normal((rows, columns)).astype(np.float32)
     noise = cv2.GaussianBlur(noise, (0, 0), 1.0 + 1.2 * min(tones.blur, 1.5))  # type: ignore[assignment]
     scaled: F32 = noise * np.float32(tones.grain / max(float(noise.std()), 1e-6))
@@ -74,7 +74,7 @@ def _chroma(planes: Planes, pose: FacePose, names: tuple[int, ...]) -> tuple[flo
 
 
 def _darkest(y: U8, pose: FacePose) -> float:
-    """Luma above black of the darkest spots of the lower face: nostrils and the line of the lips."""
+    """Luma above black of the darkest 1 % of the lower face: nostrils and the line between the lips."""
     hull = cv2.convexHull(np.rint(pose.landmarks[list(LOWER_FACE), :2]).astype(np.int32))
     inside = np.zeros(y.shape, np.uint8)
     cv2.fillConvexPoly(inside, hull, 1)
@@ -85,7 +85,7 @@ def _darkest(y: U8, pose: FacePose) -> float:
 def _texture(y: U8, pose: FacePose) -> tuple[float, float]:
     """Softness (σ, pixels) and grain (σ, levels) inside the face.
 
-    Softness from how much of its strongest slopes the face keeps under a blur of σ = 1: an edge of width σ0 keeps
+    Softness from the share of its strongest slopes that remains after a blur of σ = 1: for an edge of width σ0 it is
     σ0 / √(σ0² + 1).
     """
     h, w = y.shape

@@ -1,1 +1,1 @@
-"""One frame: camera, layers, first to last, light. renderer.py makes a frame and warp.py is its only sampler."""
+"""One frame: camera, layers, morph, light. renderer.py makes a frame; warp.py alone reads the picture."""

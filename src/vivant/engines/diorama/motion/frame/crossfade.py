@@ -1,5 +1,5 @@
-"""A stream laid into a frame: both of its phases are read and blended where its mask is, and nothing elsewhere. Knows
-grids and planes, not what flows."""
+"""Blends a stream into a frame: both of its phases are read where its mask is, and nothing elsewhere. Knows grids and
+planes, not what flows."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def crossfade(source: Texels, rect: Rect, phases: Phases, frame: Planes) -> None
 
 @kernel
 def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
+    """Blend both phases of `packed`, see texels.pack, into the rows and columns of `out` (h, w) that are given."""
     ax, ay, bx, by, weight, mask, mean, contrast = phases
     columns = mask.shape[1]
     buffers = texels.make_buffers(columns, STEP)
@@ -74,6 +75,7 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
 
 @kernel
 def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
+    """The same for a chroma plane, in its own rows and columns; its contrast is left alone."""
     ax, ay, bx, by, weight, mask = phases.ax, phases.ay, phases.bx, phases.by, phases.weight, phases.mask
     step, columns = STEP // 2, mask.shape[1]
     buffers = texels.make_buffers(columns, step)
@@ -105,7 +107,8 @@ def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, 
 
 @kernel
 def _run(mask: F32, row: int, after: int) -> tuple[int, int]:
-    """The next stretch of grid columns, from `after` on, between which the stream is seen; (n, n) if there is none."""
+    """(first, last) of the next grid columns, from `after` on, between which the stream is seen; equal if there are
+    none."""
     end = mask.shape[1] - 1
     first = after
     while first < end and _unseen(mask, row, first):

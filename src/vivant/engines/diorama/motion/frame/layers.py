@@ -1,5 +1,5 @@
-"""The subject cut out and the background completed behind it, so that the camera may look past the subject. Made once
-per clip; knows how the two are put together again, not where the camera is."""
+"""The subject cut out and the background completed behind it, so that the camera can look past the subject; and how the
+two are composited again. Knows nothing of the camera."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
 
 TRUSTED: Final = 0.7  # a matte trusted less than this is never cut
-# The matte's soft rim, drawn a little inward: a thin line of background carried along is what betrays a cut-out.
+# The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
 
 
-_LET_GO: Final = 7.0  # pixels of shift after which nothing but the subject itself is carried along
-_SLACK: Final = 4.0  # levels that may always be carried: the matte's small errors
+_LET_GO: Final = 7.0  # pixels of shift from which the residual of the background, see `composite_over`, is left out
+_SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cutout:
-    """The subject, premultiplied: what is left of the picture when the background's share is taken away, so that laid
-    over the background where it came from it gives the picture back exactly.
+    """The subject, premultiplied by alpha: the picture less the background's share, so that compositing it over the
+    background at its own place gives exactly the picture.
 
     y: int16 (2h, 2w); u, v: int16 (h/2, w/2), chroma less 128 times alpha; alpha2: uint8 (2h, 2w); alpha_half: uint8
     (h/2, w/2).
@@ -39,7 +39,7 @@ class Cutout:
     v: Any
     alpha2: U8
     alpha_half: U8
-    extent: F32  # quarter grid, 0..1: where there is anything at all
+    extent: F32  # quarter grid, 0..1: where alpha or residual are not 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,13 +51,13 @@ class Layers:
 
 
 def cut_out(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
-    """Part a scene whose matte is trusted. nearness: of the whole scene on the quarter grid; stands: that of the
-    subject; reach: how far behind the subject's outline the camera can ever look, in pixels."""
+    """Separate the subject of a scene whose matte is trusted. nearness: float32 on the quarter grid, 0..1, of the whole
+    scene; stands: that of the subject; reach: how far behind the subject's outline the camera can look, in pixels."""
     w = scene.depth.shape[1]
     raw = scene.matte.mask
     low, high = _RIM
     alpha = np.clip((raw - low) / (high - low), 0, 1).astype(np.float32)
-    # Anything that may have a trace of the subject in it is painted over, with a soft rim.
+    # Everything that may contain some of the subject is replaced, with a soft rim.
     grow = max(2, round(0.0035 * w))
     trace = cv2.dilate(
         (raw > 0.1).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)
@@ -72,7 +72,7 @@ def cut_out(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Laye
 
 
 def _body(raw: F32, stands: float) -> F32:
-    """Nearness of the subject, continued beyond its outline: nearly a plane, a little rounder toward the viewer."""
+    """Nearness of the subject, continued beyond its outline: nearly a plane, bulging a little toward the viewer."""
     small = cv2.resize(raw, (-(-raw.shape[1] // STEP), -(-raw.shape[0] // STEP)), interpolation=cv2.INTER_AREA)
     bulge = cv2.GaussianBlur(small, (0, 0), 0.05 * max(small.shape), borderType=cv2.BORDER_REPLICATE)
     return (stands * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
@@ -98,11 +98,11 @@ def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> Any:
 
 
 def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
-    """Put the subject over `frame` (planes of the whole output, in place) where `grid` looks.
+    """Composite the subject over `frame` (planes of the whole output, in place) where `grid` looks.
 
-    shift: how far the subject has moved against its background, in pixels. Where the completed background differs from
-    the true one at the outline, the difference makes the picture whole again at home; carried elsewhere it would be a
-    stain. So it is let go as the subject moves off.
+    shift: how far the subject has moved against its background, in pixels. At the outline the cutout also holds the
+    residual between the true background and the completed one: at its own place that makes the picture exact, elsewhere
+    it would be a stain. So it is reduced as the subject moves.
     """
     slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _LET_GO)))
     rect = grid.rect
@@ -120,12 +120,13 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 @kernel
 def composite(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:
+    """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). left: int16, in 1/16; slack: 1/16 by which
+    left may exceed what its alpha allows."""
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             if alpha[i, j] != 0 or left[i, j] != 0:
                 share = np.int32(alpha[i, j])
-                # What is left of a colour cannot be more than the colour's own share, give or take the slack.
                 most, least = (share * (255 - zero) * 16) // 255 + slack, (-share * zero * 16) // 255 - slack
                 own = min(max(np.int32(left[i, j]), least), most)
                 under = (np.int32(out[i, j]) - zero) * 16 * (255 - share)

@@ -1,5 +1,6 @@
-"""Light that changes: gain on luma in float, dithered before it becomes 8 bits again, and chroma to match. Knows no
-cause."""
+"""Changing light: luma is multiplied in float and dithered before it becomes 8 bits again; chroma is scaled to
+match.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def brightness(light: float, flicker: float) -> float:
 
 
 def dither(height: int, width: int) -> F32:
-    """float32 (h, w) in 0..1: interleaved gradient noise (Jimenez 2014). It stands still: the encoder pays nothing."""
+    """float32 (h, w) in 0..1: interleaved gradient noise (Jimenez 2014). The same in every frame, so
+    that it costs the encoder nothing."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     return np.mod(52.9829189 * np.mod(0.06711056 * x + 0.00583715 * y, 1.0), 1.0).astype(np.float32)
 
@@ -41,7 +43,7 @@ def relight(planes: Planes, gain: F32 | None, whole: float, noise: F32) -> None:
 
 
 def scale(luma: U8, gain: float) -> None:
-    """Multiply luma about black, in place, without dither: for pictures that are on their way out or in."""
+    """Multiply luma, uint8 (h, w), above black by gain, in place, without dither: for pictures that fade in or out."""
     if gain != 1.0:
         table = np.clip(np.rint(16 + (np.arange(256) - 16) * gain), 16, 235).astype(np.uint8)
         cv2.LUT(luma, table, dst=luma)
@@ -60,7 +62,7 @@ def _relight(y: U8, gain: F32, whole: float, noise: F32) -> None:
         texels.upsample(nodes, columns - 1, STEP, 0.0, samples)
         line, factors, rest = y[i], samples[STEP // 2 :], noise[i]
         for j in range(y.shape[1]):
-            # Exactly 1 leaves the byte alone: nothing may shimmer where no light changes.
+            # A factor of exactly 1 leaves the byte alone, without dither.
             value = low + (np.float32(line[j]) - low) * factors[j]
             value = min(max(value, low), high) + rest[j]
             line[j] = np.uint8(np.int32(np.float32(line[j]) if factors[j] == one else value))

@@ -1,6 +1,7 @@
-"""From the first picture to the last. Where both show the same scene, each flows into the other; where they do not, a
-rubbery warp would be worse than an honest dissolve, so the camera pushes in on one and settles on the other. Knows two
-pictures and time, nothing of what is in them."""
+"""From the first picture to the last. If both show the same scene, one is warped into the other along their optical
+flow. If not, a warp would look like rubber: the first dissolves into the last while the camera pushes in on one and
+settles on the other. Knows pictures and time, nothing of what is in them.
+"""
 
 from __future__ import annotations
 
@@ -18,16 +19,16 @@ from vivant.media import F32, U8, Planes
 
 F64 = NDArray[np.float64]
 
-_AGREE: Final = 0.55  # share of pixels that must come back to where they started for a flow to be believed
-_LIKE: Final = 0.55  # correlation of the first picture with the last one drawn back onto it
-_PUSH: Final = 0.10  # how far the camera pushes in on the first picture, and how near it is when it meets the last
+_AGREE: Final = 0.55  # share of pixels whose flow there and back must return to them, for the flow to be trusted
+_LIKE: Final = 0.55  # least correlation of the first picture with the last one warped onto it
+_PUSH: Final = 0.10  # share by which the camera zooms in on the first picture, and in from which it settles on the last
 _DISSOLVE: Final = (0.40, 0.66)  # shares of the clip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Between:
-    """One moment between two pictures, all float32 on the quarter grid: where to look in the first and in the last
-    picture (displacements in canvas pixels), and how much the last one counts (0..1)."""
+    """One moment between two pictures, all float32 on the quarter grid: displacements in the first and in the last
+    picture, canvas pixels, and the weight of the last, 0..1."""
 
     ax: F32
     ay: F32
@@ -41,8 +42,8 @@ class Flowing:
 
     def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32, *, brighter: float = 1.0) -> None:
         """there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
-        quarter grid. sure_*: float32 (rows, columns), 0..1.
-        brighter: how much brighter the last picture is where they show the same."""
+        quarter grid. sure_*: float32 (rows, columns), 0..1, how far each flow can be trusted. brighter: luma of the
+        last picture over that of the first, where they show the same."""
         self._brighter = brighter
         rows, columns = there.shape[1:]
         self._x, self._y = np.meshgrid(
@@ -60,19 +61,20 @@ class Flowing:
         return Between(ax, ay, bx, by, (b / np.maximum(a + b, 1e-9)).astype(np.float32))
 
     def gains(self, t: float) -> tuple[float, float]:
-        """What to multiply the luma of the first and of the last picture by, so that both have the light of moment t
-        and no seam shows where only one of them has seen something."""
+        """Factors for the luma of the first and of the last picture that give both the light of moment t, so that no
+        seam shows where only one of them is used."""
         return self._brighter**t, self._brighter ** (t - 1)
 
     def _inside(self, x: F32, y: F32) -> F32:
-        """1 inside the picture, falling to almost 0 within a few pixels beyond its border: nothing was seen there."""
+        """1 inside the picture, falling to almost 0 within a few pixels beyond its border."""
         right, bottom = self._x[0, -1], self._y[-1, 0]
         beyond = np.maximum(np.maximum(-x, x - right), np.maximum(-y, y - bottom))
         inside: F32 = np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
         return inside
 
     def _came_from(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
-        """For every point p of the moment t: the x with x + t·flow(x) = p, less p; by substitution."""
+        """For every point p of the moment t: x - p, with x + t·flow(x) = p, found by substitution; and the trust
+        there."""
         x, y = self._x, self._y
         found = flow
         for _ in range(4):
@@ -103,7 +105,7 @@ def flowing(first: Planes, last: Planes) -> Flowing | None:
 
 
 def progress(frames: int) -> F64:
-    """float64 (frames,), 0..1: how far the first picture has become the last; still at both ends for a moment."""
+    """float64 (frames,), 0..1: how far the first picture has become the last; it pauses at both ends."""
     u = np.linspace(0, 1, frames)
     return smootherstep((u - 0.04) / 0.9)
 
@@ -115,7 +117,7 @@ def dissolve(frames: int) -> F64:
 
 
 def push(frames: int) -> F64:
-    """float64 (frames,): focal length over that of home while the camera pushes in on the first picture."""
+    """float64 (frames,): the zoom while the camera pushes in on the first picture."""
     return 1 + _PUSH * smootherstep(np.linspace(0, 1, frames) / _DISSOLVE[1] * 0.8)
 
 
@@ -140,7 +142,8 @@ def _blend(a: U8, b: U8, share: float) -> U8:
 
 
 def _returns(there: F32, back: F32) -> F32:
-    """0..1 per pixel: whether going there and back ends where it began (Sundaram et al. 2010; bounds wider)."""
+    """float32 (h, w), 0..1: whether the flow there and back returns to each pixel (Sundaram et al. 2010, with wider
+    bounds)."""
     h, w = there.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     home: Any = cv2.remap(back, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
@@ -152,7 +155,7 @@ def _returns(there: F32, back: F32) -> F32:
 
 
 def _likeness(a: Any, b: Any, there: F32) -> float:
-    """Correlation of the detail of the first picture with that of the last one drawn back along the flow."""
+    """Correlation of the detail of the first picture with that of the last one warped back along the flow."""
     h, w = a.shape
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     drawn: Any = cv2.remap(b, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)

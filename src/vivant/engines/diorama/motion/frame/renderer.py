@@ -1,5 +1,5 @@
-"""One frame of the film: `Renderer.frame(n)` is a pure function of n, so frames can be made on any thread in any order.
-Everything that moves meets here and the picture is sampled once. Knows nothing of prompts or sound."""
+"""Renders one frame. `Renderer.frame(n)` is a pure function of n, so frames can be made on any thread in any order. All
+displacements are added up here, and the picture is sampled once. Knows nothing of prompts or sound."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
-SMOOTH_PARALLAX: Final = 0.03  # widths; more and a single surface looks like rubber
-LAYERED_PARALLAX: Final = 0.055  # widths; more and the completed background must carry too much
-WORTH_CUTTING: Final = 2.5  # pixels of parallax; less is not seen, and costs half as much on one surface
+SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
+LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
+WORTH_CUTTING: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
 
 Patches = Callable[[int], tuple[Patch, ...]]
 FaceField = Callable[[int], Field | None]
@@ -90,8 +90,8 @@ class Renderer:
         self._last_texels = warp.ready(self._last) if self._last and self.flowing else None
 
     def frame(self, n: int) -> Planes:
-        """Frame n, planes of its own. Frame 0 is bit for bit the picture's planes, and where the storyboard morphs the
-        last frame is the last picture's."""
+        """Frame n in new planes. Frame 0 is the picture to the bit, and in a morph the last frame is the last
+        picture."""
         if n == 0:
             return _copy(self._scene.source.planes)
         if self._last and n == self._frames - 1:
@@ -104,7 +104,7 @@ class Renderer:
         return frame
 
     def _draw_in_front(self, n: int, frame: Planes) -> None:
-        """What falls before the camera; it is gone when a morph arrives at the last picture."""
+        """Draw what is in front of the camera; it fades out before the last picture of a morph."""
         assert self._ambient
         left = (self._frames - 1 - n) / (0.7 * FPS) if self._last else 1.0
         if left >= 1:
@@ -116,7 +116,7 @@ class Renderer:
             cv2.addWeighted(wet, left, dry, 1 - left, 0, dst=wet)
 
     def _picture(self, n: int) -> Planes:
-        """The picture as the camera sees it at frame n, with all that moves in it, but nothing before the lens."""
+        """The picture as the camera sees it at frame n, with all that moves in it, without what is in front."""
         pose = self.rig.pose(n)
         ambient = self._ambient.field(n) if self._ambient else None
         moved = _combine(ambient, self._face_field(n) if self._face_field else None)
@@ -127,7 +127,7 @@ class Renderer:
             return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self.layers
         looks = self.rig.aim(pose, self._whole)
-        # A head that turns takes its own layer along, not the wall behind it.
+        # With layers, the displacement of faces is for the subject's layer, not for the background.
         grid, gain = _displace(looks, ambient if layers else moved)
         frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
         if not layers:
@@ -172,11 +172,11 @@ class Renderer:
         rect = _bounds(there > 1e-3, self._width, self._height)
         if rect is not None:
             composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
-        for patch in patches:  # a face is of the subject, inside its outline
+        for patch in patches:  # faces belong to the subject
             warp.read_patched(self._scene.source, patch, grid, frame)
 
     def _read_what_moves(self, grid: Grid, moved: Field | None) -> Planes:
-        """With the camera at home: copy the picture, read again only the rect in which something moves."""
+        """With the camera at rest: copy the picture and resample only the rect in which something moves."""
         frame = _copy(self._scene.source.planes)
         rect = None if moved is None else _bounds_of_motion(moved, self._width, self._height)
         if rect is not None:
@@ -201,7 +201,7 @@ class Renderer:
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         whole = light.brightness(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
-        if self._last:  # the last picture comes in its own light
+        if self._last:  # the last picture is shown in its own light
             whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
         if gain is not None or whole != 1.0:
             light.relight(frame, gain, whole, self._noise)
@@ -226,7 +226,8 @@ def _fade(moved: Field, share: float) -> Field:
 
 
 def nearness_of_subject(scene: Scene, nearness: F32) -> float:
-    """What an orbit turns about: the subject where it is trusted, else what the middle of the picture shows."""
+    """Nearness of what an orbit turns about: of the subject if it is trusted, else of the middle of the picture.
+    nearness: float32 on the quarter grid."""
     mask = scene.matte.mask[::STEP, ::STEP]
     if scene.matte.trust > 0.3 and float(mask.sum()) > 1:
         return float((nearness * mask).sum() / mask.sum())
@@ -242,7 +243,7 @@ def _combine(ambient: Field | None, face: Field | None) -> Field | None:
 
 
 def _displace(looks: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
-    """Add what moves by itself, looked up where the camera looks; the gain comes back on the output's grid."""
+    """Add a displacement at the positions where the camera looks. Also returns the gain there, on the output's grid."""
     if moved is None:
         return looks, None
     parts = [moved.dx, moved.dy] if moved.gain is None else [moved.dx, moved.dy, moved.gain]
@@ -274,7 +275,7 @@ def _bounds_of_grid(
 
 
 def _soft_luma(y: U8) -> F32:
-    """The local mean of luma on the quarter grid: what a stream's contrast is measured about."""
+    """The local mean of luma, float32 on the quarter grid, about which the contrast of a stream is measured."""
     return sample_quarter(np.asarray(cv2.GaussianBlur(y, (0, 0), 6.0), np.float32))
 
 

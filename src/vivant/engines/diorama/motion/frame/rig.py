@@ -1,5 +1,5 @@
-"""How the camera's curves meet one scene: how much relief the scene can bear, how far the view must close in so that no
-border shows, and where each output pixel then looks. Knows geometry, not pixels."""
+"""The camera in one scene: how much relief the scene bears, how far the view must zoom in so that no border shows, and
+where each output pixel then looks. Knows geometry, not pixels."""
 
 from __future__ import annotations
 
@@ -22,14 +22,15 @@ from vivant.request import FPS
 F64 = NDArray[np.float64]
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
-SHY: Final = 0.022  # how far beyond its border, in widths, the mirrored picture may be seen
-BACK: Final = 0.016  # and how much farther while backing away, which is nothing but showing what lies beyond
+SHY: Final = 0.022  # how much of the picture mirrored at its border may be seen, in widths
+BACK: Final = 0.016  # and how much more while backing away, when borders come into view anyway
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
 
 
 @dataclass(frozen=True, slots=True)
 class CameraPose:
-    """The camera at one frame, in pixels where it has a length. Home: everything 0, zoom 1."""
+    """The camera at one frame; lengths in pixels, roll in radians. At home, where it took the picture: all 0, zoom
+    1."""
 
     x: float
     y: float
@@ -38,7 +39,7 @@ class CameraPose:
     tilt: float
     roll: float
     zoom: float
-    pivot: float  # nearness that keeps its place while x and y change
+    pivot: float  # the nearness that stays in place while x and y change
 
     @property
     def is_home(self) -> bool:
@@ -55,7 +56,7 @@ class Rig:
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. shots: (start, end) frames; returns: whether the last
-        shot must be home at its last frame. beyond: how well each border bears being looked beyond."""
+        shot must end at home. beyond: how well each border bears that its mirror image is seen."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
         self._poses: dict[str, F64] = {
@@ -87,7 +88,7 @@ class Rig:
         return spread * (travel + float(np.abs(self._poses["z"]).max()) * 0.5 * self.width)
 
     def shift(self, pose: CameraPose) -> float:
-        """How far the last surface has moved against the first, about, in pixels."""
+        """About how far the last surface has moved against the first, in pixels."""
         apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
         return apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
 
@@ -107,8 +108,8 @@ class Rig:
         return min(1.0, STRETCH / max(stretch, 1e-9), parallax / max(shift, 1e-9))
 
     def _hold_back(self) -> None:
-        """Back away less far where the near ground would leave the picture: closing in on it instead would bring the
-        far things nearer, the opposite of what was asked."""
+        """Back away less far if a border would come into view: zooming in instead would enlarge what is far, the
+        opposite of what was asked."""
         z = self._poses["z"]
         if float(z.min()) >= 0:
             return
@@ -134,8 +135,9 @@ class Rig:
             zoom[start:end] *= 1 + extra
 
     def _needed(self) -> F64:
-        """For each frame the factor e by which the view must close in so that its rim looks inside the picture, give or
-        take SHY. From X = C + D / e for points of the rim: C is where the view's middle looks, D the way to the rim."""
+        """float64 (frames,): the factor e by which the view must zoom in so that its rim stays inside the picture plus
+        SHY. From X = C + D / e for points of the rim: C is where the view's middle looks, D the way from there to the
+        rim."""
         w, h = self.width, self.height
         p = {name: values[:, None] for name, values in self._poses.items()}
         across, down = np.linspace(-w / 2, w / 2, 17), np.linspace(-h / 2, h / 2, 17)

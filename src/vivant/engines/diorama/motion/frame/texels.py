@@ -95,7 +95,7 @@ def make_buffers(columns: int, step: int) -> Buffers:
 
 @kernel
 def row_of(i: int, step: int) -> tuple[int, np.float32]:
-    """Between which grid rows output row i lies: the upper one, and the share of the lower one."""
+    """The grid row above output row i, and how far i lies below it, 0..1 of a step."""
     at = (i + step + 0.5) / step - 0.5
     row = int(at)
     return row, np.float32(at - row)
@@ -132,8 +132,8 @@ def read_row(texels: U32, positions: Positions, span: Span, line: U8, buffers: B
 def interpolate_row(
     grid: F32, row: int, part: np.float32, first: int, last: int, scale: float, shift: float, out: F32
 ) -> None:
-    """out[k] = what lies `part` of the way between two grid rows at column first + k, up to `last`; times scale, plus
-    shift."""
+    """out[k] = (the grid, float32 (rows, columns), `part` of the way between `row` and the next, at column first + k,
+    up to `last`) · scale + shift."""
     upper, lower = grid[row, first : last + 1], grid[row + 1, first : last + 1]
     for k in range(last + 1 - first):
         out[k] = (upper[k] + part * (lower[k] - upper[k])) * np.float32(scale) + np.float32(shift)
@@ -141,7 +141,7 @@ def interpolate_row(
 
 @kernel
 def upsample(values: F32, cells: int, step: int, add: float | np.float32, out: F32) -> None:
-    """Each of the cells between neighbouring values becomes `step` (4 or 2) samples, plus `add`."""
+    """out[step · k …] = `step` (4 or 2) samples between values[k] and values[k + 1], plus `add`, for `cells` of k."""
     more = np.float32(add)
     if step == 4:
         for k in range(cells):
@@ -176,10 +176,10 @@ def _mirror(bits: I32, limit: np.int32) -> None:
 def _split_position(
     bits_x: I32, bits_y: I32, right: np.int32, bottom: np.int32, stride: np.int32, where: I32, px: F32, py: F32
 ) -> None:
-    """The word to read, and the 0..31 parts of a pixel that remain."""
+    """From positions in 1/32 pixel to the word to read, and the parts (0..31) that remain, all (n,)."""
     bits, low = np.int32(_ROUND_BITS), np.int32(0)
     for j in range(where.shape[0]):
-        # Whatever the numbers are, nothing outside of the plane is read.
+        # Clamped, so that nothing outside the plane is read, whatever the positions are.
         x = np.int32(min(max(np.int32(bits_x[j] - bits), low), right))
         y = np.int32(min(max(np.int32(bits_y[j] - bits), low), bottom))
         where[j] = np.int32(np.int32(np.int32(y >> np.int32(5)) * stride) + np.int32(x >> np.int32(5)))

@@ -1,5 +1,7 @@
-"""The only sampler. A Grid says where each fourth pixel of the output looks in the picture; it is enlarged and the
-picture is read there once: luma bilinearly from its double, chroma at its own size. Knows no camera and no time."""
+"""Reads the picture, once per frame. A Grid says where each fourth pixel of the output looks in the picture; positions
+are interpolated between, luma is read bilinearly from its doubled plane, chroma at its own size. Knows no camera and no
+time.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,7 @@ class Texels:
 
 
 def ready(source: Source) -> Texels:
-    """Made once per clip: four times the memory, and a third of the time per frame."""
+    """Pack the planes of a source, once per clip: four times the memory for a third of the time per frame."""
     return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v))
 
 
@@ -108,7 +110,7 @@ def read_patched(source: Source, patch: Patch, grid: Grid, frame: Planes) -> Non
     shape = grid_shape(rect)
     x, y = (a[r0 : r0 + shape[0], c0 : c0 + shape[1]] for a in (grid.x, grid.y))
     h, w = source.planes.y.shape
-    # The piece of the source that these pixels read, even and within the picture, with the patch laid over it.
+    # The part of the source that these pixels read, even and within the picture, with the patch laid over it.
     left = int(np.clip(np.floor(x.min()) - 2, 0, min(w, area.left))) // 2 * 2
     top = int(np.clip(np.floor(y.min()) - 2, 0, min(h, area.top))) // 2 * 2
     right = int(np.clip(-(-(np.ceil(x.max()) + 3) // 2) * 2, area.left + area.width, w))
@@ -139,7 +141,7 @@ def look_up(fields: F32, x: F32, y: F32) -> F32:
     out = np.empty((count, x.shape[0], x.shape[1]), np.float32)
     quarter = np.float32(0.25)
     bottom, right = np.float32(rows - 1), np.float32(columns - 1)
-    # Unsigned, or each index would be asked whether it counts from the end.
+    # Unsigned: for signed indices numba also checks for negative ones, which count from the end.
     plane, line, one = np.uint64(rows * columns), np.uint64(columns), np.uint64(1)
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
