@@ -1,4 +1,4 @@
-"""The one source of the present time. Whoever needs it is given a `Clock`, so that a test can hand in another."""
+"""The one source of the present time, passed as an argument, so that a test can pass another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The use-cases over wired parts: submit, look up, list, cancel, authenticate, hand out files. Knows no HTTP.
+"""The use-cases: submit, look up, list and cancel tasks, authenticate callers, hand out files. Knows no HTTP.
 
 `build_service` wires everything for one machine; read it to see what the service is made of.
 """

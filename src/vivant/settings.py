@@ -30,7 +30,7 @@ STORES: Final = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl
 _FOREIGN: Final = re.compile(
     r"VIVANT_TEST_\w+=.*"
     r"|VIVANT(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)=.*"
-    r"|VIVANT(_\w+)?_PORT=(tcp|udp|sctp)://.*",  # only so: VIVANT_PORT=8000 is somebody's idea of a setting
+    r"|VIVANT(_\w+)?_PORT=(tcp|udp|sctp)://.*",  # VIVANT_PORT=8000 is a mistake of the user
     re.DOTALL,
 )
 _PUBLIC_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
@@ -210,7 +210,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
     variables = os.environ if environment is None else environment
     known = list(_PARSERS)
     given: dict[str, Any] = {}
-    sources: dict[str, str] = {}  # setting -> where its value was given, in the words of an error
+    sources: dict[str, str] = {}  # setting -> where its value was given, as an error names it
     unknown: list[str] = []
     file = variables.get(CONFIG)
     if file:

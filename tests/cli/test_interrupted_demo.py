@@ -1,4 +1,4 @@
-"""Whoever ends the demo in the middle finds nothing left of it."""
+"""A demo that is interrupted leaves no process behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def descendants(pid: int) -> list[int]:
     return [each for child in map(int, children) for each in (child, *descendants(child))]
 
 
-def lives(pid: int) -> bool:
+def is_running(pid: int) -> bool:
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
     return bool(state) and not state.startswith("Z")
 
@@ -42,7 +42,7 @@ def test_an_interrupted_demo_leaves_no_process_and_no_folder(tmp_path: Path, num
         demo.stdout.read()
         assert demo.wait(30) != 0
     deadline = time.monotonic() + 5
-    while any(map(lives, children)) and time.monotonic() < deadline:
+    while any(map(is_running, children)) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not [child for child in children if lives(child)]
+    assert not [child for child in children if is_running(child)]
     assert list(tmp_path.iterdir()) == []

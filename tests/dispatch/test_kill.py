@@ -107,7 +107,7 @@ class Victim:
         self._process.wait()
 
     def kill_a_worker(self, chance: random.Random) -> None:
-        """One of the living workers; waits until there is one."""
+        """Kill one of the running workers; waits until there is one."""
         deadline = time.monotonic() + PATIENCE
         while not (workers := self._workers()):
             assert time.monotonic() < deadline, "there never was a worker"

@@ -133,11 +133,11 @@ async def test_a_task_belongs_to_its_key_and_to_nobody_else(tmp_path: Path) -> N
         of_nobody = await submit_task(service)
         ann, bob = (make_key(tmp_path, name)[0] for name in ("ann", "bob"))
         task = await submit_task(service, key_id=ann)
-        for stranger in (bob, ""):
+        for other_key in (bob, ""):
             with pytest.raises(TaskNotFound):
-                await service.get_task(task.id, key_id=stranger)
+                await service.get_task(task.id, key_id=other_key)
             with pytest.raises(TaskNotFound):
-                await service.cancel(task.id, key_id=stranger)
+                await service.cancel(task.id, key_id=other_key)
         with pytest.raises(TaskNotFound):
             await service.get_task(
                 of_nobody.id, key_id=ann
@@ -225,13 +225,13 @@ async def test_files_without_a_task_are_deleted_after_an_hour_and_other_files_st
         orphan = tmp_path / "files" / clip_path(new_id(), 1)
         orphan.parent.mkdir(parents=True)
         Path(f"{orphan}#1").write_bytes(b"half of a clip, by a writer that was killed")
-        stranger = tmp_path / "files" / "tasks" / "readme" / "note.txt"
-        stranger.parent.mkdir()
-        stranger.touch()
+        other_file = tmp_path / "files" / "tasks" / "readme" / "note.txt"
+        other_file.parent.mkdir()
+        other_file.touch()
         assert await sweep(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=59)) == 0
         assert await sweep(service, days=7, now=SYSTEM_CLOCK.now() + timedelta(minutes=61)) == 1
         assert not orphan.parent.parent.exists()
-        assert stranger.exists()
+        assert other_file.exists()
         assert (tmp_path / "files" / picture_path(kept.id, "first")).exists()
 
 

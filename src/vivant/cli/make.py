@@ -16,7 +16,6 @@ from vivant.request import PICTURE_BYTES, RATIOS, RESOLUTIONS
 if TYPE_CHECKING:
     from vivant.media import Pictures
     from vivant.request import Brief
-    from vivant.settings import Settings
 
 
 def make(
@@ -71,7 +70,7 @@ def make(
     console = Console()
     settings = load_settings()
     with console.status("Reading the picture and loading the engine"):
-        pictures = asyncio.run(_read(picture, last_image, brief=brief, settings=settings))
+        pictures = asyncio.run(_read(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
         actor = load_engine(engine or settings.engine)
@@ -93,13 +92,13 @@ def make(
     )  # fmt: skip
 
 
-async def _read(first: Path, last: Path | None, *, brief: Brief, settings: Settings) -> Pictures:
+async def _read(first: Path, last: Path | None, *, brief: Brief) -> Pictures:
     """Both pictures, decoded in the sandbox like those of the API: a local file may come from anywhere, too."""
     from vivant.generate import decode_png
-    from vivant.intake.pictures import AllowList, Intake
+    from vivant.intake.pictures import Intake
     from vivant.media import Pictures
 
-    intake = Intake(AllowList.parse(settings.egress_allowed))
+    intake = Intake()
     await intake.start()
     try:
         first_clean = await intake.clean(_bytes(first, "image"), field="image", ratio=brief.ratio)

@@ -293,13 +293,15 @@ class Dispatcher:
                 self._on_record_failure(error)
             await asyncio.sleep(self._timings.heartbeat_every)
 
-    async def _take_over(self, dead: set[str]) -> None:
+    async def _take_over(self, lapsed: set[str]) -> None:
+        """Queue the tasks of these dispatchers again."""
+
         def take_over(connection: Connection) -> int:
-            leases.remove(connection, dead)
-            return tasks.requeue_abandoned(connection, dead, now=self._clock.now())
+            leases.remove(connection, lapsed)
+            return tasks.requeue_abandoned(connection, lapsed, now=self._clock.now())
 
         requeued = await self._record.write(take_over)
-        log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(dead), requeued=requeued)
+        log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(lapsed), requeued=requeued)
         self._task_queued.set()
 
     async def _sweep_files(self) -> None:

@@ -51,16 +51,13 @@ log = structlog.get_logger()
 class LocalWorker:
     """One child process. `ended` is set when it has ended and its last event has been handled."""
 
-    def __init__(
-        self, process: Process, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings
-    ) -> None:  # fmt: skip
+    def __init__(self, process: Process, *, number: int, free: asyncio.Queue[LocalWorker], timings: Timings) -> None:
         self._process = process
         self._number = number
         self._free = free
         self._timings = timings
-        self._ready: asyncio.Future[str] = (
-            asyncio.get_running_loop().create_future()
-        )  # "" or why the engine cannot be used
+        # Its result is "", or why the engine cannot be used.
+        self._ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._job: Job | None = None
         self._listener: Listener | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
@@ -193,14 +190,13 @@ class LocalWorker:
                 pass  # about a job that is over
 
     async def _read_output(self) -> None:
+        """Log what the worker prints, with the id of the task it runs."""
         assert self._process.stderr is not None
-        with contextlib.suppress(
-            ValueError
-        ):  # a line longer than the limit: the output of this process is no longer read
+        with contextlib.suppress(ValueError):  # a line longer than the limit: nothing more is read from this process
             async for line in self._process.stderr:
-                text = line.decode(errors="replace").rstrip()
+                task = self._job.task_id if self._job else None
                 log.info(
-                    "output of a worker", worker=self._number, task=self._job.task_id if self._job else None, text=text
+                    "output of a worker", worker=self._number, task=task, text=line.decode(errors="replace").rstrip()
                 )
 
 
