@@ -168,6 +168,20 @@ async def test_while_the_record_cannot_be_written_nothing_is_lost(tmp_path: Path
     check_record(tmp_path)
 
 
+async def test_a_worker_that_waits_for_the_database_is_not_taken_for_silent(tmp_path: Path) -> None:
+    timings = Timings(wait_for_lock=0.2, worker_silent_for=2.0)
+    async with running_service(tmp_path, engine="careful", timings=timings) as service:
+        task = await submit_task(service)
+        await wait_for_status(service, task, "running")
+        with contextlib.closing(sqlite3.connect(tmp_path / "vivant.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(5)  # the engine asks to remember after one second
+            other.execute("ROLLBACK")
+        done = await wait_for_status(service, task, "succeeded")
+        assert done.attempt == 1
+    assert query_rows(tmp_path, "SELECT deaths FROM tasks") == [(0,)]
+
+
 async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(tmp_path: Path) -> None:
     """Two dispatchers on one record, as with several machines; the first one hangs, and goes on late."""
     record = opened(tmp_path)

@@ -121,6 +121,15 @@ class Forgetful(Still):
         return super().render(storyboard, pictures, watch)
 
 
+class Careful(Still):
+    """Works for a second, then remembers something and goes on."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        time.sleep(1)
+        watch.remember({"step": 1})
+        return super().render(storyboard, pictures, watch)
+
+
 class Greedy(Still):
     """Takes more memory than its worker may, by lowering that limit."""
 
@@ -143,7 +152,7 @@ class Cramped(Testcard):
 
 
 for engine in (
-    Still, Slow, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Greedy, Cramped,
+    Still, Slow, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Careful, Greedy, Cramped,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 

@@ -65,6 +65,7 @@ class LocalWorker:
         self._kill_reason = ""
         self._kill_timer: asyncio.TimerHandle | None = None
         self._last_event_at = asyncio.get_running_loop().time()
+        self._handling = False  # an event; while the database delays that, later events wait in the pipe
         self.ended = asyncio.Event()
         self._reading = asyncio.gather(self._read_events(), self._read_output())
 
@@ -141,7 +142,7 @@ class LocalWorker:
         silent = asyncio.get_running_loop().time() - self._last_event_at
         if self._process.returncode is not None:
             self._kill_session()
-        elif silent > self._timings.worker_silent_for:
+        elif not self._handling and silent > self._timings.worker_silent_for:
             self.kill(f"its process was silent for {silent:.0f} s")
 
     def _send(self, command: Command) -> None:
@@ -154,8 +155,9 @@ class LocalWorker:
         assert self._process.stdout is not None
         try:
             async for line in self._process.stdout:
-                self._last_event_at = asyncio.get_running_loop().time()
+                self._handling = True
                 await self._handle(decode_event(line))
+                self._handling, self._last_event_at = False, asyncio.get_running_loop().time()
         except (msgspec.DecodeError, ValueError) as error:
             self.kill(f"it sent a message that is no event: {error}")
         returncode = await self._process.wait()
