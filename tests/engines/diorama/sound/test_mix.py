@@ -1,4 +1,4 @@
-"""The finished soundtrack: how loud, how high, who is heard over whom, how it begins and ends."""
+"""The finished soundtrack: loudness, peaks, balance and ducking, beginning and end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vivant.request import Canvas
 
 TALK = (make_line(0.6, 1.4), make_line(2.6, 0.9, seed=2))
 CLIPS: dict[str, tuple[dict[str, Any], bool, float, float]] = {
-    # name: what is in the timeline, whether there is music, target LUFS, tolerance
+    # Name: fields of the timeline, whether there is music, target LUFS, tolerance.
     "speech": ({"lines": TALK}, False, -16, 1),
     "speech and rain": ({"lines": TALK, "beds": (bed_of("rain", strength=0.9),)}, False, -16, 1),
     "speech, storm and music": (
@@ -95,7 +95,7 @@ def test_it_begins_and_ends_without_a_click(clip: Mixed) -> None:
     assert np.abs(sound[:, :240]).max() < 0.5 * np.abs(sound[:, :4800]).max() + 1e-4  # 5 ms
 
 
-def test_it_has_no_direct_current_and_survives_one_loudspeaker(clip: Mixed) -> None:
+def test_it_has_no_direct_current_and_keeps_its_level_when_it_is_summed_to_mono(clip: Mixed) -> None:
     sound = clip[1]
     assert np.abs(sound.mean(axis=1)).max() < 2e-3
     assert np.corrcoef(*sound)[0, 1] > 0
@@ -116,22 +116,22 @@ def test_nothing_to_hear_is_silence() -> None:
     assert not np.any(mix.soundtrack(timeline()).samples)
 
 
-def test_the_bed_sinks_by_ten_decibels_before_a_line_and_comes_back_after_it() -> None:
+def test_beds_are_ducked_by_ten_decibels_before_a_line_and_come_back_after_it() -> None:
     gain = 20 * np.log10(mix.duck((make_line(2.0, 2.0),), 8 * RATE))
-    assert gain[: int(1.6 * RATE)].max() == pytest.approx(0, abs=0.01)  # untouched long before
-    assert gain[int(1.85 * RATE)] < -2  # already on its way: look-ahead
-    assert gain[2 * RATE : 4 * RATE] == pytest.approx(-10, abs=0.01)  # all through the line
+    assert gain[: int(1.6 * RATE)].max() == pytest.approx(0, abs=0.01)  # unchanged long before
+    assert gain[int(1.85 * RATE)] < -2  # falling already: look-ahead
+    assert gain[2 * RATE : 4 * RATE] == pytest.approx(-10, abs=0.01)  # during the whole line
     assert gain[5 * RATE :] == pytest.approx(0, abs=0.01)
-    assert np.abs(np.diff(gain)).max() * RATE < 80  # never faster than 80 dB/s: a fade, not a switch
+    assert np.abs(np.diff(gain)).max() * RATE < 80  # never faster than 80 dB/s
 
 
-def test_the_bed_stays_down_through_a_breath_between_lines() -> None:
+def test_ducking_lasts_through_a_short_gap_between_lines() -> None:
     gain = 20 * np.log10(mix.duck((make_line(1.0, 1.0), make_line(2.6, 1.0)), 6 * RATE))
     assert gain[int(1.0 * RATE) : int(3.6 * RATE)].max() < -9.9
 
 
-def heard_alone(name: str, parts: dict[str, F32], line: Timeline) -> F32:
-    """What one stem contributes before the limiter."""
+def balanced_stem(name: str, parts: dict[str, F32], line: Timeline) -> F32:
+    """One stem after balancing and ducking, before the limiter."""
     return mix.balance(parts, line)[name]
 
 
@@ -140,22 +140,22 @@ def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
     line = timeline(lines=(make_line(0.5, 3.0),), beds=loud)
     parts = {"speech": stems.speech(line), "beds": stems.beds(line)}
     spoken = slice(int(0.5 * RATE), int(3.5 * RATE))
-    voice, bed = (levels.integrated(heard_alone(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
+    voice, bed = (levels.integrated(balanced_stem(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
     assert voice - bed >= 14
 
 
 @pytest.mark.parametrize("kind", ["thunder", "wave", "step", "pass"])
-def test_no_event_takes_a_word_away(kind: EventKind) -> None:
+def test_no_event_masks_speech(kind: EventKind) -> None:
     line = timeline(lines=(make_line(0.8, 2.4),), events=(event_of(kind, Fraction(3, 2), strength=1.0, depth=0.05),))
     parts = {"speech": stems.speech(line), "events": stems.events(line)}
-    voice, event = heard_alone("speech", parts, line), heard_alone("events", parts, line)
+    voice, event = balanced_stem("speech", parts, line), balanced_stem("events", parts, line)
     spoken = slice(int(0.9 * RATE), int(3.1 * RATE))
     assert levels.integrated(voice) - levels.momentary(event[:, spoken]).max() >= 8.5
 
 
-def test_music_makes_room_for_speech() -> None:
+def test_music_is_ducked_under_speech() -> None:
     line = timeline(lines=(make_line(2.0, 1.5),))
-    music = heard_alone("music", {"speech": stems.speech(line), "music": chords()}, line)
+    music = balanced_stem("music", {"speech": stems.speech(line), "music": chords()}, line)
     before, during = music[:, RATE // 2 : int(1.5 * RATE)], music[:, int(2.5 * RATE) : int(3.5 * RATE)]
     assert decibels(before) - decibels(during) == pytest.approx(10, abs=0.5)
 

@@ -1,4 +1,4 @@
-"""What counts in the end: a listener understands every word over rain, a crowd and music."""
+"""Every word is understood in the finished mix, over rain, a crowd and music."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every sound that lasts: its length, its chance, its strength, its place between two ears."""
+"""Sounds that last: length, dependence on the seed, loudness by strength and depth, stereo, fades."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_a_bed_is_as_long_as_its_frames_and_is_heard(kind: BedKind) -> None:
     assert sound.dtype == np.float32
     assert np.isfinite(sound).all()
     assert decibels(sound) > -65
-    assert abs(float(sound.mean())) < 0.05 * float(sound.std())  # no direct current to speak of
+    assert abs(float(sound.mean())) < 0.05 * float(sound.std())  # hardly any direct current
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -32,7 +32,7 @@ def test_the_same_seed_gives_the_same_samples_and_another_seed_others(kind: BedK
 
 
 @pytest.mark.parametrize("kind", ["rain", "wind", "fire", "stream", "traffic"])
-def test_a_bed_does_not_hear_which_other_beds_there_are(kind: BedKind) -> None:
+def test_a_bed_is_the_same_whatever_other_beds_there_are(kind: BedKind) -> None:
     alone = effects.bed(bed_of(kind), timeline(beds=(bed_of(kind),)))
     among = effects.bed(bed_of(kind), timeline(beds=(bed_of("crowd"), bed_of(kind), bed_of("waterfall"))))
     assert np.array_equal(alone, among)
@@ -47,11 +47,11 @@ def test_stronger_is_louder_and_farther_is_softer(kind: BedKind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_bed_survives_a_single_loudspeaker(kind: BedKind) -> None:
+def test_a_bed_keeps_its_level_when_it_is_summed_to_mono(kind: BedKind) -> None:
     sound = effects.bed(bed_of(kind), timeline())
     left, right = sound
     assert np.corrcoef(left, right)[0, 1] > -0.2
-    assert decibels(sound.mean(axis=0)) > decibels(sound) - 4.5  # independent sides lose 3 dB
+    assert decibels(sound.mean(axis=0)) > decibels(sound) - 4.5  # independent channels lose 3 dB
     assert abs(decibels(left) - decibels(right)) < 8
 
 
@@ -67,4 +67,4 @@ def test_a_bed_within_the_clip_fades_in_and_out(kind: BedKind) -> None:
 def test_surf_leaves_the_crash_of_a_wave_to_its_event() -> None:
     fronts = timeline(events=(event_of("wave", strength=0.8),))
     surf = effects.bed(bed_of("waves", strength=0.8), fronts)
-    assert np.abs(surf).max() / surf.std() < 6  # no crash of its own
+    assert np.abs(surf).max() / surf.std() < 6  # no wave breaks in the bed itself

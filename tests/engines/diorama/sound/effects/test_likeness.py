@@ -1,4 +1,4 @@
-"""What makes a sound the sound of that thing: properties of the real one that noise of its colour does not have."""
+"""Effects have properties of the real sound that noise of the same spectrum lacks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def bed(kind: BedKind, strength: float = 0.5, seed: int = 5) -> F32:
 
 
 def share(sound: F32, low: float, high: float) -> float:
-    """Of the energy, how much lies between two frequencies."""
+    """The share of the energy between two frequencies (Hz), 0..1."""
     power = np.abs(np.fft.rfft(sound, axis=1)) ** 2
     hz = np.fft.rfftfreq(sound.shape[1], 1 / RATE)
     return float(power[:, (hz >= low) & (hz < high)].sum() / power.sum())
 
 
 def roughness(sound: F32, low: float, high: float) -> float:
-    """Skewness of the envelope (5 ms) of a band: some 0.3 for noise, more where single events stand out."""
+    """Skewness of the envelope (5 ms) of a band: about 0.3 for noise, more where single events stand out."""
     return float(stats.skew(envelope(band(sound.mean(axis=0), low, high), 0.005)))
 
 
@@ -52,7 +52,7 @@ def test_wind_is_low_and_follows_the_curve_of_the_picture() -> None:
 
 def test_strong_wind_whistles() -> None:
     def tonal(sound: F32) -> float:
-        """How far the strongest pitch between 200 and 1500 Hz stands out, moment by moment."""
+        """The strongest frequency between 200 and 1500 Hz relative to their mean power, averaged over time."""
         power = signal.spectrogram(sound.mean(axis=0), RATE, nperseg=8192)[2][34:256]
         return float(np.mean(power.max(axis=0) / power.mean(axis=0)))
 
@@ -73,7 +73,7 @@ def test_a_stream_is_bubbles_of_many_pitches() -> None:
     assert stats.kurtosis(bins, axis=None) > 2 * stats.kurtosis(like_noise, axis=None)
 
 
-def test_a_waterfall_never_rests() -> None:
+def test_a_waterfall_has_an_even_level() -> None:
     level = 20 * np.log10(envelope(bed("waterfall"), 0.1))
     assert np.ptp(level) < 6
 
@@ -82,7 +82,7 @@ def test_birds_sing_notes_and_rest_between_phrases() -> None:
     birds = bed("birds", 0.2)
     assert share(birds, 350, 9000) > 0.95
     level = envelope(birds, 0.02)
-    assert np.mean(level < 0.1 * level.max()) > 0.15  # rests
+    assert np.mean(level < 0.1 * level.max()) > 0.15  # pauses
     loudest = int(np.argmax(level)) * 960
     note = np.abs(np.fft.rfft(birds[:, loudest : loudest + 2048].mean(axis=0) * np.hanning(2048))) ** 2
     assert np.sort(note)[-32:].sum() > 0.85 * note.sum()  # a tone, not noise
@@ -90,7 +90,7 @@ def test_birds_sing_notes_and_rest_between_phrases() -> None:
 
 def test_gulls_cry_by_the_sea_and_an_owl_calls_among_crickets() -> None:
     def heard(*beds: Bed, low: float, high: float) -> float:
-        """The mean over four takes of what lies in the band of that bird."""
+        """The share of energy in the band of that bird, the mean over four seeds."""
         takes = (effects.bed(bed_of("birds"), timeline(seed=seed, beds=beds)) for seed in range(4))
         return float(np.mean([share(take, low, high) for take in takes]))
 
@@ -124,7 +124,7 @@ def test_a_crowd_has_the_rhythm_of_syllables_and_voices_with_a_pitch() -> None:
         return float(power[(hz > 2) & (hz < 8)].sum())
 
     def voiced(sound: F32) -> float:
-        """How strongly stretches of 60 ms repeat themselves after the period of some voice."""
+        """The periodicity of frames of 60 ms at pitches of a voice: the highest autocorrelation, 0..1."""
         mono, found = band(sound.mean(axis=0), 80, 1500), []
         for start in range(0, len(mono) - 2880, 2880):
             part = mono[start : start + 2880]
@@ -141,7 +141,7 @@ def test_a_passing_car_sinks_in_pitch() -> None:
     middle = int(2.6 * RATE)
 
     def pitches(at: int) -> np.ndarray:
-        """Its low spectrum on a log scale: a shift of pitch is a shift along it."""
+        """The spectrum from 41 to 690 Hz over log frequency, on which a change of pitch is a shift."""
         part = sound[at : at + RATE] * np.hanning(RATE)
         power = np.log(np.abs(np.fft.rfft(part, 4 * RATE))[4 * 40 : 4 * 700] + 1e-9)
         hz = np.arange(4 * 40, 4 * 700) / 4

@@ -1,4 +1,4 @@
-"""What happens once happens exactly then: transients against the clock, places, causes."""
+"""Sounds that happen once: their transient is exactly at the event, their place is heard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vivant.engines.diorama.timing.timeline import Bed, EventKind
 from vivant.media import F32
 
 TIMES = [Fraction(1), Fraction(37, 24), Fraction(2, 3), Fraction(70_001, 48_000)]
-# name: kind of event, and the beds that decide what it sounds like
+# Name: kind of event, and the beds on which its sound depends.
 STRUCK: dict[str, tuple[EventKind, tuple[Bed, ...]]] = {
     "thunder": ("thunder", ()),
     "a step on pavement": ("step", (bed_of("traffic"),)),
@@ -24,7 +24,7 @@ STRUCK: dict[str, tuple[EventKind, tuple[Bed, ...]]] = {
 
 @pytest.mark.parametrize("name", STRUCK)
 @pytest.mark.parametrize("time", TIMES)
-def test_a_blow_is_silent_before_its_sample_and_sounds_from_it_on(name: str, time: Fraction) -> None:
+def test_a_struck_sound_is_silent_before_its_event_and_starts_at_it(name: str, time: Fraction) -> None:
     kind, beds = STRUCK[name]
     event = event_of(kind, time, strength=0.2 if kind == "wave" else 0.5)
     stem = stems.events(timeline(events=(event,), beds=beds))
@@ -60,7 +60,9 @@ def test_a_swell_that_began_before_the_clip_is_heard_from_its_start() -> None:
     sound, start = effects.one_shot(early.events[0], early)
     assert start < 0
     stem = stems.events(early)
-    assert np.allclose(stem[:, :150], sound[:, -start : 150 - start], atol=1e-6)  # before the room answers
+    assert np.allclose(
+        stem[:, :150], sound[:, -start : 150 - start], atol=1e-6
+    )  # before the first reflection of the room
 
 
 def test_what_outlasts_the_clip_is_cut_at_its_end() -> None:

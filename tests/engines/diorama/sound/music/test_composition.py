@@ -1,4 +1,4 @@
-"""The music is composed: it moves by the rules of harmony, fits its clip, makes room for speech and comes home."""
+"""Composed music follows the rules of harmony, fits its clip, is reduced under speech and ends on the tonic."""
 
 from __future__ import annotations
 
@@ -96,16 +96,16 @@ def test_the_last_chord_lands_in_time_and_the_tempo_is_kept(mood: Mood, seconds:
         assert abs(made.tempo / TEMPO[mood] - 1) < 0.15
         assert all(b > a for a, b in pairwise(made.beats)) and made.beats[0] >= 0
         assert all(0 < n.start < made.seconds for n in made.notes)
-        assert made.spans[0].chord.name.startswith(("I", "i"))  # at home, or a step from it
+        assert made.spans[0].chord.name.startswith(("I", "i"))  # on the tonic or a neighbour
         assert made.spans[-1].chord.root == made.spans[-1].chord.bass
 
 
 @pytest.mark.parametrize("mood", MOODS)
 @pytest.mark.parametrize("style", get_args(Style))
-def test_no_two_notes_rub_against_each_other_for_long(mood: Mood, style: Style) -> None:
+def test_no_two_notes_are_dissonant_for_long(mood: Mood, style: Style) -> None:
     for seed in range(2):
         made = piece(mood, 8, seed, style)
-        walking = {32} if style == "jazz" else set()  # leans on the next chord from a semitone: that is its style
+        walking = {32} if style == "jazz" else set()  # a walking bass approaches the next chord by a semitone
         notes = [n for n in pitched(made) if n.program not in walking]
         for a, b in combinations(notes, 2):
             together = min(a.start + a.length, b.start + b.length) - max(a.start, b.start)
@@ -115,7 +115,7 @@ def test_no_two_notes_rub_against_each_other_for_long(mood: Mood, style: Style) 
 
 
 @pytest.mark.parametrize("mood", MOODS)
-def test_the_melody_leans_on_chord_tones_stays_in_range_and_comes_home(mood: Mood) -> None:
+def test_the_melody_keeps_to_chord_tones_and_its_range_and_ends_on_the_last_chord(mood: Mood) -> None:
     leader = ensemble.instruments_for("", mood)[0]
     for seed in range(6):
         made = piece(mood, 10, seed)
@@ -131,7 +131,7 @@ def test_the_melody_leans_on_chord_tones_stays_in_range_and_comes_home(mood: Moo
 
 
 def test_a_motif_comes_back() -> None:
-    """In a piece of four bars or more the rhythm of the first bar is heard again."""
+    """In a piece of four bars or more the rhythm of a bar is repeated."""
     for seed in range(5):
         made = piece("happy", 12, seed)
         leader = ensemble.instruments_for("", "happy")[0]
@@ -185,7 +185,7 @@ def test_every_pattern_is_played_by_some_instrument_and_every_instrument_has_one
 
 
 @pytest.mark.parametrize("mood", ["calm", "epic"])
-def test_a_rendered_piece_fills_its_clip_and_dies_away(mood: Mood) -> None:
+def test_a_rendered_piece_fills_its_clip_and_fades_away(mood: Mood) -> None:
     made = piece(mood, 5)
     sound = score.render(made)
     assert sound.shape == (2, 121 * 2000) and sound.dtype == np.float32

@@ -1,4 +1,4 @@
-"""Lines are spoken as written, by the voice and in the tone asked for, with times that fit the sound."""
+"""Lines are spoken as written, in their voice and tone, with phoneme times that match the sound."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def level(samples: F32) -> float:
 
 
 def pitch(samples: F32) -> float:
-    """The median of the fundamental where there is one, Hz: the highest peak of the autocorrelation, 40 ms frames."""
+    """The median fundamental in Hz of frames of 40 ms, by their autocorrelation; 0 where hardly any frame is voiced."""
     found = []
     loudest = np.abs(samples).max()
     for start in range(0, len(samples) - 1920, 960):

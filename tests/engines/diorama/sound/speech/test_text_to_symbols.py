@@ -1,4 +1,4 @@
-"""Text becomes symbols that the voice model knows, as a speaker would say them."""
+"""Text becomes the symbols of the voice model as a speaker would read it."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def test_figures_are_read_as_a_chinese_speaker_reads_them(text: str, read: str) 
         ("看一看", "kʰa↘n ikʰa↘n"),
         ("你好", "ni↗xau↓"),  # two third tones
         ("我很好", "wo↗ xə↗n xau↓"),
-        ("花儿", "xwa→ɚ"),  # coloured
-        ("女儿", "ny↓ɚ↗"),  # a syllable
+        ("花儿", "xwa→ɚ"),  # erhua: 儿 colours the vowel
+        ("女儿", "ny↓ɚ↗"),  # 儿 is a syllable of its own
         ("银行", "i↗nxa↗ŋ"),
         ("行走", "ɕi↗ŋʦou↓"),
-        ("音乐", "i→n ɥe↘"),  # apart, or it would be yi nüe
+        ("音乐", "i→n ɥe↘"),  # with a space, or it would be read yi nüe
         ("大鸟", "ta↘ njau↓"),
         ("快乐", "kʰwai↘lɤ↘"),
         ("长大", "ꭧa↓ŋta↘"),

@@ -80,6 +80,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     bright = np.clip(t / 2.5, 0, 1)[:, None] * np.array([0, 0, -3, -6, -6, -3, 1, 3], np.float32)
 
     def layer(shape: NDArray[np.floating[Any]], colour: F32) -> F32:
+        """Spectra of a part: its amplitude in time, (blocks,), and its colour, dB at _HZ."""
         decibels = colour + 20 * np.log10(np.maximum(shape, 1e-5))[:, None]
         return noise.band_spectra(_HZ, np.asarray(decibels, np.float32))
 

@@ -38,6 +38,7 @@ class Chord:
 
     @property
     def triad(self) -> tuple[int, ...]:
+        """Root, third and fifth."""
         return self.tones[:3]
 
 

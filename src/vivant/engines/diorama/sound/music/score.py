@@ -1,6 +1,6 @@
 """A short piece of music composed for one clip: mood, style, tempo and seed in, notes and sound out.
 
-The clip's length decides the form: whole beats up to a last chord that begins at least 1.2 s before the end and dies
+The clip's length decides the form: whole beats up to a last chord that begins at least 1.2 s before the end and fades
 away. Harmony, melody, accompaniment and instruments are files of their own; here they become one piece, with its form,
 its dynamics, small random deviations in time and loudness, and pauses of the melody while somebody speaks.
 """
@@ -174,6 +174,7 @@ class _Form:
         return FIRST + (self.landing - FIRST) * course(beat / self.count) / course(1.0)
 
     def beats(self) -> tuple[Fraction, ...]:
+        """The time of every beat up to the last chord, in seconds, on a whole sample."""
         return tuple(Fraction(round(self.at(n) * SAMPLE_RATE), SAMPLE_RATE) for n in range(self.count + 1))
 
     def bars(self) -> Iterator[float]:
@@ -364,6 +365,7 @@ class _Performer:
         self._speech = [(a - _MAKE_ROOM, b + _MAKE_ROOM) for a, b in speech]
 
     def perform(self, instrument: Instrument, score_notes: Iterator[ScoreNote]) -> list[Note]:
+        """The notes as that instrument plays them; some are left out during speech."""
         notes = (self._note(instrument, score_note) for score_note in score_notes)
         return [n for n in notes if n is not None and n.start < self._seconds - 0.05]
 

@@ -72,6 +72,7 @@ class _Zone:
     generators: dict[int, int]
 
     def matches(self, key: int, velocity: int) -> bool:
+        """Whether a note of that key and velocity sounds in this zone."""
         return self.keys[0] <= key <= self.keys[1] and self.velocities[0] <= velocity <= self.velocities[1]
 
 
