@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from vivant.engines.diorama.storyboard import Cue, Line, Motion, MotionKind, Move, Shot, Storyboard
+from vivant.request import FPS
 
 _WHY: Final = {"prompt": "asked", "picture": "seen in the picture", "default": "our choice"}
 _LANGUAGE: Final = {"en": "English", "zh": "Chinese"}
@@ -30,7 +31,7 @@ _NEED_REGION: Final = frozenset[MotionKind]({"water", "falls", "clouds", "wind",
 
 def explain(board: Storyboard) -> list[str]:
     """What the engine understood, for `--explain`, the demo and the page."""
-    seconds = (board.frames - 1) / 24
+    seconds = (board.frames - 1) / FPS
     lines = [f"Clip: {board.width}x{board.height}, {seconds:g} s ({board.frames} frames at 24 fps), seed {board.seed}"]
     if board.morph:
         lines.append("Picture: changes from the first picture to the last")

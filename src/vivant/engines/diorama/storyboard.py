@@ -56,6 +56,8 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
     "static": (),
     "handheld": (),
 }
+TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
+SUBJECT_TRUSTED: Final = 0.3  # trust from which the subject has a place of its own: in depth, and for the camera
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
 
 
@@ -270,21 +272,19 @@ class FaceFact:
     x: float  # 0 left .. 1 right
     y: float  # 0 top .. 1 bottom
     height: float  # from the brows to the chin
-    mouth_open: bool = False
 
     def __post_init__(self) -> None:
         check_number("FaceFact.x", self.x, -0.5, 1.5)
         check_number("FaceFact.y", self.y, -0.5, 1.5)
         check_number("FaceFact.height", self.height, 0, 2)
-        check_type("FaceFact.mouth_open", self.mouth_open, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFacts:
     """What looking at the first frame told; all the script may know of the picture.
 
-    Shares are of the canvas area, 0..1. `*_trust` 0..1: how sure; under 0.5 the region is not moved by itself
-    unless the prompt names it.
+    Shares are of the canvas area, 0..1. `*_trust` 0..1: how sure; under TRUSTED the region does not move unless the
+    prompt names it, and the camera aims at a subject from SUBJECT_TRUSTED on.
     """
 
     faces: tuple[FaceFact, ...] = ()
@@ -303,7 +303,6 @@ class PictureFacts:
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
     drawn: float = 0.0  # how surely it is a drawing of flat colours; 0: a photograph
-    horizon: float = 0.5  # share of the height
 
     def __post_init__(self) -> None:
         check_tuple("PictureFacts.faces", self.faces, FaceFact)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from support.faces import photo
-from vivant.engines.diorama.scene.faces import FaceFinder, describe_face, lip_gap
+from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.request import Canvas
 
@@ -79,12 +79,3 @@ def test_facts_are_shares_of_the_canvas(barkla: Scene) -> None:
     assert told.x == pytest.approx(0.58, abs=0.03)
     assert told.y == pytest.approx(0.43, abs=0.03)
     assert told.height == pytest.approx(0.476, abs=0.03)
-    assert not told.mouth_open
-
-
-def test_a_gap_between_the_lips_is_an_open_mouth(barkla: Scene) -> None:
-    landmarks = barkla.faces[0].landmarks.copy()
-    assert lip_gap(landmarks) < 0.05
-    width = float(np.hypot(*(landmarks[61, :2] - landmarks[291, :2])))
-    landmarks[[178, 14, 402], 1] += 0.2 * width
-    assert lip_gap(landmarks) == pytest.approx(0.2, abs=0.05)

@@ -9,7 +9,7 @@ from vivant.engines.diorama.scene import colour, depth, drawing, regions
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
-from vivant.engines.diorama.storyboard import PictureFacts
+from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts
 from vivant.media import U8, fit
 from vivant.request import Canvas
 
@@ -27,7 +27,7 @@ class SceneAnalyser:
         matte = self._matting.matte(rgb, faces)
         source = colour.make_source(rgb)
         drawn = drawing.score_drawing(source.planes.y)
-        seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > 0.3), drawn=drawn)
+        seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
         straight = depth.straightness(rgb)
@@ -58,7 +58,6 @@ class SceneAnalyser:
             brightness=float(light.mean()) / 100,
             grey=grey,
             drawn=drawn,
-            horizon=shape.horizon / h,
         )
         return Scene(
             rgb=rgb,
@@ -79,7 +78,7 @@ class SceneAnalyser:
 def _middle(matte: Region) -> dict[str, float]:
     """Centre of mass of a trusted subject as shares of the canvas; empty, for the default, where it is not trusted."""
     total = float(matte.mask.sum())
-    if matte.trust < 0.3 or total < 1:
+    if matte.trust <= SUBJECT_TRUSTED or total < 1:
         return {}
     moments = cv2.moments(matte.mask)
     h, w = matte.mask.shape

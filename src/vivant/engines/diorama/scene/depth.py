@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.scene.scene import Region
+from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED
 from vivant.media import F32, U8
 
 SKY: Final = 0.0
@@ -58,7 +59,7 @@ def guess_depth(rgb: U8, matte: Region, sky: Region, waterline: float, *, straig
         base = np.full((h, w), 0.2, np.float32) + 0.1 * rows
     sigma = 0.03 * max(h, w) * (1 + 2 * straight)
     depth = _blur(base, sigma)
-    if matte.trust > 0.3:
+    if matte.trust > SUBJECT_TRUSTED:
         depth = _with_subject(depth, matte, portrait=portrait)
     return Depth(np.clip(depth, 0, 1).astype(np.float32), horizon * h)
 

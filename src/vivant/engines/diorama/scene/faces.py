@@ -49,7 +49,6 @@ CHIN: Final = 152
 MESH_INPUT: Final = 192  # pixels
 REGION: Final = 1.5  # side of the mesh's crop over the larger side of the box
 PRESENT: Final = 0.5  # the mesh's own probability from which there is a face
-OPEN: Final = 0.12  # inner lip gap over mouth width from which a mouth counts as open
 SAME: Final = 0.3  # intersection over union of two boxes that are one face
 LARGEST: Final = 8  # as many faces are kept, the largest; the others of a crowd are not animated
 
@@ -168,16 +167,9 @@ class FaceFinder:
 
 
 def describe_face(face: Face, canvas: Canvas) -> FaceFact:
-    """The face as the script sees it: its middle and height as shares of the canvas, and whether its mouth is open."""
+    """The face as the script sees it: its middle and height as shares of the canvas."""
     x, y = (face.landmarks[[*BROWS, CHIN], :2].mean(0) / [canvas.width, canvas.height]).tolist()
-    return FaceFact(x=x, y=y, height=face.size / canvas.height, mouth_open=lip_gap(face.landmarks) > OPEN)
-
-
-def lip_gap(landmarks: F32 | F64) -> float:
-    """The opening between the inner lips over the width of the mouth, from landmarks (478, 3)."""
-    flat = landmarks[:, :2].astype(np.float64)
-    opening = np.linalg.norm(flat[[81, 13, 311]] - flat[[178, 14, 402]], axis=1).mean()
-    return float(opening / max(np.linalg.norm(flat[61] - flat[291]), 1e-6))
+    return FaceFact(x=x, y=y, height=face.size / canvas.height)
 
 
 def face_height(landmarks: F32 | F64) -> float:

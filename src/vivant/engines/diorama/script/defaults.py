@@ -9,6 +9,7 @@ from typing import Final
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.music import TEMPO
 from vivant.engines.diorama.storyboard import (
+    TRUSTED,
     Cue,
     Direction,
     Drift,
@@ -22,7 +23,6 @@ from vivant.engines.diorama.storyboard import (
 )
 from vivant.request import Canvas
 
-TRUSTED: Final = 0.5  # trust from which a region moves without being asked for
 _CLEARLY_TALL: Final = 1.2  # height / width
 _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a portrait
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
-from vivant.engines.diorama.script.defaults import TRUSTED
-from vivant.engines.diorama.storyboard import Motion, MotionKind, PictureFacts
+from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, PictureFacts
 
 Region = Literal["sky", "water", "plants", "fire"]
 

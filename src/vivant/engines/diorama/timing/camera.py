@@ -10,7 +10,16 @@ import numpy as np
 
 from vivant.engines.diorama.easing import glide, smootherstep
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.storyboard import Direction, Move, MoveKind, PictureFacts, Shot, Speed, Storyboard
+from vivant.engines.diorama.storyboard import (
+    SUBJECT_TRUSTED,
+    Direction,
+    Move,
+    MoveKind,
+    PictureFacts,
+    Shot,
+    Speed,
+    Storyboard,
+)
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F64
 from vivant.request import FPS
@@ -61,7 +70,7 @@ def _subject(facts: PictureFacts) -> tuple[float, float]:
     if facts.faces:
         face = max(facts.faces, key=lambda f: f.height)
         return face.x - 0.5, face.y - 0.5
-    if facts.subject_trust > 0.3:
+    if facts.subject_trust > SUBJECT_TRUSTED:
         return facts.subject_x - 0.5, facts.subject_y - 0.5
     return 0.0, 0.0
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vivant.engines.diorama.storyboard import Cue, PictureFacts, Storyboard
+from vivant.engines.diorama.storyboard import TRUSTED, Cue, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
 from vivant.engines.diorama.timing.idle import make_idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
@@ -77,4 +77,4 @@ def _bed_depth(cue: Cue, facts: PictureFacts) -> float:
 
 def _room(facts: PictureFacts) -> float:
     """Reverberation, 0..1: little under the open sky, more where there may be walls."""
-    return 0.06 if facts.sky > 0.12 and facts.sky_trust >= 0.5 else 0.22
+    return 0.06 if facts.sky > 0.12 and facts.sky_trust >= TRUSTED else 0.22

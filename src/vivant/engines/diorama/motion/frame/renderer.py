@@ -22,7 +22,7 @@ from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.border import judge_borders
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
@@ -229,7 +229,7 @@ def nearness_of_subject(scene: Scene, nearness: F32) -> float:
     """Nearness of what an orbit turns about: of the subject if it is trusted, else of the middle of the picture.
     nearness: float32 on the quarter grid."""
     mask = scene.matte.mask[::STEP, ::STEP]
-    if scene.matte.trust > 0.3 and float(mask.sum()) > 1:
+    if scene.matte.trust > SUBJECT_TRUSTED and float(mask.sum()) > 1:
         return float((nearness * mask).sum() / mask.sum())
     h, w = nearness.shape
     return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
