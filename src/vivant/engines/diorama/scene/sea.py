@@ -13,7 +13,7 @@ from vivant.media import F32, U8
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
 
 
-def roughness(luma: U8, water: F32) -> float:
+def measure_roughness(luma: U8, water: F32) -> float:
     """0 like a mirror .. 1 surf: the fine contrast of the water. luma: uint8 (h, w). water: float32 (h, w), 0..1."""
     small, mask = _small(luma, water)
     fine = np.abs(small - filters.blur(small, 2.0))
@@ -21,9 +21,9 @@ def roughness(luma: U8, water: F32) -> float:
     return float(np.clip((mean - 3.0) / 6.0, 0, 1))
 
 
-def rocks(luma: U8, water: F32) -> F32:
+def find_rocks(luma: U8, water: F32) -> F32:
     """Rocks in rough water, which must not move with it: dark, compact bodies. float32 (h, w), 0..1; arguments as of
-    `roughness`. Not for calm water, where the darkest bodies are reflections."""
+    `measure_roughness`. Not for calm water, where the darkest bodies are reflections."""
     small, mask = _small(luma, water)
     if not (mask > 0.5).any():
         return np.zeros_like(water)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion.ambient.drawn_clouds import shapes
+from vivant.engines.diorama.motion.ambient.drawn_clouds import find_shapes
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Drift, Motion
@@ -29,7 +29,7 @@ def push(ambient: Ambient, n: int) -> F32:
 
 
 def test_a_cloud_is_pale_and_a_sun_is_not(cartoon: Scene) -> None:
-    clouds, others = shapes(cartoon.source.planes, cartoon.sky.mask)
+    clouds, others = find_shapes(cartoon.source.planes, cartoon.sky.mask)
     assert clouds[15, 27] == 1 and others[15, 95] == 1
     assert clouds[:40, 60:].max() == 0 and others[:40, :60].max() == 0
 

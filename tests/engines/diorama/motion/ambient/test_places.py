@@ -42,7 +42,7 @@ def test_roughness_does_not_depend_on_the_size_of_the_canvas() -> None:
     water = rows_between(WATERLINE, HEIGHT)
     double: U8 = np.asarray(cv2.resize(luma, None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC), np.uint8)
     twice: F32 = np.asarray(cv2.resize(water, None, fx=2, fy=2), np.float32)
-    assert abs(sea.roughness(luma, water) - sea.roughness(double, twice)) < 0.2
+    assert abs(sea.measure_roughness(luma, water) - sea.measure_roughness(double, twice)) < 0.2
 
 
 def test_the_subject_is_neither_sky_nor_water() -> None:
@@ -62,7 +62,7 @@ def test_a_mast_before_the_sky_is_not_a_cloud() -> None:
         picture[30:150, column : column + 2] = 40  # a lattice mast
     picture[150:] = 60
     luma = picture.astype(np.uint8)
-    standing = clouds.standing(luma, rows_between(0, 150))
+    standing = clouds.find_standing(luma, rows_between(0, 150))
     assert standing[60:140, 232:246].min() > 0.9
     assert standing[:130, :180].max() == 0 and standing[:130, 300:].max() == 0
 

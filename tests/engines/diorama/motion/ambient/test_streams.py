@@ -36,7 +36,7 @@ def middle(values: F32) -> F32:
 
 
 def test_a_fall_is_found_by_its_upright_streaks(cascade: Scene) -> None:
-    found = falls.falling(cascade.source.planes.y, cascade.water.mask, 1.0)
+    found = falls.find_falling(cascade.source.planes.y, cascade.water.mask, 1.0)
     assert found[80:180, 190:290].mean() > 0.9
     assert found[:200, :120].max() == 0 and found[:200, 360:].max() == 0
 
@@ -47,7 +47,7 @@ def test_a_mirrored_steep_shore_is_not_a_fall() -> None:
     streaks = cv2.GaussianBlur(chance.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32), (0, 0), sigmaX=2.0, sigmaY=9)
     picture = np.clip(np.repeat((45 + 70 * streaks)[..., None], 3, 2), 0, 255).astype(np.uint8)
     lake = scene_of(picture, water=region(rows_between(WATERLINE, HEIGHT)))
-    assert falls.falling(lake.source.planes.y, lake.water.mask, 1.0).max() == 0
+    assert falls.find_falling(lake.source.planes.y, lake.water.mask, 1.0).max() == 0
 
 
 def test_falling_water_comes_from_above(cascade: Scene, play: Play) -> None:

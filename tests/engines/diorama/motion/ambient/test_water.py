@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from support.scenes import HEIGHT, WATERLINE, Play, region, rows_between, scene_of
-from vivant.engines.diorama.motion.ambient.water import spectrum
+from vivant.engines.diorama.motion.ambient.water import make_spectrum
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion
 from vivant.media import U8
@@ -76,7 +76,7 @@ def test_the_mirror_never_folds_over(lake: Scene, play: Play) -> None:
 
 def test_long_waves_run_faster_than_short_ones() -> None:
     """Deep water: phase speed is √(g·λ/2π), so four times the length is twice the speed."""
-    waves = spectrum(seed=3, side=1.0, sea=0.0)
+    waves = make_spectrum(seed=3, side=1.0, sea=0.0)
     length = 2 * np.pi / np.hypot(waves.kx, waves.kz)
     speed = waves.omega / np.hypot(waves.kx, waves.kz)
     assert length.max() > 16 * length.min()

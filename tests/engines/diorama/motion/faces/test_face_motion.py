@@ -16,7 +16,7 @@ from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
-from vivant.engines.diorama.motion.faces.face_pose import pose_of
+from vivant.engines.diorama.motion.faces.face_pose import measure_pose
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.motion.fields import Patch
 from vivant.engines.diorama.random_streams import rng
@@ -110,7 +110,7 @@ def test_a_face_at_rest_is_the_picture(barkla: Scene) -> None:
 
 
 def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> None:
-    lips = Mouth(barkla.source, pose_of(barkla.faces[0]), chance=rng(1, "mouth/0"))
+    lips = Mouth(barkla.source, measure_pose(barkla.faces[0]), chance=rng(1, "mouth/0"))
     still, drawn = CanvasPatch(barkla.source, lips.rect), CanvasPatch(barkla.source, lips.rect)
     assert lips.rests(LipShape())
     lips.draw(drawn, LipShape())
@@ -120,7 +120,7 @@ def test_a_mouth_drawn_at_rest_has_the_pictures_own_pixels(barkla: Scene) -> Non
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_an_eye_drawn_open_has_the_pictures_own_pixels(barkla: Scene, which: int) -> None:
-    eye = Eye(barkla.source, pose_of(barkla.faces[0]), which)
+    eye = Eye(barkla.source, measure_pose(barkla.faces[0]), which)
     still, drawn = CanvasPatch(barkla.source, eye.rect), CanvasPatch(barkla.source, eye.rect)
     eye.draw(drawn, 0.0)
     for name in ("y2", "u", "v"):
@@ -263,7 +263,7 @@ def test_the_inside_of_a_mouth_has_the_colour_of_its_lips(barkla: Scene) -> None
 def test_a_mouth_that_is_open_in_the_photo_closes_for_p_b_and_m(barkla: Scene, finder: FaceFinder) -> None:
     speaking = film(barkla, motion(barkla, {"jaw": 1.0, "wide": 0.3}), 0)
     scene = scene_of(speaking, finder)
-    pose = pose_of(scene.faces[0])
+    pose = measure_pose(scene.faces[0])
     lips = Mouth(scene.source, pose, chance=rng(1, "mouth/0"))
     assert lips.is_open
     open_piece, shut_piece = CanvasPatch(scene.source, lips.rect), CanvasPatch(scene.source, lips.rect)

@@ -261,7 +261,7 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
 def test_a_clip_from_first_to_last_ends_on_the_last_picture(scenes: dict[str, Scene]) -> None:
     first, last = scenes["antelope"], scenes["mountain_lake"]  # of one size, of different places
     made = film(first, Move(kind="dolly"), last=last, ambient=Life(rain=40))
-    assert made.flowing is None  # no rubber between places that have nothing in common
+    assert made.flow_morph is None  # no rubber between places that have nothing in common
     assert same(made.frame(0), first.source.planes)
     assert same(made.frame(FRAMES - 1), last.source.planes)
     assert psnr(made.frame(FRAMES - 2).y, last.source.planes.y) > 36
@@ -278,7 +278,7 @@ def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: 
         np.ascontiguousarray(np.roll(first.rgb, -24, axis=1)[:, :-48]), Canvas(w, h, FRAMES)
     )
     made = film(first, Move(kind="static"), last=moved)
-    assert made.flowing is not None
+    assert made.flow_morph is not None
     assert same(made.frame(FRAMES - 1), moved.source.planes)
     assert psnr(made.frame(FRAMES - 2).y, moved.source.planes.y) > 36
     inner = slice(60, -60), slice(120, -120)

@@ -63,7 +63,7 @@ class Air:
         return self.width * self.height / min(self.width, self.height) ** 2 / (16 / 9)
 
 
-def air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
+def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     """The air of a clip. The wind blows where a motion of the storyboard says, else to a side that the seed chooses."""
     frames = timeline.frames
     side = _side(storyboard)

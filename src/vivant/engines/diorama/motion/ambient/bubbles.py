@@ -8,7 +8,7 @@ import numpy as np
 
 from vivant.engines.diorama.motion.ambient import capsules, rings
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, around
+from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, wrap_around
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes
 from vivant.request import FPS
@@ -42,10 +42,10 @@ class Bubbles:
         turn = self._rate * time + self._phase[0]
         margin = self._radius + 3 * self._blur + 4
         room_y, room_x = air.height + 2 * margin, air.width + 2 * margin
-        y, again = around(self._place[1], -self._rise * time * self._pixels, room_y)
+        y, again = wrap_around(self._place[1], -self._rise * time * self._pixels, room_y)
         sway = 0.02 * np.sin(turn) + 0.008 * np.sin(2.1 * turn + self._phase[1])
         travel = (sway + 0.25 * float(air.drift[n])) * self._pixels - again * GOLDEN * room_x
-        x, _ = around(self._place[0], travel, room_x)
+        x, _ = wrap_around(self._place[0], travel, room_x)
         x, y = x - margin, y - margin
         wobble = 1 + 0.05 * np.sin(2.7 * turn + self._phase[1])
         out = rings.batch(len(x))

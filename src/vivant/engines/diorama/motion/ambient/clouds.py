@@ -23,10 +23,10 @@ ROWS: Final = 360  # height of the copy on which masts and roofs before the sky 
 TURN: Final = 0.22  # speed of the swirling, as a share of that of the drift
 
 
-def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Current | None:
+def make_current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Current | None:
     """The drift of the sky, None if there is no sky. luma: uint8 (h, w). sky: float32 (h, w), 0..1. strength: 0..1.
     direction: left, right or "" for the wind's own."""
-    weight = falloff.weigh(sky * (1 - lamps(luma, air.scale)) * (1 - standing(luma, sky)), 34 * air.scale)
+    weight = falloff.weigh(sky * (1 - find_lamps(luma, air.scale)) * (1 - find_standing(luma, sky)), 34 * air.scale)
     if weight.max() < 0.5:
         return None
     side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
@@ -42,7 +42,7 @@ def current(air: Air, luma: U8, sky: F32, strength: float, direction: str) -> Cu
     return Current(vx.astype(np.float32), vy.astype(np.float32), np.sqrt(weight), PERIOD)
 
 
-def standing(luma: U8, sky: F32) -> F32:
+def find_standing(luma: U8, sky: F32) -> F32:
     """What a coarse sky mask took in by mistake: float32 (h, w), 0..1. luma: uint8 (h, w); sky: float32 (h, w), 0..1.
 
     Masts, far roofs and slopes have fine detail, which clouds seldom have, and are connected to the ground."""
@@ -57,7 +57,7 @@ def standing(luma: U8, sky: F32) -> F32:
     return filters.resize(grown, width, height)
 
 
-def lamps(luma: U8, scale: float) -> F32:
+def find_lamps(luma: U8, scale: float) -> F32:
     """Sun, moon and lamps with their halos: float32 (h, w), 0..1. luma: uint8 (h, w); scale: of the canvas, see Air."""
     height, width = luma.shape
     small = filters.resize(luma, *quarter_shape(height, width)[::-1])

@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient import clouds, falls, fire
-from vivant.engines.diorama.motion.ambient.air import Air, air
+from vivant.engines.diorama.motion.ambient.air import Air, make_air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.drawn_clouds import DrawnClouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
@@ -70,7 +70,7 @@ class Setting:
 def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient:
     """The sum of all motions of the storyboard in this scene."""
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
-    setting = Setting(air(scene, storyboard, timeline), scene, Places(scene), timeline, falling)
+    setting = Setting(make_air(scene, storyboard, timeline), scene, Places(scene), timeline, falling)
     return _Composition(setting.air, [_BUILDERS[motion.kind](setting, motion) for motion in storyboard.motions])
 
 
@@ -133,7 +133,7 @@ def _water(here: Setting, motion: Motion) -> Parts:
 def _falls(here: Setting, motion: Motion) -> Parts:
     if motion is not here.falling or not is_there(here.scene.water):
         return Parts()
-    return _flow(falls.current(here.air, here.scene.source.planes.y, here.places.falling, motion.strength))
+    return _flow(falls.make_current(here.air, here.scene.source.planes.y, here.places.falling, motion.strength))
 
 
 def _clouds(here: Setting, motion: Motion) -> Parts:
@@ -142,7 +142,7 @@ def _clouds(here: Setting, motion: Motion) -> Parts:
     planes, sky = here.scene.source.planes, here.places.sky
     if here.places.is_drawn:
         return Parts(displacements=(DrawnClouds(here.air, planes, sky, motion.strength, motion.direction),))
-    return _flow(clouds.current(here.air, planes.y, sky, motion.strength, motion.direction))
+    return _flow(clouds.make_current(here.air, planes.y, sky, motion.strength, motion.direction))
 
 
 def _wind(here: Setting, motion: Motion) -> Parts:
@@ -161,7 +161,7 @@ def _fire(here: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(here.scene.fire):
         return Parts()
     flames = fire.Flames(here.air, mask, here.timeline.flicker, motion.strength)
-    current = fire.current(here.air, mask, motion.strength)
+    current = fire.make_current(here.air, mask, motion.strength)
     return Parts(displacements=(flames,), currents=_flow(current).currents)
 
 

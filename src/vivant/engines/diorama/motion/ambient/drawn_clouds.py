@@ -31,7 +31,7 @@ class DrawnClouds:
         self._air = air
         self._speed = np.float32(side * min(speed, FARTHEST * air.scale / seconds))
         farthest = abs(float(self._speed)) * seconds
-        clouds, others = shapes(planes, sky)
+        clouds, others = find_shapes(planes, sky)
         fixed = others | (average_quarter(sky) < 0.5)
         give = YIELDING * farthest / 4
         near = 1 - smoothstep((_distance(clouds) - farthest / 4 - 2) / give)
@@ -41,7 +41,7 @@ class DrawnClouds:
         out.dx[:] -= self._speed * np.float32(n / FPS * float(self._air.amplitude[n])) * self._weight
 
 
-def shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
+def find_shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
     """(clouds, other things) in a drawn sky, uint8 0 or 1 on the quarter grid: what differs from the rest of its row.
     A cloud is paler and brighter than the sky; suns, kites and birds are not."""
     open_ = average_quarter(sky) > 0.5

@@ -25,7 +25,7 @@ class Fall(NamedTuple):
     cr: float
 
 
-def fall(air: Air, n: int, *, wind: float, bright: float, shade: float) -> Fall:
+def fall_at(air: Air, n: int, *, wind: float, bright: float, shade: float) -> Fall:
     """Frame n. wind: metres per second where the air's wind is 1."""
     return Fall(
         time=n / FPS,

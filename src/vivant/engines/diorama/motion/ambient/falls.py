@@ -18,7 +18,7 @@ SPEED: Final = 190.0  # px per second at 720p, strength 0.5
 PERIOD: Final = 0.85  # seconds
 
 
-def streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
+def measure_streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
     """The direction of the picture's streaks: (x, y, sureness), float32 on the quarter grid, y downward positive. luma:
     uint8 (h, w).
 
@@ -37,10 +37,10 @@ def streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
     return (x * flip).astype(np.float32), (y * flip).astype(np.float32), coherence.astype(np.float32)
 
 
-def falling(luma: U8, water: F32, scale: float) -> F32:
+def find_falling(luma: U8, water: F32, scale: float) -> F32:
     """Where water falls: float32 (h, w), 0..1. luma: uint8 (h, w). water: float32 (h, w), 0..1, all water."""
     height, width = luma.shape
-    _, down, sure = streaks(luma, scale)
+    _, down, sure = measure_streaks(luma, scale)
     steep = np.clip((down - 0.72) / 0.18, 0, 1) * np.clip((sure - 0.22) / 0.25, 0, 1) * average_quarter(water)
     # Close the gaps between the streaks of a fall, then drop what is small.
     size = 2 * round(4 * scale) + 1
@@ -63,13 +63,13 @@ def falling(luma: U8, water: F32, scale: float) -> F32:
     return np.minimum(filters.resize(filters.blur(grown, 1.5), width, height), water)
 
 
-def current(air: Air, luma: U8, mask: F32, strength: float) -> Current | None:
+def make_current(air: Air, luma: U8, mask: F32, strength: float) -> Current | None:
     """The current of a fall along its streaks, None if there is no fall. luma: uint8 (h, w). mask: float32 (h, w),
     0..1."""
     weight = falloff.weigh(mask, 10 * air.scale)
     if weight.max() < 0.5:
         return None
-    x, y, sure = streaks(luma, air.scale)
+    x, y, sure = measure_streaks(luma, air.scale)
     # Where no streak is seen, water falls as its neighbours do, or straight down.
     trust = (sure * weight) ** 2 + 0.02
     sigma = 5.0 * air.scale

@@ -23,7 +23,7 @@ FLARE: Final = 0.22  # share by which flames brighten at full flicker
 GLOW: Final = 0.16  # and what is beside them
 
 
-def current(air: Air, fire: F32, strength: float) -> Current | None:
+def make_current(air: Air, fire: F32, strength: float) -> Current | None:
     """The upward current inside `fire`, float32 (h, w), 0..1. None if there is too little of it."""
     weight = falloff.weigh(fire, 10 * air.scale, level=0.4)
     if weight.max() < 0.3:

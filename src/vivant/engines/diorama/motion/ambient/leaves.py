@@ -13,7 +13,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import blades
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
-from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, around
+from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, wrap_around
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes, to_planes
 from vivant.request import FPS
@@ -107,9 +107,9 @@ class Leaves:
         bob = 0.3 * self._swing * np.sin(2 * one)
         margin = self._length + self._soft + 2
         room_y, room_x = air.height + 2 * margin, air.width + 2 * margin
-        y, again = around(self._place[1], (self._fall * time + bob) * self._pixels, room_y)
+        y, again = wrap_around(self._place[1], (self._fall * time + bob) * self._pixels, room_y)
         travel = (self._wind * float(air.drift[n]) + aside) * self._pixels + again * GOLDEN * room_x
-        x, _ = around(self._place[0], travel, room_x)
+        x, _ = wrap_around(self._place[0], travel, room_x)
         speed = np.hypot(slide + self._wind * float(air.wind[n]), self._fall) * self._pixels * SHUTTER
         tumble = self._spin * time + self._phase[1]
         facing = np.cos(tumble)

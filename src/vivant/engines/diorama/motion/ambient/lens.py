@@ -40,7 +40,7 @@ class Lens:
 GOLDEN: Final = 0.6180339887
 
 
-def around(
+def wrap_around(
     place: NDArray[Any], travel: NDArray[Any], room: NDArray[Any]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Positions that wrap around, all (n,): started at share `place` (0..1) of `room` pixels and moved by `travel`

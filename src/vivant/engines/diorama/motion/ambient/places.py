@@ -52,7 +52,7 @@ class Places:
     @cached_property
     def roughness(self) -> float:
         """Of the water: 0 like a mirror .. 1 surf."""
-        return sea.roughness(self.scene.source.planes.y, self.scene.water.mask)
+        return sea.measure_roughness(self.scene.source.planes.y, self.scene.water.mask)
 
     @cached_property
     def water(self) -> F32:
@@ -60,12 +60,12 @@ class Places:
         water = np.asarray(self.scene.water.mask * (1 - self.subject), np.float32)
         if self.roughness <= 0.3:
             return water
-        return np.asarray(water * (1 - sea.rocks(self.scene.source.planes.y, water)), np.float32)
+        return np.asarray(water * (1 - sea.find_rocks(self.scene.source.planes.y, water)), np.float32)
 
     @cached_property
     def falling(self) -> F32:
         """Falling water."""
-        return falls.falling(self.scene.source.planes.y, self.water, self._scale)
+        return falls.find_falling(self.scene.source.planes.y, self.water, self._scale)
 
     @cached_property
     def lying(self) -> F32:

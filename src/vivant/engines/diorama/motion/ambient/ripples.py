@@ -9,7 +9,7 @@ import numpy as np
 from vivant.engines.diorama.motion.ambient import capsules, rings
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
-from vivant.engines.diorama.motion.ambient.water import vanishing
+from vivant.engines.diorama.motion.ambient.water import vanishing_row
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
@@ -26,7 +26,7 @@ class Ripples:
         """water, ground: float32 on the quarter grid, 0..1. horizon: row, pixels. strength: 0..1."""
         chance = rng(air.seed, "ripples")
         self._air, self._strength = air, strength
-        row = vanishing(horizon, horizon, air.height)
+        row = vanishing_row(horizon, horizon, air.height)
         seconds = air.frames / FPS + LIFE
         self._rings = self._landings(chance, water, row, seconds * air.area * (45 + 420 * strength), LIFE)
         self._splashes = self._landings(chance, ground, row, seconds * air.area * (20 + 260 * strength), SPLASH)

@@ -11,7 +11,7 @@ from vivant.engines.diorama.kernels import Records, kernel, record_type
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
-from vivant.engines.diorama.motion.ambient.falling import Fall, fall
+from vivant.engines.diorama.motion.ambient.falling import Fall, fall_at
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.lens import FOCAL, GOLDEN
 from vivant.engines.diorama.random_streams import rng
@@ -66,7 +66,7 @@ class Snow:
             return
         self._haze.draw(n, frame)
         out = capsules.batch(len(self._flakes))
-        _fall(out, self._flakes, fall(self._air, n, wind=WIND, bright=self._bright, shade=self._shade))
+        _fall(out, self._flakes, fall_at(self._air, n, wind=WIND, bright=self._bright, shade=self._shade))
         capsules.draw(frame, out, self._behind, self._occluder)
 
 

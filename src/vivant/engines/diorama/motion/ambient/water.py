@@ -46,7 +46,7 @@ class Spectrum:
     share: NDArray[np.float64]  # of the height, about 1
 
 
-def spectrum(seed: int, side: float, sea: float) -> Spectrum:
+def make_spectrum(seed: int, side: float, sea: float) -> Spectrum:
     """Wavelengths are log-uniform, directions about the view axis and a little with the wind (`side` -1 or 1). sea: 0 a
     lake .. 1 surf. All waves come toward the viewer: if they ran away, the camera would seem to back away."""
     chance = rng(seed, "water")
@@ -75,7 +75,7 @@ class Water:
         weight = weight[self._window]
         focal = FOCAL * min(air.width, air.height)
         rows = 4.0 * np.arange(self._top, self._bottom)
-        below = np.maximum(rows - vanishing(horizon, waterline, air.height), 2.0)
+        below = np.maximum(rows - vanishing_row(horizon, waterline, air.height), 2.0)
         near = np.clip(below / (air.height - min(waterline, air.height - 8)), 0, 1.2)
         self._near = near.astype(np.float32)
         self._z = (focal / below).astype(np.float32)  # camera heights away, per row
@@ -83,7 +83,7 @@ class Water:
         self._columns = columns.astype(np.float32)
         self._per_column = (1 / below).astype(np.float32)  # camera heights per pixel, per row
 
-        self._spectrum = spectrum(air.seed, air.side, sea)
+        self._spectrum = make_spectrum(air.seed, air.side, sea)
         self._tilt = (self._spectrum.kx / np.hypot(self._spectrum.kx, self._spectrum.kz)).astype(np.float32)
 
         projected = 2 * math.pi * focal / (self._spectrum.kz[:, None] * self._z**2)  # px, (WAVES, rows)
@@ -159,7 +159,7 @@ def _surge(across: F32, near: F32, time: float) -> tuple[F32, F32]:
     return in_out.astype(np.float32), (0.6 * np.cos(first) - 0.25 * np.sin(second)).astype(np.float32)
 
 
-def vanishing(horizon: float, waterline: float, height: int) -> float:
+def vanishing_row(horizon: float, waterline: float, height: int) -> float:
     """The row, pixels, where the water plane vanishes: the horizon if it is near the waterline, else a little above
     that."""
     return waterline - min(max(waterline - horizon, 0.01 * height), 0.06 * height)

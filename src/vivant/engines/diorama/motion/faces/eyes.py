@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.face_pose import FacePose
-from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X, curve_through
-from vivant.engines.diorama.motion.faces.tones import tones_of
+from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X
+from vivant.engines.diorama.motion.faces.tones import measure_tones
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8
@@ -54,7 +54,7 @@ class Eye:
         points = pose.landmarks[:, :2]
         (left, right), upper, lower, brow = EYES[which]
         frame = LocalFrame.between(points[left], points[right], pose.flat(np.array([0.0, 1.0, 0.0])))
-        self._upper, self._lower = (_lid(frame, points[list(names)]) for names in (upper, lower))
+        self._upper, self._lower = (frame.edge_through(points[list(names)], inset=0.03) for names in (upper, lower))
         self._lower = np.maximum(self._upper, self._lower)
         gap = self._lower - self._upper
         self._taper = gap / max(float(gap.max()), 1e-6)  # 1 in the middle of the eye, 0 at its corners
@@ -68,7 +68,7 @@ class Eye:
         corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
         self.rect = Rect.around(corners, (w, h))
         self._warp = LocalWarp(frame, self.rect)
-        self._soft = 0.5 + 0.8 * tones_of(source, pose).blur
+        self._soft = 0.5 + 0.8 * measure_tones(source, pose).blur
         self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]
 
     def draw(self, patch: CanvasPatch, closed: float) -> None:
@@ -103,13 +103,6 @@ def _skin_above(source: Source, frame: LocalFrame, lid: F64, most: float, lash: 
     skin = np.maximum.accumulate(np.where(up >= lash, luma, 0))
     dark = (luma < 0.6 * skin) & (up > lash)
     return float(up[dark.argmax()]) if dark.any() else most
-
-
-def _lid(frame: LocalFrame, points: F64) -> F64:
-    own = frame.own(points)
-    own = own[np.argsort(own[:, 0])]
-    knots = np.maximum.accumulate(np.clip(own[:, 0], -0.97, 0.97) + np.arange(len(own)) * 1e-4)
-    return curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0])
 
 
 def warm_up() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
-from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose, pose_of
+from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose, measure_pose
 from vivant.engines.diorama.motion.faces.head import Head, HeadState
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.motion.fields import Field, Patch, Rect, quarter_shape
@@ -61,7 +61,7 @@ class FaceMotion:
         for i, face in enumerate(scene.faces):
             if face.size < SMALLEST:
                 continue
-            pose = pose_of(face)
+            pose = measure_pose(face)
             # Small faces have too few pixels; of turned ones too little is seen, and in profile only half.
             share = float(np.clip((face.size - SMALLEST) / (SMALL - SMALLEST), 0.35, 1))
             share *= float(np.clip((PROFILE - pose.turned) / (PROFILE - TURNED), 0, 1))

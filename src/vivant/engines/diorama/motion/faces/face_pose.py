@@ -46,7 +46,7 @@ class FacePose:
         return projected
 
 
-def pose_of(face: Face) -> FacePose:
+def measure_pose(face: Face) -> FacePose:
     points = face.landmarks.astype(np.float64)
     right = points[OUTER_EYES[1]] - points[OUTER_EYES[0]]
     right /= np.linalg.norm(right)

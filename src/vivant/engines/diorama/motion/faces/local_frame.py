@@ -53,6 +53,15 @@ class LocalFrame:
         points: F64 = self.origin + x[..., None] * self.along + t[..., None] * self.down
         return points
 
+    def edge_through(self, points: F64, *, inset: float) -> F64:
+        """A table of t from corner to corner through canvas points, float64 (n, 2), kept `inset` (of x) off the
+        corners."""
+        own = self.own(points)
+        own = own[np.argsort(own[:, 0])]
+        limit = 1 - inset
+        knots = np.maximum.accumulate(np.clip(own[:, 0], -limit, limit) + np.arange(len(own)) * 1e-4)
+        return curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0])
+
     def luma(self, source: Source, x: F64, t: F64) -> F32:
         """The picture's luma, float32, at x and t (equal 2-D shapes), bilinear."""
         at = 2 * self.canvas(x, t).astype(np.float32)
@@ -200,8 +209,9 @@ def _source_positions(
             shift = np.float32(0)
             if c >= 0:
                 at = t[i, j]
-                shift = (
-                    -_edge_shift(up[c]["at"] - at, up[c]) if at < middle[c] else _edge_shift(at - low[c]["at"], low[c])
-                )
+                if at < middle[c]:
+                    shift = -_edge_shift(up[c]["at"] - at, up[c])
+                else:
+                    shift = _edge_shift(at - low[c]["at"], low[c])
             out_x[i, j] = left + np.float32(j) + shift * dx
             out_y[i, j] = row + shift * dy

@@ -17,8 +17,8 @@ from vivant.engines.diorama.easing import smoothstep, smoothstep_scalar
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch, at_chroma
 from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose
-from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X, curve_through
-from vivant.engines.diorama.motion.faces.tones import grain_like, tones_of
+from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X
+from vivant.engines.diorama.motion.faces.tones import make_grain, measure_tones
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32
@@ -97,8 +97,8 @@ class Mouth:
         corners = frame.canvas(np.array([-1.0, 1.0, -1.0, 1.0]), np.array([top, top, bottom, bottom]))
         self.rect = Rect.around(corners, (w, h))
         self._warp = LocalWarp(frame, self.rect)
-        self._tones = tones_of(source, pose)
-        self._grain = grain_like(self._tones, 2 * self.rect.height, 2 * self.rect.width, chance)
+        self._tones = measure_tones(source, pose)
+        self._grain = make_grain(self._tones, 2 * self.rect.height, 2 * self.rect.width, chance)
         self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]  # the rect as it is in the picture
 
     def rests(self, shape: LipShape) -> bool:
@@ -194,14 +194,9 @@ def _halve(window: tuple[slice, slice]) -> tuple[slice, slice]:
 
 def _edges(frame: LocalFrame, points: F64) -> tuple[F64, F64]:
     """The inner edges of both lips: two tables of t. points: landmarks, float64 (478, 2), canvas pixels."""
-    edges: list[F64] = []
-    for names in (UPPER_INNER, LOWER_INNER):
-        own = frame.own(points[list(names)])
-        own = own[np.argsort(own[:, 0])]
-        knots = np.maximum.accumulate(np.clip(own[:, 0], -0.98, 0.98) + np.arange(len(own)) * 1e-4)
-        edges.append(curve_through(np.r_[-1.0, knots, 1.0], np.r_[0.0, own[:, 1], 0.0]))
-    middle = (edges[0] + edges[1]) / 2
-    return np.minimum(edges[0], middle), np.maximum(edges[1], middle)
+    upper, lower = (frame.edge_through(points[list(names)], inset=0.02) for names in (UPPER_INNER, LOWER_INNER))
+    middle = (upper + lower) / 2
+    return np.minimum(upper, middle), np.maximum(lower, middle)
 
 
 def _seam(source: Source, frame: LocalFrame, guess: F64, reach: float) -> F64:

@@ -8,6 +8,7 @@ from typing import Final
 import cv2
 import numpy as np
 
+from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.faces.face_pose import FacePose
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
@@ -33,7 +34,7 @@ class Tones:
     grain: float  # σ of its grain, levels
 
 
-def tones_of(source: Source, pose: FacePose) -> Tones:
+def measure_tones(source: Source, pose: FacePose) -> Tones:
     planes = source.planes
     left, right = (max(_luma(planes, pose, side), 4.0) for side in (LEFT, RIGHT))
     blur, grain = _texture(planes.y, pose)
@@ -49,10 +50,10 @@ def tones_of(source: Source, pose: FacePose) -> Tones:
     )
 
 
-def grain_like(tones: Tones, rows: int, columns: int, chance: np.random.Generator) -> F32:
+def make_grain(tones: Tones, rows: int, columns: int, chance: np.random.Generator) -> F32:
     """Noise, float32 (rows, columns) of the double-size luma, as strong as the photo's grain and about as coarse."""
     noise = chance.standard_normal((rows, columns)).astype(np.float32)
-    noise = cv2.GaussianBlur(noise, (0, 0), 1.0 + 1.2 * min(tones.blur, 1.5))  # type: ignore[assignment]
+    noise = filters.blur(noise, 1.0 + 1.2 * min(tones.blur, 1.5))
     scaled: F32 = noise * np.float32(tones.grain / max(float(noise.std()), 1e-6))
     return scaled
 

@@ -9,8 +9,9 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.motion.fields import STEP
+from vivant.engines.diorama.motion.fields import quarter_shape
 from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
@@ -73,7 +74,8 @@ def cut_out(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Laye
 
 def _body(raw: F32, stands: float) -> F32:
     """Nearness of the subject, continued beyond its outline: nearly a plane, bulging a little toward the viewer."""
-    small = cv2.resize(raw, (-(-raw.shape[1] // STEP), -(-raw.shape[0] // STEP)), interpolation=cv2.INTER_AREA)
+    rows, columns = quarter_shape(*raw.shape)
+    small = filters.resize(raw, columns, rows)
     bulge = cv2.GaussianBlur(small, (0, 0), 0.05 * max(small.shape), borderType=cv2.BORDER_REPLICATE)
     return (stands * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
 
@@ -86,8 +88,8 @@ def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout
     y = _left_over(source.y2, background.y2, alpha2, 0)
     u = _left_over(source.planes.u, background.planes.u, alpha_half, 128)
     v = _left_over(source.planes.v, background.planes.v, alpha_half, 128)
-    extent = cv2.resize(np.maximum(hole, alpha), (-(-w // STEP), -(-h // STEP)), interpolation=cv2.INTER_AREA)
-    return Cutout(y, u, v, alpha2, alpha_half, extent)  # type: ignore[arg-type]
+    rows, columns = quarter_shape(h, w)
+    return Cutout(y, u, v, alpha2, alpha_half, filters.resize(np.maximum(hole, alpha), columns, rows))
 
 
 def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> Any:

@@ -12,8 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smootherstep
-from vivant.engines.diorama.motion.fields import STEP
+from vivant.engines.diorama.motion.fields import STEP, quarter_shape
 from vivant.engines.diorama.motion.frame.warp import look_up
 from vivant.media import F32, U8, Planes
 
@@ -37,7 +38,7 @@ class Between:
     weight: F32
 
 
-class Flowing:
+class FlowMorph:
     """The two pictures show the same scene: everything moves to its new place while one turns into the other."""
 
     def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32, *, brighter: float = 1.0) -> None:
@@ -83,7 +84,7 @@ class Flowing:
         return x - self._x, y - self._y, found[2]
 
 
-def flowing(first: Planes, last: Planes) -> Flowing | None:
+def find_flow(first: Planes, last: Planes) -> FlowMorph | None:
     """How the first picture becomes the last, or None where they do not show the same thing."""
     h, w = first.y.shape
     size = (max(w // 2, 16), max(h // 2, 16))
@@ -97,7 +98,7 @@ def flowing(first: Planes, last: Planes) -> Flowing | None:
         return None
     scale = w / size[0], h / size[1]
     ratio = _brightness(b, back, sure_back, a)
-    return Flowing(
+    return FlowMorph(
         _on_grid(there, scale, (h, w)), _on_grid(back, scale, (h, w)),
         _on_grid(sure_there[..., None], (1.0, 1.0), (h, w))[0], _on_grid(sure_back[..., None], (1.0, 1.0), (h, w))[0],
         brighter=float(np.clip(ratio, 0.4, 2.5)),
@@ -137,8 +138,7 @@ def mix(first: Planes, last: Planes, share: float) -> Planes:
 
 
 def _blend(a: U8, b: U8, share: float) -> U8:
-    out: Any = cv2.addWeighted(a, 1 - share, b, share, 0)
-    return out  # type: ignore[no-any-return]
+    return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.uint8)
 
 
 def _returns(there: F32, back: F32) -> F32:
@@ -150,8 +150,7 @@ def _returns(there: F32, back: F32) -> F32:
                           borderValue=(1e3, 1e3, 0, 0))  # fmt: skip
     error = ((there + home) ** 2).sum(-1)
     allowed = 0.02 * ((there**2).sum(-1) + (home**2).sum(-1)) + 1.5
-    sure: Any = cv2.GaussianBlur((error < allowed).astype(np.float32), (0, 0), 2)
-    return sure  # type: ignore[no-any-return]
+    return filters.blur(error < allowed, 2.0)
 
 
 def _likeness(a: Any, b: Any, there: F32) -> float:
@@ -176,8 +175,7 @@ def _brightness(last: Any, back: F32, sure: F32, first: Any) -> float:
 
 def _detail(picture: U8) -> F32:
     values = picture.astype(np.float32)
-    fine: Any = cv2.GaussianBlur(values, (0, 0), 1) - cv2.GaussianBlur(values, (0, 0), 12)
-    return fine  # type: ignore[no-any-return]
+    return filters.blur(values, 1.0) - filters.blur(values, 12.0)
 
 
 def _on_grid(values: F32, scale: tuple[float, float], size: tuple[int, int]) -> F32:
@@ -185,7 +183,7 @@ def _on_grid(values: F32, scale: tuple[float, float], size: tuple[int, int]) -> 
     h, w = size
     soft = cv2.GaussianBlur(values, (0, 0), 1.5)
     soft = soft.reshape(values.shape)
-    rows, columns = -(-h // STEP), -(-w // STEP)
+    rows, columns = quarter_shape(h, w)
     x = (np.arange(columns) * STEP + 0.5) * (values.shape[1] / w) - 0.5
     y = (np.arange(rows) * STEP + 0.5) * (values.shape[0] / h) - 0.5
     map_x, map_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))

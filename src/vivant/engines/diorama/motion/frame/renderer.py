@@ -17,7 +17,7 @@ from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Pat
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
 from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, composite_over, cut_out
-from vivant.engines.diorama.motion.frame.morph import Flowing, dissolve, flowing, mix, progress, push, settle
+from vivant.engines.diorama.motion.frame.morph import FlowMorph, dissolve, find_flow, mix, progress, push, settle
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.border import judge_borders
@@ -52,15 +52,15 @@ class Renderer:
         self._timeline = timeline
         self._frames = timeline.frames
         self._last = last.source if last and storyboard.morph else None
-        self.flowing: Flowing | None = None
+        self.flow_morph: FlowMorph | None = None
         self._other: Renderer | None = None
         camera = timeline.camera
         if last and self._last:
-            self.flowing = flowing(scene.source.planes, self._last.planes)
-            if self.flowing is None:
+            self.flow_morph = find_flow(scene.source.planes, self._last.planes)
+            if self.flow_morph is None:
                 self._other = Renderer(last, _zoom(timeline, settle(timeline.frames)), storyboard)
                 camera = _zoom(timeline, push(timeline.frames)).camera
-            self._progress = (progress if self.flowing else dissolve)(timeline.frames)
+            self._progress = (progress if self.flow_morph else dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
@@ -81,13 +81,13 @@ class Renderer:
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
-        if scene.matte.trust >= TRUSTED and self.rig.parallax > WORTH_CUTTING and not self.flowing:
+        if scene.matte.trust >= TRUSTED and self.rig.parallax > WORTH_CUTTING and not self.flow_morph:
             self.layers = cut_out(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
-        self._texels = warp.ready(self.layers.background if self.layers else scene.source)
-        self._last_texels = warp.ready(self._last) if self._last and self.flowing else None
+        self._texels = warp.pack_source(self.layers.background if self.layers else scene.source)
+        self._last_texels = warp.pack_source(self._last) if self._last and self.flow_morph else None
 
     def frame(self, n: int) -> Planes:
         """Frame n in new planes. Frame 0 is the picture to the bit, and in a morph the last frame is the last
@@ -123,7 +123,7 @@ class Renderer:
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
-        if self.flowing:
+        if self.flow_morph:
             return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self.layers
         looks = self.rig.aim(pose, self._whole)
@@ -142,9 +142,9 @@ class Renderer:
 
     def _between(self, n: int, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
         """A frame on the way from the first picture to the last, both seen through the same camera."""
-        assert self.flowing and self._last_texels
+        assert self.flow_morph and self._last_texels
         t = float(self._progress[n])
-        now = self.flowing.at(t)
+        now = self.flow_morph.at(t)
         looks = self.rig.aim(pose, self._whole)
         ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
         there = Grid(looks.rect, looks.x + ax, looks.y + ay)
@@ -154,7 +154,7 @@ class Renderer:
             warp.read_patched(self._scene.source, patch, grid, frame)
         if t > 0:
             other = warp.read(self._last_texels, Grid(looks.rect, looks.x + bx, looks.y + by))
-            mine, its = self.flowing.gains(t)
+            mine, its = self.flow_morph.gains(t)
             light.scale(frame.y, mine)
             light.scale(other.y, its)
             full, half = warp.enlarge(weight, looks.rect), warp.enlarge_half(weight, looks.rect)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import cv2
 import numpy as np
 
+from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
 from vivant.engines.diorama.motion.frame.texels import U32, pack, sample
@@ -46,16 +46,16 @@ class Grid:
 def enlarge(values: F32, rect: Rect) -> F32:
     """A float32 array on the grid of `rect` -> (rect.height, rect.width)."""
     rows, columns = values.shape
-    full = cv2.resize(values, (STEP * columns, STEP * rows), interpolation=cv2.INTER_LINEAR)
-    return full[STEP : STEP + rect.height, STEP : STEP + rect.width]  # type: ignore[return-value]
+    full = filters.resize(values, STEP * columns, STEP * rows)
+    return full[STEP : STEP + rect.height, STEP : STEP + rect.width]
 
 
 def enlarge_half(values: F32, rect: Rect) -> F32:
     """A float32 array on the grid of `rect` -> (rect.height / 2, rect.width / 2), on the chroma samples' rows and half
     a luma pixel right of their columns."""
     rows, columns = values.shape
-    full = cv2.resize(values, (2 * columns, 2 * rows), interpolation=cv2.INTER_LINEAR)
-    return full[2 : 2 + rect.height // 2, 2 : 2 + rect.width // 2]  # type: ignore[return-value]
+    full = filters.resize(values, 2 * columns, 2 * rows)
+    return full[2 : 2 + rect.height // 2, 2 : 2 + rect.width // 2]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +67,7 @@ class Texels:
     v: U32
 
 
-def ready(source: Source) -> Texels:
+def pack_source(source: Source) -> Texels:
     """Pack the planes of a source, once per clip: four times the memory for a third of the time per frame."""
     return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v))
 
