@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivant.api.body import LONG, LongString, parse_object
+from vivant.api.body import LONG_BYTES, LongString, parse_object
 from vivant.errors import InvalidRequest
 
 NAMES = frozenset({"image", "last_image"})
@@ -39,12 +39,12 @@ def test_any_object_is_read_as_another_parser_reads_it(
 ) -> None:
     for name in NAMES:
         if chance.random() < 0.5:
-            fields[name] = chance.choice(["A", "/", "+=", "\\ ", "\\/u002B", '"', 'x"\\', "\n"]) * LONG
+            fields[name] = chance.choice(["A", "/", "+=", "\\ ", "\\/u002B", '"', 'x"\\', "\n"]) * LONG_BYTES
     body = json.dumps(fields, ensure_ascii=ascii_only).encode()
     assert plain(parse_object(body, long=NAMES)) == json.loads(body)
 
 
-@pytest.mark.parametrize("text", ["A" * LONG, "/9j/" * LONG, "ab+/" * (LONG * 20)])
+@pytest.mark.parametrize("text", ["A" * LONG_BYTES, "/9j/" * LONG_BYTES, "ab+/" * (LONG_BYTES * 20)])
 @pytest.mark.parametrize("style", ["plain", "php", "dotnet", "all"])
 def test_long_strings_are_read_with_every_style_of_escapes(text: str, style: str) -> None:
     wire = {
@@ -61,16 +61,16 @@ def test_long_strings_are_read_with_every_style_of_escapes(text: str, style: str
 
 
 def test_only_named_fields_at_the_top_are_left_in_place() -> None:
-    long = "A" * LONG
+    long = "A" * LONG_BYTES
     sent = {"extra": {"image": long}, "prompt": long, "image": [long], "last_image": long}
     fields = parse_object(json.dumps(sent).encode(), long=NAMES)
     assert fields["extra"] == {"image": long} and fields["prompt"] == long and fields["image"] == [long]
-    assert isinstance(fields["last_image"], LongString) and len(fields["last_image"]) == LONG
+    assert isinstance(fields["last_image"], LongString) and len(fields["last_image"]) == LONG_BYTES
 
 
 @pytest.mark.parametrize("raw", [b"\n", b"\r", b"\t"])
 def test_a_raw_control_character_inside_a_long_string_is_refused(raw: bytes) -> None:
-    fields = parse_object(b'{"image":"' + b"A" * LONG + raw + b"A" * LONG + b'"}', long=NAMES)
+    fields = parse_object(b'{"image":"' + b"A" * LONG_BYTES + raw + b"A" * LONG_BYTES + b'"}', long=NAMES)
     with pytest.raises(InvalidRequest, match="not escaped"):
         b"".join(fields["image"])
 
@@ -78,7 +78,11 @@ def test_a_raw_control_character_inside_a_long_string_is_refused(raw: bytes) -> 
 @given(st.binary(max_size=200))
 @settings(max_examples=500, deadline=None)
 def test_any_other_bytes_raise_invalid_request_only(junk: bytes) -> None:
-    for body in (junk, b'{"image":"' + b"A" * LONG + b'"' + junk, b'{"' + junk + b'"image":"' + b"A" * LONG + b'"}'):
+    for body in (
+        junk,
+        b'{"image":"' + b"A" * LONG_BYTES + b'"' + junk,
+        b'{"' + junk + b'"image":"' + b"A" * LONG_BYTES + b'"}',
+    ):
         try:
             fields = parse_object(body, long=NAMES)
         except InvalidRequest:

@@ -7,11 +7,11 @@ import random
 import pytest
 
 from support.live_server import HttpResponse, LiveServer, picture_uri
-from vivant.api.files import byte_range
+from vivant.api.files import parse_range
 from vivant.api.http_errors import RangeNotSatisfiable
 
 
-class Clip:
+class FinishedClip:
     """One finished clip: where it is, and its bytes."""
 
     def __init__(self, server: LiveServer) -> None:
@@ -29,11 +29,11 @@ class Clip:
 
 
 @pytest.fixture(scope="module")
-def clip(server: LiveServer) -> Clip:
-    return Clip(server)
+def clip(server: LiveServer) -> FinishedClip:
+    return FinishedClip(server)
 
 
-def test_the_whole_file_has_the_headers_that_players_need(clip: Clip) -> None:
+def test_the_whole_file_has_the_headers_that_players_need(clip: FinishedClip) -> None:
     response = clip.get()
     headers = response.headers
     assert response.body[4:8] == b"ftyp"
@@ -45,7 +45,7 @@ def test_the_whole_file_has_the_headers_that_players_need(clip: Clip) -> None:
     assert headers["Set-Cookie"] is None and headers["Access-Control-Allow-Origin"] is None
 
 
-def test_two_hundred_random_ranges_are_exact(clip: Clip) -> None:
+def test_two_hundred_random_ranges_are_exact(clip: FinishedClip) -> None:
     chance, size = random.Random(1), len(clip.bytes)
     for _ in range(200):
         start = chance.randrange(size)
@@ -61,7 +61,7 @@ def test_two_hundred_random_ranges_are_exact(clip: Clip) -> None:
 
 
 @pytest.mark.parametrize("beyond", ["bytes={}-", "bytes={}-9999999999", "bytes=-0", "bytes=999999999999999999-"])
-def test_a_range_behind_the_end_is_416(clip: Clip, beyond: str) -> None:
+def test_a_range_behind_the_end_is_416(clip: FinishedClip, beyond: str) -> None:
     response = clip.get(Range=beyond.format(len(clip.bytes)))
     assert response.status == 416 and response.headers["Content-Range"] == f"bytes */{len(clip.bytes)}"
 
@@ -80,12 +80,12 @@ def test_a_range_behind_the_end_is_416(clip: Clip, beyond: str) -> None:
         "bytes=0-" + "9" * 30,
     ],
 )
-def test_other_ranges_mean_the_whole_file(clip: Clip, odd: str) -> None:
+def test_other_ranges_mean_the_whole_file(clip: FinishedClip, odd: str) -> None:
     response = clip.get(Range=odd)
     assert response.status == 200 and len(response.body) == len(clip.bytes)
 
 
-def test_if_range_decides_between_part_and_whole(clip: Clip) -> None:
+def test_if_range_decides_between_part_and_whole(clip: FinishedClip) -> None:
     for tag, status in (
         (clip.etag, 206),
         ('"other"', 200),
@@ -95,7 +95,7 @@ def test_if_range_decides_between_part_and_whole(clip: Clip) -> None:
         assert clip.get(Range="bytes=0-9", If_Range=tag).status == status
 
 
-def test_an_unchanged_file_is_304(clip: Clip) -> None:
+def test_an_unchanged_file_is_304(clip: FinishedClip) -> None:
     for tags, status in (
         (clip.etag, 304), (f'"x", {clip.etag}', 304), (f"W/{clip.etag}", 304), ("*", 304), ('"x"', 200),
         (clip.etag[:-2] + '"', 200),
@@ -110,7 +110,7 @@ def test_an_unchanged_file_is_304(clip: Clip) -> None:
             )
 
 
-def test_head_says_the_same_without_the_file(clip: Clip) -> None:
+def test_head_says_the_same_without_the_file(clip: FinishedClip) -> None:
     for headers in ({}, {"Range": "bytes=10-19"}):
         got, head = (clip.server.send(method, clip.path, headers=headers) for method in ("GET", "HEAD"))
         assert head.status == got.status and head.body == b""
@@ -118,7 +118,7 @@ def test_head_says_the_same_without_the_file(clip: Clip) -> None:
             assert head.headers[name] == got.headers[name]
 
 
-def test_a_damaged_link_is_refused(clip: Clip) -> None:
+def test_a_damaged_link_is_refused(clip: FinishedClip) -> None:
     path, _, query = clip.path.partition("?")
     damaged = [
         path, f"{path}?{query[:-1]}", f"{path}?{query}0", f"{path}?{query.replace('expires=', 'expires=9')}",
@@ -133,7 +133,7 @@ def test_a_damaged_link_is_refused(clip: Clip) -> None:
         assert clip.server.get(link).status in (403, 404), link
 
 
-def test_a_link_is_for_reading_only(clip: Clip) -> None:
+def test_a_link_is_for_reading_only(clip: FinishedClip) -> None:
     for method in ("POST", "PUT", "DELETE", "PATCH"):
         assert clip.server.send(method, clip.path).status == 405
 
@@ -146,9 +146,9 @@ def test_a_link_is_for_reading_only(clip: Clip) -> None:
     ],
 )  # fmt: skip
 def test_a_range_header_is_parsed(header: str | None, size: int, expected: tuple[int, int] | None) -> None:
-    assert byte_range(header, size) == expected
+    assert parse_range(header, size) == expected
 
 
 def test_an_empty_file_has_no_ranges() -> None:
     with pytest.raises(RangeNotSatisfiable):
-        byte_range("bytes=0-", 0)
+        parse_range("bytes=0-", 0)

@@ -17,7 +17,7 @@ from yarl import URL
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
 from vivant.intake import fetch
 from vivant.intake.budget import ByteBudget
-from vivant.intake.fetch import AllowList, Fetcher, FetchRefused, Resolve, next_hop
+from vivant.intake.fetch import AllowList, Fetcher, FetchRefused, Resolve, resolve_redirect
 
 T = TypeVar("T")
 BODY = b"what a picture might be " * 100
@@ -71,7 +71,7 @@ async def fetched(url: str, allow: str = "", resolve: Resolve | None = None, **o
         **options,
     )
     async with AsyncExitStack() as held:
-        return bytes(await fetcher.fetch(url, held=held))
+        return bytes(await fetcher.fetch(url, reservations=held))
 
 
 Answer = Callable[[str, dict[str, str]], bytes | AsyncIterator[bytes]]
@@ -269,9 +269,9 @@ async def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool
 def test_where_redirects_may_lead(here: str, location: str | None, there: str | None) -> None:
     if there is None:
         with pytest.raises(FetchRefused):
-            next_hop(URL(here), location)
+            resolve_redirect(URL(here), location)
     else:
-        assert str(next_hop(URL(here), location)) == there
+        assert str(resolve_redirect(URL(here), location)) == there
 
 
 @pytest.mark.parametrize("allow", ["127.0.0.1", "127.0.0.0/8", "127.0.0.1:{}", "10.0.0.0/8,127.0.0.1"])
@@ -404,11 +404,11 @@ async def test_fetched_bytes_count_against_the_budget() -> None:
     async with server(lambda path, headers: ok()) as port:
         url, allow = f"http://127.0.0.1:{port}/", AllowList.parse(("127.0.0.1",))
         async with AsyncExitStack() as held:
-            await Fetcher(allow, budget).fetch(url, held=held)
+            await Fetcher(allow, budget).fetch(url, reservations=held)
             assert budget.used == len(BODY)
             async with AsyncExitStack() as second:
                 with pytest.raises(Busy):
-                    await Fetcher(allow, budget).fetch(url, held=second)
+                    await Fetcher(allow, budget).fetch(url, reservations=second)
         assert budget.used == 0
 
 
@@ -424,7 +424,7 @@ async def test_too_many_fetches_at_once_are_busy() -> None:
             fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget())
             async with AsyncExitStack() as held:
                 url = f"http://127.0.0.1:{port}/"
-                running = [asyncio.create_task(fetcher.fetch(url, held=held)) for _ in range(fetch.AT_ONCE + 5)]
+                running = [asyncio.create_task(fetcher.fetch(url, reservations=held)) for _ in range(fetch.AT_ONCE + 5)]
                 await asyncio.sleep(0.3)
                 release.set()
                 return await asyncio.gather(*running, return_exceptions=True)
@@ -449,11 +449,11 @@ async def test_a_name_server_that_never_answers_delays_nothing_else(monkeypatch:
     async def run() -> None:
         fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget(), total_seconds=0.5)
         async with server(lambda path, headers: ok()) as port, AsyncExitStack() as held:
-            waiting = [fetcher.fetch(f"http://{n}.stuck.example/", held=held) for n in range(40)]
+            waiting = [fetcher.fetch(f"http://{n}.stuck.example/", reservations=held) for n in range(40)]
             tasks = [asyncio.create_task(fetch) for fetch in waiting]
             await asyncio.sleep(0.05)
             assert await asyncio.to_thread(lambda: "free") == "free"
-            assert await fetcher.fetch(f"http://127.0.0.1:{port}/", held=held) == BODY
+            assert await fetcher.fetch(f"http://127.0.0.1:{port}/", reservations=held) == BODY
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert all(isinstance(result, PictureUnreachable) for result in results)
 

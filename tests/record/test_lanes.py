@@ -138,7 +138,7 @@ def test_every_statement_of_a_claim_uses_an_index(connection: Connection) -> Non
 
     held = claimed(connection)
     tasks.find_due(connection, now=at(5))
-    tasks.running_attempts(connection, "boot-1")
+    tasks.list_running_attempts(connection, "boot-1")
     tasks.list_newest(connection, key_id="key-1", limit=10)
     event.remove(connection, "before_cursor_execute", note)
     assert len(seen) > 8

@@ -57,7 +57,7 @@ def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
     assert not die(connection, late)
     assert not tasks.requeue(connection, late, now=at(5))
     assert not tasks.remember(connection, late, {"job": 1})
-    tasks.report(connection, [Progress(claim=late, fraction=0.7)])
+    tasks.store_progress(connection, [Progress(claim=late, fraction=0.7)])
     assert connection.execute(select(tables.tasks)).one() == before
 
 
@@ -144,8 +144,8 @@ def test_time_runs_from_creation(connection: Connection, limit: int, running: bo
 def test_progress_and_storyboard_reach_the_record(connection: Connection) -> None:
     task = queued(connection)
     held = claimed(connection)
-    tasks.report(connection, [Progress(claim=held, fraction=0.25, storyboard={"shots": 1})])
-    tasks.report(connection, [Progress(claim=held, fraction=0.5)])
+    tasks.store_progress(connection, [Progress(claim=held, fraction=0.25, storyboard={"shots": 1})])
+    tasks.store_progress(connection, [Progress(claim=held, fraction=0.5)])
     found = tasks.get(connection, task.id)
     assert (found.progress, found.storyboard) == (0.5, {"shots": 1})
 

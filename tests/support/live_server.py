@@ -20,7 +20,7 @@ from PIL import Image
 
 from vivant.api.context import Context
 from vivant.api.limits import MAX_BODY_BYTES
-from vivant.api.serve import server_config
+from vivant.api.serve import configure_server
 from vivant.intake.pictures import Intake
 from vivant.service import Service, build_service
 from vivant.settings import Settings
@@ -94,7 +94,7 @@ class LiveServer:
         service = build_service(self.settings, timings=self._timings)
         await service.start()
         self.context = Context(service, max_body_bytes=self._max_body_bytes)
-        config = server_config(self.context)
+        config = configure_server(self.context)
         config.port = 0
         self._server = uvicorn.Server(config)
         serving = asyncio.create_task(self._server.serve())

@@ -66,7 +66,7 @@ def check_invariants(connection: Connection) -> None:
         lane = counted.setdefault((row.tier, row.key_id), [0, 0])
         lane[0] += row.status == "queued"
         lane[1] += row.status == "running"
-    assert lanes.counts(connection) == {lane: (waiting, running) for lane, (waiting, running) in counted.items()}
+    assert lanes.read_counts(connection) == {lane: (waiting, running) for lane, (waiting, running) in counted.items()}
     succeeded = set(connection.execute(select(columns.id).where(columns.status == "succeeded")).scalars())
     billed = list(connection.execute(select(tables.usage.c.task_id)).scalars())
     assert sorted(billed) == sorted(succeeded)

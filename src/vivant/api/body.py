@@ -14,9 +14,9 @@ import msgspec
 
 from vivant.errors import InvalidRequest
 
-LONG: Final = 16 * 1024  # bytes from which on a string is cut out
-REST: Final = 2**20  # bytes that the body without its long strings may have
-MARKS: Final = 50_000  # structural characters and quotes that a body may have; it bounds the time of the scan
+LONG_BYTES: Final = 16 * 1024  # bytes from which on a string is cut out
+REST_BYTES: Final = 2**20  # bytes that the body without its long strings may have
+MAX_MARKS: Final = 50_000  # structural characters and quotes that a body may have; it bounds the time of the scan
 _PIECE: Final = 2**20
 
 _MARK: Final = re.compile(rb'["{}\[\],:]')
@@ -51,8 +51,8 @@ def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, 
     which one counts.
     """
     rest, lifted = _cut_out_long_strings(body, long)
-    if len(rest) > REST:
-        raise malformed_body(f"without its pictures it may have at most {REST} bytes")
+    if len(rest) > REST_BYTES:
+        raise malformed_body(f"without its pictures it may have at most {REST_BYTES} bytes")
     try:
         fields = msgspec.json.decode(rest)
     except RecursionError:
@@ -79,12 +79,12 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
     at_key = False
     while mark := _MARK.search(body, at):
         marks += 1
-        if marks > MARKS:
+        if marks > MAX_MARKS:
             raise malformed_body("it has too many parts")
         at = mark.end()
         match mark[0]:
             case b'"':
-                end, quotes = _closing_quote(body, at, MARKS - marks)
+                end, quotes = _closing_quote(body, at, MAX_MARKS - marks)
                 marks += quotes
                 if end < 0:
                     break  # msgspec will say what is wrong
@@ -93,7 +93,7 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
                     if key in seen:
                         raise malformed_body(f"the field {key[:80]!r} appears twice")
                     seen.add(key)
-                elif depth == 1 and key in long and end - at >= LONG:
+                elif depth == 1 and key in long and end - at >= LONG_BYTES:
                     kept.append(view[start:at])
                     lifted[key] = LongString(view[at:end])
                     start = end

@@ -47,7 +47,7 @@ def file_response(request: Request, file: StoredFile) -> Response:
     start, end, status = 0, file.size, 200
     condition = request.headers.get("if-range")
     if condition is None or condition.strip() == etag:  # a date never matches: files carry none
-        wanted = byte_range(request.headers.get("range"), file.size)
+        wanted = parse_range(request.headers.get("range"), file.size)
         if wanted is not None:
             (start, end), status = wanted, 206
             headers["Content-Range"] = f"bytes {start}-{end - 1}/{file.size}"
@@ -62,7 +62,7 @@ async def _body(file: StoredFile, start: int, end: int) -> AsyncIterator[bytes]:
         yield piece
 
 
-def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+def parse_range(header: str | None, size: int) -> tuple[int, int] | None:
     """(start, end), end exclusive, of the bytes that a Range header asks for; None: send the whole file.
 
     Several ranges, other units and malformed headers mean the whole file, as RFC 9110 (14.2) allows.

@@ -35,7 +35,7 @@ async def receive_body(
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if length is not None and length > max_bytes:
         raise _too_large(max_bytes)
-    with budget.reserve(length or 0) as held:
+    with budget.reserve(length or 0) as reservation:
         body = bytearray()
         stream = request.stream()
         while True:
@@ -48,9 +48,9 @@ async def receive_body(
                 break
             if len(body) + len(chunk) > max_bytes:
                 raise _too_large(max_bytes)
-            held.grow(max(0, len(body) + len(chunk) - held.size))
+            reservation.grow(max(0, len(body) + len(chunk) - reservation.size))
             body += chunk
-        yield body, held
+        yield body, reservation
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:

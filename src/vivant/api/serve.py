@@ -58,7 +58,7 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
             )
         await service.start()
         context = Context(service)
-        server = _Server(server_config(context))
+        server = _Server(configure_server(context))
         stopping = _on_signals(context, server)
         try:
             answering = asyncio.create_task(server.serve(sockets=[listening]))
@@ -75,7 +75,7 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
         await service.stop(drain=False)
 
 
-def server_config(context: Context) -> uvicorn.Config:
+def configure_server(context: Context) -> uvicorn.Config:
     """Uvicorn's configuration for the application."""
     return uvicorn.Config(
         build_app(context),

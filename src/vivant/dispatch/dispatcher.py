@@ -220,7 +220,7 @@ class Dispatcher:
 
         def settle(connection: Connection) -> bool:
             now = self._clock.now()
-            tasks.report(connection, [last])
+            tasks.store_progress(connection, [last])
             match outcome:
                 case Finished(artifact):
                     return tasks.settle_success(connection, claim, Artifact(**artifact), now=now)
@@ -272,12 +272,12 @@ class Dispatcher:
     async def _write_progress(self) -> None:
         batch = [run.collect_progress() for run in self._runs.values() if run.changed]
         if batch:
-            await self._record.write(lambda c: tasks.report(c, batch))
+            await self._record.write(lambda c: tasks.store_progress(c, batch))
 
     async def _stop_lost_runs(self) -> None:
         runs = dict(self._runs)  # copied before the query, which does not see tasks that are claimed after it
         if runs:
-            ours = await self._record.read(lambda c: tasks.running_attempts(c, self.boot_id))
+            ours = await self._record.read(lambda c: tasks.list_running_attempts(c, self.boot_id))
             for key in runs.keys() - ours:
                 runs[key].worker.stop(runs[key].job)
 

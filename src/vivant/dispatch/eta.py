@@ -38,13 +38,13 @@ class Eta:
             return 0.0
         if self._clock.monotonic() - self._read_at > self._cached_for:
             self._read_at, self._paces = self._clock.monotonic(), {}
-            self._counts = await self._record.read(lanes.counts)
+            self._counts = await self._record.read(lanes.read_counts)
         if task.engine not in self._paces:
             self._paces[task.engine] = await self._record.read(lambda c: usage.seconds_per_token(c, task.engine))
         own = estimate_run(task, self._paces[task.engine])
         if task.status is Status.RUNNING and task.started_at is not None:
             return estimate_remaining(own, task.progress, elapsed=(self._clock.now() - task.started_at).total_seconds())
-        ahead_in_lane = await self._record.read(lambda c: tasks.ahead_in_lane(c, task))
+        ahead_in_lane = await self._record.read(lambda c: tasks.count_ahead(c, task))
         ahead = count_ahead(task, self._counts, ahead_in_lane=ahead_in_lane)
         running = sum(running for _, running in self._counts.values())
         return own + own * (ahead + running / 2) / self._workers

@@ -25,7 +25,7 @@ class VisibleMark:
         font = ImageFont.load_default(size)  # Pillow's embedded font: the same letters on every machine
         left, top, right, bottom = font.getbbox(TEXT)
         margin = round(size * 0.7)
-        box_w, box_h = _even(right - left + 2 * margin), _even(bottom - top + 2 * margin)
+        box_w, box_h = _round_up_to_even(right - left + 2 * margin), _round_up_to_even(bottom - top + 2 * margin)
         ink = Image.new("L", (box_w, box_h), 0)
         ImageDraw.Draw(ink).text((box_w - (right - left) - margin - left, margin - top), TEXT, fill=255, font=font)
         letters = np.asarray(ink, np.float32) / 255
@@ -47,5 +47,5 @@ class VisibleMark:
         return Planes(y, u, v)
 
 
-def _even(value: float) -> int:
+def _round_up_to_even(value: float) -> int:
     return int(value) + int(value) % 2

@@ -95,8 +95,8 @@ class Fetcher:
     max_bytes: int = PICTURE_BYTES
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def fetch(self, text: str, *, held: AsyncExitStack) -> bytearray:
-        """The body at an http(s) URL; its bytes count against the budget until `held` closes.
+    async def fetch(self, text: str, *, reservations: AsyncExitStack) -> bytearray:
+        """The body at an http(s) URL; its bytes count against the budget until `reservations` closes.
 
         Raises InvalidPicture for text that is no such URL, PictureUnreachable, PictureTooManyBytes or Busy.
         """
@@ -105,7 +105,7 @@ class Fetcher:
         async with self._slots:
             try:
                 async with asyncio.timeout(self.total_seconds):
-                    return await self._follow(_parse(text), held)
+                    return await self._follow(_parse(text), reservations)
             except (FetchRefused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
                 log.info("picture not fetched", why=f"{type(error).__name__}: {error}"[:300])
                 raise PictureUnreachable(
@@ -114,15 +114,15 @@ class Fetcher:
                     "redirects that never lead from https to http."
                 ) from None
 
-    async def _follow(self, url: URL, held: AsyncExitStack) -> bytearray:
+    async def _follow(self, url: URL, reservations: AsyncExitStack) -> bytearray:
         for _ in range(REDIRECTS + 1):
-            outcome = await self._hop(url, held)
+            outcome = await self._hop(url, reservations)
             if not isinstance(outcome, URL):
                 return outcome
             url = outcome
         raise FetchRefused("too many redirects")
 
-    async def _hop(self, url: URL, held: AsyncExitStack) -> bytearray | URL:
+    async def _hop(self, url: URL, reservations: AsyncExitStack) -> bytearray | URL:
         """One request: the body, or the URL of the redirect."""
         connector = await self._connector(url)
         async with (
@@ -137,17 +137,17 @@ class Fetcher:
             session.get(url, allow_redirects=False) as answer,
         ):
             if answer.status in (301, 302, 303, 307, 308):
-                return next_hop(url, answer.headers.get("Location"))
+                return resolve_redirect(url, answer.headers.get("Location"))
             if answer.status != 200:
                 raise FetchRefused(f"answered {answer.status}")
             if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
                 raise FetchRefused("sent an encoded body although identity was asked for")
-            return await self._read(answer, held)
+            return await self._read(answer, reservations)
 
-    async def _read(self, answer: aiohttp.ClientResponse, held: AsyncExitStack) -> bytearray:
+    async def _read(self, answer: aiohttp.ClientResponse, reservations: AsyncExitStack) -> bytearray:
         if (answer.content_length or 0) > self.max_bytes:
             raise too_many_bytes(self.max_bytes)
-        reservation = held.enter_context(self.budget.reserve())
+        reservation = reservations.enter_context(self.budget.reserve())
         body = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK):
             if len(body) + len(chunk) > self.max_bytes:
@@ -191,7 +191,7 @@ class Fetcher:
         )
 
 
-def next_hop(here: URL, location: str | None) -> URL:
+def resolve_redirect(here: URL, location: str | None) -> URL:
     """The URL a redirect leads to. Raises FetchRefused when it may not be followed."""
     if not location:
         raise FetchRefused("a redirect without an address")

@@ -56,8 +56,8 @@ class Intake:
         with _naming(field):
             if isinstance(source, str):
                 if not is_data_uri(source[:5].encode(errors="replace")):
-                    async with AsyncExitStack() as held:
-                        body = await self._fetcher.fetch(source, held=held)
+                    async with AsyncExitStack() as reservations:
+                        body = await self._fetcher.fetch(source, reservations=reservations)
                         return await self.decoders.clean(_ByteChunks(body), ratio=ratio)
                 if not source.isascii():
                     raise UnreadablePicture("a data URI holds ASCII characters only.")

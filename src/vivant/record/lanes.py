@@ -93,7 +93,7 @@ def charge(connection: Connection, lane: Lane, tokens: int) -> None:
     connection.execute(update(tiers).where(tiers.c.tier == lane.tier.value).values(virtual_time=lane.virtual_time))
 
 
-def counts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
+def read_counts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:
     """(tier, key) -> (queued, running), for every lane that ever had a task."""
     rows = connection.execute(select(lanes.c.tier, lanes.c.key_id, lanes.c.queued, lanes.c.running))
     return {(row.tier, row.key_id): (row.queued, row.running) for row in rows}

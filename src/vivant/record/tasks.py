@@ -112,7 +112,7 @@ def list_newest(
     return [_task(row) for row in connection.execute(wanted)]
 
 
-def ahead_in_lane(connection: Connection, task: Task) -> int:
+def count_ahead(connection: Connection, task: Task) -> int:
     """How many tasks of the same lane wait ahead of this one, at most AHEAD_AT_MOST."""
     lane = {"in_tier": task.request.tier.value, "of_key": task.key_id, "before": task.id}
     return connection.execute(_AHEAD, lane).scalar_one()
@@ -147,7 +147,7 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
     return Claim(task=get(connection, row.id), owner=owner, remembered=row.remembered or {})
 
 
-def report(connection: Connection, batch: Iterable[Progress]) -> None:
+def store_progress(connection: Connection, batch: Iterable[Progress]) -> None:
     """Store the progress of claimed tasks; a claim that no longer holds is skipped."""
     for progress in batch:
         values: dict[str, Any] = {"progress": progress.fraction}
@@ -207,7 +207,7 @@ def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = Non
     return sum(_requeue(connection, row, now=now) for row in connection.execute(running).all())
 
 
-def running_attempts(connection: Connection, owner: str) -> set[tuple[str, int]]:
+def list_running_attempts(connection: Connection, owner: str) -> set[tuple[str, int]]:
     """(id, attempt) of the running tasks claimed by `owner`."""
     rows = connection.execute(
         select(tasks.c.id, tasks.c.attempt).where(tasks.c.status == Status.RUNNING.value, tasks.c.owner == owner)

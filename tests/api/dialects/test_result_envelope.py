@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from support.live_server import RESULT, LiveServer, picture_uri
-from vivant.api.dialects.novita import envelope
+from vivant.api.dialects.novita import build_envelope
 from vivant.request import Brief
 from vivant.task import Artifact, Status, Task
 
@@ -48,7 +48,7 @@ def at(status: Status, **changes: Any) -> Task:
     ],
 )
 def test_every_status_has_one_of_four_names_and_nothing_is_null(status: Status, wire: str) -> None:
-    body = envelope(at(status), eta=3.2, video=("http://x/clip.mp4", 60) if status is Status.SUCCEEDED else None)
+    body = build_envelope(at(status), eta=3.2, video=("http://x/clip.mp4", 60) if status is Status.SUCCEEDED else None)
     assert body["task"]["status"] == wire
     assert (body["task"]["reason"] != "") == (wire == "TASK_STATUS_FAILED")
     assert "null" not in json.dumps(body)
@@ -60,7 +60,9 @@ def test_every_status_has_one_of_four_names_and_nothing_is_null(status: Status, 
 
 
 def test_a_finished_task_in_full() -> None:
-    body = envelope(at(Status.SUCCEEDED, progress=1.0), eta=0.0, video=("http://x/files/t1/1/clip.mp4?s=1", 86_400))
+    body = build_envelope(
+        at(Status.SUCCEEDED, progress=1.0), eta=0.0, video=("http://x/files/t1/1/clip.mp4?s=1", 86_400)
+    )
     info = json.loads(body["extra"]["debug_info"].pop("request_info"))
     assert info["prompt"] == 'say "hi"' and info["ratio"] == "16:9" and info["seed"] == 7
     assert body == {
@@ -90,25 +92,25 @@ def test_a_finished_task_in_full() -> None:
     ],
 )  # fmt: skip
 def test_progress_is_a_whole_percentage_and_100_means_done(status: Status, progress: float, percent: int) -> None:
-    task = envelope(at(status, progress=progress), eta=0, video=None)["task"]
+    task = build_envelope(at(status, progress=progress), eta=0, video=None)["task"]
     assert task["progress_percent"] == percent and type(task["progress_percent"]) is int
 
 
 @pytest.mark.parametrize(("eta", "shown"), [(0.0, 0), (0.1, 1), (3.0, 3), (3.2, 4), (-1.0, 0)])
 def test_eta_is_in_whole_seconds_and_never_negative(eta: float, shown: int) -> None:
-    assert envelope(at(Status.RUNNING), eta=eta, video=None)["task"]["eta"] == shown
+    assert build_envelope(at(Status.RUNNING), eta=eta, video=None)["task"]["eta"] == shown
 
 
 def test_the_reason_is_what_went_wrong() -> None:
     assert (
-        envelope(at(Status.FAILED, error_message="Out of memory."), eta=0, video=None)["task"]["reason"]
+        build_envelope(at(Status.FAILED, error_message="Out of memory."), eta=0, video=None)["task"]["reason"]
         == "Out of memory."
     )
     assert (
-        envelope(at(Status.EXPIRED, error_message="Time is over."), eta=0, video=None)["task"]["reason"]
+        build_envelope(at(Status.EXPIRED, error_message="Time is over."), eta=0, video=None)["task"]["reason"]
         == "The task did not end within the time it was given (execution_expires_after)."
     )
-    assert "cancelled" in envelope(at(Status.CANCELLED), eta=0, video=None)["task"]["reason"].lower()
+    assert "cancelled" in build_envelope(at(Status.CANCELLED), eta=0, video=None)["task"]["reason"].lower()
 
 
 def test_a_task_lives_through_the_statuses_over_http(server: LiveServer) -> None:

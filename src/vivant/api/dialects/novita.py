@@ -101,17 +101,17 @@ def routes(context: Context) -> list[Route]:
         intake = context.intake
         async with receive_body(
             request, intake.budget, max_bytes=context.max_body_bytes, idle_for=context.service.timings.body_idle_for
-        ) as (body, held):
+        ) as (body, reservation):
             heavy = len(body) >= IN_A_THREAD
             submission = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
             brief = submission.brief
             first = await intake.receive(submission.image, field="image", ratio=brief.ratio)
-            held.grow(len(first.png))  # a small file may decode to a large picture
+            reservation.grow(len(first.png))  # a small file may decode to a large picture
             last = None
             if submission.last_image is not None:
                 ratio = brief.ratio_for(first.width, first.height)
                 last = await intake.receive(submission.last_image, field="last_image", ratio=ratio)
-                held.grow(len(last.png))
+                reservation.grow(len(last.png))
             task = await context.service.submit(brief, first, last, key_id=key_id)
         return json_response({"id": task.id, "task_id": task.id})
 
@@ -126,7 +126,7 @@ def routes(context: Context) -> list[Route]:
         if task.status is Status.SUCCEEDED and task.artifact is not None:
             path, seconds = await context.service.make_link(task)
             video = context.absolute_url(request, path), seconds
-        return json_response(envelope(task, eta=eta, video=video))
+        return json_response(build_envelope(task, eta=eta, video=video))
 
     return [
         Route(SUBMIT, submit, methods=["POST"]),
@@ -186,7 +186,7 @@ def in_our_words(error: InvalidRequest, *, ratio: str) -> InvalidRequest:
     return InvalidRequest(error.problem, field=FIELD_NAMES.get(error.field, error.field))
 
 
-def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[str, Any]:
+def build_envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[str, Any]:
     """The task-result body. eta: seconds; video: (absolute URL, seconds until it expires), None without a video.
 
     Arrays are never null, `extra` is always present, and times not reached are "0", because Novita's Python client
@@ -208,7 +208,7 @@ def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[s
         "task": {
             "task_id": task.id,
             "status": STATUSES[task.status],
-            "reason": reason(task),
+            "reason": failure_reason(task),
             "task_type": TASK_TYPE,
             "eta": max(0, math.ceil(eta)),
             "progress_percent": 100 if done else min(99, max(0, int(task.progress * 100))),
@@ -221,7 +221,7 @@ def envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> dict[s
     }
 
 
-def reason(task: Task) -> str:
+def failure_reason(task: Task) -> str:
     """Why a task ended without a video; empty for all other tasks."""
     match task.status:
         case Status.FAILED:
