@@ -170,5 +170,12 @@ def test_firelight_flickers_only_where_something_burns() -> None:
     assert 0.5 < np.abs(flicker).max() <= 0.8 + 1e-6
 
 
+def test_every_shot_after_the_first_starts_with_a_cut() -> None:
+    pan, zoom = Move(kind="pan"), Move(kind="zoom")
+    shots = (Shot(start=0, end=60, moves=(pan,)), Shot(start=60, end=121, moves=(zoom,)))
+    assert resolve(board(shots=shots), FACTS, []).cuts == (60,)
+    assert resolve(board(), FACTS, []).cuts == ()
+
+
 def test_open_air_is_drier_than_a_room() -> None:
     assert resolve(board(), FACTS, []).room < resolve(board(), PictureFacts(), []).room

@@ -31,7 +31,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
     return Timeline(
         frames=frames,
         seed=board.seed,
-        cuts=(),
+        cuts=tuple(shot.start for shot in board.shots[1:]),
         wind=wind.make_wind(board.seed, frames, _wind_strength(board)),
         flicker=light.make_flicker(board),
         light=light.make_light(frames, strikes, facts.brightness),

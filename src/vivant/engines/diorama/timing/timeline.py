@@ -147,7 +147,7 @@ class Timeline:
     light: F32  # gain of the whole picture, about 1: lightning
     camera: CameraCurves
     faces: tuple[FaceCurves, ...] = ()
-    cuts: tuple[int, ...] = ()
+    cuts: tuple[int, ...] = ()  # frames at which a new shot starts: the view jumps there
     events: tuple[Event, ...] = ()
     beds: tuple[Bed, ...] = ()
     lines: tuple[PlacedLine, ...] = ()
