@@ -199,9 +199,8 @@ def test_long_text_is_cut_at_sentences_and_every_symbol_is_said() -> None:
     )
 
 
-def test_two_breaths_are_joined_with_a_pause_between(speech: Speech, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vivant.engines.diorama.sound.speech.speech._LONGEST", 20)
-    spoken = speech.say(line("The sea is calm. The moon is up.", "af_heart"))
+def test_two_breaths_are_joined_with_a_pause_between() -> None:
+    spoken = Speech(max_breath=20).say(line("The sea is calm. The moon is up.", "af_heart"))
     pauses = [p for p in spoken.phones if p.symbol == "."]
     assert len(pauses) == 1 and pauses[0].end - pauses[0].start > 0.3
     assert spoken.phones[-1].end <= len(spoken.samples) / 48_000

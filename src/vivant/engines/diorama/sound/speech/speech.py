@@ -27,7 +27,7 @@ from vivant.media import F32, SAMPLE_RATE
 
 FASTEST: Final = 1.33  # times the usual pace; words are unclear beyond it
 LEVEL: Final = -23.0  # dBFS, RMS of a neutral line without its pauses
-_LONGEST: Final = 300  # symbols in one call of the model; over 400 it speaks too fast
+MAX_BREATH: Final = 300  # symbols in one call of the model; over 400 it speaks too fast
 _QUICKEST: Final = 36  # symbols a second, more than any voice speaks
 _LEAD: Final = 0.03  # seconds kept before the first sound
 _TAIL: Final = 0.12  # seconds kept after the last
@@ -59,10 +59,14 @@ class _Breath:
 
 
 class Speech:
-    """Speaks lines. Loads the model, which takes 0.6 s; raises Misconfigured if it is not installed completely."""
+    """Speaks lines, at most `max_breath` symbols in one call of the model.
 
-    def __init__(self) -> None:
+    Loads the model, which takes 0.6 s; raises Misconfigured if it is not installed completely.
+    """
+
+    def __init__(self, *, max_breath: int = MAX_BREATH) -> None:
         self._kokoro = Kokoro()
+        self._max_breath = max_breath
 
     def say_all(self, lines: Sequence[Line], *, seconds: float, seed: int = 0) -> list[Spoken]:
         """Every line, in order. If together they last longer than `seconds`, all are spoken up to a third faster."""
@@ -98,7 +102,8 @@ class Speech:
         speed = prosody.speed * pace / float(raised)
         second = RATE * float(raised)
         breaths: list[tuple[_Breath, str]] = []
-        for part in split_into_breaths(symbols[: round(min(len(symbols), _QUICKEST * enough))]):
+        audible = symbols[: round(min(len(symbols), _QUICKEST * enough))]
+        for part in split_into_breaths(audible, self._max_breath):
             if sum(len(breath.samples) for breath, _ in breaths) < enough * second:
                 breaths.append((self._say_breath(line.voice, part, speed), part[-1]))
         breath = _join(breaths)
@@ -117,28 +122,30 @@ class Speech:
         return _trim(utterance.samples, _time_phonemes(symbols, utterance))
 
 
-def split_into_breaths(symbols: str) -> list[str]:
-    """Symbols in parts of at most 300: cut at the ends of sentences, else at commas, else at spaces. Short sentences
-    stay together."""
+def split_into_breaths(symbols: str, longest: int = MAX_BREATH) -> list[str]:
+    """Symbols in parts of at most `longest`: cut at the ends of sentences, else at commas, else at spaces.
+
+    Short sentences stay together.
+    """
     parts: list[str] = []
     for sentence in re.findall(r".+?(?:[.!?…]+[”\")]*(?=\s|$)|$)", symbols):
         sentence = sentence.strip()
         if not sentence:
             continue
-        if parts and len(parts[-1]) + 1 + len(sentence) <= _LONGEST:
+        if parts and len(parts[-1]) + 1 + len(sentence) <= longest:
             parts[-1] += " " + sentence
         else:
-            parts += _split_sentence(sentence)
+            parts += _split_sentence(sentence, longest)
     return parts
 
 
-def _split_sentence(sentence: str) -> list[str]:
-    """A long sentence in parts of at most 300 symbols."""
-    if len(sentence) <= _LONGEST:
+def _split_sentence(sentence: str, longest: int) -> list[str]:
+    """A long sentence in parts of at most `longest` symbols."""
+    if len(sentence) <= longest:
         return [sentence]
-    window = sentence[:_LONGEST]
-    cut = max((m.end() for m in re.finditer(r"[,;:—]\s", window)), default=0) or window.rfind(" ") + 1 or _LONGEST
-    return [sentence[:cut].strip(), *_split_sentence(sentence[cut:].strip())]
+    window = sentence[:longest]
+    cut = max((m.end() for m in re.finditer(r"[,;:—]\s", window)), default=0) or window.rfind(" ") + 1 or longest
+    return [sentence[:cut].strip(), *_split_sentence(sentence[cut:].strip(), longest)]
 
 
 def _loudness(samples: F32) -> F32:
