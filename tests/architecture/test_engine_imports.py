@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -82,3 +83,10 @@ def test_a_file_of_the_engine_imports_only_what_its_room_may(path: Path) -> None
 )
 def test_a_forbidden_import_is_found_wherever_it_stands(module: str, statement: str) -> None:
     assert broken_rules(PACKAGE + module, imported_by(statement))
+
+
+def test_numba_is_imported_by_kernels_alone() -> None:
+    users = {
+        p.name for p in FILES if re.search(r"^\s*(import|from) numba", p.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert users == {"kernels.py"}

@@ -1,4 +1,4 @@
-"""A small lake under a sky, made here, and boards to move it: what the tests of all that moves by itself share."""
+"""What the tests of ambient motions share: small artificial scenes, and storyboards that move them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def lake(texture: U8) -> Scene:
 
 @pytest.fixture(scope="session")
 def night() -> Scene:
-    """A flat dark picture: whatever is drawn over it is seen."""
+    """A flat dark picture, on which every overlay is seen."""
     return scene_of(np.full((HEIGHT, WIDTH, 3), 40, np.uint8))
 
 

@@ -48,6 +48,6 @@ def test_a_drawn_sun_and_the_land_stay_where_they_are(cartoon: Scene, play: Play
     assert ambient.flow(50) is None
 
 
-def test_the_sky_gives_way_without_folding(cartoon: Scene, play: Play) -> None:
+def test_the_sky_around_a_cloud_is_stretched_without_folding(cartoon: Scene, play: Play) -> None:
     dx = push(play(cartoon, Motion(kind="clouds", strength=1.0), frames=289), 288)
     assert np.abs(np.diff(dx, axis=1) / 4).max() < 0.8

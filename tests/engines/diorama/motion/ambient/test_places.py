@@ -67,13 +67,13 @@ def test_a_mast_before_the_sky_is_not_a_cloud() -> None:
     assert standing[:130, :180].max() == 0 and standing[:130, 300:].max() == 0
 
 
-def test_pinned_weights_vanish_at_a_shore_but_not_at_the_pictures_border() -> None:
+def test_weights_vanish_at_a_shore_but_not_at_the_pictures_border() -> None:
     weights = falloff.weigh(rows_between(WATERLINE, HEIGHT), 20.0)
     assert weights[: WATERLINE // 4 + 3].max() == 0
     assert weights[-1].min() > 0.99 and weights[-10:, 0].min() > 0.99
 
 
-def test_a_crown_takes_the_plain_sky_along_but_no_textured_wall(texture: U8) -> None:
+def test_a_tree_moves_the_plain_sky_beside_it_but_no_textured_wall(texture: U8) -> None:
     crown = np.zeros((HEIGHT, WIDTH), np.float32)
     crown[80:200, 160:320] = 1
     half_plain = texture.copy()

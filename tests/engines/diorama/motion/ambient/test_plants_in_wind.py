@@ -50,7 +50,7 @@ def test_a_gust_crosses_the_picture_with_the_wind(bush: Scene, play: Play) -> No
     assert arrives[1] - arrives[0] > 8
 
 
-def test_a_bush_is_no_flag_and_no_jelly(bush: Scene, play: Play) -> None:
+def test_parts_of_a_bush_swing_differently_and_neighbours_alike(bush: Scene, play: Play) -> None:
     ambient = play(bush, WIND, frames=73, wind=0.9)
     dx = bent(ambient, 50)[14:54, 34:86]
     assert dx.std() > 0.3  # not all as one

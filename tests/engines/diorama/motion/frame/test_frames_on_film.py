@@ -136,7 +136,7 @@ def test_a_static_camera_moves_nothing_at_all(scenes: dict[str, Scene]) -> None:
         assert same(made.frame(n), scenes["city_day"].source.planes)
 
 
-def test_under_a_fixed_camera_only_what_lives_moves(scenes: dict[str, Scene]) -> None:
+def test_under_a_fixed_camera_only_what_moves_by_itself_moves(scenes: dict[str, Scene]) -> None:
     scene = scenes["mountain_lake"]
     dx, dy = zeros(scene), zeros(scene)
     dy[90:110, 60:100] = 2.5
@@ -200,7 +200,7 @@ def test_the_subject_laid_back_where_it_was_gives_the_picture(scenes: dict[str, 
         made.layers.subject, aim(made.rig.surfaces[1], home, Rect(0, 0, w, h), w, h), (frame.y, frame.u, frame.v)
     )
     assert psnr(frame.y, scene.source.planes.y) > 50
-    assert psnr(under.y, scene.source.planes.y) < 35  # or there was nothing to lay back
+    assert psnr(under.y, scene.source.planes.y) < 35  # or the subject was not removed before
 
 
 def test_a_patch_is_seen_where_the_camera_sees_its_place(scenes: dict[str, Scene]) -> None:
@@ -261,7 +261,7 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
 def test_a_clip_from_first_to_last_ends_on_the_last_picture(scenes: dict[str, Scene]) -> None:
     first, last = scenes["antelope"], scenes["mountain_lake"]  # of one size, of different places
     made = film(first, Move(kind="dolly"), last=last, ambient=Life(rain=40))
-    assert made.flow_morph is None  # no rubber between places that have nothing in common
+    assert made.flow_morph is None  # different places are not warped into each other
     assert same(made.frame(0), first.source.planes)
     assert same(made.frame(FRAMES - 1), last.source.planes)
     assert psnr(made.frame(FRAMES - 2).y, last.source.planes.y) > 36
