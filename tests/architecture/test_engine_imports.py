@@ -75,7 +75,7 @@ def test_a_file_of_the_engine_imports_only_what_its_room_may(path: Path) -> None
         ("motion.frame.warp", "from vivant.engines.diorama.motion.ambient import rain"),
         ("motion.faces.face", "from vivant.engines.diorama.motion.frame import warp"),
         ("motion.ambient.rain", "from vivant.engines.diorama.motion.faces import face"),
-        ("motion.ambient.rain", "from vivant.engines.diorama.sound.mix import soundtrack"),
+        ("motion.ambient.rain", "from vivant.engines.diorama.sound.mix import make_soundtrack"),
         ("sound.mix", "from vivant.engines.diorama.motion.fields import Field"),
         ("sound.music.score", "from vivant.engines.diorama.sound.effects import wind"),
         ("storyboard", "def late():\n    from vivant.engines.diorama.explain import explain"),

@@ -159,5 +159,5 @@ def _render_frames(renderer: Renderer, frames: int, watch: Watch) -> Iterator[Pl
 
 
 def _compose_sound(timeline: Timeline) -> Soundtrack:
-    music = None if timeline.music is None else score.music_for(timeline)
-    return mix.soundtrack(timeline, music=music)
+    music = None if timeline.music is None else score.make_music(timeline)
+    return mix.make_soundtrack(timeline, music=music)

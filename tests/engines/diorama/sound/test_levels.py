@@ -29,11 +29,11 @@ def test_the_reference_tone_of_the_standard_reads_as_it_should() -> None:
 @pytest.mark.parametrize("name", ["rain", "fire", "birds", "traffic", "speech", "music"])
 def test_loudness_agrees_with_pyloudnorm(name: str) -> None:
     if name == "speech":
-        sound = stems.speech(timeline(lines=(make_line(0.5, 2.5),)))
+        sound = stems.make_speech(timeline(lines=(make_line(0.5, 2.5),)))
     elif name == "music":
         sound = chords()
     else:
-        sound = effects.bed(bed_of(name), timeline())
+        sound = effects.make_bed(bed_of(name), timeline())
     # It designs its filters for each rate; they differ by up to 0.05 dB from the table of the standard.
     assert levels.integrated(sound) == pytest.approx(pyloudnorm.Meter(RATE).integrated_loudness(sound.T), abs=0.15)
 

@@ -66,7 +66,7 @@ CLIPS: dict[str, tuple[dict[str, Any], bool, float, float]] = {
 def clip(request: pytest.FixtureRequest) -> tuple[Timeline, F32, float, float]:
     fields, music, target, tolerance = CLIPS[request.param]
     line = timeline(**fields)
-    return line, mix.soundtrack(line, music=chords() if music else None).samples, target, tolerance
+    return line, mix.make_soundtrack(line, music=chords() if music else None).samples, target, tolerance
 
 
 Mixed = tuple[Timeline, F32, float, float]
@@ -103,17 +103,19 @@ def test_it_has_no_direct_current_and_keeps_its_level_when_it_is_summed_to_mono(
 
 
 def test_it_is_stereo_where_the_scene_is_wide() -> None:
-    rain = mix.soundtrack(timeline(beds=(bed_of("rain"),))).samples
+    rain = mix.make_soundtrack(timeline(beds=(bed_of("rain"),))).samples
     assert np.corrcoef(*rain)[0, 1] < 0.8
 
 
 def test_the_same_timeline_gives_the_same_samples() -> None:
     line = timeline(lines=TALK, beds=(bed_of("crowd"),), events=(event_of("thunder"),))
-    assert np.array_equal(mix.soundtrack(line, music=chords()).samples, mix.soundtrack(line, music=chords()).samples)
+    assert np.array_equal(
+        mix.make_soundtrack(line, music=chords()).samples, mix.make_soundtrack(line, music=chords()).samples
+    )
 
 
 def test_nothing_to_hear_is_silence() -> None:
-    assert not np.any(mix.soundtrack(timeline()).samples)
+    assert not np.any(mix.make_soundtrack(timeline()).samples)
 
 
 def test_beds_are_ducked_by_ten_decibels_before_a_line_and_come_back_after_it() -> None:
@@ -138,7 +140,7 @@ def balanced_stem(name: str, parts: dict[str, F32], line: Timeline) -> F32:
 def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
     loud = (bed_of("rain", strength=1.0, depth=0.0), bed_of("crowd", strength=1.0))
     line = timeline(lines=(make_line(0.5, 3.0),), beds=loud)
-    parts = {"speech": stems.speech(line), "beds": stems.beds(line)}
+    parts = {"speech": stems.make_speech(line), "beds": stems.make_beds(line)}
     spoken = slice(int(0.5 * RATE), int(3.5 * RATE))
     voice, bed = (levels.integrated(balanced_stem(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
     assert voice - bed >= 14
@@ -147,7 +149,7 @@ def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
 @pytest.mark.parametrize("kind", ["thunder", "wave", "step", "pass"])
 def test_no_event_masks_speech(kind: EventKind) -> None:
     line = timeline(lines=(make_line(0.8, 2.4),), events=(event_of(kind, Fraction(3, 2), strength=1.0, depth=0.05),))
-    parts = {"speech": stems.speech(line), "events": stems.events(line)}
+    parts = {"speech": stems.make_speech(line), "events": stems.make_events(line)}
     voice, event = balanced_stem("speech", parts, line), balanced_stem("events", parts, line)
     spoken = slice(int(0.9 * RATE), int(3.1 * RATE))
     assert levels.integrated(voice) - levels.momentary(event[:, spoken]).max() >= 8.5
@@ -155,19 +157,19 @@ def test_no_event_masks_speech(kind: EventKind) -> None:
 
 def test_music_is_ducked_under_speech() -> None:
     line = timeline(lines=(make_line(2.0, 1.5),))
-    music = balanced_stem("music", {"speech": stems.speech(line), "music": chords()}, line)
+    music = balanced_stem("music", {"speech": stems.make_speech(line), "music": chords()}, line)
     before, during = music[:, RATE // 2 : int(1.5 * RATE)], music[:, int(2.5 * RATE) : int(3.5 * RATE)]
     assert decibels(before) - decibels(during) == pytest.approx(10, abs=0.5)
 
 
 def test_a_whisper_is_softer_than_a_shout_and_both_are_heard() -> None:
     shout, whisper = (replace(TALK[0], line=replace(TALK[0].line, tone=tone)) for tone in ("shout", "whisper"))
-    loud, soft = (levels.integrated(stems.speech(timeline(lines=(line,)))) for line in (shout, whisper))
+    loud, soft = (levels.integrated(stems.make_speech(timeline(lines=(line,)))) for line in (shout, whisper))
     assert 2 < loud - soft < 6
 
 
 def test_a_line_is_where_the_timeline_put_it_and_its_speaker_stands() -> None:
-    stem = stems.speech(timeline(lines=(make_line(1.25, 1.0, pan=0.8),)))
+    stem = stems.make_speech(timeline(lines=(make_line(1.25, 1.0, pan=0.8),)))
     assert not np.any(stem[:, : int(1.25 * RATE)])
     assert np.any(stem[:, int(1.25 * RATE) : int(1.26 * RATE)])
     assert 1 < decibels(stem[1]) - decibels(stem[0]) < 12
@@ -175,9 +177,9 @@ def test_a_line_is_where_the_timeline_put_it_and_its_speaker_stands() -> None:
 
 def test_beds_fade_at_the_end_and_a_last_word_does_not() -> None:
     end = timeline(lines=(make_line(2.0, 2.0),), beds=(bed_of("rain", strength=1.0),))
-    rain = mix.soundtrack(timeline(beds=(bed_of("rain"),))).samples
+    rain = mix.make_soundtrack(timeline(beds=(bed_of("rain"),))).samples
     assert decibels(rain[:, -2400:]) < decibels(rain[:, RATE : 2 * RATE]) - 15
-    spoken = mix.soundtrack(end).samples
+    spoken = mix.make_soundtrack(end).samples
     assert (
         decibels(spoken[:, int(3.78 * RATE) : int(3.86 * RATE)])
         > decibels(spoken[:, int(2.5 * RATE) : int(3.5 * RATE)]) - 6
@@ -194,7 +196,7 @@ def test_a_stem_that_does_not_fit_is_refused() -> None:
 def test_steps_do_not_dim_the_rain_they_are_heard_in() -> None:
     steps = tuple(event_of("step", Fraction(i, 2), depth=0.1, strength=1.0) for i in range(1, 8))
     line = timeline(beds=(bed_of("rain"), bed_of("traffic", strength=0.0)), events=steps)
-    treble = 20 * np.log10(envelope(band(mix.soundtrack(line).samples, 9000, 16_000), 0.05))
+    treble = 20 * np.log10(envelope(band(mix.make_soundtrack(line).samples, 9000, 16_000), 0.05))
     after = [treble[10 * i + 2] for i in range(1, 8)]  # 100 to 150 ms after each heel, where a limiter would recover
     assert np.mean(after) > np.median(treble[10:70]) - 1
 
@@ -229,7 +231,7 @@ def test_the_limiter_holds_a_click_and_lets_the_rest_recover() -> None:
 def test_the_ceiling_still_holds_after_aac(name: str, tmp_path: Path) -> None:
     fields, music, target, tolerance = CLIPS[name]
     line = timeline(**fields)
-    track = mix.soundtrack(line, music=chords() if music else None)
+    track = mix.make_soundtrack(line, music=chords() if music else None)
     grey = Planes(np.full((64, 64), 126, np.uint8), *[np.full((32, 32), 128, np.uint8)] * 2)
     canvas = Canvas(64, 64, line.frames)
     path = tmp_path / "clip.mp4"

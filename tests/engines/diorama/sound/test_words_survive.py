@@ -23,5 +23,5 @@ def line() -> PlacedLine:
 @pytest.mark.parametrize("kinds", [("rain",), ("crowd", "traffic"), ("waterfall", "wind")])
 def test_every_word_is_understood_over_the_scene(line: PlacedLine, kinds: tuple[BedKind, ...]) -> None:
     scene = timeline(lines=(line,), beds=tuple(bed_of(kind, strength=0.9) for kind in kinds), room=0.2)
-    heard = transcribe(mix.soundtrack(scene, music=chords()).samples, "en")
+    heard = transcribe(mix.make_soundtrack(scene, music=chords()).samples, "en")
     assert edit_distance(words(TEXT), words(heard)) <= 1, heard

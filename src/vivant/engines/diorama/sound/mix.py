@@ -34,18 +34,22 @@ _FADE_OUT: Final = 0.40  # s
 _LOUD_ENOUGH: Final = 0.5  # strength from which a bed that was asked for makes a clip one of "effects"
 
 
-def soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
+def make_soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
     """The finished sound of a clip: float32 (2, n) at 48 kHz, exactly 2000 samples per frame.
 
     music: float32 (2, n) at any level, cut or padded with silence to the clip; None where there is none.
     """
-    parts = {"speech": stems.speech(timeline), "beds": stems.beds(timeline), "events": stems.events(timeline)}
+    parts = {
+        "speech": stems.make_speech(timeline),
+        "beds": stems.make_beds(timeline),
+        "events": stems.make_events(timeline),
+    }
     if music is not None:
         parts["music"] = _fit_length(music, timeline.samples)
     return mix(parts, timeline)
 
 
-def programme(parts: dict[str, F32], timeline: Timeline) -> Programme:
+def classify(parts: dict[str, F32], timeline: Timeline) -> Programme:
     """The kind of clip, which decides its target loudness. parts: as `mix` takes them."""
     if any(name in parts and np.any(parts[name]) for name in ("speech", "music")):
         return "speech or music"
@@ -66,7 +70,7 @@ def mix(parts: dict[str, F32], timeline: Timeline) -> Soundtrack:
     for name, stem in parts.items():
         if stem.shape != (2, n):
             raise ValueError(f"The stem {name!r} must be (2, {n}), got {stem.shape}.")
-    target = TARGETS[programme(parts, timeline)]
+    target = TARGETS[classify(parts, timeline)]
     rumble = signal.butter(2, 22, "highpass", fs=SAMPLE_RATE, output="sos")
     balanced = {
         name: np.asarray(signal.sosfilt(rumble, part, axis=1), np.float32)

@@ -22,7 +22,7 @@ _TONES: Final = {
 }  # fmt: skip
 
 
-def speech(timeline: Timeline) -> F32:
+def make_speech(timeline: Timeline) -> F32:
     """Every line at its start and place, equally loud except for their tone: float32 (2, samples)."""
     make_line = []
     for line in timeline.lines:
@@ -37,17 +37,17 @@ def speech(timeline: Timeline) -> F32:
     return _in_the_room(make_line, timeline)
 
 
-def beds(timeline: Timeline) -> F32:
+def make_beds(timeline: Timeline) -> F32:
     """All beds: float32 (2, samples)."""
     return _in_the_room(
-        ((effects.bed(bed, timeline), first_sample(bed.start), bed.depth) for bed in timeline.beds), timeline
+        ((effects.make_bed(bed, timeline), first_sample(bed.start), bed.depth) for bed in timeline.beds), timeline
     )
 
 
-def events(timeline: Timeline) -> F32:
+def make_events(timeline: Timeline) -> F32:
     """All events: float32 (2, samples). Lightning has no sound; its thunder is an event of its own."""
     heard = [event for event in timeline.events if event.kind != "strike"]
-    return _in_the_room(((*effects.one_shot(event, timeline), event.depth) for event in heard), timeline)
+    return _in_the_room(((*effects.make_one_shot(event, timeline), event.depth) for event in heard), timeline)
 
 
 def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -> F32:

@@ -28,4 +28,4 @@ def warm_up_sound() -> None:
         beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
     )
     note = load_soundfont().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)
-    mix.soundtrack(timeline, music=note)
+    mix.make_soundtrack(timeline, music=note)

@@ -15,7 +15,7 @@ from vivant.media import F32
 
 
 def bed(kind: BedKind, strength: float = 0.5, seed: int = 5) -> F32:
-    return effects.bed(bed_of(kind, strength=strength), timeline(seed=seed))
+    return effects.make_bed(bed_of(kind, strength=strength), timeline(seed=seed))
 
 
 def share(sound: F32, low: float, high: float) -> float:
@@ -43,7 +43,7 @@ def test_drizzle_hisses_and_a_downpour_roars() -> None:
 
 def test_wind_is_low_and_follows_the_curve_of_the_picture() -> None:
     line = timeline()
-    wind = effects.bed(bed_of("wind"), line)
+    wind = effects.make_bed(bed_of("wind"), line)
     assert share(wind, 20, 1000) > 0.85
     level = envelope(wind, 1 / 24)[: line.frames]
     smooth = np.convolve(level, np.ones(9) / 9, "same")
@@ -91,7 +91,7 @@ def test_birds_sing_notes_and_rest_between_phrases() -> None:
 def test_gulls_cry_by_the_sea_and_an_owl_calls_among_crickets() -> None:
     def heard(*beds: Bed, low: float, high: float) -> float:
         """The share of energy in the band of that bird, the mean over four seeds."""
-        takes = (effects.bed(bed_of("birds"), timeline(seed=seed, beds=beds)) for seed in range(4))
+        takes = (effects.make_bed(bed_of("birds"), timeline(seed=seed, beds=beds)) for seed in range(4))
         return float(np.mean([share(take, low, high) for take in takes]))
 
     sea, lake, night = (
@@ -137,7 +137,7 @@ def test_a_crowd_has_the_rhythm_of_syllables_and_voices_with_a_pitch() -> None:
 
 
 def test_a_passing_car_sinks_in_pitch() -> None:
-    sound = effects.one_shot(event_of("pass", depth=0.3), timeline())[0].mean(axis=0)
+    sound = effects.make_one_shot(event_of("pass", depth=0.3), timeline())[0].mean(axis=0)
     middle = int(2.6 * RATE)
 
     def pitches(at: int) -> np.ndarray:
@@ -156,7 +156,7 @@ def test_a_passing_car_sinks_in_pitch() -> None:
 
 
 def test_thunder_cracks_first_and_then_rolls_low() -> None:
-    near = effects.one_shot(event_of("thunder", depth=0.05), timeline())[0]
+    near = effects.make_one_shot(event_of("thunder", depth=0.05), timeline())[0]
     crack, roll = near[:, : RATE // 10], near[:, RATE : 2 * RATE]
     assert share(crack, 1000, 20_000) > 4 * share(roll, 1000, 20_000)
     assert share(roll, 20, 300) > 0.6
@@ -166,12 +166,14 @@ def test_thunder_cracks_first_and_then_rolls_low() -> None:
 
 
 def test_far_thunder_has_no_crack() -> None:
-    near, far = (effects.one_shot(event_of("thunder", depth=d), timeline())[0][:, : RATE // 2] for d in (0.05, 0.95))
+    near, far = (
+        effects.make_one_shot(event_of("thunder", depth=d), timeline())[0][:, : RATE // 2] for d in (0.05, 0.95)
+    )
     assert share(near, 1000, 20_000) > 4 * share(far, 1000, 20_000)
 
 
 def test_a_wave_hisses_brighter_as_it_runs_up_the_beach() -> None:
-    sound, start = effects.one_shot(event_of("wave", strength=0.8, depth=0.2), timeline())
+    sound, start = effects.make_one_shot(event_of("wave", strength=0.8, depth=0.2), timeline())
     crest = 2 * RATE - start
     swell, crash, hiss = (
         sound[:, : crest // 2],
@@ -185,7 +187,7 @@ def test_a_wave_hisses_brighter_as_it_runs_up_the_beach() -> None:
 def footstep(*, paved: bool) -> F32:
     """One step on the pavement of a street, or on a gravel path."""
     beds = (bed_of("traffic"),) if paved else ()
-    return effects.one_shot(event_of("step"), timeline(beds=beds))[0]
+    return effects.make_one_shot(event_of("step"), timeline(beds=beds))[0]
 
 
 @pytest.mark.parametrize("paved", [True, False])
@@ -206,6 +208,6 @@ def test_gravel_grinds_longer_than_pavement() -> None:
 def test_no_two_steps_are_alike() -> None:
     steps = tuple(event_of("step", Fraction(i, 2), depth=0.2) for i in range(4))
     line = timeline(events=steps)
-    sounds = [effects.one_shot(step, line)[0] for step in steps]
+    sounds = [effects.make_one_shot(step, line)[0] for step in steps]
     for i in range(3):
         assert not np.allclose(sounds[i], sounds[i + 1], atol=0.02 * np.abs(sounds[i]).max())

@@ -27,7 +27,7 @@ STRUCK: dict[str, tuple[EventKind, tuple[Bed, ...]]] = {
 def test_a_struck_sound_is_silent_before_its_event_and_starts_at_it(name: str, time: Fraction) -> None:
     kind, beds = STRUCK[name]
     event = event_of(kind, time, strength=0.2 if kind == "wave" else 0.5)
-    stem = stems.events(timeline(events=(event,), beds=beds))
+    stem = stems.make_events(timeline(events=(event,), beds=beds))
     at = round(time * RATE)
     assert not np.any(stem[:, :at])
     peak = np.abs(stem).max()
@@ -40,7 +40,7 @@ def test_a_struck_sound_is_silent_before_its_event_and_starts_at_it(name: str, t
 def test_a_wave_strikes_at_its_event() -> None:
     event = event_of("wave", Fraction(2), strength=0.8, depth=0.2)
     for seed in range(3):
-        level = 20 * np.log10(envelope(stems.events(timeline(seed=seed, events=(event,))), 0.02) + 1e-9)
+        level = 20 * np.log10(envelope(stems.make_events(timeline(seed=seed, events=(event,))), 0.02) + 1e-9)
         jumps = level[53:150] - level[50:147]
         assert abs(int(np.argmax(jumps)) + 53 - 100) <= 4  # 20 ms each: the steepest rise ends within 80 ms of 2 s
         assert level[101:120].mean() > level[80:98].mean() + 6
@@ -49,7 +49,7 @@ def test_a_wave_strikes_at_its_event() -> None:
 def test_a_car_is_loudest_at_its_event() -> None:
     found = []
     for seed in range(4):
-        level = envelope(stems.events(timeline(seed=seed, events=(event_of("pass", depth=0.3),))), 0.05)
+        level = envelope(stems.make_events(timeline(seed=seed, events=(event_of("pass", depth=0.3),))), 0.05)
         smooth = np.convolve(level, np.hanning(15), "same")
         found.append(int(np.argmax(smooth)) * 0.05)
     assert abs(np.median(found) - 2.0) < 0.35
@@ -57,9 +57,9 @@ def test_a_car_is_loudest_at_its_event() -> None:
 
 def test_a_swell_that_began_before_the_clip_is_heard_from_its_start() -> None:
     early = timeline(events=(event_of("wave", Fraction(1, 2), strength=0.8),))
-    sound, start = effects.one_shot(early.events[0], early)
+    sound, start = effects.make_one_shot(early.events[0], early)
     assert start < 0
-    stem = stems.events(early)
+    stem = stems.make_events(early)
     assert np.allclose(
         stem[:, :150], sound[:, -start : 150 - start], atol=1e-6
     )  # before the first reflection of the room
@@ -67,13 +67,13 @@ def test_a_swell_that_began_before_the_clip_is_heard_from_its_start() -> None:
 
 def test_what_outlasts_the_clip_is_cut_at_its_end() -> None:
     late = timeline(events=(event_of("thunder", Fraction(39, 10)),))
-    assert stems.events(late).shape == (2, late.samples)
+    assert stems.make_events(late).shape == (2, late.samples)
 
 
 def test_lightning_is_silent_and_its_thunder_is_heard() -> None:
     strike = event_of("strike", Fraction(1), depth=0.2)
     thunder = event_of("thunder", Fraction(2), depth=0.2, cause=strike.id)
-    stem = stems.events(timeline(events=(strike, thunder)))
+    stem = stems.make_events(timeline(events=(strike, thunder)))
     assert not np.any(stem[:, : 2 * RATE])
     assert np.any(stem[:, 2 * RATE :])
 
@@ -81,7 +81,7 @@ def test_lightning_is_silent_and_its_thunder_is_heard() -> None:
 @pytest.mark.parametrize("kind", ["step", "pass"])
 def test_far_is_softer_and_duller(kind: EventKind) -> None:
     near, far = (
-        effects.one_shot(event, timeline(events=(event,)))[0]
+        effects.make_one_shot(event, timeline(events=(event,)))[0]
         for event in (event_of(kind, TIMES[0], depth=depth) for depth in (0.1, 0.9))
     )
     assert decibels(near) > decibels(far) + 4
@@ -94,7 +94,7 @@ def test_what_is_on_the_right_is_louder_on_the_right(name: str) -> None:
 
     def sides(x: float) -> F32:
         event = event_of(kind, TIMES[0], x=x)
-        return effects.one_shot(event, timeline(events=(event,), beds=beds))[0]
+        return effects.make_one_shot(event, timeline(events=(event,), beds=beds))[0]
 
     assert decibels(sides(0.8)[1]) > decibels(sides(0.8)[0]) + 6
     assert decibels(sides(-0.8)[0]) > decibels(sides(-0.8)[1]) + 6
@@ -104,7 +104,7 @@ def test_what_is_on_the_right_is_louder_on_the_right(name: str) -> None:
 def test_a_step_sounds_of_pavement_in_a_town_and_of_gravel_elsewhere() -> None:
     def step(*beds: Bed) -> F32:
         event = event_of("step")
-        return effects.one_shot(event, timeline(events=(event,), beds=beds))[0]
+        return effects.make_one_shot(event, timeline(events=(event,), beds=beds))[0]
 
     assert np.array_equal(step(bed_of("traffic")), step(bed_of("crowd")))
     assert np.array_equal(step(bed_of("rain")), step())

@@ -203,7 +203,7 @@ def test_a_rendered_piece_fills_its_clip_and_fades_away(mood: Mood) -> None:
 
 def test_a_timeline_gets_its_music() -> None:
     music = Music(mood="happy", tempo=112)
-    sound = score.music_for(timeline(frames=97, seed=3, music=music))
+    sound = score.make_music(timeline(frames=97, seed=3, music=music))
     assert sound.shape == (2, 97 * 2000)
     with pytest.raises(ValueError):
-        score.music_for(timeline(frames=97, seed=3))
+        score.make_music(timeline(frames=97, seed=3))

@@ -1,4 +1,4 @@
-"""Every sound that is not speech or music, all synthesised: `bed` for what lasts, `one_shot` for what happens once.
+"""Every sound that is not speech or music, all synthesised: beds, which last, and one-shots, which happen once.
 
 Each file makes one thing from the timeline; mixing and reverberation come later (mix.py, stems.py).
 """
@@ -32,31 +32,31 @@ from vivant.media import F32, SAMPLE_RATE
 
 _BEDS: Final[dict[BedKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     # Its function, and its loudness in LUFS at strength and depth 0.5, on a scale on which a voice has -18.
-    "rain": (rain.bed, -26),
-    "wind": (wind.bed, -28),
-    "waves": (waves.bed, -26),
-    "stream": (stream.bed, -29),
-    "waterfall": (waterfall.bed, -24),
-    "fire": (fire.bed, -28),
-    "birds": (birds.bed, -30),
-    "crickets": (crickets.bed, -33),
-    "crowd": (crowd.bed, -28),
-    "traffic": (traffic.bed, -28),
-    "room": (room.bed, -52),
+    "rain": (rain.make_bed, -26),
+    "wind": (wind.make_bed, -28),
+    "waves": (waves.make_bed, -26),
+    "stream": (stream.make_bed, -29),
+    "waterfall": (waterfall.make_bed, -24),
+    "fire": (fire.make_bed, -28),
+    "birds": (birds.make_bed, -30),
+    "crickets": (crickets.make_bed, -33),
+    "crowd": (crowd.make_bed, -28),
+    "traffic": (traffic.make_bed, -28),
+    "room": (room.make_bed, -52),
 }
 _ONE_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, int]], float]]] = {
     # Its function, and the gain in dB that puts it on the same scale.
-    "thunder": (thunder.clap, 4),
-    "step": (footsteps.step, 2),
-    "wave": (waves.breaking_wave, -7),
-    "pass": (traffic.pass_by, 5),
+    "thunder": (thunder.make_clap, 4),
+    "step": (footsteps.make_step, 2),
+    "wave": (waves.make_wave, -7),
+    "pass": (traffic.make_pass_by, 5),
 }
 _SWING: Final = 14.0  # dB between strength 0 and 1
 _NEARER: Final = 8.0  # dB between depth 1 and 0
 _EDGE: Final = SAMPLE_RATE // 4  # samples of fade where a bed starts or ends inside the clip
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """A sound that lasts: float32 (2, 2000 · (end - start)), on the common scale of loudness.
 
     Fades in and out over a quarter of a second where it starts or ends inside the clip.
@@ -75,7 +75,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     return (sound * shape * np.float32(gain)).astype(np.float32)
 
 
-def one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def make_one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """A sound that happens once: (float32 (2, m), the sample of the clip at which it starts).
 
     Its transient (the heel of a step, the crest of a wave, the closest point of a car) falls exactly on event.time. A

@@ -29,7 +29,7 @@ class Syllable:
     attack: float = 0.15  # share of its length in which it rises
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: how many sing, 0 two .. 1 a dawn chorus. By the sea gulls, with crickets an owl."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "birds")
     # The faint noise of open air under the birds.

@@ -11,7 +11,7 @@ from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: how many, 0 three .. 1 ten."""
     n = follow.sample_count(bed)
     still = rng(timeline.seed, "crickets")  # the noise of the night air

@@ -11,7 +11,7 @@ from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: how many talk and how lively, 0 a café table .. 1 a full square."""
     n = follow.sample_count(bed)
     short = n * murmur.RATE // SAMPLE_RATE

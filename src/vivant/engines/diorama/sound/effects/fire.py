@@ -16,7 +16,7 @@ _ROAR: Final = ((25, -12), (50, -3), (90, 0), (200, -4), (450, -14), (1000, -26)
 _HISS: Final = ((300, -40), (1200, -18), (3500, -3), (6500, 0), (11000, -6), (18000, -20))
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The flicker curve (-1..1) drives the roar and the crackles; strength: 0 candle .. 1 bonfire."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "fire")

@@ -17,7 +17,7 @@ Surface = Literal["hard", "gravel"]
 _LASTING: Final = 0.55  # s, of one step
 
 
-def step(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def make_step(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One step whose heel strikes exactly at the event: (samples (2, m), 0)."""
     chance = rng(timeline.seed, f"step/{event.id}")
     number = sum(other.time < event.time for other in follow.events(timeline, "step"))

@@ -17,7 +17,7 @@ _DRIZZLE: Final = ((80, -36), (400, -14), (1500, -3), (4500, 0), (9000, -5), (13
 _DOWNPOUR: Final = ((80, -16), (400, 0), (1500, -3), (4500, -11), (9000, -17), (13500, -22), (17000, -28), (22000, -38))
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: 0 the last drops of a shower .. 1 a downpour; gusts of wind make it denser."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "rain")

@@ -12,7 +12,7 @@ from vivant.media import F32
 _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (14000, -44))
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): faint, slowly changing noise of air."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "room tone")
     sound = noise.stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)

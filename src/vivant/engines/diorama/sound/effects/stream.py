@@ -11,7 +11,7 @@ from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: 0 a trickle, whose bubbles are heard singly .. 1 a swollen brook."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "stream")

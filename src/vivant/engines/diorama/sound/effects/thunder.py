@@ -22,7 +22,7 @@ _PIECES: Final = 1900
 _LASTING: Final = 9.0  # s
 
 
-def clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def make_clap(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One thunder, whose first wave arrives exactly at the event: (samples (2, m), 0)."""
     chance = rng(timeline.seed, f"thunder/{event.id}")
     far = _distance_of(event, timeline)

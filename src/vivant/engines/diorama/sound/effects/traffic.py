@@ -32,7 +32,7 @@ _EAR_HEIGHT: Final = 1.6  # m
 _SIDE: Final = 2.6  # s before and after the closest point
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): the hum of many distant cars, for some seeds with a horn. Cars that pass by are events."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "traffic")
     sound = (
@@ -46,7 +46,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     return np.asarray(sound, np.float32)
 
 
-def pass_by(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def make_pass_by(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """A vehicle, closest exactly at the event: (samples (2, m), offset of the closest sample)."""
     chance = rng(timeline.seed, f"pass/{event.id}")
     return _pass(chance, event.depth, event.strength, event.x)

@@ -15,7 +15,7 @@ _CASCADE: Final = ((40, -26), (120, -14), (400, -2), (1000, 0), (2500, -2), (600
 _CATARACT: Final = ((40, -2), (120, 0), (400, -1), (1000, -5), (2500, -10), (6000, -17), (12000, -26), (20000, -42))
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: 0 a garden cascade .. 1 a cataract with strong bass."""
     n, strength = follow.sample_count(bed), bed.strength
     chance = rng(timeline.seed, "waterfall")

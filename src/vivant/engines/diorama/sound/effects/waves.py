@@ -31,7 +31,7 @@ _BEFORE: Final = 1.9  # s of swell before the crest breaks
 _AFTER: Final = 6.0  # s until the draw-back ends
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): distant surf, and the undertow between the waves that break; a lake laps instead."""
     n, chance = follow.sample_count(bed), rng(timeline.seed, "waves")
     if bed.strength <= LAPPING:
@@ -42,7 +42,7 @@ def bed(bed: Bed, timeline: Timeline) -> F32:
     return surf + _undertow(n, fronts, chance) * bed.strength
 
 
-def breaking_wave(event: Event, timeline: Timeline) -> tuple[F32, int]:
+def make_wave(event: Event, timeline: Timeline) -> tuple[F32, int]:
     """One wave that breaks, or laps in a lake: (float32 (2, m), the sample at which its crest strikes)."""
     chance = rng(timeline.seed, f"wave/{event.id}")
     if is_lake(timeline):

@@ -20,7 +20,7 @@ _STORM: Final = np.array([-3, 0, 0, -1, -4, -11, -20, -29, -40], np.float32)
 _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 
 
-def bed(bed: Bed, timeline: Timeline) -> F32:
+def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The wind curve (0..1) gives the gusts, the strength the overall speed of the wind."""
     chance = rng(timeline.seed, "wind")
     return _blow(follow.at_sample_rate(follow.over_bed(timeline.wind, bed)), bed.strength, chance)

@@ -101,7 +101,7 @@ class Score:
         return self.beats[-1]
 
 
-def music_for(timeline: Timeline) -> F32:
+def make_music(timeline: Timeline) -> F32:
     """The music of a clip: float32 (2, samples), at a level that the mix sets later.
 
     Raises ValueError for a timeline without music.
