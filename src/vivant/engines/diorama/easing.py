@@ -40,11 +40,11 @@ def glide(x: F64, *, ramp: float = 0.2) -> F64:
     """
     x = np.clip(x, 0.0, 1.0)
 
-    def gone(t: F64) -> F64:  # integral of smootherstep from 0 to t, t in 0..1; 1/2 at t = 1
+    def travel(t: F64) -> F64:  # integral of smootherstep from 0 to t, t in 0..1; 1/2 at t = 1
         return t**4 * (t * (t - 3) + 2.5)
 
     into = np.clip(x / ramp, 0, 1)
     out = np.clip((1 - x) / ramp, 0, 1)
     steady = np.clip(x, ramp, 1 - ramp) - ramp
-    travelled = ramp * gone(into) + steady + ramp * (0.5 - gone(out))
+    travelled = ramp * travel(into) + steady + ramp * (0.5 - travel(out))
     return travelled / (1 - ramp)

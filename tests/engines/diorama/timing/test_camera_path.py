@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import glide, smootherstep
 from vivant.engines.diorama.motion.fields import STEP, Rect
-from vivant.engines.diorama.motion.frame.rig import SHY, CameraPose, Rig
+from vivant.engines.diorama.motion.frame.rig import MIRRORED, CameraPose, Rig
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import make_camera
@@ -102,7 +102,7 @@ def test_every_move_begins_at_home_and_never_shows_a_border(move: Move) -> None:
     for n in range(0, FRAMES, 8):
         x, y = looks(made, made.pose(n))
         beyond = max(-x.min(), x.max() - WIDTH, -y.min(), y.max() - HEIGHT)
-        assert beyond <= (SHY + 0.025) * WIDTH, f"frame {n} looks {beyond:.1f} px beyond the picture"
+        assert beyond <= (MIRRORED + 0.025) * WIDTH, f"frame {n} looks {beyond:.1f} px beyond the picture"
 
 
 @pytest.mark.parametrize(

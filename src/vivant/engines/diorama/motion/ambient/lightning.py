@@ -22,7 +22,7 @@ from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
 # The bolt itself, frame by frame from its strike: the stroke, the dark after it, the return stroke, its afterglow.
-SEEN: Final = (1.0, 0.3, 0.9, 0.45, 0.2, 0.08)
+VISIBILITY: Final = (1.0, 0.3, 0.9, 0.45, 0.2, 0.08)
 GLOW: Final = 0.4  # how much brighter the cloud is right beside the bolt
 
 
@@ -88,23 +88,23 @@ class Lightning:
 
     def add(self, n: int, out: FieldSum) -> None:
         for first, _, _, halo in self._strikes:
-            seen = _seen(n - first)
-            if seen > 0:
-                out.gain[:] *= 1 + np.float32(seen * float(self._air.amplitude[n])) * halo
+            visible = _visibility(n - first)
+            if visible > 0:
+                out.gain[:] *= 1 + np.float32(visible * float(self._air.amplitude[n])) * halo
 
     def draw(self, n: int, frame: Planes) -> None:
         for first, strike, bolt, _ in self._strikes:
-            seen = _seen(n - first) * float(self._air.amplitude[n]) * (0.6 + 0.4 * strike.strength)
-            if seen > 0 and n > 0:
+            visible = _visibility(n - first) * float(self._air.amplitude[n]) * (0.6 + 0.4 * strike.strength)
+            if visible > 0 and n > 0:
                 now = bolt.copy()
-                now["alpha"] *= seen
+                now["alpha"] *= visible
                 for x, y in (("x0", "y0"), ("x1", "y1")):
                     now[x], now[y] = self._air.project(n, now[x], now[y])
                 capsules.draw(frame, now, np.ones(len(now), np.float32), self._occluder)
 
 
-def _seen(frame: int) -> float:
-    return SEEN[frame] if 0 <= frame < len(SEEN) else 0.0
+def _visibility(frame: int) -> float:
+    return VISIBILITY[frame] if 0 <= frame < len(VISIBILITY) else 0.0
 
 
 def _break_line(chance: np.random.Generator, start: tuple[float, ...], end: tuple[float, ...], rough: float) -> F32:

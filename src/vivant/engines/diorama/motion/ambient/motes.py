@@ -19,7 +19,7 @@ from vivant.request import FPS
 FIREFLY: Final = (214.0, 62.0, 118.0)  # Y, Cb, Cr of a yellow-green glow
 
 
-class _Wanderers:
+class _WanderingPoints:
     """Points on smooth closed paths around their places: the sum of three slow circles each."""
 
     def __init__(self, air: Air, name: str, count: int, near: float, far: float, metres: float) -> None:
@@ -44,8 +44,8 @@ class Dust:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._way = _Wanderers(air, "dust", round(air.area * (60 + 240 * strength)), 0.35, 3.5, 0.05)
-        chance, z = self._way.chance, self._way.z
+        self._points = _WanderingPoints(air, "dust", round(air.area * (60 + 240 * strength)), 0.35, 3.5, 0.05)
+        chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=1.2, open_at_720p=2.6)
         blur = lens.blur(z)
         self._pixels = lens.pixels(z)
@@ -61,7 +61,7 @@ class Dust:
         if opacity <= 0:
             return
         time = n / FPS
-        x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
+        x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
         x = (x + 0.12 * float(self._air.drift[n]) * self._pixels) % self._air.width
         y = (y + 0.015 * time * self._pixels) % self._air.height
         glint = 0.25 + 0.75 * np.sin(self._turn * time + self._phase) ** 2
@@ -81,8 +81,8 @@ class Fireflies:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._way = _Wanderers(air, "fireflies", round(air.area * (18 + 60 * strength)), 0.9, 7.0, 0.4)
-        chance, z = self._way.chance, self._way.z
+        self._points = _WanderingPoints(air, "fireflies", round(air.area * (18 + 60 * strength)), 0.9, 7.0, 0.4)
+        chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=3.0, open_at_720p=4.0)
         self._pixels = lens.pixels(z)
         self._core = np.clip(0.012 * self._pixels + 0.6 * lens.blur(z), 1.3 * air.scale, 9 * air.scale)
@@ -95,7 +95,7 @@ class Fireflies:
         if opacity <= 0:
             return
         time = n / FPS
-        x, y = self._way.at(time, self._air.width, self._air.height, self._pixels)
+        x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
         y = self._low + y * (1 - self._low / self._air.height)
         beat = (time / self._beat + self._phase) % 1.0
         glow = smoothstep(np.minimum(beat / 0.22, (0.72 - beat) / 0.4))

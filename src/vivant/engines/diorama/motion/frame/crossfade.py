@@ -14,7 +14,7 @@ from vivant.engines.diorama.motion.frame.texels import U32
 from vivant.engines.diorama.motion.frame.warp import Texels
 from vivant.media import F32, U8, Planes
 
-SEEN: Final = np.float32(0.004)  # less of a stream changes no byte
+VISIBLE: Final = np.float32(0.004)  # less of a stream changes no byte
 
 
 class Phases(NamedTuple):
@@ -49,7 +49,7 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
     low, high, half = np.float32(16), np.float32(235), np.float32(0.5)
     for i in range(height):
         row, part = texels.row_of(i, STEP)
-        first, last = _run(mask, row, 0)
+        first, last = _next_visible(mask, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
             texels.read_row(packed, a_positions, span, line_a, buffers)
@@ -69,8 +69,8 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
                 value = one + w[j] * (np.float32(b[j]) - one)
                 value = s[j] + (value - s[j]) * g[j]
                 mixed = min(max(base + m[j] * (value - base), low), high) + half
-                here[j] = np.uint8(np.int32(mixed if m[j] > SEEN else base))
-            first, last = _run(mask, row, last)
+                here[j] = np.uint8(np.int32(mixed if m[j] > VISIBLE else base))
+            first, last = _next_visible(mask, row, last)
 
 
 @kernel
@@ -85,7 +85,7 @@ def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, 
     half = np.float32(0.5)
     for i in range(height):
         row, part = texels.row_of(i, step)
-        first, last = _run(mask, row, 0)
+        first, last = _next_visible(mask, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
             texels.read_row(packed, a_positions, span, line_a, buffers)
@@ -101,27 +101,27 @@ def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, 
             for j in range(count):
                 one, base = np.float32(a[j]), np.float32(here[j])
                 value = one + w[j] * (np.float32(b[j]) - one)
-                here[j] = np.uint8(np.int32(base + m[j] * (value - base) + half if m[j] > SEEN else base))
-            first, last = _run(mask, row, last)
+                here[j] = np.uint8(np.int32(base + m[j] * (value - base) + half if m[j] > VISIBLE else base))
+            first, last = _next_visible(mask, row, last)
 
 
 @kernel
-def _run(mask: F32, row: int, after: int) -> tuple[int, int]:
+def _next_visible(mask: F32, row: int, after: int) -> tuple[int, int]:
     """(first, last) of the next grid columns, from `after` on, between which the stream is seen; equal if there are
     none."""
     end = mask.shape[1] - 1
     first = after
-    while first < end and _unseen(mask, row, first):
+    while first < end and _is_invisible(mask, row, first):
         first += 1
     last = first
-    while last < end and not _unseen(mask, row, last):
+    while last < end and not _is_invisible(mask, row, last):
         last += 1
     return first, last
 
 
 @kernel
-def _unseen(mask: F32, row: int, column: int) -> bool:
+def _is_invisible(mask: F32, row: int, column: int) -> bool:
     strongest = max(
         max(mask[row, column], mask[row, column + 1]), max(mask[row + 1, column], mask[row + 1, column + 1])
     )
-    return bool(strongest <= SEEN)
+    return bool(strongest <= VISIBLE)

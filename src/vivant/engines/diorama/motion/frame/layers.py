@@ -22,7 +22,7 @@ TRUSTED: Final = 0.7  # a matte trusted less than this is never cut
 _RIM: Final = (0.1, 0.9)
 
 
-_LET_GO: Final = 7.0  # pixels of shift from which the residual of the background, see `composite_over`, is left out
+_RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
 _SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
 
 
@@ -51,9 +51,10 @@ class Layers:
     body: F32  # nearness of the subject, quarter grid
 
 
-def cut_out(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Layers:
+def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: float) -> Layers:
     """Separate the subject of a scene whose matte is trusted. nearness: float32 on the quarter grid, 0..1, of the whole
-    scene; stands: that of the subject; reach: how far behind the subject's outline the camera can look, in pixels."""
+    scene; subject_nearness: that of the subject; reach: how far behind the subject's outline the camera can look, in
+    pixels."""
     w = scene.depth.shape[1]
     raw = scene.matte.mask
     low, high = _RIM
@@ -69,15 +70,15 @@ def cut_out(scene: Scene, nearness: F32, *, stands: float, reach: float) -> Laye
     far = cv2.dilate((known < 0.999).astype(np.uint8), np.ones((7, 7), np.uint8))
     filled = pull_push(nearness, (1 - far).astype(np.float32))
     ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
-    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), _body(raw, stands))
+    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), _body(raw, subject_nearness))
 
 
-def _body(raw: F32, stands: float) -> F32:
+def _body(raw: F32, subject_nearness: float) -> F32:
     """Nearness of the subject, continued beyond its outline: nearly a plane, bulging a little toward the viewer."""
     rows, columns = quarter_shape(*raw.shape)
     small = filters.resize(raw, columns, rows)
     bulge = cv2.GaussianBlur(small, (0, 0), 0.05 * max(small.shape), borderType=cv2.BORDER_REPLICATE)
-    return (stands * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
+    return (subject_nearness * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
 
 
 def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout:
@@ -106,7 +107,7 @@ def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shif
     residual between the true background and the completed one: at its own place that makes the picture exact, elsewhere
     it would be a stain. So it is reduced as the subject moves.
     """
-    slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _LET_GO)))
+    slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _RESIDUAL_ENDS)))
     rect = grid.rect
     map_x, map_y = enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect)
     composite(frame[0][rect.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)

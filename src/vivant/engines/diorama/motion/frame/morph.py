@@ -20,8 +20,8 @@ from vivant.media import F32, U8, Planes
 
 F64 = NDArray[np.float64]
 
-_AGREE: Final = 0.55  # share of pixels whose flow there and back must return to them, for the flow to be trusted
-_LIKE: Final = 0.55  # least correlation of the first picture with the last one warped onto it
+_LEAST_RETURNING: Final = 0.55  # share of pixels to which the flow there and back must return, or it is not trusted
+_LEAST_LIKENESS: Final = 0.55  # least correlation of the first picture with the last one warped onto it
 _PUSH: Final = 0.10  # share by which the camera zooms in on the first picture, and in from which it settles on the last
 _DISSOLVE: Final = (0.40, 0.66)  # shares of the clip
 
@@ -55,8 +55,8 @@ class FlowMorph:
 
     def at(self, t: float) -> Between:
         """t 0..1. At 0 the first picture, unmoved; at 1 the last."""
-        ax, ay, sure_a = self._came_from(self._there, t)
-        bx, by, sure_b = self._came_from(self._back, 1 - t)
+        ax, ay, sure_a = self._trace_back(self._there, t)
+        bx, by, sure_b = self._trace_back(self._back, 1 - t)
         a = (1 - t) * (0.05 + sure_a) * self._inside(self._x + ax, self._y + ay)
         b = t * (0.05 + sure_b) * self._inside(self._x + bx, self._y + by)
         return Between(ax, ay, bx, by, (b / np.maximum(a + b, 1e-9)).astype(np.float32))
@@ -73,7 +73,7 @@ class FlowMorph:
         inside: F32 = np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
         return inside
 
-    def _came_from(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
+    def _trace_back(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
         """For every point p of the moment t: x - p, with x + t·flow(x) = p, found by substitution; and the trust
         there."""
         x, y = self._x, self._y
@@ -93,11 +93,14 @@ def find_flow(first: Planes, last: Planes) -> FlowMorph | None:
     nothing: Any = None
     there: Any = solver.calc(a, b, nothing)
     back: Any = solver.calc(b, a, nothing)
-    sure_there, sure_back = _returns(there, back), _returns(back, there)
-    if min(float(sure_there.mean()), float(sure_back.mean())) < _AGREE or _likeness(a, b, there) < _LIKE:
+    sure_there, sure_back = _check_round_trip(there, back), _check_round_trip(back, there)
+    if (
+        min(float(sure_there.mean()), float(sure_back.mean())) < _LEAST_RETURNING
+        or _correlate_detail(a, b, there) < _LEAST_LIKENESS
+    ):
         return None
     scale = w / size[0], h / size[1]
-    ratio = _brightness(b, back, sure_back, a)
+    ratio = _brightness_ratio(b, back, sure_back, a)
     return FlowMorph(
         _on_grid(there, scale, (h, w)), _on_grid(back, scale, (h, w)),
         _on_grid(sure_there[..., None], (1.0, 1.0), (h, w))[0], _on_grid(sure_back[..., None], (1.0, 1.0), (h, w))[0],
@@ -141,7 +144,7 @@ def _blend(a: U8, b: U8, share: float) -> U8:
     return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.uint8)
 
 
-def _returns(there: F32, back: F32) -> F32:
+def _check_round_trip(there: F32, back: F32) -> F32:
     """float32 (h, w), 0..1: whether the flow there and back returns to each pixel (Sundaram et al. 2010, with wider
     bounds)."""
     h, w = there.shape[:2]
@@ -153,7 +156,7 @@ def _returns(there: F32, back: F32) -> F32:
     return filters.blur(error < allowed, 2.0)
 
 
-def _likeness(a: Any, b: Any, there: F32) -> float:
+def _correlate_detail(a: Any, b: Any, there: F32) -> float:
     """Correlation of the detail of the first picture with that of the last one warped back along the flow."""
     h, w = a.shape
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
@@ -162,7 +165,7 @@ def _likeness(a: Any, b: Any, there: F32) -> float:
     return float((one * other).sum() / max(float(np.sqrt((one**2).sum() * (other**2).sum())), 1e-6))
 
 
-def _brightness(last: Any, back: F32, sure: F32, first: Any) -> float:
+def _brightness_ratio(last: Any, back: F32, sure: F32, first: Any) -> float:
     """Mean luma above black of the last picture over that of the first, where both show the same."""
     h, w = last.shape
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))

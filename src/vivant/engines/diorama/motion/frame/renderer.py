@@ -29,7 +29,7 @@ from vivant.request import FPS
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
 LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
-WORTH_CUTTING: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
+LAYERS_FROM: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
 
 Patches = Callable[[int], tuple[Patch, ...]]
 FaceField = Callable[[int], Field | None]
@@ -81,8 +81,8 @@ class Renderer:
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
-        if scene.matte.trust >= TRUSTED and self.rig.parallax > WORTH_CUTTING and not self.flow_morph:
-            self.layers = cut_out(scene, nearness, stands=subject, reach=1.2 * LAYERED_PARALLAX * w)
+        if scene.matte.trust >= TRUSTED and self.rig.parallax > LAYERS_FROM and not self.flow_morph:
+            self.layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
@@ -126,15 +126,15 @@ class Renderer:
         if self.flow_morph:
             return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self.layers
-        looks = self.rig.aim(pose, self._whole)
+        view = self.rig.aim(pose, self._whole)
         # With layers, the displacement of faces is for the subject's layer, not for the background.
-        grid, gain = _displace(looks, ambient if layers else moved)
+        grid, gain = _displace(view, ambient if layers else moved)
         frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
         if not layers:
             for patch in patches:
                 warp.read_patched(self._scene.source, patch, grid, frame)
         if flow is not None:
-            self._stream(flow, looks, frame)
+            self._stream(flow, view, frame)
         if layers:
             self._lay_subject(layers.subject, pose, moved, patches, frame)
         self._relight(n, gain, frame)
@@ -145,19 +145,19 @@ class Renderer:
         assert self.flow_morph and self._last_texels
         t = float(self._progress[n])
         now = self.flow_morph.at(t)
-        looks = self.rig.aim(pose, self._whole)
-        ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), looks.x, looks.y)
-        there = Grid(looks.rect, looks.x + ax, looks.y + ay)
+        view = self.rig.aim(pose, self._whole)
+        ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), view.x, view.y)
+        there = Grid(view.rect, view.x + ax, view.y + ay)
         grid, gain = _displace(there, None if moved is None else _fade(moved, 1 - t))
         frame = warp.read(self._texels, grid)
         for patch in patches:
             warp.read_patched(self._scene.source, patch, grid, frame)
         if t > 0:
-            other = warp.read(self._last_texels, Grid(looks.rect, looks.x + bx, looks.y + by))
-            mine, its = self.flow_morph.gains(t)
-            light.scale(frame.y, mine)
-            light.scale(other.y, its)
-            full, half = warp.enlarge(weight, looks.rect), warp.enlarge_half(weight, looks.rect)
+            other = warp.read(self._last_texels, Grid(view.rect, view.x + bx, view.y + by))
+            first_gain, last_gain = self.flow_morph.gains(t)
+            light.scale(frame.y, first_gain)
+            light.scale(other.y, last_gain)
+            full, half = warp.enlarge(weight, view.rect), warp.enlarge_half(weight, view.rect)
             _lerp(frame.y, other.y, full)
             _lerp(frame.u, other.u, half)
             _lerp(frame.v, other.v, half)
@@ -183,19 +183,19 @@ class Renderer:
             warp.put(warp.read(self._texels, grid.part(rect)), rect, frame)
         return frame
 
-    def _stream(self, flow: Flow, looks: Grid, frame: Planes) -> None:
+    def _stream(self, flow: Flow, view: Grid, frame: Planes) -> None:
         """Blend the two phases of a stream into `frame` inside its mask."""
-        mask = warp.look_up(flow.mask[None], looks.x, looks.y)[0]
+        mask = warp.look_up(flow.mask[None], view.x, view.y)[0]
         rect = _bounds(mask > 1e-3, self._width, self._height)
         if rect is None:
             return
-        part = looks.part(rect)
+        part = view.part(rect)
         fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, self._soft])
         ax, ay, bx, by, weight, soft = warp.look_up(fields, part.x, part.y)
         # Two phases far apart are uncorrelated and their blend loses contrast; near each other they lose none.
         apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / 18.0)
         kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
-        here = np.ascontiguousarray(Grid(looks.rect, mask, mask).part(rect).x)
+        here = np.ascontiguousarray(Grid(view.rect, mask, mask).part(rect).x)
         x, y = part.x, part.y
         crossfade(self._texels, rect, Phases(x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
@@ -242,13 +242,13 @@ def _combine(ambient: Field | None, face: Field | None) -> Field | None:
     return Field(ambient.dx + face.dx, ambient.dy + face.dy, gain)
 
 
-def _displace(looks: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
+def _displace(view: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
     """Add a displacement at the positions where the camera looks. Also returns the gain there, on the output's grid."""
     if moved is None:
-        return looks, None
+        return view, None
     parts = [moved.dx, moved.dy] if moved.gain is None else [moved.dx, moved.dy, moved.gain]
-    found = warp.look_up(np.stack(parts), looks.x, looks.y)
-    return Grid(looks.rect, looks.x + found[0], looks.y + found[1]), found[2] if len(found) == 3 else None
+    found = warp.look_up(np.stack(parts), view.x, view.y)
+    return Grid(view.rect, view.x + found[0], view.y + found[1]), found[2] if len(found) == 3 else None
 
 
 def _bounds_of_motion(moved: Field, width: int, height: int) -> Rect | None:

@@ -22,8 +22,8 @@ from vivant.request import FPS
 F64 = NDArray[np.float64]
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
-SHY: Final = 0.022  # how much of the picture mirrored at its border may be seen, in widths
-BACK: Final = 0.016  # and how much more while backing away, when borders come into view anyway
+MIRRORED: Final = 0.022  # how much of the picture mirrored at its border may be seen, in widths
+MIRRORED_BACKING: Final = 0.016  # and how much more while backing away, when borders come into view anyway
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
 
 
@@ -54,7 +54,7 @@ class Rig:
         parallax: float, shots: tuple[tuple[int, int], ...], returns: bool = False, beyond: Borders | None = None,
     ) -> None:  # fmt: skip
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
-        FAR..1; one, or the background and what stands before it. subject: nearness of what an orbit turns about.
+        FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. shots: (start, end) frames; returns: whether the last
         shot must end at home. beyond: how well each border bears that its mirror image is seen."""
         self.width, self.height = size
@@ -62,14 +62,14 @@ class Rig:
         self._poses: dict[str, F64] = {
             axis: scale.get(axis, 1) * np.asarray(getattr(camera, axis), np.float64) for axis in HOME
         }
-        self.relief = self._bearable(surfaces, subject, parallax)
+        self.relief = self._bearable_relief(surfaces, subject, parallax)
         self.surfaces: tuple[F32, ...] = tuple(
             (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
         )
         self.subject = subject
         self._beyond = beyond or Borders()
-        self._hold_back()
-        self._close_in(shots, returns=returns)
+        self._limit_backing_away()
+        self._zoom_in(shots, returns=returns)
 
     def pose(self, n: int) -> CameraPose:
         at = {name: float(values[n]) for name, values in self._poses.items()}
@@ -92,7 +92,7 @@ class Rig:
         apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
         return apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
 
-    def _bearable(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
+    def _bearable_relief(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
         """0..1: by how much differences of nearness must shrink so that neither stretch nor parallax goes too far."""
         spread = max(float(np.percentile(s, 99)) for s in surfaces) - min(float(np.percentile(s, 1)) for s in surfaces)
         travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
@@ -107,7 +107,7 @@ class Rig:
         shift = spread * (travel + forward * 0.5 * self.width) / self.width
         return min(1.0, STRETCH / max(stretch, 1e-9), parallax / max(shift, 1e-9))
 
-    def _hold_back(self) -> None:
+    def _limit_backing_away(self) -> None:
         """Back away less far if a border would come into view: zooming in instead would enlarge what is far, the
         opposite of what was asked."""
         z = self._poses["z"]
@@ -116,11 +116,11 @@ class Rig:
         away = np.minimum(z, 0)
         for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.2):
             self._poses["z"] = np.maximum(z, 0) + share * away
-            if float(self._needed().max()) < 1.004:
+            if float(self._needed_zoom().max()) < 1.004:
                 return
 
-    def _close_in(self, shots: tuple[tuple[int, int], ...], *, returns: bool) -> None:
-        need = self._needed()
+    def _zoom_in(self, shots: tuple[tuple[int, int], ...], *, returns: bool) -> None:
+        need = self._needed_zoom()
         zoom = self._poses["zoom"]
         for start, end in shots:
             lead = np.maximum.accumulate(need[start:end])
@@ -134,10 +134,10 @@ class Rig:
                 extra = extra * smootherstep(np.arange(end - start)[::-1] / (0.6 * FPS))
             zoom[start:end] *= 1 + extra
 
-    def _needed(self) -> F64:
+    def _needed_zoom(self) -> F64:
         """float64 (frames,): the factor e by which the view must zoom in so that its rim stays inside the picture plus
-        SHY. From X = C + D / e for points of the rim: C is where the view's middle looks, D the way from there to the
-        rim."""
+        MIRRORED. From X = C + D / e for points of the rim: C is where the view's middle looks, D the way from there to
+        the rim."""
         w, h = self.width, self.height
         p = {name: values[:, None] for name, values in self._poses.items()}
         across, down = np.linspace(-w / 2, w / 2, 17), np.linspace(-h / 2, h / 2, 17)
@@ -149,7 +149,7 @@ class Rig:
         backs = np.clip((1 - p["zoom"]) / 0.06 - p["z"] / 0.06, 0, 1)
 
         def limit(half: float, bears: float) -> F64:
-            return half + (SHY + BACK * backs) * w * np.maximum(np.maximum(bears, 0.1), 0.25 * backs)
+            return half + (MIRRORED + MIRRORED_BACKING * backs) * w * np.maximum(np.maximum(bears, 0.1), 0.25 * backs)
 
         sides = self._beyond
         left, right, top, bottom = (
