@@ -79,7 +79,7 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
 
 
 class Unwatched:
-    """A watch that drops reports and never stops the work."""
+    """Implements `engines.base.Watch`: drops reports and never stops the work."""
 
     def __init__(self) -> None:
         self.remembered: dict[str, Any] = {}

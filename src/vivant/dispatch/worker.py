@@ -114,7 +114,7 @@ class Channel:
 
 
 class WorkerWatch:
-    """The watch of one job: sends its reports to the dispatcher, knows whether it must stop. See `engines.base.Watch`.
+    """Implements `engines.base.Watch` for one job: sends reports to the dispatcher, knows whether it must stop.
 
     The engine's thread calls `report`, `raise_if_stopping` and `remember`; the thread of commands calls the others.
     """

@@ -34,7 +34,8 @@ def smootherstep(x: NDArray[Any]) -> F64:
 
 
 def glide(x: F64, *, ramp: float = 0.2) -> F64:
-    """Constant speed but for the first and last `ramp` of the time, in which the speed itself is eased.
+    """Constant speed but for the first and last `ramp` of the time, in which the speed itself is eased. float64,
+    any shape.
 
     The speed is smootherstep(x / ramp) going in, its mirror going out; this is its integral, in closed form.
     """

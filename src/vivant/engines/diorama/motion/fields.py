@@ -30,7 +30,7 @@ def sample_quarter(values: F32) -> F32:
 
 
 def average_quarter(values: F32) -> F32:
-    """The same of masks and luma, averaged over the 5 x 5 pixels about each sample."""
+    """float32 (h, w), a mask or luma -> quarter grid, averaged over the 5 x 5 pixels about each sample."""
     return sample_quarter(np.asarray(cv2.blur(values, (5, 5), borderType=cv2.BORDER_REPLICATE), np.float32))
 
 

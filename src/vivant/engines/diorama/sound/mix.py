@@ -50,7 +50,7 @@ def make_soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtra
 
 
 def classify(parts: dict[str, F32], timeline: Timeline) -> Programme:
-    """The kind of clip, which decides its target loudness. parts: as `mix` takes them."""
+    """The kind of clip, which decides its target loudness. parts: float32 (2, n) each, as `mix` takes them."""
     if any(name in parts and np.any(parts[name]) for name in ("speech", "music")):
         return "speech or music"
     heard = any(event.kind in ("thunder", "step") for event in timeline.events)

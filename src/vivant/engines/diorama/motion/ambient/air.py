@@ -45,8 +45,8 @@ class Air:
     view: NDArray[np.float64]  # (frames, 3): pan to the right and tilt downward, pixels; zoom
 
     def project(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Where the points x, y of the picture, pixels, appear in frame n. By pan, tilt and zoom alone, without depth:
-        near enough for what is seen for a second or two."""
+        """Where the points x, y of the picture, pixels, of any equal shape, appear in frame n. By pan, tilt and zoom
+        alone, without depth: near enough for what is seen for a second or two."""
         right, down, zoom = self.view[n]
         middle_x, middle_y = 0.5 * self.width, 0.5 * self.height
         return middle_x + (x - middle_x) * zoom - right, middle_y + (y - middle_y) * zoom - down

@@ -28,11 +28,11 @@ class Lens:
         return cls(FOCAL * min(air.width, air.height), focus, open_at_720p * air.scale)
 
     def pixels(self, z: NDArray[Any]) -> NDArray[np.float64]:
-        """Pixels per metre at depth z (metres)."""
+        """Pixels per metre at depth z, metres; float64 of the same shape."""
         return np.asarray(self.focal / z, np.float64)
 
     def blur(self, z: NDArray[Any]) -> NDArray[np.float64]:
-        """Radius of the circle of confusion at depth z, pixels."""
+        """Radius of the circle of confusion at depth z, pixels; float64 of the same shape."""
         return np.asarray(self.open * np.abs(1 / z - 1 / self.focus), np.float64)
 
 

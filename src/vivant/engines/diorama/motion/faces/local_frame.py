@@ -42,6 +42,7 @@ class LocalFrame:
 
     @classmethod
     def between(cls, left: F64, right: F64, down: F64) -> LocalFrame:
+        """The frame whose ends lie at `left` and `right`, canvas pixels; `down` is a direction. All float64 (2,)."""
         return cls((left + right) / 2, (right - left) / 2, down / np.hypot(*down))
 
     def own(self, points: F64) -> F64:
@@ -132,8 +133,8 @@ class LocalWarp:
             )
 
     def window(self, top: F64, bottom: F64, margin: float) -> tuple[slice, slice] | None:
-        """Rows and columns of the double-size rect, in whole chroma samples, around where two edges (tables of t) are
-        apart, and `margin` canvas pixels more; None if they touch everywhere or lie outside."""
+        """Rows and columns of the double-size rect, in whole chroma samples, around where two edges, tables of t,
+        float64 (n,), are apart, and `margin` canvas pixels more; None if they touch everywhere or lie outside."""
         visible = bottom - top > 0.02
         if not visible.any():
             return None

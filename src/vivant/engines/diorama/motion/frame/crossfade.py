@@ -75,7 +75,7 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
 
 @kernel
 def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
-    """The same for a chroma plane, in its own rows and columns; its contrast is left alone."""
+    """The same for a chroma plane `out` (h/2, w/2), in its own rows and columns; its contrast is left alone."""
     ax, ay, bx, by, weight, mask = phases.ax, phases.ay, phases.bx, phases.by, phases.weight, phases.mask
     step, columns = STEP // 2, mask.shape[1]
     buffers = texels.make_buffers(columns, step)

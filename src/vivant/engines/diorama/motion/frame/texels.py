@@ -103,7 +103,7 @@ def row_of(i: int, step: int) -> tuple[int, np.float32]:
 
 @kernel
 def read_row(texels: U32, positions: Positions, span: Span, line: U8, buffers: Buffers) -> None:
-    """Fill `line` with the (last - first) · step samples of `span`."""
+    """Fill `line`, uint8, with the (last - first) · step samples of `span`. texels: uint32 (h, w), see `pack`."""
     h, w = texels.shape
     row, part, first, last = span
     step, scale, shift = positions.step, positions.scale, positions.shift
@@ -141,7 +141,8 @@ def interpolate_row(
 
 @kernel
 def upsample(values: F32, cells: int, step: int, add: float | np.float32, out: F32) -> None:
-    """out[step · k …] = `step` (4 or 2) samples between values[k] and values[k + 1], plus `add`, for `cells` of k."""
+    """out[step · k …] = `step` (4 or 2) samples between values[k] and values[k + 1], plus `add`, for `cells` of k.
+    float32 (n,)."""
     more = np.float32(add)
     if step == 4:
         for k in range(cells):
