@@ -14,8 +14,8 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 
 def smoothstep(x: NDArray[Real]) -> NDArray[Real]:
-    """0 up to 0, 1 from 1 on, between them with no speed at either end: the cubic 3t² - 2t³. Any shape and float type,
-    which the result keeps."""
+    """0 up to 0, 1 from 1 on, between them with no speed at either end: the cubic 3t² - 2t³. Any shape, float32 or
+    float64, which the result keeps."""
     t = np.clip(x, 0, 1)
     return t * t * (3 - 2 * t)
 

@@ -25,6 +25,7 @@ class DrawnClouds:
     """Pale shapes in a drawn sky drift; the plain sky around them is compressed and stretched, nothing is cut."""
 
     def __init__(self, air: Air, planes: Planes, sky: F32, strength: float, direction: str) -> None:
+        """sky: float32 (h, w), 0..1. strength: 0..1. direction: left, right or "" for the wind's own."""
         side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
         speed = SPEED * air.scale * (0.4 + 1.2 * strength)
         seconds = air.frames / FPS

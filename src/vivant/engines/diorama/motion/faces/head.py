@@ -113,6 +113,7 @@ class _GridRect:
 
     @classmethod
     def around(cls, outline: F64, margin: float, canvas: tuple[int, int]) -> _GridRect:
+        """The part that covers `outline`, float64 (n, 2), and `margin` pixels more, in a canvas (width, height)."""
         columns, rows = (-(-side // STEP) for side in canvas)
         left, top = np.clip(((outline.min(0) - margin) // STEP).astype(int), 0, [columns - 2, rows - 2]).tolist()
         right, bottom = np.clip(((outline.max(0) + margin) // STEP).astype(int) + 2, 2, [columns, rows]).tolist()
@@ -127,7 +128,7 @@ class _GridRect:
         return self.bottom - self.top, self.right - self.left
 
     def points(self) -> F64:
-        """(rows, columns, 2): canvas positions of the samples."""
+        """float64 (rows, columns, 2): canvas positions of the samples."""
         y, x = np.mgrid[self.top : self.bottom, self.left : self.right]
         return STEP * np.stack([x, y], axis=-1).astype(np.float64)
 

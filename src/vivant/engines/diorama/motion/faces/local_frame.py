@@ -50,7 +50,7 @@ class LocalFrame:
         return solve_2x2(self.along, self.down, points - self.origin)
 
     def canvas(self, x: F64, t: F64) -> F64:
-        """x, t of equal shape -> canvas points (..., 2)."""
+        """x and t, float64 of equal shape -> canvas points (..., 2)."""
         points: F64 = self.origin + x[..., None] * self.along + t[..., None] * self.down
         return points
 

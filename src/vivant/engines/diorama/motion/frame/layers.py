@@ -123,8 +123,8 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 @kernel
 def composite(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:
-    """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). left: int16, in 1/16; slack: 1/16 by which
-    left may exceed what its alpha allows."""
+    """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). out, alpha: uint8; left: int16, in 1/16;
+    slack: 1/16 by which left may exceed what its alpha allows."""
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):

@@ -199,7 +199,7 @@ class _View(NamedTuple):
 
 def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) -> Grid:
     """Where the pixels of `rect` look: the camera's picture of a surface whose nearness (one over distance, the nearest
-    thing at 1) is given on the quarter grid.
+    thing at 1) is given, float32 on the quarter grid.
 
     Forward, a point at X (pixels from the middle) of nearness r is seen at (X - t·(r - pivot)) / (1 - z·r); solved for
     X with the nearness found at X itself, by three rounds of substitution: the rig keeps the slope far under 1.
