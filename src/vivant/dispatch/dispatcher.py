@@ -26,7 +26,6 @@ from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
 from vivant.record.tasks import Claim, Progress
 from vivant.storage.artifacts import Artifacts, attempt_prefix
-from vivant.task import Artifact
 from vivant.timings import Timings
 
 T = TypeVar("T")
@@ -223,7 +222,7 @@ class Dispatcher:
             tasks.store_progress(connection, [last])
             match outcome:
                 case Finished(artifact):
-                    return tasks.settle_success(connection, claim, Artifact(**artifact), now=now)
+                    return tasks.settle_success(connection, claim, artifact, now=now)
                 case Failed(code, message, retryable=False):
                     return tasks.settle_failure(connection, claim, code=code, message=message, now=now)
                 case Failed(code, message):

@@ -10,6 +10,8 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
+from vivant.task import Artifact
+
 MAX_LINE_BYTES: Final = 16 * 2**20  # a storyboard has some kilobytes
 
 
@@ -81,9 +83,9 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
 
 
 class Finished(msgspec.Struct, tag=True, frozen=True):
-    """The clip is in storage. artifact: the fields of `task.Artifact`."""
+    """The clip is in storage."""
 
-    artifact: dict[str, Any]
+    artifact: Artifact
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):

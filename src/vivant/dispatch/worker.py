@@ -19,7 +19,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, Final
@@ -202,7 +201,7 @@ def main() -> None:
                         Planned({**board.to_data(), "explanation": engine.explain(board)})
                     ),
                 )
-            outcome: WorkerEvent = Finished(asdict(artifact))
+            outcome: WorkerEvent = Finished(artifact)
         except Stopped:
             outcome = Halted()
         except VivantError as error:

@@ -1,0 +1,57 @@
+"""Messages between dispatcher and worker: a line with a value that cannot be right is no event."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from support.records import ARTIFACT
+from vivant.dispatch.messages import (
+    Failed,
+    Finished,
+    Halted,
+    Heartbeat,
+    Planned,
+    Ready,
+    Remember,
+    Reported,
+    Unusable,
+    WorkerEvent,
+    decode_event,
+    encode_line,
+)
+
+WRONG_FACTS: tuple[dict[str, Any], ...] = (
+    {"path": "../../etc/passwd"}, {"path": "/etc/passwd"}, {"size": 0}, {"sha256": "?"}, {"frames": 0},
+)  # fmt: skip
+FINISHED = json.loads(encode_line(Finished(ARTIFACT)))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Ready("testcard", "1"), Unusable("no weights"), Heartbeat(0.5), Planned({"shots": [1]}), Reported(0.0),
+        Reported(1.0), Remember({"job": 1}), Finished(ARTIFACT), Failed("ENGINE_FAILED", "", retryable=False), Halted(),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_every_event_comes_out_as_it_went_in(event: WorkerEvent) -> None:
+    assert decode_event(encode_line(event)) == event
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *({"type": "Reported", "fraction": fraction} for fraction in (1.5, -0.1, None)),
+        {"type": "Failed", "code": "", "message": "x", "retryable": False},
+        *({**FINISHED, "artifact": {**FINISHED["artifact"], **wrong}} for wrong in WRONG_FACTS),
+        {"type": "Finished", "artifact": {}}, {"type": "Rendered"}, {}, [], "Halted",
+    ],
+    ids=str,
+)  # fmt: skip
+def test_any_other_line_is_no_event(line: Any) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        decode_event(json.dumps(line).encode())
