@@ -148,6 +148,14 @@ def test_a_clip_has_exactly_its_frames_and_2000_samples_for_each(engine: Engine,
     assert samples.any()
 
 
+def test_luma_and_chroma_stay_in_the_limited_range(engine: Engine, lake: U8) -> None:
+    clip = rendered(engine, asked(lake, generate_audio=False), Pictures(lake))
+    for planes in islice(clip.frames, 0, None, 12):
+        assert planes.y.min() >= 16 and planes.y.max() <= 235
+        for plane in (planes.u, planes.v):
+            assert plane.min() >= 16 and plane.max() <= 240
+
+
 def test_without_sound_there_is_no_soundtrack(engine: Engine, lake: U8) -> None:
     clip = rendered(engine, asked(lake, generate_audio=False), Pictures(lake))
     assert clip.soundtrack is None

@@ -47,5 +47,5 @@ def _between(plane: F32, *, horizontal: bool) -> F32:
 
 
 def _rounded(values: F32) -> U8:
-    out: U8 = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    out: U8 = np.clip(np.rint(values), 16, 235).astype(np.uint8)  # Lanczos overshoots at edges
     return out
