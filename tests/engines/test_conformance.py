@@ -50,13 +50,13 @@ def falls() -> U8:
     return photo("sea_falls")
 
 
-def asked(picture: U8, *, has_last: bool = False, **fields: Any) -> VideoRequest:
+def make_request(picture: U8, *, has_last: bool = False, **fields: Any) -> VideoRequest:
     """The smallest clip the contract allows, unless `fields` say otherwise."""
     brief = Brief(**{"prompt": PROMPT, "resolution": "480p", "seconds": 4, "seed": 7, **fields})
     return brief.resolve(picture.shape[1], picture.shape[0], has_last_frame=has_last)
 
 
-def rendered(engine: Engine, request: VideoRequest, pictures: Pictures, watch: RecordingWatch | None = None) -> Clip:
+def render(engine: Engine, request: VideoRequest, pictures: Pictures, watch: RecordingWatch | None = None) -> Clip:
     return engine.render(engine.plan(request, pictures), pictures, watch or RecordingWatch())
 
 
@@ -79,18 +79,18 @@ def test_an_engine_is_called_what_the_registry_calls_it_and_has_a_version(engine
 
 
 def test_a_storyboard_is_json_that_names_its_engine_and_version(engine: Engine, lake: U8) -> None:
-    data = engine.plan(asked(lake), Pictures(lake)).to_data()
+    data = engine.plan(make_request(lake), Pictures(lake)).to_data()
     assert json.loads(json.dumps(data)).keys() == data.keys()
     assert (data["engine"], data["version"]) == (engine.name, engine.version)
 
 
 def test_equal_requests_get_equal_storyboards(engine: Engine, lake: U8) -> None:
-    first, again = (engine.plan(asked(lake), Pictures(lake)).to_data() for _ in range(2))
+    first, again = (engine.plan(make_request(lake), Pictures(lake)).to_data() for _ in range(2))
     assert json.dumps(first) == json.dumps(again)
 
 
 def test_a_storyboard_can_be_told_in_lines_of_plain_text(engine: Engine, lake: U8) -> None:
-    lines = engine.explain(engine.plan(asked(lake), Pictures(lake)))
+    lines = engine.explain(engine.plan(make_request(lake), Pictures(lake)))
     assert lines and all(line.strip() and line.isprintable() for line in lines)
 
 
@@ -111,7 +111,7 @@ def test_a_storyboard_can_be_told_in_lines_of_plain_text(engine: Engine, lake: U
     ids=["empty", "blank", "control", "invisible", "emoji", "one-quote", "empty-quotes", "long", "markup", "signs"],
 )
 def test_no_words_make_planning_fail(engine: Engine, lake: U8, prompt: str) -> None:
-    storyboard = engine.plan(asked(lake, prompt=prompt), Pictures(lake))
+    storyboard = engine.plan(make_request(lake, prompt=prompt), Pictures(lake))
     json.dumps(storyboard.to_data())
     assert engine.explain(storyboard)
 
@@ -124,8 +124,8 @@ def test_frames_have_the_size_of_every_canvas_and_begin_with_the_picture(
     engine: Engine, lake: U8, size: tuple[str, str]
 ) -> None:
     resolution, ratio = size
-    request = asked(lake, resolution=resolution, ratio=ratio, prompt="wind", generate_audio=False)
-    clip = rendered(engine, request, Pictures(lake))
+    request = make_request(lake, resolution=resolution, ratio=ratio, prompt="wind", generate_audio=False)
+    clip = render(engine, request, Pictures(lake))
     assert clip.canvas == request.canvas
     frames = clip.frames
     first, second = islice(frames, 2)
@@ -137,8 +137,8 @@ def test_frames_have_the_size_of_every_canvas_and_begin_with_the_picture(
 
 
 def test_a_clip_has_exactly_its_frames_and_2000_samples_for_each(engine: Engine, lake: U8) -> None:
-    request = asked(lake)
-    clip = rendered(engine, request, Pictures(lake))
+    request = make_request(lake)
+    clip = render(engine, request, Pictures(lake))
     count = sum(1 for _ in clip.frames)
     assert count == request.canvas.frames == 97
     assert clip.soundtrack is not None
@@ -149,7 +149,7 @@ def test_a_clip_has_exactly_its_frames_and_2000_samples_for_each(engine: Engine,
 
 
 def test_luma_and_chroma_stay_in_the_limited_range(engine: Engine, lake: U8) -> None:
-    clip = rendered(engine, asked(lake, generate_audio=False), Pictures(lake))
+    clip = render(engine, make_request(lake, generate_audio=False), Pictures(lake))
     for planes in islice(clip.frames, 0, None, 12):
         assert planes.y.min() >= 16 and planes.y.max() <= 235
         for plane in (planes.u, planes.v):
@@ -157,29 +157,29 @@ def test_luma_and_chroma_stay_in_the_limited_range(engine: Engine, lake: U8) -> 
 
 
 def test_without_sound_there_is_no_soundtrack(engine: Engine, lake: U8) -> None:
-    clip = rendered(engine, asked(lake, generate_audio=False), Pictures(lake))
+    clip = render(engine, make_request(lake, generate_audio=False), Pictures(lake))
     assert clip.soundtrack is None
     close(clip.frames)
 
 
 def test_cuts_lie_inside_the_clip_in_order(engine: Engine, lake: U8) -> None:
-    request = asked(lake, prompt="Pan left. Cut to a close-up. Cut to a wide shot, tilt up.")
-    clip = rendered(engine, request, Pictures(lake))
+    request = make_request(lake, prompt="Pan left. Cut to a close-up. Cut to a wide shot, tilt up.")
+    clip = render(engine, request, Pictures(lake))
     assert list(clip.cuts) == sorted(set(clip.cuts))
     assert all(0 < cut < request.canvas.frames for cut in clip.cuts)
     close(clip.frames)
 
 
 def test_a_clip_with_a_last_picture_ends_on_it(engine: Engine, lake: U8, falls: U8) -> None:
-    request = asked(lake, has_last=True, generate_audio=False)
-    frames = list(rendered(engine, request, Pictures(lake, falls)).frames)
+    request = make_request(lake, has_last=True, generate_audio=False)
+    frames = list(render(engine, request, Pictures(lake, falls)).frames)
     assert len(frames) == request.canvas.frames
     assert luma_psnr(frames[0], lake) >= FRAME_0_PSNR
     assert luma_psnr(frames[-1], falls) >= LAST_PSNR
 
 
 def test_what_it_makes_becomes_a_file_with_the_same_facts(engine: Engine, lake: U8, tmp_path: Path) -> None:
-    request = asked(lake)
+    request = make_request(lake)
     storyboard = engine.plan(request, Pictures(lake))
     facts = make_clip(engine, storyboard, Pictures(lake), request, tmp_path / "clip.mp4", RecordingWatch())
     canvas = request.canvas
@@ -196,7 +196,7 @@ def test_no_picture_makes_it_fail(engine: Engine, kind: str) -> None:
     picture = np.full((*shape, 3), 255 if kind == "white" else 0, np.uint8)
     if kind not in ("black", "white"):
         picture = np.random.default_rng(3).integers(0, 256, (*shape, 3), np.uint8)
-    clip = rendered(engine, asked(picture, generate_audio=False), Pictures(picture))
+    clip = render(engine, make_request(picture, generate_audio=False), Pictures(picture))
     frames = clip.frames
     assert sum(1 for _ in islice(frames, 3)) == 3
     close(frames)
@@ -204,7 +204,7 @@ def test_no_picture_makes_it_fail(engine: Engine, kind: str) -> None:
 
 def test_the_pictures_it_was_given_stay_as_they_are(engine: Engine, lake: U8, falls: U8) -> None:
     first, last = lake.copy(), falls.copy()
-    frames = rendered(engine, asked(lake, has_last=True), Pictures(first, last)).frames
+    frames = render(engine, make_request(lake, has_last=True), Pictures(first, last)).frames
     next(frames)
     close(frames)
     assert np.array_equal(first, lake) and np.array_equal(last, falls)
@@ -217,7 +217,7 @@ def test_the_same_request_gives_the_same_frames_and_samples_to_the_bit_and_anoth
     engine: Engine, lake: U8
 ) -> None:
     def take(seed: int) -> tuple[str, str]:
-        return fingerprint(rendered(engine, asked(lake, seed=seed), Pictures(lake)))
+        return fingerprint(render(engine, make_request(lake, seed=seed), Pictures(lake)))
 
     first = take(7)
     other = take(8)
@@ -236,26 +236,26 @@ def test_a_job_that_is_told_to_stop_ends_soon_and_leaves_the_engine_usable(
     watch = RecordingWatch(stop_at)
     taken = 0
     with pytest.raises(Stopped):
-        for _ in rendered(engine, asked(lake), Pictures(lake), watch).frames:
+        for _ in render(engine, make_request(lake), Pictures(lake), watch).frames:
             taken += 1
     assert taken <= stop_at
     assert watch.checks <= stop_at + 1, "it went on asking after it was told to stop"
-    until_ended(before)
-    frames = rendered(engine, asked(lake), Pictures(lake)).frames
+    wait_until_ended(before)
+    frames = render(engine, make_request(lake), Pictures(lake)).frames
     assert luma_psnr(next(frames), lake) >= FRAME_0_PSNR
     close(frames)
 
 
 def test_it_asks_whether_to_stop_at_least_once_a_frame(engine: Engine, lake: U8) -> None:
     watch = RecordingWatch()
-    frames = rendered(engine, asked(lake, generate_audio=False), Pictures(lake), watch).frames
+    frames = render(engine, make_request(lake, generate_audio=False), Pictures(lake), watch).frames
     count = sum(1 for _ in frames)
     assert watch.checks >= count - 1  # frame 0 is the picture
 
 
 def test_progress_never_falls_and_stays_within_0_and_1(engine: Engine, lake: U8) -> None:
     watch = RecordingWatch()
-    clip = rendered(engine, asked(lake), Pictures(lake), watch)
+    clip = render(engine, make_request(lake), Pictures(lake), watch)
     for _ in clip.frames:
         pass
     assert clip.soundtrack is not None
@@ -266,19 +266,19 @@ def test_progress_never_falls_and_stays_within_0_and_1(engine: Engine, lake: U8)
 
 def test_frames_that_nobody_takes_any_more_leave_no_thread_behind(engine: Engine, lake: U8) -> None:
     before = {thread.ident for thread in threading.enumerate()}
-    frames = rendered(engine, asked(lake), Pictures(lake)).frames
+    frames = render(engine, make_request(lake), Pictures(lake)).frames
     next(frames)
     close(frames)
-    until_ended(before)
+    wait_until_ended(before)
 
 
 def test_a_second_attempt_may_bring_what_the_first_remembered(engine: Engine, lake: U8) -> None:
     watch = RecordingWatch()
-    frames = rendered(engine, asked(lake), Pictures(lake), watch).frames
+    frames = render(engine, make_request(lake), Pictures(lake), watch).frames
     next(frames)
     close(frames)
     json.dumps(dict(watch.remembered))
-    again = rendered(engine, asked(lake), Pictures(lake), RecordingWatch(remembered=watch.remembered)).frames
+    again = render(engine, make_request(lake), Pictures(lake), RecordingWatch(remembered=watch.remembered)).frames
     assert luma_psnr(next(again), lake) >= FRAME_0_PSNR
     close(again)
 
@@ -288,7 +288,7 @@ def close(frames: Iterator[Planes]) -> None:
     getattr(frames, "close", lambda: None)()
 
 
-def until_ended(before: set[int | None]) -> None:
+def wait_until_ended(before: set[int | None]) -> None:
     """Wait until no thread is alive that was not in `before`."""
     deadline = time.monotonic() + 20
     while left := [t.name for t in threading.enumerate() if t.ident not in before]:

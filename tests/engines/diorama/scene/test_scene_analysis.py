@@ -28,7 +28,7 @@ def photo(name: str, resolution: str = "480p") -> tuple[U8, Canvas]:
     return picture, Canvas.of(resolution, nearest_ratio(picture.shape[1], picture.shape[0]), 4)
 
 
-def seen(analyser: SceneAnalyser, name: str) -> Scene:
+def analyse(analyser: SceneAnalyser, name: str) -> Scene:
     picture, canvas = photo(name)
     return analyser.analyse(picture, canvas)
 
@@ -61,7 +61,7 @@ def test_a_drawing_is_told_from_photographs_at_every_size(resolution: str) -> No
 
 
 def test_a_lake_is_found_and_ends_at_its_far_shore(analyser: SceneAnalyser) -> None:
-    scene = seen(analyser, "mountain_lake")
+    scene = analyse(analyser, "mountain_lake")
     h = scene.depth.shape[0]
     assert scene.facts.water_trust > 0.6
     assert scene.waterline / h == pytest.approx(0.617, abs=0.02)
@@ -74,7 +74,7 @@ def test_a_lake_is_found_and_ends_at_its_far_shore(analyser: SceneAnalyser) -> N
 
 @pytest.mark.parametrize(("name", "line"), [("sea_falls", 0.37), ("waves_sunset", 0.42), ("drawing_cat", 0.59)])
 def test_the_sea_begins_at_its_horizon(analyser: SceneAnalyser, name: str, line: float) -> None:
-    scene = seen(analyser, name)
+    scene = analyse(analyser, name)
     assert (scene.facts.water_trust > 0.5) == (name != "drawing_cat")
     assert scene.waterline / scene.depth.shape[0] == pytest.approx(line, abs=0.03)
     assert scene.horizon == pytest.approx(scene.waterline, abs=0.02 * scene.depth.shape[0])
@@ -82,11 +82,11 @@ def test_the_sea_begins_at_its_horizon(analyser: SceneAnalyser, name: str, line:
 
 @pytest.mark.parametrize("name", ["city_day", "dahlia", "antelope", "portrait_barkla"])
 def test_no_water_is_trusted_where_there_is_none(analyser: SceneAnalyser, name: str) -> None:
-    assert seen(analyser, name).facts.water_trust < 0.3
+    assert analyse(analyser, name).facts.water_trust < 0.3
 
 
 def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(analyser: SceneAnalyser) -> None:
-    flower, animal, city = (seen(analyser, name) for name in ("dahlia", "antelope", "city_day"))
+    flower, animal, city = (analyse(analyser, name) for name in ("dahlia", "antelope", "city_day"))
     assert flower.matte.trust > 0.9 and animal.matte.trust > 0.7
     assert city.matte.trust < 0.3
     h, w = flower.matte.mask.shape
@@ -96,12 +96,12 @@ def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(analyser: SceneAna
 
 
 def test_the_sun_and_the_clouds_are_not_part_of_the_cat(analyser: SceneAnalyser) -> None:
-    scene = seen(analyser, "drawing_cat")
+    scene = analyse(analyser, "drawing_cat")
     assert scene.matte.mask[: int(0.4 * scene.depth.shape[0])].max() < 0.05
 
 
 def test_in_a_flat_drawing_sea_and_sky_are_found_but_left_alone(analyser: SceneAnalyser) -> None:
-    scene = seen(analyser, "drawing_cat")
+    scene = analyse(analyser, "drawing_cat")
     h = scene.depth.shape[0]
     assert scene.sky.mask[: int(0.25 * h)].mean() > 0.9 and scene.water.mask.mean() > 0.1
     assert scene.facts.sky_trust < 0.5 and scene.facts.water_trust < 0.5  # flat shapes must not move as vapour does
@@ -137,13 +137,13 @@ def test_a_portrait_is_a_person_before_a_wall(analyser: SceneAnalyser) -> None:
 
 
 def test_the_sky_is_far_and_the_subject_is_near(analyser: SceneAnalyser) -> None:
-    scene = seen(analyser, "antelope")
+    scene = analyse(analyser, "antelope")
     subject, sky = scene.matte.mask > 0.9, scene.sky.mask > 0.9
     assert float(scene.depth[subject].mean()) > float(scene.depth[sky].mean()) + 0.3
 
 
 def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(analyser: SceneAnalyser) -> None:
-    depth = seen(analyser, "city_day").depth
+    depth = analyse(analyser, "city_day").depth
     rows, columns = np.mgrid[: depth.shape[0], : depth.shape[1]]
     plane = np.stack([np.ones(depth.size), rows.ravel(), columns.ravel()], axis=1)
     fitted = plane @ np.linalg.lstsq(plane, depth.ravel(), rcond=None)[0]
@@ -153,6 +153,6 @@ def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(analyser: Sce
 
 
 def test_analysing_twice_gives_the_same_scene(analyser: SceneAnalyser) -> None:
-    one, other = seen(analyser, "waves_sunset"), seen(analyser, "waves_sunset")
+    one, other = analyse(analyser, "waves_sunset"), analyse(analyser, "waves_sunset")
     assert one.facts == other.facts
     assert np.array_equal(one.depth, other.depth) and np.array_equal(one.matte.mask, other.matte.mask)

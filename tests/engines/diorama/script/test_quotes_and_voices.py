@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivant.engines.diorama.script.casting import VOICES_BY_GENDER, assign_faces, voice_for
+from vivant.engines.diorama.script.casting import VOICES_BY_GENDER, assign_faces, choose_voice
 from vivant.engines.diorama.script.dialogue import language_of
 from vivant.engines.diorama.script.people import Person
 from vivant.engines.diorama.script.quotes import find_quotations
@@ -64,14 +64,14 @@ def test_the_language_of_a_line_is_told_by_its_script(text: str, language: str |
 def test_two_women_do_not_share_a_voice() -> None:
     taken: dict[str, Person | None] = {}
     one, other = Person(name="the woman", gender="woman"), Person(name="the bride", gender="woman")
-    first, second = voice_for(one, "en", taken), voice_for(other, "en", taken)
+    first, second = choose_voice(one, "en", taken), choose_voice(other, "en", taken)
     assert first != second
-    assert voice_for(one, "en", taken) == first
+    assert choose_voice(one, "en", taken) == first
 
 
 def test_when_all_voices_are_taken_the_best_is_shared() -> None:
     taken: dict[str, Person | None] = {}
-    voices = [voice_for(Person(name=str(n), gender="man"), "zh", taken) for n in range(5)]
+    voices = [choose_voice(Person(name=str(n), gender="man"), "zh", taken) for n in range(5)]
     assert set(voices[:3]) == set(VOICES_BY_GENDER["zh", "man"])
     assert voices[3:] == ["zm_yunxi"] * 2
 
@@ -79,8 +79,8 @@ def test_when_all_voices_are_taken_the_best_is_shared() -> None:
 def test_someone_keeps_their_voice_in_each_language() -> None:
     taken: dict[str, Person | None] = {}
     man = Person(name="the man", gender="man")
-    assert voice_for(man, "en", taken) == voice_for(man, "en", taken) == "am_michael"
-    assert voice_for(man, "zh", taken) == "zm_yunxi"
+    assert choose_voice(man, "en", taken) == choose_voice(man, "en", taken) == "am_michael"
+    assert choose_voice(man, "zh", taken) == "zm_yunxi"
 
 
 def test_places_in_the_words_choose_the_face() -> None:

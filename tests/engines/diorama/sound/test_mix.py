@@ -74,11 +74,11 @@ Mixed = tuple[Timeline, F32, float, float]
 
 def test_a_clip_is_as_loud_as_its_kind_wants(clip: Mixed) -> None:
     _, sound, target, tolerance = clip
-    assert levels.integrated(sound) == pytest.approx(target, abs=tolerance)
+    assert levels.measure_loudness(sound) == pytest.approx(target, abs=tolerance)
 
 
 def test_no_wave_rises_over_the_ceiling_even_between_samples(clip: Mixed) -> None:
-    assert levels.true_peak(clip[1]) <= -1.5
+    assert levels.measure_true_peak(clip[1]) <= -1.5
 
 
 def test_sound_is_exactly_as_long_as_the_picture(clip: Mixed) -> None:
@@ -142,7 +142,7 @@ def test_speech_stands_fourteen_units_over_the_loudest_bed() -> None:
     line = timeline(lines=(make_line(0.5, 3.0),), beds=loud)
     parts = {"speech": stems.make_speech(line), "beds": stems.make_beds(line)}
     spoken = slice(int(0.5 * RATE), int(3.5 * RATE))
-    voice, bed = (levels.integrated(balanced_stem(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
+    voice, bed = (levels.measure_loudness(balanced_stem(name, parts, line)[:, spoken]) for name in ("speech", "beds"))
     assert voice - bed >= 14
 
 
@@ -152,7 +152,7 @@ def test_no_event_masks_speech(kind: EventKind) -> None:
     parts = {"speech": stems.make_speech(line), "events": stems.make_events(line)}
     voice, event = balanced_stem("speech", parts, line), balanced_stem("events", parts, line)
     spoken = slice(int(0.9 * RATE), int(3.1 * RATE))
-    assert levels.integrated(voice) - levels.momentary(event[:, spoken]).max() >= 8.5
+    assert levels.measure_loudness(voice) - levels.measure_momentary_loudness(event[:, spoken]).max() >= 8.5
 
 
 def test_music_is_ducked_under_speech() -> None:
@@ -164,7 +164,7 @@ def test_music_is_ducked_under_speech() -> None:
 
 def test_a_whisper_is_softer_than_a_shout_and_both_are_heard() -> None:
     shout, whisper = (replace(TALK[0], line=replace(TALK[0].line, tone=tone)) for tone in ("shout", "whisper"))
-    loud, soft = (levels.integrated(stems.make_speech(timeline(lines=(line,)))) for line in (shout, whisper))
+    loud, soft = (levels.measure_loudness(stems.make_speech(timeline(lines=(line,)))) for line in (shout, whisper))
     assert 2 < loud - soft < 6
 
 
@@ -220,7 +220,7 @@ def test_the_limiter_holds_a_click_and_lets_the_rest_recover() -> None:
     sound = np.full((2, RATE), 0.2, np.float32)
     sound[0, RATE // 2] = 3.0
     held = limiter.limit(sound, -1.5)
-    assert levels.true_peak(held) <= -1.5 + 1e-3
+    assert levels.measure_true_peak(held) <= -1.5 + 1e-3
     assert held[1, RATE // 4] == pytest.approx(0.2, abs=0.005)
     assert held[1, -1] == pytest.approx(0.2, abs=0.005)
 
@@ -238,5 +238,5 @@ def test_the_ceiling_still_holds_after_aac(name: str, tmp_path: Path) -> None:
     write_mp4(Clip(canvas, (grey for _ in range(line.frames)), lambda: track), path)
     with av.open(str(path)) as movie:
         decoded = np.concatenate([frame.to_ndarray() for frame in movie.decode(audio=0)], axis=1).astype(np.float32)
-    assert levels.true_peak(decoded) <= -1.0
-    assert levels.integrated(decoded[:, : line.samples]) == pytest.approx(target, abs=tolerance)
+    assert levels.measure_true_peak(decoded) <= -1.0
+    assert levels.measure_loudness(decoded[:, : line.samples]) == pytest.approx(target, abs=tolerance)

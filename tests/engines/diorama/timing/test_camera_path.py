@@ -43,15 +43,15 @@ def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borde
     )  # fmt: skip
 
 
-def looks(made: Rig, pose: CameraPose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def aim(made: Rig, pose: CameraPose) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Where each fourth pixel looks, the grid's rim left out."""
     grid = made.aim(pose, Rect(0, 0, WIDTH, HEIGHT))
     return grid.x[1:-1, 1:-1].astype(np.float64), grid.y[1:-1, 1:-1].astype(np.float64)
 
 
-def moved(made: Rig, x: float, y: float) -> NDArray[np.float64]:
+def measure_move(made: Rig, x: float, y: float) -> NDArray[np.float64]:
     """By how much what was at (x, y) in the first frame has moved in the last."""
-    at_x, at_y = looks(made, made.pose(FRAMES - 1))
+    at_x, at_y = aim(made, made.pose(FRAMES - 1))
     i, j = np.unravel_index(np.argmin((at_x - x) ** 2 + (at_y - y) ** 2), at_x.shape)
     # The nearest sample, corrected by its distance from the place itself.
     return np.array([4 * j + 1.5 - at_x[i, j], 4 * i + 1.5 - at_y[i, j]])
@@ -68,7 +68,7 @@ def camera_class(made: Rig) -> set[str]:
     bound = 0.005 * min(WIDTH, HEIGHT)
     words: dict[str, set[str]] = {}
     for name, (x, y) in points.items():
-        dx, dy = moved(made, x, y)
+        dx, dy = measure_move(made, x, y)
         found = {"right"} if dx > bound else {"left"} if dx < -bound else set()
         found |= {"down"} if dy > bound else {"up"} if dy < -bound else set()
         words[name] = found or {"static"}
@@ -100,7 +100,7 @@ def test_every_move_begins_at_home_and_never_shows_a_border(move: Move) -> None:
     made = rig(board(move))
     assert made.pose(0).is_home
     for n in range(0, FRAMES, 8):
-        x, y = looks(made, made.pose(n))
+        x, y = aim(made, made.pose(n))
         beyond = max(-x.min(), x.max() - WIDTH, -y.min(), y.max() - HEIGHT)
         assert beyond <= (MIRRORED + 0.025) * WIDTH, f"frame {n} looks {beyond:.1f} px beyond the picture"
 
@@ -140,7 +140,7 @@ def test_it_is_recognised_even_where_no_border_may_be_looked_beyond(
 ) -> None:
     made = rig(board(Move(kind=kind, direction=direction)), beyond=Borders(0, 0, 0, 0))
     assert name in camera_class(made)
-    x, y = looks(made, made.pose(FRAMES - 1))
+    x, y = aim(made, made.pose(FRAMES - 1))
     assert max(-x.min(), x.max() - WIDTH, -y.min(), y.max() - HEIGHT) < 0.013 * WIDTH
 
 
@@ -153,7 +153,7 @@ def test_a_dolly_goes_toward_the_face() -> None:
     facts = PictureFacts(faces=(FaceFact(x=0.75, y=0.5, height=0.2),))
     toward, ahead = rig(board(Move(kind="dolly")), facts), rig(board(Move(kind="dolly")))
     face = 0.75 * WIDTH, 0.5 * HEIGHT
-    assert np.abs(moved(toward, *face)).max() < 0.5 * np.abs(moved(ahead, *face)).max()
+    assert np.abs(measure_move(toward, *face)).max() < 0.5 * np.abs(measure_move(ahead, *face)).max()
 
 
 @pytest.mark.parametrize("storyboard", [board(Move(kind="static")), board(fixed=True), board()])
@@ -205,8 +205,8 @@ def test_a_camera_that_must_end_on_the_last_picture_comes_home(move: Move) -> No
     made = rig(board(move, morph=True))
     assert made.pose(0).is_home
     last = made.pose(FRAMES - 1)
-    at_x, at_y = looks(made, last)
-    home_x, home_y = looks(made, made.pose(0))
+    at_x, at_y = aim(made, last)
+    home_x, home_y = aim(made, made.pose(0))
     assert np.abs(at_x - home_x).max() < 0.05 and np.abs(at_y - home_y).max() < 0.05
 
 

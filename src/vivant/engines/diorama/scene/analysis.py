@@ -30,7 +30,7 @@ class SceneAnalyser:
         seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
-        straight = depth.straightness(rgb)
+        straight = depth.measure_straightness(rgb)
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
         sky, rim = regions.find_sky(seen, rgb, indoors=indoors)
         water, waterline = regions.find_water(

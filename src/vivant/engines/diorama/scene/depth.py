@@ -26,7 +26,7 @@ class Depth:
     horizon: float
 
 
-def straightness(rgb: U8) -> float:
+def measure_straightness(rgb: U8) -> float:
     """0..1: how much of the picture is built of straight upright lines (houses, halls), by their total length."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     scale = 480 / max(grey.shape)
@@ -43,7 +43,7 @@ def straightness(rgb: U8) -> float:
 
 def guess_depth(rgb: U8, matte: Region, sky: Region, waterline: float, *, straight: float, portrait: bool) -> Depth:
     """Depth of RGB uint8 (h, w, 3). waterline: share of the height where a surface of water begins, 1 for
-    none. straight: see straightness. portrait: one or more large faces."""
+    none. straight: see measure_straightness. portrait: one or more large faces."""
     h, w = rgb.shape[:2]
     rows = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     horizon = _horizon(sky, waterline, h)

@@ -89,7 +89,7 @@ class Detector:
     threshold: float
     anchors: F64
 
-    def boxes(self, rgb: U8) -> list[tuple[float, F64]]:
+    def find_boxes(self, rgb: U8) -> list[tuple[float, F64]]:
         """(score, points) of each face, best first. points (8, 2) in picture pixels: two corners of the box, eye at the
         picture's left, eye at its right, nose tip, mouth, both ears."""
         h, w = rgb.shape[:2]
@@ -106,7 +106,7 @@ class Detector:
         points, scores = points[order], scores[order]
         found: list[tuple[float, F64]] = []
         while len(points):  # the mean of all that overlap the best, weighted by score
-            near = overlap(points[0], points) > SAME
+            near = measure_overlap(points[0], points) > SAME
             near[0] = True
             mean = (points[near] * scores[near, None, None]).sum(0) / scores[near].sum()
             found.append((float(scores[0]), mean * side + [(w - side) / 2, (h - side) / 2]))
@@ -130,27 +130,29 @@ class FaceFinder:
         if the mesh agrees that there is a face; `score` is the lower of the two opinions.
         """
         boxes: list[tuple[float, F64]] = []
-        for score, points in [*self._near.boxes(rgb), *self._far.boxes(rgb)]:
-            if all(overlap(points, other[None])[0] <= SAME for _, other in boxes):
+        for score, points in [*self._near.find_boxes(rgb), *self._far.find_boxes(rgb)]:
+            if all(measure_overlap(points, other[None])[0] <= SAME for _, other in boxes):
                 boxes.append((score, points))
         found: list[Face] = []
         for score, points in boxes:
-            landmarks, presence = self.landmarks(rgb, mesh_crop(points[0], points[1], points[2], points[3]))
+            landmarks, presence = self.find_landmarks(rgb, make_mesh_crop(points[0], points[1], points[2], points[3]))
             if presence <= PRESENT:
                 continue
             # A second look along the mesh's own eye line: boxes of tilted faces are loose.
             flat = landmarks[:, :2]
-            landmarks, again = self.landmarks(rgb, mesh_crop(flat.min(0), flat.max(0), flat[33], flat[263]))
+            landmarks, again = self.find_landmarks(rgb, make_mesh_crop(flat.min(0), flat.max(0), flat[33], flat[263]))
             if again <= PRESENT:
                 continue
-            found.append(Face(landmarks.astype(np.float32), min(score, presence, again), face_height(landmarks)))
+            found.append(
+                Face(landmarks.astype(np.float32), min(score, presence, again), measure_face_height(landmarks))
+            )
         distinct: list[Face] = []
         for face in sorted(found, key=lambda face: -face.size):
             if all(_distance(face, other) > other.size / 2 for other in distinct):
                 distinct.append(face)
         return tuple(sorted(distinct[:LARGEST], key=lambda face: float(face.landmarks[:, 0].mean())))
 
-    def landmarks(self, rgb: U8, crop: Crop) -> tuple[F64, float]:
+    def find_landmarks(self, rgb: U8, crop: Crop) -> tuple[F64, float]:
         """Landmarks (478, 3) in picture pixels and the mesh's probability, 0..1, that there is a face in the crop."""
         n = MESH_INPUT
         seen = crop.sample(rgb, n, cv2.BORDER_REPLICATE).astype(np.float32) / 255
@@ -172,20 +174,20 @@ def describe_face(face: Face, canvas: Canvas) -> FaceFact:
     return FaceFact(x=x, y=y, height=face.size / canvas.height)
 
 
-def face_height(landmarks: F32 | F64) -> float:
+def measure_face_height(landmarks: F32 | F64) -> float:
     """From the brows to the chin, in the unit of the landmarks (478, 3); measured in depth too, so that a
     nod does not shorten a face."""
     return float(np.linalg.norm(landmarks[list(BROWS)].mean(0) - landmarks[CHIN]))
 
 
-def mesh_crop(low: F64, high: F64, eye_a: F64, eye_b: F64) -> Crop:
+def make_mesh_crop(low: F64, high: F64, eye_a: F64, eye_b: F64) -> Crop:
     """The mesh's crop for a box low..high whose eyes (left and right in the picture) are at a and b; (2,), pixels."""
     x, y = (low + high) / 2
     angle = np.arctan2(eye_b[1] - eye_a[1], eye_b[0] - eye_a[0])
     return Crop(float(x), float(y), REGION * float((high - low).max()), float(angle))
 
 
-def overlap(box: F64, boxes: F64) -> F64:
+def measure_overlap(box: F64, boxes: F64) -> F64:
     """Intersection over union of one box (>=2, 2) with each of boxes (k, >=2, 2), rows 0 and 1 the corners."""
     low, high = np.maximum(box[0], boxes[:, 0]), np.minimum(box[1], boxes[:, 1])
     shared = np.prod(np.clip(high - low, 0, None), axis=1)

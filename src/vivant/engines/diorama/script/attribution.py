@@ -35,17 +35,17 @@ class Turn:
     place: int
 
 
-def lead_start(reading: Reading, quote: int, silent: Collection[int] = ()) -> int:
+def find_lead_start(reading: Reading, quote: int, silent: Collection[int] = ()) -> int:
     """First token of the words that lead to a quotation: back to a sentence's end or another quotation, but over the
     quotations in `silent`, which nobody speaks."""
-    at = _lead_start_on_line(reading, quote, silent)
+    at = _find_lead_start_on_line(reading, quote, silent)
     # "Anna:\n“Hello”": a label may stand on a line of its own.
     if at == quote and at > 1 and reading.tokens[at - 1].kind == "line" and reading.tokens[at - 2].text == ":":
-        return _lead_start_on_line(reading, at - 1, silent)
+        return _find_lead_start_on_line(reading, at - 1, silent)
     return at
 
 
-def _lead_start_on_line(reading: Reading, at: int, silent: Collection[int]) -> int:
+def _find_lead_start_on_line(reading: Reading, at: int, silent: Collection[int]) -> int:
     limit = max(0, at - _LEAD_REACH)
     while at > limit:
         token = reading.tokens[at - 1]
@@ -55,7 +55,7 @@ def _lead_start_on_line(reading: Reading, at: int, silent: Collection[int]) -> i
     return at
 
 
-def trail_end(reading: Reading, quote: int) -> int:
+def find_trail_end(reading: Reading, quote: int) -> int:
     """One past the last token of the words that may belong to the quotation before them."""
     at = quote + 1
     while at < len(reading.tokens) and not ends_sentence(reading.tokens[at]) and reading.tokens[at].kind != "quote":
@@ -69,7 +69,7 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     while last > before and reading.tokens[last].kind == "line":
         last -= 1
     colon = before <= last and reading.tokens[last].text == ":"
-    verb = speech_verb(reading, before, quote)
+    verb = find_speech_verb(reading, before, quote)
     if verb is not None or colon:
         person = _speaker_in_heading(cast, verb) or find_subject(
             reading, cast, verb.first if verb else quote, before, quote
@@ -81,8 +81,8 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
         if person is None:
             person = _named_voice(reading, cast, before, quote)
         return Tag(verb, person or guess_speaker(reading, cast, quote, turns, later=False), True)
-    after = trail_end(reading, quote)
-    verb = speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
+    after = find_trail_end(reading, quote)
+    verb = find_speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
     if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
         doers = [m for m in cast.between(quote + 1, min(after, verb.last + _NAME_LENGTH + 1)) if not m.is_object]
         person = doers[0].person if doers else _unknown_doer(reading, cast, verb, quote + 1, after)
@@ -109,7 +109,7 @@ def _speaker_in_heading(cast: Cast, verb: Hit | None) -> Person | None:
     return here[0].person if here else None
 
 
-def speech_verb(reading: Reading, first: int, last: int, *, latest: bool = True) -> Hit | None:
+def find_speech_verb(reading: Reading, first: int, last: int, *, latest: bool = True) -> Hit | None:
     """The last (or first) verb of speech among tokens first..last-1."""
     found = [
         hit
@@ -120,12 +120,12 @@ def speech_verb(reading: Reading, first: int, last: int, *, latest: bool = True)
     return (found[-1] if latest else found[0]) if found else None
 
 
-def doer_of_writing(reading: Reading, first: int, last: int) -> bool:
+def is_done_by_a_person(reading: Reading, first: int, last: int) -> bool:
     """The nearest noun before is a person, not a thing that bears writing: he reads, the sign reads."""
     for at in range(last - 1, first - 1, -1):
         if any(hit.entry.writing in ("noun", "title") for hit in reading.at.get(at, ())):
             return False
-        if reading.person(at):
+        if reading.names_person(at):
             return True
     return False
 
@@ -229,7 +229,7 @@ def _named_voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person
     for at in range(first, quote):
         for hit in reading.at.get(at, ()):
             if hit.entry.gender and not hit.entry.person:
-                unseen = any(m.person.kind == "voice" for m in cast.between(quote + 1, trail_end(reading, quote)))
+                unseen = any(m.person.kind == "voice" for m in cast.between(quote + 1, find_trail_end(reading, quote)))
                 name = reading.written(hit)
                 person = Person(
                     name=name, head=name.lower(), gender=hit.entry.gender, kind="voice" if unseen else "someone"

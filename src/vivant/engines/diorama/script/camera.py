@@ -205,7 +205,7 @@ def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase])
             return False
         if token.text == "it" and phrases and reading.sentence[phrases[-1].hit.first] == reading.sentence[at]:
             return True  # "the camera tilts down, then it rises"
-        if shared and reading.person(at) and not _is_object(reading, at):
+        if shared and reading.names_person(at) and not _is_object(reading, at):
             someone = True
         if "as" in roles and someone:
             return False  # "as she rises and turns": she is the one who turns
@@ -214,7 +214,7 @@ def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase])
                 return False
             shared = shared or not doer
         elif not shared:
-            if reading.person(at) and not _is_object(reading, at):
+            if reading.names_person(at) and not _is_object(reading, at):
                 return False
             doer = doer or not _may_precede_order(reading, at)
         at -= 1

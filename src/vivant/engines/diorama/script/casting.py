@@ -42,7 +42,7 @@ VOICES_BY_TRAIT: Final[dict[tuple[str, str, str], str]] = {
 _TRAITS: Final = ("british", "child", "old", "deep", "voice", "young")  # the first that applies decides
 
 
-def voice_for(person: Person | None, language: Language, taken: dict[str, Person | None]) -> str:
+def choose_voice(person: Person | None, language: Language, taken: dict[str, Person | None]) -> str:
     """The voice of `person` for lines in that language; None is somebody the prompt does not describe.
 
     taken: voices and who already speaks with them. The choice is added; a voice of somebody else is chosen only when

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.script.attribution import Tag, trail_end
+from vivant.engines.diorama.script.attribution import Tag, find_trail_end
 from vivant.engines.diorama.script.grammar import Reading, read
 from vivant.engines.diorama.script.people import Cast
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
@@ -15,7 +15,7 @@ _OPENING: Final = 4  # tokens at the start of a sentence in which it must name t
 _REACH: Final = 16  # tokens of that sentence which are read
 
 
-def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
+def find_tone(reading: Reading, cast: Cast, quote: int, before: int, tag: Tag, direction: str, text: str) -> Tone:
     """The tone of a quotation: from its stage directions, its verb, the words before it, those after, its marks."""
     if direction and (staged := [hit.entry.tone for hit in read(direction).hits if hit.entry.tone]):
         return staged[0]
@@ -23,7 +23,7 @@ def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag,
         return tag.verb.entry.tone
     if told := find_tones(reading, before, quote):
         return told[-1]
-    after = trail_end(reading, quote)
+    after = find_trail_end(reading, quote)
     follows = tag.verb is not None and tag.verb.first > quote
     bracketed = quote + 1 < after and reading.tokens[quote + 1].text == "("
     if (follows or bracketed) and (told := find_tones(reading, quote + 1, after)):
@@ -32,7 +32,7 @@ def find_tone(reading: Reading, people: Cast, quote: int, before: int, tag: Tag,
         return told[0]
     if tag.person is not None and before > 0 and reading.tokens[before - 1].kind != "quote":
         first, last = reading.sentence_bounds(before - 1)
-        named = any(mention.person is tag.person for mention in people.between(first, last))
+        named = any(mention.person is tag.person for mention in cast.between(first, last))
         if named and (told := find_tones(reading, first, last)):
             return told[-1]
     return _tone_of_punctuation(text)
@@ -52,7 +52,7 @@ def note_voice_traits(reading: Reading, quote: int, before: int, tag: Tag) -> No
     """Give the speaker the accent and gender said of the voice: "in a British accent", "a woman's voice says"."""
     if tag.person is None or tag.verb is None:
         return
-    first, last = (before, quote) if tag.verb.first < quote else (quote, trail_end(reading, quote))
+    first, last = (before, quote) if tag.verb.first < quote else (quote, find_trail_end(reading, quote))
     for at in range(first, last):
         for hit in reading.at.get(at, ()):
             if hit.entry.accent and at > tag.verb.first:

@@ -15,10 +15,10 @@ from vivant.engines.diorama.script.attribution import (
     TAG_REACH,
     Turn,
     attribute,
+    find_lead_start,
+    find_speech_verb,
     find_subject,
     guess_speaker,
-    lead_start,
-    speech_verb,
 )
 from vivant.engines.diorama.script.delivery import find_tone, find_tones, note_voice_traits
 from vivant.engines.diorama.script.grammar import Reading, is_denied
@@ -54,7 +54,7 @@ class DraftLine:
     place: int
 
 
-def find_utterances(reading: Reading, people: Cast) -> tuple[list[DraftLine], list[str]]:
+def find_utterances(reading: Reading, cast: Cast) -> tuple[list[DraftLine], list[str]]:
     """Every line of the prompt in order, and notes on quotations that are not spoken."""
     lines: list[DraftLine] = []
     notes: list[str] = []
@@ -67,8 +67,8 @@ def find_utterances(reading: Reading, people: Cast) -> tuple[list[DraftLine], li
         text, direction = _split_directions(quotation.inner)
         if not any(c.isalnum() for c in text) or number == joined:
             continue
-        before = lead_start(reading, quote, silent)
-        tag = attribute(reading, people, quote, before, turns)
+        before = find_lead_start(reading, quote, silent)
+        tag = attribute(reading, cast, quote, before, turns)
         if not is_spoken(reading, quotation, quote, before, tag) or (speech_denied and not tag.certain):
             silent.add(quote)
             notes.append(f"“{_abbreviate(text)}” is taken as writing or a name, not as speech.")
@@ -80,11 +80,11 @@ def find_utterances(reading: Reading, people: Cast) -> tuple[list[DraftLine], li
         if language is None:
             notes.append(f"“{_abbreviate(text)}” cannot be spoken: the voices speak English and Chinese.")
             continue
-        how = find_tone(reading, people, quote, before, tag, direction, text)
+        how = find_tone(reading, cast, quote, before, tag, direction, text)
         note_voice_traits(reading, quote, before, tag)
         turns.append(Turn(tag.person, quotation.start))
         lines.append(DraftLine(_end_sentence(text), language, tag.person, how, quotation.start))
-    lines += _greetings(reading, people, turns)
+    lines += _greetings(reading, cast, turns)
     return sorted(lines, key=lambda line: line.place), notes
 
 
@@ -93,7 +93,7 @@ def speaks_without_words(reading: Reading) -> bool:
     return any(
         hit.entry.role == "talk"
         and not is_denied(reading, hit)
-        and any(reading.person(at) for at in range(*reading.sentence_bounds(hit.first)))
+        and any(reading.names_person(at) for at in range(*reading.sentence_bounds(hit.first)))
         for hit in reading.hits
     )
 
@@ -183,11 +183,11 @@ def _runs_on(reading: Reading, text: str, quote: int, following: int) -> bool:
     return (
         reading.tokens[following - 1].text == ","
         and not any(ends_sentence(reading.tokens[at]) for at in range(quote + 1, following))
-        and speech_verb(reading, quote + 1, following) is not None
+        and find_speech_verb(reading, quote + 1, following) is not None
     )
 
 
-def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[DraftLine]:
+def _greetings(reading: Reading, cast: Cast, turns: Sequence[Turn]) -> list[DraftLine]:
     """ "She waves and says hello": a greeting needs no quotation marks."""
     found = []
     for hit in reading.hits:
@@ -200,8 +200,8 @@ def _greetings(reading: Reading, people: Cast, turns: Sequence[Turn]) -> list[Dr
         spoken = reading.tokens[hit.first + 1 : hit.last]
         words = " ".join(reading.text[spoken[0].start : spoken[-1].end].split())
         text = f"{words}。" if han else f"{words[0].upper()}{words[1:]}."
-        person = find_subject(reading, people, hit.first, first, hit.last) or guess_speaker(
-            reading, people, hit.first, turns
+        person = find_subject(reading, cast, hit.first, first, hit.last) or guess_speaker(
+            reading, cast, hit.first, turns
         )
         how = find_tones(reading, first, hit.first)
         found.append(DraftLine(text, "zh" if han else "en", person, how[-1] if how else "neutral", spoken[0].start))

@@ -91,7 +91,7 @@ class Reading:
         """The jobs in grammar of the phrase that covers this token."""
         return frozenset(hit.entry.role for hit in self.at.get(token, ()) if hit.entry.role)
 
-    def person(self, token: int) -> bool:
+    def names_person(self, token: int) -> bool:
         return any(hit.entry.person for hit in self.at.get(token, ()))
 
     def written(self, hit: Hit) -> str:
@@ -169,7 +169,7 @@ def is_denied(reading: Reading, hit: Hit) -> bool:
             return hit.first - at <= _NEAR_REACH
         if roles & {"but", "as", "then"} or token.kind == "quote":
             return False
-        if "and" in roles and reading.person(at + 1):
+        if "and" in roles and reading.names_person(at + 1):
             return False
         if ends_clause(token):
             if token.text != "," or not _in_a_list(reading, at):
@@ -192,7 +192,7 @@ def _is_over(reading: Reading, hit: Hit) -> bool:
     """The rain has stopped; stopped raining; 雨停了; music: none."""
     for at in range(hit.last, min(hit.last + _ENDS_REACH, len(reading.tokens))):
         token = reading.tokens[at]
-        if reading.sentence[at] != reading.sentence[hit.first] or reading.person(at) or token.kind == "quote":
+        if reading.sentence[at] != reading.sentence[hit.first] or reading.names_person(at) or token.kind == "quote":
             break
         if "ends" in reading.roles(at):
             return True
@@ -249,7 +249,7 @@ def _is_heard(reading: Reading, hit: Hit) -> bool:
             # "the sound of rain, thunder and wind": short pieces between commas are a list
             listed = listed and chunk - at <= _LISTED and not is_han(reading.tokens[hit.first].text[0])
             chunk = at
-        if roles & {"camera", "as", "but"} or reading.person(at) or reading.tokens[at].kind == "quote":
+        if roles & {"camera", "as", "but"} or reading.names_person(at) or reading.tokens[at].kind == "quote":
             break
     for at in range(hit.last, min(hit.last + 5, len(reading.tokens))):
         if reading.clause[at] != reading.clause[hit.first]:

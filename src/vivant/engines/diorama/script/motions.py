@@ -67,7 +67,7 @@ def has_fitting_doer(reading: Reading, hit: Hit) -> bool:
     at = hit.first - 1
     while at >= 0 and {"adverb", "filler"} & reading.roles(at) and reading.tokens[at].text not in ("the", "a", "with"):
         at -= 1
-    return at < 0 or not reading.person(at) or bool({"to"} & reading.roles(at))
+    return at < 0 or not reading.names_person(at) or bool({"to"} & reading.roles(at))
 
 
 def _shares_with_a_doing(reading: Reading, hit: Hit) -> bool:

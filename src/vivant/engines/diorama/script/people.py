@@ -135,13 +135,17 @@ def _note_description(reading: Reading, hit: Hit, person: Person) -> bool:
     another = False
     for at in range(hit.first - 1, max(-1, hit.first - 1 - _BEFORE), -1):
         token = reading.tokens[at]
-        if ends_clause(token) or ends_sentence(token) or token.kind == "quote" or reading.person(at):
+        if ends_clause(token) or ends_sentence(token) or token.kind == "quote" or reading.names_person(at):
             break
         another = another or token.text in _ANOTHER
         _note_traits(reading, at, person)
     for at in range(hit.last, min(hit.last + _AFTER, len(reading.tokens))):
         token = reading.tokens[at]
-        if ends_sentence(token) or token.kind == "quote" or (reading.person(at) and not _of_the_body(reading, at)):
+        if (
+            ends_sentence(token)
+            or token.kind == "quote"
+            or (reading.names_person(at) and not _of_the_body(reading, at))
+        ):
             break
         if token.text in (":", ",") and is_han(reading.tokens[hit.first].text[0]):
             break
@@ -200,7 +204,7 @@ def _is_object(reading: Reading, hit: Hit) -> bool:
         token, roles = reading.tokens[at], reading.roles(at)
         if "to" in roles:
             return True
-        if ends_clause(token) or ends_sentence(token) or token.kind == "quote" or reading.person(at):
+        if ends_clause(token) or ends_sentence(token) or token.kind == "quote" or reading.names_person(at):
             return False
         if roles & {"and", "as", "then"} or any(h.content for h in reading.at.get(at, ())):
             return False
@@ -218,7 +222,7 @@ def _name(reading: Reading, hit: Hit) -> str:
         describes = token.text == "的" or any(h.entry.age or h.entry.face or h.entry.accent for h in hits)
         if han and describes:
             first = at
-        elif han or token.kind != "word" or reading.person(at) or {"to", "as", "and", "then"} & reading.roles(at):
+        elif han or token.kind != "word" or reading.names_person(at) or {"to", "as", "and", "then"} & reading.roles(at):
             break
         elif token.text in _ARTICLES:
             words = reading.text[token.end : reading.tokens[hit.last - 1].end]

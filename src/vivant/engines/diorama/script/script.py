@@ -59,13 +59,13 @@ def write(
         shots = _write_shots(reading, facts, canvas, seed, notes, morph=morph)
     asked = motions.find_motions(reading)
     moving = _write_motions(asked, facts, seed, notes)
-    people = find_people(reading)
-    spoken = _write_dialogue(reading, people, canvas, notes)
-    casting.assign_faces(_speakers_first(spoken, people), facts.faces)
+    cast = find_people(reading)
+    spoken = _write_dialogue(reading, cast, canvas, notes)
+    casting.assign_faces(_speakers_first(spoken, cast), facts.faces)
     lines = _write_lines(spoken, facts, notes)
     if not lines and dialogue.speaks_without_words(reading):
         notes.append("Someone speaks, but there are no words to say: write them in quotation marks.")
-    acting, faceless = actions.find_actions(reading, people, len(facts.faces))
+    acting, faceless = actions.find_actions(reading, cast, len(facts.faces))
     notes += faceless
     heard: tuple[Cue, ...] = ()
     tune: Music | None = None
@@ -138,16 +138,16 @@ def _write_motions(
     return wanted + motion_regions.find_regions(seen, facts)
 
 
-def _write_dialogue(reading: Reading, people: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.DraftLine]:
-    spoken, unspoken = dialogue.find_utterances(reading, people)
+def _write_dialogue(reading: Reading, cast: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.DraftLine]:
+    spoken, unspoken = dialogue.find_utterances(reading, cast)
     spoken, unfitting = dialogue.fit_to_clip(spoken, canvas.frames / FPS)
     notes += unspoken + unfitting
     return spoken
 
 
-def _speakers_first(spoken: list[dialogue.DraftLine], people: Cast) -> list[Person]:
+def _speakers_first(spoken: list[dialogue.DraftLine], cast: Cast) -> list[Person]:
     """Those who speak, then the others, each once: faces are few, and who speaks needs one most."""
-    return list(dict.fromkeys([*(line.person for line in spoken if line.person), *people.people]))
+    return list(dict.fromkeys([*(line.person for line in spoken if line.person), *cast.people]))
 
 
 def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
@@ -171,7 +171,7 @@ def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: l
                 language=utterance.language,
                 speaker=speaker,
                 tone=utterance.tone,
-                voice=casting.voice_for(person, utterance.language, taken),
+                voice=casting.choose_voice(person, utterance.language, taken),
                 face_index=face_index,
             )
         )

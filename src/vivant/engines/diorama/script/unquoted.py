@@ -87,7 +87,7 @@ def _opens_speech(reading: Reading, hit: Hit) -> bool:
     if not hit.entry.speech:
         return False
     first, _ = reading.sentence_bounds(hit.first)
-    return any(reading.person(at) for at in range(max(first, hit.first - _SUBJECT_REACH), hit.first))
+    return any(reading.names_person(at) for at in range(max(first, hit.first - _SUBJECT_REACH), hit.first))
 
 
 def _opens_line(reading: Reading, token: int) -> bool:

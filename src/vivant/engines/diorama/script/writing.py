@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.script.attribution import Tag, doer_of_writing, speech_verb
+from vivant.engines.diorama.script.attribution import Tag, find_speech_verb, is_done_by_a_person
 from vivant.engines.diorama.script.grammar import Hit, Reading, read
 from vivant.engines.diorama.script.tokens import Quotation, ends_clause, ends_sentence, is_han
 from vivant.engines.diorama.script.unquoted import MARK
@@ -84,8 +84,8 @@ def _is_title(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated
         return False
     if hit.entry.writing == "title":
         return not (punctuated and tag.verb is not None and tag.verb.first > hit.first)
-    said = speech_verb(reading, max(before, hit.first - 3), hit.first) is not None
-    return not said and not (punctuated and doer_of_writing(reading, before, hit.first))
+    said = find_speech_verb(reading, max(before, hit.first - 3), hit.first) is not None
+    return not said and not (punctuated and is_done_by_a_person(reading, before, hit.first))
 
 
 def _adjacent(reading: Reading, quote: int, before: int) -> list[Hit]:
@@ -104,7 +104,7 @@ def _on_a_sign(reading: Reading, quote: int, before: int, tag: Tag) -> bool:
         hits = reading.at.get(at, ())
         if any(hit.entry.writing == "noun" for hit in hits):
             relative = any(reading.tokens[i].text in _RELATIVES for i in range(at, quote))
-            someone = verb is not None and any(reading.person(i) for i in range(before, at))
+            someone = verb is not None and any(reading.names_person(i) for i in range(before, at))
             return relative or not someone
         if any(hit.entry.person not in ("", "body") for hit in hits):
             return False
@@ -122,7 +122,7 @@ def _sign_follows(reading: Reading, quote: int) -> bool:
     """A sign, a style or the word 字样 follows the quotation."""
     for at in range(quote + 1, min(quote + 1 + _AFTER, len(reading.tokens))):
         token, hits = reading.tokens[at], reading.at.get(at, ())
-        if ends_clause(token) or ends_sentence(token) or reading.person(at) or any(h.entry.speech for h in hits):
+        if ends_clause(token) or ends_sentence(token) or reading.names_person(at) or any(h.entry.speech for h in hits):
             return False
         if any(hit.entry.writing for hit in hits):
             return True
@@ -144,8 +144,8 @@ def _is_label(reading: Reading, quotation: Quotation, quote: int, before: int, *
     if previous.text in _NAMING:
         return True
     following = reading.tokens[quote + 1] if quote + 1 < len(reading.tokens) else None
-    if following is None or following.kind not in ("word", "han") or reading.person(quote + 1):
+    if following is None or following.kind not in ("word", "han") or reading.names_person(quote + 1):
         return False
-    if reading.person(quote - 1):
+    if reading.names_person(quote - 1):
         return False
     return reading.text[following.start].islower() or is_han(following.text[0])

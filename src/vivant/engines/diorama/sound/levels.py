@@ -57,7 +57,7 @@ def to_gain(decibels: float | NDArray[np.float64]) -> float | NDArray[np.float64
     return 10 ** (decibels / 20)
 
 
-def integrated(samples: F32) -> float:
+def measure_loudness(samples: F32) -> float:
     """Gated loudness of float32 (2, n), in LUFS; -inf where no block is louder than -70 LUFS."""
     powers = _block_powers(samples)
     loud = powers[powers > 10 ** ((_ABSOLUTE + 0.691) / 10)]
@@ -67,14 +67,14 @@ def integrated(samples: F32) -> float:
     return _lufs(float(np.mean(loud[loud > 10 ** ((gate + 0.691) / 10)])))
 
 
-def momentary(samples: F32) -> NDArray[np.float64]:
+def measure_momentary_loudness(samples: F32) -> NDArray[np.float64]:
     """Loudness of each block of 400 ms, 100 ms apart, without a gate: float64 (blocks,), LUFS."""
     powers = _block_powers(samples)
     with np.errstate(divide="ignore"):
         return np.asarray(-0.691 + 10 * np.log10(powers))
 
 
-def peaks(samples: F32, floor: float = 0.0) -> F32:
+def find_peaks(samples: F32, floor: float = 0.0) -> F32:
     """The highest |value| of either channel of float32 (2, n) from each sample to the next, oversampled 4 times:
     float32 (n,).
 
@@ -105,8 +105,8 @@ def _peaks(samples: F32, phases: F32, floor: np.float32) -> F32:
     return out
 
 
-def true_peak(samples: F32) -> float:
+def measure_true_peak(samples: F32) -> float:
     """The highest point of float32 (2, n), between the samples too (4 times oversampled), in dBTP; -inf for silence."""
     floor = 0.5 * float(np.abs(samples).max(initial=0))  # the highest point has a sample of half its height beside it
-    highest = float(peaks(samples, floor).max(initial=0))
+    highest = float(find_peaks(samples, floor).max(initial=0))
     return 20 * float(np.log10(highest)) if highest > 0 else -np.inf

@@ -23,7 +23,7 @@ def limit(sound: F32, ceiling: float) -> F32:
     gain takes off what the interpolation between samples still lets through.
     """
     top = levels.to_gain(ceiling)
-    needed = np.minimum(1.0, top / np.maximum(levels.peaks(sound, 0.5 * top), 1e-9)).astype(np.float32)
+    needed = np.minimum(1.0, top / np.maximum(levels.find_peaks(sound, 0.5 * top), 1e-9)).astype(np.float32)
     if needed.min() >= 1:
         return sound
     width = 2 * _AHEAD + 1
@@ -31,7 +31,7 @@ def limit(sound: F32, ceiling: float) -> F32:
     held = ndimage.minimum_filter1d(released, width, mode="nearest")
     smooth = ndimage.uniform_filter1d(held.astype(np.float64), width, mode="nearest").astype(np.float32)
     result = sound * np.minimum(smooth, 1)
-    over = levels.true_peak(result) - ceiling
+    over = levels.measure_true_peak(result) - ceiling
     return np.asarray(result * np.float32(levels.to_gain(-over)) if over > 0 else result, np.float32)
 
 

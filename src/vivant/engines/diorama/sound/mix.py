@@ -94,19 +94,19 @@ def balance(parts: dict[str, F32], timeline: Timeline) -> dict[str, F32]:
     spoken, sung = bool(np.any(voice)), bool(np.any(music))
 
     if spoken or sung:
-        loudest = (levels.integrated(voice) if spoken else _MUSIC_ALONE) - _UNDER
-        over = levels.integrated(bed) - loudest
+        loudest = (levels.measure_loudness(voice) if spoken else _MUSIC_ALONE) - _UNDER
+        over = levels.measure_loudness(bed) - loudest
         if over > 0:
             bed = bed * np.float32(levels.to_gain(-over))
     if sung:
         wanted = _MUSIC_UNDER if spoken else _MUSIC_ALONE
-        music = music * np.float32(levels.to_gain(wanted - levels.integrated(music)))
+        music = music * np.float32(levels.to_gain(wanted - levels.measure_loudness(music)))
     if spoken:
         down = duck(timeline.lines, n)
         bed, music = bed * down, music * down
         # Events may be louder than beds, but must not mask a word: ducked by as much as that takes, at least as beds.
-        loudest = float(levels.momentary(event * (down < 0.5)).max())
-        event = event * duck(timeline.lines, n, max(_DUCK, loudest - (levels.integrated(voice) - _EVENT_UNDER)))
+        loudest = float(levels.measure_momentary_loudness(event * (down < 0.5)).max())
+        event = event * duck(timeline.lines, n, max(_DUCK, loudest - (levels.measure_loudness(voice) - _EVENT_UNDER)))
 
     fade = _ends(n)
     return {"speech": voice, "beds": bed * fade, "events": event * fade, "music": music}
@@ -154,16 +154,16 @@ def _master(balanced: dict[str, F32], target: float) -> F32:
     would be limited by more than 14 dB; such a clip stays softer than its target.
     """
     total = np.sum(list(balanced.values()), axis=0)
-    loudness = levels.integrated(total)
+    loudness = levels.measure_loudness(total)
     if not np.isfinite(loudness):
         return np.asarray(np.clip(total, -1, 1), np.float32)
     gain = target - loudness
-    most = CEILING + _MOST_LIMITING - levels.true_peak(total)
+    most = CEILING + _MOST_LIMITING - levels.measure_true_peak(total)
     result = total
     for _ in range(5):
         gain = min(gain, most)
         result = _under_the_ceiling(balanced, np.float32(levels.to_gain(gain)))
-        missing = target - levels.integrated(result)
+        missing = target - levels.measure_loudness(result)
         if missing < 0.1 or gain >= most:
             break
         gain += 1.5 * missing  # a part of each step is limited away again

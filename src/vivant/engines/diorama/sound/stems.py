@@ -24,17 +24,17 @@ _TONES: Final = {
 
 def make_speech(timeline: Timeline) -> F32:
     """Every line at its start and place, equally loud except for their tone: float32 (2, samples)."""
-    make_line = []
+    placed = []
     for line in timeline.lines:
         mono = line.spoken.samples.astype(np.float32)
         centred = space.pan(
             space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan
         )  # speech stays near the middle
-        loud = levels.integrated(centred)
+        loud = levels.measure_loudness(centred)
         if np.isfinite(loud):
             gain = np.float32(levels.to_gain(VOICE + _TONES[line.line.tone] - loud))
-            make_line.append((centred * gain, line.start, line.depth))
-    return _in_the_room(make_line, timeline)
+            placed.append((centred * gain, line.start, line.depth))
+    return _in_the_room(placed, timeline)
 
 
 def make_beds(timeline: Timeline) -> F32:

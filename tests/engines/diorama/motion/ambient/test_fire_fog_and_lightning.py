@@ -15,7 +15,7 @@ from vivant.media import F32, U8, Planes
 STRIKE = Event(id="strike0", kind="strike", time=Fraction(20, 24), strength=0.8, x=0.4, depth=0.5)
 
 
-def drawn(scene: Scene, ambient: Ambient, n: int) -> F32:
+def draw(scene: Scene, ambient: Ambient, n: int) -> F32:
     """What the overlay changes in luma at frame n."""
     source = scene.source.planes
     frame = Planes(source.y.copy(), source.u.copy(), source.v.copy())
@@ -61,13 +61,13 @@ def test_fire_flares_with_the_timelines_flicker_and_lights_its_surroundings(hear
 
 def test_a_bolt_is_seen_in_the_frame_of_its_strike_and_soon_gone(dusk: Scene, play: Play) -> None:
     ambient = play(dusk, Motion(kind="lightning"), events=(STRIKE,))
-    assert not drawn(dusk, ambient, 19).any()
-    assert drawn(dusk, ambient, 20).max() > 100
-    assert not drawn(dusk, ambient, 28).any()
+    assert not draw(dusk, ambient, 19).any()
+    assert draw(dusk, ambient, 20).max() > 100
+    assert not draw(dusk, ambient, 28).any()
 
 
 def test_a_bolt_is_where_its_thunder_is_heard_and_only_in_the_sky(dusk: Scene, play: Play) -> None:
-    bolt = drawn(dusk, play(dusk, Motion(kind="lightning"), events=(STRIKE,)), 20)
+    bolt = draw(dusk, play(dusk, Motion(kind="lightning"), events=(STRIKE,)), 20)
     columns = np.arange(WIDTH)
     at = float((bolt[:40].clip(0).sum(axis=0) * columns).sum() / bolt[:40].clip(0).sum())
     assert abs(at / WIDTH - 0.5 * (1 + STRIKE.x)) < 0.12
@@ -83,26 +83,26 @@ def test_clouds_beside_a_bolt_are_lit(dusk: Scene, play: Play) -> None:
 
 def test_without_a_strike_there_is_no_bolt(dusk: Scene, play: Play) -> None:
     ambient = play(dusk, Motion(kind="lightning"))
-    assert not any(drawn(dusk, ambient, n).any() for n in range(0, 49, 4))
+    assert not any(draw(dusk, ambient, n).any() for n in range(0, 49, 4))
 
 
 def test_fog_gathers_slowly_and_lies_in_banks(night: Scene, play: Play) -> None:
     ambient = play(night, Motion(kind="fog", strength=0.7), frames=97)
-    amounts = [float(drawn(night, ambient, n).mean()) for n in range(0, 97, 4)]
+    amounts = [float(draw(night, ambient, n).mean()) for n in range(0, 97, 4)]
     assert amounts[0] == 0 and amounts[-1] > 0.4
     assert max(np.diff(amounts)) < 0.25 * amounts[-1]
-    late = drawn(night, ambient, 90)
+    late = draw(night, ambient, 90)
     assert late.std() > 0.3 * late.mean()
 
 
 def test_fog_drifts(night: Scene, play: Play) -> None:
     ambient = play(night, Motion(kind="fog", strength=0.7), frames=97)
-    one, soon, later = (drawn(night, ambient, n) for n in (60, 61, 90))
+    one, soon, later = (draw(night, ambient, n) for n in (60, 61, 90))
     assert np.abs(one - soon).mean() < 0.25 * np.abs(one - later).mean()
 
 
 def test_smoke_rises_above_its_fire_and_leaves_the_flames_clear(hearth: Scene, play: Play) -> None:
     ambient = play(hearth, Motion(kind="smoke", strength=0.9), frames=97, wind=np.zeros(97, np.float32))
-    smoke = np.mean([np.abs(drawn(hearth, ambient, n)) for n in range(60, 97, 4)], axis=0)
+    smoke = np.mean([np.abs(draw(hearth, ambient, n)) for n in range(60, 97, 4)], axis=0)
     over, aside, flames = smoke[40:120, 200:280].mean(), smoke[40:120, :60].mean(), smoke[165:225, 215:265].mean()
     assert over > 4 * aside and over > 2 * flames

@@ -16,7 +16,7 @@ from vivant.media import F32, U8, Planes
 PARTICLES: list[MotionKind] = ["leaves", "petals", "dust", "sparks", "fireflies", "bubbles"]
 
 
-def drawn(scene: Scene, ambient: Ambient, n: int) -> Planes:
+def draw(scene: Scene, ambient: Ambient, n: int) -> Planes:
     source = scene.source.planes
     frame = Planes(source.y.copy(), source.u.copy(), source.v.copy())
     ambient.overlay(n, frame)
@@ -24,7 +24,7 @@ def drawn(scene: Scene, ambient: Ambient, n: int) -> Planes:
 
 
 def change(scene: Scene, ambient: Ambient, n: int) -> F32:
-    difference: F32 = drawn(scene, ambient, n).y.astype(np.float32) - scene.source.planes.y
+    difference: F32 = draw(scene, ambient, n).y.astype(np.float32) - scene.source.planes.y
     return np.abs(difference)
 
 
@@ -56,7 +56,7 @@ def test_more_strength_is_more_particles(night: Scene, play: Play, kind: MotionK
 def test_particles_move_but_do_not_jump(night: Scene, play: Play, kind: MotionKind) -> None:
     """Two frames in a row are not equal, and nearer to each other than frames far apart."""
     ambient = play(night, Motion(kind=kind, strength=0.6), wind=0.3)
-    frames = [drawn(night, ambient, n).y.astype(np.float32) for n in range(24, 44)]
+    frames = [draw(night, ambient, n).y.astype(np.float32) for n in range(24, 44)]
     near = np.mean([np.abs(a - b).mean() for a, b in pairwise(frames)])
     far = np.mean([np.abs(a - b).mean() for a, b in zip(frames, frames[10:], strict=False)])
     assert 0 < near < far
@@ -64,14 +64,14 @@ def test_particles_move_but_do_not_jump(night: Scene, play: Play, kind: MotionKi
 
 @pytest.mark.parametrize("kind", PARTICLES)
 def test_particles_are_the_same_each_time(night: Scene, play: Play, kind: MotionKind) -> None:
-    one, two = (drawn(night, play(night, Motion(kind=kind)), 33) for _ in range(2))
+    one, two = (draw(night, play(night, Motion(kind=kind)), 33) for _ in range(2))
     assert np.array_equal(one.y, two.y) and np.array_equal(one.u, two.u) and np.array_equal(one.v, two.v)
 
 
 def test_fireflies_and_sparks_bring_their_own_colour(night: Scene, play: Play) -> None:
-    flies = drawn(night, play(night, Motion(kind="fireflies", strength=1.0)), 30)
+    flies = draw(night, play(night, Motion(kind="fireflies", strength=1.0)), 30)
     assert flies.u.min() < 100  # yellow-green: little blue
-    sparks = drawn(night, play(night, Motion(kind="sparks", strength=1.0)), 30)
+    sparks = draw(night, play(night, Motion(kind="sparks", strength=1.0)), 30)
     assert sparks.v.max() > 140  # red
 
 
@@ -108,7 +108,7 @@ def test_every_kind_of_motion_can_be_asked_for_in_any_picture(lake: Scene, night
             assert not change(scene, ambient, 0).any()
             for n in (1, 24):
                 ambient.field(n), ambient.flow(n)
-                drawn(scene, ambient, n)
+                draw(scene, ambient, n)
 
 
 def test_frames_made_on_two_threads_are_the_frames_made_in_a_row(lake: Scene, play: Play) -> None:
@@ -116,7 +116,7 @@ def test_frames_made_on_two_threads_are_the_frames_made_in_a_row(lake: Scene, pl
     ambient = play(lake, *(Motion(kind=kind) for kind in kinds), frames=33)
 
     def make(n: int) -> tuple[bytes, ...]:
-        field, flow, frame = ambient.field(n), ambient.flow(n), drawn(lake, ambient, n)
+        field, flow, frame = ambient.field(n), ambient.flow(n), draw(lake, ambient, n)
         assert field is not None and flow is not None
         return tuple(a.tobytes() for a in (field.dx, field.dy, flow.ax, flow.by, flow.weight, frame.y, frame.u))
 

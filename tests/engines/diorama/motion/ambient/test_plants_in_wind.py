@@ -20,7 +20,7 @@ def bush(texture: U8) -> Scene:
     return scene_of(texture, plants=region(mask))
 
 
-def bent(ambient: Ambient, n: int) -> F32:
+def bend(ambient: Ambient, n: int) -> F32:
     field = ambient.field(n)
     assert field is not None
     return field.dx
@@ -28,14 +28,14 @@ def bent(ambient: Ambient, n: int) -> F32:
 
 def test_plants_lean_with_the_wind(bush: Scene, play: Play) -> None:
     rising = np.linspace(0, 1, 73).astype(np.float32)
-    dx = bent(play(bush, WIND, frames=73, wind=rising), 72)
+    dx = bend(play(bush, WIND, frames=73, wind=rising), 72)
     # What leans to the right is read from the left.
     assert dx[15:25, 40:80].mean() < -1
 
 
 def test_roots_hold_while_crowns_swing(bush: Scene, play: Play) -> None:
     ambient = play(bush, WIND, frames=73, wind=0.9)
-    swing = np.mean([np.abs(bent(ambient, n)) for n in range(30, 72, 3)], axis=0)
+    swing = np.mean([np.abs(bend(ambient, n)) for n in range(30, 72, 3)], axis=0)
     assert swing[18:24, 40:80].mean() > 2 * swing[48:54, 40:80].mean()
 
 
@@ -43,7 +43,7 @@ def test_a_gust_crosses_the_picture_with_the_wind(bush: Scene, play: Play) -> No
     gust = np.zeros(97, np.float32)
     gust[24:] = 1
     ambient = play(bush, WIND, frames=97, wind=gust)
-    calm = [np.abs(bent(ambient, n))[15:40] for n in range(1, 96)]
+    calm = [np.abs(bend(ambient, n))[15:40] for n in range(1, 96)]
     left = [float(c[:, 32:40].mean()) for c in calm]
     right = [float(c[:, 80:88].mean()) for c in calm]
     arrives = [next(i for i, v in enumerate(side) if v > 0.5 * max(side)) for side in (left, right)]
@@ -52,7 +52,7 @@ def test_a_gust_crosses_the_picture_with_the_wind(bush: Scene, play: Play) -> No
 
 def test_parts_of_a_bush_swing_differently_and_neighbours_alike(bush: Scene, play: Play) -> None:
     ambient = play(bush, WIND, frames=73, wind=0.9)
-    dx = bent(ambient, 50)[14:54, 34:86]
+    dx = bend(ambient, 50)[14:54, 34:86]
     assert dx.std() > 0.3  # not all as one
     stretch = np.abs(np.diff(dx, axis=1)) / 4
     assert stretch.mean() < 0.12 and np.percentile(stretch, 99.5) < 0.6
@@ -70,7 +70,7 @@ def test_what_is_not_a_plant_stands_still(bush: Scene, play: Play) -> None:
 
 def test_no_wind_moves_little_and_a_storm_much(bush: Scene, play: Play) -> None:
     calm, storm = (
-        float(np.abs(bent(play(bush, WIND, frames=73, wind=np.full(73, w, np.float32)), 50)).mean()) for w in (0.0, 1.0)
+        float(np.abs(bend(play(bush, WIND, frames=73, wind=np.full(73, w, np.float32)), 50)).mean()) for w in (0.0, 1.0)
     )
     assert calm * 2.5 < storm
 
@@ -80,4 +80,4 @@ def test_plants_are_as_in_the_picture_at_frame_0_and_at_a_last_picture(bush: Sce
     assert ambient.field(0) is None
     last = ambient.field(48)
     assert last is None or not last.dx.any()
-    assert bent(ambient, 1).any()
+    assert bend(ambient, 1).any()

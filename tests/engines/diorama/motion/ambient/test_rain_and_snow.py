@@ -13,7 +13,7 @@ from vivant.media import F32, U8, Planes
 FALLING: list[MotionKind] = ["rain", "snow"]
 
 
-def drawn(scene: Scene, ambient: Ambient, n: int) -> Planes:
+def draw(scene: Scene, ambient: Ambient, n: int) -> Planes:
     source = scene.source.planes
     frame = Planes(source.y.copy(), source.u.copy(), source.v.copy())
     ambient.overlay(n, frame)
@@ -22,7 +22,7 @@ def drawn(scene: Scene, ambient: Ambient, n: int) -> Planes:
 
 def change(scene: Scene, ambient: Ambient, n: int) -> F32:
     """What the overlay adds to luma, its own haze taken off."""
-    difference = drawn(scene, ambient, n).y.astype(np.float32) - scene.source.planes.y
+    difference = draw(scene, ambient, n).y.astype(np.float32) - scene.source.planes.y
     return difference - cv2.medianBlur(difference, 5)
 
 
@@ -31,10 +31,8 @@ def test_weather_is_not_there_at_frame_0_and_grows_in_without_switching_on(
     night: Scene, play: Play, kind: MotionKind
 ) -> None:
     ambient = play(night, Motion(kind=kind, strength=0.6))
-    assert np.array_equal(drawn(night, ambient, 0).y, night.source.planes.y)
-    amounts = [
-        float(np.abs(drawn(night, ambient, n).y.astype(float) - night.source.planes.y).mean()) for n in range(25)
-    ]
+    assert np.array_equal(draw(night, ambient, 0).y, night.source.planes.y)
+    amounts = [float(np.abs(draw(night, ambient, n).y.astype(float) - night.source.planes.y).mean()) for n in range(25)]
     assert amounts[24] > 0.1
     assert max(np.diff(amounts)) < 0.25 * amounts[24]  # no frame brings a quarter of it
 
@@ -42,8 +40,8 @@ def test_weather_is_not_there_at_frame_0_and_grows_in_without_switching_on(
 @pytest.mark.parametrize("kind", FALLING)
 def test_weather_is_gone_again_on_a_last_picture(night: Scene, play: Play, kind: MotionKind) -> None:
     ambient = play(night, Motion(kind=kind), morph=True)
-    assert np.array_equal(drawn(night, ambient, 48).y, night.source.planes.y)
-    assert not np.array_equal(drawn(night, ambient, 30).y, night.source.planes.y)
+    assert np.array_equal(draw(night, ambient, 48).y, night.source.planes.y)
+    assert not np.array_equal(draw(night, ambient, 30).y, night.source.planes.y)
 
 
 @pytest.mark.parametrize("kind", FALLING)
@@ -122,11 +120,11 @@ def test_snow_falls_slower_than_rain(night: Scene, play: Play) -> None:
 def test_any_frame_can_be_drawn_at_any_time(night: Scene, play: Play, kind: MotionKind) -> None:
     ambient, again = (play(night, Motion(kind=kind)) for _ in range(2))
     for n in (5, 31, 12):
-        drawn(night, ambient, n)
-    one, two = drawn(night, ambient, 20), drawn(night, again, 20)
+        draw(night, ambient, n)
+    one, two = draw(night, ambient, 20), draw(night, again, 20)
     assert np.array_equal(one.y, two.y) and np.array_equal(one.u, two.u) and np.array_equal(one.v, two.v)
     other = play(night, Motion(kind=kind), seed=8)
-    assert not np.array_equal(one.y, drawn(night, other, 20).y)
+    assert not np.array_equal(one.y, draw(night, other, 20).y)
 
 
 def test_rings_stay_on_the_water_while_the_camera_tilts(play: Play) -> None:

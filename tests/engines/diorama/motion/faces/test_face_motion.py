@@ -49,7 +49,7 @@ def motion(scene: Scene, *frames: dict[str, float], face: int = 0) -> FaceMotion
     return FaceMotion(scene, board, replace(still(len(frames)), faces=tuple(faces)))
 
 
-def laid(scene: Scene, patches: tuple[Patch, ...]) -> U8:
+def lay_patches(scene: Scene, patches: tuple[Patch, ...]) -> U8:
     """The double-size luma with the patches in it."""
     y2 = scene.source.y2.copy()
     for patch in patches:
@@ -63,7 +63,7 @@ def laid(scene: Scene, patches: tuple[Patch, ...]) -> U8:
 def film(scene: Scene, faces: FaceMotion, n: int) -> U8:
     """Frame n as RGB, without a camera: patches in, then everything moved by the field."""
     planes = scene.source.planes
-    y2, u, v = laid(scene, faces.patches(n)), planes.u.copy(), planes.v.copy()
+    y2, u, v = lay_patches(scene, faces.patches(n)), planes.u.copy(), planes.v.copy()
     for patch in faces.patches(n):
         half = (
             slice(patch.rect.top // 2, (patch.rect.top + patch.rect.height) // 2),
@@ -131,7 +131,7 @@ def test_an_open_mouth_is_dark_inside_and_pushes_the_lower_lip_down(barkla: Scen
     faces = motion(barkla, REST, OPEN)
     patches = faces.patches(1)
     assert len(patches) == 1
-    before, after = barkla.source.y2, laid(barkla, patches)
+    before, after = barkla.source.y2, lay_patches(barkla, patches)
     lip = around(barkla, 16, 4)  # where the lower lip was
     assert after[lip].mean() < 0.5 * before[lip].mean()
     # What was the lower lip is found further down, as it was.
@@ -159,7 +159,7 @@ def test_the_chin_goes_down_with_the_jaw(barkla: Scene) -> None:
 
 def test_the_mouth_opens_continuously(barkla: Scene) -> None:
     faces = motion(barkla, *({"jaw": share} for share in np.linspace(0, 0.05, 6)))
-    steps = [laid(barkla, faces.patches(n)).astype(float) for n in range(6)]
+    steps = [lay_patches(barkla, faces.patches(n)).astype(float) for n in range(6)]
     changes = [np.abs(a - b).mean() for a, b in pairwise(steps)]
     assert max(changes) < 4 * (sum(changes) / len(changes))
 
@@ -167,7 +167,7 @@ def test_the_mouth_opens_continuously(barkla: Scene) -> None:
 def test_a_blink_covers_the_iris_and_ends_at_the_eyes_corners(barkla: Scene) -> None:
     patches = motion(barkla, BLINK).patches(0)
     assert len(patches) == 2
-    before, after = barkla.source.y2, laid(barkla, patches)
+    before, after = barkla.source.y2, lay_patches(barkla, patches)
     for iris, inner, outer in ((468, 133, 33), (473, 362, 263)):
         spot = around(barkla, iris, 6)
         assert after[spot].min() > before[spot].min() + 15  # the pupil is gone
@@ -266,11 +266,11 @@ def test_a_mouth_that_is_open_in_the_photo_closes_for_p_b_and_m(barkla: Scene, f
     pose = measure_pose(scene.faces[0])
     lips = Mouth(scene.source, pose, chance=rng(1, "mouth/0"))
     assert lips.is_open
-    open_piece, shut_piece = CanvasPatch(scene.source, lips.rect), CanvasPatch(scene.source, lips.rect)
-    lips.draw(open_piece, LipShape())
-    assert np.array_equal(open_piece.y2, CanvasPatch(scene.source, lips.rect).y2)
-    lips.draw(shut_piece, LipShape(jaw=0.3, close=1.0))
-    dark = [(patch.y2 < 70).mean() for patch in (open_piece, shut_piece)]
+    open_patch, shut_patch = CanvasPatch(scene.source, lips.rect), CanvasPatch(scene.source, lips.rect)
+    lips.draw(open_patch, LipShape())
+    assert np.array_equal(open_patch.y2, CanvasPatch(scene.source, lips.rect).y2)
+    lips.draw(shut_patch, LipShape(jaw=0.3, close=1.0))
+    dark = [(patch.y2 < 70).mean() for patch in (open_patch, shut_patch)]
     assert dark[1] < 0.6 * dark[0]
 
 

@@ -35,10 +35,10 @@ FRAMES = 97
 def scenes() -> dict[str, Scene]:
     warm_up_frames()
     analyser = SceneAnalyser()
-    return {name: look(analyser, name) for name in ("antelope", "city_day", "dahlia", "mountain_lake")}
+    return {name: analyse(analyser, name) for name in ("antelope", "city_day", "dahlia", "mountain_lake")}
 
 
-def look(analyser: SceneAnalyser, name: str) -> Scene:
+def analyse(analyser: SceneAnalyser, name: str) -> Scene:
     with Image.open(PHOTOS / f"{name}.jpg") as image:
         picture = np.asarray(image.convert("RGB"))
     return analyser.analyse(picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4))
@@ -53,7 +53,7 @@ def board(scene: Scene, *moves: Move, morph: bool = False) -> Storyboard:
 
 
 def film(
-    scene: Scene, *moves: Move, ambient: Life | None = None, patch: Patch | None = None, last: Scene | None = None,
+    scene: Scene, *moves: Move, ambient: OneMotion | None = None, patch: Patch | None = None, last: Scene | None = None,
     light: F32 | None = None,
 ) -> Renderer:  # fmt: skip
     storyboard = board(scene, *moves, morph=last is not None)
@@ -66,7 +66,7 @@ def film(
     )  # fmt: skip
 
 
-class Life:
+class OneMotion:
     """One thing that moves by itself: what each frame's field, flow and overlay are."""
 
     def __init__(self, field: Field | None = None, flow: Flow | None = None, rain: int = 0) -> None:
@@ -140,7 +140,7 @@ def test_under_a_fixed_camera_only_what_moves_by_itself_moves(scenes: dict[str, 
     scene = scenes["mountain_lake"]
     dx, dy = zeros(scene), zeros(scene)
     dy[90:110, 60:100] = 2.5
-    made = film(scene, Move(kind="static"), ambient=Life(Field(dx, dy)))
+    made = film(scene, Move(kind="static"), ambient=OneMotion(Field(dx, dy)))
     frame, still = made.frame(9).y, scene.source.planes.y
     outside = np.ones(still.shape, bool)
     outside[4 * 90 - 8 : 4 * 110 + 8, 4 * 60 - 8 : 4 * 100 + 8] = False
@@ -244,10 +244,14 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
     mask = zeros(scene)
     mask[30:60, 40:160] = 1
     none, half = zeros(scene), zeros(scene) + np.float32(0.5)
-    at_rest = film(scene, Move(kind="static"), ambient=Life(flow=Flow(none, none, none, none, half, mask))).frame(1)
+    at_rest = film(scene, Move(kind="static"), ambient=OneMotion(flow=Flow(none, none, none, none, half, mask))).frame(
+        1
+    )
     assert np.abs(at_rest.y.astype(int) - scene.source.planes.y).max() <= 1
     shift = zeros(scene) + np.float32(12)
-    flowing = film(scene, Move(kind="static"), ambient=Life(flow=Flow(shift, none, -shift, none, half, mask))).frame(1)
+    flowing = film(
+        scene, Move(kind="static"), ambient=OneMotion(flow=Flow(shift, none, -shift, none, half, mask))
+    ).frame(1)
     inside = slice(4 * 34, 4 * 56), slice(4 * 48, 4 * 150)
 
     def contrast(plane: U8) -> float:
@@ -260,7 +264,7 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
 
 def test_a_clip_from_first_to_last_ends_on_the_last_picture(scenes: dict[str, Scene]) -> None:
     first, last = scenes["antelope"], scenes["mountain_lake"]  # of one size, of different places
-    made = film(first, Move(kind="dolly"), last=last, ambient=Life(rain=40))
+    made = film(first, Move(kind="dolly"), last=last, ambient=OneMotion(rain=40))
     assert made.flow_morph is None  # different places are not warped into each other
     assert same(made.frame(0), first.source.planes)
     assert same(made.frame(FRAMES - 1), last.source.planes)
@@ -298,10 +302,10 @@ def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]
     whole, none = zeros(scene) + np.float32(1), zeros(scene)
     dim = np.full(FRAMES, 0.9, np.float32)
     for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
-        life = Life(
+        motion = OneMotion(
             Field(whole, none, whole * np.float32(0.9)), Flow(whole, none, -whole, none, np.float32(0.5) * whole, whole)
         )
-        film(scene, *moves, ambient=life, light=dim).frame(20)
+        film(scene, *moves, ambient=motion, light=dim).frame(20)
     film(scene, Move(kind="pan"), last=scene).frame(50)
     assert [len(compiled_signatures(kernel)) for kernel in kernels] == before
 
@@ -320,11 +324,11 @@ def test_every_size_of_the_table_is_filmed_to_its_last_pixel(width: int, height:
         facts=PictureFacts(),
     )  # fmt: skip
     push, none = zeros(scene) + np.float32(0.5), zeros(scene)
-    life = Life(Field(push, none, push * 2), Flow(push, none, none, none, none, push))
+    motion = OneMotion(Field(push, none, push * 2), Flow(push, none, none, none, none, push))
     odd = width % 4 or height % 4  # where the completed background is worth its half second
     moves = [Move(kind="static"), *([Move(kind="orbit")] if odd and width < 1400 else [])]
     for move in moves:
-        frame = film(scene, move, ambient=life).frame(40)
+        frame = film(scene, move, ambient=motion).frame(40)
         assert frame.y.shape == (height, width)
         corner = slice(-8, None), slice(-8, None)
         assert np.abs(frame.y[corner].astype(int) - scene.source.planes.y[corner]).max() < 12

@@ -40,8 +40,8 @@ def test_a_bed_is_the_same_whatever_other_beds_there_are(kind: BedKind) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_stronger_is_louder_and_farther_is_softer(kind: BedKind) -> None:
-    weak, strong = (levels.integrated(effects.make_bed(bed_of(kind, strength=s), timeline())) for s in (0.2, 0.8))
-    near, far = (levels.integrated(effects.make_bed(bed_of(kind, depth=d), timeline())) for d in (0.2, 0.8))
+    weak, strong = (levels.measure_loudness(effects.make_bed(bed_of(kind, strength=s), timeline())) for s in (0.2, 0.8))
+    near, far = (levels.measure_loudness(effects.make_bed(bed_of(kind, depth=d), timeline())) for d in (0.2, 0.8))
     assert strong > weak + 4
     assert near > far + 2
 

@@ -58,28 +58,28 @@ def pitched(made: Score) -> list[Note]:
     ],
 )  # fmt: skip
 def test_a_roman_numeral_is_spelled(name: str, tones: tuple[int, ...], bass: int) -> None:
-    spelled = harmony.chord(name, 0)
+    spelled = harmony.spell_chord(name, 0)
     assert spelled.tones == tones and spelled.bass == bass
-    moved = harmony.chord(name, 5)
+    moved = harmony.spell_chord(name, 5)
     assert moved.tones == tuple((t + 5) % 12 for t in tones)
 
 
 @pytest.mark.parametrize("name", ["", "H", "VIII", "I/7", "iV", "M7"])
 def test_what_is_no_numeral_is_refused(name: str) -> None:
     with pytest.raises(ValueError):
-        harmony.chord(name, 0)
+        harmony.spell_chord(name, 0)
 
 
 @pytest.mark.parametrize(("mood", "plan"), PLANS)
 def test_voices_move_little_and_never_in_parallel_fifths(mood: Mood, plan: harmony.Plan) -> None:
     for tonic, count in ((7, 1), (0, 2), (3, 3), (9, 6), (10, 9)):
-        chords = harmony.progression(plan, count, tonic)
+        chords = harmony.make_progression(plan, count, tonic)
         assert len(chords) == count + 1 and chords[-1].root == tonic
-        voiced = harmony.voicings(chords, low=50, high=74, voices=4, centre=62)
+        voiced = harmony.choose_voicings(chords, low=50, high=74, voices=4, centre=62)
         for over, keys in zip(chords, voiced, strict=True):
             assert {k % 12 for k in keys} <= set(over.tones)
             assert over.tones[1] in {k % 12 for k in keys}
-            assert set(over.tones) <= set(harmony.scale(plan, over, tonic))
+            assert set(over.tones) <= set(harmony.find_scale(plan, over, tonic))
         moves = [[b - a for a, b in zip(x, y, strict=True)] for x, y in pairwise(voiced)]
         assert np.mean(np.abs(moves)) < 3
         for before, move in zip(voiced, moves, strict=False):

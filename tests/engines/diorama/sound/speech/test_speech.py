@@ -224,5 +224,5 @@ def test_every_voice_has_a_style_for_every_length() -> None:
         for shares in (voice.tables, voice.melody):
             assert not shares or sum(shares.values()) == pytest.approx(1)
         for symbols in (1, 100, 510):
-            style = voices.style(name, symbols)
+            style = voices.make_style(name, symbols)
             assert style.shape == (256,) and style.dtype == np.float32 and np.isfinite(style).all()

@@ -21,7 +21,7 @@ BLADE: Final = record_type(
 )  # fmt: skip
 
 
-def batch(count: int) -> Records:
+def make_batch(count: int) -> Records:
     """`count` blades, BLADE (count,), all zero and so not drawn until they are filled in."""
     return np.zeros(count, BLADE)
 

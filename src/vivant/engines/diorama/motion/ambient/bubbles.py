@@ -48,14 +48,14 @@ class Bubbles:
         x, _ = wrap_around(self._place[0], travel, room_x)
         x, y = x - margin, y - margin
         wobble = 1 + 0.05 * np.sin(2.7 * turn + self._phase[1])
-        out = rings.batch(len(x))
+        out = rings.make_batch(len(x))
         out["x"], out["y"] = x, y
         out["radius_x"], out["radius_y"] = self._radius * wobble, self._radius / wobble
         out["thickness"] = np.clip(0.09 * self._radius, 0.6, 3) + 0.5 * self._blur
         fade = self._alpha * opacity * self._radius / (self._radius + self._blur)
         out["lift"], out["sink"] = 78 * fade, 12 * fade
         rings.draw(frame, out)
-        shine = capsules.batch(2 * len(x))
+        shine = capsules.make_batch(2 * len(x))
         for part, where, size, alpha in ((shine[: len(x)], -0.42, 0.2, 0.8), (shine[len(x) :], 0.45, 0.12, 0.35)):
             at_x, at_y = x + where * self._radius, y + where * self._radius
             part["x0"], part["y0"] = at_x - 0.1 * self._radius, at_y + 0.1 * self._radius

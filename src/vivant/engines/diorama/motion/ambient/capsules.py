@@ -30,7 +30,7 @@ class Occluder:
     distance: float = 4.0
 
 
-def batch(count: int) -> Records:
+def make_batch(count: int) -> Records:
     """`count` capsules, CAPSULE (count,), all zero and so not drawn until they are filled in."""
     return np.zeros(count, CAPSULE)
 

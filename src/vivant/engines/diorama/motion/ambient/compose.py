@@ -100,122 +100,124 @@ class _Composition:
             overlay.draw(n, frame)
 
 
-def _rain(here: Setting, motion: Motion) -> Parts:
-    grey = 0.55 * here.air.bright + 0.45 * here.air.middle
-    haze = Haze(here.air, here.scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
-    wet = average_quarter(here.places.water) * motion.has_region
-    ground = average_quarter(here.places.ground)
-    ripples = Ripples(here.air, wet, ground, here.scene.horizon, motion.strength)
-    return Parts(overlays=(ripples, Rain(here.air, motion.strength, here.places.occluder(), haze)))
+def _rain(setting: Setting, motion: Motion) -> Parts:
+    grey = 0.55 * setting.air.bright + 0.45 * setting.air.middle
+    haze = Haze(setting.air, setting.scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
+    wet = average_quarter(setting.places.water) * motion.has_region
+    ground = average_quarter(setting.places.ground)
+    ripples = Ripples(setting.air, wet, ground, setting.scene.horizon, motion.strength)
+    return Parts(overlays=(ripples, Rain(setting.air, motion.strength, setting.places.occluder(), haze)))
 
 
-def _snow(here: Setting, motion: Motion) -> Parts:
-    white = min(225.0, 0.8 * here.air.bright + 35)
-    haze = Haze(here.air, here.scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
-    return Parts(overlays=(Snow(here.air, motion.strength, here.places.occluder(), haze),))
+def _snow(setting: Setting, motion: Motion) -> Parts:
+    white = min(225.0, 0.8 * setting.air.bright + 35)
+    haze = Haze(setting.air, setting.scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
+    return Parts(overlays=(Snow(setting.air, motion.strength, setting.places.occluder(), haze),))
 
 
-def _water(here: Setting, motion: Motion) -> Parts:
+def _water(setting: Setting, motion: Motion) -> Parts:
     """Waves where water lies. Where the picture shows it falling it falls, whether that was asked for or not."""
-    scene, places = here.scene, here.places
+    scene, places = setting.scene, setting.places
     if not motion.has_region or not is_there(scene.water):
         return Parts()
-    currents = _falls(here, motion).currents
+    currents = _falls(setting, motion).currents
     if places.lying.max() == 0:
         return Parts(currents=currents)
     luma = average_quarter(scene.source.planes.y.astype(np.float32))
     waves = Water(
-        here.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, places.roughness
+        setting.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, places.roughness
     )  # fmt: skip
     return Parts(displacements=(waves,), currents=currents)
 
 
-def _falls(here: Setting, motion: Motion) -> Parts:
-    if motion is not here.falling or not is_there(here.scene.water):
+def _falls(setting: Setting, motion: Motion) -> Parts:
+    if motion is not setting.falling or not is_there(setting.scene.water):
         return Parts()
-    return _flow(falls.make_current(here.air, here.scene.source.planes.y, here.places.falling, motion.strength))
+    return _flow(
+        falls.make_current(setting.air, setting.scene.source.planes.y, setting.places.falling, motion.strength)
+    )
 
 
-def _clouds(here: Setting, motion: Motion) -> Parts:
-    if not motion.has_region or not is_there(here.scene.sky):
+def _clouds(setting: Setting, motion: Motion) -> Parts:
+    if not motion.has_region or not is_there(setting.scene.sky):
         return Parts()
-    planes, sky = here.scene.source.planes, here.places.sky
-    if here.places.is_drawn:
-        return Parts(displacements=(DrawnClouds(here.air, planes, sky, motion.strength, motion.direction),))
-    return _flow(clouds.make_current(here.air, planes.y, sky, motion.strength, motion.direction))
+    planes, sky = setting.scene.source.planes, setting.places.sky
+    if setting.places.is_drawn:
+        return Parts(displacements=(DrawnClouds(setting.air, planes, sky, motion.strength, motion.direction),))
+    return _flow(clouds.make_current(setting.air, planes.y, sky, motion.strength, motion.direction))
 
 
-def _wind(here: Setting, motion: Motion) -> Parts:
-    if not motion.has_region or not is_there(here.scene.plants):
+def _wind(setting: Setting, motion: Motion) -> Parts:
+    if not motion.has_region or not is_there(setting.scene.plants):
         return Parts()
-    blossom = here.places.blossom is not None and motion.origin == "prompt"
-    weight, firm = here.places.plants(with_blossom=blossom)
+    blossom = setting.places.blossom is not None and motion.origin == "prompt"
+    weight, firm = setting.places.plants(with_blossom=blossom)
     if weight.max() == 0:
         return Parts()
-    glint = 0.0 if here.places.is_drawn else 1.0  # flat colours have no leaves to turn
-    return Parts(displacements=(Sway(here.air, weight, firm, motion.strength, glint),))
+    glint = 0.0 if setting.places.is_drawn else 1.0  # flat colours have no leaves to turn
+    return Parts(displacements=(Sway(setting.air, weight, firm, motion.strength, glint),))
 
 
-def _fire(here: Setting, motion: Motion) -> Parts:
-    mask = here.scene.fire.mask
-    if not motion.has_region or not is_there(here.scene.fire):
+def _fire(setting: Setting, motion: Motion) -> Parts:
+    mask = setting.scene.fire.mask
+    if not motion.has_region or not is_there(setting.scene.fire):
         return Parts()
-    flames = fire.Flames(here.air, mask, here.timeline.flicker, motion.strength)
-    current = fire.make_current(here.air, mask, motion.strength)
+    flames = fire.Flames(setting.air, mask, setting.timeline.flicker, motion.strength)
+    current = fire.make_current(setting.air, mask, motion.strength)
     return Parts(displacements=(flames,), currents=_flow(current).currents)
 
 
-def _fog(here: Setting, motion: Motion) -> Parts:
-    luma = min(205.0, 0.5 * here.air.bright + 0.4 * here.air.middle + 14)
-    where = here.places.banks(smoke=False, over_fire=False)
-    return Parts(overlays=(Fog(here.air, where, luma, motion.strength, rising=0.0, billow=0.35),))
+def _fog(setting: Setting, motion: Motion) -> Parts:
+    luma = min(205.0, 0.5 * setting.air.bright + 0.4 * setting.air.middle + 14)
+    where = setting.places.banks(smoke=False, over_fire=False)
+    return Parts(overlays=(Fog(setting.air, where, luma, motion.strength, rising=0.0, billow=0.35),))
 
 
-def _smoke(here: Setting, motion: Motion) -> Parts:
-    luma = min(205.0, 0.5 * here.air.bright + 0.4 * here.air.middle + 14) - 22
-    where = here.places.banks(smoke=True, over_fire=motion.has_region and is_there(here.scene.fire))
-    return Parts(overlays=(Fog(here.air, where, luma, motion.strength, rising=0.10, billow=1.0),))
+def _smoke(setting: Setting, motion: Motion) -> Parts:
+    luma = min(205.0, 0.5 * setting.air.bright + 0.4 * setting.air.middle + 14) - 22
+    where = setting.places.banks(smoke=True, over_fire=motion.has_region and is_there(setting.scene.fire))
+    return Parts(overlays=(Fog(setting.air, where, luma, motion.strength, rising=0.10, billow=1.0),))
 
 
-def _lightning(here: Setting, motion: Motion) -> Parts:
-    strikes = [event for event in here.timeline.events if event.kind == "strike"]
-    sky = here.scene.sky
+def _lightning(setting: Setting, motion: Motion) -> Parts:
+    strikes = [event for event in setting.timeline.events if event.kind == "strike"]
+    sky = setting.scene.sky
     if not strikes or not motion.has_region or not is_there(sky):
         return Parts()
     ground = float(np.flatnonzero((sky.mask > 0.5).any(axis=1))[-1])
-    bolts = Lightning(here.air, strikes, here.places.sky, here.scene.source.planes.y, ground)
+    bolts = Lightning(setting.air, strikes, setting.places.sky, setting.scene.source.planes.y, ground)
     return Parts(displacements=(bolts,), overlays=(bolts,))
 
 
-def _leaves(here: Setting, motion: Motion) -> Parts:
-    return _falling_blades(here, motion, "leaves")
+def _leaves(setting: Setting, motion: Motion) -> Parts:
+    return _falling_blades(setting, motion, "leaves")
 
 
-def _petals(here: Setting, motion: Motion) -> Parts:
-    return _falling_blades(here, motion, "petals")
+def _petals(setting: Setting, motion: Motion) -> Parts:
+    return _falling_blades(setting, motion, "petals")
 
 
-def _falling_blades(here: Setting, motion: Motion, what: Literal["leaves", "petals"]) -> Parts:
-    tint = here.places.blossom if what == "petals" else None
-    return Parts(overlays=(Leaves(here.air, what, motion.strength, tint, here.places.occluder()),))
+def _falling_blades(setting: Setting, motion: Motion, what: Literal["leaves", "petals"]) -> Parts:
+    tint = setting.places.blossom if what == "petals" else None
+    return Parts(overlays=(Leaves(setting.air, what, motion.strength, tint, setting.places.occluder()),))
 
 
-def _sparks(here: Setting, motion: Motion) -> Parts:
-    from_fire = motion.has_region and is_there(here.scene.fire)
-    hearth = average_quarter(here.scene.fire.mask) if from_fire else None
-    return Parts(overlays=(Embers(here.air, hearth, motion.strength),))
+def _sparks(setting: Setting, motion: Motion) -> Parts:
+    from_fire = motion.has_region and is_there(setting.scene.fire)
+    hearth = average_quarter(setting.scene.fire.mask) if from_fire else None
+    return Parts(overlays=(Embers(setting.air, hearth, motion.strength),))
 
 
-def _dust(here: Setting, motion: Motion) -> Parts:
-    return Parts(overlays=(Dust(here.air, motion.strength),))
+def _dust(setting: Setting, motion: Motion) -> Parts:
+    return Parts(overlays=(Dust(setting.air, motion.strength),))
 
 
-def _fireflies(here: Setting, motion: Motion) -> Parts:
-    return Parts(overlays=(Fireflies(here.air, motion.strength),))
+def _fireflies(setting: Setting, motion: Motion) -> Parts:
+    return Parts(overlays=(Fireflies(setting.air, motion.strength),))
 
 
-def _bubbles(here: Setting, motion: Motion) -> Parts:
-    return Parts(overlays=(Bubbles(here.air, motion.strength),))
+def _bubbles(setting: Setting, motion: Motion) -> Parts:
+    return Parts(overlays=(Bubbles(setting.air, motion.strength),))
 
 
 def _flow(current: Current | None) -> Parts:

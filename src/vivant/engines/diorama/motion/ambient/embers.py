@@ -60,7 +60,7 @@ class Embers:
         age = share * self._life
         start = self._start[np.arange(len(which)), which]
         start = np.stack(self._air.project(n, start[:, 0], start[:, 1]), axis=1)
-        out = capsules.batch(len(which))
+        out = capsules.make_batch(len(which))
         for end_x, end_y, back in (("x0", "y0", SHUTTER), ("x1", "y1", 0.0)):
             then = age - back
             turn = self._rate * then + self._phase[0] + which

@@ -36,7 +36,7 @@ def weigh(mask: F32, ramp: float | F32, level: float = 0.5) -> F32:
     return weights
 
 
-def bounds(weights: F32) -> tuple[int, int, int, int]:
+def find_bounds(weights: F32) -> tuple[int, int, int, int]:
     """(top, bottom, left, right) of what is not zero, ends excluded. weights: float32, 2-D, not all zero."""
     rows, columns = np.flatnonzero(weights.max(axis=1)), np.flatnonzero(weights.max(axis=0))
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1

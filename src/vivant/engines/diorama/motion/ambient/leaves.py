@@ -113,7 +113,7 @@ class Leaves:
         speed = np.hypot(slide + self._wind * float(air.wind[n]), self._fall) * self._pixels * SHUTTER
         tumble = self._spin * time + self._phase[1]
         facing = np.cos(tumble)
-        out = blades.batch(len(self._z))
+        out = blades.make_batch(len(self._z))
         out["x"], out["y"] = x - margin, y - margin
         out["length"] = self._length
         out["width"] = self._width * np.maximum(np.abs(facing), 0.12)

@@ -63,7 +63,7 @@ class Lightning:
         for points, share in reversed(lines):
             taper = np.linspace(1, 0.55 if share == 1 else 0.15, len(points) - 1)
             for radius, softness, alpha in ((0.5, 17.0, 0.13), (1.3, 5.0, 0.36), (1.25, 0.8, 1.0)):
-                part = capsules.batch(len(points) - 1)
+                part = capsules.make_batch(len(points) - 1)
                 part["x0"], part["y0"] = points[:-1].T
                 part["x1"], part["y1"] = points[1:].T
                 part["radius"] = radius * scale * (0.35 + 0.65 * share) * (0.5 + 0.5 * taper)

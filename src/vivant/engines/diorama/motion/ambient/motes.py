@@ -67,7 +67,7 @@ class Dust:
         glint = 0.25 + 0.75 * np.sin(self._turn * time + self._phase) ** 2
         # What leaves on one side comes back on the other; it is faded out near the edges, so that this is not seen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
-        out = capsules.batch(len(x))
+        out = capsules.make_batch(len(x))
         out["x0"], out["y0"], out["x1"], out["y1"] = x, y, x, y
         out["radius"], out["soft"] = self._radius, self._soft
         out["alpha"] = self._alpha * glint * edge * opacity
@@ -100,7 +100,7 @@ class Fireflies:
         beat = (time / self._beat + self._phase) % 1.0
         glow = smoothstep(np.minimum(beat / 0.22, (0.72 - beat) / 0.4))
         light = np.clip((150 - self._air.middle) / 90, 0.45, 1)  # by day hardly seen
-        out = capsules.batch(2 * len(x))
+        out = capsules.make_batch(2 * len(x))
         for part, radius, soft, alpha in (
             (out[: len(x)], 0.6 * self._core, 6.5 * self._core, 0.34),
             (out[len(x) :], 0.8 * self._core, 0.7 * self._core, 0.95),

@@ -64,7 +64,7 @@ class Rain:
         if self._air.opacity[n] <= 0:
             return
         self._haze.draw(n, frame)
-        out = capsules.batch(len(self._drops))
+        out = capsules.make_batch(len(self._drops))
         _fall(out, self._drops, fall_at(self._air, n, wind=WIND, bright=self._bright, shade=self._shade))
         capsules.draw(frame, out, self._behind, self._occluder)
 

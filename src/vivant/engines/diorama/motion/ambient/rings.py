@@ -14,7 +14,7 @@ from vivant.media import U8, Planes
 RING: Final = record_type("x", "y", "radius_x", "radius_y", "thickness", "lift", "sink")
 
 
-def batch(count: int) -> Records:
+def make_batch(count: int) -> Records:
     """`count` rings, RING (count,), all zero and so not drawn until they are filled in."""
     return np.zeros(count, RING)
 

@@ -9,7 +9,7 @@ import numpy as np
 from vivant.engines.diorama.motion.ambient import capsules, rings
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
-from vivant.engines.diorama.motion.ambient.water import vanishing_row
+from vivant.engines.diorama.motion.ambient.water import find_vanishing_row
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
@@ -26,7 +26,7 @@ class Ripples:
         """water, ground: float32 on the quarter grid, 0..1. horizon: row, pixels. strength: 0..1."""
         chance = rng(air.seed, "ripples")
         self._air, self._strength = air, strength
-        row = vanishing_row(horizon, horizon, air.height)
+        row = find_vanishing_row(horizon, horizon, air.height)
         seconds = air.frames / FPS + LIFE
         self._rings = self._landings(chance, water, row, seconds * air.area * (45 + 420 * strength), LIFE)
         self._splashes = self._landings(chance, ground, row, seconds * air.area * (20 + 260 * strength), SPLASH)
@@ -72,7 +72,7 @@ class Ripples:
         squash = np.clip(scale / (FOCAL * min(self._air.width, self._air.height)), 0.05, 0.6)  # seen at a low angle
         radius = WIDEST * scale * size * np.sqrt(age)
         fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * opacity
-        out = rings.batch(len(born))
+        out = rings.make_batch(len(born))
         out["x"], out["y"] = x, y
         out["radius_x"], out["radius_y"] = radius, radius * squash
         out["thickness"] = np.clip(0.10 * radius, 0.55, 2.2)
@@ -88,7 +88,7 @@ class Ripples:
         x, y = self._air.project(n, x, y)
         age = (now - moment) / SPLASH
         reach = np.clip(0.035 * scale * size, 1.2, 9 * self._air.scale)
-        out = capsules.batch(2 * len(born))
+        out = capsules.make_batch(2 * len(born))
         for k, side in enumerate((-1.0, 1.0)):
             part = out[k::2]
             tip_x, tip_y = x + side * reach * age * 1.1, y - reach * (1.6 * age - 1.1 * age * age) * 1.5

@@ -65,7 +65,7 @@ class Snow:
         if self._air.opacity[n] <= 0:
             return
         self._haze.draw(n, frame)
-        out = capsules.batch(len(self._flakes))
+        out = capsules.make_batch(len(self._flakes))
         _fall(out, self._flakes, fall_at(self._air, n, wind=WIND, bright=self._bright, shade=self._shade))
         capsules.draw(frame, out, self._behind, self._occluder)
 

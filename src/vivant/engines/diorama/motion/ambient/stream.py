@@ -65,7 +65,7 @@ class Stream:
         )
         period = np.choose(strongest, [c.period for c in currents]).astype(np.float32)
         self._shape = mask.shape
-        top, bottom, left, right = falloff.bounds(mask)
+        top, bottom, left, right = falloff.find_bounds(mask)
         self._window = slice(top, bottom), slice(left, right)
         path_x, path_y = _paths(vx * period, vy * period, self._window)
         speed = np.hypot(vx, vy)[self._window]

@@ -44,7 +44,7 @@ class Sway:
         chance = rng(air.seed, "sway")
         self._air = air
         width = weight.shape[1]
-        top, bottom, left, right = falloff.bounds(weight)
+        top, bottom, left, right = falloff.find_bounds(weight)
         self._window = box = slice(top, bottom), slice(left, right)
         lever = self._levers(weight)
         reach = air.scale * (0.5 + 2.0 * strength)

@@ -71,11 +71,11 @@ class Water:
         """horizon, waterline: rows, pixels. strength: 0..1. luma: float32 on the quarter grid, 16..235; bright water
         sparkles. sea: 0 a lake .. 1 surf."""
         self._air = air
-        self._top, self._bottom, self._left, self._right = falloff.bounds(weight)
+        self._top, self._bottom, self._left, self._right = falloff.find_bounds(weight)
         weight = weight[self._window]
         focal = FOCAL * min(air.width, air.height)
         rows = 4.0 * np.arange(self._top, self._bottom)
-        below = np.maximum(rows - vanishing_row(horizon, waterline, air.height), 2.0)
+        below = np.maximum(rows - find_vanishing_row(horizon, waterline, air.height), 2.0)
         near = np.clip(below / (air.height - min(waterline, air.height - 8)), 0, 1.2)
         self._near = near.astype(np.float32)
         self._z = (focal / below).astype(np.float32)  # camera heights away, per row
@@ -126,7 +126,9 @@ class Water:
         across = ((turn * waves.kx)[:, None] * self._per_column).astype(np.float32)  # turns per pixel, (WAVES, rows)
         start = ((turn * waves.kz)[:, None] * self._z + (turn * phase)[:, None]) % 1.0
         _add_waves(dy, dx, shine, self._columns, across, start.astype(np.float32), self._height, self._tilt)
-        rough = 1 + (0.55 + 0.3 * abs(float(self._air.wind[n]))) * _paws(self._columns, self._per_column, self._z, time)
+        rough = 1 + (0.55 + 0.3 * abs(float(self._air.wind[n]))) * _roughness(
+            self._columns, self._per_column, self._z, time
+        )
         in_out, aside = _surge(self._columns / np.float32(self._air.width), self._near, time)
         return (
             dy * self._lift * rough + in_out * self._surge,
@@ -135,7 +137,7 @@ class Water:
         )
 
 
-def _paws(columns: F32, per_column: F32, z: F32, time: float) -> F32:
+def _roughness(columns: F32, per_column: F32, z: F32, time: float) -> F32:
     """Patches of rougher and smoother water that wander, float32 (rows, columns), -1..1. columns: float32 (columns,),
     pixels from the middle; per_column, z: float32 (rows,), camera heights per pixel and away; time: seconds.
 
@@ -159,7 +161,7 @@ def _surge(across: F32, near: F32, time: float) -> tuple[F32, F32]:
     return in_out.astype(np.float32), (0.6 * np.cos(first) - 0.25 * np.sin(second)).astype(np.float32)
 
 
-def vanishing_row(horizon: float, waterline: float, height: int) -> float:
+def find_vanishing_row(horizon: float, waterline: float, height: int) -> float:
     """The row, pixels, where the water plane vanishes: the horizon if it is near the waterline, else a little above
     that."""
     return waterline - min(max(waterline - horizon, 0.01 * height), 0.06 * height)

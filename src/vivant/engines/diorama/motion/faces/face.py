@@ -29,7 +29,7 @@ TURNED, PROFILE = (
     np.radians(25),
     np.radians(60),
 )  # a face turned up to the first moves fully, from the second on not at all
-TRUSTED: Final = 0.5  # of the matte, from which it tells shoulders from background
+BODY_FROM: Final = 0.5  # of the matte, from which it tells shoulders from background
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +55,7 @@ class FaceMotion:
         self._curves = timeline.faces
         self._shape = quarter_shape(*scene.rgb.shape[:2])
         h, w = scene.source.planes.y.shape
-        body = scene.matte.mask if scene.matte.trust >= TRUSTED else None
+        body = scene.matte.mask if scene.matte.trust >= BODY_FROM else None
         self._heads: list[tuple[int, Head, float]] = []
         features: list[Feature] = []
         for i, face in enumerate(scene.faces):

@@ -17,7 +17,7 @@ from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
 
-TRUSTED: Final = 0.7  # a matte trusted less than this is never cut
+CUT_OUT_FROM: Final = 0.7  # a matte trusted less than this is never cut
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
 

@@ -17,12 +17,12 @@ from vivant.media import F32, U8, Planes
 FLICKER: Final = 0.035  # how much a flame at full flicker brightens the whole picture
 
 
-def brightness(light: float, flicker: float) -> float:
+def compute_gain(light: float, flicker: float) -> float:
     """One gain for the whole frame from the timeline's "light" (about 1) and "flicker" (-1..1) curves."""
     return light * (1.0 + FLICKER * flicker)
 
 
-def dither(height: int, width: int) -> F32:
+def make_dither(height: int, width: int) -> F32:
     """float32 (h, w) in 0..1: interleaved gradient noise (Jimenez 2014). The same in every frame, so
     that it costs the encoder nothing."""
     x, y = np.meshgrid(np.arange(width), np.arange(height))
@@ -42,7 +42,7 @@ def relight(planes: Planes, gain: F32 | None, whole: float, noise: F32) -> None:
         cv2.LUT(planes.v, table, dst=planes.v)
 
 
-def scale(luma: U8, gain: float) -> None:
+def scale_luma(luma: U8, gain: float) -> None:
     """Multiply luma, uint8 (h, w), above black by gain, in place, without dither: for pictures that fade in or out."""
     if gain != 1.0:
         table = np.clip(np.rint(16 + (np.arange(256) - 16) * gain), 16, 235).astype(np.uint8)

@@ -108,24 +108,24 @@ def find_flow(first: Planes, last: Planes) -> FlowMorph | None:
     )  # fmt: skip
 
 
-def progress(frames: int) -> F64:
+def make_progress(frames: int) -> F64:
     """float64 (frames,), 0..1: how far the first picture has become the last; it pauses at both ends."""
     u = np.linspace(0, 1, frames)
     return smootherstep((u - 0.04) / 0.9)
 
 
-def dissolve(frames: int) -> F64:
+def make_dissolve(frames: int) -> F64:
     """float64 (frames,), 0..1: how much of the last picture is seen in a dissolve."""
     low, high = _DISSOLVE
     return smootherstep((np.linspace(0, 1, frames) - low) / (high - low))
 
 
-def push(frames: int) -> F64:
+def make_push(frames: int) -> F64:
     """float64 (frames,): the zoom while the camera pushes in on the first picture."""
     return 1 + _PUSH * smootherstep(np.linspace(0, 1, frames) / _DISSOLVE[1] * 0.8)
 
 
-def settle(frames: int) -> F64:
+def make_settle(frames: int) -> F64:
     """float64 (frames,): the same while it settles on the last picture; exactly 1 at the end."""
     return 1 + _PUSH * (1 - smootherstep((np.linspace(0, 1, frames) - _DISSOLVE[0]) / (1 - _DISSOLVE[0]) * 0.85 + 0.15))
 

@@ -16,8 +16,16 @@ from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect, sample_quarter
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
-from vivant.engines.diorama.motion.frame.layers import TRUSTED, Cutout, Layers, composite_over, cut_out
-from vivant.engines.diorama.motion.frame.morph import FlowMorph, dissolve, find_flow, mix, progress, push, settle
+from vivant.engines.diorama.motion.frame.layers import CUT_OUT_FROM, Cutout, Layers, composite_over, cut_out
+from vivant.engines.diorama.motion.frame.morph import (
+    FlowMorph,
+    find_flow,
+    make_dissolve,
+    make_progress,
+    make_push,
+    make_settle,
+    mix,
+)
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.border import judge_borders
@@ -58,9 +66,9 @@ class Renderer:
         if last and self._last:
             self.flow_morph = find_flow(scene.source.planes, self._last.planes)
             if self.flow_morph is None:
-                self._other = Renderer(last, _zoom(timeline, settle(timeline.frames)), storyboard)
-                camera = _zoom(timeline, push(timeline.frames)).camera
-            self._progress = (progress if self.flow_morph else dissolve)(timeline.frames)
+                self._other = Renderer(last, _zoom(timeline, make_settle(timeline.frames)), storyboard)
+                camera = _zoom(timeline, make_push(timeline.frames)).camera
+            self._progress = (make_progress if self.flow_morph else make_dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
@@ -68,7 +76,7 @@ class Renderer:
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
         nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
-        subject = nearness_of_subject(scene, nearness)
+        subject = measure_subject_nearness(scene, nearness)
 
         beyond = judge_borders(scene.rgb)
 
@@ -81,10 +89,10 @@ class Renderer:
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
-        if scene.matte.trust >= TRUSTED and self.rig.parallax > LAYERS_FROM and not self.flow_morph:
+        if scene.matte.trust >= CUT_OUT_FROM and self.rig.parallax > LAYERS_FROM and not self.flow_morph:
             self.layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
-        self._noise = light.dither(h, w)
+        self._noise = light.make_dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
         self._texels = warp.pack_source(self.layers.background if self.layers else scene.source)
         self._last_texels = warp.pack_source(self._last) if self._last and self.flow_morph else None
@@ -155,8 +163,8 @@ class Renderer:
         if t > 0:
             other = warp.read(self._last_texels, Grid(view.rect, view.x + bx, view.y + by))
             first_gain, last_gain = self.flow_morph.gains(t)
-            light.scale(frame.y, first_gain)
-            light.scale(other.y, last_gain)
+            light.scale_luma(frame.y, first_gain)
+            light.scale_luma(other.y, last_gain)
             full, half = warp.enlarge(weight, view.rect), warp.enlarge_half(weight, view.rect)
             _lerp(frame.y, other.y, full)
             _lerp(frame.u, other.u, half)
@@ -200,7 +208,7 @@ class Renderer:
         crossfade(self._texels, rect, Phases(x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
-        whole = light.brightness(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
+        whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
         if self._last:  # the last picture is shown in its own light
             whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
         if gain is not None or whole != 1.0:
@@ -225,7 +233,7 @@ def _fade(moved: Field, share: float) -> Field:
     )
 
 
-def nearness_of_subject(scene: Scene, nearness: F32) -> float:
+def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
     """Nearness of what an orbit turns about: of the subject if it is trusted, else of the middle of the picture.
     nearness: float32 on the quarter grid."""
     mask = scene.matte.mask[::STEP, ::STEP]

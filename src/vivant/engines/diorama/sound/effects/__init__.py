@@ -64,7 +64,7 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     make, loudness = _BEDS[bed.kind]
     sound = make(bed, timeline)
     wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
-    measured = levels.integrated(sound)
+    measured = levels.measure_loudness(sound)
     gain = levels.to_gain(wanted - measured) if np.isfinite(measured) else 1.0
     shape = np.ones(sound.shape[1], np.float32)
     edge = min(_EDGE, sound.shape[1] // 3)

@@ -100,7 +100,7 @@ PLANS: Final[dict[Mood, tuple[Plan, ...]]] = {
 }
 
 
-def chord(name: str, tonic: int) -> Chord:
+def spell_chord(name: str, tonic: int) -> Chord:
     """A roman numeral with its colour and bass ("bVIM7", "V7", "I/3": third in the bass) over a tonic 0..11.
 
     Capitals are major, small letters minor, ø half diminished, ° diminished, sus has the fourth for the third, 5 no
@@ -119,7 +119,7 @@ def chord(name: str, tonic: int) -> Chord:
     return Chord(name, root % 12, tones[{"1": 0, "3": 1, "5": 2}[bass]], tones)
 
 
-def progression(plan: Plan, count: int, tonic: int) -> list[Chord]:
+def make_progression(plan: Plan, count: int, tonic: int) -> list[Chord]:
     """`count` chords (at least 1) that lead to the final chord, and that chord: count + 1 in all."""
     if count == 1:
         names = [plan.cadence[1]]
@@ -129,12 +129,12 @@ def progression(plan: Plan, count: int, tonic: int) -> list[Chord]:
         loop = plan.opening
         names = [loop[i % len(loop)] for i in range(count - 2)] + list(plan.cadence)
     for i in range(len(names) - 1):  # the opening may end on the chord with which the cadence begins
-        if chord(names[i], tonic).tones == chord(names[i + 1], tonic).tones:
+        if spell_chord(names[i], tonic).tones == spell_chord(names[i + 1], tonic).tones:
             names[i] = plan.opening[0] if i else names[i]
-    return [chord(name, tonic) for name in (*names, plan.home)]
+    return [spell_chord(name, tonic) for name in (*names, plan.home)]
 
 
-def scale(plan: Plan, over: Chord, tonic: int) -> tuple[int, ...]:
+def find_scale(plan: Plan, over: Chord, tonic: int) -> tuple[int, ...]:
     """The seven pitch classes a melody may use over a chord: the mode's, those a semitone from a chord tone replaced by
     it (the leading tone over V in minor, the flat sixth over iv in major)."""
     notes = [(tonic + step) % 12 for step in MODES[plan.mode]]
@@ -147,7 +147,9 @@ def scale(plan: Plan, over: Chord, tonic: int) -> tuple[int, ...]:
     return tuple(sorted(set(notes)))
 
 
-def voicings(chords: Sequence[Chord], *, low: int, high: int, voices: int, centre: float) -> list[tuple[int, ...]]:
+def choose_voicings(
+    chords: Sequence[Chord], *, low: int, high: int, voices: int, centre: float
+) -> list[tuple[int, ...]]:
     """Each chord as `voices` ascending MIDI keys within low..high, by the best path through all voicings (Viterbi):
     each voice moves little, no two voices move in parallel fifths or octaves, and thirds and added tones are there.
 

@@ -124,15 +124,15 @@ def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tupl
     tonic = int(chance.choice(_TONICS))
     spans = _spans(form, plan, tonic)
     line = _melody_line(form, plan, spans, tonic, instruments, music.mood, chance)
-    stage = _Performer(form, music.mood, float(seconds), speech, chance)
+    performer = _Performer(form, music.mood, float(seconds), speech, chance)
     notes: list[Note] = []
     for instrument in instruments:
         if instrument.role == "melody":
-            notes += stage.perform(instrument, _melody_notes(instrument, line, form))
+            notes += performer.perform(instrument, _melody_notes(instrument, line, form))
         elif instrument.role in ("chords", "bass"):
-            notes += stage.perform(instrument, _chord_notes(instrument, spans, music.mood))
+            notes += performer.perform(instrument, _chord_notes(instrument, spans, music.mood))
         else:
-            notes += stage.perform(instrument, _drum_notes(instrument, form, music.mood))
+            notes += performer.perform(instrument, _drum_notes(instrument, form, music.mood))
     notes.sort(key=lambda n: (n.start, n.key, n.program))
     return Score(tuple(notes), form.beats(), seconds, 60 / form.beat, tuple(spans), _HALL[music.mood])
 
@@ -207,8 +207,8 @@ def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
 def _spans(form: _Form, plan: harmony.Plan, tonic: int) -> list[ChordSpan]:
     """The chords: about 2 s each, twice as fast in the last bar, then the tonic."""
     lengths = _lengths(form)
-    chords = harmony.progression(plan, len(lengths), tonic)
-    voiced = harmony.voicings(chords, low=50, high=74, voices=4, centre=62)
+    chords = harmony.make_progression(plan, len(lengths), tonic)
+    voiced = harmony.choose_voicings(chords, low=50, high=74, voices=4, centre=62)
     spans, beat = [], 0.0
     for i, (chord, keys) in enumerate(zip(chords, voiced, strict=True)):
         length = lengths[i] if i < len(lengths) else 2.0 * form.meter
@@ -283,12 +283,15 @@ def _slots(
                     length=min(length, over.beat + over.length - at),  # no note is held into the next chord
                     strong=abs(at - over.beat) < 1e-6 or length >= 1 or (on_beat and length >= 0.5),
                     chord=over.chord,
-                    scale=harmony.scale(plan, over.chord, tonic),
+                    scale=harmony.find_scale(plan, over.chord, tonic),
                     motif_step=shapes[letter][i] if i and letter != "H" else None,
                 )
             )
     home = spans[-1].chord
-    return [*slots, Slot(form.count, 2.0 * form.meter, True, home, harmony.scale(plan, home, tonic), None, last=True)]
+    return [
+        *slots,
+        Slot(form.count, 2.0 * form.meter, True, home, harmony.find_scale(plan, home, tonic), None, last=True),
+    ]
 
 
 def _shape(notes: int, chance: np.random.Generator) -> list[int]:

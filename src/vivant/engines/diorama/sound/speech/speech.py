@@ -118,7 +118,7 @@ class Speech:
         )
 
     def _say_breath(self, voice: str, symbols: str, speed: float) -> _Breath:
-        utterance = self._kokoro(symbols, voices.style(voice, len(symbols)), speed)
+        utterance = self._kokoro(symbols, voices.make_style(voice, len(symbols)), speed)
         return _trim(utterance.samples, _time_phonemes(symbols, utterance))
 
 

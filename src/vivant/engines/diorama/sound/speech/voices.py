@@ -81,7 +81,7 @@ VOICES: Final[dict[str, Voice]] = {
 }
 
 
-def style(name: str, symbols: int) -> F32:
+def make_style(name: str, symbols: int) -> F32:
     """The style vector of a voice for a text of so many symbols (1..510): float32 (256,).
 
     The first half sets the timbre, the second half pitch, rhythm and intonation.
