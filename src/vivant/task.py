@@ -44,8 +44,8 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
     Status.EXPIRED: frozenset(),
 }
 
-DEATHS_ALLOWED: Final = 3  # workers lost under a live dispatcher before the task fails
-STARTS_ALLOWED: Final = 10  # starts in all, counting those that a killed service cut short
+DEATHS_UNTIL_FAILURE: Final = 3  # attempts lost through their worker or the storage: the third fails the task
+STARTS_ALLOWED: Final = 10  # in all, also those that a stop of the service cut short; a task that would need more fails
 
 
 def check_move(task_id: str, at: Status, to: Status) -> None:

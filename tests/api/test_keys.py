@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
-from vivant.cli.options import opened_record
+from vivant.cli.options import open_record
 from vivant.record import keys
 
 
 def make_key(data: Path, name: str) -> str:
     """As `vivant keys create` does."""
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         return keys.create(connection, name=name, now=datetime.now(UTC))[1]
 
 
@@ -137,7 +137,7 @@ def test_the_first_key_ends_open_mode_at_once_and_revoking_it_does_not_bring_it_
             time.sleep(0.05)
         assert response.status == 400 and response.json()["reason"] == "MISSING_API_KEY"
         assert server.get(RESULT + "?task_id=x", Authorization=text).status == 404
-        with opened_record(tmp_path) as connection:
+        with open_record(tmp_path) as connection:
             keys.revoke(connection, text.split("_")[1], now=datetime.now(UTC))
         while (response := server.get(RESULT + "?task_id=x", Authorization=text)).status == 404 and deadline:
             deadline -= 1

@@ -9,9 +9,9 @@ import pytest
 from starlette.requests import Request
 
 from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
-from vivant.api.auth import OpenModeGuard, is_loopback
 from vivant.api.context import Context
 from vivant.api.error_handler import handle_error
+from vivant.api.open_mode import OpenModeGuard, is_loopback
 from vivant.settings import Settings
 
 UNKNOWN = RESULT + "?task_id=x"  # 404 for an allowed host, 403 for another

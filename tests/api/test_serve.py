@@ -22,7 +22,7 @@ import pytest
 
 from support.live_server import SUBMIT, picture_uri
 from support.paths import PHOTOS
-from vivant.cli.options import opened_record
+from vivant.cli.options import open_record
 from vivant.record import keys
 from vivant.request import PICTURE_BYTES
 
@@ -148,7 +148,7 @@ def test_a_public_address_without_a_key_is_refused_with_what_to_do(tmp_path: Pat
 def test_a_public_address_with_a_key_is_served(tmp_path: Path) -> None:
     from datetime import UTC, datetime
 
-    with opened_record(tmp_path) as connection:
+    with open_record(tmp_path) as connection:
         keys.create(connection, name="ann", now=datetime.now(UTC))
     with serving(tmp_path, "--host", "0.0.0.0") as service:
         assert service.call("/healthz")[0] == 200

@@ -118,7 +118,7 @@ def test_the_doctor_finds_a_healthy_install_healthy(vivant: Run) -> None:
     assert "✗" not in done.stdout
 
 
-def test_the_doctor_says_how_to_mend(vivant: Run, tmp_path: Path) -> None:
+def test_the_doctor_says_how_to_fix_each_fault(vivant: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_text("this is no database, and long enough to be read as one " * 20)
     done = vivant(
         "doctor",
@@ -126,6 +126,6 @@ def test_the_doctor_says_how_to_mend(vivant: Run, tmp_path: Path) -> None:
         VIVANT_STORAGE_URL="file:///proc/vivant",  # where nobody can make a folder
     )
     assert done.returncode == 1
-    assert done.stdout.count("mend:") == 2
+    assert done.stdout.count("fix:") == 2
     assert "backup" in done.stdout
     assert "VIVANT_STORAGE_URL" in done.stdout

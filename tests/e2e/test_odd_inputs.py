@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 
 from support.clips import Made, photo
 from support.film import luma, psnr, sound
-from vivant.cli.measure import Unwatched
+from vivant.engines.base import NullWatch
 from vivant.engines.diorama.engine import Diorama
 from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.storyboard import Language, Line, Speaker, Storyboard
@@ -45,7 +45,7 @@ def tried(engine: Diorama, picture: U8, prompt: str, **fields: Any) -> Storyboar
     asked = request(picture, prompt, **fields)
     pictures = Pictures(picture)
     board = engine.plan(asked, pictures)
-    clip = engine.render(board, pictures, Unwatched())
+    clip = engine.render(board, pictures, NullWatch())
     frames = [planes for planes, _ in zip(clip.frames, range(4), strict=False)]
     clip.frames.close()  # type: ignore[attr-defined]
     assert {planes.y.shape for planes in frames} == {(asked.canvas.height, asked.canvas.width)}

@@ -14,7 +14,7 @@ from support.records import ARTIFACT, at, claimed, queued
 from vivant.errors import IllegalMove
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim
-from vivant.task import DEATHS_ALLOWED, MOVES, Status, Task
+from vivant.task import DEATHS_UNTIL_FAILURE, MOVES, Status, Task
 
 OWNER = "boot-1"
 LATER = at(100)
@@ -48,7 +48,7 @@ def cancel(connection: Connection, task: Task) -> bool:
 def lose_once_too_often(connection: Connection, held: Claim) -> bool:
     """Lose the attempt after which a task fails."""
     with connection.begin_nested() as earlier:
-        connection.execute(tables.tasks.update().values(deaths=DEATHS_ALLOWED - 1))
+        connection.execute(tables.tasks.update().values(deaths=DEATHS_UNTIL_FAILURE - 1))
         lost = tasks.settle_death(connection, held, code="WORKER_LOST", reason="it crashed", now=LATER)
         if not lost:
             earlier.rollback()

@@ -12,7 +12,7 @@ from vivant.errors import IllegalMove, TaskNotFound
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim, Progress
 from vivant.request import Tier
-from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Status
+from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Status
 
 
 def die(connection: Connection, held: Claim) -> bool:
@@ -72,7 +72,7 @@ def test_the_same_owner_cannot_settle_an_earlier_attempt(connection: Connection)
 
 def test_the_third_death_fails_the_task_and_says_why(connection: Connection) -> None:
     task = queued(connection)
-    for _ in range(DEATHS_ALLOWED):
+    for _ in range(DEATHS_UNTIL_FAILURE):
         assert status_of(connection, task) is Status.QUEUED
         assert die(connection, claimed(connection))
     ended = tasks.get(connection, task.id)

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from support.paths import PHOTOS
-from vivant.cli.measure import Unwatched
 from vivant.encode.mp4 import write_mp4
+from vivant.engines.base import NullWatch
 from vivant.engines.diorama.engine import Diorama
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.media import U8, Pictures
@@ -27,7 +27,7 @@ class Made:
     def __init__(self, engine: Diorama, pictures: Pictures, request: VideoRequest, path: Path) -> None:
         self.pictures, self.request, self.path = pictures, request, path
         self.board: Storyboard = engine.plan(request, pictures)
-        write_mp4(engine.render(self.board, pictures, Unwatched()), path, mark=request.watermark)
+        write_mp4(engine.render(self.board, pictures, NullWatch()), path, mark=request.watermark)
 
 
 Make = Callable[..., Made]

@@ -11,7 +11,7 @@ import sys
 from typing import Final
 
 from support.clips import photo
-from vivant.cli.measure import Unwatched
+from vivant.engines.base import NullWatch
 from vivant.engines.registry import load_engine
 from vivant.media import Clip, Pictures
 from vivant.request import Brief
@@ -55,7 +55,7 @@ def main() -> None:
         height, width = pictures.first.shape[:2]
         brief = Brief(prompt=prompt, resolution="480p", seconds=4, seed=seed)
         request = brief.resolve(width, height, has_last_frame=bool(last))
-        clip = engine.render(engine.plan(request, pictures), pictures, Unwatched())
+        clip = engine.render(engine.plan(request, pictures), pictures, NullWatch())
         frames, samples = fingerprint(clip)
         sys.stdout.write(f"{first:16} frames {frames[:32]} samples {samples[:32]}\n")
         sys.stdout.flush()

@@ -14,11 +14,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from vivant.api import files, health
-from vivant.api.auth import OpenModeGuard
 from vivant.api.context import Context
 from vivant.api.dialects import native, novita
 from vivant.api.error_handler import handle_error
 from vivant.api.lingering_close import LingeringClose
+from vivant.api.open_mode import OpenModeGuard
 from vivant.api.request_ids import RequestIds
 from vivant.errors import VivantError
 

@@ -18,18 +18,18 @@ class LimitedHttp(HttpToolsProtocol):
     `head_within` seconds is closed.
     """
 
-    def __init__(self, *what: Any, head_within: float, **named: Any) -> None:
-        super().__init__(*what, **named)
+    def __init__(self, *args: Any, head_within: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._head_within = head_within
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._head = 0  # bytes of the head so far; -1 once it is complete
         self._deadline: asyncio.TimerHandle | None = None
-        self._await_head()
+        self._start_waiting()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_came()
+        self._stop_waiting()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -45,18 +45,18 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._await_head()
+        self._start_waiting()
 
     def on_headers_complete(self) -> None:
-        self._head_came()
+        self._stop_waiting()
         super().on_headers_complete()
 
-    def _await_head(self) -> None:
-        self._head_came()
+    def _start_waiting(self) -> None:
+        self._stop_waiting()
         self._head = 0
         self._deadline = self.loop.call_later(self._head_within, self.transport.close)
 
-    def _head_came(self) -> None:
+    def _stop_waiting(self) -> None:
         self._head = -1
         if self._deadline is not None:
             self._deadline.cancel()

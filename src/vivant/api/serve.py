@@ -18,10 +18,10 @@ import structlog
 import uvicorn
 
 from vivant.api.app import build_app
-from vivant.api.auth import is_loopback
 from vivant.api.context import Context
 from vivant.api.http_protocol import LimitedHttp
 from vivant.api.logs import configure_logs
+from vivant.api.open_mode import is_loopback
 from vivant.errors import Misconfigured
 from vivant.service import build_service
 from vivant.settings import Settings

@@ -35,7 +35,7 @@ def clip(
     from vivant.request import Brief
 
     brief = Brief(prompt=prompt, resolution=resolution, ratio="16:9", seconds=duration, seed=1)
-    report = measure_clip(brief, picture, engine=engine, runs=runs)
+    report = measure_clip(brief, picture, engine_name=engine, runs=runs)
     console = Console()
     if as_json:
         console.print_json(json.dumps(report))

@@ -1,4 +1,4 @@
-"""`vivant doctor`: checks everything that a clip needs, and says for each fault how to mend it."""
+"""`vivant doctor`: checks everything that a clip needs, and says for each fault how to fix it."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Finding:
     subject: str
     passed: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def doctor(data: Data = None) -> None:
-    """Check the install, codecs, models, disk, database and file store. Exit code 1 if something needs mending."""
+    """Check the install, codecs, models, disk, database and file store. Exit code 1 if something must be fixed."""
     from vivant.settings import load_settings
 
     settings = load_settings(data=data)
@@ -41,11 +41,11 @@ def doctor(data: Data = None) -> None:
             console.print(f"{mark} {finding.subject}: {finding.detail}", highlight=False, soft_wrap=True)
             if not finding.passed:
                 faults += 1
-                console.print(f"    mend: {finding.mend}", highlight=False, markup=False, soft_wrap=True)
+                console.print(f"    fix: {finding.fix}", highlight=False, markup=False, soft_wrap=True)
     if faults:
-        console.print(f"{faults} thing(s) to mend.")
+        console.print(f"{faults} fault(s) found.")
         raise typer.Exit(1)
-    console.print("All well.")
+    console.print("No fault found.")
 
 
 def _check_python(_: Settings) -> Iterator[Finding]:
@@ -118,8 +118,8 @@ def _check_decoder(_: Settings) -> Iterator[Finding]:
         detail, passed = asyncio.run(decode()), True
     except VivantError as error:
         detail, passed = str(error), False
-    mend = "install Vivant and its packages into one virtual environment; the process does not read PYTHONPATH"
-    yield Finding("Picture decoder", passed, detail, mend)
+    fix = "install Vivant and its packages into one virtual environment; the process does not read PYTHONPATH"
+    yield Finding("Picture decoder", passed, detail, fix)
 
 
 def _check_speech(_: Settings) -> Iterator[Finding]:

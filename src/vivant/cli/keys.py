@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vivant.cli.options import Data, opened_record
+from vivant.cli.options import Data, open_record
 from vivant.clock import SYSTEM_CLOCK
 
 app = typer.Typer(help="API keys. The first one ends open mode for good.", no_args_is_help=True)
@@ -19,7 +19,7 @@ def create(name: Annotated[str, typer.Argument(help="Whose key it is.")], data: 
     """Make a key and print it. It is shown only now."""
     from vivant.record import keys
 
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
     console = Console(stderr=True)
     console.print(f"Key {key.id} for {name}. It is shown only now:", highlight=False)
@@ -31,7 +31,7 @@ def show(data: Data = None) -> None:
     """Every key ever made."""
     from vivant.record import keys
 
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         known = keys.list_keys(connection).values()
     if not known:
         Console().print("No key yet: the service listens on loopback only and accepts any bearer token.")
@@ -51,6 +51,6 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, or the whole key.
 
     parts = key_id.split("_")
     plain = parts[1] if len(parts) == 3 and parts[0] == "sk" else key_id
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         keys.revoke(connection, plain, now=SYSTEM_CLOCK.now())
     Console().print(f"Key {plain} is revoked.", highlight=False)

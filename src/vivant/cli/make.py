@@ -35,7 +35,9 @@ def make(
     generate_audio: Annotated[bool, typer.Option("--audio/--no-audio", help="With sound.")] = True,
     service_tier: Annotated[str, typer.Option(help="default | flex; without a server it changes nothing.")] = "default",
     execution_expires_after: Annotated[int, typer.Option(help="Seconds, 3600..259200.")] = 172_800,
-    engine: Annotated[str | None, typer.Option(help="Which engine.", show_default="the setting")] = None,
+    engine_name: Annotated[
+        str | None, typer.Option("--engine", help="Which engine.", show_default="the setting")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print what the engine understood.")] = False,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop after the storyboard.")] = False,
 ) -> None:
@@ -63,9 +65,9 @@ def make(
             expires_after=execution_expires_after,
         )
     except InvalidRequest as error:
-        from vivant.api.dialects.novita import in_our_words
+        from vivant.api.dialects.novita import translate_error
 
-        raise in_our_words(error, ratio=ratio) from None  # the options are named as the API's fields
+        raise translate_error(error, ratio=ratio) from None  # the options are named as the API's fields
     target = out or picture.with_suffix(".mp4")
     console = Console()
     settings = load_settings()
@@ -73,11 +75,11 @@ def make(
         pictures = asyncio.run(_read(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
-        actor = load_engine(engine or settings.engine)
-        actor.setup()
+        engine = load_engine(engine_name or settings.engine)
+        engine.setup()
 
-    storyboard = actor.plan(request, pictures)
-    for line in actor.explain(storyboard) if explain or plan_only else ():
+    storyboard = engine.plan(request, pictures)
+    for line in engine.explain(storyboard) if explain or plan_only else ():
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     if plan_only:
         return
@@ -85,7 +87,7 @@ def make(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=console,
     ) as bar:  # fmt: skip
-        facts = make_clip(actor, storyboard, pictures, request, target, _ProgressBarWatch(bar))
+        facts = make_clip(engine, storyboard, pictures, request, target, _ProgressBarWatch(bar))
     console.print(
         f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}",
         highlight=False, soft_wrap=True,

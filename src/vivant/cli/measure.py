@@ -25,33 +25,37 @@ from PIL import Image
 
 from vivant.assets import asset
 from vivant.encode.mp4 import write_mp4
+from vivant.engines.base import NullWatch
 from vivant.engines.registry import load_engine
 from vivant.media import F32, U8, Clip, Pictures, Planes, fit, to_planes
 from vivant.request import Brief
 
 
-def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) -> dict[str, Any]:
-    """Medians of `runs` runs after one to warm up, as plain data, in seconds and MiB."""
+def measure_clip(brief: Brief, picture: Path | None, *, engine_name: str, runs: int) -> dict[str, Any]:
+    """Medians of `runs` runs after one that warms up, as plain data, in seconds and MiB.
+
+    `picture`: None for the sample photo of a lake.
+    """
     first = _picture(picture)
     request = brief.resolve(first.shape[1], first.shape[0], has_last_frame=False)
     canvas = request.canvas
-    actor = load_engine(engine)
+    engine = load_engine(engine_name)
     started = time.perf_counter()
-    actor.setup()
+    engine.setup()
     setup = time.perf_counter() - started
     with tempfile.TemporaryDirectory(prefix="vivant-bench-") as folder:
         out = Path(folder) / "bench.mp4"
 
         def whole() -> None:
             pictures = Pictures(first.copy())  # a new picture each time, so that no cache of the last run is used
-            write_mp4(actor.render(actor.plan(request, pictures), pictures, Unwatched()), out)
+            write_mp4(engine.render(engine.plan(request, pictures), pictures, NullWatch()), out)
 
         loaded = _peak_mib()
         warmup = _timed(whole)
         rows = {"clip": [_timed(whole) for _ in range(runs)]}
         peak = _peak_mib()
         pictures = Pictures(first)
-        clip = actor.render(actor.plan(request, pictures), pictures, Unwatched())
+        clip = engine.render(engine.plan(request, pictures), pictures, NullWatch())
         frames = list(clip.frames)
         sound = clip.soundtrack() if clip.soundtrack else None
         warp = _Warp(to_planes(fit(first, canvas.width, canvas.height)))
@@ -67,7 +71,7 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
     }
     return {
         "machine": f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
-        "clip": f"{canvas.width}x{canvas.height}, {canvas.frames} frames, engine {engine}",
+        "clip": f"{canvas.width}x{canvas.height}, {canvas.frames} frames, engine {engine_name}",
         "rows": best,
         "wall_ratio_to_encode_plus_warp": round(best["clip"]["wall"] / best["encode + warp"]["wall"], 2),
         "wall_ratio_to_encode_only": round(best["clip"]["wall"] / best["encode only"]["wall"], 2),
@@ -76,20 +80,6 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine: str, runs: int) 
         "setup_seconds": round(setup, 2),
         "first_clip_seconds": round(warmup["wall"], 2),
     }
-
-
-class Unwatched:
-    """Implements `engines.base.Watch`: drops reports and never stops the work."""
-
-    def __init__(self) -> None:
-        self.remembered: dict[str, Any] = {}
-
-    def report(self, fraction: float, preview: U8 | None = None) -> None: ...
-
-    def raise_if_stopping(self) -> None: ...
-
-    def remember(self, data: Any) -> None:
-        self.remembered = dict(data)
 
 
 def _picture(path: Path | None) -> U8:

@@ -16,7 +16,7 @@ Data = Annotated[
 
 
 @contextmanager
-def opened_record(data: Path | None) -> Iterator[Any]:
+def open_record(data: Path | None) -> Iterator[Any]:
     """A connection in one write transaction, for the functions of vivant.record. Raises Misconfigured, Busy."""
     from vivant.record.database import Record
     from vivant.settings import load_settings

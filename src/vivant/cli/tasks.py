@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from vivant.cli.options import Data, opened_record
+from vivant.cli.options import Data, open_record
 from vivant.clock import SYSTEM_CLOCK
 from vivant.task import Status
 
@@ -26,7 +26,7 @@ def show_all(
     """The newest tasks first."""
     from vivant.record import tasks
 
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         found = tasks.list_newest(connection, status=status, limit=limit)
     table = Table("id", "status", "made", "took", "picture", "prompt")
     for task in found:
@@ -45,7 +45,7 @@ def show(task_id: str, data: Data = None) -> None:
     """Everything that is stored about one task, as JSON."""
     from vivant.record import tasks
 
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         task = tasks.get(connection, task_id)
     plain = {
         "id": task.id,
@@ -72,7 +72,7 @@ def cancel(task_id: str, data: Data = None) -> None:
     """Cancel a task now. If it runs, its worker is free within three seconds."""
     from vivant.record import tasks
 
-    with opened_record(data) as connection:
+    with open_record(data) as connection:
         task = tasks.cancel(connection, task_id, now=SYSTEM_CLOCK.now())
     Console().print(f"Task {task.id} is {task.status}.", highlight=False)
 

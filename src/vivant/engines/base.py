@@ -33,6 +33,20 @@ class Watch(Protocol):
         """What an earlier attempt of this task stored; empty at the first."""
 
 
+class NullWatch:
+    """Implements `Watch` for a caller who wants no reports: it drops them, and never stops the work."""
+
+    def __init__(self) -> None:
+        self.remembered: Mapping[str, Any] = {}
+
+    def report(self, fraction: float, preview: U8 | None = None) -> None: ...
+
+    def raise_if_stopping(self) -> None: ...
+
+    def remember(self, data: Mapping[str, Any]) -> None:
+        self.remembered = dict(data)
+
+
 class Engine(Protocol):
     """Makes clips. Created once per worker and used for one job at a time."""
 

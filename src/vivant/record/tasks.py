@@ -18,7 +18,7 @@ from vivant.errors import TaskNotFound
 from vivant.record import lanes, usage
 from vivant.record.tables import tasks
 from vivant.request import VideoRequest
-from vivant.task import DEATHS_ALLOWED, STARTS_ALLOWED, Artifact, Status, Task, check_move
+from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Artifact, Status, Task, check_move
 
 AHEAD_AT_MOST: Final = 1000  # tasks counted
 
@@ -179,7 +179,7 @@ def settle_failure(connection: Connection, held: Claim, *, code: str, message: s
 
 
 def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
-    """The attempt was lost through its worker or the storage: queue the task again, or fail it after DEATHS_ALLOWED.
+    """The attempt was lost through its worker or the storage: queue the task again, or fail it at the third time.
 
     False: the claim no longer holds, and nothing changed.
     """
@@ -187,14 +187,17 @@ def settle_death(connection: Connection, held: Claim, *, code: str, reason: str,
     if row is None:
         return False
     deaths = row.deaths + 1
-    if deaths >= DEATHS_ALLOWED:
+    if deaths >= DEATHS_UNTIL_FAILURE:
         message = f"Lost {deaths} times while it ran. The last time: {reason.rstrip('.')}."
         return _fail(connection, row, code=code, message=message, now=now, deaths=deaths)
     return _requeue(connection, row, now=now, deaths=deaths)
 
 
 def requeue(connection: Connection, held: Claim, *, now: datetime) -> bool:
-    """Queue the task again because its dispatcher stops. False: the claim no longer holds, and nothing changed."""
+    """Queue the task again without counting a death: its job was stopped or never began.
+
+    False: the claim no longer holds, and nothing changed.
+    """
     row = _read_if_held(connection, held)
     return row is not None and _requeue(connection, row, now=now)
 

@@ -175,12 +175,12 @@ def read_submission(body: bytes | bytearray) -> Submission:
             **values,
         )
     except InvalidRequest as error:
-        raise in_our_words(error, ratio=ratio) from None
+        raise translate_error(error, ratio=ratio) from None
     return Submission(brief, image, last_image)
 
 
-def in_our_words(error: InvalidRequest, *, ratio: str) -> InvalidRequest:
-    """An error about a field of the brief, with this contract's name for the field and, for the ratio, its values."""
+def translate_error(error: InvalidRequest, *, ratio: str) -> InvalidRequest:
+    """An error about a field of the brief, with this API's name for the field and, for the ratio, its values."""
     if error.field == "ratio":
         return InvalidRequest(f"must be one of {', '.join((*RATIOS, ADAPTIVE))}; got {ratio!r}.", field="ratio")
     return InvalidRequest(error.problem, field=FIELD_NAMES.get(error.field, error.field))
