@@ -39,6 +39,9 @@ class Planes:
 
     def __post_init__(self) -> None:
         y, u, v = self.y, self.u, self.v
+        given: Any = (y, u, v)  # whatever the annotations say
+        if not all(isinstance(plane, np.ndarray) for plane in given):
+            raise ValueError(f"Planes are uint8 arrays, got {', '.join(type(plane).__name__ for plane in given)}.")
         half = tuple(side // 2 for side in y.shape)
         even = y.ndim == 2 and y.size > 0 and not any(side % 2 for side in y.shape)
         if not (even and u.shape == v.shape == half and y.dtype == u.dtype == v.dtype == np.uint8):
@@ -56,7 +59,9 @@ class Soundtrack:
     samples: F32
 
     def __post_init__(self) -> None:
-        samples = self.samples
+        samples: Any = self.samples  # whatever the annotations say
+        if not isinstance(samples, np.ndarray):
+            raise ValueError(f"A soundtrack is a float32 array (2, n), got {type(samples).__name__}.")
         if samples.ndim != 2 or samples.shape[0] != 2 or samples.shape[1] == 0 or samples.dtype != np.float32:
             raise ValueError(f"A soundtrack is float32 (2, n), got {samples.dtype} {samples.shape}.")
         if not max(samples.max(), -samples.min()) <= 1:  # false for NaN, too
@@ -86,9 +91,11 @@ class Clip:
             raise ValueError(f"frames must be an iterator of Planes, got {type(given.frames).__name__}.")
         if given.soundtrack is not None and not callable(given.soundtrack):
             raise ValueError(f"soundtrack must be a function or None, got {type(given.soundtrack).__name__}.")
-        inside = all(type(cut) is int and 0 < cut < self.canvas.frames for cut in self.cuts)
+        inside = type(given.cuts) is tuple and all(type(n) is int and 0 < n < self.canvas.frames for n in self.cuts)
         if not inside or list(self.cuts) != sorted(set(self.cuts)):
-            raise ValueError(f"cuts must be rising frame numbers from 1 to {self.canvas.frames - 1}, got {self.cuts}.")
+            raise ValueError(
+                f"cuts must be a tuple of rising frame numbers from 1 to {self.canvas.frames - 1}, got {self.cuts!r}."
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -197,12 +197,15 @@ class VideoRequest:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> VideoRequest:
-        """Read what `to_data` wrote. Raises ValueError for a version this program does not know."""
+        """Read what `to_data` wrote. Raises ValueError for anything else, also for unknown versions."""
         fields = dict(data)
         version = fields.pop("version", None)
         if version != REQUEST_VERSION:
             raise ValueError(f"A stored request of version {version!r} cannot be read; known: {REQUEST_VERSION}.")
-        return cls(**{**fields, "tier": Tier(fields["tier"])})
+        try:
+            return cls(**{**fields, "tier": Tier(fields["tier"])})
+        except (KeyError, TypeError) as error:  # a field is missing or unknown
+            raise ValueError(f"A stored request cannot be read: {error}.") from None
 
 
 def _problems(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,11 @@ class Timings:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            times = value if isinstance(value, tuple) else (value,)
-            if not times or not all(0 < seconds < math.inf for seconds in times):
-                raise ValueError(f"{field.name} must be positive and finite; it is {value}.")
+            if isinstance(field.default, tuple):
+                if not isinstance(value, tuple) or not value or not all(map(_is_time, value)):
+                    raise ValueError(f"{field.name} must be positive and finite numbers in a tuple; it is {value!r}.")
+            elif not _is_time(value):
+                raise ValueError(f"{field.name} must be a positive and finite number; it is {value!r}.")
         for shorter, longer in (
             ("heartbeat_every", "lease_lapses_after"),
             ("worker_heartbeat_every", "worker_silent_for"),
@@ -66,6 +68,10 @@ class Timings:
         ):
             if getattr(self, shorter) > getattr(self, longer):
                 raise ValueError(f"{longer} must be at least {shorter}.")
+
+
+def _is_time(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and 0 < value < math.inf
 
 
 DEFAULT_TIMINGS: Final = Timings()

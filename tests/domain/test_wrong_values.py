@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.live_service import a_picture
 from support.records import ARTIFACT, NOON, a_task
 from vivant.errors import InvalidRequest
 from vivant.media import Clip, Pictures, Planes, Soundtrack
@@ -109,10 +110,12 @@ def zeros(*shape: int, dtype: type = np.uint8) -> np.ndarray[Any, Any]:
         (zeros(4, 6, 3), zeros(2, 3), zeros(2, 3)),
         (zeros(24), zeros(12), zeros(12)),
         (zeros(0, 0), zeros(0, 0), zeros(0, 0)),
+        (None, None, None),
+        (zeros(4, 6), [[128]], zeros(2, 3)),
     ],
 )
 def test_planes_are_uint8_and_420(planes: tuple[Any, Any, Any]) -> None:
-    with pytest.raises(ValueError, match=r"uint8.*4:2:0"):
+    with pytest.raises(ValueError, match=r"uint8.*4:2:0|uint8 arrays"):
         Planes(*planes)
 
 
@@ -124,6 +127,7 @@ def test_planes_are_uint8_and_420(planes: tuple[Any, Any, Any]) -> None:
             for shape in ((1, 9), (9, 2), (9,), (2, 0), (2, 3, 4))
         ),
         *((zeros(2, 9, dtype=dtype), r"float32 \(2, n\)") for dtype in (np.float64, np.int16)),
+        *((samples, r"float32 array") for samples in (None, [[0.0], [0.0]])),
         *((np.full((2, 9), level, np.float32), r"\[-1, 1\]") for level in (1.5, -1.5, NAN, INFINITY)),
     ],
 )
@@ -154,7 +158,10 @@ FRAMES_WRONG: tuple[Any, ...] = ([], None, zeros(97, 480, 640))
         ({"canvas": (640, 480, 97)}, "must be a Canvas"),
         *(({"frames": frames}, "an iterator") for frames in FRAMES_WRONG),
         ({"soundtrack": zeros(2, 9)}, "a function or None"),
-        *(({"cuts": cuts}, "from 1 to 96") for cuts in ((0,), (97,), (-1,), (5, 5), (9, 5), (1.5,), (True,))),
+        *(
+            ({"cuts": cuts}, "from 1 to 96")
+            for cuts in ((0,), (97,), (-1,), (5, 5), (9, 5), (1.5,), (True,), [5], None)
+        ),
     ],
 )  # fmt: skip
 def test_a_clip_says_what_it_will_be(changes: dict[str, Any], says: str) -> None:
@@ -232,10 +239,35 @@ def test_no_two_fields_of_a_task_contradict_each_other(task: Task, changes: dict
         replace(task, **changes)
 
 
-@pytest.mark.parametrize("fraction", [-0.01, 1.01, NAN, INFINITY])
-def test_progress_is_a_part_of_one(fraction: float) -> None:
+@pytest.mark.parametrize("fraction", [-0.01, 1.01, NAN, INFINITY, True, "0.5", None])
+def test_progress_is_a_part_of_one(fraction: Any) -> None:
     with pytest.raises(ValueError, match="from 0 to 1"):
         Progress(claim=Claim(task=RUNNING, owner="boot-1", remembered={}), fraction=fraction)
+
+
+@pytest.mark.parametrize("task", [QUEUED, SUCCEEDED, FAILED, None], ids=shown)
+def test_only_a_running_task_is_claimed(task: Any) -> None:
+    with pytest.raises(ValueError, match="a running task"):
+        Claim(task=task, owner="boot-1", remembered={})
+    with pytest.raises(ValueError, match="owner"):
+        Claim(task=RUNNING, owner="", remembered={})
+
+
+@pytest.mark.parametrize("size", [(0, 400), (400, -1), (400, 401), (True, 400)])
+def test_a_clean_picture_has_the_size_of_its_png(size: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="8-bit RGB PNG"):
+        replace(a_picture(), width=size[0], height=size[1])
+    with pytest.raises(ValueError, match="8-bit RGB PNG"):
+        replace(a_picture(), png=b"no picture")
+
+
+@pytest.mark.parametrize("changes", [{"tier": "gold"}, {"seconds": 99}, {"colour": "red"}, {"version": 0}], ids=str)
+def test_a_stored_request_that_cannot_be_right_is_not_read(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        VideoRequest.from_data(REQUEST.to_data() | changes)
+    for name in REQUEST.to_data():
+        with pytest.raises(ValueError):
+            VideoRequest.from_data({field: value for field, value in REQUEST.to_data().items() if field != name})
 
 
 BRIEFS = st.builds(

@@ -13,10 +13,11 @@ from vivant.timings import Timings
 @pytest.mark.parametrize(
     "wrong",
     [{"claim_every": 0.0}, {"sweep_every": -1.0}, {"drain_within": math.inf}, {"stop_within": math.nan},
-     {"restart_after": ()}, {"restart_after": (1.0, 0.0)}],
+     {"restart_after": ()}, {"restart_after": (1.0, 0.0)}, {"restart_after": 1.0}, {"claim_every": (1.0, 2.0)},
+     {"claim_every": "5"}, {"claim_every": True}, {"claim_every": None}],
 )  # fmt: skip
 def test_a_time_that_is_not_positive_and_finite_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be positive and finite"):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be (a )?positive and finite"):
         Timings(**wrong)
 
 

@@ -25,7 +25,10 @@ BEEP: Final = 1000.0  # Hz, the first 1/12 s of every second
 
 @dataclass(frozen=True, slots=True)
 class CardStoryboard:
-    """Size in pixels, number of frames, seed as shown on the card, with sound or not, with a last picture or not."""
+    """Size in pixels, number of frames, the seed that the card shows, and whether there are sound and a last picture.
+
+    Raises ValueError for a size that no canvas has.
+    """
 
     width: int
     height: int
@@ -33,6 +36,9 @@ class CardStoryboard:
     seed: int
     audio: bool
     has_last: bool
+
+    def __post_init__(self) -> None:
+        Canvas(self.width, self.height, self.frames)  # refuses sizes that no clip has
 
     def to_data(self) -> dict[str, Any]:
         return {"engine": Testcard.name, "version": Testcard.version, **asdict(self)}

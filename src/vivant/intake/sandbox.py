@@ -53,11 +53,20 @@ _ERRORS: Final[dict[str, type[InvalidPicture]]] = {
 
 @dataclass(frozen=True, slots=True)
 class CleanPicture:
-    """A picture that an engine may see. png: 8-bit RGB, sRGB, upright, no metadata; width and height are the PNG's."""
+    """A picture that an engine may see. png: 8-bit RGB, sRGB, upright, no metadata; width and height are the PNG's.
+
+    Raises ValueError unless the header of the PNG says the same.
+    """
 
     png: bytes
     width: int
     height: int
+
+    def __post_init__(self) -> None:
+        sides = (self.width, self.height)
+        right = all(type(side) is int and 0 < side < LONGEST for side in sides)
+        if not right or self.png[:8] != b"\x89PNG\r\n\x1a\n" or self.png[12:29] != _ihdr(*sides):
+            raise ValueError(f"A clean picture is an 8-bit RGB PNG of its width and height, got {sides}.")
 
 
 class Decoders:
@@ -239,11 +248,12 @@ def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
     Checks the PNG's signature, header, chunk checksums and end, not its pixels. Raises FramingError.
     """
     width, height = head.get("width"), head.get("height")
-    if type(width) is not int or type(height) is not int or not 0 < min(width, height) <= max(width, height) < LONGEST:
+    if type(width) is not int or type(height) is not int:
         raise FramingError("An answer without a size.")
-    expected = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
-    if png[:8] != b"\x89PNG\r\n\x1a\n" or png[12:29] != expected:
-        raise FramingError("An answer that is not the promised PNG.")
+    try:
+        picture = CleanPicture(png, width, height)
+    except ValueError as error:
+        raise FramingError(str(error)) from None
     view, at, kinds = memoryview(png), 8, set()
     while at + 12 <= len(png):
         end = at + 8 + int.from_bytes(view[at : at + 4], "big")
@@ -254,7 +264,12 @@ def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
         at = end + 4
     if at != len(png) or kinds != {b"IHDR", b"IDAT", b"IEND"} or kind != b"IEND":
         raise FramingError("An answer with parts that do not belong.")
-    return CleanPicture(png, width, height)
+    return picture
+
+
+def _ihdr(width: int, height: int) -> bytes:
+    """Type and content of a PNG's first chunk for 8-bit RGB without interlace (PNG 3rd edition, 11.2.1)."""
+    return b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((8, 2, 0, 0, 0))
 
 
 def _bare_environment() -> dict[str, str]:

@@ -44,8 +44,15 @@ class Claim:
     """A running task claimed by the dispatcher `owner`. It holds as long as (task.id, task.attempt, owner) do."""
 
     task: Task
-    owner: str
-    remembered: Mapping[str, Any]
+    owner: str  # boot id
+    remembered: Mapping[str, Any]  # what an earlier attempt stored for this one
+
+    def __post_init__(self) -> None:
+        given: Any = self  # whatever the annotations say
+        if not isinstance(given.task, Task) or given.task.status is not Status.RUNNING:
+            raise ValueError(f"A claim holds a running task, got {given.task!r}.")
+        if type(given.owner) is not str or not given.owner:
+            raise ValueError(f"A claim has an owner, got {given.owner!r}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +64,9 @@ class Progress:
     storyboard: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fraction <= 1:
-            raise ValueError(f"fraction must be a number from 0 to 1, got {self.fraction!r}.")
+        given: Any = self.fraction  # whatever the annotations say
+        if not isinstance(given, float | int) or isinstance(given, bool) or not 0 <= given <= 1:
+            raise ValueError(f"fraction must be a number from 0 to 1, got {given!r}.")
 
 
 # -- creating and finding ------------------------------------------------------------------------------------------
