@@ -47,7 +47,6 @@ SPOKEN = Spoken(samples=np.zeros(4800, np.float32), phones=(Phone(symbol="a", st
 PLACED = PlacedLine(line=LINE, spoken=SPOKEN, start=0)
 STRIKE = Event(id="strike0", kind="strike", time=Fraction(1))
 THUNDER = Event(id="thunder0", kind="thunder", time=Fraction(2), cause="strike0")
-RAIN = Bed(kind="rain", start=0, end=97)
 CLIP = replace(
     still(97), faces=(FACE,), events=(STRIKE, THUNDER), beds=(Bed(kind="rain", start=0, end=97),), lines=(PLACED,)
 )

@@ -28,14 +28,15 @@ def smoothstep_scalar(x: Any) -> Any:
 
 
 def smootherstep(x: NDArray[Any]) -> F64:
-    """The same with no acceleration at either end either: the quintic 6t⁵ - 15t⁴ + 10t³ (Perlin, 2002). float64."""
+    """Like `smoothstep`, but also without acceleration at its ends: the quintic 6t⁵ - 15t⁴ + 10t³ (Perlin, 2002). Any
+    shape; float64."""
     t = np.clip(np.asarray(x, np.float64), 0, 1)
     return t * t * t * (t * (t * 6 - 15) + 10)
 
 
 def glide(x: F64, *, ramp: float = 0.2) -> F64:
-    """Constant speed but for the first and last `ramp` of the time, in which the speed itself is eased. float64,
-    any shape.
+    """Constant speed, except in the first and last `ramp` (a share of the time), where the speed itself is eased.
+    float64, any shape.
 
     The speed is smootherstep(x / ramp) going in, its mirror going out; this is its integral, in closed form.
     """

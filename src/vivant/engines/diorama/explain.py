@@ -50,7 +50,7 @@ def explain(board: Storyboard) -> list[str]:
 
 
 def _shot(shot: Shot) -> str:
-    return " with ".join(_move(move) for move in shot.moves)
+    return " with ".join(_move(move) for move in shot.moves) or "still"
 
 
 def _move(move: Move) -> str:

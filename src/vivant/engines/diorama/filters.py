@@ -1,4 +1,4 @@
-"""Blurs, resizes and samples float arrays: a typed cover over OpenCV."""
+"""Blurs, resizes and samples float arrays: typed wrappers of OpenCV."""
 
 from __future__ import annotations
 

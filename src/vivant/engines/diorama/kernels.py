@@ -1,4 +1,4 @@
-"""Compiled loops: a typed cover over numba, and the scalar functions that several of them share.
+"""Compiled loops: typed wrappers of numba, and the scalar functions that several loops share.
 
 A compiled function is cached on disk and releases the GIL, so that threads paint frames at the same time. numba does
 not notice a change in a function that a kernel of another file calls: after editing one here, delete `__pycache__`.

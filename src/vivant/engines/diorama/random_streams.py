@@ -1,4 +1,5 @@
-"""Independent streams of random numbers from one seed, each with a name, so that a new use never changes an old one."""
+"""Independent streams of random numbers from one seed, each with a name: code that starts to use a new stream changes
+the numbers of no other."""
 
 from __future__ import annotations
 

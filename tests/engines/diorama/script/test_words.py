@@ -7,9 +7,10 @@ from typing import Any, get_args
 import pytest
 
 from vivant.engines.diorama.script.grammar import read
+from vivant.engines.diorama.script.music import TEMPO
 from vivant.engines.diorama.script.tokens import fold, tokenise
 from vivant.engines.diorama.script.words import Entry, Node, _entry, forms_of, load_lexicon
-from vivant.engines.diorama.storyboard import DIRECTIONS, CueKind, Mood, MotionKind, MoveKind, Tone
+from vivant.engines.diorama.storyboard import DIRECTIONS, TEMPOS, CueKind, Mood, MotionKind, MoveKind, Tone
 
 
 def entries() -> list[Entry]:
@@ -39,6 +40,11 @@ def test_an_entry_means_only_what_the_storyboard_knows(entry: Entry) -> None:
 def test_an_entry_that_means_what_nobody_knows_is_refused_with_its_place(meaning: dict[str, Any], told: str) -> None:
     with pytest.raises(ValueError, match=f"^music.toml, word 3: .*{told}"):
         _entry("music.toml, word 3", {"en": ["hum"], **meaning}, {})
+
+
+def test_every_mood_has_a_tempo() -> None:
+    assert TEMPO.keys() == set(get_args(Mood))
+    assert all(tempo in TEMPOS for tempo in TEMPO.values())
 
 
 def test_every_motion_cue_mood_and_tone_has_words() -> None:

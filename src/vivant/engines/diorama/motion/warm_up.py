@@ -31,7 +31,7 @@ def warm_up_frames() -> None:
     scene, other = _disc(0), _disc(2)
     rows, columns = _HEIGHT // 4, _WIDTH // 4
     flat = np.zeros((rows, columns), np.float32)
-    for share in (0.4, 1.0):  # a box inside the picture, and one as wide as it: their memory layouts differ
+    for share in (0.4, 1.0):  # a rect inside the picture, and one as wide as it: their memory layouts differ
         ambient = _EvenMotion(flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
             _film(scene, moves, ambient, None)

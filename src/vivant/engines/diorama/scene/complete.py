@@ -22,7 +22,7 @@ I32 = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 _WORK: Final = 320  # long side of the copy on which patches are matched
-_RADIUS: Final = 3  # patches are 7x7
+_RADIUS: Final = 3  # patches are 7x7; the kernels have it as range(-3, 4)
 _LEVELS: Final = 3
 _ROUNDS: Final = 4  # of matching and voting on each level
 
@@ -91,20 +91,20 @@ def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
             )
         )
     offsets: I32 | None = None
-    for depth, (picture, hole, want) in reversed(list(enumerate(levels))):
+    for level, (picture, hole, want) in reversed(list(enumerate(levels))):
         want = want & hole
         usable = _usable(hole)
         if not usable.any() or not want.any():
             return np.zeros((*gone.shape, 2), np.int32), np.zeros_like(gone)
         canvas = pull_push(picture, (~hole).astype(np.float32))
         ring = cv2.dilate(want.astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)) > 0
-        start = _start(usable, ring, offsets, seed + depth)
+        start = _start(usable, ring, offsets, seed + level)
         # Filled pixels count less the farther in they are, or matches drift to any flat dark patch.
         sure = (1.25 ** -cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)).astype(np.float32)
         for k in range(_ROUNDS):
             if offsets is not None or k:
                 canvas = _vote(canvas, picture, start, ring, want, sure)
-            start = _search(canvas, picture, sure, start, ring, usable, np.uint32(seed * 8 + depth * 4 + k + 1))
+            start = _search(canvas, picture, sure, start, ring, usable, np.uint32(seed * 8 + level * 4 + k + 1))
         offsets = start
     assert offsets is not None
     return offsets, seen
@@ -159,7 +159,8 @@ def _distance(canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc:
 
 @kernel
 def _search(canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32) -> I32:
-    """Three sweeps of propagation and random search. A patch far away costs a little more than a near one."""
+    """Three sweeps of propagation and random search. A patch far away costs a little more than a near one. state:
+    seed of the random numbers, of a linear congruential generator."""
     h, w = ring.shape
     out = offsets.copy()
     cost = np.full((h, w), np.inf, np.float32)

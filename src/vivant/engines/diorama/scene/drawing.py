@@ -11,12 +11,14 @@ from vivant.engines.diorama import filters
 from vivant.media import U8
 
 SIDE: Final = 360  # pictures are judged with this short side, so that every canvas size judges alike
-FLAT: Final = (0.6, 0.8)  # share of flat pixels: a photograph still, surely a drawing; the sample photos stay under 0.5
+# Shares of flat pixels: up to the first it is a photograph, from the second on a drawing. The sample photos have under
+# 0.5.
+FLAT: Final = (0.6, 0.8)
 
 
 def score_drawing(luma: U8) -> float:
-    """0..1: how surely a picture, luma uint8 (h, w), is a drawing: by the share of its pixels that have no neighbour of
-    another tone. 0 for photographs."""
+    """0..1: how surely a picture, luma uint8 (h, w), is a drawing: by the share of its pixels whose neighbours all have
+    the same tone. 0 for photographs."""
     scale = SIDE / min(luma.shape)
     small = np.rint(filters.resize(luma, round(luma.shape[1] * scale), round(luma.shape[0] * scale))).astype(np.uint8)
     window = np.ones((3, 3), np.uint8)

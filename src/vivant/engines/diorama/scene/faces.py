@@ -11,16 +11,13 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.assets import asset
 from vivant.engines.diorama.inference import load_model
 from vivant.engines.diorama.scene.scene import Face
 from vivant.engines.diorama.storyboard import FaceFact
-from vivant.media import F32, U8
+from vivant.media import F32, F64, U8
 from vivant.request import Canvas
-
-F64 = NDArray[np.float64]
 
 # Which mesh point each refined point of the attention mesh replaces, in the order of its outputs.
 LIPS: Final = (

@@ -19,7 +19,7 @@ SMALL: Final = 256  # long side of the copy that is looked at
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Features:
-    """A small copy of the picture and what is measured on it. All float32 (h, w) of the small size."""
+    """A small copy of the picture and what is measured on it. Arrays are float32 (h, w) of the small size."""
 
     rgb: F32  # (h, w, 3), 0..1
     lab: F32  # (h, w, 3): L 0..100, a and b about 0
@@ -323,7 +323,8 @@ def find_plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Regi
 
 
 def find_fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:
-    """Bright orange to white-yellow areas of a dark picture, RGB uint8 (h, w, 3), that are not sky, float32 (h, w)."""
+    """Bright orange to white-yellow areas of a dark picture, RGB uint8 (h, w, 3), outside the sky. sky_mask: float32
+    (h, w), 0..1."""
     if grey:
         return empty_region(rgb.shape[:2])
     h, w = seen.shape

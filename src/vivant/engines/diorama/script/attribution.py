@@ -91,10 +91,11 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
     mentions = [m for m in cast.between(before, quote) if not m.is_object] or cast.between(before, quote)
     if mentions:
         return Tag(None, mentions[0].person, False)
-    beat = cast.between(quote + 1, min(after, quote + 5))  # “Hello!” The woman smiles.
-    answered = bool(turns) and turns[-1].person is beat[0].person and _bare_between(reading, quote) if beat else False
-    if beat and not beat[0].is_object and not answered and _follows_directly(reading, quote, beat[0]):
-        return Tag(None, beat[0].person, False)
+    follower = next(iter(cast.between(quote + 1, min(after, quote + 5))), None)  # “Hello!” The woman smiles.
+    if follower and not follower.is_object and _follows_directly(reading, quote, follower):
+        just_spoke = bool(turns) and turns[-1].person is follower.person and _bare_between(reading, quote)
+        if not just_spoke:  # who has just spoken does not answer
+            return Tag(None, follower.person, False)
     return Tag(None, guess_speaker(reading, cast, quote, turns), False)
 
 

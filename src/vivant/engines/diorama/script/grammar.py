@@ -1,9 +1,6 @@
 """Reads a prompt: finds its words and, for each, what stands around it: denied, only compared, only heard, how much,
 how fast. It knows how sentences are built; what a word does to the clip is decided in camera.py, motions.py and so on.
-
-Roles of words in grammar (lexicon/grammar.toml): not, near (a "not" of short reach), but, like, ends, hear, mention,
-camera (a noun for it), then (a sequence), as (a new clause), and, or, to (what follows is no subject), filler, adverb,
-very, nothing (looks like something else).
+The roles that words have in grammar are listed in words.py.
 """
 
 from __future__ import annotations
@@ -92,6 +89,7 @@ class Reading:
         return frozenset(hit.entry.role for hit in self.at.get(token, ()) if hit.entry.role)
 
     def names_person(self, token: int) -> bool:
+        """Whether the phrase that covers this token names a person, an animal, a voice or a part of a body."""
         return any(hit.entry.person for hit in self.at.get(token, ()))
 
     def written(self, hit: Hit) -> str:
@@ -99,7 +97,7 @@ class Reading:
         return " ".join(self.text[self.tokens[hit.first].start : self.tokens[hit.last - 1].end].split())
 
     def sentence_bounds(self, token: int) -> tuple[int, int]:
-        """first and last-1 token of the sentence this token is in."""
+        """(first, last): the sentence of this token is tokens first..last-1."""
         number = self.sentence[token]
         return bisect.bisect_left(self.sentence, number), bisect.bisect_right(self.sentence, number)
 

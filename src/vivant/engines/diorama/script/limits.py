@@ -10,12 +10,12 @@ _MOST_WORDS: Final = 6  # named in one note
 
 
 def note_limits(reading: Reading, *, audio: bool) -> list[str]:
-    """One note for each reason, with the words of the prompt that it concerns."""
+    """One note for each reason, with the words of the prompt that it concerns; none about sound without `audio`."""
     reasons: dict[str, list[str]] = {}
     for hit in reading.hits:
         if not hit.entry.cannot or not hit.meant:
             continue
-        if hit.entry.cannot.startswith("there is no such sound") and not audio:
+        if hit.entry.is_sound and not audio:
             continue
         words = reasons.setdefault(hit.entry.cannot, [])
         written = reading.written(hit)

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, cast
 
 LEXICON: Final = files(__package__) / "lexicon"
 
@@ -29,13 +29,16 @@ _SENTENCE_ENDS: Final = frozenset(".!?;。")
 _CLAUSE_ENDS: Final = frozenset(",:()[]{}<>/|—–…【】〔〕〈〉\"'")
 
 
+TokenKind = Literal["word", "number", "arrow", "han", "line", "mark", "quote"]
+
+
 class Token(NamedTuple):
     """One token. `text` is folded; `start`..`end` are places in the cleaned prompt, in characters."""
 
     text: str
     start: int
     end: int
-    kind: str  # word | number | arrow | han | line | mark | quote
+    kind: TokenKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,7 @@ def tokenise(folded: str, quotations: tuple[Quotation, ...] = ()) -> tuple[Token
 def _tokens(folded: str, start: int, end: int) -> list[Token]:
     found = []
     for match in _TOKEN.finditer(folded, start, end):
-        kind = match.lastgroup or "mark"
+        kind = cast(TokenKind, match.lastgroup)  # each group of _TOKEN is called like a kind
         text = match.group()
         if kind == "mark":
             if text in _DECORATION:

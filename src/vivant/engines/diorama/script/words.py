@@ -29,6 +29,12 @@ from vivant.engines.diorama.storyboard import (
     Tone,
 )  # fmt: skip
 
+# What a word does in a sentence. not, near: deny what follows (near: only close by). nothing: only looks like a word
+# that means something. but, as: start a new clause. then: starts what comes later. like, as_if: compare. ends: says
+# that it is over. hear: what follows is heard. mention: what follows is not in the scene (a poster of the sea).
+# camera: a noun for it. to: what follows is no subject. greeting: is spoken without quotation marks. heading, field:
+# names what follows a colon, which is speech or another value. talk: someone speaks. anyone, nobody: nouns for no
+# particular person, or for none. noise: a sound written out.
 Role = Literal[
     "not", "near", "nothing", "but", "like", "as_if", "ends", "hear", "mention", "camera", "to", "then", "as", "and",
     "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody", "noise", "",
@@ -52,6 +58,7 @@ class Entry:
     mood: Mood | Literal[""] = ""  # of music
     action: ActionKind | Literal[""] = ""
     cannot: str = ""  # what to tell the user instead
+    is_sound: bool = False  # what cannot be done is a sound: not worth a note in a clip without sound
     speech: bool = False  # a verb of saying
     tone: Tone | Literal[""] = ""
     writing: Literal["noun", "verb", "title", ""] = ""  # "noun": bears writing; "verb": is written

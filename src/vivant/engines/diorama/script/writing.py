@@ -13,29 +13,11 @@ _TERMINAL: Final = frozenset(".!?,…。！？，~～")
 _ENDINGS: Final = frozenset(".!?…。！？")
 _BETWEEN: Final = frozenset([":", ",", "-", "(", "[", "是", "着", "了", "的", "is"])  # may stand between word and mark
 _RELATIVES: Final = frozenset({"that", "which", "saying", "reading", "with"})
+# Before a name: the "cool" kids, 像“星星”.
 _NAMING: Final = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "this",
-        "his",
-        "her",
-        "its",
-        "their",
-        "my",
-        "of",
-        "'s",
-        "in",
-        "as",
-        "个",
-        "种",
-        "的",
-        "为",
-        "以",
-        "像",
-    ]
-)
+    ["a", "an", "the", "this", "his", "her", "its", "their", "my", "of", "'s", "in", "as",
+     "个", "种", "的", "为", "以", "像"]
+)  # fmt: skip
 _LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
 _AFTER: Final = 4  # tokens in which “…”字样 or "…" sign may follow
 

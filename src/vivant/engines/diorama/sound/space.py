@@ -27,15 +27,11 @@ def metres(depth: float) -> float:
 
 def absorb_treble(sound: F32, depth: float) -> F32:
     """Low-pass, as air and ground absorb treble over that distance. float32 of any shape, time is the last axis."""
-    cutoff = 19_000 / (1 + metres(depth) / 55) ** 1.0
+    cutoff = 19_000 / (1 + metres(depth) / 55)
     if cutoff > 17_000:
         return sound
-    return np.asarray(
-        signal.sosfilt(signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos").astype(np.float32), sound).astype(
-            np.float32
-        ),
-        np.float32,
-    )
+    low_pass = signal.butter(1, cutoff, fs=SAMPLE_RATE, output="sos").astype(np.float32)
+    return np.asarray(signal.sosfilt(low_pass, sound), np.float32)
 
 
 def distance_gain(depth: float) -> float:

@@ -27,9 +27,8 @@ def make_speech(timeline: Timeline) -> F32:
     placed = []
     for line in timeline.lines:
         mono = line.spoken.samples.astype(np.float32)
-        centred = space.pan(
-            space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan
-        )  # speech stays near the middle
+        # Speech stays near the middle.
+        centred = space.pan(space.absorb_treble(mono, 0.5 * line.depth), 0.45 * line.pan)
         loud = levels.measure_loudness(centred)
         if np.isfinite(loud):
             gain = np.float32(levels.to_gain(VOICE + _TONES[line.line.tone] - loud))

@@ -10,17 +10,14 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Action, FaceFact
 from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import PlacedLine
-from vivant.media import SAMPLE_RATE
+from vivant.media import F64, SAMPLE_RATE
 from vivant.request import FPS
-
-F64 = NDArray[np.float64]
 
 FIRST_BLINK: Final = (0.9, 2.2)  # s
 BETWEEN_BLINKS: Final = (3.0, 6.0)  # s; people at rest blink 10-20 times a minute

@@ -12,15 +12,12 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import Phone, PlacedLine
-from vivant.media import SAMPLE_RATE, SAMPLES_PER_FRAME
+from vivant.media import F64, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS
-
-F64 = NDArray[np.float64]
 
 MOUTH: Final = ("jaw", "wide", "round", "close", "teeth")  # the curves made here
 

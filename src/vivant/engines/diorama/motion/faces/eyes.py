@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
@@ -19,9 +18,7 @@ from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalF
 from vivant.engines.diorama.motion.faces.tones import measure_tones
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
-from vivant.media import F32, U8
-
-F64 = NDArray[np.float64]
+from vivant.media import F32, F64, U8
 
 # Corners (left and right in the picture), lids between them, and the brow's lower edge: left eye, then right eye.
 EYES: Final = (

@@ -25,10 +25,7 @@ from vivant.engines.diorama.timing.timeline import Timeline
 APART: Final = 24  # pixels: features nearer to each other share a patch
 SMALLEST: Final = 24.0  # pixels of face height under which a face does not move
 SMALL: Final = 60.0  # under which it moves less
-TURNED, PROFILE = (
-    np.radians(25),
-    np.radians(60),
-)  # a face turned up to the first moves fully, from the second on not at all
+TURNED, PROFILE = np.radians(25), np.radians(60)  # turned up to the first a face moves fully, from the second on not
 BODY_FROM: Final = 0.5  # of the matte, from which it tells shoulders from background
 
 

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.scene.scene import Face
-
-F64 = NDArray[np.float64]
+from vivant.media import F64
 
 CORNERS: Final = (61, 291)  # of the mouth, left and right in the picture
 OUTER_EYES: Final = (33, 263)
@@ -47,6 +45,7 @@ class FacePose:
 
 
 def measure_pose(face: Face) -> FacePose:
+    """The pose of a face: right is the way between the outer eyes, down the way to the chin at a right angle to it."""
     points = face.landmarks.astype(np.float64)
     right = points[OUTER_EYES[1]] - points[OUTER_EYES[0]]
     right /= np.linalg.norm(right)

@@ -11,7 +11,6 @@ from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose
@@ -19,9 +18,7 @@ from vivant.engines.diorama.motion.faces.local_frame import solve_2x2
 from vivant.engines.diorama.motion.faces.mouth import DROP
 from vivant.engines.diorama.motion.faces.rbf import interpolate
 from vivant.engines.diorama.motion.fields import STEP
-from vivant.media import F32
-
-F64 = NDArray[np.float64]
+from vivant.media import F32, F64
 
 OVAL: Final = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,

@@ -18,9 +18,8 @@ from vivant.engines.diorama.kernels import Records, kernel, record_type
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
-from vivant.media import F32
+from vivant.media import F32, F64
 
-F64 = NDArray[np.float64]
 Index = NDArray[np.int16]
 
 # How the picture follows one column of an edge that moved: where the edge was (t); how far it moved outward; where the

@@ -21,9 +21,7 @@ from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalF
 from vivant.engines.diorama.motion.faces.tones import make_grain, measure_tones
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.scene.scene import Source
-from vivant.media import F32
-
-F64 = NDArray[np.float64]
+from vivant.media import F32, F64
 
 UPPER_INNER: Final = (191, 80, 81, 82, 13, 312, 311, 310, 415)
 LOWER_INNER: Final = (95, 88, 178, 87, 14, 317, 402, 318, 324)

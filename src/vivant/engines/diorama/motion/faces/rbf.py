@@ -9,11 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.kernels import kernel
-
-F64 = NDArray[np.float64]
+from vivant.media import F64
 
 
 def interpolate(centres: F64, values: F64, at: F64, *, soft: float, stiff: float = 1e-3) -> F64:

@@ -35,6 +35,7 @@ class Tones:
 
 
 def measure_tones(source: Source, pose: FacePose) -> Tones:
+    """The tones of the face at `pose`: medians over small squares about landmarks."""
     planes = source.planes
     left, right = (max(_luma(planes, pose, side), 4.0) for side in (LEFT, RIGHT))
     blur, grain = _texture(planes.y, pose)

@@ -20,8 +20,6 @@ from vivant.media import F32, U8
 CUT_OUT_FROM: Final = 0.7  # a matte trusted less than this is never cut
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
-
-
 _RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
 _SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
 
@@ -45,10 +43,12 @@ class Cutout:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
+    """What `cut_out` makes of a scene. Nearness is float32 on the quarter grid, 0..1."""
+
     background: Source
-    ground: F32  # nearness of the background, quarter grid
+    ground: F32  # nearness of the background
     subject: Cutout
-    body: F32  # nearness of the subject, quarter grid
+    body: F32  # nearness of the subject
 
 
 def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: float) -> Layers:

@@ -10,15 +10,12 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.motion.fields import STEP, quarter_shape
 from vivant.engines.diorama.motion.frame.warp import look_up
-from vivant.media import F32, U8, Planes
-
-F64 = NDArray[np.float64]
+from vivant.media import F32, F64, U8, Planes
 
 _LEAST_RETURNING: Final = 0.55  # share of pixels to which the flow there and back must return, or it is not trusted
 _LEAST_LIKENESS: Final = 0.55  # least correlation of the first picture with the last one warped onto it

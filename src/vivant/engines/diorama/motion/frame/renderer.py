@@ -56,6 +56,8 @@ class Renderer:
         face_field: FaceField | None = None,
         last: Scene | None = None,
     ) -> None:
+        """patches, face_field: what faces do at a frame. last: the scene of the last picture, of the same size; it is
+        used where the storyboard morphs."""
         self._scene = scene
         self._timeline = timeline
         self._frames = timeline.frames

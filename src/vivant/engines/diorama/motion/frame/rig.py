@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.kernels import kernel
@@ -16,10 +15,8 @@ from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
-from vivant.media import F32
+from vivant.media import F32, F64
 from vivant.request import FPS
-
-F64 = NDArray[np.float64]
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
 MIRRORED: Final = 0.022  # how much of the picture mirrored at its border may be seen, in widths

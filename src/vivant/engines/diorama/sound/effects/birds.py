@@ -317,14 +317,8 @@ SPECIES: Final[dict[str, Callable[[np.random.Generator], list[Syllable]]]] = {
     "gull": _gull,
     "owl": _owl,
 }
-_REST: Final = {  # s between phrases, on average
-    "blackbird": 2.2,
-    "tit": 1.8,
-    "robin": 2.0,
-    "chaffinch": 4.0,
-    "sparrow": 1.2,
-    "pigeon": 4.0,
-    "cuckoo": 3.0,
-    "gull": 2.2,
-    "owl": 6.0,
-}
+# Seconds between phrases, on average.
+_REST: Final = {
+    "blackbird": 2.2, "tit": 1.8, "robin": 2.0, "chaffinch": 4.0, "sparrow": 1.2, "pigeon": 4.0, "cuckoo": 3.0,
+    "gull": 2.2, "owl": 6.0,
+}  # fmt: skip

@@ -37,7 +37,6 @@ def _chirps(n: int, t: np.ndarray, chance: np.random.Generator) -> F32:
     pulse = int(0.62 * stroke * SAMPLE_RATE)
     shape = (np.sin(np.pi * np.linspace(0, 1, pulse) ** 0.7) ** 1.3).astype(np.float32)
     at = chance.uniform(0, every)
-    resting = 0.0
     while at < n / SAMPLE_RATE:
         for i in range(strokes):
             start = int((at + i * stroke * chance.uniform(0.98, 1.02)) * SAMPLE_RATE)

@@ -13,9 +13,8 @@ from vivant.media import F32, SAMPLE_RATE
 
 BLOCK: Final = 1024  # samples from one spectrum of `time_varying` to the next: 21 ms
 _WINDOW: Final = 2 * BLOCK
-BINS: Final = np.maximum(fft.rfftfreq(_WINDOW, 1 / SAMPLE_RATE), 1.0).astype(
-    np.float32
-)  # Hz, of a spectrum of `time_varying`
+# Hz, of a spectrum of `time_varying`.
+BINS: Final = np.maximum(fft.rfftfreq(_WINDOW, 1 / SAMPLE_RATE), 1.0).astype(np.float32)
 
 Colour = Sequence[tuple[float, float]]
 """Points (Hz, dB) of a magnitude response: linear between them over log frequency, constant beyond the ends."""
@@ -132,9 +131,8 @@ def turbulence(n: int, chance: np.random.Generator, hz: float, octaves: int = 4)
     total = np.zeros(coarse, np.float64)
     power = 0.0
     for octave in range(octaves):
-        weight = 2.0 ** (
-            -octave / 3
-        )  # each octave band of a -5/3 spectrum has 2^(-2/3) of the variance of the one below
+        # Each octave band of a -5/3 spectrum has 2^(-2/3) of the variance of the one below.
+        weight = 2.0 ** (-octave / 3)
         total += weight * drift(coarse, chance, hz * 2**octave * 64)
         power += weight**2
     fine = np.interp(np.arange(n), np.arange(coarse) * 64.0, total / np.sqrt(power))

@@ -49,9 +49,9 @@ def _distance_of(event: Event, timeline: Timeline) -> float:
     """Metres to the foot of the channel: by the time since its flash where there is one, else by its depth, 120 m at
     depth 0 and 4 km at depth 1."""
     flash = next((other for other in timeline.events if other.kind == "strike" and other.id == event.cause), None)
-    return (
-        max(60.0, float(event.time - flash.time) * space.SPEED) if flash else float(120 * (4000 / 120) ** event.depth)
-    )
+    if flash is None:
+        return float(120 * (4000 / 120) ** event.depth)
+    return max(60.0, float(event.time - flash.time) * space.SPEED)
 
 
 def _arrivals(far: float, chance: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

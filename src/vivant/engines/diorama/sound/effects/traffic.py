@@ -16,17 +16,9 @@ from vivant.media import F32, SAMPLE_RATE
 _HUM: Final = ((25, -4), (50, 0), (110, -2), (250, -8), (600, -13), (1000, -14), (2000, -24), (5000, -42), (12000, -60))
 # Tyre noise peaks at about 1 kHz (Sandberg 2003); the low part is the broadband noise of the engine.
 _TYRE: Final = (
-    (30, -22),
-    (70, -15),
-    (150, -14),
-    (350, -9),
-    (700, -2),
-    (1000, 0),
-    (1600, -4),
-    (3000, -12),
-    (7000, -22),
+    (30, -22), (70, -15), (150, -14), (350, -9), (700, -2), (1000, 0), (1600, -4), (3000, -12), (7000, -22),
     (16000, -36),
-)
+)  # fmt: skip
 _TYRE_HEIGHT: Final = 0.25  # m, of the noise over the road
 _EAR_HEIGHT: Final = 1.6  # m
 _SIDE: Final = 2.6  # s before and after the closest point

@@ -16,9 +16,8 @@ from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE, first_sample
 
-LAPPING: Final = (
-    0.36  # up to this strength it is a lake; calm water in the picture, not described by the prompt, has 0.35
-)
+# Up to this strength it is a lake. Calm water in the picture that the prompt does not describe has 0.35.
+LAPPING: Final = 0.36
 _HZ: Final = (25.0, 70.0, 180.0, 450.0, 1100.0, 2600.0, 6000.0, 14000.0)
 _SURF: Final = ((30, -12), (80, -3), (200, 0), (500, -3), (1200, -9), (3000, -18), (8000, -32), (16000, -50))
 # dB at _HZ of the parts of a breaking wave.

@@ -34,12 +34,9 @@ _FADE: Final = 0.35  # s at the very end
 _MAKE_ROOM: Final = 0.15  # s before and after speech in which the melody is silent, too
 
 _TONICS: Final = (0, 2, 3, 5, 7, 9, 10)  # C D E♭ F G A B♭
-_WALTZ: Final[dict[Mood, float]] = {
-    "romantic": 0.4,
-    "calm": 0.25,
-    "sad": 0.25,
-    "playful": 0.2,
-}  # share of pieces in 3/4
+# Share of pieces in 3/4.
+_WALTZ: Final[dict[Mood, float]] = {"romantic": 0.4, "calm": 0.25, "sad": 0.25, "playful": 0.2}
+# Size of the room, 0..1.
 _HALL: Final[dict[Mood, float]] = {
     "calm": 0.5, "happy": 0.3, "sad": 0.55, "tense": 0.6, "epic": 0.75, "mysterious": 0.75, "romantic": 0.5,
     "playful": 0.25,

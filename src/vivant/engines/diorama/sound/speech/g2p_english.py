@@ -42,9 +42,8 @@ def normalise(text: str, *, british: bool = False) -> str:
     text = re.sub(r"\b(\d+)x\b", r"\1 times", text)
     text = re.sub(r"\bNo\. ?(?=\d)", "Number ", text)
     text = re.sub(r"¥ ?(\d[\d,.]*\d|\d)", r"\1 yen", text)
-    text = re.sub(
-        r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text
-    )  # read digit by digit, not as an amount
+    # Twelve digits and more are read digit by digit, not as an amount.
+    text = re.sub(r"\d[\d,]{11,}\d", lambda m: " ".join(m[0].replace(",", "")), text)
     text = re.sub(r"\s+[-–]\s+|\s*—\s*|--+", " — ", text)
     text = _NOISE.sub(_respell_noise, text)
     text = re.sub(r"(?<![\w\[/])[A-Za-z]+(?![\w\]])", lambda m: _shorten(m[0], british), text)

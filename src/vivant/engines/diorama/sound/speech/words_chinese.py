@@ -17,12 +17,8 @@ from typing import Final
 from vivant.errors import Misconfigured
 
 _IMPOSSIBLE: Final = -3.14e100
-_BEFORE: Final = {
-    "B": "ES",
-    "M": "MB",
-    "S": "SE",
-    "E": "BM",
-}  # state -> those that may precede it: begin, middle, end, single
+# States of the model: B begin, M middle, E end of a word, S single character. State -> those that may precede it.
+_BEFORE: Final = {"B": "ES", "M": "MB", "S": "SE", "E": "BM"}
 
 
 def segment(text: str) -> list[str]:
