@@ -7,6 +7,7 @@ sources. This module knows numbers only: no pixels, no HTTP, and no provider's n
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -126,7 +127,7 @@ class Brief:
     Raises InvalidRequest, naming the field and what is allowed, when built with any other value.
     """
 
-    prompt: str  # any text without U+0000, which databases cannot store
+    prompt: str  # any text without U+0000 and unpaired surrogates, which databases cannot store
     resolution: str = "720p"  # one of RESOLUTIONS
     ratio: str | None = None  # one of RATIOS; None: the one nearest to the first picture's
     seconds: int = 5  # in SECONDS
@@ -208,13 +209,16 @@ class VideoRequest:
             raise ValueError(f"A stored request cannot be read: {error}.") from None
 
 
+_NOT_STORED: Final = re.compile("[\0\ud800-\udfff]")
+
+
 def _problems(
     request: Brief | VideoRequest, *, ratios: tuple[str | None, ...], lowest_seed: int
 ) -> Iterator[tuple[str, str]]:  # fmt: skip
     """(field, what is allowed and what was given) for each wrong field."""
     given: Any = request  # whatever the annotations say
-    if type(given.prompt) is not str or "\0" in given.prompt:
-        yield "prompt", "must be a text without U+0000."
+    if type(given.prompt) is not str or _NOT_STORED.search(given.prompt):
+        yield "prompt", "must be a text without U+0000 and unpaired surrogates."
     for field, choice, choices in (("resolution", given.resolution, RESOLUTIONS), ("ratio", given.ratio, ratios)):
         if choice not in choices:
             yield field, f"must be one of {', '.join(map(str, choices))}; got {choice!r}."

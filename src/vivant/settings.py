@@ -33,7 +33,9 @@ _FOREIGN: Final = re.compile(
     r"|VIVANT(_\w+)?_PORT=(tcp|udp|sctp)://.*",  # VIVANT_PORT=8000 is a mistake of the user
     re.DOTALL,
 )
-_PUBLIC_URL: Final = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[^\s?#]*)?")
+_PUBLIC_URL: Final = re.compile(
+    r"https?://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/[^\s?#]*)?"
+)
 
 Parser = Callable[[Any], Any]  # the value as given (text, or what TOML makes of it) -> the value of the setting
 
@@ -46,7 +48,7 @@ def _parse_text(value: Any) -> str:
 
 def _parse_whole_number(low: int, high: int) -> Parser:
     def parse(value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
+        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
             value = int(value)
         if type(value) is not int or not low <= value <= high:
             raise ValueError(f"must be a whole number from {low} to {high}")
@@ -58,7 +60,7 @@ def _parse_whole_number(low: int, high: int) -> Parser:
 def _parse_days(value: Any) -> float:
     try:
         days = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         days = math.nan
     if not 0 <= days <= 36_500:
         raise ValueError("must be a number of days from 0 to 36500")
@@ -80,7 +82,7 @@ def _parse_folder(value: Any) -> Path:
         raise ValueError("must be the path of a folder")
     try:
         folder = Path(value).expanduser().resolve()
-    except RuntimeError as error:  # no home folder, or symbolic links in a circle
+    except (RuntimeError, OSError) as error:  # no home folder, links in a circle, or a folder that may not be read
         raise ValueError(f"must be the path of a folder ({error})") from None
     _check_no_file(folder)
     return folder
@@ -122,8 +124,12 @@ def _parse_storage_url(value: Any) -> str:
 
 def _parse_public_url(value: Any) -> str:
     url = _parse_text(value)
-    if url and not _PUBLIC_URL.fullmatch(url):
-        raise ValueError("must be an address such as https://video.example.com, with or without a path")
+    if url:
+        from vivant.intake.addresses import is_host
+
+        parts = _PUBLIC_URL.fullmatch(url)
+        if parts is None or not is_host(parts["host"]) or not 0 < int(parts["port"] or 80) < 65_536:
+            raise ValueError("must be an address such as https://video.example.com, with or without a path")
     return url
 
 

@@ -39,7 +39,7 @@ def shown(value: Any) -> str:
 
 # field, wrong value, a part of the message
 ASKED_WRONG: list[tuple[str, Any, str]] = [
-    *(("prompt", value, "text without U+0000") for value in (*TEXT_WRONG, "a\0b")),
+    *(("prompt", value, "text without U+0000") for value in (*TEXT_WRONG, "a\0b", "a\ud800")),
     *(("resolution", value, "480p, 720p, 1080p") for value in (*TEXT_WRONG, "9000p", "720P", "")),
     *(("ratio", value, "16:9, 4:3, 1:1, 3:4, 9:16, 21:9") for value in ("2:1", "adaptive", 1.5, "")),
     *(("seconds", value, "from 4 to 12") for value in (*INTEGER_WRONG, 3, 13, 99, -5)),

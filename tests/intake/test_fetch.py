@@ -310,7 +310,26 @@ async def test_the_allow_list_opens_nothing_else(allow: str, connected: list[tup
 
 
 @pytest.mark.parametrize(
-    "entry", ["http://a.example", "10.0.0.1/8", "a/b", ":80", "a.example:port", "::1:80x", ".", "a:b:c"]
+    "entry",
+    [
+        "http://a.example",
+        "10.0.0.1/8",
+        "a/b",
+        ":80",
+        "a.example:port",
+        "::1:80x",
+        ".",
+        "a:b:c",
+        "*",
+        "*.example",
+        "a b",
+        "[::1",
+        "10.0.0.256",
+        "-",
+        "a..example",
+        "a.example:99999",
+        "x" * 64,
+    ],
 )
 def test_an_allow_list_that_makes_no_sense_is_refused_at_the_start(entry: str) -> None:
     with pytest.raises(Misconfigured, match="VIVANT_EGRESS_ALLOW"):
@@ -318,7 +337,21 @@ def test_an_allow_list_that_makes_no_sense_is_refused_at_the_start(entry: str) -
 
 
 @pytest.mark.parametrize(
-    "entry", ["::1", "[::1]", "[::1]:8080", "fd00::/8", "a.example:8080", "a-b.example", "minio", "10.1.2.3:9000"]
+    "entry",
+    [
+        "::1",
+        "[::1]",
+        "[::1]:8080",
+        "fd00::/8",
+        "a.example:8080",
+        "a-b.example",
+        "minio",
+        "10.1.2.3:9000",
+        "a.example.",
+        "my_store",
+        "büro.example",
+        "x" * 63,
+    ],
 )
 def test_usual_entries_are_accepted(entry: str) -> None:
     AllowList.parse((entry,))

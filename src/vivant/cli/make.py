@@ -70,12 +70,12 @@ def make(
         raise translate_error(error, ratio=ratio) from None  # the options are named as the API's fields
     target = out or picture.with_suffix(".mp4")
     console = Console()
-    settings = load_settings()
+    settings = load_settings(engine=engine_name)
     with console.status("Reading the picture and loading the engine"):
         pictures = asyncio.run(_read(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
-        engine = load_engine(engine_name or settings.engine)
+        engine = load_engine(settings.engine)
         engine.setup()
 
     storyboard = engine.plan(request, pictures)

@@ -1,11 +1,12 @@
 """Which addresses are public. A table of our own, because the standard library's differs between Python versions and
 accepts IPv6 forms that contain an IPv4 address (Python 3.11's `is_global` passes 2002:7f00:1:: and 64:ff9b::7f00:1).
 
-Knows numbers only: no names, no sockets.
+Knows numbers and what a host name looks like: no sockets.
 """
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -49,6 +50,8 @@ _NOT_PUBLIC_6: Final = tuple(
         "3fff::/20",  # documentation (RFC 9637)
     )
 )
+# Labels of 1 to 63 letters, digits, - and _, without - at an end; the last is no number, which an IPv4 address ends in.
+_HOST_NAME: Final = re.compile(r"(?=.{1,253}$)(?:(?!-)[\w-]{1,63}(?<!-)\.)*(?!-|[0-9]+$)[\w-]{1,63}(?<!-)")
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052; reaches an IPv4 host through a translator
 
 
@@ -76,11 +79,30 @@ def unwrap_mapped(address: Address) -> Address:
     return address
 
 
+def is_host(text: str) -> bool:
+    """Whether this can be the host of a URL: a name, an IPv4 address, or an IPv6 address in brackets."""
+    if is_host_name(text):
+        return True
+    try:
+        return isinstance(parse_address(text), IPv6Address) == text.startswith("[")
+    except ValueError:
+        return False
+
+
+def is_host_name(text: str) -> bool:
+    """Whether this has the form of a host name, with or without the dot of the root."""
+    return _HOST_NAME.fullmatch(text.removesuffix(".")) is not None
+
+
 def parse_address(text: str) -> Address:
     """A numeric address, with or without brackets. Raises ValueError."""
-    return ip_address(text.removeprefix("[").removesuffix("]"))
+    return ip_address(_without_brackets(text))
 
 
 def parse_network(text: str) -> Network:
     """A CIDR network or a single address. Raises ValueError, also when host bits are set."""
-    return ip_network(text.removeprefix("[").removesuffix("]"))
+    return ip_network(_without_brackets(text))
+
+
+def _without_brackets(text: str) -> str:
+    return text[1:-1] if text.startswith("[") and text.endswith("]") else text

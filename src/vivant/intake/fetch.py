@@ -25,7 +25,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
-from vivant.intake.addresses import Network, is_public, parse_address, parse_network, unwrap_mapped
+from vivant.intake.addresses import Network, is_host_name, is_public, parse_address, parse_network, unwrap_mapped
 from vivant.intake.budget import ByteBudget
 from vivant.request import PICTURE_BYTES
 
@@ -66,7 +66,7 @@ class AllowList:
             try:
                 networks.append((parse_network(name), port))
             except ValueError:
-                if "/" in name or ":" in name or not name.strip("."):
+                if not is_host_name(name):
                     raise Misconfigured(
                         f"VIVANT_EGRESS_ALLOW: {entry!r} is neither a host, host:port, an address nor a CIDR network "
                         "(a network's host bits must be zero, e.g. 10.0.0.0/8)."

@@ -116,9 +116,10 @@ def sqlite_path(url: str) -> Path:
         parsed = make_url(url)
     except ArgumentError:
         raise Misconfigured(f"VIVANT_DATABASE_URL is not a database URL: {url!r}.") from None
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+    file = parsed.drivername == "sqlite" and parsed.database and not parsed.host and not parsed.query
+    if not file or parsed.database == ":memory:":
         raise Misconfigured("VIVANT_DATABASE_URL must name an SQLite file, like sqlite:////srv/vivant/vivant.db.")
-    return Path(parsed.database)
+    return Path(str(parsed.database))
 
 
 def _engine(url: str, wait_for_lock: float, *, begin: str, query_only: bool = False) -> Engine:

@@ -74,7 +74,7 @@ class Move:
 
     def __post_init__(self) -> None:
         check_choice("Move.kind", self.kind, MoveKind)
-        if self.direction and self.direction not in DIRECTIONS[self.kind]:
+        if self.direction not in ("", *DIRECTIONS[self.kind]):
             allowed = ", ".join(map(repr, ("", *DIRECTIONS[self.kind])))
             raise ValueError(f"Move.direction of a {self.kind} must be one of {allowed}; it is {self.direction!r}.")
         check_choice("Move.speed", self.speed, Speed)

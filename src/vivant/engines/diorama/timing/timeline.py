@@ -171,7 +171,8 @@ class Timeline:
         check_whole("CameraCurves.frames", self.camera.frames, self.frames, self.frames)
         for face in self.faces:
             check_whole("FaceCurves.frames", face.frames, self.frames, self.frames)
-        if list(self.cuts) != sorted({cut for cut in self.cuts if 0 < cut < self.frames}):
+        inside = {cut for cut in self.cuts if type(cut) is int and 0 < cut < self.frames}
+        if list(self.cuts) != sorted(inside):
             raise ValueError(f"Timeline.cuts must rise from 1 to at most {self.frames - 1}; they are {self.cuts}.")
         self._check_events()
         for bed in self.beds:
