@@ -75,7 +75,7 @@ async def test_a_task_expires_within_a_second_of_its_deadline_queued_or_running(
 
 
 async def test_two_command_lines_write_while_the_service_runs(tmp_path: Path) -> None:
-    async with running_service(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="endless") as service:
         tasks_ = [await submit_task(service) for _ in range(4)]
         await wait_for_status(service, tasks_[0], "running")
         cancelled = [tasks_[0], tasks_[2]]
@@ -92,7 +92,7 @@ async def test_two_command_lines_write_while_the_service_runs(tmp_path: Path) ->
 
 
 async def test_a_task_that_another_program_queued_is_noticed_within_250_ms(tmp_path: Path) -> None:
-    async with running_service(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="endless") as service:
         await wait_until_ready(service)
         delays = []
         for _ in range(3):

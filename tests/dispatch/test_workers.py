@@ -52,7 +52,7 @@ async def test_a_task_becomes_a_clip_with_the_facts_of_its_file(tmp_path: Path) 
 
 
 async def test_an_idle_service_starts_a_task_at_once(tmp_path: Path) -> None:
-    async with running_service(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="endless") as service:
         await wait_until_ready(service)
         waits = []
         for _ in range(5):
@@ -78,7 +78,7 @@ async def test_progress_is_seen_while_a_task_runs(tmp_path: Path) -> None:
 
 
 async def test_an_engine_that_checks_its_watch_is_cancelled_without_losing_its_worker(tmp_path: Path) -> None:
-    async with running_service(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="endless") as service:
         task = await submit_task(service)
         await wait_for_status(service, task, "running")
         pid = worker_pid(service)
@@ -267,7 +267,7 @@ async def test_while_the_storage_fails_tasks_wait_and_then_go_on(tmp_path: Path)
 
 
 async def test_a_picture_that_is_gone_fails_the_task(tmp_path: Path) -> None:
-    async with running_service(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="endless") as service:
         first = await submit_task(service)
         await wait_for_status(service, first, "running")
         task = await submit_task(service)
@@ -288,7 +288,7 @@ async def test_first_and_last_picture_reach_the_engine(tmp_path: Path) -> None:
 
 async def test_scratch_files_do_not_pile_up(tmp_path: Path) -> None:
     (tmp_path / "scratch" / new_id()).mkdir(parents=True)  # left by a service that was killed
-    async with running_service(tmp_path, engine="slow") as service:
+    async with running_service(tmp_path, engine="endless") as service:
         task = await submit_task(service)
         await wait_for_status(service, task, "running")
         assert len(list((tmp_path / "scratch").iterdir())) == 1

@@ -45,6 +45,18 @@ def _slowly(frames: Iterator[Planes]) -> Iterator[Planes]:
         yield frame
 
 
+class Endless(Still):
+    """Obeys its watch, and works until it is told to stop: for tests whose task must not end by itself, however slow
+    the machine."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            watch.raise_if_stopping()
+            time.sleep(0.01)
+        return super().render(storyboard, pictures, watch)
+
+
 class Deaf(Still):
     """Never checks whether it must stop, and starts a process that would outlive it."""
 
@@ -152,7 +164,8 @@ class Cramped(Testcard):
 
 
 for engine in (
-    Still, Slow, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Careful, Greedy, Cramped,
+    Still, Slow, Endless, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Careful, Greedy,
+    Cramped,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 
