@@ -2,7 +2,5 @@
 
 import os
 
-__version__ = "0.1.0"
-
 # onnxruntime reports to its maker from version 1.29 on unless this is set before it is loaded. We promise no network.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"

@@ -139,6 +139,7 @@ class Busy(VivantError):
     retryable = True
 
     def __init__(self, message: str = "", *, retry_after: int = 5) -> None:
+        """`retry_after`: seconds after which trying again makes sense."""
         super().__init__(message)
         self.retry_after = retry_after
 

@@ -21,7 +21,7 @@ from platformdirs import user_data_path
 from vivant.errors import Misconfigured
 
 PREFIX: Final = "VIVANT_"
-CONFIG: Final = "VIVANT_CONFIG"  # names the TOML file; may only stand in the environment
+CONFIG: Final = "VIVANT_CONFIG"  # names the TOML file; only read from the environment
 LOG_FORMATS: Final = ("console", "json")
 STORES: Final = ("file", "s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl", "http", "https")  # obstore's schemes
 
@@ -214,27 +214,27 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
     name, or else every wrong value.
     """
     variables = os.environ if environment is None else environment
-    known = list(_PARSERS)
+    in_file = {name: name for name in _PARSERS}
+    in_environment = {name: PREFIX + name.upper() for name in (*_PARSERS, "config")}
     given: dict[str, Any] = {}
     sources: dict[str, str] = {}  # setting -> where its value was given, as an error names it
     unknown: list[str] = []
     file = variables.get(CONFIG)
     if file:
         for key, value in _read_toml(Path(file)).items():
-            if key in known:
+            if key in _PARSERS:
                 given[key], sources[key] = value, f"{key} in {file}"
             else:
-                unknown.append(_describe_unknown(f"{key} in {file}", key, {setting: setting for setting in known}))
+                unknown.append(_describe_unknown(f"{key} in {file}", key, in_file))
     for variable, text in variables.items():
-        name = variable.removeprefix(PREFIX).lower()
-        if variable == variable.upper() and variable.startswith(PREFIX) and name in known:
+        if not variable.upper().startswith(PREFIX) or variable == CONFIG:
+            continue
+        name = variable[len(PREFIX) :].lower()
+        if variable == in_environment.get(name):
             if text.strip():
                 given[name], sources[name] = text, variable
-        elif (
-            variable.upper().startswith(PREFIX) and variable != CONFIG and not _FOREIGN.fullmatch(f"{variable}={text}")
-        ):
-            variables_by_name = {setting: PREFIX + setting.upper() for setting in (*known, "config")}
-            unknown.append(_describe_unknown(variable, variable[len(PREFIX) :].lower(), variables_by_name))
+        elif not _FOREIGN.fullmatch(f"{variable}={text}"):
+            unknown.append(_describe_unknown(variable, name, in_environment))
     for name, value in flags.items():
         if value is not None:
             given[name], sources[name] = value, f"--{name.replace('_', '-')}"
@@ -244,7 +244,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
 
 
 def _parse_all(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
-    """The values as their settings want them. Raises Misconfigured with one sentence for each that is wrong."""
+    """The checked values by setting; `sources` says where each was given. Raises Misconfigured for all wrong ones."""
     right: dict[str, Any] = {}
     wrong: list[str] = []
     for name, value in given.items():
@@ -271,7 +271,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _describe_unknown(where: str, name: str, known: Mapping[str, str]) -> str:
-    """A sentence that offers the nearest of the `known` names, each with how it is written there."""
+    """A sentence that offers the nearest known name. known: setting -> how it is written in the file or environment."""
     near = difflib.get_close_matches(name, known, n=1)
     offer = f"did you mean {known[near[0]]}?" if near else f"the settings are {', '.join(known.values())}."
     return f"{where} is not a setting; {offer}"

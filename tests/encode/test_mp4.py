@@ -2,68 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
-from PIL import Image
 
-from support.paths import PHOTOS
+from support.clips import photo
+from support.film import luma, psnr
+from support.watches import RecordingWatch
 from vivant.encode.mp4 import write_mp4
 from vivant.encode.probe import probe
+from vivant.engines.base import NullWatch
 from vivant.engines.testcard import Testcard
 from vivant.errors import EngineFailed, Stopped
-from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit, to_planes
+from vivant.media import Clip, Pictures, Planes, Soundtrack, fit, to_planes
 from vivant.request import SIZES, Brief, Canvas, VideoRequest
 
-PHOTO = PHOTOS / "dahlia.jpg"
-
-
-class Quiet:
-    """A watch that asks nothing, or asks to stop at a given fraction."""
-
-    remembered: Mapping[str, Any] = {}
-
-    def __init__(self, stop_at: float = 2.0) -> None:
-        self.stop_at, self.fractions = stop_at, [0.0]
-
-    def report(self, fraction: float, preview: U8 | None = None) -> None:
-        self.fractions.append(fraction)
-
-    def raise_if_stopping(self) -> None:
-        if self.fractions[-1] >= self.stop_at:
-            raise Stopped
-
-    def remember(self, data: Mapping[str, Any]) -> None: ...
-
-
-def photo() -> U8:
-    return np.asarray(Image.open(PHOTO).convert("RGB"))
+PHOTO = photo("dahlia")
 
 
 def card(request: VideoRequest) -> Clip:
     engine = Testcard()
     engine.setup()
-    pictures = Pictures(photo())
-    return engine.render(engine.plan(request, pictures), pictures, Quiet())
+    pictures = Pictures(PHOTO)
+    return engine.render(engine.plan(request, pictures), pictures, NullWatch())
 
 
 def resolve(**fields: Any) -> VideoRequest:
     return Brief(prompt="a flower", seed=7, **fields).resolve(640, 427, has_last_frame=False)
-
-
-def luma(path: Path) -> Iterator[U8]:
-    with av.open(str(path)) as movie:
-        for frame in movie.decode(video=0):
-            rows = np.frombuffer(frame.planes[0], np.uint8).reshape(frame.height, -1)  # type: ignore[call-overload]
-            yield rows[:, : frame.width].copy()
-
-
-def psnr(a: U8, b: U8) -> float:
-    return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
 
 
 def solid(canvas: Canvas, count: int) -> Iterator[Planes]:
@@ -75,7 +44,7 @@ def solid(canvas: Canvas, count: int) -> Iterator[Planes]:
 @pytest.mark.parametrize(("resolution", "ratio"), [size for size in SIZES if size[0] != "1080p"])
 def test_every_size_of_the_table_keeps_its_pixels_and_chroma(resolution: str, ratio: str, tmp_path: Path) -> None:
     width, height = SIZES[resolution, ratio]
-    planes = to_planes(fit(photo(), width, height))
+    planes = to_planes(fit(PHOTO, width, height))
     clip = Clip(Canvas(width, height, 3), iter([planes] * 3), None)
     write_mp4(clip, tmp_path / "a.mp4")
     with av.open(str(tmp_path / "a.mp4")) as movie:
@@ -126,7 +95,7 @@ def test_frames_are_evenly_spaced(tmp_path: Path) -> None:
 def test_frame_0_is_the_picture(tmp_path: Path) -> None:
     request = resolve(resolution="720p", seconds=4)
     write_mp4(card(request), tmp_path / "clip.mp4")
-    wanted = to_planes(fit(photo(), request.canvas.width, request.canvas.height)).y
+    wanted = to_planes(fit(PHOTO, request.canvas.width, request.canvas.height)).y
     assert psnr(next(luma(tmp_path / "clip.mp4")), wanted) >= 40
 
 
@@ -161,9 +130,9 @@ def test_the_same_clip_decodes_to_the_same_bits(tmp_path: Path) -> None:
 
 def test_the_same_frames_become_the_same_file_however_often(tmp_path: Path) -> None:
     # Like the frames of a clip with rain; with two threads x264 made two different files of them, each about as often.
-    photo = fit(np.asarray(Image.open(PHOTO).convert("RGB")), 560, 752)
+    resized = fit(PHOTO, 560, 752)
     chance = np.random.default_rng(1)
-    still = to_planes(photo)
+    still = to_planes(resized)
     frames = []
     for n in range(72):
         y = np.roll(still.y, n // 3, axis=1)
@@ -205,7 +174,7 @@ def test_an_engine_that_miscounts_its_samples_fails_and_leaves_no_file(tmp_path:
 
 
 def test_a_stop_in_the_middle_leaves_no_file(tmp_path: Path) -> None:
-    watch = Quiet(stop_at=0.5)
+    watch = RecordingWatch(stop_at=49)
     with pytest.raises(Stopped):
         write_mp4(card(resolve(resolution="480p", seconds=4)), tmp_path / "clip.mp4", watch=watch)
     assert list(tmp_path.iterdir()) == []

@@ -41,13 +41,14 @@ class Eta:
             self._counts = await self._record.read(lanes.read_counts)
         if task.engine not in self._paces:
             self._paces[task.engine] = await self._record.read(lambda c: usage.seconds_per_token(c, task.engine))
-        own = estimate_run(task, self._paces[task.engine])
+        run_seconds = estimate_run(task, self._paces[task.engine])
         if task.status is Status.RUNNING and task.started_at is not None:
-            return estimate_remaining(own, task.progress, elapsed=(self._clock.now() - task.started_at).total_seconds())
+            elapsed = max(0.0, (self._clock.now() - task.started_at).total_seconds())  # the clock may be set back
+            return estimate_remaining(run_seconds, task.progress, elapsed=elapsed)
         ahead_in_lane = await self._record.read(lambda c: tasks.count_ahead(c, task))
         ahead = count_ahead(task, self._counts, ahead_in_lane=ahead_in_lane)
         running = sum(running for _, running in self._counts.values())
-        return own + own * (ahead + running / 2) / self._workers
+        return run_seconds + run_seconds * (ahead + running / 2) / self._workers  # those that run are half done
 
 
 def estimate_run(task: Task, pace: Mapping[int, float]) -> float:

@@ -15,7 +15,7 @@ import fcntl
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -94,30 +94,18 @@ class Artifacts:
 
     def get(self, path: str) -> bytes:
         """All bytes of a file. Raises NotFound."""
-        try:
+        with _reading(path):
             return bytes(obstore.get(self._store, path).bytes())
-        except (NotFoundError, FileNotFoundError):
-            raise NotFound(f"There is no file {path}.") from None
-        except (BaseError, OSError) as error:
-            raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
     async def get_range(self, path: str, start: int, end: int) -> bytes:
         """Bytes `start` to `end`, exclusive. Raises NotFound."""
-        try:
+        with _reading(path):
             return bytes(await obstore.get_range_async(self._store, path, start=start, end=end))
-        except (NotFoundError, FileNotFoundError):
-            raise NotFound(f"There is no file {path}.") from None
-        except (BaseError, OSError) as error:
-            raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
     def size(self, path: str) -> int:
         """Size of a file in bytes. Raises NotFound."""
-        try:
+        with _reading(path):
             return int(obstore.head(self._store, path)["size"])
-        except (NotFoundError, FileNotFoundError):
-            raise NotFound(f"There is no file {path}.") from None
-        except (BaseError, OSError) as error:
-            raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
     def delete(self, prefix: str) -> None:
         """Delete all files under a prefix that ends with a slash, if there are any."""
@@ -156,6 +144,17 @@ class Artifacts:
         """The file at `path`, to be sent. Raises NotFound."""
         size = await asyncio.to_thread(self.size, path)
         return StoredFile(path, size, etag, mime, self)
+
+
+@contextlib.contextmanager
+def _reading(path: str) -> Iterator[None]:
+    """Errors of the store while a file is read, as NotFound and StorageFailed."""
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError):
+        raise NotFound(f"There is no file {path}.") from None
+    except (BaseError, OSError) as error:
+        raise StorageFailed(f"{path} could not be read: {_reason(error)}.") from error
 
 
 def _delete_folder(folder: Path) -> None:

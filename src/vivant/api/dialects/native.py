@@ -92,7 +92,7 @@ def routes(context: Context) -> list[Route]:
 async def describe_task(context: Context, request: Request, task: Task) -> dict[str, Any]:
     """A task as its owner sees it."""
     video = None
-    if task.status is Status.SUCCEEDED and task.artifact is not None:
+    if task.artifact is not None:
         path, seconds = await context.service.make_link(task)
         video = {
             "url": context.absolute_url(request, path),
@@ -105,12 +105,11 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
             "has_audio": task.artifact.has_audio,
             "mime": task.artifact.mime,
         }
-    failed = task.status.is_terminal and task.status is not Status.SUCCEEDED
     return {
         "id": task.id,
         "status": task.status.value,
         "progress": 1.0 if task.status is Status.SUCCEEDED else round(task.progress, 4),
-        "eta": None if task.status.is_terminal else round(max(0.0, await context.service.estimate_eta(task)), 1),
+        "eta": None if task.status.is_terminal else round(await context.service.estimate_eta(task), 1),
         "created_at": _iso_time(task.created_at),
         "started_at": _iso_time(task.started_at),
         "ended_at": _iso_time(task.ended_at),
@@ -124,7 +123,7 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
         },
         "storyboard": task.storyboard,
         "video": video,
-        "error": {"code": task.error_code or task.status.name, "message": task.error_message} if failed else None,
+        "error": {"code": task.error_code, "message": task.error_message} if task.error_code else None,
     }
 
 

@@ -121,9 +121,9 @@ def routes(context: Context) -> list[Route]:
         if not task_id:
             raise InvalidRequest("is required; send it as a query parameter.", field="task_id")
         task = await context.find_task(task_id, key_id=key_id)
-        eta = 0.0 if task.status.is_terminal else await context.service.estimate_eta(task)
+        eta = await context.service.estimate_eta(task)
         video = None
-        if task.status is Status.SUCCEEDED and task.artifact is not None:
+        if task.artifact is not None:
             path, seconds = await context.service.make_link(task)
             video = context.absolute_url(request, path), seconds
         return json_response(build_envelope(task, eta=eta, video=video))
