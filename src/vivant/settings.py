@@ -244,7 +244,7 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
 
 
 def _parse_all(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
-    """The checked values by setting; `sources` says where each was given. Raises Misconfigured for all wrong ones."""
+    """The checked values by setting. sources: where each was given. Raises Misconfigured, naming all that are wrong."""
     right: dict[str, Any] = {}
     wrong: list[str] = []
     for name, value in given.items():
