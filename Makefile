@@ -1,4 +1,4 @@
-# Two commands for a fresh machine: `make demo` and `make test`. The rest is for those who stay.
+# Two commands for a fresh machine: `make demo` and `make test`. The other targets are for development.
 
 SUPPORTED := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
@@ -14,7 +14,7 @@ demo: .venv/installed
 serve: .venv/installed
 	@$(BIN)/vivant serve --port $(PORT)
 
-# The order is random; a failure can be seen again with the SEED that was printed.
+# The order is random; SEED, as printed, repeats the order of a run that failed.
 SEED ?= $(shell date +%s)
 PYTEST := $(BIN)/pytest -n 2 --dist loadfile -p randomly --randomly-seed=$(SEED)
 
@@ -22,12 +22,12 @@ test: check
 	@echo "→ Running all tests, with coverage (SEED=$(SEED))"
 	@$(PYTEST) --cov --cov-report=
 
-# What says within a minute whether a change is sound: no frames, no sound, no worker processes.
+# Less than a minute: no test here makes frames or sound with the embedded engine.
 test-fast: .venv/installed-dev
 	@echo "→ Running the fast tests (SEED=$(SEED))"
 	@$(PYTEST) tests/domain tests/record tests/api/dialects tests/architecture $(addprefix tests/engines/diorama/,script timing)
 
-# Equal before and after a change: it touched neither picture nor sound.
+# Checksums of the frames and samples of eight clips: equal before and after a change, it touched neither.
 fingerprints: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -m support.fingerprints
 

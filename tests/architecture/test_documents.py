@@ -1,4 +1,4 @@
-"""Documents that cannot drift: what is promised is there, what is there is written down."""
+"""Documents agree with the code: every link, setting, engine and asset they name exists, and none is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inside the embedded engine, too, imports point one way: from what is meant to what is seen and heard."""
+"""Inside the embedded engine, too, imports point one way: from the storyboard over the timeline to frames and sound."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from support.paths import SOURCE
 ENGINE: Final = SOURCE / "engines" / "diorama"
 PACKAGE: Final = "vivant.engines.diorama."
 
-# What each room may import beside itself. Files that lie in no folder are the centre, which all rooms may import and
+# What each package may import beside itself. Files in no folder are the centre, which all packages may import and
 # which imports only itself; `engine` puts everything together, and `explain` only reads storyboards.
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "centre": set(),
@@ -38,27 +38,27 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
 }  # fmt: skip
 
 
-def room_of(module: str) -> str:
-    """The room of a module of the engine, given by its full name."""
+def package_of(module: str) -> str:
+    """The package of a module of the engine, given by its full name."""
     first, _, rest = module.removeprefix(PACKAGE.rstrip(".")).lstrip(".").partition(".")
     second = rest.partition(".")[0]
-    for room in (f"{first}.{second}", first):
-        if room in MAY_IMPORT:
-            return room
+    for package in (f"{first}.{second}", first):
+        if package in MAY_IMPORT:
+            return package
     assert not rest, f"{module} lies in a folder without a rule; add it to MAY_IMPORT"
     return "centre"
 
 
 def broken_rules(module: str, imports: frozenset[str]) -> list[str]:
-    here = room_of(module)
+    here = package_of(module)
     inside = {name for name in imports if name.startswith(PACKAGE)}
-    return [name for name in sorted(inside) if room_of(name) not in {here, *MAY_IMPORT[here]}]
+    return [name for name in sorted(inside) if package_of(name) not in {here, *MAY_IMPORT[here]}]
 
 
 @pytest.mark.parametrize(
     "path", [p for p in FILES if p.is_relative_to(ENGINE)], ids=lambda p: str(p.relative_to(ENGINE))
 )
-def test_a_file_of_the_engine_imports_only_what_its_room_may(path: Path) -> None:
+def test_a_file_of_the_engine_imports_only_what_its_package_may(path: Path) -> None:
     parts = path.relative_to(ENGINE).with_suffix("").parts
     module = PACKAGE + ".".join(part for part in parts if part != "__init__")
     assert broken_rules(module.rstrip("."), imported_modules(path)) == []

@@ -1,4 +1,4 @@
-"""The house: imports point inward, and importing Vivant loads no engine."""
+"""Imports point inward, and importing Vivant loads no engine."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from support.imports import FILES, MODULES, imported_modules
 from support.paths import ROOT, SOURCE
 
-# A room may import rooms of its own ring or further in. Engines see the innermost ring and themselves.
-RINGS = {
+# A package may import packages of its own layer and of lower ones. Engines see the domain and themselves.
+LAYERS = {
     "errors": 0, "request": 0, "media": 0, "task": 0, "clock": 0, "timings": 0,
     "assets": 1, "engines": 1,
     "encode": 2, "storage": 2, "record": 2, "intake": 2,
@@ -25,31 +25,29 @@ RINGS = {
 }  # fmt: skip
 
 
-def room(path: Path) -> str:
+def package_of(path: Path) -> str:
     relative = path.relative_to(SOURCE)
     return relative.parts[0].removesuffix(".py")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
 def test_imports_point_inward(path: Path) -> None:
-    here = room(path)
+    here = package_of(path)
     if here == "__init__":
         return
     for name in imported_modules(path):
-        if name == "vivant":  # for its version
-            continue
         there = name.split(".")[1]
-        assert RINGS[there] <= RINGS[here], (
+        assert LAYERS[there] <= LAYERS[here], (
             f"{path.relative_to(SOURCE)} ({here}) imports {name} ({there}), which is further out"
         )
 
 
-def test_every_room_has_a_ring() -> None:
-    rooms = {room(path) for path in FILES} - {"__init__"}
-    assert rooms == set(RINGS)
+def test_every_package_has_a_layer() -> None:
+    packages = {package_of(path) for path in FILES} - {"__init__"}
+    assert packages == set(LAYERS)
 
 
-def test_engines_import_only_the_innermost_ring_and_themselves() -> None:
+def test_engines_import_only_the_domain_and_themselves() -> None:
     for path in SOURCE.joinpath("engines").rglob("*.py"):
         for name in imported_modules(path):
             there = name.partition(".")[2].partition(".")[0]
@@ -61,7 +59,7 @@ def test_engines_import_only_the_innermost_ring_and_themselves() -> None:
 
 def test_all_sql_lives_in_the_record() -> None:
     for path in FILES:
-        if room(path) != "record":
+        if package_of(path) != "record":
             assert "sqlalchemy" not in path.read_text(encoding="utf-8"), f"{path} knows the database"
 
 
@@ -80,7 +78,7 @@ def test_every_file_opens_by_saying_what_it_is_for(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
 
 
-def test_no_file_is_named_after_nothing() -> None:
+def test_no_file_is_named_utils_or_the_like() -> None:
     assert not [p for p in FILES if p.stem in {"utils", "util", "helpers", "common", "misc"}]
 
 

@@ -1,4 +1,4 @@
-"""Nobody hears of what runs here, and nothing is left in the home folder."""
+"""No telemetry is prepared, and nothing is written to the home folder."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ g2p.phonemize("晚上好。", "zh")
 
 @pytest.mark.parametrize("program", [RUN_A_MODEL, READ_PROMPTS], ids=["a model", "the dictionaries"])
 def test_nothing_is_written_to_the_home_folder(program: str, tmp_path: Path) -> None:
-    # onnxruntime keeps a device id and the reports it is going to send under the home folder; a bare environment,
-    # because it is silent by itself where it believes to run in continuous integration.
+    # onnxruntime keeps a device id and the reports it is going to send under the home folder. The environment is bare,
+    # because it sends nothing where its variables look like continuous integration.
     home, temporary = tmp_path / "home", tmp_path / "temporary"
     home.mkdir()
     temporary.mkdir()

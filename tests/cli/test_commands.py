@@ -1,4 +1,4 @@
-"""The command line as a person meets it: real processes, real files."""
+"""The command line: real processes on real files."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from support.live_service import (
     wait_until,
     wait_until_ready,
 )
-from support.records import a_task, check_invariants, opened
+from support.records import a_task, check_invariants, open_record
 from vivant.clock import SYSTEM_CLOCK
 from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.local import LocalFleet
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 def check_record(data: Path) -> None:
-    record = opened(data)
+    record = open_record(data)
     with record.transaction() as connection:
         check_invariants(connection)
     record.close()
@@ -96,7 +96,7 @@ async def test_a_task_that_another_program_queued_is_noticed_within_250_ms(tmp_p
         await wait_until_ready(service)
         delays = []
         for _ in range(3):
-            other = opened(tmp_path)
+            other = open_record(tmp_path)
             with other.transaction() as connection:
                 task = queue_one(connection)
             queued_at = SYSTEM_CLOCK.now()
@@ -184,7 +184,7 @@ async def test_a_worker_that_waits_for_the_database_is_not_taken_for_silent(tmp_
 
 async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(tmp_path: Path) -> None:
     """Two dispatchers on one record, as with several machines; the first one hangs, and goes on late."""
-    record = opened(tmp_path)
+    record = open_record(tmp_path)
     record.start_writer(lambda: None)
     hanging, healthy = (a_dispatcher(tmp_path, record, name) for name in ("hanging", "healthy"))
     await hanging.start()

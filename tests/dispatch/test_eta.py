@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from support.records import ARTIFACT, a_task, at, claimed, opened, queued
+from support.records import ARTIFACT, a_task, at, claim_task, insert_task, open_record
 from vivant.dispatch.eta import DEFAULT_PACE, count_ahead, estimate_remaining, estimate_run
 from vivant.record import tasks, usage
 from vivant.request import Tier
@@ -40,11 +40,11 @@ def test_lanes_take_turns_and_flex_waits_for_default() -> None:
 
 
 def test_pace_is_measured_over_the_latest_tasks_of_the_engine(tmp_path: Path) -> None:
-    record = opened(tmp_path)
+    record = open_record(tmp_path)
     with record.transaction() as connection:
         for settled, took in [(n, 1000.0) for n in range(3)] + [(100 + n, 10.0) for n in range(usage.RECENT)]:
-            queued(connection)
-            claim = claimed(connection, seconds=settled - took)
+            insert_task(connection)
+            claim = claim_task(connection, seconds=settled - took)
             tasks.settle_success(connection, claim, ARTIFACT, now=at(settled))
         assert usage.seconds_per_token(connection, "testcard") == pytest.approx({0: 10 / TOKENS, TOKENS: 10 / TOKENS})
         assert usage.seconds_per_token(connection, "another") == {}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from support.live_service import PATIENCE, a_picture, query_rows
-from support.records import check_invariants, opened
+from support.records import check_invariants, open_record
 
 SEED: Final = int(os.environ.get("VIVANT_TEST_SEED", "20261122"))
 KILLS: Final = 24  # every other one hits the service, the rest hit a worker
@@ -75,7 +75,7 @@ def check_record_and_files(data: Path, accepted: list[str]) -> None:
         assert (hashlib.sha256(clip).hexdigest(), len(clip)) == (artifact["sha256"], artifact["size"])
     assert len(list((data / "files").rglob("clip.mp4*"))) == len(status)  # no other clip, and no part of one
     assert query_rows(data, "PRAGMA integrity_check") == [("ok",)]
-    record = opened(data)
+    record = open_record(data)
     with record.transaction() as connection:
         check_invariants(connection)
     record.close()

@@ -177,7 +177,7 @@ async def test_an_engine_that_fails_with_a_reason_fails_the_task_at_once(tmp_pat
     async with running_service(tmp_path, engine="refusing") as service:
         failed = await wait_for_status(service, await submit_task(service), "failed")
         assert (failed.attempt, failed.error_code) == (1, "ENGINE_FAILED")
-        assert failed.error_message == "The moon is in the wrong house."
+        assert failed.error_message == "The picture is too dark."
 
 
 async def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(

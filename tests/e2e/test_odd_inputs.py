@@ -1,4 +1,4 @@
-"""Pictures and prompts that nobody would send, until somebody does: each becomes a whole clip all the same."""
+"""Unusual pictures and prompts: each still becomes a complete clip."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def request(picture: U8, prompt: str, **fields: Any) -> VideoRequest:
     return brief.resolve(picture.shape[1], picture.shape[0], has_last_frame=False)
 
 
-def tried(engine: Diorama, picture: U8, prompt: str, **fields: Any) -> Storyboard:
-    """Plan it, take some frames and all of the sound, as a worker would; nothing may be wrong with either."""
+def plan_and_render(engine: Diorama, picture: U8, prompt: str, **fields: Any) -> Storyboard:
+    """Plan, then take some frames and all of the sound, as a worker would, and check both."""
     asked = request(picture, prompt, **fields)
     pictures = Pictures(picture)
     board = engine.plan(asked, pictures)
@@ -60,7 +60,9 @@ def tried(engine: Diorama, picture: U8, prompt: str, **fields: Any) -> Storyboar
 
 @pytest.mark.parametrize(("resolution", "ratio"), SIZES)
 def test_every_canvas_can_be_filled(engine: Diorama, resolution: str, ratio: str) -> None:
-    tried(engine, photo("sea_falls"), "Rain, fog, zoom in.", resolution=resolution, ratio=ratio, generate_audio=False)
+    plan_and_render(
+        engine, photo("sea_falls"), "Rain, fog, zoom in.", resolution=resolution, ratio=ratio, generate_audio=False
+    )
 
 
 ODD_PICTURES = {
@@ -76,7 +78,7 @@ ODD_PICTURES = {
 
 @pytest.mark.parametrize("name", ODD_PICTURES)
 def test_everything_can_be_asked_of_any_picture(engine: Diorama, name: str) -> None:
-    tried(engine, ODD_PICTURES[name], EVERYTHING, generate_audio=name in ("black", "many faces"))
+    plan_and_render(engine, ODD_PICTURES[name], EVERYTHING, generate_audio=name in ("black", "many faces"))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +95,7 @@ def test_everything_can_be_asked_of_any_picture(engine: Diorama, name: str) -> N
     ids=["blank", "emoji", "long", "control characters", "surrogates", "quotation marks", "markup"],
 )
 def test_no_prompt_is_too_odd(engine: Diorama, prompt: str) -> None:
-    board = tried(engine, solid(90), prompt)
+    board = plan_and_render(engine, solid(90), prompt)
     assert board.lines == ()
     assert all(line.isprintable() for line in explain(board))
 

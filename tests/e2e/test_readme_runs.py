@@ -1,4 +1,4 @@
-"""What the README and the API page tell a newcomer to type is typed here, against a real service."""
+"""The commands of the README and the API page run as they stand there, against a real service."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def snippet(page: str, language: str, having: str) -> str:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path) -> Path:
     """A folder that looks like a checkout, in which files may be made."""
     (tmp_path / "src").symlink_to(ROOT / "src")
     (tmp_path / "photo.jpg").symlink_to(ROOT / "tests/photos/portrait_curie.jpg")
@@ -43,8 +43,8 @@ def desk(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def typed(text: str, folder: Path) -> str:
-    """What a shell prints when `text` is typed in `folder`."""
+def run_in_shell(text: str, folder: Path) -> str:
+    """What bash prints when it runs `text` in `folder`."""
     surroundings = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "VIVANT_ENGINE": "testcard"}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
@@ -58,25 +58,25 @@ def typed(text: str, folder: Path) -> str:
     return done.stdout
 
 
-def test_the_curl_of_the_readme_makes_a_task(server: LiveServer, desk: Path) -> None:
+def test_the_curl_of_the_readme_makes_a_task(server: LiveServer, checkout: Path) -> None:
     text = snippet("README.md", "sh", "curl")
     assert ADDRESS in text
-    shown = typed(text.replace(ADDRESS, server.host), desk)
+    shown = run_in_shell(text.replace(ADDRESS, server.host), checkout)
     task_id = re.search(r'"task_id":"([^"]+)"', shown)
     assert task_id is not None, shown
     assert server.finished(task_id[1])["task"]["status"] == "TASK_STATUS_SUCCEED"
 
 
-def test_the_curl_of_the_api_page_fetches_a_clip(server: LiveServer, desk: Path) -> None:
+def test_the_curl_of_the_api_page_fetches_a_clip(server: LiveServer, checkout: Path) -> None:
     text = snippet("docs/api.md", "sh", "curl")
     assert ADDRESS in text
-    typed(text.replace(ADDRESS, server.host), desk)
-    assert probe(desk / "clip.mp4").frames == 5 * FPS + 1
+    run_in_shell(text.replace(ADDRESS, server.host), checkout)
+    assert probe(checkout / "clip.mp4").frames == 5 * FPS + 1
 
 
-def test_the_command_without_a_server_makes_a_clip(desk: Path) -> None:
-    typed(snippet("README.md", "sh", "vivant make"), desk)
-    assert probe(desk / "clip.mp4").has_audio
+def test_the_command_without_a_server_makes_a_clip(checkout: Path) -> None:
+    run_in_shell(snippet("README.md", "sh", "vivant make"), checkout)
+    assert probe(checkout / "clip.mp4").has_audio
 
 
 def test_the_changed_line_of_an_existing_client_is_enough(server: LiveServer) -> None:

@@ -27,13 +27,13 @@ def photo() -> U8:
     return np.stack([255 * x, 255 * y, 255 * (1 - x) * (1 - y)], axis=-1).round().astype(np.uint8)
 
 
-def saved(picture: Image.Image, kind: str, **options: Any) -> bytes:
+def save(picture: Image.Image, kind: str, **options: Any) -> bytes:
     data = io.BytesIO()
     picture.save(data, kind, **options)
     return data.getvalue()
 
 
-def opened(data: bytes, ratio: str | None = None) -> U8:
+def clean_and_open(data: bytes, ratio: str | None = None) -> U8:
     png, width, height = clean(data, ratio=ratio)
     with Image.open(io.BytesIO(png)) as picture:
         assert picture.format == "PNG" and picture.mode == "RGB" and picture.size == (width, height)
@@ -41,7 +41,7 @@ def opened(data: bytes, ratio: str | None = None) -> U8:
         return np.asarray(picture)
 
 
-def far(a: U8, b: U8) -> float:
+def difference(a: U8, b: U8) -> float:
     """Mean absolute difference in levels of 255."""
     assert a.shape == b.shape
     return float(np.abs(a.astype(int) - b.astype(int)).mean())
@@ -50,7 +50,7 @@ def far(a: U8, b: U8) -> float:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_each_of_the_six_kinds_is_read(photo: U8, kind: str) -> None:
     lossy = {"JPEG": 2.0, "WEBP": 3.0, "GIF": 12.0}
-    assert far(opened(saved(Image.fromarray(photo), kind)), photo) <= lossy.get(kind, 0)
+    assert difference(clean_and_open(save(Image.fromarray(photo), kind)), photo) <= lossy.get(kind, 0)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
@@ -62,14 +62,14 @@ def test_exif_orientation_is_undone(photo: U8, kind: str, orientation: int) -> N
     lying = upright if undo == 1 else upright.transpose(decoder._UPRIGHT[undo])
     exif = Image.Exif()
     exif[0x0112] = orientation
-    assert far(opened(saved(lying, kind, exif=exif)), photo) < 3.5
+    assert difference(clean_and_open(save(lying, kind, exif=exif)), photo) < 3.5
 
 
 def test_bounds_are_judged_after_orientation() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     with pytest.raises(PictureOutOfBounds, match="this picture is 300x600"):
-        clean(saved(Image.new("RGB", (600, 300)), "JPEG", exif=exif))
+        clean(save(Image.new("RGB", (600, 300)), "JPEG", exif=exif))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_bounds_are_judged_after_orientation() -> None:
     ],
 )  # fmt: skip
 def test_sides_and_aspect_lie_inside_open_intervals(width: int, height: int, allowed: bool) -> None:
-    data = saved(Image.new("1", (width, height)), "PNG")
+    data = save(Image.new("1", (width, height)), "PNG")
     if allowed:
         clean(data)
     else:
@@ -91,14 +91,14 @@ def test_sides_and_aspect_lie_inside_open_intervals(width: int, height: int, all
 
 def test_too_large_a_picture_has_an_error_of_its_own() -> None:
     with pytest.raises(PictureTooLarge):
-        clean(saved(Image.new("1", (6000, 3000)), "PNG"))
+        clean(save(Image.new("1", (6000, 3000)), "PNG"))
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF"])
 def test_sixteen_bit_grey_is_scaled_not_clipped(kind: str) -> None:
     ramp = np.tile(np.linspace(0, 65_535, WIDTH).astype(np.uint16), (HEIGHT, 1))
     expected = np.repeat(np.rint(ramp / 257).astype(np.uint8)[..., None], 3, axis=-1)
-    assert far(opened(saved(Image.fromarray(ramp), kind)), expected) < 0.01
+    assert difference(clean_and_open(save(Image.fromarray(ramp), kind)), expected) < 0.01
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
@@ -109,12 +109,12 @@ def test_sixteen_bit_colour_is_scaled_not_clipped(photo: U8, suffix: str, channe
         deep = np.dstack([deep, np.full(deep.shape[:2], 65_535, np.uint16)])
     done, data = cv2.imencode(suffix, deep[..., [2, 1, 0, 3][:channels] if channels == 4 else [2, 1, 0]])
     assert done
-    assert far(opened(data.tobytes()), photo) <= 1
+    assert difference(clean_and_open(data.tobytes()), photo) <= 1
 
 
 def test_large_sixteen_bit_grey_is_scaled_too() -> None:
     ramp = np.tile(np.linspace(0, 65_535, 4000).astype(np.uint16), (2400, 1))
-    result = opened(saved(Image.fromarray(ramp), "PNG"))
+    result = clean_and_open(save(Image.fromarray(ramp), "PNG"))
     assert result.shape[1] < 4000
     assert result[:, 0].max() <= 2 and result[:, -1].min() >= 253
     assert np.all(np.diff(result[100, :, 0].astype(int)) >= 0)
@@ -125,12 +125,12 @@ def test_large_sixteen_bit_grey_is_scaled_too() -> None:
 def test_transparency_shows_white(mode: str, kind: str) -> None:
     picture = Image.new("RGBA", (400, 400), (200, 200, 200, 0))
     picture.paste((40, 40, 40, 255), (0, 0, 200, 400))
-    result = opened(saved(picture.convert(mode), kind, **({"lossless": True} if kind == "WEBP" else {})))
+    result = clean_and_open(save(picture.convert(mode), kind, **({"lossless": True} if kind == "WEBP" else {})))
     assert np.all(result[:, :195] == 40) and np.all(result[:, 205:] == 255)
 
 
 def test_half_transparency_is_half_white() -> None:
-    result = opened(saved(Image.new("RGBA", (400, 400), (0, 0, 0, 128)), "PNG"))
+    result = clean_and_open(save(Image.new("RGBA", (400, 400), (0, 0, 0, 128)), "PNG"))
     assert np.all(np.abs(result.astype(int) - 127) <= 1)
 
 
@@ -139,7 +139,7 @@ def test_transparent_palette_entries_show_white(transparency: int | bytes) -> No
     picture = Image.new("P", (400, 400), 3)
     picture.putpalette([0, 0, 0, 250, 10, 10, 10, 250, 10, 10, 10, 250])
     picture.paste(1, (0, 0, 200, 400))
-    result = opened(saved(picture, "PNG", transparency=transparency))
+    result = clean_and_open(save(picture, "PNG", transparency=transparency))
     assert np.all(result[0, 0] == (250, 10, 10)) and np.all(result[0, 399] == 255)
 
 
@@ -147,37 +147,37 @@ def test_transparent_palette_entries_show_white(transparency: int | bytes) -> No
     ("mode", "colour", "transparency"), [("RGB", (9, 9, 200), (9, 9, 200)), ("L", 77, 77), ("1", 0, 0)]
 )
 def test_a_colour_marked_transparent_shows_white(mode: str, colour: Any, transparency: Any) -> None:
-    result = opened(saved(Image.new(mode, (400, 400), colour), "PNG", transparency=transparency))
+    result = clean_and_open(save(Image.new(mode, (400, 400), colour), "PNG", transparency=transparency))
     assert np.all(result == 255)
 
 
 def test_sixteen_bit_colour_with_a_transparent_colour_is_read() -> None:
     rows = b"".join(b"\0" + b"\x12\x34\x56\x78\x9a\xbc" * 400 for _ in range(400))
     data = png_of(400, 400, 16, 2, rows, extra=chunk(b"tRNS", b"\x12\x34\x56\x78\x9a\xbc"))
-    result = opened(data)
+    result = clean_and_open(data)
     assert result.shape == (400, 400, 3)
 
 
 def test_cmyk_comes_out_in_its_colours() -> None:
     picture = Image.new("CMYK", (400, 400), (0, 255, 255, 0))
     for kind in ("JPEG", "TIFF"):
-        red = opened(saved(picture, kind))[200, 200].astype(int)
+        red = clean_and_open(save(picture, kind))[200, 200].astype(int)
         assert red[0] > 200 and red[1] < 70 and red[2] < 70
 
 
 def test_cmyk_as_adobe_writes_it_is_not_a_negative() -> None:
     """Adobe's marker says that samples are stored inverted; Pillow writes that marker, and white must stay white."""
-    data = saved(Image.new("CMYK", (400, 400), (0, 0, 0, 0)), "JPEG")
+    data = save(Image.new("CMYK", (400, 400), (0, 0, 0, 0)), "JPEG")
     assert b"Adobe" in data
-    assert np.all(opened(data) > 250)
+    assert np.all(clean_and_open(data) > 250)
 
 
 def test_black_and_white_and_one_bit_palettes_are_read() -> None:
-    assert np.all(opened(saved(Image.new("1", (400, 400), 1), "TIFF", compression="group4")) == 255)
+    assert np.all(clean_and_open(save(Image.new("1", (400, 400), 1), "TIFF", compression="group4")) == 255)
 
 
 def test_lab_is_read() -> None:
-    result = opened(saved(Image.new("LAB", (400, 400), (255, 128, 128)), "TIFF"))
+    result = clean_and_open(save(Image.new("LAB", (400, 400), (255, 128, 128)), "TIFF"))
     assert np.all(result > 248)
 
 
@@ -185,13 +185,13 @@ def test_lab_is_read() -> None:
 def test_of_an_animation_the_first_frame_counts(kind: str) -> None:
     frames = [Image.new("RGB", (400, 400), colour) for colour in ("red", "green", "blue")]
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
-    data = saved(frames[0], kind, save_all=True, append_images=frames[1:], duration=40, **options)
-    assert np.all(opened(data) == (255, 0, 0))
+    data = save(frames[0], kind, save_all=True, append_images=frames[1:], duration=40, **options)
+    assert np.all(clean_and_open(data) == (255, 0, 0))
 
 
 def test_of_many_pages_the_first_counts() -> None:
     pages = [Image.new("RGB", (400, 400), colour) for colour in ("red", "green")]
-    assert np.all(opened(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])) == (255, 0, 0))
+    assert np.all(clean_and_open(save(pages[0], "TIFF", save_all=True, append_images=pages[1:])) == (255, 0, 0))
 
 
 def test_an_embedded_profile_is_brought_to_srgb() -> None:
@@ -202,7 +202,9 @@ def test_an_embedded_profile_is_brought_to_srgb() -> None:
     srgb[red + 4 : red + 12], srgb[green + 4 : green + 12] = srgb[green + 4 : green + 12], srgb[red + 4 : red + 12]
     text = srgb.find("sRGB".encode("utf-16-be"))
     srgb[text : text + 8] = "xRGB".encode("utf-16-be")
-    result = opened(saved(Image.new("RGB", (400, 400), (255, 0, 0)), "PNG", icc_profile=bytes(srgb)))[0, 0].astype(int)
+    result = clean_and_open(save(Image.new("RGB", (400, 400), (255, 0, 0)), "PNG", icc_profile=bytes(srgb)))[
+        0, 0
+    ].astype(int)
     assert result[1] > 240 and result[0] < 30
 
 
@@ -212,13 +214,13 @@ def test_an_embedded_profile_is_brought_to_srgb() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "L", "CMYK", "RGBA"])
 def test_a_profile_that_does_not_fit_is_ignored(profile: bytes, mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
-    assert opened(saved(Image.new(mode, (400, 400)), kind, icc_profile=profile)).shape == (400, 400, 3)
+    assert clean_and_open(save(Image.new(mode, (400, 400)), kind, icc_profile=profile)).shape == (400, 400, 3)
 
 
 @pytest.mark.filterwarnings("ignore")  # as in the decoder process
 def test_broken_exif_does_not_spoil_good_pixels(photo: U8) -> None:
-    data = saved(Image.fromarray(photo), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40)
-    assert far(opened(data), photo) < 2
+    data = save(Image.fromarray(photo), "JPEG", exif=b"Exif\0\0MM\0*\xff\xff\xff\xff" + b"\xff" * 40)
+    assert difference(clean_and_open(data), photo) < 2
 
 
 @pytest.mark.parametrize(
@@ -239,19 +241,19 @@ def test_the_stored_size_covers_the_largest_canvas_and_not_much_more(size: tuple
 
 
 def test_small_pictures_are_kept_pixel_for_pixel(photo: U8) -> None:
-    assert far(opened(saved(Image.fromarray(photo), "PNG"), ratio="21:9"), photo) == 0
+    assert difference(clean_and_open(save(Image.fromarray(photo), "PNG"), ratio="21:9"), photo) == 0
 
 
 def test_metadata_is_removed(photo: U8) -> None:
     exif = Image.Exif()
     exif[0x010E] = "SECRET PLACE"
-    data = saved(Image.fromarray(photo), "JPEG", exif=exif, comment=b"SECRET PLACE")
+    data = save(Image.fromarray(photo), "JPEG", exif=exif, comment=b"SECRET PLACE")
     assert b"SECRET PLACE" in data
     assert b"SECRET" not in clean(data)[0]
 
 
 def test_what_is_appended_to_a_picture_is_removed(photo: U8) -> None:
-    data = saved(Image.fromarray(photo), "GIF") + b"<script>alert(1)</script>PK\x03\x04"
+    data = save(Image.fromarray(photo), "GIF") + b"<script>alert(1)</script>PK\x03\x04"
     assert b"script" not in clean(data)[0]
 
 
@@ -301,7 +303,7 @@ def test_a_decompression_bomb_is_refused_by_its_header(name: str, monkeypatch: p
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "TIFF"])
 def test_a_truncated_file_is_unreadable(photo: U8, kind: str) -> None:
-    data = saved(Image.fromarray(photo), kind)
+    data = save(Image.fromarray(photo), kind)
     answer, png = decoder.answer(data[: len(data) * 2 // 3], {"ratio": None})
     assert answer["error"] in (UnreadablePicture.code, UnsupportedPicture.code) and not png
     assert answer["message"].startswith("the picture ")
@@ -323,4 +325,4 @@ def test_other_kinds_of_bytes_are_not_supported(data: bytes) -> None:
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_thirty_two_bit_samples_are_refused_in_words(mode: str) -> None:
     with pytest.raises(UnsupportedPicture, match="32-bit"):
-        clean(saved(Image.new(mode, (400, 400)), "TIFF"))
+        clean(save(Image.new(mode, (400, 400)), "TIFF"))

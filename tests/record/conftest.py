@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from support.records import check_invariants, opened
+from support.records import check_invariants, open_record
 from vivant.record.database import Record
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[Record]:
-    record = opened(tmp_path)
+    record = open_record(tmp_path)
     yield record
     record.close()
 

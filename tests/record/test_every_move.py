@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Connection, select
 
-from support.records import ARTIFACT, at, claimed, queued
+from support.records import ARTIFACT, at, claim_task, insert_task
 from vivant.errors import IllegalMove
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim
@@ -22,10 +22,10 @@ LATER = at(100)
 
 def bring_to(connection: Connection, status: Status) -> Claim:
     """A task in this state, and the claim that fits it best: the one it had, or a forged one if it never ran."""
-    task = queued(connection)
+    task = insert_task(connection)
     if status is Status.QUEUED:
         return Claim(task=replace(task, status=Status.RUNNING, attempt=1, started_at=at(1)), owner=OWNER, remembered={})
-    claim = claimed(connection, owner=OWNER)
+    claim = claim_task(connection, owner=OWNER)
     match status:
         case Status.SUCCEEDED:
             assert tasks.settle_success(connection, claim, ARTIFACT, now=at(5))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
-from support.records import a_task, at, claimed, opened, queued
+from support.records import a_task, at, claim_task, insert_task, open_record
 from vivant.record import tables, tasks
 from vivant.record.ids import new_id
 from vivant.request import Tier
@@ -16,7 +16,7 @@ from vivant.request import Tier
 
 def drain(connection: Connection, starts: int) -> list[str]:
     """The keys that get the next starts."""
-    return [claimed(connection).task.key_id for _ in range(starts)]
+    return [claim_task(connection).task.key_id for _ in range(starts)]
 
 
 def test_without_queued_tasks_nothing_is_claimed(connection: Connection) -> None:
@@ -24,70 +24,70 @@ def test_without_queued_tasks_nothing_is_claimed(connection: Connection) -> None
 
 
 def test_a_lane_is_served_in_order_of_creation(connection: Connection) -> None:
-    asked = [queued(connection).id for _ in range(5)]
-    assert [claimed(connection).task.id for _ in asked] == asked
+    asked = [insert_task(connection).id for _ in range(5)]
+    assert [claim_task(connection).task.id for _ in asked] == asked
 
 
 def test_a_task_goes_to_one_dispatcher_only(connection: Connection) -> None:
-    queued(connection)
+    insert_task(connection)
     assert tasks.claim(connection, owner="boot-1", now=at(1)) is not None
     assert tasks.claim(connection, owner="boot-2", now=at(1)) is None
 
 
 def test_one_key_with_many_tasks_cannot_keep_another_waiting(connection: Connection) -> None:
     for _ in range(50):
-        queued(connection, key_id="greedy")
+        insert_task(connection, key_id="greedy")
     drain(connection, 10)
-    queued(connection, key_id="modest")
+    insert_task(connection, key_id="modest")
     assert "modest" in drain(connection, 2)
 
 
 def test_keys_share_the_starts_equally(connection: Connection) -> None:
     for key_id, waiting in (("a", 30), ("b", 30), ("c", 30)):
         for _ in range(waiting):
-            queued(connection, key_id=key_id)
+            insert_task(connection, key_id=key_id)
     assert Counter(drain(connection, 30)) == {"a": 10, "b": 10, "c": 10}
 
 
 def test_the_share_is_of_work_not_of_starts(connection: Connection) -> None:
     for _ in range(40):
-        queued(connection, key_id="short", seconds=4)
-        queued(connection, key_id="long", seconds=12)
+        insert_task(connection, key_id="short", seconds=4)
+        insert_task(connection, key_id="long", seconds=12)
     starts = Counter(drain(connection, 40))
     assert starts["short"] == pytest.approx(3 * starts["long"], abs=3)
 
 
 def test_an_idle_key_gets_no_credit(connection: Connection) -> None:
     for _ in range(40):
-        queued(connection, key_id="steady")
-    queued(connection, key_id="comes-and-goes")
+        insert_task(connection, key_id="steady")
+    insert_task(connection, key_id="comes-and-goes")
     drain(connection, 31)
     for _ in range(20):
-        queued(connection, key_id="comes-and-goes")
+        insert_task(connection, key_id="comes-and-goes")
     starts = Counter(drain(connection, 10))
     assert abs(starts["steady"] - starts["comes-and-goes"]) <= 2  # with saved credit it would be 10
 
 
 def test_default_goes_before_flex(connection: Connection) -> None:
-    queued(connection, key_id="cheap", tier=Tier.FLEX)
-    queued(connection, key_id="quick")
+    insert_task(connection, key_id="cheap", tier=Tier.FLEX)
+    insert_task(connection, key_id="quick")
     assert drain(connection, 2) == ["quick", "cheap"]
 
 
 def test_flex_gets_every_tenth_start_while_default_never_ends(connection: Connection) -> None:
     for _ in range(60):
-        queued(connection, key_id="quick")
+        insert_task(connection, key_id="quick")
     for _ in range(10):
-        queued(connection, key_id="cheap", tier=Tier.FLEX)
+        insert_task(connection, key_id="cheap", tier=Tier.FLEX)
     starts = drain(connection, 40)
     assert [n for n, key_id in enumerate(starts) if key_id == "cheap"] == [9, 19, 29, 39]
 
 
 def test_flex_saves_up_no_turns_while_it_has_no_work(connection: Connection) -> None:
     for _ in range(30):
-        queued(connection, key_id="quick")
+        insert_task(connection, key_id="quick")
     drain(connection, 20)
-    queued(connection, key_id="cheap", tier=Tier.FLEX)
+    insert_task(connection, key_id="cheap", tier=Tier.FLEX)
     assert drain(connection, 9) == ["quick"] * 9
 
 
@@ -96,11 +96,11 @@ def test_no_lane_waits_longer_than_its_fair_share_whatever_the_arrivals(connecti
     chance = random.Random(7)
     for key_id in "ab":
         for _ in range(200):
-            queued(connection, key_id=key_id, seconds=chance.randint(4, 12))
+            insert_task(connection, key_id=key_id, seconds=chance.randint(4, 12))
     for _ in range(100):
         if chance.random() < 0.3:
-            queued(connection, key_id=f"passer-{chance.randint(0, 5)}", seconds=chance.randint(4, 12))
-        claimed(connection)
+            insert_task(connection, key_id=f"passer-{chance.randint(0, 5)}", seconds=chance.randint(4, 12))
+        claim_task(connection)
         given = dict(
             connection.execute(
                 select(tables.lanes.c.key_id, tables.lanes.c.virtual_time).where(tables.lanes.c.key_id.in_(["a", "b"]))
@@ -136,7 +136,7 @@ def test_every_statement_of_a_claim_uses_an_index(connection: Connection) -> Non
     def note(_c: object, _cursor: object, statement: str, parameters: object, _x: object, _m: object) -> None:
         seen.append((statement, parameters))
 
-    held = claimed(connection)
+    held = claim_task(connection)
     tasks.find_due(connection, now=at(5))
     tasks.list_running_attempts(connection, "boot-1")
     tasks.list_newest(connection, key_id="key-1", limit=10)
@@ -154,10 +154,10 @@ def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
     def seconds_per_claim(name: str, waiting: int) -> float:
         folder = tmp_path / name
         folder.mkdir()
-        record = opened(folder)
+        record = open_record(folder)
         with record.transaction() as connection:
             fill(connection, keys=10, waiting=waiting)
-            claimed(connection)
+            claim_task(connection)
             best = min(_timed(connection) for _ in range(5))
         record.close()
         return best
@@ -165,7 +165,7 @@ def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
     def _timed(connection: Connection) -> float:
         start = time.process_time()
         for _ in range(20):
-            claimed(connection)
+            claim_task(connection)
         return (time.process_time() - start) / 20
 
     few, many = seconds_per_claim("few", 100), seconds_per_claim("many", 2000)
@@ -175,6 +175,6 @@ def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
 def test_negative_counts_are_refused_by_the_database(connection: Connection) -> None:
     from sqlalchemy.exc import IntegrityError
 
-    queued(connection)
+    insert_task(connection)
     with pytest.raises(IntegrityError), connection.begin_nested():
         connection.execute(text("UPDATE lanes SET queued = queued - 2"))

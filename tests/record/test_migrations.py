@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine
 
-from support.records import opened
+from support.records import open_record
 from vivant.errors import Misconfigured
 from vivant.record import migrate
 from vivant.record.database import Record, check_record
@@ -47,7 +47,7 @@ def test_head_is_the_newest_migration() -> None:
 
 
 def test_a_record_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
-    opened(tmp_path).close()
+    open_record(tmp_path).close()
     code = (
         "import sys; from vivant.record.database import Record\n"
         f"Record('sqlite:///{tmp_path / 'vivant.db'}').close()\n"
@@ -64,18 +64,18 @@ def test_many_processes_may_open_a_new_record_at_once(tmp_path: Path) -> None:
 
 
 def test_the_record_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
-    opened(tmp_path).close()
+    open_record(tmp_path).close()
     with sqlite3.connect(tmp_path / "vivant.db") as other:
         other.execute("UPDATE alembic_version SET version_num = '9999'")
     other.close()
     with pytest.raises(Misconfigured, match=r"version 9999.*newer Vivant"):
-        opened(tmp_path)
+        open_record(tmp_path)
 
 
 def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "vivant.db").write_bytes(b"this is a letter, not a database" * 100)
     with pytest.raises(Misconfigured, match="cannot be opened"):
-        opened(tmp_path)
+        open_record(tmp_path)
     assert check_record(f"sqlite:///{tmp_path / 'vivant.db'}")[0] is False
 
 
@@ -91,5 +91,5 @@ def test_checking_accepts_an_intact_record(tmp_path: Path) -> None:
 
 
 def test_the_folder_of_the_record_is_readable_by_its_owner_only(tmp_path: Path) -> None:
-    opened(tmp_path / "data").close()
+    open_record(tmp_path / "data").close()
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0

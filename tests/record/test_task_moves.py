@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
-from support.records import ARTIFACT, NOON, at, check_invariants, claimed, opened, queued, status_of
+from support.records import ARTIFACT, NOON, at, check_invariants, claim_task, insert_task, open_record, status_of
 from vivant.errors import IllegalMove, TaskNotFound
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim, Progress
@@ -20,13 +20,13 @@ def die(connection: Connection, held: Claim) -> bool:
 
 
 def test_a_task_reads_back_as_it_was_asked(connection: Connection) -> None:
-    task = queued(connection, prompt="雪落在湖上 \U0001f326", generate_audio=False)
+    task = insert_task(connection, prompt="雪落在湖上 \U0001f326", generate_audio=False)
     assert tasks.get(connection, task.id) == task
 
 
 def test_a_success_is_written_with_its_usage(connection: Connection) -> None:
-    task = queued(connection)
-    held = claimed(connection, seconds=2)
+    task = insert_task(connection)
+    held = claim_task(connection, seconds=2)
     assert tasks.settle_success(connection, held, ARTIFACT, now=at(12.5))
     ended = tasks.get(connection, task.id)
     assert (ended.status, ended.artifact, ended.progress) == (Status.SUCCEEDED, ARTIFACT, 1.0)
@@ -37,8 +37,8 @@ def test_a_success_is_written_with_its_usage(connection: Connection) -> None:
 
 @pytest.mark.parametrize("end", ["cancel", "expire", "fail", "lose", "succeed"])
 def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
-    task = queued(connection)
-    late = claimed(connection)
+    task = insert_task(connection)
+    late = claim_task(connection)
     match end:
         case "cancel":
             tasks.cancel(connection, task.id, now=at(3))
@@ -48,7 +48,7 @@ def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
             tasks.settle_failure(connection, late, code="ENGINE_FAILED", message="no", now=at(3))
         case "lose":
             tasks.requeue_abandoned(connection, now=at(3))
-            claimed(connection, owner="boot-2", seconds=4)
+            claim_task(connection, owner="boot-2", seconds=4)
         case "succeed":
             tasks.settle_success(connection, late, ARTIFACT, now=at(3))
     before = connection.execute(select(tables.tasks)).one()
@@ -62,53 +62,53 @@ def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
 
 
 def test_the_same_owner_cannot_settle_an_earlier_attempt(connection: Connection) -> None:
-    queued(connection)
-    first = claimed(connection)
+    insert_task(connection)
+    first = claim_task(connection)
     assert die(connection, first)
-    second = claimed(connection)
+    second = claim_task(connection)
     assert not tasks.settle_success(connection, first, ARTIFACT, now=at(5))
     assert tasks.settle_success(connection, second, ARTIFACT, now=at(6))
 
 
 def test_the_third_death_fails_the_task_and_says_why(connection: Connection) -> None:
-    task = queued(connection)
+    task = insert_task(connection)
     for _ in range(DEATHS_UNTIL_FAILURE):
         assert status_of(connection, task) is Status.QUEUED
-        assert die(connection, claimed(connection))
+        assert die(connection, claim_task(connection))
     ended = tasks.get(connection, task.id)
     assert (ended.status, ended.error_code) == (Status.FAILED, "WORKER_LOST")
     assert ended.error_message == "Lost 3 times while it ran. The last time: it crashed."
 
 
 def test_killed_services_do_not_count_as_deaths_up_to_ten_starts(connection: Connection) -> None:
-    task = queued(connection)
+    task = insert_task(connection)
     for boot in range(STARTS_ALLOWED):
         assert status_of(connection, task) is Status.QUEUED
-        claimed(connection, owner=f"boot-{boot}")
+        claim_task(connection, owner=f"boot-{boot}")
         tasks.requeue_abandoned(connection, now=at(boot))
     ended = tasks.get(connection, task.id)
     assert (ended.status, ended.error_code, ended.attempt) == (Status.FAILED, "STARTED_TOO_OFTEN", 10)
 
 
 def test_a_requeued_task_is_first_in_its_lane_again(connection: Connection) -> None:
-    first = queued(connection)
-    queued(connection)
-    die(connection, claimed(connection))
-    assert claimed(connection).task.id == first.id
+    first = insert_task(connection)
+    insert_task(connection)
+    die(connection, claim_task(connection))
+    assert claim_task(connection).task.id == first.id
 
 
 def test_only_the_abandoned_are_requeued(connection: Connection) -> None:
     for _ in range(3):
-        queued(connection)
-    held = [claimed(connection, owner=owner) for owner in ("dead", "other", "me")]
+        insert_task(connection)
+    held = [claim_task(connection, owner=owner) for owner in ("dead", "other", "me")]
     assert tasks.requeue_abandoned(connection, ["dead"], now=at(5)) == 1
     assert [status_of(connection, claim.task) for claim in held] == [Status.QUEUED, Status.RUNNING, Status.RUNNING]
 
 
 def test_cancelling_is_terminal_at_once_and_happens_once(connection: Connection) -> None:
-    waiting, running = queued(connection, key_id="ann"), queued(connection, key_id="bob")
+    waiting, running = insert_task(connection, key_id="ann"), insert_task(connection, key_id="bob")
     tasks.cancel(connection, waiting.id, key_id="ann", now=at(1))
-    claimed(connection)
+    claim_task(connection)
     for task in (waiting, running):
         if task is running:
             assert tasks.cancel(connection, task.id, now=at(2)).status is Status.CANCELLED
@@ -118,7 +118,7 @@ def test_cancelling_is_terminal_at_once_and_happens_once(connection: Connection)
 
 
 def test_nobody_cancels_or_sees_the_task_of_another_key(connection: Connection) -> None:
-    task = queued(connection, key_id="ann")
+    task = insert_task(connection, key_id="ann")
     with pytest.raises(TaskNotFound):
         tasks.cancel(connection, task.id, key_id="bob", now=at(1))
     for task_id, key_id in ((task.id, "bob"), (task.id, ""), ("no-such-task", None)):
@@ -130,9 +130,9 @@ def test_nobody_cancels_or_sees_the_task_of_another_key(connection: Connection) 
 @pytest.mark.parametrize("running", [False, True])
 @pytest.mark.parametrize("limit", [3600, 172_800, 259_200])
 def test_time_runs_from_creation(connection: Connection, limit: int, running: bool) -> None:
-    task = queued(connection, expires_after=limit)
+    task = insert_task(connection, expires_after=limit)
     if running:
-        claimed(connection, seconds=limit - 1)
+        claim_task(connection, seconds=limit - 1)
     assert tasks.find_due(connection, now=at(limit - 0.001)) == []
     assert tasks.find_due(connection, now=at(limit)) == [task.id]
     assert tasks.expire(connection, [task.id], now=at(limit)) == 1
@@ -142,8 +142,8 @@ def test_time_runs_from_creation(connection: Connection, limit: int, running: bo
 
 
 def test_progress_and_storyboard_reach_the_record(connection: Connection) -> None:
-    task = queued(connection)
-    held = claimed(connection)
+    task = insert_task(connection)
+    held = claim_task(connection)
     tasks.store_progress(connection, [Progress(claim=held, fraction=0.25, storyboard={"shots": 1})])
     tasks.store_progress(connection, [Progress(claim=held, fraction=0.5)])
     found = tasks.get(connection, task.id)
@@ -151,29 +151,29 @@ def test_progress_and_storyboard_reach_the_record(connection: Connection) -> Non
 
 
 def test_what_an_attempt_remembers_is_handed_to_the_next(connection: Connection) -> None:
-    queued(connection)
-    held = claimed(connection)
+    insert_task(connection)
+    held = claim_task(connection)
     assert held.remembered == {}
     assert tasks.remember(connection, held, {"backend_job": "abc"})
     die(connection, held)
-    assert claimed(connection).remembered == {"backend_job": "abc"}
+    assert claim_task(connection).remembered == {"backend_job": "abc"}
 
 
 def test_listing_goes_from_new_to_old_in_pages(connection: Connection) -> None:
-    mine = [queued(connection, key_id="ann").id for _ in range(7)]
-    queued(connection, key_id="bob")
+    mine = [insert_task(connection, key_id="ann").id for _ in range(7)]
+    insert_task(connection, key_id="bob")
     seen: list[str] = []
     while page := tasks.list_newest(connection, key_id="ann", limit=3, after=seen[-1] if seen else ""):
         seen += [task.id for task in page]
     assert seen == mine[::-1]
-    claimed(connection)
+    claim_task(connection)
     assert [t.id for t in tasks.list_newest(connection, key_id="ann", status=Status.RUNNING)] == [mine[0]]
     assert len(tasks.list_newest(connection)) == 8
 
 
 def test_files_of_ended_tasks_come_up_for_sweeping_once(connection: Connection) -> None:
-    old, fresh = queued(connection), queued(connection)
-    queued(connection)
+    old, fresh = insert_task(connection), insert_task(connection)
+    insert_task(connection)
     tasks.cancel(connection, old.id, now=at(0))
     tasks.cancel(connection, fresh.id, now=at(100))
     assert tasks.list_with_old_files(connection, before=at(50)) == [old.id]
@@ -201,7 +201,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @given(steps=STEPS)
 def test_the_invariants_hold_after_any_sequence_of_steps(scratch: Path, steps: list[tuple[str, int, int]]) -> None:
     """Two dispatchers and stale claims: counts are exact, a task ends once, every success has one usage row."""
-    record = opened(scratch)
+    record = open_record(scratch)
     try:
         with record.transaction() as connection:
             story = connection.begin_nested()
@@ -221,7 +221,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
         match step:
             case "ask":
                 tier = Tier.FLEX if who == 3 else Tier.DEFAULT
-                asked.append(queued(connection, key_id=f"key-{which % 3}", tier=tier).id)
+                asked.append(insert_task(connection, key_id=f"key-{which % 3}", tier=tier).id)
             case "claim":
                 waiting = tasks.list_newest(connection, status=Status.QUEUED)
                 claim = tasks.claim(connection, owner=owner, now=now)

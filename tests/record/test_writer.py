@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, event, text
 
-from support.records import opened
+from support.records import open_record
 from vivant.errors import Busy
 from vivant.record.database import Record
 from vivant.record.writer import GROUP
@@ -32,7 +32,7 @@ def names(path: Path) -> set[str]:
 
 @pytest.fixture
 def writing(tmp_path: Path) -> Any:
-    record = opened(tmp_path)
+    record = open_record(tmp_path)
     record.start_writer(lambda: None)
     yield record
     record.close()
@@ -173,7 +173,7 @@ async def test_a_write_waits_for_the_lock_of_another_process(writing: Record) ->
 
 
 async def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_writes_are_not(tmp_path: Path) -> None:
-    record = opened(tmp_path)
+    record = open_record(tmp_path)
     noticed = threading.Event()
     record.start_writer(noticed.set)
     await _written(record, "ours")
@@ -187,7 +187,7 @@ async def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_
 
 
 async def test_closing_runs_what_waits_and_refuses_later_writes(tmp_path: Path) -> None:
-    record = opened(tmp_path)
+    record = open_record(tmp_path)
     record.start_writer(lambda: None)
     assert record._writer is not None
     pieces = [record._writer.submit(put(f"n{n}")) for n in range(50)]

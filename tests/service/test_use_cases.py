@@ -24,7 +24,7 @@ from support.live_service import (
     wait_until,
     wait_until_ready,
 )
-from support.records import opened
+from support.records import open_record
 from vivant.clock import SYSTEM_CLOCK
 from vivant.dispatch import retention
 from vivant.errors import Misconfigured, MissingKey, NotAuthorized, NotFound, StorageFailed, TaskNotFound, UnknownKey
@@ -39,7 +39,7 @@ from vivant.timings import Timings
 
 def make_key(data: Path, name: str = "ci") -> tuple[str, str]:
     """Make a key as `vivant keys create` does, beside the running service."""
-    record = opened(data)
+    record = open_record(data)
     with record.transaction() as connection:
         key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
     record.close()
@@ -106,7 +106,7 @@ async def test_the_first_key_closes_open_mode_for_good(tmp_path: Path) -> None:
         for bearer in ("anything", f"Basic {text}", text[:-1], f"Bearer {text}x"):
             with pytest.raises(UnknownKey):
                 await service.authenticate(bearer)
-        record = opened(tmp_path)
+        record = open_record(tmp_path)
         with record.transaction() as connection:
             keys.revoke(connection, key_id, now=SYSTEM_CLOCK.now())
         record.close()
@@ -268,7 +268,7 @@ async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> 
 
 def leave_running(data: Path, task: Task) -> None:
     """Put the task in the state that kill -9 leaves: running, owned by a dispatcher that has ended."""
-    record = opened(data)
+    record = open_record(data)
     with record.transaction() as connection:
         connection.exec_driver_sql("UPDATE tasks SET attempt = 0, starts = 0")
         claim = tasks.claim(connection, owner="a-dead-dispatcher", now=SYSTEM_CLOCK.now())

@@ -102,7 +102,7 @@ class Refusing(Testcard):
     """Fails with a reason."""
 
     def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
-        raise EngineFailed("The moon is in the wrong house.")
+        raise EngineFailed("The picture is too dark.")
 
 
 class Buggy(Testcard):

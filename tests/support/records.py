@@ -25,7 +25,7 @@ def at(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
 
 
-def opened(folder: Path) -> Record:
+def open_record(folder: Path) -> Record:
     return Record(f"sqlite:///{folder / 'vivant.db'}")
 
 
@@ -42,13 +42,13 @@ def a_task(*, key_id: str = "ann", tier: Tier = Tier.DEFAULT, engine: str = "tes
     )
 
 
-def queued(connection: Connection, **what: Any) -> Task:
+def insert_task(connection: Connection, **what: Any) -> Task:
     task = a_task(**what)
     tasks.insert_queued(connection, task)
     return task
 
 
-def claimed(connection: Connection, *, owner: str = "boot-1", seconds: float = 1) -> Claim:
+def claim_task(connection: Connection, *, owner: str = "boot-1", seconds: float = 1) -> Claim:
     claim = tasks.claim(connection, owner=owner, now=at(seconds))
     assert claim is not None
     return claim
