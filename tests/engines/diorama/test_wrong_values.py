@@ -14,7 +14,13 @@ import pytest
 
 from support.scenes import HEIGHT, WIDTH, scene_of
 from support.timelines import still
+from vivant.engines.diorama.motion.ambient.stream import Current
+from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
+from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.scene.scene import Face, Region, Source
+from vivant.engines.diorama.sound.music.soundfont import Note
+from vivant.engines.diorama.sound.speech.prosody import Prosody
+from vivant.engines.diorama.sound.speech.voices import Voice
 from vivant.engines.diorama.storyboard import (
     Action,
     Cue,
@@ -50,6 +56,9 @@ THUNDER = Event(id="thunder0", kind="thunder", time=Fraction(2), cause="strike0"
 CLIP = replace(
     still(97), faces=(FACE,), events=(STRIKE, THUNDER), beds=(Bed(kind="rain", start=0, end=97),), lines=(PLACED,)
 )
+GRID = np.zeros((4, 6), np.float32)
+PATCH = Patch(Rect(2, 4, 8, 4), *(np.zeros(shape, np.uint8) for shape in ((8, 16), (2, 4), (2, 4))))
+NOTE = Note(start=0.0, length=1.0, key=60, velocity=80, program=0)
 SCENE = scene_of(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
 
 
@@ -127,6 +136,11 @@ WRONG: list[tuple[Callable[[], object], str]] = [
         "Storyboard.shots must have static moves only where camera_fixed is True",
     ),
     (lambda: replace(BOARD, audio=False), "Storyboard.cues must be empty and music None where audio is False"),
+    (
+        lambda: replace(BOARD, cues=(Cue(kind="rain"), Cue(kind="rain", strength=0.2))),
+        "Storyboard.cues must be of different kinds; they are rain, rain",
+    ),
+    (lambda: replace(BOARD, motions=(Motion(kind="rain"),) * 2), "Storyboard.motions must be of different kinds"),
     (lambda: FaceFact(x=2, y=0, height=0.2), "FaceFact.x must be a number from -0.5 to 1.5; it is 2"),
     (lambda: FaceFact(x=0, y=0, height=-1), "FaceFact.height must be a number from 0 to 2; it is -1"),
     (lambda: PictureFacts(water=1.01), "PictureFacts.water must be a number from 0 to 1; it is 1.01"),
@@ -150,7 +164,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: Phone(symbol="a", start=-0.1, end=0.1), "Phone.start must be a number of at least 0; it is -0.1"),
     (lambda: replace(SPOKEN, samples=a(np.zeros(9))), "Spoken.samples must be a float32 array of shape (n)"),
     (lambda: replace(SPOKEN, samples=np.zeros((2, 9), np.float32)), "shape (n); it is float32 (2, 9)"),
-    (lambda: replace(SPOKEN, samples=SPOKEN.samples[:2400]), "Spoken.phones must end with the samples, at 0.050 s"),
+    (lambda: replace(SPOKEN, samples=SPOKEN.samples[:2400]), "Spoken.phones must end within the samples, at 0.050 s"),
     (lambda: replace(SPOKEN, phones=SPOKEN.phones * 2), "Spoken.phones must follow each other"),
     (lambda: replace(PLACED, start=-1), "PlacedLine.start must be a whole number of at least 0; it is -1"),
     (lambda: replace(PLACED, pan=2.0), "PlacedLine.pan must be a number from -1 to 1; it is 2.0"),
@@ -176,6 +190,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: replace(CLIP, cuts=(0,)), "Timeline.cuts must rise from 1 to at most 96; they are (0,)"),
     (lambda: replace(CLIP, cuts=(True,)), "Timeline.cuts must rise from 1 to at most 96; they are (True,)"),
     (lambda: replace(CLIP, cuts=(50, 20)), "Timeline.cuts must rise from 1 to at most 96"),
+    (lambda: replace(CLIP, cuts=a((True,))), "Timeline.cuts must be a tuple of int; it is (True,)"),
     (lambda: replace(CLIP, room=1.2), "Timeline.room must be a number from 0 to 1; it is 1.2"),
     (lambda: replace(CLIP, beds=(Bed(kind="rain", start=0, end=98),)), "Bed.end must be a whole number from 0 to 97"),
     (lambda: replace(CLIP, lines=(replace(PLACED, start=193_000),)), "PlacedLine.end must be a whole number from 0 to"),
@@ -187,7 +202,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: replace(CLIP, events=(replace(STRIKE, time=Fraction(5)),)), "in order of time, at most 4.042 s"),
     (
         lambda: replace(CLIP, events=(STRIKE, STRIKE)),
-        "Timeline.events must have an id each; 'strike0' stands",
+        "Timeline.events must have an id each; 'strike0' is that of two",
     ),
     (lambda: replace(CLIP, events=(THUNDER,)), "Event.cause must be the id of an earlier event; 'strike0' is none"),
     # scene
@@ -212,6 +227,27 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (
         lambda: replace(SCENE, facts=PictureFacts(faces=(FaceFact(x=0.5, y=0.5, height=0.3),))),
         "Scene.faces must be a whole number equal to 1; it is 0",
+    ),
+    (lambda: Borders(left=1.5), "Borders.left must be a number from 0 to 1; it is 1.5"),
+    # motion
+    (lambda: Rect(1, 0, 4, 4), "Rect.left must be even; it is 1"),
+    (lambda: Rect(0, -2, 4, 4), "Rect.top must be a whole number of at least 0; it is -2"),
+    (lambda: Rect(0, 0, 0, 4), "Rect.width must be a whole number of at least 2; it is 0"),
+    (lambda: Field(GRID, GRID[1:]), "Field.dy must be a float32 array of shape (4, 6); it is float32 (3, 6)"),
+    (lambda: Field(GRID, GRID + np.float32(np.nan)), "Field.dy must be finite"),
+    (lambda: Field(GRID, GRID, a(GRID.astype(float))), "Field.gain must be a float32 array of shape (4, 6)"),
+    (lambda: Flow(GRID, GRID, GRID, GRID, GRID + 2, GRID), "Flow.weight must be finite from 0 to 1"),
+    (lambda: Current(GRID, GRID, GRID, 0.0), "Current.period must be a number of at least 0.01; it is 0.0"),
+    (lambda: replace(PATCH, y2=PATCH.y2[:4]), "Patch.y2 must be a uint8 array of shape (8, 16)"),
+    (lambda: replace(PATCH, u=PATCH.y2), "Patch.u must be a uint8 array of shape (2, 4)"),
+    # sound
+    (lambda: replace(NOTE, velocity=0), "Note.velocity must be a whole number from 1 to 127; it is 0"),
+    (lambda: replace(NOTE, start=-1.0), "Note.start must be a number of at least 0; it is -1.0"),
+    (lambda: replace(NOTE, pan=2.0), "Note.pan must be a number from -1 to 1; it is 2.0"),
+    (lambda: Prosody(breath=1.2), "Prosody.breath must be a number from 0 to 1; it is 1.2"),
+    (
+        lambda: Voice(language="en", gender="man", age="old", tables={"am_michael": 0.6}),
+        "Voice.tables must have shares that sum to 1; they sum to 0.6",
     ),
 ]
 

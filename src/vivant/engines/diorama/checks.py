@@ -35,8 +35,9 @@ def check_type(name: str, value: object, kind: type) -> None:
 
 
 def check_tuple(name: str, value: object, kind: type) -> None:
-    """`value` is a tuple and everything in it is of that class."""
-    if not isinstance(value, tuple) or not all(isinstance(item, kind) for item in value):
+    """`value` is a tuple and everything in it is of that class; True and False are no numbers."""
+    right = isinstance(value, tuple) and all(isinstance(item, kind) and type(item) is not bool for item in value)
+    if not right:
         raise ValueError(f"{name} must be a tuple of {kind.__name__}; it is {value!r}.")
 
 

@@ -233,6 +233,9 @@ class Storyboard:
             check_tuple(f"Storyboard.{name}", getattr(self, name), kind)
         if self.music is not None:
             check_type("Storyboard.music", self.music, Music)
+        for name, kinds in (("motions", [m.kind for m in self.motions]), ("cues", [cue.kind for cue in self.cues])):
+            if len(set(kinds)) < len(kinds):
+                raise ValueError(f"Storyboard.{name} must be of different kinds; they are {', '.join(kinds)}.")
         bounds = [0, *(shot.end for shot in self.shots)]
         if [shot.start for shot in self.shots] != bounds[:-1] or bounds[-1] != self.frames:
             told = ", ".join(f"{shot.start}..{shot.end}" for shot in self.shots)

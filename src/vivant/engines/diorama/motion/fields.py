@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.checks import check_array, check_whole
 from vivant.media import F32, U8, Planes
 
 STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
@@ -36,12 +37,20 @@ def average_quarter(values: F32) -> F32:
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle in canvas pixels, all numbers even, so that it covers whole chroma samples."""
+    """A rectangle in canvas pixels, all numbers even, so that it covers whole chroma samples. Raises ValueError for
+    others."""
 
     left: int
     top: int
     width: int
     height: int
+
+    def __post_init__(self) -> None:
+        for name, least in (("left", 0), ("top", 0), ("width", 2), ("height", 2)):
+            value = getattr(self, name)
+            check_whole(f"Rect.{name}", value, least)
+            if value % 2:
+                raise ValueError(f"Rect.{name} must be even; it is {value}.")
 
     @classmethod
     def around(cls, points: NDArray[np.float64], canvas: tuple[int, int]) -> Rect:
@@ -94,11 +103,17 @@ class Rect:
 @dataclass(frozen=True, slots=True, eq=False)
 class Field:
     """Displacement and light at one frame, on the quarter grid. gain multiplies luma above black; None: 1
-    everywhere."""
+    everywhere. Raises ValueError for arrays of unequal shapes, of another dtype or not finite."""
 
     dx: F32
     dy: F32
     gain: F32 | None = None
+
+    def __post_init__(self) -> None:
+        check_array("Field.dx", self.dx, np.float32, (None, None))
+        check_array("Field.dy", self.dy, np.float32, self.dx.shape)
+        if self.gain is not None:
+            check_array("Field.gain", self.gain, np.float32, self.dx.shape, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +137,8 @@ class FieldSum:
 @dataclass(frozen=True, slots=True, eq=False)
 class Flow:
     """Two displaced copies of the picture for what flows, on the quarter grid: the renderer reads at a and at b (canvas
-    pixels), blends by `weight` (of b, 0..1) inside `mask` (0..1) and restores the contrast that a blend loses."""
+    pixels), blends by `weight` (of b, 0..1) inside `mask` (0..1) and restores the contrast that a blend loses. Raises
+    ValueError as `Field` does."""
 
     ax: F32
     ay: F32
@@ -131,17 +147,30 @@ class Flow:
     weight: F32
     mask: F32
 
+    def __post_init__(self) -> None:
+        check_array("Flow.mask", self.mask, np.float32, (None, None), 0, 1)
+        check_array("Flow.weight", self.weight, np.float32, self.mask.shape, 0, 1)
+        for name in ("ax", "ay", "bx", "by"):
+            check_array(f"Flow.{name}", getattr(self, name), np.float32, self.mask.shape)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
     """A part of the source redrawn for one frame, e.g. a talking mouth.
 
-    y2: uint8 (2·height, 2·width) replaces that rect of Source.y2; u, v: uint8 (height/2, width/2)."""
+    y2: uint8 (2·height, 2·width) replaces that rect of Source.y2; u, v: uint8 (height/2, width/2). Raises ValueError
+    for others."""
 
     rect: Rect
     y2: U8
     u: U8
     v: U8
+
+    def __post_init__(self) -> None:
+        height, width = self.rect.height, self.rect.width
+        check_array("Patch.y2", self.y2, np.uint8, (2 * height, 2 * width))
+        for name in ("u", "v"):
+            check_array(f"Patch.{name}", getattr(self, name), np.uint8, (height // 2, width // 2))
 
 
 class Ambient(Protocol):

@@ -9,6 +9,7 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from vivant.engines.diorama.checks import check_number
 from vivant.media import U8
 
 _SMALL: Final = 320  # long side of the copy that is looked at
@@ -18,12 +19,16 @@ _VISIBLE: Final = (2.5, 6.5)  # slanted edges, in Lab per pixel of that copy: un
 
 @dataclass(frozen=True, slots=True)
 class Borders:
-    """Per side 0..1: 1 where the mirrored picture goes unnoticed."""
+    """Per side 0..1: 1 where the mirrored picture goes unnoticed. Raises ValueError for others."""
 
     left: float = 1.0
     right: float = 1.0
     top: float = 1.0
     bottom: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("left", "right", "top", "bottom"):
+            check_number(f"Borders.{name}", getattr(self, name), 0, 1)
 
 
 def judge_borders(rgb: U8) -> Borders:

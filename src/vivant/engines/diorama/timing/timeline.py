@@ -63,7 +63,7 @@ class Spoken:
                 raise ValueError(f"Spoken.phones must follow each other; {after} does not follow {before}.")
         if self.phones and self.phones[-1].end > (len(self.samples) + 1) / SAMPLE_RATE:
             raise ValueError(
-                f"Spoken.phones must end with the samples, at {len(self.samples) / SAMPLE_RATE:.3f} s; "
+                f"Spoken.phones must end within the samples, at {len(self.samples) / SAMPLE_RATE:.3f} s at most; "
                 f"they end at {self.phones[-1].end:.3f} s."
             )
 
@@ -192,7 +192,7 @@ class Timeline:
                     f"{event.id} at {float(event.time):.3f} s follows one at {float(last):.3f} s."
                 )
             if event.id in earlier:
-                raise ValueError(f"Timeline.events must have an id each; {event.id!r} stands there twice.")
+                raise ValueError(f"Timeline.events must have an id each; {event.id!r} is that of two.")
             if event.cause and event.cause not in earlier:
                 raise ValueError(f"Event.cause must be the id of an earlier event; {event.cause!r} is none.")
             earlier.add(event.id)

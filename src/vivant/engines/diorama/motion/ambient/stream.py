@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.checks import check_array, check_number
 from vivant.engines.diorama.easing import smoothstep_scalar
 from vivant.engines.diorama.kernels import fast_kernel
 from vivant.engines.diorama.motion.ambient import falloff
@@ -33,12 +34,19 @@ ASIDE: Final = 5.0  # px at 720p, across the flow
 @dataclass(frozen=True, slots=True, eq=False)
 class Current:
     """Something that flows. Arrays float32 on the quarter grid: velocity in canvas pixels per second, 0 where the mask
-    is 0, so that nothing is brought in from outside; mask 0..1. period: seconds for which one copy is shown."""
+    is 0, so that nothing is brought in from outside; mask 0..1. period: seconds for which one copy is shown. Raises
+    ValueError for others."""
 
     vx: F32
     vy: F32
     mask: F32
     period: float
+
+    def __post_init__(self) -> None:
+        check_array("Current.mask", self.mask, np.float32, (None, None), 0, 1)
+        check_array("Current.vx", self.vx, np.float32, self.mask.shape)
+        check_array("Current.vy", self.vy, np.float32, self.mask.shape)
+        check_number("Current.period", self.period, 0.01)
 
 
 class _Paths(NamedTuple):

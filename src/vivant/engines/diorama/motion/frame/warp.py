@@ -100,13 +100,11 @@ def read_patched(source: Source, patch: Patch, grid: Grid, frame: Planes) -> Non
     c0, c1 = max(columns[0] - 1, 0), min(columns[-1] + 1, last_column + 1)
     # Cell r of the rect starts at row 4r; the grid carries one sample more in front of it.
     r0, c0 = min(r0, last_row), min(c0, last_column)
-    rect = Rect(
-        STEP * int(c0), STEP * int(r0),
-        min(STEP * int(c1 - c0), grid.rect.width - STEP * int(c0)) // 2 * 2,
-        min(STEP * int(r1 - r0), grid.rect.height - STEP * int(r0)) // 2 * 2,
-    )  # fmt: skip
-    if rect.width <= 0 or rect.height <= 0:
+    width = min(STEP * int(c1 - c0), grid.rect.width - STEP * int(c0)) // 2 * 2
+    height = min(STEP * int(r1 - r0), grid.rect.height - STEP * int(r0)) // 2 * 2
+    if width <= 0 or height <= 0:
         return
+    rect = Rect(STEP * int(c0), STEP * int(r0), width, height)
     shape = grid_shape(rect)
     x, y = (a[r0 : r0 + shape[0], c0 : c0 + shape[1]] for a in (grid.x, grid.y))
     h, w = source.planes.y.shape

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from vivant.assets import asset
+from vivant.engines.diorama.checks import check_number, check_whole
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.sound import levels
 from vivant.errors import Misconfigured
@@ -50,7 +51,7 @@ _CHOKE: Final = 0.012  # s over which a note fades that another of its class cut
 class Note:
     """A note as played. start, length: seconds; after `length` the key is released. key: MIDI, 69 is 440 Hz. velocity:
     1..127. program, bank: of the SoundFont. pan: -1 left .. 1 right, added to the instrument's own. gain: dB. swell: dB
-    by which it grows (or, if negative, falls) evenly over its length."""
+    by which it grows (or, if negative, falls) evenly over its length. Raises ValueError for others."""
 
     start: float
     length: float
@@ -61,6 +62,17 @@ class Note:
     pan: float = 0.0
     gain: float = 0.0
     swell: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number("Note.start", self.start, 0)
+        check_number("Note.length", self.length, 0)
+        check_whole("Note.key", self.key, 0, 127)
+        check_whole("Note.velocity", self.velocity, 1, 127)
+        check_whole("Note.program", self.program, 0, 127)
+        check_whole("Note.bank", self.bank, 0)
+        check_number("Note.pan", self.pan, -1, 1)
+        check_number("Note.gain", self.gain)
+        check_number("Note.swell", self.swell)
 
 
 @dataclass(frozen=True, slots=True)

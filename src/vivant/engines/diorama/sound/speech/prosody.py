@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from vivant.engines.diorama.checks import check_number
 from vivant.engines.diorama.storyboard import Age, Line, Tone
 
 
@@ -12,7 +13,7 @@ from vivant.engines.diorama.storyboard import Age, Line, Tone
 class Prosody:
     """speed: 1 is the voice's own pace. semitones: change of pitch and formants. tilt: dB of a high shelf. level: dB
     against neutral speech. effort: 0..1, saturation of a pressed voice. breath: 0..1, share of breath noise. tremor:
-    0..1, unsteadiness of an old voice. Two are added by combining their effects."""
+    0..1, unsteadiness of an old voice. Two are added by combining their effects. Raises ValueError for others."""
 
     speed: float = 1.0
     semitones: float = 0.0
@@ -21,6 +22,13 @@ class Prosody:
     effort: float = 0.0
     breath: float = 0.0
     tremor: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_number("Prosody.speed", self.speed, 0.1, 10)
+        for name in ("semitones", "tilt", "level"):
+            check_number(f"Prosody.{name}", getattr(self, name))
+        for name in ("effort", "breath", "tremor"):
+            check_number(f"Prosody.{name}", getattr(self, name), 0, 1)
 
     def __add__(self, other: Prosody) -> Prosody:
         return Prosody(

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from vivant.assets import asset
+from vivant.engines.diorama.checks import check_choice, check_number, check_type
 from vivant.engines.diorama.storyboard import Age, Gender, Language
 from vivant.media import F32
 
@@ -22,7 +23,7 @@ class Voice:
 
     british: accent of its English. tables: share of each Kokoro voice table in its timbre; the shares sum to 1, empty
     means its own table. melody: the same for intonation and rhythm; empty means as `tables`. semitones: how far pitch
-    and formants are raised after synthesis.
+    and formants are raised after synthesis. Raises ValueError for others.
     """
 
     language: Language
@@ -32,6 +33,16 @@ class Voice:
     tables: Mapping[str, float] = field(default_factory=dict)
     melody: Mapping[str, float] = field(default_factory=dict)
     semitones: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_choice("Voice.language", self.language, Language)
+        check_choice("Voice.gender", self.gender, Gender)
+        check_choice("Voice.age", self.age, Age)
+        check_type("Voice.british", self.british, bool)
+        for name, shares in (("tables", self.tables), ("melody", self.melody)):
+            if shares and abs(sum(shares.values()) - 1) > 1e-6:
+                raise ValueError(f"Voice.{name} must have shares that sum to 1; they sum to {sum(shares.values())}.")
+        check_number("Voice.semitones", self.semitones, -12, 12)
 
 
 # Where the mixed voices come from, and their measured pitch: docs/decisions/0040-kokoro-for-speech.md.
