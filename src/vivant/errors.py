@@ -8,7 +8,7 @@
     │       └── PictureUnreachable      the address could not be fetched, or may not be
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
-    ├── IllegalMove                 the task's status does not allow this
+    ├── IllegalTransition           the task's status does not allow this
     ├── Busy                        try again after `retry_after` seconds
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
@@ -126,10 +126,10 @@ class TaskNotFound(NotFound):
     code = "TASK_NOT_FOUND"
 
 
-class IllegalMove(VivantError):
+class IllegalTransition(VivantError):
     """The task's present status does not allow this step."""
 
-    code = "ILLEGAL_MOVE"
+    code = "ILLEGAL_TRANSITION"
 
 
 class Busy(VivantError):

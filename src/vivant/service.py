@@ -118,7 +118,7 @@ class Service:
         )
 
     async def cancel(self, task_id: str, *, key_id: str) -> Task:
-        """End the task now; its worker is free within 3 s. Raises TaskNotFound; IllegalMove when it has ended."""
+        """End the task now; its worker is free within 3 s. Raises TaskNotFound; IllegalTransition when it has ended."""
         task = await self._record.write(lambda c: tasks.cancel(c, task_id, key_id=key_id, now=self.clock.now()))
         self._dispatcher.notify_changed()
         log.info("task cancelled", task=task_id)

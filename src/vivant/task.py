@@ -1,4 +1,4 @@
-"""A task, its states and the table of moves between them. No database, no clock."""
+"""A task, its states and the table of transitions between them. No database, no clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Final
 
-from vivant.errors import IllegalMove
+from vivant.errors import IllegalTransition
 from vivant.request import Canvas, VideoRequest
 
 
@@ -24,10 +24,10 @@ class Status(StrEnum):
 
     @property
     def is_terminal(self) -> bool:
-        return not MOVES[self]
+        return not TRANSITIONS[self]
 
 
-MOVES: Final[dict[Status, frozenset[Status]]] = {
+TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.EXPIRED}),
     Status.RUNNING: frozenset(
         {
@@ -48,10 +48,10 @@ DEATHS_UNTIL_FAILURE: Final = 3  # attempts lost through their worker or the sto
 STARTS_ALLOWED: Final = 10  # in all, also those that a stop of the service cut short; a task that would need more fails
 
 
-def check_move(task_id: str, at: Status, to: Status) -> None:
-    """Raise IllegalMove unless a task in state `at` may move to `to`."""
-    if to not in MOVES[at]:
-        raise IllegalMove(f"Task {task_id} is {at}; it cannot become {to}.")
+def check_transition(task_id: str, at: Status, to: Status) -> None:
+    """Raise IllegalTransition unless a task in state `at` may go to `to`."""
+    if to not in TRANSITIONS[at]:
+        raise IllegalTransition(f"Task {task_id} is {at}; it cannot become {to}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ _MIME: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 class Task:
     """One row of the record, as the rest of the program sees it. Times are aware datetimes in UTC.
 
-    Raises ValueError for a combination that no sequence of moves leads to: see `_contradictions`.
+    Raises ValueError for a combination that no sequence of transitions leads to: see `_contradictions`.
     """
 
     id: str

@@ -37,7 +37,7 @@ def test_cancelling_is_terminal_at_once_and_once(server: LiveServer) -> None:
     shown = server.result(task_id)
     assert shown["task"]["status"] == "TASK_STATUS_FAILED" and "cancel" in shown["task"]["reason"].lower()
     again = server.send("POST", f"/v1/tasks/{task_id}/cancel")
-    assert again.status == 409 and again.json()["code"] == "ILLEGAL_MOVE"
+    assert again.status == 409 and again.json()["code"] == "ILLEGAL_TRANSITION"
 
 
 def test_a_finished_task_cannot_be_cancelled(server: LiveServer) -> None:

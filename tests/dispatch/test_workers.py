@@ -21,7 +21,7 @@ from support.live_service import (
     wait_until_ready,
 )
 from vivant.dispatch.local import LocalFleet
-from vivant.errors import IllegalMove
+from vivant.errors import IllegalTransition
 from vivant.record.ids import new_id
 from vivant.service import Service
 from vivant.storage.artifacts import picture_path
@@ -85,7 +85,7 @@ async def test_an_engine_that_checks_its_watch_is_cancelled_without_losing_its_w
         assert (await service.cancel(task.id, key_id="")).status is Status.CANCELLED
         await wait_until(lambda: service.health()["workers"]["running"] == 0, within=3)
         assert worker_pid(service) == pid
-        with pytest.raises(IllegalMove):
+        with pytest.raises(IllegalTransition):
             await service.cancel(task.id, key_id="")
         assert not list((tmp_path / "files").rglob("*.mp4"))
 

@@ -1,17 +1,17 @@
-"""The table of moves."""
+"""The table of transitions."""
 
 from __future__ import annotations
 
 import pytest
 
-from vivant.errors import IllegalMove
-from vivant.task import MOVES, Status, check_move
+from vivant.errors import IllegalTransition
+from vivant.task import TRANSITIONS, Status, check_transition
 
 
 def test_every_status_is_reachable_from_queued_and_every_end_is_final() -> None:
     seen, pending = {Status.QUEUED}, [Status.QUEUED]
     while pending:
-        for after in MOVES[pending.pop()] - seen:
+        for after in TRANSITIONS[pending.pop()] - seen:
             seen.add(after)
             pending.append(after)
     assert seen == set(Status)
@@ -28,9 +28,9 @@ LEGAL = {
 
 @pytest.mark.parametrize("to", Status)
 @pytest.mark.parametrize("at", Status)
-def test_every_pair_of_states_is_a_move_or_an_error_that_names_both(at: Status, to: Status) -> None:
+def test_every_pair_of_states_is_a_transition_or_an_error_that_names_both(at: Status, to: Status) -> None:
     if (at.value, to.value) in LEGAL:
-        check_move("t1", at, to)
+        check_transition("t1", at, to)
     else:
-        with pytest.raises(IllegalMove, match=f"^Task t1 is {at}; it cannot become {to}.$"):
-            check_move("t1", at, to)
+        with pytest.raises(IllegalTransition, match=f"^Task t1 is {at}; it cannot become {to}.$"):
+            check_transition("t1", at, to)

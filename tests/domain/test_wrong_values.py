@@ -314,7 +314,7 @@ def test_every_brief_within_the_bounds_becomes_a_request(brief: Brief, width: in
     message=st.text(),
     tags=st.dictionaries(st.text(), st.text()),
 )
-def test_every_task_that_moves_can_lead_to_is_built(
+def test_every_task_that_transitions_can_lead_to_is_built(
     status: Status, attempt: int, progress: float, times: tuple[datetime, datetime, datetime], artifact: Artifact,
     message: str, tags: dict[str, str],
 ) -> None:  # fmt: skip

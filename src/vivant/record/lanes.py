@@ -4,7 +4,7 @@ was idle continues at the tier's present virtual time and so gets no credit for 
 queueing; Goyal, Vin and Cheng, 1996).
 
 Tasks of the default tier go before flex, but after nine of them in a row a waiting flex task gets the tenth start.
-Counts and virtual times are exact: they change in the transaction that moves the task.
+Counts and virtual times are exact: they change in the database transaction that changes the task's state.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Lane:
     virtual_time: int
 
 
-def move(connection: Connection, tier: str, key_id: str, *, at: Status | None, to: Status) -> None:
+def update_counts(connection: Connection, tier: str, key_id: str, *, at: Status | None, to: Status) -> None:
     """Update the lane's counts for a task that goes from `at` (None: it is new) to `to`."""
     steps = {
         "queued_by": (to is Status.QUEUED) - (at is Status.QUEUED),

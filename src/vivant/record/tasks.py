@@ -1,5 +1,5 @@
-"""The life of a task in the record. Every move is one UPDATE that names the state and attempt that the task must be in,
-so of two that move the same task one fails. The lane's counts and, at success, the usage row change in the same
+"""The life of a task in the record. Every transition is one UPDATE that names the state and attempt that the task must
+be in, so of two concurrent ones one fails. The lane's counts and, at success, the usage row change in the same
 transaction.
 
 These functions take an open connection and do not commit; `Record.write` does.
@@ -18,7 +18,7 @@ from vivant.errors import TaskNotFound
 from vivant.record import lanes, usage
 from vivant.record.tables import tasks
 from vivant.request import VideoRequest
-from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Artifact, Status, Task, check_move
+from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Artifact, Status, Task, check_transition
 
 AHEAD_AT_MOST: Final = 1000  # tasks counted
 
@@ -90,7 +90,7 @@ def insert_queued(connection: Connection, task: Task) -> None:
             "tags": task.tags,
         },
     )
-    lanes.move(connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED)
+    lanes.update_counts(connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED)
 
 
 def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> Task:
@@ -141,7 +141,7 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
         .limit(1)
     ).one()
     lanes.charge(connection, lane, row.tokens)
-    moved = _move(
+    done = _transition(
         connection,
         row,
         Status.RUNNING,
@@ -151,7 +151,7 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
         started_at=now,
         progress=0.0,
     )
-    assert moved, "the transaction holds the write lock, so the row cannot have changed"
+    assert done, "the transaction holds the write lock, so the row cannot have changed"
     return Claim(task=get(connection, row.id), owner=owner, remembered=row.remembered or {})
 
 
@@ -172,7 +172,7 @@ def remember(connection: Connection, held: Claim, data: Mapping[str, Any]) -> bo
 def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, now: datetime) -> bool:
     """The task has succeeded; its usage is inserted. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
-    if row is None or not _move(
+    if row is None or not _transition(
         connection, row, Status.SUCCEEDED, artifact=asdict(artifact), progress=1.0, ended_at=now, files_since=now
     ):
         return False
@@ -230,12 +230,12 @@ def list_running_attempts(connection: Connection, owner: str) -> set[tuple[str, 
 
 
 def cancel(connection: Connection, task_id: str, *, key_id: str | None = None, now: datetime) -> Task:
-    """Cancel a queued or running task. Raises TaskNotFound, or IllegalMove when it has ended already."""
+    """Cancel a queued or running task. Raises TaskNotFound, or IllegalTransition when it has ended already."""
     while True:
         task = get(connection, task_id, key_id=key_id)
-        check_move(task.id, task.status, Status.CANCELLED)
+        check_transition(task.id, task.status, Status.CANCELLED)
         row = connection.execute(select(tasks).where(tasks.c.id == task_id)).one()
-        if _move(
+        if _transition(
             connection,
             row,
             Status.CANCELLED,
@@ -260,7 +260,7 @@ def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
     """Expire those of these tasks that are queued or running. Returns how many."""
     rows = connection.execute(select(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.status.in_(_LIVE))).all()
     return sum(
-        _move(
+        _transition(
             connection,
             row,
             Status.EXPIRED,
@@ -301,25 +301,25 @@ def find_unknown(connection: Connection, ids: Iterable[str]) -> set[str]:
 # -- helpers --------------------------------------------------------------------------------------------------------
 
 
-def _move(connection: Connection, row: Row[Any], to: Status, **changes: Any) -> bool:
-    """Move the task from the state in `row` to `to`. False: it was moved by another since `row` was read."""
+def _transition(connection: Connection, row: Row[Any], to: Status, **changes: Any) -> bool:
+    """Take the task from the state in `row` to `to`. False: its state has changed since `row` was read."""
     at = Status(row.status)
-    check_move(row.id, at, to)
+    check_transition(row.id, at, to)
     values: dict[str, Any] = {"owner": None, **changes, "status": to.value}
-    moved = connection.execute(
+    updated = connection.execute(
         update(tasks)
         .where(tasks.c.id == row.id, tasks.c.status == row.status, tasks.c.attempt == row.attempt)
         .values(values)
     ).rowcount
-    if moved:
-        lanes.move(connection, row.tier, row.key_id, at=at, to=to)
-    return moved == 1
+    if updated:
+        lanes.update_counts(connection, row.tier, row.key_id, at=at, to=to)
+    return updated == 1
 
 
 def _fail(connection: Connection, row: Row[Any], *, code: str, message: str, now: datetime, **changes: Any) -> bool:
     if not code:
         raise ValueError("A failure has an error code.")
-    return _move(
+    return _transition(
         connection,
         row,
         Status.FAILED,
@@ -335,7 +335,7 @@ def _requeue(connection: Connection, row: Row[Any], *, now: datetime, **changes:
     if row.starts >= STARTS_ALLOWED:
         message = f"Started {row.starts} times without coming to an end; the service went down under it too often."
         return _fail(connection, row, code="STARTED_TOO_OFTEN", message=message, now=now, **changes)
-    return _move(connection, row, Status.QUEUED, progress=0.0, **changes)
+    return _transition(connection, row, Status.QUEUED, progress=0.0, **changes)
 
 
 def _fence(held: Claim) -> tuple[ColumnElement[bool], ...]:

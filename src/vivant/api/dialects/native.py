@@ -18,7 +18,7 @@ from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiabl
 from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
-    IllegalMove,
+    IllegalTransition,
     InvalidRequest,
     MissingKey,
     NotAuthorized,
@@ -43,7 +43,7 @@ STATUS_CODES: Final[dict[type[VivantError], int]] = {
     NotAuthorized: 403,
     WrongMethod: 405,
     NotFound: 404,
-    IllegalMove: 409,
+    IllegalTransition: 409,
     Busy: 503,
     Stopped: 503,
     StorageFailed: 503,

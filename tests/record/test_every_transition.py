@@ -1,5 +1,5 @@
-"""Every use-case that moves a task, tried on a row in every state: it succeeds exactly where the table of moves allows
-it, and a refused one changes nothing in the record.
+"""Every use-case that changes a task's state, tried on a row in every state: it succeeds exactly where the table of
+transitions allows it, and a refused one changes nothing in the record.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import Connection, select
 
 from support.records import ARTIFACT, at, claim_task, insert_task
-from vivant.errors import IllegalMove
+from vivant.errors import IllegalTransition
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim
-from vivant.task import DEATHS_UNTIL_FAILURE, MOVES, Status, Task
+from vivant.task import DEATHS_UNTIL_FAILURE, TRANSITIONS, Status, Task
 
 OWNER = "boot-1"
 LATER = at(100)
@@ -41,7 +41,7 @@ def bring_to(connection: Connection, status: Status) -> Claim:
 def cancel(connection: Connection, task: Task) -> bool:
     try:
         return tasks.cancel(connection, task.id, now=LATER).status is Status.CANCELLED
-    except IllegalMove:
+    except IllegalTransition:
         return False
 
 
@@ -80,17 +80,17 @@ def test_every_state_is_wanted_by_some_use_case() -> None:
 
 @pytest.mark.parametrize("status", Status)
 @pytest.mark.parametrize("use_case", USE_CASES)
-def test_a_use_case_moves_a_task_exactly_where_the_table_allows_it(
+def test_a_use_case_changes_the_state_exactly_where_the_table_allows_it(
     connection: Connection, use_case: str, status: Status
 ) -> None:
     held = bring_to(connection, status)
     before = everything(connection)
     to, attempt = USE_CASES[use_case]
-    moved = attempt(connection, held)
-    assert moved == (to in MOVES[status])
+    done = attempt(connection, held)
+    assert done == (to in TRANSITIONS[status])
     found = tasks.get(connection, held.task.id)
-    assert found.status is (to if moved else status)
-    if moved:
+    assert found.status is (to if done else status)
+    if done:
         assert (found.ended_at == LATER) == to.is_terminal
     else:
         assert everything(connection) == before

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 
 from support.records import ARTIFACT, NOON, at, check_invariants, claim_task, insert_task, open_record, status_of
-from vivant.errors import IllegalMove, TaskNotFound
+from vivant.errors import IllegalTransition, TaskNotFound
 from vivant.record import tables, tasks
 from vivant.record.tasks import Claim, Progress
 from vivant.request import Tier
@@ -112,7 +112,7 @@ def test_cancelling_is_terminal_at_once_and_happens_once(connection: Connection)
     for task in (waiting, running):
         if task is running:
             assert tasks.cancel(connection, task.id, now=at(2)).status is Status.CANCELLED
-        with pytest.raises(IllegalMove, match="cancelled"):
+        with pytest.raises(IllegalTransition, match="cancelled"):
             tasks.cancel(connection, task.id, now=at(3))
     assert tasks.claim(connection, owner="boot-1", now=at(4)) is None
 
@@ -238,7 +238,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
             case "cancel" if asked:
                 try:
                     tasks.cancel(connection, asked[which % len(asked)], now=now)
-                except IllegalMove:
+                except IllegalTransition:
                     assert asked[which % len(asked)] in ended
             case "expire" if asked:
                 tasks.expire(connection, [asked[which % len(asked)]], now=now)
@@ -247,7 +247,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
         check_invariants(connection)
         for task in tasks.list_newest(connection, limit=1000):
             if task.id in ended:
-                assert task.status is ended[task.id], "an ended task moved"
+                assert task.status is ended[task.id], "an ended task changed its state"
             elif task.status.is_terminal:
                 ended[task.id] = task.status
     assert all(t.created_at == NOON for t in tasks.list_newest(connection, limit=1000))
