@@ -8,6 +8,7 @@
     │       └── PictureUnreachable      the address could not be fetched, or may not be
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
+    ├── UnreadableTask              the task is stored in a form that this program cannot read
     ├── IllegalTransition           the task's status does not allow this
     ├── Busy                        try again after `retry_after` seconds
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
@@ -124,6 +125,12 @@ class TaskNotFound(NotFound):
     """There is no task with this id."""
 
     code = "TASK_NOT_FOUND"
+
+
+class UnreadableTask(VivantError):
+    """The task is stored in a form that this program cannot read."""
+
+    code = "TASK_UNREADABLE"
 
 
 class IllegalTransition(VivantError):

@@ -197,8 +197,10 @@ class VideoRequest:
         return {"version": REQUEST_VERSION, **asdict(self), "tier": self.tier.value}
 
     @classmethod
-    def from_data(cls, data: dict[str, Any]) -> VideoRequest:
+    def from_data(cls, data: Any) -> VideoRequest:
         """Read what `to_data` wrote. Raises ValueError for anything else, also for unknown versions."""
+        if not isinstance(data, dict):
+            raise ValueError(f"A stored request is a JSON object, not {data!r:.80}.")
         fields = dict(data)
         version = fields.pop("version", None)
         if version != REQUEST_VERSION:

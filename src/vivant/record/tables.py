@@ -5,6 +5,7 @@ Every change here needs a migration; a test compares the two.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -44,6 +45,24 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else _EPOCH + value * _MICROSECOND
 
 
+class Json(TypeDecorator[Any]):
+    """JSON. Text that is none is read as the text it is, so that one damaged row stops no query over many."""
+
+    impl = JSON
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: Any) -> Callable[[Any], Any]:
+        read = super().result_processor(dialect, coltype)
+
+        def process(value: Any) -> Any:
+            try:
+                return read(value) if read else value
+            except (TypeError, ValueError):
+                return value
+
+        return process
+
+
 metadata = MetaData()
 
 tasks = Table(
@@ -53,7 +72,7 @@ tasks = Table(
     Column("key_id", String(32), nullable=False),
     Column("tier", String(16), nullable=False),
     Column("status", String(16), nullable=False),
-    Column("request", JSON, nullable=False),
+    Column("request", Json, nullable=False),
     Column("tokens", Integer, nullable=False),
     Column("engine", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
@@ -65,12 +84,12 @@ tasks = Table(
     Column("deaths", Integer, nullable=False, server_default="0"),
     Column("owner", String(36)),  # boot id of the dispatcher that runs it; null unless running
     Column("progress", Float, nullable=False, server_default="0"),
-    Column("storyboard", JSON(none_as_null=True)),
-    Column("remembered", JSON(none_as_null=True)),  # what an engine keeps for the next attempt
-    Column("artifact", JSON(none_as_null=True)),
+    Column("storyboard", Json(none_as_null=True)),
+    Column("remembered", Json(none_as_null=True)),  # what an engine keeps for the next attempt
+    Column("artifact", Json(none_as_null=True)),
     Column("error_code", String(64), nullable=False, server_default=""),
     Column("error_message", Text, nullable=False, server_default=""),
-    Column("tags", JSON, nullable=False),
+    Column("tags", Json, nullable=False),
     Column("files_since", Instant),  # when the task ended; null before that, and again after its files were deleted
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')", name="status_is_known"

@@ -12,13 +12,16 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
 
-from vivant.errors import TaskNotFound
+from vivant.errors import TaskNotFound, UnreadableTask
 from vivant.record import lanes, usage
 from vivant.record.tables import tasks
 from vivant.request import VideoRequest
 from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Artifact, Status, Task, check_transition
+
+log = structlog.get_logger()
 
 AHEAD_AT_MOST: Final = 1000  # tasks counted
 
@@ -94,7 +97,7 @@ def insert_queued(connection: Connection, task: Task) -> None:
 
 
 def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> Task:
-    """The task. Raises TaskNotFound, also for the task of another key when `key_id` is given."""
+    """The task. Raises TaskNotFound, also for the task of another key when `key_id` is given; UnreadableTask."""
     row = connection.execute(_BY_ID, {"task_id": task_id}).one_or_none()
     if row is None or (key_id is not None and row.key_id != key_id):
         raise TaskNotFound(f"There is no task {task_id!r}.")
@@ -109,15 +112,28 @@ def list_newest(
     limit: int = 50,
     after: str = "",
 ) -> list[Task]:
-    """Tasks from new to old, of one key or of all (None). `after`: the id of the last task of the page before."""
-    wanted = select(tasks).order_by(tasks.c.id.desc()).limit(limit)
+    """Tasks from new to old, of one key or of all (None). `after`: the id of the last task of the page before.
+
+    A task that cannot be read is left out and logged.
+    """
+    wanted = select(tasks).order_by(tasks.c.id.desc())
     if key_id is not None:
         wanted = wanted.where(tasks.c.key_id == key_id)
     if status is not None:
         wanted = wanted.where(tasks.c.status == status.value)
-    if after:
-        wanted = wanted.where(tasks.c.id < after)
-    return [_task(row) for row in connection.execute(wanted)]
+    found: list[Task] = []
+    while len(found) < limit:
+        page = wanted.where(tasks.c.id < after) if after else wanted
+        rows = connection.execute(page.limit(limit - len(found))).all()
+        if not rows:
+            break
+        for row in rows:
+            try:
+                found.append(_task(row))
+            except UnreadableTask as error:
+                log.warning("a task is left out of a list", reason=str(error))
+        after = rows[-1].id
+    return found
 
 
 def count_ahead(connection: Connection, task: Task) -> int:
@@ -130,7 +146,23 @@ def count_ahead(connection: Connection, task: Task) -> int:
 
 
 def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
-    """Start the oldest task of the lane that goes next, for `owner`. None: no task waits."""
+    """Start the oldest task of the lane that goes next, for `owner`. None: no task waits.
+
+    A task that cannot be read fails at once, and the next one is started: it would hold up all that wait behind it.
+    """
+    while (task_id := _start_next(connection, owner=owner, now=now)) is not None:
+        row = connection.execute(_BY_ID, {"task_id": task_id}).one()
+        try:
+            remembered = row.remembered if isinstance(row.remembered, dict) else {}
+            return Claim(task=_task(row), owner=owner, remembered=remembered)
+        except UnreadableTask as error:
+            log.error("a task that cannot be read has failed", reason=str(error))
+            _fail(connection, row, code=error.code, message=str(error), now=now)
+    return None
+
+
+def _start_next(connection: Connection, *, owner: str, now: datetime) -> str | None:
+    """Start the oldest task of the lane that goes next and return its id. None: no task waits."""
     lane = lanes.take_turn(connection)
     if lane is None:
         return None
@@ -152,7 +184,8 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
         progress=0.0,
     )
     assert done, "the transaction holds the write lock, so the row cannot have changed"
-    return Claim(task=get(connection, row.id), owner=owner, remembered=row.remembered or {})
+    task_id: str = row.id
+    return task_id
 
 
 def store_progress(connection: Connection, batch: Iterable[Progress]) -> None:
@@ -354,6 +387,14 @@ def _read_if_held(connection: Connection, held: Claim) -> Row[Any] | None:
 
 
 def _task(row: Row[Any]) -> Task:
+    """The task in this row. Raises UnreadableTask for one of another version, a damaged or a contradictory one."""
+    try:
+        return _read_task(row)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnreadableTask(f"Task {row.id} cannot be read from the record: {error}") from error
+
+
+def _read_task(row: Row[Any]) -> Task:
     return Task(
         id=row.id,
         key_id=row.key_id,
