@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,9 +53,14 @@ def test_engines_import_only_the_domain_and_themselves() -> None:
         for name in imported_modules(path):
             there = name.partition(".")[2].partition(".")[0]
             assert there in {"errors", "request", "media", "assets", "engines"}, f"{path} imports {name}"
-            parts = path.relative_to(SOURCE).parts
-            if there == "engines" and len(parts) > 2:
-                assert name.split(".")[2] in {parts[1], "base"}, f"{path} imports another engine: {name}"
+            own = path.relative_to(SOURCE / "engines").with_suffix("").parts[0]
+            if there == "engines":
+                assert name.split(".")[2:3] in (["base"], [own]), f"{path} imports another engine: {name}"
+
+
+def test_modules_are_loaded_by_their_name_in_two_places_only() -> None:
+    users = {path.name for path in FILES if re.search(r"import_module|__import__", path.read_text(encoding="utf-8"))}
+    assert users == {"registry.py", "doctor.py"}  # no other import can hide from these tests
 
 
 def test_all_sql_lives_in_the_record() -> None:
