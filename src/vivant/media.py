@@ -182,8 +182,3 @@ def to_picture(planes: Planes) -> U8:
     green = (y - _KR * red - _KB * blue) / _KG
     rgb: U8 = np.clip(np.rint(np.stack([red, green, blue], axis=-1)), 0, 255).astype(np.uint8)
     return rgb
-
-
-def first_sample(frame: int) -> int:
-    """The first audio sample heard while `frame` is on screen."""
-    return frame * SAMPLES_PER_FRAME

@@ -36,8 +36,8 @@ def still(frames: int, seed: int = 1) -> Timeline:
     )
 
 
-def bed_of(kind: Any, frames: int = FRAMES, **fields: Any) -> Bed:
-    return replace(Bed(kind=kind, start=0, end=frames), **fields)
+def bed_of(kind: Any, **fields: Any) -> Bed:
+    return replace(Bed(kind=kind), **fields)
 
 
 def event_of(kind: Any, time: Fraction = Fraction(2), **fields: Any) -> Event:

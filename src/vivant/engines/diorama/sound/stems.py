@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama.sound import effects, levels, space
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32, first_sample
+from vivant.media import F32
 
 VOICE: Final = -18.0  # LUFS of a line on the common scale
 # dB against VOICE. A whisper is softer than a shout, but less than in life: every word must be understood.
@@ -38,9 +38,7 @@ def make_speech(timeline: Timeline) -> F32:
 
 def make_beds(timeline: Timeline) -> F32:
     """All beds: float32 (2, samples)."""
-    return _in_the_room(
-        ((effects.make_bed(bed, timeline), first_sample(bed.start), bed.depth) for bed in timeline.beds), timeline
-    )
+    return _in_the_room(((effects.make_bed(bed, timeline), 0, bed.depth) for bed in timeline.beds), timeline)
 
 
 def make_events(timeline: Timeline) -> F32:

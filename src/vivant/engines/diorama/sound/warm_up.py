@@ -25,7 +25,7 @@ def warm_up_sound() -> None:
         flicker=still,
         light=still,
         camera=CameraCurves.at_home(FRAMES),
-        beds=tuple(Bed(kind=kind, start=0, end=FRAMES) for kind in COMPILED),
+        beds=tuple(Bed(kind=kind) for kind in COMPILED),
     )
     note = load_soundfont().play([Note(start=0, length=0.2, key=60, velocity=64, program=0)], FRAMES / 24)
     mix.make_soundtrack(timeline, music=note)

@@ -54,16 +54,9 @@ def _wind_strength(board: Storyboard) -> float:
 
 
 def _beds(board: Storyboard, facts: PictureFacts) -> tuple[Bed, ...]:
-    """Every sound that lasts, over the whole clip. Thunder and footsteps are events, never beds."""
+    """Every sound that lasts. Thunder and footsteps are events, never beds."""
     return tuple(
-        Bed(
-            kind=cue.kind,
-            start=0,
-            end=board.frames,
-            strength=cue.strength,
-            depth=_bed_depth(cue, facts),
-            asked=cue.origin == "prompt",
-        )
+        Bed(kind=cue.kind, strength=cue.strength, depth=_bed_depth(cue, facts), asked=cue.origin == "prompt")
         for cue in board.cues
         if cue.kind != "thunder" and cue.kind != "footsteps"
     )

@@ -116,22 +116,16 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bed:
-    """A sound that lasts, over frames start..end-1. How it swells and fades follows the timeline's curves."""
+    """A sound that lasts for the whole clip. How it swells follows the timeline's curves."""
 
     kind: BedKind
-    start: int
-    end: int
     strength: float = 0.5  # 0..1
-    x: float = 0.0  # -1 left .. 1 right
     depth: float = 0.5  # 0 near .. 1 far
     asked: bool = True  # the prompt named it; False: it only fits the picture, and is mixed as quiet ambience
 
     def __post_init__(self) -> None:
         check_choice("Bed.kind", self.kind, BedKind)
-        check_whole("Bed.start", self.start, 0)
-        check_whole("Bed.end", self.end, self.start + 1)
         check_number("Bed.strength", self.strength, 0, 1)
-        check_number("Bed.x", self.x, -1, 1)
         check_number("Bed.depth", self.depth, 0, 1)
         check_type("Bed.asked", self.asked, bool)
 
@@ -171,12 +165,9 @@ class Timeline:
         check_whole("CameraCurves.frames", self.camera.frames, self.frames, self.frames)
         for face in self.faces:
             check_whole("FaceCurves.frames", face.frames, self.frames, self.frames)
-        inside = {cut for cut in self.cuts if type(cut) is int and 0 < cut < self.frames}
-        if list(self.cuts) != sorted(inside):
+        if list(self.cuts) != sorted({cut for cut in self.cuts if 0 < cut < self.frames}):
             raise ValueError(f"Timeline.cuts must rise from 1 to at most {self.frames - 1}; they are {self.cuts}.")
         self._check_events()
-        for bed in self.beds:
-            check_whole("Bed.end", bed.end, 0, self.frames)
         for line in self.lines:
             check_whole("PlacedLine.end", line.end, 0, self.samples)
             check_whole("Line.face_index", line.line.face_index, -1, len(self.faces) - 1)

@@ -28,7 +28,7 @@ from vivant.engines.diorama.sound.effects import (
     wind,
 )
 from vivant.engines.diorama.timing.timeline import Bed, BedKind, Event, EventKind, Timeline
-from vivant.media import F32, SAMPLE_RATE
+from vivant.media import F32
 
 _BEDS: Final[dict[BedKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     # Its function, and its loudness in LUFS at strength and depth 0.5, on a scale on which a voice has -18.
@@ -53,26 +53,16 @@ _ONE_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, i
 }
 _SWING: Final = 14.0  # dB between strength 0 and 1
 _NEARER: Final = 8.0  # dB between depth 1 and 0
-_EDGE: Final = SAMPLE_RATE // 4  # samples of fade where a bed starts or ends inside the clip
 
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
-    """A sound that lasts: float32 (2, 2000 · (end - start)), on the common scale of loudness.
-
-    Fades in and out over a quarter of a second where it starts or ends inside the clip.
-    """
+    """A sound that lasts: float32 (2, timeline.samples), on the common scale of loudness."""
     make, loudness = _BEDS[bed.kind]
     sound = make(bed, timeline)
     wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
     measured = levels.measure_loudness(sound)
     gain = levels.to_gain(wanted - measured) if np.isfinite(measured) else 1.0
-    shape = np.ones(sound.shape[1], np.float32)
-    edge = min(_EDGE, sound.shape[1] // 3)
-    if bed.start > 0:
-        shape[:edge] *= np.linspace(0, 1, edge, dtype=np.float32)
-    if bed.end < timeline.frames and edge:
-        shape[-edge:] *= np.linspace(1, 0, edge, dtype=np.float32)
-    return (sound * shape * np.float32(gain)).astype(np.float32)
+    return (sound * np.float32(gain)).astype(np.float32)
 
 
 def make_one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:

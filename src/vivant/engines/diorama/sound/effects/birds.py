@@ -10,7 +10,7 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow, noise, waves
+from vivant.engines.diorama.sound.effects import noise, waves
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
@@ -31,7 +31,7 @@ class Syllable:
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: how many sing, 0 two .. 1 a dawn chorus. By the sea gulls, with crickets an owl."""
-    n, chance = follow.sample_count(bed), rng(timeline.seed, "birds")
+    n, chance = timeline.samples, rng(timeline.seed, "birds")
     # The faint noise of open air under the birds.
     air = ((60, -24), (200, -12), (500, -2), (1000, 0), (2000, -5), (5000, -14), (12000, -26))
     sound = np.asarray(
@@ -40,7 +40,7 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     singers = _choose_singers(bed, timeline, chance)
     for number, species in enumerate(singers):
         own = rng(timeline.seed, f"birds/{number}/{species}")
-        x = float(np.clip(bed.x + own.uniform(-0.9, 0.9), -1, 1))
+        x = float(own.uniform(-0.9, 0.9))
         # The first is near and sings soon; the others are farther off.
         depth = float(np.clip(bed.depth + (-0.12 if number == 0 else own.uniform(-0.05, 0.35)), 0, 1))
         voice, rest = SPECIES[species], _REST[species]

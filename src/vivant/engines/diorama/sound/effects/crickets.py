@@ -6,14 +6,14 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow, noise
+from vivant.engines.diorama.sound.effects import noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: how many, 0 three .. 1 ten."""
-    n = follow.sample_count(bed)
+    n = timeline.samples
     still = rng(timeline.seed, "crickets")  # the noise of the night air
     air = ((60, -14), (200, -4), (500, 0), (1000, -4), (2500, -12), (8000, -26))
     sound = np.asarray(

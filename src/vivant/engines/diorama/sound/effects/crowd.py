@@ -6,14 +6,14 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import fades, space
-from vivant.engines.diorama.sound.effects import follow, murmur
+from vivant.engines.diorama.sound.effects import murmur
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: how many talk and how lively, 0 a café table .. 1 a full square."""
-    n = follow.sample_count(bed)
+    n = timeline.samples
     short = n * murmur.RATE // SAMPLE_RATE
     near, far = np.zeros((2, short), np.float32), np.zeros((2, short), np.float32)
     edge = fades.straight_edges(short, 0.03 * murmur.RATE)

@@ -18,9 +18,9 @@ _HISS: Final = ((300, -40), (1200, -18), (3500, -3), (6500, 0), (11000, -6), (18
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The flicker curve (-1..1) drives the roar and the crackles; strength: 0 candle .. 1 bonfire."""
-    n, strength = follow.sample_count(bed), bed.strength
+    n, strength = timeline.samples, bed.strength
     chance = rng(timeline.seed, "fire")
-    flicker = follow.at_sample_rate(follow.over_bed(timeline.flicker, bed))
+    flicker = follow.at_sample_rate(timeline.flicker)
     lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
     sound = noise.stereo(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
 

@@ -1,21 +1,11 @@
-"""What an effect reads from the timeline: its length, curves at sample rate, events. Makes no sound."""
+"""What an effect reads from the timeline: curves at sample rate, events. Makes no sound."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vivant.engines.diorama.timing.timeline import Bed, Event, EventKind, Timeline
-from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME, first_sample
-
-
-def sample_count(bed: Bed) -> int:
-    """The number of samples of a bed."""
-    return first_sample(bed.end) - first_sample(bed.start)
-
-
-def over_bed(curve: F32, bed: Bed) -> F32:
-    """The part of a curve of the timeline, float32 (frames of the clip,), over a bed: float32 (frames of the bed,)."""
-    return curve[bed.start : bed.end]
+from vivant.engines.diorama.timing.timeline import Event, EventKind, Timeline
+from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 
 def at_sample_rate(per_frame: F32) -> F32:

@@ -19,10 +19,9 @@ _DOWNPOUR: Final = ((80, -16), (400, 0), (1500, -3), (4500, -11), (9000, -17), (
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: 0 the last drops of a shower .. 1 a downpour; gusts of wind make it denser."""
-    n, strength = follow.sample_count(bed), bed.strength
+    n, strength = timeline.samples, bed.strength
     chance = rng(timeline.seed, "rain")
-    gusts = follow.over_bed(timeline.wind, bed)
-    swell = follow.at_sample_rate(gusts - gusts.mean()) + 0.10 * noise.turbulence(n, chance, 0.35)
+    swell = follow.at_sample_rate(timeline.wind - timeline.wind.mean()) + 0.10 * noise.turbulence(n, chance, 0.35)
     density = np.clip(1 + 0.7 * swell, 0.3, 2).astype(np.float32)
 
     colour = noise.blend(_DRIZZLE, _DOWNPOUR, strength**0.8)

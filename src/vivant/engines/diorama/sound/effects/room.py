@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound.effects import follow, noise
+from vivant.engines.diorama.sound.effects import noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
@@ -14,6 +14,6 @@ _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (140
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): faint, slowly changing noise of air."""
-    n, chance = follow.sample_count(bed), rng(timeline.seed, "room tone")
+    n, chance = timeline.samples, rng(timeline.seed, "room tone")
     sound = noise.stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)
     return np.asarray(sound, np.float32)

@@ -6,14 +6,14 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import space
-from vivant.engines.diorama.sound.effects import follow, grains, noise
+from vivant.engines.diorama.sound.effects import grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: 0 a trickle, whose bubbles are heard singly .. 1 a swollen brook."""
-    n, strength = follow.sample_count(bed), bed.strength
+    n, strength = timeline.samples, bed.strength
     chance = rng(timeline.seed, "stream")
     rush = ((60, -34), (250, -14), (600, -2), (1300, 0), (4000, -7), (9000, -13), (16000, -22))
     sound = (

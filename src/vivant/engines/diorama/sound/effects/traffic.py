@@ -9,7 +9,7 @@ from scipy import signal
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import fades, levels, space
-from vivant.engines.diorama.sound.effects import follow, noise
+from vivant.engines.diorama.sound.effects import noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
 from vivant.media import F32, SAMPLE_RATE
 
@@ -26,7 +26,7 @@ _SIDE: Final = 2.6  # s before and after the closest point
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): the hum of many distant cars, for some seeds with a horn. Cars that pass by are events."""
-    n, chance = follow.sample_count(bed), rng(timeline.seed, "traffic")
+    n, chance = timeline.samples, rng(timeline.seed, "traffic")
     sound = (
         noise.stereo(n, chance, _HUM, 0.7) * np.exp(0.18 * noise.drift(n, chance, 0.25)) * (0.04 + 0.05 * bed.strength)
     )

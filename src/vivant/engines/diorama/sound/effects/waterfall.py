@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.sound.effects import follow, grains, noise
+from vivant.engines.diorama.sound.effects import grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Timeline
 from vivant.media import F32
 
@@ -17,7 +17,7 @@ _CATARACT: Final = ((40, -2), (120, 0), (400, -1), (1000, -5), (2500, -10), (600
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). Strength: 0 a garden cascade .. 1 a cataract with strong bass."""
-    n, strength = follow.sample_count(bed), bed.strength
+    n, strength = timeline.samples, bed.strength
     chance = rng(timeline.seed, "waterfall")
     colour = noise.blend(_CASCADE, _CATARACT, strength)
     boil = np.exp(0.10 * noise.turbulence(n, chance, 1.5, 5))

@@ -14,7 +14,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import fades, space
 from vivant.engines.diorama.sound.effects import follow, grains, noise
 from vivant.engines.diorama.timing.timeline import Bed, Event, Timeline
-from vivant.media import F32, SAMPLE_RATE, first_sample
+from vivant.media import F32, SAMPLE_RATE
 
 # Up to this strength it is a lake. Calm water in the picture that the prompt does not describe has 0.35.
 LAPPING: Final = 0.36
@@ -32,12 +32,12 @@ _AFTER: Final = 6.0  # s until the draw-back ends
 
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): distant surf, and the undertow between the waves that break; a lake laps instead."""
-    n, chance = follow.sample_count(bed), rng(timeline.seed, "waves")
+    n, chance = timeline.samples, rng(timeline.seed, "waves")
     if bed.strength <= LAPPING:
         return _lapping(n, bed.strength, chance)
     slow = noise.drift(n, chance, 0.13) + 0.5 * noise.drift(n, chance, 0.31)
     surf = noise.stereo(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
-    fronts = [follow.event_sample(event) - first_sample(bed.start) for event in follow.events(timeline, "wave")]
+    fronts = [follow.event_sample(event) for event in follow.events(timeline, "wave")]
     return surf + _undertow(n, fronts, chance) * bed.strength
 
 

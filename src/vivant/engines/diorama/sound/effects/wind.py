@@ -23,7 +23,7 @@ _LEAVES: Final = np.array([-70, -60, -48, -36, -22, -10, -3, 0, -7], np.float32)
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n). The wind curve (0..1) gives the gusts, the strength the overall speed of the wind."""
     chance = rng(timeline.seed, "wind")
-    return _blow(follow.at_sample_rate(follow.over_bed(timeline.wind, bed)), bed.strength, chance)
+    return _blow(follow.at_sample_rate(timeline.wind), bed.strength, chance)
 
 
 def _blow(gusts: F32, strength: float, chance: np.random.Generator) -> F32:
