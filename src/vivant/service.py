@@ -276,7 +276,7 @@ def build_service(
 
     Raises Misconfigured, above all when another service uses the same data folder.
     """
-    intake = Intake(AllowList.parse(settings.egress_allowed))
+    intake = Intake(AllowList.parse(settings.egress_allowed), timings=timings)
     database = sqlite_path(settings.database)
     locks: list[Lock] = []
     try:

@@ -1,4 +1,4 @@
-"""Every interval and time limit of a running service, in one frozen value that `build_service` passes down."""
+"""The intervals and time limits of a running service, in one frozen value that `build_service` passes down."""
 
 from __future__ import annotations
 
@@ -47,8 +47,16 @@ class Timings:
     key_use_every: float = 60.0  # between writes of when API keys were last used
     estimate_cached_for: float = 1.0  # for which an estimate may reuse what it read of history and queue
 
+    # Pictures of callers
+    fetch_within: float = 15.0  # for a picture at a URL, redirects included
+    connect_within: float = 5.0  # for each connection of a fetch
+    decoder_free_within: float = 30.0  # for a decoder process to become free
+    decode_within: float = 30.0  # for one picture; a decoder's limit of processor time is shorter
+
     # HTTP
     body_idle_for: float = 20.0  # without a byte of a request's body
+    linger_within: float = 60.0  # for the rest of a body to arrive that is discarded before the response
+    linger_idle_for: float = 2.0  # without a byte of it: the client has stopped sending and may be reading
     head_within: float = 20.0  # for a request's head, from the connection or from its first byte on an open one
     readiness_cached_for: float = 5.0  # for which /readyz repeats a finding: anybody may ask, and a check writes a file
     readiness_within: float = 3.0  # for the database or the storage to answer before it counts as broken

@@ -18,6 +18,7 @@ from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyByt
 from vivant.intake import fetch
 from vivant.intake.budget import ByteBudget
 from vivant.intake.fetch import AllowList, Fetcher, FetchRefused, Resolve, resolve_redirect
+from vivant.timings import Timings
 
 T = TypeVar("T")
 BODY = b"what a picture might be " * 100
@@ -429,7 +430,7 @@ async def test_a_slow_server_times_out() -> None:
 
     async with server(lambda path, headers: drip()) as port:
         with pytest.raises(PictureUnreachable):
-            await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", total_seconds=0.3)
+            await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", timings=Timings(fetch_within=0.3))
 
 
 async def test_fetched_bytes_count_against_the_budget() -> None:
@@ -480,7 +481,7 @@ async def test_a_name_server_that_never_answers_delays_nothing_else(monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
 
     async def run() -> None:
-        fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget(), total_seconds=0.5)
+        fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget(), timings=Timings(fetch_within=0.5))
         async with server(lambda path, headers: ok()) as port, AsyncExitStack() as held:
             waiting = [fetcher.fetch(f"http://{n}.stuck.example/", reservations=held) for n in range(40)]
             tasks = [asyncio.create_task(fetch) for fetch in waiting]

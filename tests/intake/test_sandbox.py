@@ -25,6 +25,7 @@ from vivant.intake.framing import READY, read_head, read_part, write_abort, writ
 from vivant.intake.pictures import CleanPicture, Intake
 from vivant.intake.sandbox import Decoders
 from vivant.request import PICTURE_BYTES
+from vivant.timings import Timings
 
 T = TypeVar("T")
 PHOTO = PHOTOS / "city_day.jpg"
@@ -158,7 +159,7 @@ def test_a_picture_that_takes_too_long_is_refused_and_the_next_one_decoded() -> 
         assert (await intake.clean(PHOTO.read_bytes(), field="image")).width == 720
         assert pid not in intake.decoders.pids
 
-    with_intake(work, Decoders(1, seconds=3.0))
+    with_intake(work, Decoders(1, timings=Timings(decode_within=3.0)))
 
 
 def test_cancelling_a_caller_stops_its_decoder() -> None:

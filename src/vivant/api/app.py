@@ -36,4 +36,4 @@ def build_app(context: Context) -> ASGIApp:
         },
     )
     inner.router.redirect_slashes = False
-    return RequestIds(LingeringClose(inner))
+    return RequestIds(LingeringClose(inner, context.service.timings))

@@ -36,7 +36,7 @@ class LongString:
         rest = b""
         for at in range(0, len(self._view), _PIECE):
             piece = rest + bytes(self._view[at : at + _PIECE])
-            cut = len(piece) if at + _PIECE >= len(self._view) else _before_open_escape(piece)
+            cut = len(piece) if at + _PIECE >= len(self._view) else _find_safe_cut(piece)
             piece, rest = piece[:cut], piece[cut:]
             try:
                 yield msgspec.json.decode(b'"' + piece + b'"', type=str).encode("ascii")
@@ -84,12 +84,12 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
         at = mark.end()
         match mark[0]:
             case b'"':
-                end, quotes = _closing_quote(body, at, MAX_MARKS - marks)
+                end, quotes = _find_closing_quote(body, at, MAX_MARKS - marks)
                 marks += quotes
                 if end < 0:
                     break  # msgspec will say what is wrong
                 if depth == 1 and at_key:
-                    key, at_key = _text(view[at:end]), False
+                    key, at_key = _decode_name(view[at:end]), False
                     if key in seen:
                         raise malformed_body(f"the field {key[:80]!r} appears twice")
                     seen.add(key)
@@ -111,7 +111,7 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
     return b"".join(kept), lifted
 
 
-def _closing_quote(body: bytes | bytearray, at: int, quotes_allowed: int) -> tuple[int, int]:
+def _find_closing_quote(body: bytes | bytearray, at: int, quotes_allowed: int) -> tuple[int, int]:
     """Where the string that begins at `at` ends (-1: nowhere), and its number of escaped quotes."""
     passed = 0
     while (quote := body.find(b'"', at)) >= 0:
@@ -129,14 +129,14 @@ def _closing_quote(body: bytes | bytearray, at: int, quotes_allowed: int) -> tup
     return quote, passed
 
 
-def _text(raw: memoryview) -> str:
+def _decode_name(raw: memoryview) -> str:
     try:
         return msgspec.json.decode(b'"' + bytes(raw) + b'"', type=str)
     except ValueError:
         raise malformed_body("a field's name is not a JSON string") from None
 
 
-def _before_open_escape(piece: bytes) -> int:
+def _find_safe_cut(piece: bytes) -> int:
     """Where to cut so that no escape is split: before the last backslash if its escape may continue after the piece."""
     last = piece.rfind(b"\\", max(0, len(piece) - 6))
     if last < 0:

@@ -13,16 +13,17 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from vivant.timings import Timings
+
 DROP_BYTES: Final = 256 * 2**20  # at most, per request
-DROP_SECONDS: Final = 60.0  # at most, per request
-IDLE_SECONDS: Final = 2.0  # without a byte: the client has stopped sending and may be reading
 
 
 class LingeringClose:
     """ASGI middleware: discards the rest of a body before the response begins."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, timings: Timings) -> None:
         self._app = app
+        self._timings = timings
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _has_droppable_body(Headers(scope=scope)):
@@ -39,13 +40,13 @@ class LingeringClose:
         async def drop() -> None:
             dropped = 0
             while more and dropped < DROP_BYTES:
-                async with asyncio.timeout(IDLE_SECONDS):
+                async with asyncio.timeout(self._timings.linger_idle_for):
                     dropped += len((await receive_and_note()).get("body", b""))
 
         async def send_when_quiet(message: Message) -> None:
             if more and message["type"] == "http.response.start":
                 with suppress(TimeoutError):  # answer anyway
-                    async with asyncio.timeout(DROP_SECONDS):
+                    async with asyncio.timeout(self._timings.linger_within):
                         await drop()
             await send(message)
 

@@ -71,11 +71,9 @@ def demo(
             )
             task_id = answer["task_id"]
             step(f"GET /v3/async/task-result?task_id={task_id} until it has ended")
-            video = _wait(service, task_id, console)
+            video = _wait_for_video(service, task_id, console)
             step("Downloading the clip from the signed link")
-            with urllib.request.urlopen(
-                video["video_url"], timeout=60
-            ) as download:  # a link to our own service on loopback
+            with urllib.request.urlopen(video["video_url"], timeout=60) as download:
                 out.write_bytes(download.read())
             storyboard = service.call(f"/v1/tasks/{task_id}")["storyboard"]
         finally:
@@ -105,13 +103,13 @@ class _Service:
             stdout=subprocess.PIPE, stderr=self._log, env=environment,
         )  # fmt: skip
         try:
-            self.url = self._address()
-            self._until_healthy()
+            self.url = self._read_address()
+            self._wait_until_healthy()
         except BaseException:
             self.stop()
             raise
 
-    def _address(self) -> str:
+    def _read_address(self) -> str:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             _, found, url = line.decode(errors="replace").strip().partition("serves at ")
@@ -120,7 +118,7 @@ class _Service:
         log = Path(self._log.name).read_text(errors="replace")  # shown, because the folder is deleted
         raise DemoFailed(f"The service did not start. The end of its log:\n{log[-2000:]}")
 
-    def _until_healthy(self) -> None:
+    def _wait_until_healthy(self) -> None:
         for _ in range(100):
             try:
                 self.call("/healthz")
@@ -152,7 +150,7 @@ class _Service:
         self._log.close()
 
 
-def _wait(service: _Service, task_id: str, console: Console) -> dict[str, Any]:
+def _wait_for_video(service: _Service, task_id: str, console: Console) -> dict[str, Any]:
     """The finished video of the task; shows a progress bar until then."""
     with Progress(
         TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),

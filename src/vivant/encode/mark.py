@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import cv2
@@ -48,4 +49,5 @@ class VisibleMark:
 
 
 def _round_up_to_even(value: float) -> int:
-    return int(value) + int(value) % 2
+    whole = math.ceil(value)
+    return whole + whole % 2

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import aiohttp
@@ -28,13 +29,12 @@ from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyByt
 from vivant.intake.addresses import Network, is_host_name, is_public, parse_address, parse_network, unwrap_mapped
 from vivant.intake.budget import ByteBudget
 from vivant.request import PICTURE_BYTES
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 log = structlog.get_logger(__name__)
 
 URL_LENGTH: Final = 8192  # characters; presigned links of the large object stores stay below 2500
 REDIRECTS: Final = 3
-CONNECT_SECONDS: Final = 5.0
-TOTAL_SECONDS: Final = 15.0
 AT_ONCE: Final = 64  # fetches in flight; slow servers must not use up our sockets
 PORTS: Final = frozenset({80, 443})
 _CHUNK: Final = 64 * 1024
@@ -91,7 +91,7 @@ class Fetcher:
     allow: AllowList
     budget: ByteBudget
     resolve: Resolve | None = None
-    total_seconds: float = TOTAL_SECONDS
+    timings: Timings = DEFAULT_TIMINGS
     max_bytes: int = PICTURE_BYTES
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
@@ -104,13 +104,13 @@ class Fetcher:
             raise Busy("Too many pictures are being fetched; send this request again shortly.")
         async with self._slots:
             try:
-                async with asyncio.timeout(self.total_seconds):
+                async with asyncio.timeout(self.timings.fetch_within):
                     return await self._follow(_parse(text), reservations)
             except (FetchRefused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
                 log.info("picture not fetched", why=f"{type(error).__name__}: {error}"[:300])
                 raise PictureUnreachable(
                     "the picture could not be fetched. Its address must be public, on port 80 or 443, and "
-                    f"answer 200 with the picture within {self.total_seconds:.0f} s, over at most {REDIRECTS} "
+                    f"answer 200 with the picture within {self.timings.fetch_within:g} s, over at most {REDIRECTS} "
                     "redirects that never lead from https to http."
                 ) from None
 
@@ -131,7 +131,9 @@ class Fetcher:
                 trust_env=False,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(total=self.total_seconds, sock_connect=CONNECT_SECONDS),
+                timeout=aiohttp.ClientTimeout(
+                    total=self.timings.fetch_within, sock_connect=self.timings.connect_within
+                ),
                 headers={"User-Agent": "vivant", "Accept": "image/*", "Accept-Encoding": "identity"},
             ) as session,
             session.get(url, allow_redirects=False) as answer,
@@ -282,15 +284,10 @@ class _FixedResolver(AbstractResolver):
         """Required by aiohttp; there is nothing to close."""
 
 
-_context: ssl.SSLContext | None = None
-
-
+@cache
 def _tls() -> ssl.SSLContext:
     """One TLS context for all fetches: loading the system's certificates takes tens of milliseconds."""
-    global _context
-    if _context is None:
-        _context = ssl.create_default_context()
-    return _context
+    return ssl.create_default_context()
 
 
 def _split_port(entry: str) -> tuple[str, int | None]:

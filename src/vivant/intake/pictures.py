@@ -16,6 +16,7 @@ from vivant.intake.budget import ByteBudget
 from vivant.intake.datauri import decode, is_data_uri
 from vivant.intake.fetch import URL_LENGTH, AllowList, Fetcher, Resolve
 from vivant.intake.sandbox import CleanPicture, Decoders
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 __all__ = ["AllowList", "CleanPicture", "Intake"]
 
@@ -34,11 +35,11 @@ class Intake:
 
     def __init__(
         self, allow: AllowList = NOTHING_ALLOWED, *, budget: ByteBudget | None = None,
-        decoders: Decoders | None = None, resolve: Resolve | None = None,
+        decoders: Decoders | None = None, resolve: Resolve | None = None, timings: Timings = DEFAULT_TIMINGS,
     ) -> None:  # fmt: skip
         self.budget = budget or ByteBudget()
-        self.decoders = decoders or Decoders()
-        self._fetcher = Fetcher(allow, self.budget, resolve)
+        self.decoders = decoders or Decoders(timings=timings)
+        self._fetcher = Fetcher(allow, self.budget, resolve, timings)
 
     async def start(self) -> None:
         """Start the decoder processes; returns before they are ready."""

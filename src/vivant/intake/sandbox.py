@@ -31,14 +31,13 @@ from vivant.errors import (
 from vivant.intake.fetch import too_many_bytes
 from vivant.intake.framing import READY, FramingError, read_head, read_part, write_abort, write_head, write_part
 from vivant.request import PICTURE_BYTES, PICTURE_SIDE
+from vivant.timings import DEFAULT_TIMINGS, Timings
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 2  # decoder processes; each may take some 700 MiB for the largest picture
 MAX_WAITING: Final = 128  # pictures that may wait for a decoder
 DECODER_COMMAND: Final = (sys.executable, "-I", "-m", "vivant.intake.decoder")
-WAIT_SECONDS: Final = 30.0  # for a decoder
-SECONDS: Final = 30.0  # wall clock, per picture; CPU_SECONDS in decoder.py is shorter
 LONGEST: Final = PICTURE_SIDE[1]  # pixels, excluded
 PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
 JOBS_PER_LIFE: Final = 1000  # then a new process, in case a codec leaks memory
@@ -73,12 +72,12 @@ class Decoders:
     """`count` decoder processes, each started with `command`. `start` before, `stop` after."""
 
     def __init__(
-        self, count: int = AT_ONCE, *, seconds: float = SECONDS, max_waiting: int = MAX_WAITING,
+        self, count: int = AT_ONCE, *, timings: Timings = DEFAULT_TIMINGS, max_waiting: int = MAX_WAITING,
         command: Sequence[str] = DECODER_COMMAND,
     ) -> None:  # fmt: skip
         self._all = [_Decoder(command) for _ in range(count)]
         self._max_waiting = max_waiting
-        self._seconds = seconds
+        self._timings = timings
         self._free: asyncio.Queue[_Decoder] = asyncio.Queue()
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="decoder")
         self._waiting = 0
@@ -109,7 +108,7 @@ class Decoders:
             raise Busy("Too many pictures wait to be decoded; send this request again shortly.")
         self._waiting += 1
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._timings.decoder_free_within):
                 decoder = await self._free.get()
         except TimeoutError:
             raise Busy("No decoder became free; send this request again shortly.") from None
@@ -126,7 +125,7 @@ class Decoders:
         for attempt in (1, 2):
             work = asyncio.get_running_loop().run_in_executor(self._threads, decoder.decode_one, pieces, job)
             try:
-                async with asyncio.timeout(self._seconds):
+                async with asyncio.timeout(self._timings.decode_within):
                     return await asyncio.shield(work)
             except TimeoutError:
                 why, final = "took too long", True
