@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient.compose import compose
-from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
+from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect, quarter_shape
 from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.colour import make_source
@@ -29,8 +29,7 @@ _BANDS_WIDTH, _BANDS_HEIGHT, _BANDS_FRAMES = 320, 180, 3
 def warm_up_frames() -> None:
     """About a tenth of a second when the cache is filled, some seconds the first time ever."""
     scene, other = _disc(0), _disc(2)
-    rows, columns = _HEIGHT // 4, _WIDTH // 4
-    flat = np.zeros((rows, columns), np.float32)
+    flat = np.zeros(quarter_shape(_HEIGHT, _WIDTH), np.float32)
     for share in (0.4, 1.0):  # a rect inside the picture, and one as wide as it: their memory layouts differ
         ambient = _EvenMotion(flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.motions import has_fitting_doer, raise_strength
 from vivant.engines.diorama.storyboard import Cue, CueKind
 
-_TOPICS: Final[dict[str, frozenset[str]]] = {
+Topic = Literal["music", "effects", "speech"]  # what the prompt may want silent
+_TOPICS: Final[dict[str, frozenset[Topic]]] = {
     "music": frozenset({"music"}),
     "effects": frozenset({"effects"}),
     "speech": frozenset({"speech"}),
@@ -22,7 +23,7 @@ _TOPICS: Final[dict[str, frozenset[str]]] = {
 class SoundRequest:
     cues: tuple[Cue, ...]
     denied: frozenset[CueKind]  # kinds of cue that must not be heard
-    muted: frozenset[str]  # of "music", "effects", "speech"
+    muted: frozenset[Topic]
     silent: bool  # no sound at all
 
 
@@ -30,7 +31,7 @@ def find_cues(reading: Reading) -> SoundRequest:
     """The cues of the prompt, each kind once at its loudest: named, or brought by weather and places."""
     levels: dict[CueKind, dict[int, float]] = {}  # kind -> clause -> level
     denied: set[CueKind] = set()
-    muted: set[str] = set()
+    muted: set[Topic] = set()
     silent = False
     for hit in reading.hits:
         entry = hit.entry

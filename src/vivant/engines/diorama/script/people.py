@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from vivant.engines.diorama.script.grammar import Hit, Reading, is_denied
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
-from vivant.engines.diorama.script.words import Place
+from vivant.engines.diorama.script.words import PersonKind, Place
 from vivant.engines.diorama.storyboard import Age, Gender
 
 _BEFORE: Final = 5  # tokens of description before a noun: "a tired old British man"
@@ -28,7 +28,7 @@ class Person:
     """Someone of the prompt. `face_index` is the face of the picture that is theirs, once casting.py has found it."""
 
     name: str
-    kind: str = "someone"  # someone | animal | voice
+    kind: PersonKind = "someone"
     head: str = ""  # the noun
     gender: Gender = ""
     age: Age | Literal[""] = ""
@@ -78,7 +78,10 @@ def find_people(reading: Reading) -> Cast:
         if kind == "body":
             _note_gender(cast, hit, words)
             continue
-        person = _resolve_pronoun(cast, hit, words) if kind == "pronoun" else _resolve_noun(reading, cast, hit, words)
+        if kind == "pronoun":
+            person = _resolve_pronoun(cast, hit, words)
+        else:
+            person = _resolve_noun(reading, cast, hit, kind, words)
         if person is not None:
             cast.mentions.append(Mention(hit.first, hit.last, person, _is_object(reading, hit)))
     return cast
@@ -108,13 +111,13 @@ def _resolve_pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
     return person
 
 
-def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, words: str) -> Person | None:
+def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, kind: PersonKind, words: str) -> Person | None:
     """The person a noun names: someone known, or someone new; None for a noun that names nobody."""
     entry = hit.entry
     label = hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":"
     if entry.role == "nobody" or (entry.role == "anyone" and label):  # "Subject: a young woman"
         return None
-    described = Person(name=_name(reading, hit), kind=entry.person, head=words, gender=entry.gender, age=entry.age)
+    described = Person(name=_name(reading, hit), kind=kind, head=words, gender=entry.gender, age=entry.age)
     if entry.accent:
         described.accents.add(entry.accent)
     another = _note_description(reading, hit, described)

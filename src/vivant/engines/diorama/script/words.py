@@ -39,6 +39,7 @@ Role = Literal[
     "not", "near", "nothing", "but", "like", "as_if", "ends", "hear", "mention", "camera", "to", "then", "as", "and",
     "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody", "noise", "",
 ]  # fmt: skip
+PersonKind = Literal["someone", "animal", "voice"]
 Place = Literal["left", "middle", "right", ""]  # of a person in the picture
 CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says which move; "any": only "no camera move"
 
@@ -62,7 +63,7 @@ class Entry:
     speech: bool = False  # a verb of saying
     tone: Tone | Literal[""] = ""
     writing: Literal["noun", "verb", "title", ""] = ""  # "noun": bears writing; "verb": is written
-    person: Literal["someone", "animal", "voice", "pronoun", "body", ""] = ""
+    person: PersonKind | Literal["pronoun", "body", ""] = ""
     gender: Gender = ""
     age: Age | Literal[""] = ""
     accent: str = ""

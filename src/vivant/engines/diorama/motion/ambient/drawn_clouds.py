@@ -12,7 +12,7 @@ import numpy as np
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
+from vivant.engines.diorama.motion.fields import STEP, FieldSum, average_quarter
 from vivant.media import F32, U8, Planes
 from vivant.request import FPS
 
@@ -34,8 +34,8 @@ class DrawnClouds:
         farthest = abs(float(self._speed)) * seconds
         clouds, others = find_shapes(planes, sky)
         fixed = others | (average_quarter(sky) < 0.5)
-        give = YIELDING * farthest / 4
-        near = 1 - smoothstep((_distance(clouds) - farthest / 4 - 2) / give)
+        give = YIELDING * farthest / STEP
+        near = 1 - smoothstep((_distance(clouds) - farthest / STEP - 2) / give)
         self._weight = (near * smoothstep((_distance(fixed) - 3) / give)).astype(np.float32)
 
     def add(self, n: int, out: FieldSum) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.fields import STEP
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
@@ -48,7 +49,7 @@ class Embers:
             return np.stack([x, y], -1).astype(np.float32)
         rows, columns = np.nonzero(hearth > 0.5)
         pick = chance.integers(0, len(rows), lives)
-        return (4 * np.stack([columns[pick], rows[pick]], -1)).astype(np.float32)
+        return (STEP * np.stack([columns[pick], rows[pick]], -1)).astype(np.float32)
 
     def draw(self, n: int, frame: Planes) -> None:
         opacity = float(self._air.opacity[n])

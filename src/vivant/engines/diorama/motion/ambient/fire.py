@@ -11,7 +11,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
-from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
+from vivant.engines.diorama.motion.fields import STEP, FieldSum, average_quarter
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -44,8 +44,8 @@ class Flames:
         self._flare = (FLARE * (0.5 + strength) * np.clip(filters.blur(small, 1.5), 0, 1)).astype(np.float32)
         wide = filters.blur(small, 28.0 * air.scale)
         self._glow = (GLOW * (0.5 + strength) * np.clip(2.5 * wide, 0, 1)).astype(np.float32)
-        rows = 4 * np.arange(small.shape[0])[:, None] / (46.0 * air.scale)
-        columns = 4 * np.arange(small.shape[1])[None, :] / (70.0 * air.scale)
+        rows = STEP * np.arange(small.shape[0])[:, None] / (46.0 * air.scale)
+        columns = STEP * np.arange(small.shape[1])[None, :] / (70.0 * air.scale)
         self._phase = (2 * math.pi * (rows + 0.6 * np.sin(columns))).astype(np.float32)
         self._lick = (LICK * air.scale * (0.4 + 1.2 * strength) * self._weight).astype(np.float32)
 

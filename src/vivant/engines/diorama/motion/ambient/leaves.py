@@ -14,6 +14,7 @@ from vivant.engines.diorama.motion.ambient import blades
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, wrap_around
+from vivant.engines.diorama.motion.fields import STEP
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes, to_planes
 from vivant.request import FPS
@@ -120,8 +121,8 @@ class Leaves:
         out["angle"] = 0.9 * np.sin(one + 0.6) + 0.5 * self._spin * time + self._phase[2]
         out["soft"] = self._soft + 0.22 * speed
         out["alpha"] = self._alpha * opacity * self._length / (self._length + 0.25 * speed)
-        rows = np.clip(out["y"] / 4, 0, self._cover.shape[0] - 1).astype(int)
-        columns = np.clip(out["x"] / 4, 0, self._cover.shape[1] - 1).astype(int)
+        rows = np.clip(out["y"] / STEP, 0, self._cover.shape[0] - 1).astype(int)
+        columns = np.clip(out["x"] / STEP, 0, self._cover.shape[1] - 1).astype(int)
         out["alpha"] *= 1 - self._behind * self._cover[rows, columns]
         out["luma"] = np.clip(16 + (self._luma - 16) * (0.86 + 0.24 * facing), 24, 226)
         out["cb"], out["cr"] = self._cb, self._cr

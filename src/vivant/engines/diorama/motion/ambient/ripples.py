@@ -10,6 +10,7 @@ from vivant.engines.diorama.motion.ambient import capsules, rings
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.ambient.water import find_vanishing_row
+from vivant.engines.diorama.motion.fields import STEP
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, Planes
 from vivant.request import FPS
@@ -36,7 +37,7 @@ class Ripples:
         """float32 (n, 5): moment (s), x, y (px), pixels per camera height there, relative size; sorted by moment.
 
         Equally many per square metre of ground; none where they would be too small to be seen."""
-        below = np.maximum(4.0 * np.arange(where.shape[0]) - row, 1.0)[:, None]
+        below = np.maximum(float(STEP) * np.arange(where.shape[0]) - row, 1.0)[:, None]
         scale = below * np.ones((1, where.shape[1]))  # px per camera height, for things lying in the plane across
         share = np.where(scale * WIDEST > 3.0 * self._air.scale, where / scale, 0)
         total = float(share.sum())
@@ -50,7 +51,7 @@ class Ripples:
         moments = np.sort(chance.uniform(-life, self._air.frames / FPS, number))
         spot = chance.uniform(-2, 2, (2, number))
         size = chance.lognormal(0, 0.3, number)
-        return np.stack([moments, 4 * columns + spot[0], 4 * rows + spot[1], scale.ravel()[at], size], 1).astype(
+        return np.stack([moments, STEP * columns + spot[0], STEP * rows + spot[1], scale.ravel()[at], size], 1).astype(
             np.float32
         )
 

@@ -19,7 +19,7 @@ from vivant.engines.diorama.easing import smoothstep_scalar
 from vivant.engines.diorama.kernels import fast_kernel
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.fields import Flow
+from vivant.engines.diorama.motion.fields import STEP, Flow
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -117,8 +117,8 @@ def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
         for step in range(1, last + 1):
             for _ in range(2):  # two half steps, each by the midpoint rule
                 h = sign * 0.5 / STEPS
-                x, y = grid_x + dx / 4, grid_y + dy / 4
-                half_x, half_y = h / 8 * filters.sample(vx, x, y), h / 8 * filters.sample(vy, x, y)
+                x, y = grid_x + dx / STEP, grid_y + dy / STEP
+                half_x, half_y = (h / 2 / STEP * filters.sample(v, x, y) for v in (vx, vy))
                 move_x, move_y = filters.sample(vx, x + half_x, y + half_y), filters.sample(vy, x + half_x, y + half_y)
                 dx, dy = dx + np.float32(h) * move_x, dy + np.float32(h) * move_y
             steps_x[sign * step], steps_y[sign * step] = dx, dy
@@ -136,7 +136,7 @@ def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape
     rows, columns = np.mgrid[box]
     smeared = np.zeros_like(path_x[0])
     for dx, dy in zip(path_x, path_y, strict=True):
-        smeared += filters.sample(noise, columns + dx / 4, rows + dy / 4)
+        smeared += filters.sample(noise, columns + dx / STEP, rows + dy / STEP)
     smeared = filters.blur(smeared, 1.5)
     spread = (smeared - smeared.mean()) / (smeared.std() + 1e-6)
     delay: F32 = (0.25 + 0.25 * np.tanh(0.9 * spread)).astype(np.float32)

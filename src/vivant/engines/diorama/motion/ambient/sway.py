@@ -15,7 +15,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import fast_kernel, sine
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air, initial_share
-from vivant.engines.diorama.motion.fields import FieldSum
+from vivant.engines.diorama.motion.fields import STEP, FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -51,7 +51,7 @@ class Sway:
         lean = (LEAN * reach * lever * weight)[box].astype(np.float32)
         sizes, phases, rates = [], [], []
         for hertz, px, size in SWINGS:
-            noise = filters.blur(chance.normal(size=weight.shape), size * air.scale / 4 / 2.5)
+            noise = filters.blur(chance.normal(size=weight.shape), size * air.scale / STEP / 2.5)
             spread = 0.55 * noise / (noise.std() + 1e-9)  # turns
             calm = 1 - firm * min(1.0, max(0.0, (hertz - 0.3) / 1.0))
             sizes.append((px * reach * lever * weight * calm)[box].astype(np.float32))

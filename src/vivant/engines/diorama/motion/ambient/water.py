@@ -17,7 +17,7 @@ from vivant.engines.diorama.kernels import fast_kernel, sine
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air, initial_share
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
-from vivant.engines.diorama.motion.fields import FieldSum
+from vivant.engines.diorama.motion.fields import STEP, FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -74,12 +74,12 @@ class Water:
         self._top, self._bottom, self._left, self._right = falloff.find_bounds(weight)
         weight = weight[self._window]
         focal = FOCAL * min(air.width, air.height)
-        rows = 4.0 * np.arange(self._top, self._bottom)
+        rows = float(STEP) * np.arange(self._top, self._bottom)
         below = np.maximum(rows - find_vanishing_row(horizon, waterline, air.height), 2.0)
         near = np.clip(below / (air.height - min(waterline, air.height - 8)), 0, 1.2)
         self._near = near.astype(np.float32)
         self._z = (focal / below).astype(np.float32)  # camera heights away, per row
-        columns = 4.0 * np.arange(self._left, self._right) - air.width / 2
+        columns = float(STEP) * np.arange(self._left, self._right) - air.width / 2
         self._columns = columns.astype(np.float32)
         self._per_column = (1 / below).astype(np.float32)  # camera heights per pixel, per row
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import kernel
@@ -16,6 +17,8 @@ from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
+
+I16 = NDArray[np.int16]
 
 CUT_OUT_FROM: Final = 0.7  # a matte trusted less than this is never cut
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
@@ -33,9 +36,9 @@ class Cutout:
     (h/2, w/2).
     """
 
-    y: Any
-    u: Any
-    v: Any
+    y: I16
+    u: I16
+    v: I16
     alpha2: U8
     alpha_half: U8
     extent: F32  # quarter grid, 0..1: where alpha or residual are not 0
@@ -93,11 +96,12 @@ def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout
     return Cutout(y, u, v, alpha2, alpha_half, filters.resize(np.maximum(hole, alpha), columns, rows))
 
 
-def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> Any:
+def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
     """picture - (1 - alpha) · background, about `zero`, in 1/16 steps: int16."""
     share = 1 - alpha.astype(np.float32) / 255
     left = (picture.astype(np.float32) - zero) - share * (background.astype(np.float32) - zero)
-    return np.rint(16 * left).astype(np.int16)
+    fixed: I16 = np.rint(16 * left).astype(np.int16)
+    return fixed
 
 
 def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
@@ -122,7 +126,7 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 
 @kernel
-def composite(out: U8, left: Any, alpha: U8, zero: int, slack: int) -> None:
+def composite(out: U8, left: I16, alpha: U8, zero: int, slack: int) -> None:
     """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). out, alpha: uint8; left: int16, in 1/16;
     slack: 1/16 by which left may exceed what its alpha allows."""
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
