@@ -16,7 +16,8 @@
     ├── StorageFailed               a file could not be stored or read; try again
     └── Misconfigured               wrong settings or installation; says what to change
 
-HTTP statuses and provider codes are chosen in `api/dialects/` only.
+An error that is raised without a message shows the docstring of its class. HTTP statuses and provider codes are chosen
+in `api/dialects/` only.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class VivantError(Exception):
     """Something went wrong in Vivant."""
 
     code = "INTERNAL"
-    retryable = False
+    retryable = False  # whether the same work may succeed when it is tried again
 
     def __str__(self) -> str:
         return super().__str__() or inspect.cleandoc(self.__doc__ or "")

@@ -49,7 +49,7 @@ def make_artifact(
     return Artifact(
         path=path,
         size=facts.size,
-        sha256=sha256(movie),
+        sha256=_hash_file(movie),
         width=facts.width,
         height=facts.height,
         frames=facts.frames,
@@ -85,6 +85,7 @@ def decode_png(data: bytes) -> U8:
         return np.asarray(picture.convert("RGB"))
 
 
-def sha256(path: Path) -> str:
+def _hash_file(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

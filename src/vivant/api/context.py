@@ -16,7 +16,7 @@ from vivant.settings import Settings
 from vivant.task import Task
 
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
-ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TASK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Context:
 
     async def find_task(self, task_id: str, *, key_id: str) -> Task:
         """The caller's task. Raises TaskNotFound, also for text that is no id, which is not sent to the database."""
-        if not ID.fullmatch(task_id):
+        if not TASK_ID.fullmatch(task_id):
             raise TaskNotFound
         return await self.service.get_task(task_id, key_id=key_id)
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vivant.errors import InvalidRequest, PictureTooManyBytes, UnreadablePicture
-from vivant.request import PICTURE_BYTES, RATIOS, RESOLUTIONS
+from vivant.request import FPS, PICTURE_BYTES, RATIOS, RESOLUTIONS
 
 if TYPE_CHECKING:
     from vivant.media import Pictures
@@ -28,7 +28,7 @@ def make(
     resolution: Annotated[str, typer.Option(help=" | ".join(RESOLUTIONS))] = "720p",
     ratio: Annotated[str, typer.Option(help=" | ".join((*RATIOS, "adaptive")))] = "adaptive",
     duration: Annotated[int, typer.Option(help="Seconds, 4..12.")] = 5,
-    fps: Annotated[int, typer.Option(help="24.")] = 24,
+    fps: Annotated[int, typer.Option(help=f"{FPS}.")] = FPS,
     seed: Annotated[int, typer.Option(help="-1..4294967295; -1 chooses one.")] = -1,
     camera_fixed: Annotated[bool, typer.Option("--camera-fixed", help="Hold the camera still.")] = False,
     watermark: Annotated[bool, typer.Option("--watermark", help="Draw the visible mark.")] = False,
@@ -47,8 +47,8 @@ def make(
     from vivant.request import Brief, Tier
     from vivant.settings import load_settings
 
-    if fps != 24:
-        raise InvalidRequest(f"must be 24, got {fps}.", field="fps")
+    if fps != FPS:
+        raise InvalidRequest(f"must be {FPS}, got {fps}.", field="fps")
     if service_tier not in list(Tier):
         raise InvalidRequest(f"must be default or flex, got {service_tier!r}.", field="service_tier")
     try:
@@ -72,7 +72,7 @@ def make(
     console = Console()
     settings = load_settings(engine=engine_name)
     with console.status("Reading the picture and loading the engine"):
-        pictures = asyncio.run(_read(picture, last_image, brief=brief))
+        pictures = asyncio.run(_read_pictures(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
         engine = load_engine(settings.engine)
@@ -94,7 +94,7 @@ def make(
     )  # fmt: skip
 
 
-async def _read(first: Path, last: Path | None, *, brief: Brief) -> Pictures:
+async def _read_pictures(first: Path, last: Path | None, *, brief: Brief) -> Pictures:
     """Both pictures, decoded in the sandbox like those of the API: a local file may come from anywhere, too."""
     from vivant.generate import decode_png
     from vivant.intake.pictures import Intake
@@ -103,17 +103,17 @@ async def _read(first: Path, last: Path | None, *, brief: Brief) -> Pictures:
     intake = Intake()
     await intake.start()
     try:
-        first_clean = await intake.clean(_bytes(first, "image"), field="image", ratio=brief.ratio)
+        first_clean = await intake.clean(_read_file(first, "image"), field="image", ratio=brief.ratio)
         if last is None:
             return Pictures(decode_png(first_clean.png))
         ratio = brief.ratio_for(first_clean.width, first_clean.height)
-        last_clean = await intake.clean(_bytes(last, "last_image"), field="last_image", ratio=ratio)
+        last_clean = await intake.clean(_read_file(last, "last_image"), field="last_image", ratio=ratio)
         return Pictures(decode_png(first_clean.png), decode_png(last_clean.png))
     finally:
         await intake.stop()
 
 
-def _bytes(path: Path, field: str) -> bytes:
+def _read_file(path: Path, field: str) -> bytes:
     try:
         if path.stat().st_size > PICTURE_BYTES:
             raise PictureTooManyBytes(f"{path} has more than {PICTURE_BYTES} bytes.", field=field)

@@ -41,13 +41,11 @@ DECODER_COMMAND: Final = (sys.executable, "-I", "-m", "vivant.intake.decoder")
 LONGEST: Final = PICTURE_SIDE[1]  # pixels, excluded
 PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
 JOBS_PER_LIFE: Final = 1000  # then a new process, in case a codec leaks memory
+# Errors that a decoder may answer, by code; every other code means UnreadablePicture.
 _ERRORS: Final[dict[str, type[InvalidPicture]]] = {
-    "INVALID_PICTURE": InvalidPicture,
-    "PICTURE_UNSUPPORTED": UnsupportedPicture,
-    "PICTURE_TOO_MANY_BYTES": PictureTooManyBytes,
-    "PICTURE_OUT_OF_BOUNDS": PictureOutOfBounds,
-    "PICTURE_TOO_LARGE": PictureTooLarge,
-}  # every other code means UnreadablePicture
+    kind.code: kind
+    for kind in (InvalidPicture, UnsupportedPicture, PictureTooManyBytes, PictureOutOfBounds, PictureTooLarge)
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ def sign(secret: bytes, path: str, expires: int) -> str:
 
 def verify(secret: bytes, path: str, expires: str, signature: str, *, now: float) -> None:
     """Raise NotAuthorized unless `sign` made this signature and the link has not expired at `now` (Unix seconds)."""
-    if not (expires.isascii() and expires.isdigit() and len(expires) <= 12):
-        raise NotAuthorized("The link is damaged: ask for the task again to get a new one.")
-    if not hmac.compare_digest(sign(secret, path, int(expires)), signature if signature.isascii() else ""):
+    well_formed = expires.isascii() and expires.isdigit() and len(expires) <= 12 and signature.isascii()
+    if not well_formed or not hmac.compare_digest(sign(secret, path, int(expires)), signature):
         raise NotAuthorized("The link is damaged: ask for the task again to get a new one.")
     if int(expires) < now:
         raise NotAuthorized("The link has expired: ask for the task again to get a new one.")

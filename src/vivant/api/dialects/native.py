@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from vivant.api.context import ID, Context
+from vivant.api.context import TASK_ID, Context
 from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, WrongMethod
 from vivant.api.responses import json_response
 from vivant.errors import (
@@ -30,7 +30,6 @@ from vivant.errors import (
 )
 from vivant.task import Status, Task
 
-PREFIX: Final = "/v1/"
 PAGE: Final = range(1, 101)  # tasks in one answer
 
 STATUS_CODES: Final[dict[type[VivantError], int]] = {
@@ -62,7 +61,7 @@ def routes(context: Context) -> list[Route]:
         limit = _parse_limit(query.get("limit", "50"))
         status = _parse_status(query.get("status"))
         after = query.get("after", "")
-        if after and not ID.fullmatch(after):
+        if after and not TASK_ID.fullmatch(after):
             raise InvalidRequest("must be the id of a task, as `next` of the page before says.", field="after")
         # One more than requested shows whether there are more.
         found = await context.service.list_tasks(key_id=key_id, status=status, limit=limit + 1, after=after)
