@@ -71,7 +71,7 @@ class Entry:
     speed: Literal["slow", "fast", ""] = ""
     amount: float = 1.0  # multiplies the strength of the word it belongs to
     direction: Direction = ""
-    role: Role = ""  # a job in grammar, see grammar.py
+    role: Role = ""
     # What falls silent ("beds": music and effects), or "picture": nothing moves that is not named.
     mute: Literal["music", "effects", "beds", "all", "picture", ""] = ""
     # As things to speak of: "no sound effects" silences the topic effects.

@@ -75,7 +75,7 @@ def place(mono: F32, x: float, depth: float, *, delayed: bool = True) -> F32:
     return pan(absorb_treble(mono, depth), x, delayed=delayed) * np.float32(distance_gain(depth))
 
 
-def impulse_response(size: float, seed: int) -> F32:
+def make_impulse_response(size: float, seed: int) -> F32:
     """The impulse response of a room without the direct sound: float32 (2, n), mean energy of the channels 1.
 
     size: 0 open air with a few reflections .. 1 a large hall. Six to fourteen early reflections, then diffuse noise
@@ -118,7 +118,8 @@ def impulse_response(size: float, seed: int) -> F32:
 
 
 def reverberate(sound: F32, response: F32) -> F32:
-    """The reverberation of a sound, float32 (2, n): its convolution with an `impulse_response`, cut after n samples."""
+    """The reverberation of a sound, float32 (2, n): its convolution with an impulse response, float32
+    (2, m), cut after n samples."""
     n = sound.shape[1]
     size = fft.next_fast_len(n + response.shape[1], real=True)
     wet: F32 = fft.irfft(fft.rfft(sound, size) * fft.rfft(response, size), size)[:, :n]

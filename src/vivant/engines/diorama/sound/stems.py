@@ -64,6 +64,6 @@ def _in_the_room(sounds: Iterable[tuple[F32, int, float]], timeline: Timeline) -
             sent[:, first:last] += part * np.float32(space.wet_gain(depth, timeline.room))
     if not np.any(sent):
         return dry
-    wet = space.reverberate(sent, space.impulse_response(timeline.room, timeline.seed))
+    wet = space.reverberate(sent, space.make_impulse_response(timeline.room, timeline.seed))
     wet[:, :earliest] = 0  # rounding in the FFT would otherwise leave -160 dB of it before the first sound
     return dry + wet

@@ -35,7 +35,8 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     # The faint noise of open air under the birds.
     air = ((60, -24), (200, -12), (500, -2), (1000, 0), (2000, -5), (5000, -14), (12000, -26))
     sound = np.asarray(
-        noise.stereo(n, chance, air, 0.8) * np.exp(0.15 * noise.drift(n, chance, 0.3)) * np.float32(0.006), np.float32
+        noise.make_stereo(n, chance, air, 0.8) * np.exp(0.15 * noise.make_drift(n, chance, 0.3)) * np.float32(0.006),
+        np.float32,
     )
     singers = _choose_singers(bed, timeline, chance)
     for number, species in enumerate(singers):

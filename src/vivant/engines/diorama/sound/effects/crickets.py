@@ -17,7 +17,8 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     still = rng(timeline.seed, "crickets")  # the noise of the night air
     air = ((60, -14), (200, -4), (500, 0), (1000, -4), (2500, -12), (8000, -26))
     sound = np.asarray(
-        noise.stereo(n, still, air, 0.8) * np.exp(0.15 * noise.drift(n, still, 0.3)) * np.float32(0.003), np.float32
+        noise.make_stereo(n, still, air, 0.8) * np.exp(0.15 * noise.make_drift(n, still, 0.3)) * np.float32(0.003),
+        np.float32,
     )
     t = np.arange(n, dtype=np.float64) / SAMPLE_RATE
     for number in range(3 + round(7 * bed.strength)):

@@ -29,7 +29,7 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
             far += _at(other, chance.uniform(0, 1)) * np.float32(chance.uniform(0.3, 0.8))
     near, far = murmur.to_sample_rate(near, n), murmur.to_sample_rate(far, n)
     # Far voices are heard more by reflections than directly.
-    around = space.reverberate(far, space.impulse_response(max(0.3, timeline.room), timeline.seed))
+    around = space.reverberate(far, space.make_impulse_response(max(0.3, timeline.room), timeline.seed))
     distant = np.float32(0.35) * space.absorb_treble(far, 0.8) + np.float32(0.55) * around
     return space.absorb_treble(np.asarray(near + distant * (0.5 + bed.strength), np.float32), bed.depth)
 

@@ -21,24 +21,26 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     n, strength = timeline.samples, bed.strength
     chance = rng(timeline.seed, "fire")
     flicker = follow.at_sample_rate(timeline.flicker)
-    lick = np.exp(0.55 * flicker + 0.30 * noise.turbulence(n, chance, 3.0, 4))
-    sound = noise.stereo(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
+    lick = np.exp(0.55 * flicker + 0.30 * noise.make_turbulence(n, chance, 3.0, 4))
+    sound = noise.make_stereo(n, chance, _ROAR, 0.6) * lick * np.float32(0.004 + 0.018 * strength**1.2)
 
-    jets = np.clip(noise.turbulence(n, chance, 0.8, 5) - 0.5, 0, 1.1) ** 2 + 0.05
-    sound += noise.stereo(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
+    jets = np.clip(noise.make_turbulence(n, chance, 0.8, 5) - 0.5, 0, 1.1) ** 2 + 0.05
+    sound += noise.make_stereo(n, chance, _HISS, 0.9) * jets.astype(np.float32) * np.float32(0.003 + 0.003 * strength)
 
     _fizz(sound, lick, strength, chance)
     at = _bursts(chance, n, strength, flicker)
     _crackle(sound, at, chance)
-    _pop(sound, grains.poisson_times(chance, 0.5 + 1.3 * strength, n), chance)
+    _pop(sound, grains.draw_poisson_times(chance, 0.5 + 1.3 * strength, n), chance)
     return sound
 
 
 def _fizz(sound: F32, lick: F32, strength: float, chance: np.random.Generator) -> None:
     """Adds hundreds of cracks a second, too small to be heard singly, which make most of a fire's treble."""
     n = sound.shape[1]
-    rate = np.float32(150 + 350 * strength) * np.clip(lick * np.exp(0.5 * noise.turbulence(n, chance, 5.0, 4)), 0.1, 5)
-    at = grains.poisson_times(chance, rate.astype(np.float32), n)
+    rate = np.float32(150 + 350 * strength) * np.clip(
+        lick * np.exp(0.5 * noise.make_turbulence(n, chance, 5.0, 4)), 0.1, 5
+    )
+    at = grains.draw_poisson_times(chance, rate.astype(np.float32), n)
     bank = grains.make_ticks(chance, 64, (1800, 9500), (0.15, 1.2), tone=0.3)
     loud = np.minimum(0.036 * chance.uniform(size=len(at)) ** -0.5, 0.16)
     side = np.clip(0.5 + 0.2 * chance.standard_normal(len(at)), 0, 1)
@@ -50,7 +52,7 @@ def _bursts(chance: np.random.Generator, n: int, strength: float, flicker: F32) 
     """The samples at which it crackles, ascending: a branching process, as the crack of one fibre sets off others
     within 0.2 s. float64 (k,)."""
     rate = np.float32(5 + 12 * strength) * np.exp(0.7 * flicker)
-    parents = grains.poisson_times(chance, rate.astype(np.float32), n)
+    parents = grains.draw_poisson_times(chance, rate.astype(np.float32), n)
     times = [parents]
     while len(parents):
         children = chance.poisson(0.62, len(parents))

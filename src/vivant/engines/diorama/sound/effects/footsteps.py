@@ -82,7 +82,7 @@ def _gravel(n: int, roll: float, side: int, chance: np.random.Generator) -> F32:
     toe = roll + 0.06
     late = 0.12 * np.exp(-0.5 * ((t - 0.36) / 0.05) ** 2)
     force = np.exp(-t / 0.035) + 0.55 * np.exp(-0.5 * ((t - toe) / 0.050) ** 2) + late
-    at = np.concatenate([[0.0], grains.poisson_times(chance, (1500 * force**1.1).astype(np.float32), n)])
+    at = np.concatenate([[0.0], grains.draw_poisson_times(chance, (1500 * force**1.1).astype(np.float32), n)])
     loud = 0.16 * np.exp(0.9 * chance.standard_normal(len(at))) * force[at.astype(int)] ** 0.4
     loud[0] = 0.55
     bank = grains.make_ticks(chance, 40, (1000, 5200), (0.3, 2.6), tone=0.45)
@@ -106,8 +106,8 @@ def _scuff(
 ) -> None:
     """Adds the sole dragging a little between heel and toe. start, end: s."""
     first, n = int(start * SAMPLE_RATE), int((end - start) * SAMPLE_RATE)
-    shape = np.sin(np.pi * np.linspace(0, 1, n)) ** 2 * np.exp(0.4 * noise.turbulence(n, chance, 18.0, 2))
-    sides[:, first : first + n] += (noise.coloured(n, chance, colour) * shape * loud).astype(np.float32)
+    shape = np.sin(np.pi * np.linspace(0, 1, n)) ** 2 * np.exp(0.4 * noise.make_turbulence(n, chance, 18.0, 2))
+    sides[:, first : first + n] += (noise.make_mono(n, chance, colour) * shape * loud).astype(np.float32)
 
 
 _SURFACES: Final = {  # its function, and the gain that makes all equally loud

@@ -13,7 +13,7 @@ I64 = NDArray[np.int64]
 _QUIET = 7.0  # nepers: a damped sine ends when it has fallen by 61 dB
 
 
-def poisson_times(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarray:
+def draw_poisson_times(chance: np.random.Generator, rate: F32 | float, n: int) -> np.ndarray:
     """The times of a Poisson process over n samples, in samples, ascending: (k,).
 
     rate: mean number per second, constant or, for a changing one, float32 (n,).
@@ -92,7 +92,7 @@ def _add_grains(sound: F32, bank: F32, at: I64, which: I64, left: F32, right: F3
             sound[1, at[k] + i] += right[k] * grain[i]
 
 
-def random_sides(chance: np.random.Generator, count: int, margin: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def draw_sides(chance: np.random.Generator, count: int, margin: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Gains of left and right of `count` grains at random places between the ears, powers summing to 1: (count,) each.
 
     margin: radians, of the quarter turn from left to right, that stay free at either end.
@@ -124,7 +124,7 @@ def make_ticks(
     return np.asarray(bank, np.float32)
 
 
-def bubble_modes(chance: np.random.Generator, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw_bubble_modes(chance: np.random.Generator, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frequency (Hz), decay (1/s) and rise (1/s) of bubbles in water, for `add_damped_sines`: each of the shape
     of `radius` (m).
 

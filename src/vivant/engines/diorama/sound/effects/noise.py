@@ -11,9 +11,9 @@ from scipy.interpolate import CubicSpline
 
 from vivant.media import F32, SAMPLE_RATE
 
-BLOCK: Final = 1024  # samples from one spectrum of `time_varying` to the next: 21 ms
+BLOCK: Final = 1024  # samples from one spectrum of `make_varying_mono` to the next: 21 ms
 _WINDOW: Final = 2 * BLOCK
-# Hz, of a spectrum of `time_varying`.
+# Hz, of a spectrum of `make_varying_mono`.
 BINS: Final = np.maximum(fft.rfftfreq(_WINDOW, 1 / SAMPLE_RATE), 1.0).astype(np.float32)
 
 Colour = Sequence[tuple[float, float]]
@@ -32,7 +32,7 @@ def blend(quiet: Colour, loud: Colour, share: float) -> Colour:
     return [(hz, a + (b - a) * share) for (hz, a), (_, b) in zip(quiet, loud, strict=True)]
 
 
-def coloured(n: int, chance: np.random.Generator, colour: Colour) -> F32:
+def make_mono(n: int, chance: np.random.Generator, colour: Colour) -> F32:
     """Steady noise of that colour: float32 (n,), RMS 1."""
     size = fft.next_fast_len(n, real=True)
     hz = np.maximum(fft.rfftfreq(size, 1 / SAMPLE_RATE), 1.0).astype(np.float32)
@@ -43,15 +43,15 @@ def coloured(n: int, chance: np.random.Generator, colour: Colour) -> F32:
     return sound / max(float(np.sqrt(np.mean(np.square(sound)))), 1e-12)
 
 
-def stereo(n: int, chance: np.random.Generator, colour: Colour, width: float = 0.6) -> F32:
+def make_stereo(n: int, chance: np.random.Generator, colour: Colour, width: float = 0.6) -> F32:
     """Steady noise of that colour in stereo: float32 (2, n), RMS 1.
 
     width: 0 is mono, 1 two independent channels; their correlation is 1 - width.
     """
     if width <= 0:
-        middle = coloured(n, chance, colour)
+        middle = make_mono(n, chance, colour)
         return np.stack([middle, middle])
-    both = np.stack([coloured(n, chance, colour), coloured(n, chance, colour)])
+    both = np.stack([make_mono(n, chance, colour), make_mono(n, chance, colour)])
     return set_width(both, width)
 
 
@@ -62,24 +62,24 @@ def set_width(pair: F32, width: float) -> F32:
     return np.stack([common * pair[0] + apart * pair[1], common * pair[0] - apart * pair[1]])
 
 
-def block_count(n: int) -> int:
-    """The number of spectra that `time_varying` needs for n samples."""
+def count_blocks(n: int) -> int:
+    """The number of spectra that `make_varying_mono` needs for n samples."""
     return -(-n // BLOCK) + 1
 
 
-def at_blocks(curve: F32, n: int) -> F32:
-    """A curve over n samples, float32 of any length, read at the centres of the blocks: float32 (block_count(n),)."""
-    places = np.arange(block_count(n)) * BLOCK / max(n, 1) * len(curve)
+def read_at_blocks(curve: F32, n: int) -> F32:
+    """A curve over n samples, float32 of any length, read at the centres of the blocks: float32 (count_blocks(n),)."""
+    places = np.arange(count_blocks(n)) * BLOCK / max(n, 1) * len(curve)
     return np.interp(places, np.arange(len(curve)) + 0.5, curve).astype(np.float32)
 
 
-def time_varying(n: int, chance: np.random.Generator, spectra: F32) -> F32:
-    """Noise whose spectrum changes in time: float32 (n,). spectra: gains, float32 (block_count(n), len(BINS)).
+def make_varying_mono(n: int, chance: np.random.Generator, spectra: F32) -> F32:
+    """Noise whose spectrum changes in time: float32 (n,). spectra: gains, float32 (count_blocks(n), len(BINS)).
 
     Overlap-add of independent Gaussian frames under a sine window: their powers add to one, so a constant spectrum of
     ones gives RMS 1.
     """
-    count = block_count(n)
+    count = count_blocks(n)
     if spectra.shape != (count, len(BINS)):
         raise ValueError(f"spectra must be ({count}, {len(BINS)}) for {n} samples, got {spectra.shape}.")
     # White Gaussian noise has a Gaussian spectrum: drawn as one, it saves a transform.
@@ -93,13 +93,13 @@ def time_varying(n: int, chance: np.random.Generator, spectra: F32) -> F32:
     return sound[BLOCK : BLOCK + n]
 
 
-def stereo_time_varying(n: int, chance: np.random.Generator, spectra: F32, width: float) -> F32:
-    """`time_varying` in stereo, float32 (2, n), of the width that `set_width` makes."""
-    return set_width(np.stack([time_varying(n, chance, spectra), time_varying(n, chance, spectra)]), width)
+def make_varying_stereo(n: int, chance: np.random.Generator, spectra: F32, width: float) -> F32:
+    """`make_varying_mono` in stereo, float32 (2, n), of the width that `set_width` makes."""
+    return set_width(np.stack([make_varying_mono(n, chance, spectra), make_varying_mono(n, chance, spectra)]), width)
 
 
-def band_spectra(hz: Sequence[float], decibels: F32) -> F32:
-    """Spectra for `time_varying`: dB at some frequencies -> linear gains at all bins.
+def make_band_spectra(hz: Sequence[float], decibels: F32) -> F32:
+    """Spectra for `make_varying_mono`: dB at some frequencies -> linear gains at all bins.
 
     hz: ascending. decibels: float32 (blocks, len(hz)), linear between over log frequency. float32 (blocks, len(BINS)).
     """
@@ -113,7 +113,7 @@ def band_spectra(hz: Sequence[float], decibels: F32) -> F32:
     return np.asarray(result, np.float32)
 
 
-def drift(n: int, chance: np.random.Generator, hz: float) -> F32:
+def make_drift(n: int, chance: np.random.Generator, hz: float) -> F32:
     """A smooth random curve, up and down about `hz` times a second: float32 (n,), mean 0, variance about 1."""
     knots = int(np.ceil(n / SAMPLE_RATE * hz * 2)) + 6
     at = (np.arange(n, dtype=np.float64) / SAMPLE_RATE * hz * 2) + chance.uniform(1.5, 2.5)
@@ -121,8 +121,8 @@ def drift(n: int, chance: np.random.Generator, hz: float) -> F32:
     return np.asarray(CubicSpline(np.arange(knots), chance.standard_normal(knots))(at) * 1.05, np.float32)
 
 
-def turbulence(n: int, chance: np.random.Generator, hz: float, octaves: int = 4) -> F32:
-    """A rough random curve, like the speed of wind: octaves of `drift` with the spectrum of Kolmogorov's -5/3 law.
+def make_turbulence(n: int, chance: np.random.Generator, hz: float, octaves: int = 4) -> F32:
+    """A rough random curve, like the speed of wind: octaves of `make_drift` with the spectrum of Kolmogorov's -5/3 law.
 
     float32 (n,), mean 0, variance about 1. hz: of the slowest octave. Made on a grid of 64 samples, since nothing in it
     is faster than 2^octaves · hz.
@@ -133,7 +133,7 @@ def turbulence(n: int, chance: np.random.Generator, hz: float, octaves: int = 4)
     for octave in range(octaves):
         # Each octave band of a -5/3 spectrum has 2^(-2/3) of the variance of the one below.
         weight = 2.0 ** (-octave / 3)
-        total += weight * drift(coarse, chance, hz * 2**octave * 64)
+        total += weight * make_drift(coarse, chance, hz * 2**octave * 64)
         power += weight**2
     fine = np.interp(np.arange(n), np.arange(coarse) * 64.0, total / np.sqrt(power))
     return np.asarray(fine, np.float32)

@@ -15,5 +15,5 @@ _AIR = ((25, -2), (60, 0), (150, -5), (500, -14), (1500, -22), (5000, -32), (140
 def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): faint, slowly changing noise of air."""
     n, chance = timeline.samples, rng(timeline.seed, "room tone")
-    sound = noise.stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.drift(n, chance, 0.4)) * np.float32(0.01)
+    sound = noise.make_stereo(n, chance, _AIR, 0.8) * np.exp(0.08 * noise.make_drift(n, chance, 0.4)) * np.float32(0.01)
     return np.asarray(sound, np.float32)

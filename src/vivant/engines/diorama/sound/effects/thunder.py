@@ -117,10 +117,10 @@ def _sky(sound: F32, chance: np.random.Generator) -> F32:
     t = np.arange(m) / SAMPLE_RATE
     answer = np.stack(
         [
-            noise.coloured(m, chance, ((20, -6), (50, 0), (140, -1), (400, -9), (1500, -26), (6000, -54)))
+            noise.make_mono(m, chance, ((20, -6), (50, 0), (140, -1), (400, -9), (1500, -26), (6000, -54)))
             for _ in range(2)
         ]
     )
-    shape = np.clip(t / 0.25, 0, 1) * np.exp(-t / 1.25) * np.exp(0.6 * noise.turbulence(m, chance, 2.0, 3))
+    shape = np.clip(t / 0.25, 0, 1) * np.exp(-t / 1.25) * np.exp(0.6 * noise.make_turbulence(m, chance, 2.0, 3))
     answer *= (shape / np.sqrt(np.sum(shape**2)) * 0.75).astype(np.float32)
     return space.reverberate(sound, answer)

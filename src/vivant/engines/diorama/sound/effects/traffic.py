@@ -28,7 +28,9 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     """float32 (2, n): the hum of many distant cars, for some seeds with a horn. Cars that pass by are events."""
     n, chance = timeline.samples, rng(timeline.seed, "traffic")
     sound = (
-        noise.stereo(n, chance, _HUM, 0.7) * np.exp(0.18 * noise.drift(n, chance, 0.25)) * (0.04 + 0.05 * bed.strength)
+        noise.make_stereo(n, chance, _HUM, 0.7)
+        * np.exp(0.18 * noise.make_drift(n, chance, 0.25))
+        * (0.04 + 0.05 * bed.strength)
     )
     if chance.random() < 0.25 + 0.35 * bed.strength:
         horn = space.place(_horn(chance), chance.uniform(-0.8, 0.8), min(0.75, bed.depth + 0.25))
@@ -57,7 +59,7 @@ def _pass(chance: np.random.Generator, depth: float, strength: float, x: float) 
     shift = 1 / (1 - towards / space.SPEED)
 
     spectra = _tyres(n, away, range_, shift)
-    tyres = noise.time_varying(n, chance, spectra)
+    tyres = noise.make_varying_mono(n, chance, spectra)
     engine = _engine(chance, shift)
     near = (away / range_).astype(np.float32)
     loud = np.float32((0.35 + 0.65 * strength) * 6 / (3 + away))
@@ -70,12 +72,12 @@ def _pass(chance: np.random.Generator, depth: float, strength: float, x: float) 
 
 
 def _tyres(n: int, away: float, range_: np.ndarray, shift: np.ndarray) -> F32:
-    """Spectra of the tyre noise while the car passes, for `noise.time_varying`: float32 (noise.block_count(n), bins).
+    """Spectra of the tyre noise while the car passes, for `noise.make_varying_mono`: float32 (blocks, bins).
 
     With the Doppler shift, absorption by air, and the comb filter of the reflection by the road (path difference
     2 · h1 · h2 / r), whose notches move audibly. away: m from the lane; range_: m, shift: ratio, float64 (n,) each.
     """
-    at = np.clip(np.arange(noise.block_count(n)) * noise.BLOCK, 0, n - 1)
+    at = np.clip(np.arange(noise.count_blocks(n)) * noise.BLOCK, 0, n - 1)
     r, s = range_[at][:, None], shift[at][:, None]
     hz = noise.BINS[None, :] / s
     spectra = noise.gains(_TYRE, hz.astype(np.float32))
@@ -89,7 +91,7 @@ def _engine(chance: np.random.Generator, shift: np.ndarray) -> F32:
     """Four cylinders: a firing rate of 52 to 92 Hz with uneven harmonics: float32 (n,), RMS 1. shift: Doppler ratio."""
     n = len(shift)
     firing = chance.uniform(52, 92)
-    wobble = 1 + 0.006 * noise.turbulence(n, chance, 5.0, 3)
+    wobble = 1 + 0.006 * noise.make_turbulence(n, chance, 5.0, 3)
     phase = 2 * np.pi * np.cumsum(firing * wobble * shift) / SAMPLE_RATE
     tone = np.zeros(n)
     for half in range(1, 17):  # half orders, because cylinders differ

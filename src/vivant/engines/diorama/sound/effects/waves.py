@@ -35,8 +35,8 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     n, chance = timeline.samples, rng(timeline.seed, "waves")
     if bed.strength <= LAPPING:
         return _lapping(n, bed.strength, chance)
-    slow = noise.drift(n, chance, 0.13) + 0.5 * noise.drift(n, chance, 0.31)
-    surf = noise.stereo(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
+    slow = noise.make_drift(n, chance, 0.13) + 0.5 * noise.make_drift(n, chance, 0.31)
+    surf = noise.make_stereo(n, chance, _SURF, 0.7) * np.exp(0.35 * slow) * (0.025 + 0.035 * bed.strength)
     fronts = [follow.event_sample(event) for event in follow.events(timeline, "wave")]
     return surf + _undertow(n, fronts, chance) * bed.strength
 
@@ -60,8 +60,8 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     before, after = int(_BEFORE * SAMPLE_RATE), int((_AFTER - 1.5 + 1.5 * strength) * SAMPLE_RATE)
     n = before + after
     # Seconds since the crest broke.
-    t = np.asarray((np.arange(noise.block_count(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
-    lumps = noise.at_blocks(noise.turbulence(n, chance, 3.0, 4), n)
+    t = np.asarray((np.arange(noise.count_blocks(n)) * noise.BLOCK - before) / SAMPLE_RATE, np.float32)
+    lumps = noise.read_at_blocks(noise.make_turbulence(n, chance, 3.0, 4), n)
 
     # White water spills along the crest, louder and louder, before it breaks.
     spill = np.exp(np.minimum(t, 0) / 0.42) * _rise(-t, -0.25, 0.3) * 0.20 * np.exp(0.2 * lumps)
@@ -81,7 +81,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
     def layer(shape: NDArray[np.floating[Any]], colour: F32) -> F32:
         """Spectra of a part: its amplitude in time, (blocks,), and its colour, dB at _HZ."""
         decibels = colour + 20 * np.log10(np.maximum(shape, 1e-5))[:, None]
-        return noise.band_spectra(_HZ, np.asarray(decibels, np.float32))
+        return noise.make_band_spectra(_HZ, np.asarray(decibels, np.float32))
 
     power = (
         layer(swell, _SWELL) ** 2
@@ -92,7 +92,7 @@ def _break(strength: float, chance: np.random.Generator, x: float) -> tuple[F32,
         + layer(back, _BACK) ** 2
     )
     spectra = np.asarray(np.sqrt(power) * (0.25 + 0.75 * strength), np.float32)
-    sides = noise.stereo_time_varying(n, chance, spectra, 0.7)
+    sides = noise.make_varying_stereo(n, chance, spectra, 0.7)
     _slap(sides, before, strength, chance)
     _foam(sides, before, strength, chance)
 
@@ -111,7 +111,7 @@ def _slap(sides: F32, before: int, strength: float, chance: np.random.Generator)
     n = int(0.7 * SAMPLE_RATE)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
     blow = np.minimum(t / 0.018, 1) * np.exp(-t / (0.09 + 0.10 * strength)) * np.float32(0.10 + 0.18 * strength)
-    hit = noise.stereo(n, chance, ((60, -6), (150, 0), (500, -2), (1500, -6), (5000, -14), (14000, -28)), 0.5)
+    hit = noise.make_stereo(n, chance, ((60, -6), (150, 0), (500, -2), (1500, -6), (5000, -14), (14000, -28)), 0.5)
     sides[:, before : before + n] += hit * blow
 
 
@@ -122,10 +122,10 @@ def _foam(sides: F32, before: int, strength: float, chance: np.random.Generator)
     rate = np.where(t > 0, 2600 * np.minimum(t / 0.8, 1) * np.exp(-np.maximum(t - 0.8, 0) / 1.3), 0) * (
         0.3 + 0.7 * strength
     )
-    at = grains.poisson_times(chance, rate.astype(np.float32), n)
+    at = grains.draw_poisson_times(chance, rate.astype(np.float32), n)
     bank = grains.make_ticks(chance, 48, (2200, 9500), (0.15, 0.6), tone=0.6)
     loud = 0.10 * np.exp(0.7 * chance.standard_normal(len(at))) * (0.4 + 0.6 * strength)
-    left, right = grains.random_sides(chance, len(at))
+    left, right = grains.draw_sides(chance, len(at))
     grains.add_grains(sides, bank, at, chance.integers(0, 48, len(at)), loud * left, loud * right)
 
 
@@ -136,19 +136,21 @@ def _rise(t: NDArray[np.floating[Any]], start: float, lasting: float) -> F32:
 
 def _undertow(n: int, fronts: list[int], chance: np.random.Generator) -> F32:
     """The low noise of water drawn back between waves: float32 (2, n). fronts: samples at which crests break."""
-    t = np.arange(noise.block_count(n), dtype=np.float32) * noise.BLOCK
+    t = np.arange(noise.count_blocks(n), dtype=np.float32) * noise.BLOCK
     pull = np.zeros_like(t)
     for at in fronts:
         since = (t - at) / SAMPLE_RATE
         pull += np.exp(-0.5 * ((since + 0.9) / 0.9) ** 2) + 0.6 * np.exp(-0.5 * ((since - 3.4) / 0.9) ** 2)
-    spectra = noise.band_spectra(_HZ, _SWELL + 20 * np.log10(np.maximum(0.16 * pull, 1e-5))[:, None])
-    return noise.stereo_time_varying(n, chance, spectra, 0.5)
+    spectra = noise.make_band_spectra(_HZ, _SWELL + 20 * np.log10(np.maximum(0.16 * pull, 1e-5))[:, None])
+    return noise.make_varying_stereo(n, chance, spectra, 0.5)
 
 
 def _lapping(n: int, strength: float, chance: np.random.Generator) -> F32:
     """Small waves against a shore: a gurgle of bubbles every second or so, over soft noise. float32 (2, n)."""
-    sound = noise.stereo(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(0.012)
-    sound *= np.exp(0.5 * noise.drift(n, chance, 0.5))
+    sound = noise.make_stereo(n, chance, ((100, -20), (300, -8), (900, 0), (2500, -6), (8000, -22)), 0.8) * np.float32(
+        0.012
+    )
+    sound *= np.exp(0.5 * noise.make_drift(n, chance, 0.5))
     at = chance.uniform(0, 0.5) * SAMPLE_RATE
     while at < n:
         _gurgle(sound, at, chance)
@@ -162,7 +164,7 @@ def _lap(strength: float, chance: np.random.Generator) -> F32:
     sides = np.zeros((2, n), np.float32)
     t = np.arange(n, dtype=np.float32) / SAMPLE_RATE
     slap = np.asarray(np.exp(-t / 0.03) + 0.5 * _rise(t, 0.02, 0.25) * np.exp(-t / 0.35), np.float32)
-    sides[0] = noise.coloured(n, chance, ((80, -22), (250, -6), (700, 0), (2000, -6), (7000, -16))) * slap * 0.05
+    sides[0] = noise.make_mono(n, chance, ((80, -22), (250, -6), (700, 0), (2000, -6), (7000, -16))) * slap * 0.05
     for delay in (0.004, 0.12, 0.38):
         _gurgle(sides, delay * SAMPLE_RATE, chance)
     fade = fades.straight_end(n, 0.3 * SAMPLE_RATE)
@@ -174,7 +176,7 @@ def _gurgle(sound: F32, at: float, chance: np.random.Generator) -> None:
     count = chance.integers(12, 40)
     burst = at + np.abs(chance.normal(0, 0.11, count)) * SAMPLE_RATE
     radius = np.clip(0.0016 * np.exp(0.65 * chance.standard_normal(count)), 0.0005, 0.006)
-    pitch, decay, rise = grains.bubble_modes(chance, radius)
+    pitch, decay, rise = grains.draw_bubble_modes(chance, radius)
     loud = 0.11 * chance.uniform(0.2, 1) * np.exp(-(burst - at) / (0.12 * SAMPLE_RATE)) * (radius / 0.003) ** 0.3
     side = np.clip(chance.uniform(0.1, 0.9) + 0.1 * chance.standard_normal(count), 0, 1)
     left, right = space.equal_power(side)

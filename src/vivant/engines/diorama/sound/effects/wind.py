@@ -29,19 +29,19 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
 def _blow(gusts: F32, strength: float, chance: np.random.Generator) -> F32:
     """The sound of a wind: float32 (2, n). gusts: its speed, float32 (n,), 0..1. strength: 0..1."""
     n = len(gusts)
-    eddies = 0.13 * noise.turbulence(n, chance, 1.1, 5)
+    eddies = 0.13 * noise.make_turbulence(n, chance, 1.1, 5)
     speed = np.clip((0.12 + gusts * (1 + eddies)) * (0.55 + 0.9 * strength), 0.02, 1.6).astype(np.float32)
-    coarse = noise.at_blocks(speed, n)[:, None]
+    coarse = noise.read_at_blocks(speed, n)[:, None]
 
     loud = 28 * np.log10(np.maximum(coarse, 0.02))  # dB; physically 40 (pressure ~ U²), but then lulls are inaudible
-    roar = noise.band_spectra(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
-    sound = noise.stereo_time_varying(n, chance, roar, 0.8)
+    roar = noise.make_band_spectra(_HZ, _BREEZE + np.minimum(coarse, 1) * (_STORM - _BREEZE) + loud)
+    sound = noise.make_varying_stereo(n, chance, roar, 0.8)
 
     # Leaves follow the wind with a delay (107 ms), and flutter.
-    flutter = 5 * noise.at_blocks(noise.turbulence(n, chance, 2.5, 3), n)[:, None]
+    flutter = 5 * noise.read_at_blocks(noise.make_turbulence(n, chance, 2.5, 3), n)[:, None]
     late = np.concatenate([np.repeat(coarse[:1], 5, axis=0), coarse[:-5]])
-    leaves = noise.band_spectra(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
-    sound += noise.stereo_time_varying(n, chance, leaves, 1.0)
+    leaves = noise.make_band_spectra(_HZ, _LEAVES + 50 * np.log10(np.maximum(late, 0.02)) - 28 + flutter)
+    sound += noise.make_varying_stereo(n, chance, leaves, 1.0)
 
     for edge in range(3):
         _whistle(sound, speed, edge, chance)
@@ -53,10 +53,10 @@ def _whistle(sound: F32, speed: F32, edge: int, chance: np.random.Generator) -> 
     one. speed: float32 (n,)."""
     n = sound.shape[1]
     base = (300, 520, 860)[edge] * chance.uniform(0.85, 1.2)
-    inertia = noise.turbulence(n, chance, 0.5, 2)
+    inertia = noise.make_turbulence(n, chance, 0.5, 2)
     pitch = base * (0.45 + 0.9 * speed) * (1 + 0.04 * inertia)
     awake = np.clip((speed - 0.30 - 0.10 * edge) / 0.5, 0, 1.3)
-    loud = awake**2 * (0.060, 0.036, 0.020)[edge] * np.clip(1 + 0.5 * noise.turbulence(n, chance, 3.0, 3), 0, 2)
+    loud = awake**2 * (0.060, 0.036, 0.020)[edge] * np.clip(1 + 0.5 * noise.make_turbulence(n, chance, 3.0, 3), 0, 2)
     tone = (
         _resonate(np.asarray(chance.standard_normal(n, np.float32)), pitch.astype(np.float32), np.float32(28.0)) * loud
     )

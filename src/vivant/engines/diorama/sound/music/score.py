@@ -137,7 +137,7 @@ def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tupl
 def render(score: Score) -> F32:
     """The score as sound, with the reverberation of its room and a fade at the end: float32 (2, n), peak 0.5."""
     dry = load_soundfont().play(score.notes, float(score.seconds))
-    wet = space.reverberate(dry, space.impulse_response(score.hall, seed=0))
+    wet = space.reverberate(dry, space.make_impulse_response(score.hall, seed=0))
     sound = dry + np.float32(0.16 + 0.22 * score.hall) * wet
     fade = round(_FADE * SAMPLE_RATE)
     sound[:, -fade:] *= fades.fade_out(fade)

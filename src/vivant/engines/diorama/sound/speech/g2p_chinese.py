@@ -66,7 +66,7 @@ def phonemize(text: str) -> str:
     return re.sub(r"\s+", " ", "".join(pieces)).strip()
 
 
-def readings(words: list[str]) -> list[list[str]]:
+def find_readings(words: list[str]) -> list[list[str]]:
     """The pinyin ("hao3") of the characters of each word of a sentence, before tone sandhi."""
     from pypinyin import Style, lazy_pinyin  # imported here: 0.15 s and 40 MB, which English does not need
 
@@ -119,7 +119,7 @@ def _sentence(han: str) -> str:
     """The symbols of a run of characters between punctuation marks."""
     parts = re.split(r"([〇零一二三四五六七八九幺]{3,})", han)  # digits read one by one are one word
     words = _regroup([w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.segment(part))])
-    spelled = readings(words)
+    spelled = find_readings(words)
     _change_yi_and_bu(words, spelled)
     _change_third_tones(spelled)
     return " ".join(filter(None, (_word(w, s) for w, s in zip(words, spelled, strict=True))))
