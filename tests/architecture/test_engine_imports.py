@@ -49,7 +49,7 @@ def package_of(module: str) -> str:
     return "centre"
 
 
-def broken_rules(module: str, imports: frozenset[str]) -> list[str]:
+def find_broken_rules(module: str, imports: frozenset[str]) -> list[str]:
     here = package_of(module)
     inside = {name for name in imports if name.startswith(PACKAGE)}
     return [name for name in sorted(inside) if package_of(name) not in {here, *MAY_IMPORT[here]}]
@@ -61,7 +61,7 @@ def broken_rules(module: str, imports: frozenset[str]) -> list[str]:
 def test_a_file_of_the_engine_imports_only_what_its_package_may(path: Path) -> None:
     parts = path.relative_to(ENGINE).with_suffix("").parts
     module = PACKAGE + ".".join(part for part in parts if part != "__init__")
-    assert broken_rules(module.rstrip("."), imported_modules(path)) == []
+    assert find_broken_rules(module.rstrip("."), imported_modules(path)) == []
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_file_of_the_engine_imports_only_what_its_package_may(path: Path) -> N
     ],
 )
 def test_a_forbidden_import_is_found_wherever_it_stands(module: str, statement: str) -> None:
-    assert broken_rules(PACKAGE + module, imported_by(statement))
+    assert find_broken_rules(PACKAGE + module, imported_by(statement))
 
 
 def test_numba_is_imported_by_kernels_alone() -> None:

@@ -19,7 +19,7 @@ OF_OTHERS = {
 OURS = {"registry.ENGINES"}  # to which a worker process of the tests adds its engine
 
 
-def patched(source: str) -> Iterator[str]:
+def find_patches(source: str) -> Iterator[str]:
     """What the source of a test replaces: owner.NAME, by monkeypatch, by mock.patch or by an assignment."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
@@ -32,7 +32,7 @@ def patched(source: str) -> Iterator[str]:
 
 
 def constants(source: str) -> set[str]:
-    return {name for name in patched(source) if re.fullmatch(r"[\w.]*[a-z]\w*\._?[A-Z][A-Z0-9_]*", name)}
+    return {name for name in find_patches(source) if re.fullmatch(r"[\w.]*[a-z]\w*\._?[A-Z][A-Z0-9_]*", name)}
 
 
 def test_no_test_patches_a_constant_of_ours() -> None:

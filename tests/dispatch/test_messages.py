@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from vivant.dispatch.messages import (
     Ready,
     Remember,
     Reported,
+    Setup,
     Unusable,
     WorkerEvent,
     decode_event,
@@ -40,6 +42,16 @@ FINISHED = json.loads(encode_line(Finished(ARTIFACT)))
 )  # fmt: skip
 def test_every_event_comes_out_as_it_went_in(event: WorkerEvent) -> None:
     assert decode_event(encode_line(event)) == event
+
+
+@pytest.mark.parametrize(
+    "build",
+    [lambda: Reported(1.5), lambda: Reported(float("nan")), lambda: Failed("", "x", retryable=False),
+     lambda: Setup("testcard", "file:///x", "/x", 0.0, 1.0), lambda: Setup("testcard", "file:///x", "/x", 1.0, -1.0)],
+)  # fmt: skip
+def test_a_wrong_message_cannot_be_built(build: Callable[[], object]) -> None:
+    with pytest.raises(ValueError):
+        build()
 
 
 @pytest.mark.parametrize(

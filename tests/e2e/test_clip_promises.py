@@ -28,7 +28,7 @@ MOVES = (
 )
 
 
-def fitted(picture: U8, shape: tuple[int, ...]) -> U8:
+def fit_luma(picture: U8, shape: tuple[int, ...]) -> U8:
     return to_planes(fit(picture, shape[1], shape[0])).y
 
 
@@ -36,7 +36,7 @@ def fitted(picture: U8, shape: tuple[int, ...]) -> U8:
 def test_frame_0_is_the_picture_whatever_the_camera_does(make: Make, name: str, prompt: str) -> None:
     made = make(name, prompt + " Heavy rain.", generate_audio=False)
     first = next(luma(made.path))
-    assert psnr(first, fitted(made.pictures.first, first.shape)) >= 40
+    assert psnr(first, fit_luma(made.pictures.first, first.shape)) >= 40
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_clip_with_a_last_picture_begins_and_ends_on_the_pictures(
     made = make(first, prompt, last=last)
     assert made.pictures.last is not None
     frames = list(luma(made.path))
-    assert psnr(frames[0], fitted(made.pictures.first, frames[0].shape)) >= 40
-    assert psnr(frames[-1], fitted(made.pictures.last, frames[0].shape)) >= 36
+    assert psnr(frames[0], fit_luma(made.pictures.first, frames[0].shape)) >= 40
+    assert psnr(frames[-1], fit_luma(made.pictures.last, frames[0].shape)) >= 36
     middle = frames[len(frames) // 2]
     assert psnr(middle, frames[0]) < 30
     assert psnr(middle, frames[-1]) < 30

@@ -64,7 +64,7 @@ def names(**table: list[str]) -> Resolve:
     return resolve
 
 
-async def fetched(url: str, allow: str = "", resolve: Resolve | None = None, **options: Any) -> bytes:
+async def fetch_bytes(url: str, allow: str = "", resolve: Resolve | None = None, **options: Any) -> bytes:
     fetcher = Fetcher(
         AllowList.parse(tuple(filter(None, allow.split(",")))),
         options.pop("budget", ByteBudget()),
@@ -152,7 +152,7 @@ TRAPS = names(
 @pytest.mark.parametrize("url", PAYLOADS)
 async def test_no_socket_is_opened_to_what_is_not_public(url: str, connected: list[tuple[str, int]]) -> None:
     with pytest.raises(InvalidPicture, match=r"^(must be an http|the picture could not be fetched)"):
-        await fetched(url, resolve=TRAPS)
+        await fetch_bytes(url, resolve=TRAPS)
     assert connected == []
 
 
@@ -163,7 +163,7 @@ async def test_other_ports_are_closed_too(url: str, connected: list[tuple[str, i
     async def run() -> None:
         async with server(lambda path, headers: ok()) as port:
             with pytest.raises(PictureUnreachable):
-                await fetched(url.format(port))
+                await fetch_bytes(url.format(port))
 
     await run()
     assert connected == []
@@ -172,14 +172,14 @@ async def test_other_ports_are_closed_too(url: str, connected: list[tuple[str, i
 @pytest.mark.parametrize("port", [1, 22, 25, 79, 81, 442, 444, 6379, 8080, 65_535])
 async def test_public_addresses_are_connected_on_two_ports_only(port: int, connected: list[tuple[str, int]]) -> None:
     with pytest.raises(PictureUnreachable):
-        await fetched(f"http://93.184.216.34:{port}/")
+        await fetch_bytes(f"http://93.184.216.34:{port}/")
     assert connected == []
 
 
 async def test_public_addresses_are_connected(connected: list[tuple[str, int]]) -> None:
     for url in ("http://93.184.216.34/", "https://93.184.216.34/", "http://pictures.example/"):
         with pytest.raises(PictureUnreachable):  # the sockets of this test connect to nothing
-            await fetched(url, resolve=names(pictures_example=["93.184.216.35"]))
+            await fetch_bytes(url, resolve=names(pictures_example=["93.184.216.35"]))
     assert connected == [("93.184.216.34", 80), ("93.184.216.34", 443), ("93.184.216.35", 80)]
 
 
@@ -192,7 +192,7 @@ async def test_a_name_is_resolved_once_so_that_rebinding_has_no_effect(connected
         return ["93.184.216.34"] if asked == 1 else ["127.0.0.1"]
 
     with pytest.raises(PictureUnreachable):
-        await fetched("http://rebinding.example/", resolve=rebinding)
+        await fetch_bytes("http://rebinding.example/", resolve=rebinding)
     assert asked == 1 and set(connected) == {("93.184.216.34", 80)}
 
 
@@ -206,7 +206,7 @@ async def test_the_socket_itself_refuses_whatever_the_resolver_said(
 
     monkeypatch.setattr(fetch._FixedResolver, "resolve", lying)
     with pytest.raises(PictureUnreachable):
-        await fetched("http://good.example/", resolve=names(good_example=["93.184.216.34"]))
+        await fetch_bytes("http://good.example/", resolve=names(good_example=["93.184.216.34"]))
     assert connected == []
 
 
@@ -229,7 +229,7 @@ async def test_a_redirect_leads_nowhere_that_a_url_may_not(
 
             async with server(reply) as port:
                 with pytest.raises(PictureUnreachable):
-                    await fetched(f"http://127.0.0.1:{port}/", allow=f"127.0.0.1:{port}")
+                    await fetch_bytes(f"http://127.0.0.1:{port}/", allow=f"127.0.0.1:{port}")
                 return port
 
     port = await run()
@@ -245,7 +245,7 @@ async def test_three_redirects_are_followed_and_no_more(hops: int, arrives: bool
 
     async def run() -> bytes:
         async with server(reply) as port:
-            return await fetched(f"http://127.0.0.1:{port}/{hops}", allow="127.0.0.0/8")
+            return await fetch_bytes(f"http://127.0.0.1:{port}/{hops}", allow="127.0.0.0/8")
 
     if arrives:
         assert await run() == BODY
@@ -279,7 +279,7 @@ def test_where_redirects_may_lead(here: str, location: str | None, there: str | 
 async def test_the_allow_list_opens_addresses(allow: str) -> None:
     async def run() -> bytes:
         async with server(lambda path, headers: ok()) as port:
-            return await fetched(f"http://127.0.0.1:{port}/a.png", allow=allow.format(port))
+            return await fetch_bytes(f"http://127.0.0.1:{port}/a.png", allow=allow.format(port))
 
     assert await run() == BODY
 
@@ -288,7 +288,7 @@ async def test_the_allow_list_opens_addresses(allow: str) -> None:
 async def test_the_allow_list_opens_names(allow: str) -> None:
     async def run() -> bytes:
         async with server(lambda path, headers: ok()) as port:
-            return await fetched(
+            return await fetch_bytes(
                 f"http://store.example:{port}/", allow=allow.format(port), resolve=names(store_example=["127.0.0.1"])
             )
 
@@ -304,7 +304,7 @@ async def test_the_allow_list_opens_nothing_else(allow: str, connected: list[tup
             for host in ("127.0.0.1", "store.example", "store.example.evil.example"):
                 trap = names(store_example=["127.0.0.1"], store_example_evil_example=["127.0.0.1"])
                 with pytest.raises(PictureUnreachable):
-                    await fetched(f"http://{host}:{port}/", allow=allow, resolve=trap)
+                    await fetch_bytes(f"http://{host}:{port}/", allow=allow, resolve=trap)
 
     await run()
     assert connected == []
@@ -365,7 +365,7 @@ async def test_a_proxy_in_the_environment_is_ignored(
         async with server(lambda path, headers: ok(b"from the proxy")) as proxy, server(lambda p, h: ok()) as port:
             for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
                 monkeypatch.setenv(name, f"http://127.0.0.1:{proxy}")
-            return await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
+            return await fetch_bytes(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
 
     assert await run() == BODY
     assert len(connected) == 1
@@ -387,13 +387,13 @@ async def test_answers_without_a_picture_are_one_error_that_tells_nothing(reply:
     async def run() -> str:
         async with server(lambda path, headers: reply) as port:
             with pytest.raises(PictureUnreachable) as refused:
-                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
+                await fetch_bytes(f"http://127.0.0.1:{port}/", allow="127.0.0.1")
             assert str(port) not in str(refused.value)
             return str(refused.value)
 
     async def nobody() -> str:
         with pytest.raises(PictureUnreachable) as refused:
-            await fetched("http://10.0.0.1/")
+            await fetch_bytes("http://10.0.0.1/")
         return str(refused.value)
 
     assert await run() == await nobody()
@@ -414,7 +414,7 @@ async def test_too_many_bytes_are_cut_off(length: bool) -> None:
         budget = ByteBudget()
         async with server(lambda path, headers: endless()) as port:
             with pytest.raises(PictureTooManyBytes, match="at most 200000 bytes"):
-                await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget, max_bytes=200_000)
+                await fetch_bytes(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget, max_bytes=200_000)
         assert budget.used == 0
 
     await run()
@@ -430,7 +430,7 @@ async def test_a_slow_server_times_out() -> None:
 
     async with server(lambda path, headers: drip()) as port:
         with pytest.raises(PictureUnreachable):
-            await fetched(f"http://127.0.0.1:{port}/", allow="127.0.0.1", timings=Timings(fetch_within=0.3))
+            await fetch_bytes(f"http://127.0.0.1:{port}/", allow="127.0.0.1", timings=Timings(fetch_within=0.3))
 
 
 async def test_fetched_bytes_count_against_the_budget() -> None:
@@ -519,7 +519,7 @@ async def test_no_cookies_or_credentials_are_sent() -> None:
 
     async def run() -> None:
         async with server(reply) as port:
-            await fetched(f"http://127.0.0.1:{port}/p?q=1#part", allow="127.0.0.1")
+            await fetch_bytes(f"http://127.0.0.1:{port}/p?q=1#part", allow="127.0.0.1")
 
     await run()
     seen.pop("")

@@ -158,11 +158,11 @@ def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
         with record.transaction() as connection:
             fill(connection, keys=10, waiting=waiting)
             claim_task(connection)
-            best = min(_timed(connection) for _ in range(5))
+            best = min(time_claims(connection) for _ in range(5))
         record.close()
         return best
 
-    def _timed(connection: Connection) -> float:
+    def time_claims(connection: Connection) -> float:
         start = time.process_time()
         for _ in range(20):
             claim_task(connection)

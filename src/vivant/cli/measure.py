@@ -51,8 +51,8 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine_name: str, runs: 
             write_mp4(engine.render(engine.plan(request, pictures), pictures, NullWatch()), out)
 
         loaded = _peak_mib()
-        warmup = _timed(whole)
-        rows = {"clip": [_timed(whole) for _ in range(runs)]}
+        warmup = _time_run(whole)
+        rows = {"clip": [_time_run(whole) for _ in range(runs)]}
         peak = _peak_mib()
         pictures = Pictures(first)
         clip = engine.render(engine.plan(request, pictures), pictures, NullWatch())
@@ -63,8 +63,8 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine_name: str, runs: 
         def encode(stream: Iterator[Planes]) -> None:
             write_mp4(Clip(canvas, stream, (lambda: sound) if sound else None), out)
 
-        rows["encode only"] = [_timed(lambda: encode(iter(frames))) for _ in range(runs)]
-        rows["encode + warp"] = [_timed(lambda: encode(warp.interleave(frames))) for _ in range(runs)]
+        rows["encode only"] = [_time_run(lambda: encode(iter(frames))) for _ in range(runs)]
+        rows["encode + warp"] = [_time_run(lambda: encode(warp.interleave(frames))) for _ in range(runs)]
     best = {
         name: {key: round(statistics.median(run[key] for run in results), 3) for key in ("wall", "cpu")}
         for name, results in rows.items()
@@ -122,7 +122,7 @@ def _sample(plane: U8, x: F32, y: F32) -> U8:
     return cast(U8, cv2.remap(plane, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101))
 
 
-def _timed(work: Callable[[], None]) -> dict[str, float]:
+def _time_run(work: Callable[[], None]) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}

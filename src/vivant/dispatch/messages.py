@@ -1,12 +1,13 @@
 """The protocol between a dispatcher and a worker: JSON, one message per line, over the worker's standard streams.
 
-Commands go to the worker, events come from it. Messages are plain data, so neither side can make the other run code,
+Commands go to the worker, events come from it. A message with a value that cannot be right raises ValueError when it is
+built, and DecodeError when it is read. Messages are plain data, so neither side can make the other run code,
 and a worker on another machine can be driven by the same lines.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,8 +22,12 @@ class Setup(msgspec.Struct, tag=True, frozen=True):
     engine: str
     storage: str
     scratch: str
-    heartbeat_every: float  # seconds
-    report_every: float  # seconds; progress is reported no more often
+    heartbeat_every: float  # seconds, more than 0
+    report_every: float  # seconds, more than 0; progress is reported no more often
+
+    def __post_init__(self) -> None:
+        if not (self.heartbeat_every > 0 and self.report_every > 0):
+            raise ValueError(f"Intervals must be more than 0, got {self.heartbeat_every!r} and {self.report_every!r}.")
 
 
 class Job(msgspec.Struct, tag=True, frozen=True):
@@ -73,7 +78,11 @@ class Planned(msgspec.Struct, tag=True, frozen=True):
 class Reported(msgspec.Struct, tag=True, frozen=True):
     """How much of the job is done, 0..1."""
 
-    fraction: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    fraction: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fraction <= 1:
+            raise ValueError(f"fraction: must be from 0 to 1, got {self.fraction!r}.")
 
 
 class Remember(msgspec.Struct, tag=True, frozen=True):
@@ -91,9 +100,13 @@ class Finished(msgspec.Struct, tag=True, frozen=True):
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """The job failed. retryable: another attempt may succeed."""
 
-    code: Annotated[str, msgspec.Meta(min_length=1)]
+    code: str
     message: str
     retryable: bool
+
+    def __post_init__(self) -> None:
+        if not self.code:
+            raise ValueError("code: must not be empty.")
 
 
 class Halted(msgspec.Struct, tag=True, frozen=True):

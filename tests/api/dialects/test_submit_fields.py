@@ -22,7 +22,7 @@ def body_with(field: str, value: Any) -> dict[str, Any]:
     return {name: kept for name, kept in body.items() if kept is not ABSENT}
 
 
-def understood(body: Any) -> Brief:
+def parse_brief(body: Any) -> Brief:
     return read_submission(json.dumps(body).encode()).brief
 
 
@@ -89,13 +89,13 @@ def shown(value: Any) -> str:
     ("field", "value", "attribute", "becomes"), RIGHT, ids=[f"{f}={shown(v)}" for f, v, *_ in RIGHT]
 )
 def test_what_the_contract_allows_is_understood(field: str, value: Any, attribute: str, becomes: Any) -> None:
-    assert getattr(understood(body_with(field, value)), attribute) == becomes
+    assert getattr(parse_brief(body_with(field, value)), attribute) == becomes
 
 
 @pytest.mark.parametrize(("field", "value", "says"), WRONG, ids=[f"{f}={shown(v)}" for f, v, _ in WRONG])
 def test_everything_else_is_refused_and_the_message_says_what_is_allowed(field: str, value: Any, says: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        understood(body_with(field, value))
+        parse_brief(body_with(field, value))
     assert refused.value.field == field
     assert str(refused.value).startswith(f"{field}: ") and says in str(refused.value)
 
