@@ -21,7 +21,7 @@ Language = Literal["en", "zh"]
 Speed = Literal["slow", "normal", "fast"]
 MoveKind = Literal["static", "pan", "tilt", "zoom", "dolly", "truck", "pedestal", "orbit", "roll", "handheld"]
 Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "counterclockwise", ""]
-Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": nobody said
+Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": the prompt does not say
 MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
     "dust", "sparks", "fireflies", "bubbles",

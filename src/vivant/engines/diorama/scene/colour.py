@@ -1,4 +1,4 @@
-"""Makes what warps sample from a fitted picture: BT.709 planes and the luma at twice the size. Knows no scene."""
+"""Makes what warps read of a picture: its BT.709 planes, and its luma at twice the size. Knows no scene."""
 
 from __future__ import annotations
 

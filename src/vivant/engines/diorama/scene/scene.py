@@ -1,4 +1,4 @@
-"""What the engine knows of one picture once it has looked: planes to sample, masks, depth, faces. No time in it.
+"""What analysing one picture gives: planes to sample, masks, depth, faces. Nothing here changes in time.
 
 Whatever is built with arrays of a wrong type or size raises ValueError.
 """
@@ -43,7 +43,7 @@ class Face:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Region:
-    """A soft mask with how far it can be trusted. mask: float32 (h, w) in 0..1; trust 0..1."""
+    """A soft mask and how sure it is. mask: float32 (h, w) in 0..1; trust 0..1."""
 
     mask: F32
     trust: float

@@ -42,7 +42,7 @@ _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt"
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
-_LASTING: Final = frozenset({"static", "handheld"})  # they hold as long as other moves and lead nowhere
+_LASTING: Final = frozenset({"static", "handheld"})  # they last as long as the moves beside them and have no direction
 _RANGE: Final = re.compile(
     r"(?P<from>\d+(?:[.:]\d+)?)\s*(?:s|sec|seconds|秒)?\s*(?:-|–|—|~|to|至|到)\s*(?P<to>\d+(?:[.:]\d+)?)"
     r"(?:\s*(?:s|sec|secs|seconds|second|秒)\b|秒|(?<=:\d\d))",

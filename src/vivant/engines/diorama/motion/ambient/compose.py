@@ -64,7 +64,7 @@ class Setting:
     scene: Scene
     places: Places
     timeline: Timeline
-    falling: Motion | None  # the motion that makes water fall, which happens once
+    falling: Motion | None  # the first of "water" and "falls": it alone makes water fall, though both may be there
 
 
 def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient:

@@ -133,7 +133,8 @@ class _GridRect:
         """float64 (rows, columns): 1 inside the hull of `outline`, (n, 2), falling to 0 at `reach` pixels outside it.
 
         The distance from the hull is the largest one from its sides, exact but for its corners. (The results of
-        OpenCV's distanceTransform differ in their last bits from call to call.)
+        OpenCV's distanceTransform with its precise mask differ in their last bits from call to call; with masks of 3
+        and 5 they do not.)
         """
         hull = cv2.convexHull(outline.astype(np.float32))[:, 0].astype(np.float64)
         at, middle = self.points(), hull.mean(0)

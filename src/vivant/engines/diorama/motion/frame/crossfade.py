@@ -1,5 +1,5 @@
-"""Blends a stream into a frame: both of its phases are read where its mask is, and nothing elsewhere. Knows grids and
-planes, not what flows."""
+"""Blends a stream into a frame: both phases are read where the mask of the stream is not 0, and nothing elsewhere.
+Knows grids and planes, not what flows."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""The camera in one scene: how much relief the scene bears, how far the view must zoom in so that no border shows, and
-where each output pixel then looks. Knows geometry, not pixels."""
+"""The camera in one scene: by how much its relief (differences of nearness) must be reduced so that nothing looks
+stretched, how far the view must zoom in so that no border shows, and where each output pixel then looks. Knows
+geometry, not pixels."""
 
 from __future__ import annotations
 
@@ -53,13 +54,13 @@ class Rig:
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. shots: (start, end) frames; returns: whether the last
-        shot must end at home. beyond: how well each border bears that its mirror image is seen."""
+        shot must end at home. beyond: how little the mirror image beyond each border is noticed."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
         self._poses: dict[str, F64] = {
             axis: scale.get(axis, 1) * np.asarray(getattr(camera, axis), np.float64) for axis in HOME
         }
-        self.relief = self._bearable_relief(surfaces, subject, parallax)
+        self.relief = self._limit_relief(surfaces, subject, parallax)
         self.surfaces: tuple[F32, ...] = tuple(
             (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
         )
@@ -89,7 +90,7 @@ class Rig:
         apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
         return apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
 
-    def _bearable_relief(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
+    def _limit_relief(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
         """0..1: by how much differences of nearness must shrink so that neither stretch nor parallax goes too far."""
         spread = max(float(np.percentile(s, 99)) for s in surfaces) - min(float(np.percentile(s, 1)) for s in surfaces)
         travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
@@ -145,8 +146,9 @@ class Rig:
         out_y = (sin * rim_x + cos * rim_y) / p["zoom"]
         backs = np.clip((1 - p["zoom"]) / 0.06 - p["z"] / 0.06, 0, 1)
 
-        def limit(half: float, bears: float) -> F64:
-            return half + (MIRRORED + MIRRORED_BACKING * backs) * w * np.maximum(np.maximum(bears, 0.1), 0.25 * backs)
+        def limit(half: float, unnoticed: float) -> F64:
+            visible = np.maximum(np.maximum(unnoticed, 0.1), 0.25 * backs)
+            return half + (MIRRORED + MIRRORED_BACKING * backs) * w * visible
 
         sides = self._beyond
         left, right, top, bottom = (

@@ -2,7 +2,7 @@
 lower right neighbour into one word, so that a bilinear sample is one read. Knows neither pictures nor cameras.
 
 Positions are rounded to 1/32 pixel and beyond the border the plane is mirrored (101), as `cv2.remap` does it with its
-linear interpolation: the values are the same, at less than half of its price with the enlarging of the map counted
+linear interpolation: the values are the same, in less than half of its time, counting that no map is enlarged
 (docs/decisions/0042).
 """
 
