@@ -245,7 +245,7 @@ def test_progress_is_a_part_of_one(fraction: Any) -> None:
         Progress(claim=Claim(task=RUNNING, owner="boot-1", remembered={}), fraction=fraction)
 
 
-@pytest.mark.parametrize("task", [QUEUED, SUCCEEDED, FAILED, None], ids=shown)
+@pytest.mark.parametrize("task", [QUEUED, SUCCEEDED, FAILED, None], ids=["queued", "succeeded", "failed", "none"])
 def test_only_a_running_task_is_claimed(task: Any) -> None:
     with pytest.raises(ValueError, match="a running task"):
         Claim(task=task, owner="boot-1", remembered={})
