@@ -69,8 +69,8 @@ class Artifact:
 
     def __post_init__(self) -> None:
         given: Any = self  # whatever the annotations say
-        if type(given.path) is not str or not _PATH.fullmatch(given.path) or ".." in given.path.split("/"):
-            raise ValueError(f"path: must be a relative path without '..', got {given.path!r}.")
+        if type(given.path) is not str or not _PATH.fullmatch(given.path):
+            raise ValueError(f"path: must be a relative path without '.' and '..', got {given.path!r}.")
         if type(given.size) is not int or given.size < 1:
             raise ValueError(f"size: must be a whole number of bytes, at least 1; got {given.size!r}.")
         if type(given.sha256) is not str or not _SHA256.fullmatch(given.sha256):
@@ -82,7 +82,8 @@ class Artifact:
             raise ValueError(f"mime: must be a media type such as video/mp4, got {given.mime!r}.")
 
 
-_PATH: Final = re.compile(r"[^/\0]+(/[^/\0]+)*")
+_NAME: Final = r"(?!\.\.?(/|$))[^/\x00-\x1f]+"  # of a file or folder, without . and ..
+_PATH: Final = re.compile(rf"{_NAME}(/{_NAME})*")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _MIME: Final = re.compile(r"[a-z]+/[a-z0-9.+-]+")
 
@@ -159,6 +160,10 @@ def _contradictions(task: Task) -> Iterator[str]:
         yield f"it has an artifact exactly if it has succeeded, got {status} and {task.artifact}"
     if (task.error_code != "") != failed:
         yield f"it has an error code exactly if it ended without success, got {status} and {task.error_code!r}"
+    if task.error_message and not task.error_code:
+        yield f"an error message stands beside an error code, got {task.error_message!r} alone"
+    if (status is Status.QUEUED and task.progress != 0) or (status is Status.SUCCEEDED and task.progress != 1):
+        yield f"progress is 0 while it waits and 1 when it has succeeded, got {status} and {task.progress!r}"
 
 
 _NO_OFFSET: Final = timedelta(0)

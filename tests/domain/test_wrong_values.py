@@ -24,7 +24,7 @@ NAN, INFINITY = float("nan"), float("inf")
 START, END = NOON + timedelta(seconds=1), NOON + timedelta(seconds=9)
 QUEUED = a_task()
 RUNNING = replace(QUEUED, status=Status.RUNNING, started_at=START, attempt=1)
-SUCCEEDED = replace(RUNNING, status=Status.SUCCEEDED, ended_at=END, artifact=ARTIFACT)
+SUCCEEDED = replace(RUNNING, status=Status.SUCCEEDED, ended_at=END, artifact=ARTIFACT, progress=1.0)
 FAILED = replace(RUNNING, status=Status.FAILED, ended_at=END, error_code="ENGINE_FAILED")
 REQUEST = QUEUED.request
 
@@ -174,7 +174,8 @@ def test_a_clip_says_what_it_will_be(changes: dict[str, Any], says: str) -> None
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        *(("path", value, "relative path") for value in (*TEXT_WRONG, "", "/etc/passwd", "tasks/../x", "a//b", "a/")),
+        *(("path", value, "relative path")
+          for value in (*TEXT_WRONG, "", "/etc/passwd", "tasks/../x", "a//b", "a/", "a/./b", "..", "a\nb")),
         *(("size", value, "whole number of bytes") for value in (*INTEGER_WRONG, 0, -1)),
         *(("sha256", value, "64 lower-case hexadecimal") for value in (*TEXT_WRONG, "", "0" * 63, "G" * 64, "A" * 64)),
         ("width", 641, "even"), ("height", -2, "even"), ("frames", 0, "frames"),
@@ -232,6 +233,9 @@ def test_no_field_of_a_task_is_wrong_by_itself(field: str, value: Any, says: str
         *((task, {"error_code": "X"}, "exactly if it ended without success") for task in (QUEUED, RUNNING, SUCCEEDED)),
         *((FAILED, {"status": status, "error_code": ""}, "exactly if it ended without success")
           for status in (Status.FAILED, Status.CANCELLED, Status.EXPIRED)),
+        *((task, {"error_message": "No."}, "stands beside an error code") for task in (QUEUED, RUNNING, SUCCEEDED)),
+        (QUEUED, {"progress": 0.5}, "progress is 0 while it waits"),
+        (SUCCEEDED, {"progress": 0.5}, "1 when it has succeeded"),
     ],
 )  # fmt: skip
 def test_no_two_fields_of_a_task_contradict_each_other(task: Task, changes: dict[str, Any], says: str) -> None:
@@ -321,11 +325,12 @@ def test_every_task_that_transitions_can_lead_to_is_built(
     """Times in any order: the system's clock may be set back while a task runs."""
     attempt = max(attempt, 1) if status in (Status.RUNNING, Status.SUCCEEDED, Status.FAILED) else attempt
     failed = status.is_terminal and status is not Status.SUCCEEDED
+    progress = {Status.QUEUED: 0.0, Status.SUCCEEDED: 1.0}.get(status, progress)
     task = Task(
         id="t1", key_id="", status=status, request=REQUEST, engine="testcard", created_at=times[0],
         started_at=times[1] if attempt else None, ended_at=times[2] if status.is_terminal else None, attempt=attempt,
         progress=progress, artifact=artifact if status is Status.SUCCEEDED else None,
-        error_code="X" if failed else "", error_message=message, tags=tags,
+        error_code="X" if failed else "", error_message=message if failed else "", tags=tags,
     )  # fmt: skip
     assert task.status is status
 

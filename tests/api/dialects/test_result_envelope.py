@@ -31,7 +31,7 @@ ARTIFACT = Artifact(
 def at(status: Status, **changes: Any) -> Task:
     started = {"started_at": CREATED + timedelta(seconds=1), "attempt": 1} if status is not Status.QUEUED else {}
     ended = {"ended_at": CREATED + timedelta(seconds=9)} if status.is_terminal else {}
-    done = {"artifact": ARTIFACT} if status is Status.SUCCEEDED else {}
+    done = {"artifact": ARTIFACT, "progress": 1.0} if status is Status.SUCCEEDED else {}
     failed = {"error_code": "X"} if status.is_terminal and not done else {}
     return replace(TASK, **{"status": status, **started, **ended, **done, **failed, **changes})
 
@@ -88,7 +88,7 @@ def test_a_finished_task_in_full() -> None:
     ("status", "progress", "percent"),
     [
         (Status.QUEUED, 0.0, 0), (Status.RUNNING, 0.0, 0), (Status.RUNNING, 0.509, 50), (Status.RUNNING, 0.9999, 99),
-        (Status.RUNNING, 1.0, 99), (Status.SUCCEEDED, 0.5, 100), (Status.FAILED, 0.5, 50), (Status.CANCELLED, 1.0, 99),
+        (Status.RUNNING, 1.0, 99), (Status.SUCCEEDED, 1.0, 100), (Status.FAILED, 0.5, 50), (Status.CANCELLED, 1.0, 99),
     ],
 )  # fmt: skip
 def test_progress_is_a_whole_percentage_and_100_means_done(status: Status, progress: float, percent: int) -> None:

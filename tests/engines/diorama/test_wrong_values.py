@@ -208,6 +208,12 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: Region(np.full((4, 4), 2, np.float32), 1.0), "Region.mask must be finite from 0 to 1"),
     (lambda: Region(np.zeros((4, 4), np.float32), 1.1), "Region.trust must be a number from 0 to 1; it is 1.1"),
+    (lambda: replace(HOME, x=a(None)), "CameraCurves.x must be of type ndarray; it is None"),
+    (lambda: replace(FACE, jaw=a(None)), "FaceCurves.jaw must be of type ndarray; it is None"),
+    (lambda: Source(a(None), SCENE.source.y2), "Source.planes must be of type Planes; it is None"),
+    (lambda: replace(SCENE, source=a(None)), "Scene.source must be of type Source; it is None"),
+    (lambda: replace(SCENE, facts=a(None)), "Scene.facts must be of type PictureFacts; it is None"),
+    (lambda: replace(SCENE, sky=a(None)), "Scene.sky must be of type Region; it is None"),
     (lambda: Source(SCENE.source.planes, SCENE.source.planes.y), "Source.y2 must be a uint8 array of shape"),
     (
         lambda: Face(np.zeros((468, 3), np.float32), 0.9, 80.0),

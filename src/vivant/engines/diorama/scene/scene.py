@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_whole
+from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_type, check_whole
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import F32, U8, Planes
 
@@ -23,6 +23,7 @@ class Source:
     y2: U8
 
     def __post_init__(self) -> None:
+        check_type("Source.planes", self.planes, Planes)
         h, w = self.planes.y.shape
         check_array("Source.y2", self.y2, np.uint8, (2 * h, 2 * w))
 
@@ -76,11 +77,14 @@ class Scene:
     faces: tuple[Face, ...] = ()  # those of facts.faces, in the same order
 
     def __post_init__(self) -> None:
+        check_type("Scene.source", self.source, Source)
+        check_type("Scene.facts", self.facts, PictureFacts)
         h, w = self.source.planes.y.shape
         check_array("Scene.rgb", self.rgb, np.uint8, (h, w, 3))
         check_array("Scene.depth", self.depth, np.float32, (h, w), 0, 1)
         for name in ("matte", "sky", "water", "plants", "fire"):
             region: Region = getattr(self, name)
+            check_type(f"Scene.{name}", region, Region)
             check_array(f"Scene.{name}.mask", region.mask, np.float32, (h, w))
         check_number("Scene.horizon", self.horizon, 0, h)
         check_number("Scene.waterline", self.waterline, 0, h)

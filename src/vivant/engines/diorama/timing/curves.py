@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.checks import check_array
+from vivant.engines.diorama.checks import check_array, check_type
 from vivant.media import F32
 
 # Where each axis of the camera is at home: there the frame is exactly the picture.
@@ -36,6 +36,7 @@ class CameraCurves:
     pivot: F32  # 0..1: how much the view turns to keep the subject in its place while x and y change
 
     def __post_init__(self) -> None:
+        check_type("CameraCurves.x", self.x, np.ndarray)
         for field in fields(self):
             low, high = _CAMERA_RANGE.get(field.name, (-inf, inf))
             check_array(f"CameraCurves.{field.name}", getattr(self, field.name), np.float32, (self.frames,), low, high)
@@ -73,6 +74,7 @@ class FaceCurves:
     smile: F32  # -1 corners of the mouth down .. 1 up
 
     def __post_init__(self) -> None:
+        check_type("FaceCurves.jaw", self.jaw, np.ndarray)
         for field in fields(self):
             low, high = _FACE_RANGE.get(field.name, (0, 1))
             check_array(f"FaceCurves.{field.name}", getattr(self, field.name), np.float32, (self.frames,), low, high)
