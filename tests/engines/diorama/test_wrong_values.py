@@ -170,6 +170,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
         lambda: replace(STRIKE, kind=a("splash")),
         "Event.kind must be one of 'strike', 'thunder', 'step', 'wave'",
     ),
+    (lambda: replace(STRIKE, id=""), "Event.id must not be empty"),
     (lambda: replace(STRIKE, strength=7), "Event.strength must be a number from 0 to 1; it is 7"),
     (lambda: replace(STRIKE, x=-1.5), "Event.x must be a number from -1 to 1; it is -1.5"),
     (lambda: replace(STRIKE, time=a(1.0)), "Event.time must be of type Fraction; it is 1.0"),

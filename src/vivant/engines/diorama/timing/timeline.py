@@ -105,6 +105,8 @@ class Event:
 
     def __post_init__(self) -> None:
         check_type("Event.id", self.id, str)
+        if not self.id:
+            raise ValueError("Event.id must not be empty.")
         check_choice("Event.kind", self.kind, EventKind)
         check_type("Event.time", self.time, Fraction)
         check_number("Event.time", float(self.time), 0)
