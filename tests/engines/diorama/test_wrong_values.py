@@ -18,6 +18,8 @@ from vivant.engines.diorama.motion.ambient.stream import Current
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
 from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.scene.scene import Face, Region, Source
+from vivant.engines.diorama.sound.music.ensemble import Instrument
+from vivant.engines.diorama.sound.music.harmony import Chord
 from vivant.engines.diorama.sound.music.soundfont import Note
 from vivant.engines.diorama.sound.speech.prosody import Prosody
 from vivant.engines.diorama.sound.speech.voices import Voice
@@ -247,6 +249,13 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: replace(NOTE, velocity=0), "Note.velocity must be a whole number from 1 to 127; it is 0"),
     (lambda: replace(NOTE, start=-1.0), "Note.start must be a number of at least 0; it is -1.0"),
     (lambda: replace(NOTE, pan=2.0), "Note.pan must be a number from -1 to 1; it is 2.0"),
+    (lambda: Chord("V", 7, 9, (7, 11, 2)), "Chord.tones must be the root, two more at least, and among them the bass"),
+    (lambda: Chord("V", 19, 19, (19, 11, 2)), "Chord.tones must be a whole number from 0 to 11; it is 19"),
+    (lambda: Instrument(role=a("solo"), program=0), "Instrument.role must be one of 'melody', 'chords', 'bass'"),
+    (
+        lambda: Instrument(role="bass", program=0, low=60, high=48),
+        "Instrument.high must be a whole number from 60",
+    ),
     (lambda: Prosody(breath=1.2), "Prosody.breath must be a number from 0 to 1; it is 1.2"),
     (
         lambda: Voice(language="en", gender="man", age="old", tables={"am_michael": 0.6}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from vivant.engines.diorama.checks import check_choice, check_number, check_whole
 from vivant.engines.diorama.sound.music.soundfont import DRUMS
 from vivant.engines.diorama.storyboard import Mood
 
@@ -19,7 +20,7 @@ class Instrument:
     `DRUM_PATTERNS` and `DEEP_DRUM_PATTERNS`); lively: the pattern where the mood has energy. velocity: MIDI, of an
     ordinary note. gain: dB. pan: -1 left .. 1 right. octave: octaves by which it is transposed. low, high: the range
     of a melody, MIDI keys. rings: plucked or struck, so that a note decays by itself. from_energy: it plays only in
-    moods of at least this energy. key: MIDI key of a deep drum.
+    moods of at least this energy. key: MIDI key of a deep drum. Raises ValueError for others.
     """
 
     role: Role
@@ -36,6 +37,18 @@ class Instrument:
     rings: bool = False
     from_energy: float = 0.0
     key: int = 36
+
+    def __post_init__(self) -> None:
+        check_choice("Instrument.role", self.role, Role)
+        check_whole("Instrument.program", self.program, 0, 127)
+        check_whole("Instrument.bank", self.bank, 0)
+        check_whole("Instrument.velocity", self.velocity, 1, 127)
+        check_number("Instrument.gain", self.gain)
+        check_number("Instrument.pan", self.pan, -1, 1)
+        check_whole("Instrument.low", self.low, 0, 127)
+        check_whole("Instrument.high", self.high, self.low, 127)
+        check_number("Instrument.from_energy", self.from_energy, 0, 1)
+        check_whole("Instrument.key", self.key, 0, 127)
 
     def pattern_in(self, mood: Mood) -> str:
         """The name of the pattern that it plays in a mood."""

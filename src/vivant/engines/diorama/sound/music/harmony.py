@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 
+from vivant.engines.diorama.checks import check_tuple, check_type, check_whole
 from vivant.engines.diorama.storyboard import Mood
 
 MODES: Final = {
@@ -29,12 +30,20 @@ _COLOURS: Final = {
 @dataclass(frozen=True, slots=True)
 class Chord:
     """name: roman numeral in the key. root, bass: pitch classes 0..11. tones: pitch classes, root first, third (or
-    what stands for it), fifth, then colours."""
+    what stands for it), fifth, then colours. Raises ValueError for others."""
 
     name: str
     root: int
     bass: int
     tones: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        check_type("Chord.name", self.name, str)
+        check_tuple("Chord.tones", self.tones, int)
+        if len(self.tones) < 3 or self.tones[0] != self.root or self.bass not in self.tones:
+            raise ValueError(f"Chord.tones must be the root, two more at least, and among them the bass; it is {self}.")
+        for tone in self.tones:
+            check_whole("Chord.tones", tone, 0, 11)
 
     @property
     def triad(self) -> tuple[int, ...]:
