@@ -81,21 +81,23 @@ class Diorama:
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
-        # 1. The scene and the speech at the same time: neither needs the other.
-        speaking = helpers.submit(self._speak, storyboard)
-        scene = self._scene_of(pictures.first, storyboard.canvas)
-        last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas)
-        watch.raise_if_stopping()
-        watch.report(0.02)
-        # 2. The timeline, which picture and sound both read.
-        spoken = _result_of(speaking, watch)
-        timeline = resolve(storyboard, scene.facts, spoken)
-        watch.report(0.05)
-        # 3. Sound and frames at the same time.
-        soundtrack: Callable[[], Soundtrack] | None = None
-        if storyboard.audio:
-            soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline), watch)
-        helpers.shutdown(wait=False)
+        try:
+            # 1. The scene and the speech at the same time: neither needs the other.
+            speaking = helpers.submit(self._speak, storyboard)
+            scene = self._scene_of(pictures.first, storyboard.canvas)
+            last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas)
+            watch.raise_if_stopping()
+            watch.report(0.02)
+            # 2. The timeline, which picture and sound both read.
+            spoken = _result_of(speaking, watch)
+            timeline = resolve(storyboard, scene.facts, spoken)
+            watch.report(0.05)
+            # 3. Sound and frames at the same time.
+            soundtrack: Callable[[], Soundtrack] | None = None
+            if storyboard.audio:
+                soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline), watch)
+        finally:
+            helpers.shutdown(wait=False)  # what was submitted still runs to its end
         return Clip(
             canvas=storyboard.canvas,
             frames=_render_frames(_renderer(storyboard, scene, timeline, last), timeline.frames, watch),

@@ -57,7 +57,7 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
     "handheld": (),
 }
 TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
-SUBJECT_TRUSTED: Final = 0.3  # trust from which the subject has a place of its own: in depth, and for the camera
+SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
 
 
@@ -287,7 +287,7 @@ class PictureFacts:
     """What looking at the first frame told; all the script may know of the picture.
 
     Shares are of the canvas area, 0..1. `*_trust` 0..1: how sure; under TRUSTED the region does not move unless the
-    prompt names it, and the camera aims at a subject from SUBJECT_TRUSTED on.
+    prompt names it, and the camera aims at a subject above SUBJECT_TRUSTED.
     """
 
     faces: tuple[FaceFact, ...] = ()
