@@ -51,6 +51,12 @@ def test_a_motion_asked_for_without_its_region_is_a_note_with_the_words_and_not_
     assert moving == ["Moving: snow (asked)"]
 
 
+@pytest.mark.parametrize("carried", ["snow drifts past", "petals fall", "rain falls", "smoke rises"])
+def test_wind_that_carries_something_is_seen_without_plants_and_leaves_no_note(carried: str) -> None:
+    assert not any("wind" in note for note in board(f"Soft wind, {carried}.", PictureFacts()).notes)
+    assert any("wind" in note for note in board("Soft wind.", PictureFacts()).notes)
+
+
 def test_no_note_where_everything_asked_for_can_move() -> None:
     lake = PictureFacts(sky=0.4, sky_trust=0.9, water=0.3, water_trust=0.9)
     assert board("Waves roll on the lake, clouds drift.", lake).notes == ()

@@ -4,7 +4,7 @@ whether the prompt names it. What is asked and not found becomes a note.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
@@ -27,6 +27,10 @@ _WITHOUT: Final[dict[MotionKind, str]] = {
     "fire": "no fire is seen in the picture; its light flickers",
     "lightning": "no sky is seen in the picture; there are flashes without a bolt",
 }
+# What the wind carries through the air: where one of these moves, the wind is seen without any plant.
+_CARRIED: Final[frozenset[MotionKind]] = frozenset(
+    {"rain", "snow", "leaves", "petals", "dust", "sparks", "smoke", "fog", "bubbles"}
+)
 
 
 def find_regions(motions: Iterable[Motion], facts: PictureFacts) -> tuple[Motion, ...]:
@@ -34,12 +38,17 @@ def find_regions(motions: Iterable[Motion], facts: PictureFacts) -> tuple[Motion
     return tuple(replace(motion, has_region=_has_region(motion, facts)) for motion in motions)
 
 
-def note_missing_regions(motions: Iterable[Motion], words: Mapping[MotionKind, str]) -> list[str]:
-    """One note for each motion of the prompt that lacks its region. words: those of the prompt, by kind."""
+def note_missing_regions(motions: Collection[Motion], words: Mapping[MotionKind, str]) -> list[str]:
+    """One note for each motion of the prompt that lacks its region and is not seen in another way. words: those of the
+    prompt, by kind."""
+    carried = any(motion.kind in _CARRIED for motion in motions)
     return [
         f"“{words[motion.kind]}”: {_WITHOUT[motion.kind]}."
         for motion in motions
-        if motion.kind in _WITHOUT and not motion.has_region and motion.kind in words
+        if motion.kind in _WITHOUT
+        and not motion.has_region
+        and motion.kind in words
+        and not (motion.kind == "wind" and carried)
     ]
 
 
