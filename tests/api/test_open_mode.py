@@ -126,14 +126,14 @@ async def status_for(client: Any, headers: dict[str, str], public_url: str = "")
     async def send(message: Any) -> None:
         sent.append(message)
 
-    context = Context(AnOpenService())  # type: ignore[arg-type]
+    context = Context(AnOpenService())  # type: ignore[arg-type]  # all that the guard asks of a service
     guard = OpenModeGuard(inside, context=context, refuse=handle_error)
     scope = {
         "type": "http", "method": "GET", "path": "/v1/tasks", "query_string": b"", "client": client,
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }  # fmt: skip
     assert Request(scope).method == "GET"
-    await guard(scope, None, send)  # type: ignore[arg-type]
+    await guard(scope, None, send)  # type: ignore[arg-type]  # the guard reads no body
     return int(sent[0]["status"])
 
 

@@ -47,7 +47,7 @@ def plan_and_render(engine: Diorama, picture: U8, prompt: str, **fields: Any) ->
     board = engine.plan(asked, pictures)
     clip = engine.render(board, pictures, NullWatch())
     frames = [planes for planes, _ in zip(clip.frames, range(4), strict=False)]
-    clip.frames.close()  # type: ignore[attr-defined]
+    clip.frames.close()  # type: ignore[attr-defined]  # a generator
     assert {planes.y.shape for planes in frames} == {(asked.canvas.height, asked.canvas.width)}
     assert np.array_equal(frames[0].y, to_planes(fit(picture, asked.canvas.width, asked.canvas.height)).y)
     assert (clip.soundtrack is not None) == asked.generate_audio

@@ -143,7 +143,7 @@ def test_every_statement_of_a_claim_uses_an_index(connection: Connection) -> Non
     event.remove(connection, "before_cursor_execute", note)
     assert len(seen) > 8
     for statement, parameters in seen:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()  # type: ignore[arg-type]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()  # type: ignore[arg-type]  # the driver's
         for step in plan:
             detail = step[-1]
             assert not detail.startswith("SCAN") and "TEMP B-TREE" not in detail, (statement, detail)

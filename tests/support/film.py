@@ -15,7 +15,7 @@ def luma(path: Path) -> Iterator[U8]:
     """Y of every frame, uint8 (h, w)."""
     with av.open(str(path)) as movie:
         for frame in movie.decode(video=0):
-            rows = np.frombuffer(frame.planes[0], np.uint8).reshape(frame.height, -1)  # type: ignore[call-overload]
+            rows = np.frombuffer(frame.planes[0], np.uint8).reshape(frame.height, -1)  # type: ignore[call-overload]  # a buffer
             yield rows[:, : frame.width].copy()
 
 

@@ -83,7 +83,7 @@ def _check_codecs(_: Settings) -> Iterator[Finding]:
 
     for name, mode in (("libx264", "w"), ("aac", "w"), ("h264", "r")):
         try:
-            av.Codec(name, mode)  # type: ignore[arg-type]
+            av.Codec(name, mode)  # type: ignore[arg-type]  # mode is "r" or "w"
             found = True
         except ValueError:  # av.codec.codec.UnknownCodecError
             found = False

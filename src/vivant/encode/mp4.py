@@ -120,7 +120,7 @@ def _video_frame(planes: Planes) -> VideoFrame:
     h, w = planes.y.shape
     frame = VideoFrame(w, h, "yuv420p")
     for plane, values in zip(frame.planes, (planes.y, planes.u, planes.v), strict=True):
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]
+        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[call-overload]  # a buffer
         rows[:, : plane.width] = values
     frame.color_range, frame.colorspace = ColorRange.MPEG, Colorspace.ITU709
     return frame

@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
 import structlog
@@ -177,12 +177,12 @@ class Fetcher:
         if not answers or not all(is_allowed(address) for address in answers):
             raise FetchRefused(f"{host} port {port} leads to {', '.join(answers) or 'nothing'}")
 
-        def socket_to(info: tuple[object, ...]) -> socket.socket:
+        def socket_to(info: tuple[Any, ...]) -> socket.socket:  # as getaddrinfo gives it
             family, kind, protocol, _, target = info
             address = target[0] if isinstance(target, tuple) else ""
-            if target[1:2] != (port,) or not is_allowed(str(address)):  # type: ignore[index]
+            if target[1:2] != (port,) or not is_allowed(str(address)):
                 raise PermissionError(f"not connecting to {target}")
-            return socket.socket(family, kind, protocol)  # type: ignore[arg-type]
+            return socket.socket(family, kind, protocol)
 
         return aiohttp.TCPConnector(
             resolver=_FixedResolver(answers),

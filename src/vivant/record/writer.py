@@ -147,10 +147,12 @@ def cannot_write(reason: str) -> Busy:
 
 
 def _in_transaction(connection: Connection) -> bool:
-    return bool(connection.connection.driver_connection.in_transaction)  # type: ignore[union-attr]
+    driver: Any = connection.connection.driver_connection  # sqlite3's, which SQLAlchemy does not type
+    return bool(driver.in_transaction)
 
 
 def _data_version(connection: Connection) -> int:
     """SQLite's PRAGMA data_version: it changes exactly when another connection commits."""
-    version: int = connection.connection.driver_connection.execute("PRAGMA data_version").fetchone()[0]  # type: ignore[union-attr]
+    driver: Any = connection.connection.driver_connection  # sqlite3's, which SQLAlchemy does not type
+    version: int = driver.execute("PRAGMA data_version").fetchone()[0]
     return version

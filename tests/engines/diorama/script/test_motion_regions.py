@@ -19,7 +19,7 @@ def board(prompt: str, facts: PictureFacts) -> Storyboard:
 
 
 def has_region(kind: MotionKind, origin: Origin, **facts: float) -> bool:
-    (motion,) = find_regions([Motion(kind=kind, origin=origin)], PictureFacts(**facts))  # type: ignore[arg-type]
+    (motion,) = find_regions([Motion(kind=kind, origin=origin)], PictureFacts(**facts))  # type: ignore[arg-type]  # only its numbers
     return motion.has_region
 
 
