@@ -12,8 +12,7 @@ import pytest
 
 from support.live_server import SUBMIT, HttpResponse, LiveServer, picture_uri
 from vivant.api.limits import MAX_BODY_BYTES
-from vivant.errors import Busy
-from vivant.intake.budget import IN_FLIGHT, ByteBudget
+from vivant.intake.pictures import PICTURE_BYTES_EACH, PICTURE_BYTES_HELD
 from vivant.timings import Timings
 
 
@@ -41,9 +40,9 @@ def status(connection: socket.socket) -> int:
 def everything_is_given_back(server: LiveServer) -> Iterator[None]:
     yield
     deadline = time.monotonic() + 10
-    while server.intake.budget.used and time.monotonic() < deadline:
+    while server.intake.picture_bytes.used and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert server.intake.budget.used == 0
+    assert server.intake.picture_bytes.used == 0
 
 
 @pytest.mark.parametrize("length", [MAX_BODY_BYTES + 1, 10**12, 10**18])
@@ -53,14 +52,16 @@ def test_a_body_declared_too_large_is_refused_before_it_is_read(server: LiveServ
         assert status(connection) == 413
 
 
-def test_a_declared_body_of_the_largest_size_is_waited_for(server: LiveServer) -> None:
-    with raw(server) as connection:
-        connection.sendall(head(f"Content-Length: {MAX_BODY_BYTES}"))
-        deadline = time.monotonic() + 10
-        while server.intake.budget.used < MAX_BODY_BYTES and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert server.intake.budget.used == MAX_BODY_BYTES
-    # Closing the connection releases the reservation; the fixture checks that.
+def test_announced_bodies_that_do_not_come_keep_nobody_out(server: LiveServer) -> None:
+    held = [raw(server) for _ in range(6)]
+    try:
+        for connection in held:
+            connection.sendall(head(f"Content-Length: {MAX_BODY_BYTES}") + b"{")
+        assert server.submit({"prompt": "x" * 100_000}).status == 400
+        assert server.intake.picture_bytes.used < 2**20
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def test_a_chunked_body_is_cut_off_where_it_grows_too_large(strict_server: LiveServer) -> None:
@@ -78,28 +79,20 @@ def test_a_chunked_body_within_the_limits_is_read(server: LiveServer) -> None:
     assert response.status == 400 and response.json()["message"].startswith("prompt: ")
 
 
-def test_bodies_beyond_the_budget_get_503_and_retry_after(server: LiveServer) -> None:
-    held = [raw(server) for _ in range(3)]
-    try:
-        for connection in held:
-            connection.sendall(head(f"Content-Length: {84 * 2**20}"))
-        deadline = time.monotonic() + 10
-        while server.intake.budget.used < 3 * 84 * 2**20 and time.monotonic() < deadline:
-            time.sleep(0.01)
-        response = server.send("POST", SUBMIT, None, {"Content-Length": str(84 * 2**20)})
+def test_bodies_beyond_what_memory_holds_get_503_and_retry_after(server: LiveServer) -> None:
+    shares = server.intake.picture_bytes
+    with shares.hold("first", shares.each), shares.hold("second", shares.total - shares.each - 2**20):
+        response = server.send("POST", SUBMIT, b" " * (2 * 2**20))
         assert response.status == 503 and response.json()["reason"] == "SERVICE_NOT_AVAILABLE"
         assert int(response.headers["Retry-After"]) >= 1
         assert server.submit({"prompt": ""}).status == 400  # a small one still fits
         assert server.get("/healthz").status == 200
-    finally:
-        for connection in held:
-            connection.close()
 
 
 def test_a_refusal_reaches_a_client_that_is_still_sending(server: LiveServer) -> None:
     """With Connection: close, when an early response would otherwise be lost."""
     closing = {"Connection": "close"}
-    with server.intake.budget.reserve(200 * 2**20):
+    with server.intake.picture_bytes.hold("", server.intake.picture_bytes.each):
         response = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
         assert response.status == 503 and response.headers["Retry-After"]
     assert server.send("POST", SUBMIT, b" " * (MAX_BODY_BYTES + 1), closing).status == 413
@@ -213,12 +206,5 @@ def test_polls_are_answered_while_large_bodies_arrive(server: LiveServer) -> Non
     assert len(waits) > 3
 
 
-def test_a_reservation_is_released_whatever_happens() -> None:
-    budget = ByteBudget(100)
-    with pytest.raises(ZeroDivisionError), budget.reserve(60) as held:
-        held.grow(40)
-        with pytest.raises(Busy):
-            held.grow(1)
-        assert budget.used == 100
-        raise ZeroDivisionError
-    assert budget.used == 0 and IN_FLIGHT >= 2 * MAX_BODY_BYTES
+def test_memory_holds_two_of_the_largest_bodies_of_one_key_and_more_in_all() -> None:
+    assert 2 * MAX_BODY_BYTES <= PICTURE_BYTES_EACH < PICTURE_BYTES_HELD

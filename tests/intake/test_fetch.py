@@ -16,8 +16,8 @@ from yarl import URL
 
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
 from vivant.intake import fetch
-from vivant.intake.budget import ByteBudget
 from vivant.intake.fetch import AllowList, Fetcher, FetchRefused, Resolve, resolve_redirect
+from vivant.intake.pictures import share_picture_bytes
 from vivant.timings import Timings
 
 T = TypeVar("T")
@@ -67,12 +67,12 @@ def names(**table: list[str]) -> Resolve:
 async def fetch_bytes(url: str, allow: str = "", resolve: Resolve | None = None, **options: Any) -> bytes:
     fetcher = Fetcher(
         AllowList.parse(tuple(filter(None, allow.split(",")))),
-        options.pop("budget", ByteBudget()),
+        options.pop("picture_bytes", share_picture_bytes()),
         resolve or names(),
         **options,
     )
     async with AsyncExitStack() as held:
-        return bytes(await fetcher.fetch(url, reservations=held))
+        return bytes(await fetcher.fetch(url, owner="", reservations=held))
 
 
 Answer = Callable[[str, dict[str, str]], bytes | AsyncIterator[bytes]]
@@ -411,11 +411,13 @@ async def test_too_many_bytes_are_cut_off(length: bool) -> None:
             yield bytes(10_000)
 
     async def run() -> None:
-        budget = ByteBudget()
+        shares = share_picture_bytes()
         async with server(lambda path, headers: endless()) as port:
             with pytest.raises(PictureTooManyBytes, match="at most 200000 bytes"):
-                await fetch_bytes(f"http://127.0.0.1:{port}/", allow="127.0.0.1", budget=budget, max_bytes=200_000)
-        assert budget.used == 0
+                await fetch_bytes(
+                    f"http://127.0.0.1:{port}/", allow="127.0.0.1", picture_bytes=shares, max_bytes=200_000
+                )
+        assert shares.used == 0
 
     await run()
     assert sent < 20_000_000
@@ -433,17 +435,17 @@ async def test_a_slow_server_times_out() -> None:
             await fetch_bytes(f"http://127.0.0.1:{port}/", allow="127.0.0.1", timings=Timings(fetch_within=0.3))
 
 
-async def test_fetched_bytes_count_against_the_budget() -> None:
-    budget = ByteBudget(len(BODY) + 10)
+async def test_fetched_bytes_count_against_the_share() -> None:
+    shares = share_picture_bytes(len(BODY) + 10, each=len(BODY) + 10)
     async with server(lambda path, headers: ok()) as port:
         url, allow = f"http://127.0.0.1:{port}/", AllowList.parse(("127.0.0.1",))
         async with AsyncExitStack() as held:
-            await Fetcher(allow, budget).fetch(url, reservations=held)
-            assert budget.used == len(BODY)
+            await Fetcher(allow, shares).fetch(url, owner="", reservations=held)
+            assert shares.used == len(BODY)
             async with AsyncExitStack() as second:
                 with pytest.raises(Busy):
-                    await Fetcher(allow, budget).fetch(url, reservations=second)
-        assert budget.used == 0
+                    await Fetcher(allow, shares).fetch(url, owner="", reservations=second)
+        assert shares.used == 0
 
 
 async def test_too_many_fetches_at_once_are_busy() -> None:
@@ -455,10 +457,13 @@ async def test_too_many_fetches_at_once_are_busy() -> None:
             yield ok()
 
         async with server(lambda path, headers: waiting()) as port:
-            fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget())
+            fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), share_picture_bytes())
             async with AsyncExitStack() as held:
                 url = f"http://127.0.0.1:{port}/"
-                running = [asyncio.create_task(fetcher.fetch(url, reservations=held)) for _ in range(fetch.AT_ONCE + 5)]
+                running = [
+                    asyncio.create_task(fetcher.fetch(url, owner="", reservations=held))
+                    for _ in range(fetch.AT_ONCE + 5)
+                ]
                 await asyncio.sleep(0.3)
                 release.set()
                 return await asyncio.gather(*running, return_exceptions=True)
@@ -481,13 +486,13 @@ async def test_a_name_server_that_never_answers_delays_nothing_else(monkeypatch:
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
 
     async def run() -> None:
-        fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), ByteBudget(), timings=Timings(fetch_within=0.5))
+        fetcher = Fetcher(AllowList.parse(("127.0.0.1",)), share_picture_bytes(), timings=Timings(fetch_within=0.5))
         async with server(lambda path, headers: ok()) as port, AsyncExitStack() as held:
-            waiting = [fetcher.fetch(f"http://{n}.stuck.example/", reservations=held) for n in range(40)]
+            waiting = [fetcher.fetch(f"http://{n}.stuck.example/", owner="", reservations=held) for n in range(40)]
             tasks = [asyncio.create_task(fetch) for fetch in waiting]
             await asyncio.sleep(0.05)
             assert await asyncio.to_thread(lambda: "free") == "free"
-            assert await fetcher.fetch(f"http://127.0.0.1:{port}/", reservations=held) == BODY
+            assert await fetcher.fetch(f"http://127.0.0.1:{port}/", owner="", reservations=held) == BODY
             results = await asyncio.gather(*tasks, return_exceptions=True)
             assert all(isinstance(result, PictureUnreachable) for result in results)
 

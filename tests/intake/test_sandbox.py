@@ -51,8 +51,8 @@ def test_a_photo_comes_back_clean_by_each_way_in() -> None:
     async def work(intake: Intake) -> list[CleanPicture]:
         pieces = [text[at : at + 1000].encode() for at in range(0, len(text), 1000)]
         return [
-            await intake.receive(text, field="image"),
-            await intake.receive(pieces, field="image"),
+            await intake.receive(text, owner="", field="image"),
+            await intake.receive(pieces, owner="", field="image"),
             await intake.clean(data, field="image"),
             await intake.clean(memoryview(data), field="image"),
         ]
@@ -65,7 +65,7 @@ def test_a_photo_comes_back_clean_by_each_way_in() -> None:
 
 def test_the_declared_type_may_be_wrong() -> None:
     text = "data:image/png;base64," + base64.b64encode(PHOTO.read_bytes()).decode()
-    assert with_intake(lambda intake: intake.receive(text, field="image")).width == 720
+    assert with_intake(lambda intake: intake.receive(text, owner="", field="image")).width == 720
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,12 @@ def test_the_declared_type_may_be_wrong() -> None:
 )  # fmt: skip
 def test_what_is_neither_url_nor_data_uri_is_refused_by_name(source: str) -> None:
     with pytest.raises(InvalidPicture, match=r"^last_image: "):
-        with_intake(lambda intake: intake.receive(source, field="last_image"))
+        with_intake(lambda intake: intake.receive(source, owner="", field="last_image"))
 
 
 def test_a_long_text_that_is_no_data_uri_is_refused() -> None:
     with pytest.raises(InvalidPicture, match=r"^image: must be an http"):
-        with_intake(lambda intake: intake.receive([b"x" * 100_000], field="image"))
+        with_intake(lambda intake: intake.receive([b"x" * 100_000], owner="", field="image"))
 
 
 def test_one_byte_too_many_is_refused_before_it_is_decoded() -> None:
@@ -108,7 +108,7 @@ def test_a_bad_end_of_base64_leaves_the_decoder_usable() -> None:
         before = intake.decoders.pids
         for _ in range(3):
             with pytest.raises(UnreadablePicture):
-                await intake.receive(text, field="image")
+                await intake.receive(text, owner="", field="image")
         assert (await intake.clean(PHOTO.read_bytes(), field="image")).width == 720
         return before, intake.decoders.pids
 

@@ -1,7 +1,7 @@
 """Limits on request bodies, checked by the declared length first and counted while the bytes arrive.
 
-One body may not be larger than the largest pictures need, and all bodies together may not exceed the process's byte
-budget.
+One body may not be larger than the largest pictures need. All bodies together, and those of one key, may take so much
+memory; it is counted as bytes arrive, so that announcing a large body keeps nobody out.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from starlette.requests import Request
 
 from vivant.api.http_errors import BodyTooLarge, BodyTooSlow
 from vivant.errors import InvalidRequest
-from vivant.intake.budget import ByteBudget, Reservation
+from vivant.shares import Holding, Shares
 
 MAX_BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64 are 80 MiB, plus a margin
 
 
 @asynccontextmanager
 async def receive_body(
-    request: Request, budget: ByteBudget, *, max_bytes: int, idle_for: float
-) -> AsyncIterator[tuple[bytearray, Reservation]]:
-    """The whole body and the reservation that holds it; it counts against the budget until the block ends.
+    request: Request, picture_bytes: Shares, *, owner: str, max_bytes: int, idle_for: float
+) -> AsyncIterator[tuple[bytearray, Holding]]:
+    """The whole body and what holds it of the owner's share until the block ends.
 
-    A sender may pause for `idle_for` seconds: one that sleeps must not keep its share of the budget.
+    A sender may pause for `idle_for` seconds: one that sleeps must not keep its share.
     Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
@@ -35,7 +35,7 @@ async def receive_body(
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if length is not None and length > max_bytes:
         raise _too_large(max_bytes)
-    with budget.reserve(length or 0) as reservation:
+    with picture_bytes.hold(owner) as held:
         body = bytearray()
         stream = request.stream()
         while True:
@@ -48,9 +48,9 @@ async def receive_body(
                 break
             if len(body) + len(chunk) > max_bytes:
                 raise _too_large(max_bytes)
-            reservation.grow(max(0, len(body) + len(chunk) - reservation.size))
+            held.grow(len(chunk))
             body += chunk
-        yield body, reservation
+        yield body, held
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:

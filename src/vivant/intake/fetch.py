@@ -27,8 +27,8 @@ from yarl import URL
 
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
 from vivant.intake.addresses import Network, is_host_name, is_public, parse_address, parse_network, unwrap_mapped
-from vivant.intake.budget import ByteBudget
 from vivant.request import PICTURE_BYTES
+from vivant.shares import Shares
 from vivant.timings import DEFAULT_TIMINGS, Timings
 
 log = structlog.get_logger(__name__)
@@ -89,14 +89,14 @@ class Fetcher:
     """Fetches pictures. Tests pass their own `resolve` to act as a hostile name server."""
 
     allow: AllowList
-    budget: ByteBudget
+    picture_bytes: Shares
     resolve: Resolve | None = None
     timings: Timings = DEFAULT_TIMINGS
     max_bytes: int = PICTURE_BYTES
     _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
-    async def fetch(self, text: str, *, reservations: AsyncExitStack) -> bytearray:
-        """The body at an http(s) URL; its bytes count against the budget until `reservations` closes.
+    async def fetch(self, text: str, *, owner: str, reservations: AsyncExitStack) -> bytearray:
+        """The body at an http(s) URL; its bytes count against the owner's share until `reservations` closes.
 
         Raises InvalidPicture for text that is no such URL, PictureUnreachable, PictureTooManyBytes or Busy.
         """
@@ -105,7 +105,7 @@ class Fetcher:
         async with self._slots:
             try:
                 async with asyncio.timeout(self.timings.fetch_within):
-                    return await self._follow(_parse(text), reservations)
+                    return await self._follow(_parse(text), owner, reservations)
             except (FetchRefused, aiohttp.ClientError, OSError, ValueError, TimeoutError) as error:
                 log.info("picture not fetched", why=f"{type(error).__name__}: {error}"[:300])
                 raise PictureUnreachable(
@@ -114,15 +114,15 @@ class Fetcher:
                     "redirects that never lead from https to http."
                 ) from None
 
-    async def _follow(self, url: URL, reservations: AsyncExitStack) -> bytearray:
+    async def _follow(self, url: URL, owner: str, reservations: AsyncExitStack) -> bytearray:
         for _ in range(REDIRECTS + 1):
-            outcome = await self._hop(url, reservations)
+            outcome = await self._hop(url, owner, reservations)
             if not isinstance(outcome, URL):
                 return outcome
             url = outcome
         raise FetchRefused("too many redirects")
 
-    async def _hop(self, url: URL, reservations: AsyncExitStack) -> bytearray | URL:
+    async def _hop(self, url: URL, owner: str, reservations: AsyncExitStack) -> bytearray | URL:
         """One request: the body, or the URL of the redirect."""
         connector = await self._connector(url)
         async with (
@@ -144,17 +144,17 @@ class Fetcher:
                 raise FetchRefused(f"answered {answer.status}")
             if answer.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
                 raise FetchRefused("sent an encoded body although identity was asked for")
-            return await self._read(answer, reservations)
+            return await self._read(answer, owner, reservations)
 
-    async def _read(self, answer: aiohttp.ClientResponse, reservations: AsyncExitStack) -> bytearray:
+    async def _read(self, answer: aiohttp.ClientResponse, owner: str, reservations: AsyncExitStack) -> bytearray:
         if (answer.content_length or 0) > self.max_bytes:
             raise too_many_bytes(self.max_bytes)
-        reservation = reservations.enter_context(self.budget.reserve())
+        held = reservations.enter_context(self.picture_bytes.hold(owner))
         body = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK):
             if len(body) + len(chunk) > self.max_bytes:
                 raise too_many_bytes(self.max_bytes)
-            reservation.grow(len(chunk))
+            held.grow(len(chunk))
             body += chunk
         return body
 

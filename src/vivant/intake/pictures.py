@@ -12,15 +12,17 @@ from itertools import chain
 from typing import Final
 
 from vivant.errors import InvalidPicture, UnreadablePicture
-from vivant.intake.budget import ByteBudget
 from vivant.intake.datauri import decode, is_data_uri
 from vivant.intake.fetch import URL_LENGTH, AllowList, Fetcher, Resolve
 from vivant.intake.sandbox import CleanPicture, Decoders
+from vivant.shares import Shares
 from vivant.timings import DEFAULT_TIMINGS, Timings
 
 __all__ = ["AllowList", "CleanPicture", "Intake"]
 
 NOTHING_ALLOWED: Final = AllowList()
+PICTURE_BYTES_HELD: Final = 256 * 2**20  # of all callers in memory, about three of the largest bodies
+PICTURE_BYTES_EACH: Final = 176 * 2**20  # of one key: two of the largest bodies
 
 _CHUNK: Final = 2**20  # bytes handled at a time, which holds the interpreter lock for a few ms
 
@@ -34,12 +36,12 @@ class Intake:
     """
 
     def __init__(
-        self, allow: AllowList = NOTHING_ALLOWED, *, budget: ByteBudget | None = None,
+        self, allow: AllowList = NOTHING_ALLOWED, *, picture_bytes: Shares | None = None,
         decoders: Decoders | None = None, resolve: Resolve | None = None, timings: Timings = DEFAULT_TIMINGS,
     ) -> None:  # fmt: skip
-        self.budget = budget or ByteBudget()
+        self.picture_bytes = picture_bytes or share_picture_bytes()
         self.decoders = decoders or Decoders(timings=timings)
-        self._fetcher = Fetcher(allow, self.budget, resolve, timings)
+        self._fetcher = Fetcher(allow, self.picture_bytes, resolve, timings)
 
     async def start(self) -> None:
         """Start the decoder processes; returns before they are ready."""
@@ -48,17 +50,18 @@ class Intake:
     async def stop(self) -> None:
         await self.decoders.stop()
 
-    async def receive(self, source: Source, *, field: str, ratio: str | None = None) -> CleanPicture:
+    async def receive(self, source: Source, *, owner: str, field: str, ratio: str | None = None) -> CleanPicture:
         """The picture at an http(s) URL or in a data URI, given as a string or (long ones) as pieces of ASCII text.
 
-        Pieces must be iterable twice. `ratio` is that of the canvas which the stored picture must cover; None is the
-        one nearest to the picture's own. Raises InvalidPicture naming `field`, or Busy.
+        Pieces must be iterable twice. `owner` is the caller's key, whose shares are used. `ratio` is that of the canvas
+        which the stored picture must cover; None is the one nearest to the picture's own. Raises InvalidPicture naming
+        `field`, or Busy.
         """
         with _naming(field):
             if isinstance(source, str):
                 if not is_data_uri(source[:5].encode(errors="replace")):
                     async with AsyncExitStack() as reservations:
-                        body = await self._fetcher.fetch(source, reservations=reservations)
+                        body = await self._fetcher.fetch(source, owner=owner, reservations=reservations)
                         return await self.decoders.clean(_ByteChunks(body), ratio=ratio)
                 if not source.isascii():
                     raise UnreadablePicture("a data URI holds ASCII characters only.")
@@ -76,6 +79,16 @@ class Intake:
         """The same for the bytes of a picture file. Raises InvalidPicture naming `field`, or Busy."""
         with _naming(field):
             return await self.decoders.clean(_ByteChunks(data), ratio=ratio)
+
+
+def share_picture_bytes(total: int = PICTURE_BYTES_HELD, *, each: int = PICTURE_BYTES_EACH) -> Shares:
+    """Shares of the memory that callers' pictures and request bodies may take, in bytes."""
+    return Shares(
+        total,
+        each=each,
+        full="The service holds all the picture bytes it can; send this request again shortly.",
+        share_full="The service holds as many picture bytes of this key as it may; send this request again shortly.",
+    )
 
 
 @contextmanager

@@ -100,18 +100,22 @@ def routes(context: Context) -> list[Route]:
         context.check_accepting_tasks()
         intake = context.intake
         async with receive_body(
-            request, intake.budget, max_bytes=context.max_body_bytes, idle_for=context.service.timings.body_idle_for
-        ) as (body, reservation):
+            request,
+            intake.picture_bytes,
+            owner=key_id,
+            max_bytes=context.max_body_bytes,
+            idle_for=context.service.timings.body_idle_for,
+        ) as (body, held):
             heavy = len(body) >= IN_A_THREAD
             submission = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
             brief = submission.brief
-            first = await intake.receive(submission.image, field="image", ratio=brief.ratio)
-            reservation.grow(len(first.png))  # a small file may decode to a large picture
+            first = await intake.receive(submission.image, owner=key_id, field="image", ratio=brief.ratio)
+            held.grow(len(first.png))  # a small file may decode to a large picture
             last = None
             if submission.last_image is not None:
                 ratio = brief.ratio_for(first.width, first.height)
-                last = await intake.receive(submission.last_image, field="last_image", ratio=ratio)
-                reservation.grow(len(last.png))
+                last = await intake.receive(submission.last_image, owner=key_id, field="last_image", ratio=ratio)
+                held.grow(len(last.png))
             task = await context.service.submit(brief, first, last, key_id=key_id)
         return json_response({"id": task.id, "task_id": task.id})
 
