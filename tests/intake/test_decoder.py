@@ -14,7 +14,9 @@ from PIL import Image, ImageCms
 
 from vivant.errors import InvalidPicture, PictureOutOfBounds, PictureTooLarge, UnreadablePicture, UnsupportedPicture
 from vivant.intake import decoder
-from vivant.intake.decoder import FORMATS, clean, stored_size
+from vivant.intake.decoding.clean import clean, stored_size
+from vivant.intake.decoding.formats import FORMATS
+from vivant.intake.decoding.orientation import UPRIGHT
 from vivant.media import U8
 
 WIDTH, HEIGHT = 480, 360
@@ -59,7 +61,7 @@ def test_exif_orientation_is_undone(photo: U8, kind: str, orientation: int) -> N
     upright = Image.fromarray(photo)
     # The inverse of what a viewer must do, as in the file of a camera held this way.
     undo = {5: 5, 6: 8, 7: 7, 8: 6}.get(orientation, orientation)
-    lying = upright if undo == 1 else upright.transpose(decoder._UPRIGHT[undo])
+    lying = upright if undo == 1 else upright.transpose(UPRIGHT[undo])
     exif = Image.Exif()
     exif[0x0112] = orientation
     assert difference(clean_and_open(save(lying, kind, exif=exif)), photo) < 3.5

@@ -301,8 +301,8 @@ def test_hostile_files_are_refused_in_time_and_kill_no_decoder() -> None:
 def test_the_memory_watch_ends_a_process_that_grows() -> None:
     """For systems that ignore RLIMIT_AS, but it works on all."""
     program = (
-        "import time\nfrom vivant.intake.decoder import _watch_memory\n"
-        "_watch_memory(50 * 2**20)\nhoard = bytearray(b'x') * (100 * 2**20)\ntime.sleep(10)"
+        "import time\nfrom vivant.intake.confinement import watch_memory\n"
+        "watch_memory(50 * 2**20)\nhoard = bytearray(b'x') * (100 * 2**20)\ntime.sleep(10)"
     )
     # Through a small shell: a process inherits the peak memory of the one it was forked from.
     shell = ["/bin/sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, program]
