@@ -37,15 +37,17 @@ def make_artifact(
     """Read the task's pictures from storage, make the clip, and store it under this task and attempt.
 
     `scratch`: an empty folder for temporary files. `on_plan` is called with the storyboard before rendering begins.
+    The progress that `watch` is told reaches 1 when the clip is stored.
     Raises Stopped, EngineFailed, StorageFailed, and NotFound when a picture is gone. No incomplete clip is ever stored.
     """
     pictures = load_pictures(artifacts, task_id, request)
-    storyboard = engine.plan(request, pictures)
+    storyboard = engine.plan(request, pictures, watch)
     on_plan(storyboard)
     movie = scratch / "clip.mp4"
     facts = make_clip(engine, storyboard, pictures, request, movie, watch)
     path = clip_path(task_id, attempt)
     artifacts.put(path, movie)
+    watch.report(1.0)
     return Artifact(
         path=path,
         size=facts.size,

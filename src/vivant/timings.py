@@ -35,6 +35,7 @@ class Timings:
     worker_report_every: float = 0.2  # between reports of progress from a worker; a frame may take a millisecond
     worker_check_every: float = 0.25  # between checks whether a worker process lives
     worker_silent_for: float = 30.0  # without a message from the process: it hangs and is killed
+    plan_within: float = 120.0  # for a job's pictures to be read and its clip to be planned; then the job fails
     engine_silent_for: float = 600.0  # without a call of its watch: the engine hangs and its process is killed
     stop_within: float = 2.0  # for a job to obey a stop; then its process is killed
     restart_after: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)  # before the n-th restart of a worker that fails

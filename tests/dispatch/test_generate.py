@@ -18,12 +18,16 @@ from vivant.engines.base import EngineStoryboard, NullWatch
 from vivant.engines.testcard import Testcard
 from vivant.errors import EngineFailed, NotFound, Stopped
 from vivant.generate import decode_png, make_artifact, make_clip
-from vivant.media import Clip, Pictures
+from vivant.media import Clip, Pictures, Soundtrack
 from vivant.request import Canvas
 from vivant.storage.artifacts import Artifacts, picture_path
 
 REQUEST = a_task().request
 PICTURES = Pictures(first=decode_png(a_picture().png))
+
+
+def a_storyboard(engine: Testcard) -> EngineStoryboard:
+    return engine.plan(REQUEST, PICTURES, NullWatch())
 
 
 def test_one_job_from_stored_pictures_to_a_stored_clip(tmp_path: Path) -> None:
@@ -56,8 +60,30 @@ def test_a_picture_that_is_not_there_is_said_to_be_missing(tmp_path: Path) -> No
 def test_stopping_at_any_moment_leaves_no_file(tmp_path: Path, after: int) -> None:
     engine, out = Testcard(), tmp_path / "clip.mp4"
     with pytest.raises(Stopped):
-        make_clip(engine, engine.plan(REQUEST, PICTURES), PICTURES, REQUEST, out, RecordingWatch(stop_at=after))
+        make_clip(engine, a_storyboard(engine), PICTURES, REQUEST, out, RecordingWatch(stop_at=after))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_leaves_room_for_a_sound_that_is_made_after_the_last_frame(tmp_path: Path) -> None:
+    watch = RecordingWatch()
+    before_sound: list[float] = []
+
+    class LateSound(Testcard):
+        def render(self, *what: Any) -> Clip:
+            clip = super().render(*what)
+            make = clip.soundtrack
+            assert make is not None
+
+            def late() -> Soundtrack:
+                before_sound.append(watch.fractions[-1])
+                return make()
+
+            return replace(clip, soundtrack=late)
+
+    engine = LateSound()
+    make_clip(engine, a_storyboard(engine), PICTURES, REQUEST, tmp_path / "x.mp4", watch)
+    assert 0.8 <= before_sound[0] <= 0.95
+    assert watch.fractions == sorted(watch.fractions) and before_sound[0] < watch.fractions[-1] < 1
 
 
 def test_a_clip_of_another_size_than_asked_is_refused(tmp_path: Path) -> None:
@@ -67,7 +93,7 @@ def test_a_clip_of_another_size_than_asked_is_refused(tmp_path: Path) -> None:
 
     engine = Wide()
     with pytest.raises(EngineFailed, match="width=64"):
-        make_clip(engine, engine.plan(REQUEST, PICTURES), PICTURES, REQUEST, tmp_path / "x.mp4", NullWatch())
+        make_clip(engine, a_storyboard(engine), PICTURES, REQUEST, tmp_path / "x.mp4", NullWatch())
     assert list(tmp_path.iterdir()) == []
 
 

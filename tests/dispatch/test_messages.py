@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -47,7 +48,9 @@ def test_every_event_comes_out_as_it_went_in(event: WorkerEvent) -> None:
 @pytest.mark.parametrize(
     "build",
     [lambda: Reported(1.5), lambda: Reported(float("nan")), lambda: Failed("", "x", retryable=False),
-     lambda: Setup("testcard", "file:///x", "/x", 0.0, 1.0), lambda: Setup("testcard", "file:///x", "/x", 1.0, -1.0)],
+     lambda: Setup("testcard", "file:///x", "/x", 0.0, 1.0, 1.0),
+     lambda: Setup("testcard", "file:///x", "/x", 1.0, -1.0, 1.0),
+     lambda: Setup("testcard", "file:///x", "/x", 1.0, 1.0, math.nan)],
 )  # fmt: skip
 def test_a_wrong_message_cannot_be_built(build: Callable[[], object]) -> None:
     with pytest.raises(ValueError):

@@ -77,6 +77,43 @@ async def test_progress_is_seen_while_a_task_runs(tmp_path: Path) -> None:
         assert found.storyboard is not None
 
 
+async def test_the_last_of_many_reports_is_seen_however_soon_it_follows_the_one_before(tmp_path: Path) -> None:
+    async with running_service(tmp_path, engine="chatty") as service:
+        task = await submit_task(service)
+        deadline = time.monotonic() + 20
+        while (await wait_for_status(service, task, "queued", "running")).progress != 0.5:
+            assert time.monotonic() < deadline, "the last report was lost"
+            await asyncio.sleep(0.1)
+
+
+async def test_a_task_that_is_cancelled_while_it_is_planned_frees_its_worker_alive(tmp_path: Path) -> None:
+    async with running_service(tmp_path, engine="pondering") as service:
+        task = await submit_task(service)
+        await wait_for_status(service, task, "running")
+        pid = worker_pid(service)
+        await service.cancel(task.id, key_id="")
+        await wait_until(lambda: service.health()["workers"]["running"] == 0, within=3)
+        assert worker_pid(service) == pid
+
+
+async def test_planning_that_takes_too_long_fails_the_task_and_keeps_the_worker(tmp_path: Path) -> None:
+    async with running_service(tmp_path, engine="pondering", timings=Timings(plan_within=0.5)) as service:
+        await wait_until_ready(service)
+        pid = worker_pid(service)
+        failed = await wait_for_status(service, await submit_task(service), "failed")
+        assert (failed.attempt, failed.error_code) == (1, "ENGINE_FAILED")
+        assert "not planned within 0.5 s" in failed.error_message
+        assert worker_pid(service) == pid
+
+
+async def test_an_engine_that_hangs_while_it_plans_is_replaced_after_the_time_for_planning(tmp_path: Path) -> None:
+    timings = Timings(worker_heartbeat_every=0.3, plan_within=1.0)
+    async with running_service(tmp_path, engine="brooding", timings=timings) as service:
+        failed = await wait_for_status(service, await submit_task(service), "failed")
+        assert failed.error_code == "WORKER_LOST"
+        assert "has not touched its watch" in failed.error_message
+
+
 async def test_an_engine_that_checks_its_watch_is_cancelled_without_losing_its_worker(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="endless") as service:
         task = await submit_task(service)

@@ -44,7 +44,7 @@ def plan_and_render(engine: Diorama, picture: U8, prompt: str, **fields: Any) ->
     """Plan, then take some frames and all of the sound, as a worker would, and check both."""
     asked = request(picture, prompt, **fields)
     pictures = Pictures(picture)
-    board = engine.plan(asked, pictures)
+    board = engine.plan(asked, pictures, NullWatch())
     clip = engine.render(board, pictures, NullWatch())
     frames = [planes for planes, _ in zip(clip.frames, range(4), strict=False)]
     clip.frames.close()  # type: ignore[attr-defined]  # a generator
@@ -103,7 +103,7 @@ def test_no_prompt_is_too_odd(engine: Diorama, prompt: str) -> None:
     "words", ["مرحبا بالعالم", "สวัสดีครับ", "Привет, мир!", "안녕하세요", "こんにちは、元気ですか", "नमस्ते"]
 )
 def test_a_language_without_a_voice_is_named_and_not_spoken(engine: Diorama, words: str) -> None:
-    board = engine.plan(request(solid(90), f'The man says: "{words}"'), Pictures(solid(90)))
+    board = engine.plan(request(solid(90), f'The man says: "{words}"'), Pictures(solid(90)), NullWatch())
     assert board.lines == ()
     assert any("cannot be spoken" in note for note in board.notes)
 

@@ -28,7 +28,7 @@ def card(request: VideoRequest) -> Clip:
     engine = Testcard()
     engine.setup()
     pictures = Pictures(PHOTO)
-    return engine.render(engine.plan(request, pictures), pictures, NullWatch())
+    return engine.render(engine.plan(request, pictures, NullWatch()), pictures, NullWatch())
 
 
 def resolve(**fields: Any) -> VideoRequest:

@@ -26,7 +26,7 @@ class Made:
 
     def __init__(self, engine: Diorama, pictures: Pictures, request: VideoRequest, path: Path) -> None:
         self.pictures, self.request, self.path = pictures, request, path
-        self.board: Storyboard = engine.plan(request, pictures)
+        self.board: Storyboard = engine.plan(request, pictures, NullWatch())
         write_mp4(engine.render(self.board, pictures, NullWatch()), path, mark=request.watermark)
 
 

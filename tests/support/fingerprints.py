@@ -55,7 +55,7 @@ def main() -> None:
         height, width = pictures.first.shape[:2]
         brief = Brief(prompt=prompt, resolution="480p", seconds=4, seed=seed)
         request = brief.resolve(width, height, has_last_frame=bool(last))
-        clip = engine.render(engine.plan(request, pictures), pictures, NullWatch())
+        clip = engine.render(engine.plan(request, pictures, NullWatch()), pictures, NullWatch())
         frames, samples = fingerprint(clip)
         sys.stdout.write(f"{first:16} frames {frames[:32]} samples {samples[:32]}\n")
         sys.stdout.flush()

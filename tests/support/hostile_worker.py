@@ -57,6 +57,34 @@ class Endless(Still):
         return super().render(storyboard, pictures, watch)
 
 
+class Chatty(Endless):
+    """Reports a thousand times in a moment, up to half of the job, and then nothing more."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        for n in range(1, 1001):
+            watch.report(n / 2000)
+        return super().render(storyboard, pictures, watch)
+
+
+class Pondering(Still):
+    """Obeys its watch, and plans until it is told to stop."""
+
+    def plan(self, request: Any, pictures: Pictures, watch: Watch) -> CardStoryboard:
+        deadline = time.monotonic() + 300
+        while time.monotonic() < deadline:
+            watch.raise_if_stopping()
+            time.sleep(0.01)
+        return super().plan(request, pictures, watch)
+
+
+class Brooding(Still):
+    """Plans without ever asking its watch, while its process goes on to send heartbeats."""
+
+    def plan(self, request: Any, pictures: Pictures, watch: Watch) -> CardStoryboard:
+        time.sleep(60)
+        return super().plan(request, pictures, watch)
+
+
 class Deaf(Still):
     """Never checks whether it must stop, and starts a process that would outlive it."""
 
@@ -108,7 +136,7 @@ class Refusing(Testcard):
 class Buggy(Testcard):
     """Raises an unexpected error, and prints to both streams."""
 
-    def plan(self, request: Any, pictures: Pictures) -> CardStoryboard:
+    def plan(self, request: Any, pictures: Pictures, watch: Watch) -> CardStoryboard:
         print("a line on standard output")
         print("a line on standard error", file=sys.stderr)
         raise KeyError("shots")
@@ -164,8 +192,8 @@ class Cramped(Testcard):
 
 
 for engine in (
-    Still, Slow, Endless, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready, Forgetful, Careful, Greedy,
-    Cramped,
+    Still, Slow, Endless, Chatty, Pondering, Brooding, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready,
+    Forgetful, Careful, Greedy, Cramped,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 

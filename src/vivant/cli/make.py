@@ -42,6 +42,7 @@ def make(
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop after the storyboard.")] = False,
 ) -> None:
     """Make one clip. Every field of the API is an option."""
+    from vivant.engines.base import NullWatch
     from vivant.engines.registry import load_engine
     from vivant.generate import make_clip
     from vivant.request import Brief, Tier
@@ -78,7 +79,7 @@ def make(
         engine = load_engine(settings.engine)
         engine.setup()
 
-    storyboard = engine.plan(request, pictures)
+    storyboard = engine.plan(request, pictures, NullWatch())
     for line in engine.explain(storyboard) if explain or plan_only else ():
         console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
     if plan_only:
@@ -87,7 +88,9 @@ def make(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
         console=console,
     ) as bar:  # fmt: skip
-        facts = make_clip(engine, storyboard, pictures, request, target, _ProgressBarWatch(bar))
+        watch = _ProgressBarWatch(bar)
+        facts = make_clip(engine, storyboard, pictures, request, target, watch)
+        watch.report(1.0)
     console.print(
         f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}",
         highlight=False, soft_wrap=True,

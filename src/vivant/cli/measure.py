@@ -48,14 +48,14 @@ def measure_clip(brief: Brief, picture: Path | None, *, engine_name: str, runs: 
 
         def whole() -> None:
             pictures = Pictures(first.copy())  # a new picture each time, so that no cache of the last run is used
-            write_mp4(engine.render(engine.plan(request, pictures), pictures, NullWatch()), out)
+            write_mp4(engine.render(engine.plan(request, pictures, NullWatch()), pictures, NullWatch()), out)
 
         loaded = _peak_mib()
         warmup = _time_run(whole)
         rows = {"clip": [_time_run(whole) for _ in range(runs)]}
         peak = _peak_mib()
         pictures = Pictures(first)
-        clip = engine.render(engine.plan(request, pictures), pictures, NullWatch())
+        clip = engine.render(engine.plan(request, pictures, NullWatch()), pictures, NullWatch())
         frames = list(clip.frames)
         sound = clip.soundtrack() if clip.soundtrack else None
         warp = _Warp(to_planes(fit(first, canvas.width, canvas.height)))

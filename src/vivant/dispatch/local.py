@@ -61,6 +61,7 @@ class LocalWorker:
         self._job: Job | None = None
         self._listener: Listener | None = None
         self._outcome: asyncio.Future[Outcome] | None = None
+        self._planned = False  # the running job
         self._stopping = False
         self._kill_reason = ""
         self._kill_timer: asyncio.TimerHandle | None = None
@@ -100,7 +101,7 @@ class LocalWorker:
             return Halted()  # it ended while it was idle: the job never began, so this is not counted as a death
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._outcome = outcome
-        self._job, self._listener, self._stopping = job, listener, False
+        self._job, self._listener, self._planned, self._stopping = job, listener, False, False
         self._send(job)
         try:
             return await outcome
@@ -175,9 +176,11 @@ class LocalWorker:
             case Unusable(reason) if not self._ready.done():
                 self._ready.set_result(reason)
             case Heartbeat(silent):
-                if silent > self._timings.engine_silent_for:
+                limit = self._timings.engine_silent_for
+                if silent > (limit if self._planned else min(limit, self._timings.plan_within)):
                     self.kill(f"its engine has not touched its watch for {silent:.0f} s")
             case Planned(storyboard) if self._listener:
+                self._planned = True
                 self._listener.on_storyboard(storyboard)
             case Reported(fraction) if self._listener:
                 self._listener.on_progress(fraction)
@@ -276,6 +279,7 @@ class LocalFleet:
             scratch=str(scratch),
             heartbeat_every=self._timings.worker_heartbeat_every,
             report_every=self._timings.worker_report_every,
+            plan_within=self._timings.plan_within,
         )
         worker = self._workers[number] = await LocalWorker.spawn(
             self._command, setup, number=number, free=self._free, timings=self._timings

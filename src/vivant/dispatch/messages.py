@@ -24,10 +24,12 @@ class Setup(msgspec.Struct, tag=True, frozen=True):
     scratch: str
     heartbeat_every: float  # seconds, more than 0
     report_every: float  # seconds, more than 0; progress is reported no more often
+    plan_within: float  # seconds, more than 0, for a job to be planned
 
     def __post_init__(self) -> None:
-        if not (self.heartbeat_every > 0 and self.report_every > 0):
-            raise ValueError(f"Intervals must be more than 0, got {self.heartbeat_every!r} and {self.report_every!r}.")
+        for name in ("heartbeat_every", "report_every", "plan_within"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be more than 0, got {getattr(self, name)!r}.")
 
 
 class Job(msgspec.Struct, tag=True, frozen=True):

@@ -11,6 +11,7 @@ running job may finish is the dispatcher's decision.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import queue
 import resource
@@ -42,6 +43,7 @@ from vivant.dispatch.messages import (
     decode_command,
     encode_line,
 )
+from vivant.engines.base import EngineStoryboard
 from vivant.errors import EngineFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
 from vivant.request import VideoRequest
@@ -104,6 +106,8 @@ class Channel:
         """Send a heartbeat at every interval, and end the process when it has used more memory than it may."""
         while True:
             watch = self.watch
+            if watch:
+                watch.send_report()
             self.send(Heartbeat(silent=watch.seconds_since_touch() if watch else 0.0))
             if _peak_memory() > self.memory_limit:
                 sys.stderr.write(f"this worker took more than {self.memory_limit >> 20} MiB and ends\n")
@@ -115,7 +119,8 @@ class Channel:
 class WorkerWatch:
     """Implements `engines.base.Watch` for one job: sends reports to the dispatcher, knows whether it must stop.
 
-    The engine's thread calls `report`, `raise_if_stopping` and `remember`; the thread of commands calls the others.
+    The engine's threads call `report`, `raise_if_stopping` and `remember`. A report that comes too soon after the last
+    one is sent with the next heartbeat, or when the job ends, unless a later one replaces it: no last word is lost.
     """
 
     def __init__(self, channel: Channel, job: Job) -> None:
@@ -124,20 +129,34 @@ class WorkerWatch:
         self._stopping = threading.Event()
         self._answered = threading.Event()
         self._touched_at = time.monotonic()  # when the engine last called
-        self._fraction = 0.0
-        self._reported_at = 0.0
+        self._plan_by = self._touched_at + channel.setup.plan_within  # infinite once the job is planned
+        self._reporting = threading.Lock()
+        self._fraction = self._sent = 0.0
+        self._sent_at = 0.0
 
     def report(self, fraction: float, preview: U8 | None = None) -> None:
         now = self._touched_at = time.monotonic()
-        self._fraction = max(self._fraction, min(fraction, 1.0))
-        if now - self._reported_at >= self._channel.setup.report_every:
-            self._reported_at = now
-            self._channel.send(Reported(self._fraction))
+        with self._reporting:
+            self._fraction = max(self._fraction, min(fraction, 1.0))
+        if now - self._sent_at >= self._channel.setup.report_every:
+            self.send_report()
+
+    def send_report(self) -> None:
+        """Send the fraction done, unless it has been sent."""
+        with self._reporting:
+            if self._fraction > self._sent:
+                self._sent, self._sent_at = self._fraction, time.monotonic()
+                self._channel.send(Reported(self._sent))
 
     def raise_if_stopping(self) -> None:
         self._touched_at = time.monotonic()
         if self._stopping.is_set():
             raise Stopped
+        if self._touched_at > self._plan_by:
+            raise EngineFailed(f"The clip was not planned within {self._channel.setup.plan_within:g} s.")
+
+    def end_planning(self) -> None:
+        self._plan_by = math.inf
 
     def remember(self, data: Mapping[str, Any]) -> None:
         self._answered.clear()
@@ -187,6 +206,11 @@ def main() -> None:
 
     while True:
         job, watch = channel.jobs.get()
+
+        def tell_plan(board: EngineStoryboard, watch: WorkerWatch = watch) -> None:
+            watch.end_planning()
+            channel.send(Planned({**board.to_data(), "explanation": engine.explain(board)}))
+
         try:
             with TemporaryDirectory(dir=setup.scratch) as scratch:
                 artifact = make_artifact(
@@ -197,9 +221,7 @@ def main() -> None:
                     task_id=job.task_id,
                     attempt=job.attempt,
                     scratch=Path(scratch),
-                    on_plan=lambda board: channel.send(
-                        Planned({**board.to_data(), "explanation": engine.explain(board)})
-                    ),
+                    on_plan=tell_plan,
                 )
             outcome: WorkerEvent = Finished(artifact)
         except Stopped:
@@ -214,6 +236,7 @@ def main() -> None:
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
         channel.watch = None
+        watch.send_report()
         channel.send(outcome)
 
 

@@ -47,7 +47,8 @@ X264: Final = {
 
 
 def write_mp4(clip: Clip, path: Path, *, mark: bool = False, watch: Watch | None = None) -> None:
-    """Encode the clip to `path`, with the visible mark if `mark`. Reports the fraction of frames done to `watch`.
+    """Encode the clip to `path`, with the visible mark if `mark`. Reports the fraction done to `watch`, from 0.05
+    (an engine may have reported that before its first frame) over all frames and the sound to 0.98.
 
     Raises Stopped when the watch says so, and EngineFailed when frames or samples are not as many or as large as the
     clip said; then no file is left behind.
@@ -55,13 +56,19 @@ def write_mp4(clip: Clip, path: Path, *, mark: bool = False, watch: Watch | None
     with _write_atomically(path) as partial, av.open(str(partial), "w", format="mp4", options=_MUXER) as movie:
         packets: list[Packet[Any]] = list(_encode_video(movie, clip, mark=mark, watch=watch))
         if clip.soundtrack is not None:
+            # An engine may make the sound only now, and be slow at it.
             packets += _encode_audio(movie, clip.soundtrack(), clip.canvas.frames)
+        if watch is not None:
+            watch.raise_if_stopping()
+            watch.report(_ENCODED)
         # Interleaved by time, so that a player can start before it has read the whole file.
         packets.sort(key=lambda packet: float((packet.dts or 0) * packet.time_base))
         for packet in packets:
             movie.mux(packet)
 
 
+# Fractions of a job: what an engine does before its first frame, all frames, all that is encoded.
+_BEGUN, _FRAMES_DONE, _ENCODED = 0.05, 0.9, 0.98
 _MUXER: Final = {"movflags": "+faststart"}
 
 
@@ -97,7 +104,7 @@ def _encode_video(
         frame.pict_type = PictureType.I if count - 1 in key_frames else PictureType.NONE
         yield from stream.encode(frame)
         if watch is not None:
-            watch.report(count / canvas.frames)
+            watch.report(_BEGUN + (_FRAMES_DONE - _BEGUN) * count / canvas.frames)
     if count != canvas.frames:
         raise EngineFailed(f"The engine promised {canvas.frames} frames and delivered {count}.")
     yield from stream.encode(None)

@@ -17,13 +17,18 @@ class EngineStoryboard(Protocol):
 
 
 class Watch(Protocol):
-    """Passed to `render`: takes its reports, and says when the clip is no longer wanted."""
+    """Passed to `plan` and `render`: takes reports, and says when the clip is no longer wanted.
+
+    Any thread of the engine may call it.
+    """
 
     def report(self, fraction: float, preview: U8 | None = None) -> None:
-        """The fraction done, 0..1, never falling. preview: a small RGB picture, uint8 (h, w, 3), or None."""
+        """The fraction of the job done, 0..1, never falling. Called as often as one likes: what a caller sees is the
+        last value, a few times a second. preview: a small RGB picture, uint8 (h, w, 3), or None."""
 
     def raise_if_stopping(self) -> None:
-        """Raise Stopped when the task was cancelled or the worker is going down. Call it at every frame or step."""
+        """Raise Stopped when the task was cancelled or the worker is going down. Call it at every frame or step, and
+        in any case twice a second: an engine that does not notice within two seconds is killed."""
 
     def remember(self, data: Mapping[str, Any]) -> None:
         """Store `data` for the next attempt of this task; it is durable when this returns."""
@@ -56,8 +61,11 @@ class Engine(Protocol):
     def setup(self) -> None:
         """Load models and data; called once, before the first job. Raises Misconfigured when something is missing."""
 
-    def plan(self, request: VideoRequest, pictures: Pictures) -> EngineStoryboard:
-        """Make every decision, but no pixels. The same request, pictures and version give the same storyboard."""
+    def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> EngineStoryboard:
+        """Make every decision, but no pixels. The same request, pictures and version give the same storyboard.
+
+        Whatever the prompt, it takes a bounded time, and asks `watch` between its steps. Raises EngineFailed, Stopped.
+        """
 
     def explain(self, storyboard: Any) -> list[str]:
         """Lines of plain English on a storyboard of this engine: what was understood, chosen, and not done."""

@@ -54,7 +54,7 @@ class Testcard:
     def setup(self) -> None:
         cv2.setNumThreads(1)
 
-    def plan(self, request: VideoRequest, pictures: Pictures) -> CardStoryboard:
+    def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> CardStoryboard:
         canvas = request.canvas
         return CardStoryboard(
             canvas.width, canvas.height, canvas.frames, request.seed, request.generate_audio, pictures.last is not None

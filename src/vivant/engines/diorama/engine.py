@@ -64,8 +64,8 @@ class Diorama:
             warm_up_sound()
             self._speech = speech.result()
 
-    def plan(self, request: VideoRequest, pictures: Pictures) -> Storyboard:
-        scene = self._scene_of(pictures.first, request.canvas)
+    def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> Storyboard:
+        scene = self._scene_of(pictures.first, request.canvas, watch)
         return script.write(
             request.prompt,
             scene.facts,
@@ -74,6 +74,7 @@ class Diorama:
             audio=request.generate_audio,
             camera_fixed=request.camera_fixed,
             morph=pictures.last is not None,
+            checkpoint=watch.raise_if_stopping,
         )
 
     def explain(self, storyboard: Storyboard) -> list[str]:
@@ -83,9 +84,9 @@ class Diorama:
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
         try:
             # 1. The scene and the speech at the same time: neither needs the other.
-            speaking = helpers.submit(self._speak, storyboard)
-            scene = self._scene_of(pictures.first, storyboard.canvas)
-            last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas)
+            speaking = helpers.submit(self._speak, storyboard, watch)
+            scene = self._scene_of(pictures.first, storyboard.canvas, watch)
+            last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas, watch)
             watch.raise_if_stopping()
             watch.report(0.02)
             # 2. The timeline, which picture and sound both read.
@@ -95,9 +96,9 @@ class Diorama:
             # 3. Sound and frames at the same time.
             soundtrack: Callable[[], Soundtrack] | None = None
             if storyboard.audio:
-                soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline), watch)
+                soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline, watch), watch)
         finally:
-            helpers.shutdown(wait=False)  # what was submitted still runs to its end
+            helpers.shutdown(wait=False)  # what was submitted ends by itself, or at its next checkpoint
         return Clip(
             canvas=storyboard.canvas,
             frames=_render_frames(_renderer(storyboard, scene, timeline, last), timeline.frames, watch),
@@ -105,20 +106,26 @@ class Diorama:
             cuts=timeline.cuts,
         )
 
-    def _scene_of(self, picture: U8, canvas: Canvas) -> Scene:
+    def _scene_of(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
         """The scene of the first picture; plan and render of one job share it."""
         if self._last_scene is None or self._last_scene[0] is not picture or self._last_scene[1] != canvas:
-            self._last_scene = (picture, canvas, self._analyse(picture, canvas))
+            self._last_scene = (picture, canvas, self._analyse(picture, canvas, watch))
         return self._last_scene[2]
 
-    def _analyse(self, picture: U8, canvas: Canvas) -> Scene:
+    def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
+        watch.raise_if_stopping()
         faces = self._faces.find(fit(picture, canvas.width, canvas.height))
-        return self._analyser.analyse(picture, canvas, faces=faces)
+        return self._analyser.analyse(picture, canvas, faces=faces, checkpoint=watch.raise_if_stopping)
 
-    def _speak(self, board: Storyboard) -> list[Spoken]:
+    def _speak(self, board: Storyboard, watch: Watch) -> list[Spoken]:
         if not board.lines:
             return []
-        return self._speech.say_all(board.lines, seed=board.seed, seconds=room_for_speech(board.frames))
+        return self._speech.say_all(
+            board.lines,
+            seed=board.seed,
+            seconds=room_for_speech(board.frames),
+            checkpoint=watch.raise_if_stopping,
+        )
 
 
 def _result_of(work: Future[T], watch: Watch) -> T:
@@ -160,6 +167,6 @@ def _render_frames(renderer: Renderer, frames: int, watch: Watch) -> Iterator[Pl
         threads.shutdown(wait=True, cancel_futures=True)
 
 
-def _compose_sound(timeline: Timeline) -> Soundtrack:
+def _compose_sound(timeline: Timeline, watch: Watch) -> Soundtrack:
     music = None if timeline.music is None else score.make_music(timeline)
-    return mix.make_soundtrack(timeline, music=music)
+    return mix.make_soundtrack(timeline, music=music, checkpoint=watch.raise_if_stopping)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, regions
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
@@ -20,11 +21,15 @@ class SceneAnalyser:
     def __init__(self) -> None:
         self._matting = Matting()
 
-    def analyse(self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = ()) -> Scene:
+    def analyse(
+        self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = (), checkpoint: Checkpoint = never_stop
+    ) -> Scene:
         """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels."""
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
+        checkpoint()
         matte = self._matting.matte(rgb, faces)
+        checkpoint()
         source = colour.make_source(rgb)
         drawn = drawing.score_drawing(source.planes.y)
         seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
@@ -38,6 +43,7 @@ class SceneAnalyser:
         )
         plants = regions.find_plants(seen, rgb, grey=grey, straight=straight)
         fire = regions.find_fire(seen, rgb, sky_mask=sky.mask, grey=grey)
+        checkpoint()
         # The water of a drawing is trusted less, but it has a waterline.
         line = waterline if water.trust > 0.35 * (1 - 0.6 * drawn) else 1.0
         shape = depth.guess_depth(rgb, matte, sky, line, straight=straight, portrait=portrait)

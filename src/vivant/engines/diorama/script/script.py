@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.script import (
     actions,
     camera,
@@ -44,14 +45,25 @@ _LONGEST: Final = 10_000  # characters that are read; the contract advises 500
 
 
 def write(
-    prompt: str, facts: PictureFacts, *, canvas: Canvas, seed: int, audio: bool, camera_fixed: bool, morph: bool
+    prompt: str,
+    facts: PictureFacts,
+    *,
+    canvas: Canvas,
+    seed: int,
+    audio: bool,
+    camera_fixed: bool,
+    morph: bool,
+    checkpoint: Checkpoint = never_stop,
 ) -> Storyboard:
-    """The storyboard for one clip. Pure: equal arguments, equal storyboard. Never raises, whatever the text.
+    """The storyboard for one clip. Pure: equal arguments, equal storyboard. Whatever the text, it takes less than a
+    second and raises nothing of its own; `checkpoint` is called between its steps.
 
     `audio` False: no cues and no music; quoted lines stay, so that lips still move for a sound laid under later.
     `camera_fixed` wins over every camera word. `morph`: the clip ends on a last picture.
     """
+    checkpoint()
     reading = read_prompt(prompt)
+    checkpoint()
     notes: list[str] = []  # each step adds what it could not do
     if camera_fixed:
         shots = _hold_still(reading, canvas, notes)
@@ -59,8 +71,10 @@ def write(
         shots = _write_shots(reading, facts, canvas, seed, notes, morph=morph)
     asked = motions.find_motions(reading)
     moving = _write_motions(asked, facts, seed, notes)
+    checkpoint()
     cast = find_people(reading)
     spoken = _write_dialogue(reading, cast, canvas, notes)
+    checkpoint()
     casting.assign_faces(_speakers_first(spoken, cast), facts.faces)
     lines = _write_lines(spoken, facts, notes)
     if not lines and dialogue.speaks_without_words(reading):

@@ -11,6 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy import signal
 
+from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.sound import fades, levels, limiter, stems
 from vivant.engines.diorama.timing.timeline import PlacedLine, Timeline
 from vivant.media import F32, SAMPLE_RATE, Soundtrack
@@ -34,16 +35,16 @@ _FADE_OUT: Final = 0.40  # s
 _LOUD_ENOUGH: Final = 0.5  # strength from which a bed that was asked for makes a clip one of "effects"
 
 
-def make_soundtrack(timeline: Timeline, *, music: F32 | None = None) -> Soundtrack:
+def make_soundtrack(timeline: Timeline, *, music: F32 | None = None, checkpoint: Checkpoint = never_stop) -> Soundtrack:
     """The finished sound of a clip: float32 (2, n) at 48 kHz, exactly 2000 samples per frame.
 
     music: float32 (2, n) at any level, cut or padded with silence to the clip; None where there is none.
     """
-    parts = {
-        "speech": stems.make_speech(timeline),
-        "beds": stems.make_beds(timeline),
-        "events": stems.make_events(timeline),
-    }
+    parts = {}
+    for name, make in (("speech", stems.make_speech), ("beds", stems.make_beds), ("events", stems.make_events)):
+        checkpoint()
+        parts[name] = make(timeline)
+    checkpoint()
     if music is not None:
         parts["music"] = _fit_length(music, timeline.samples)
     return mix(parts, timeline)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import firwin, resample_poly
 
+from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.sound import levels
 from vivant.engines.diorama.sound.speech import g2p, vocal, voices
@@ -68,23 +69,35 @@ class Speech:
         self._kokoro = Kokoro()
         self._max_breath = max_breath
 
-    def say_all(self, lines: Sequence[Line], *, seconds: float, seed: int = 0) -> list[Spoken]:
+    def say_all(
+        self, lines: Sequence[Line], *, seconds: float, seed: int = 0, checkpoint: Checkpoint = never_stop
+    ) -> list[Spoken]:
         """Every line, in order. If together they last longer than `seconds`, all are spoken up to a third faster."""
-        spoken = self._say_for(lines, FASTEST * seconds, seed, pace=1.0)
+        spoken = self._say_for(lines, FASTEST * seconds, seed, 1.0, checkpoint)
         long = sum(len(one.samples) for one in spoken) / SAMPLE_RATE / max(seconds, 0.1)
         if long <= 1:
             return spoken
-        return self._say_for(lines, seconds, seed, pace=min(FASTEST, 1.02 * long))
+        return self._say_for(lines, seconds, seed, min(FASTEST, 1.02 * long), checkpoint)
 
-    def _say_for(self, lines: Sequence[Line], seconds: float, seed: int, pace: float) -> list[Spoken]:
+    def _say_for(
+        self, lines: Sequence[Line], seconds: float, seed: int, pace: float, checkpoint: Checkpoint
+    ) -> list[Spoken]:
         """Every line at that pace; a line that would begin after so many seconds gets no samples."""
         spoken: list[Spoken] = []
         for line in lines:
-            spoken.append(self.say(line, seed=seed, pace=pace, enough=seconds))
+            spoken.append(self.say(line, seed=seed, pace=pace, enough=seconds, checkpoint=checkpoint))
             seconds -= len(spoken[-1].samples) / SAMPLE_RATE
         return spoken
 
-    def say(self, line: Line, *, seed: int = 0, pace: float = 1.0, enough: float = math.inf) -> Spoken:
+    def say(
+        self,
+        line: Line,
+        *,
+        seed: int = 0,
+        pace: float = 1.0,
+        enough: float = math.inf,
+        checkpoint: Checkpoint = never_stop,
+    ) -> Spoken:
         """The line in its voice and tone: mono, 48 kHz. The same line, seed and pace give the same samples.
 
         Text in which nothing is spoken gives no samples.
@@ -92,6 +105,7 @@ class Speech:
         pace: 1 is the usual speed. enough: seconds after which no further breath is spoken; 0 gives no samples.
         Raises KeyError for a voice that does not exist.
         """
+        checkpoint()
         voice = voices.VOICES[line.voice]
         prosody = prosody_of(line)
         symbols = g2p.phonemize(line.text, line.language, british=voice.british)
@@ -104,6 +118,7 @@ class Speech:
         breaths: list[tuple[_Breath, str]] = []
         audible = symbols[: round(min(len(symbols), _QUICKEST * enough))]
         for part in split_into_breaths(audible, self._max_breath):
+            checkpoint()
             if sum(len(breath.samples) for breath, _ in breaths) < enough * second:
                 breaths.append((self._say_breath(line.voice, part, speed), part[-1]))
         breath = _join(breaths)
