@@ -44,7 +44,7 @@ def characters(text: str) -> list[str]:
     sound alike (他 她 它, simplified and traditional) are the same."""
     from pypinyin import Style, lazy_pinyin
 
-    from vivant.engines.diorama.sound.speech.numerals_chinese import read_figures
+    from vivant.engines.diorama.sound.speech.figures_chinese import read_figures
 
     said = "".join(c for c in read_figures(text).replace("两", "二") if "\u4e00" <= c <= "\u9fff")
     return list(lazy_pinyin(said, style=Style.TONE3, neutral_tone_with_five=False))

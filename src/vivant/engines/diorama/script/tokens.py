@@ -6,12 +6,13 @@ It knows how letters are written (width, case, traditional characters, control c
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal, NamedTuple, cast
+
+from vivant.engines.diorama import traditional
 
 LEXICON: Final = files(__package__) / "lexicon"
 
@@ -89,8 +90,7 @@ class _Folding(dict[int, int]):
 
 @cache
 def _folding() -> _Folding:
-    table = tomllib.loads((LEXICON / "traditional.toml").read_text(encoding="utf-8"))
-    return _Folding({ord(pair[0]): ord(pair[1]) for line in table["pairs"] for pair in line.split()})
+    return _Folding(traditional.characters())
 
 
 def tokenise(folded: str, quotations: tuple[Quotation, ...] = ()) -> tuple[Token, ...]:

@@ -43,7 +43,7 @@ PersonKind = Literal["someone", "animal", "voice"]
 Place = Literal["left", "middle", "right", ""]  # of a person in the picture
 CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says which move; "any": only "no camera move"
 
-_NOT_WORDS: Final = frozenset({"traditional.toml", "forms.toml"})
+_NOT_WORDS: Final = frozenset({"forms.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
 
 

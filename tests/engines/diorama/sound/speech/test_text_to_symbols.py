@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vivant.engines.diorama.sound.speech import g2p, numerals_chinese, pinyin, words_chinese
+from vivant.engines.diorama.sound.speech import figures_chinese, g2p, pinyin, words_chinese
 from vivant.engines.diorama.storyboard import Language
 
 REFERENCE = json.loads((Path(__file__).parent / "misaki.json").read_text(encoding="utf-8"))
@@ -74,7 +74,7 @@ def test_what_is_no_syllable_is_refused(wrong: str) -> None:
     ],
 )
 def test_figures_are_read_as_a_chinese_speaker_reads_them(text: str, read: str) -> None:
-    assert numerals_chinese.read_figures(text) == read
+    assert figures_chinese.read_figures(text) == read
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import re
 import unicodedata
 from functools import cache
+from typing import Final
 
 from vivant.assets import asset
 from vivant.engines.diorama.sound.speech import g2p_chinese, g2p_english
@@ -13,6 +14,8 @@ from vivant.engines.diorama.storyboard import Language
 
 _HAN_RUN = re.compile(rf"[{g2p_chinese.HAN}](?:[^A-Za-z]*[{g2p_chinese.HAN}])*[。，！？、；：…]*")
 _LATIN_RUN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ'’.\- ]*[A-Za-zÀ-ÖØ-öø-ÿ])?")
+# Marks around a word, but not the signs between two figures: 3*4, 50%~60%.
+_EMPHASIS: Final = re.compile(r"(?<![\d%*~])[*_~`#]+(?=\w)|(?<=\w)[*_`]+(?!\d)|(?<=[^\W\d])[*_`]+")
 
 
 @cache
@@ -31,6 +34,8 @@ def phonemize(text: str, language: Language, *, british: bool = False) -> str:
     """
     inner = _HAN_RUN if language == "en" else _LATIN_RUN
     text = _strip_unspoken(text)
+    if language == "zh":
+        text = g2p_chinese.write_out(text)  # before Latin words are taken out: units are Latin letters, too
     pieces, at = [], 0
     for match in inner.finditer(text):
         pieces += [
@@ -57,10 +62,17 @@ def _phonemize_other(text: str, language: Language, british: bool) -> str:
 
 
 def _strip_unspoken(text: str) -> str:
-    """Without emoji, emphasis marks and invisible characters; full-width letters and digits become ordinary ones."""
-    narrow = (chr(ord(c) - 0xFEE0) if c.isalnum() and 0xFF01 <= ord(c) <= 0xFF5E else c for c in text)
+    """Without emoji, emphasis marks and invisible characters; full-width letters and digits and the squared units (㎏)
+    become ordinary ones."""
+    narrow = "".join(map(_narrow, unicodedata.normalize("NFC", text)))
     kept = (
         " " if unicodedata.category(c) in ("So", "Sk", "Cs", "Cc", "Cf", "Co", "Mn") and c not in "°℃℉" else c
         for c in narrow
     )
-    return re.sub(r"[*_~`#]+(?=\w)|(?<=\w)[*_`]+", "", "".join(kept))
+    return _EMPHASIS.sub("", "".join(kept))
+
+
+def _narrow(c: str) -> str:
+    if 0xFF01 <= ord(c) <= 0xFF5E and c.isalnum():
+        return chr(ord(c) - 0xFEE0)
+    return unicodedata.normalize("NFKC", c) if 0x3380 <= ord(c) <= 0x33DF else c

@@ -12,7 +12,8 @@ from importlib import resources
 from itertools import pairwise
 from typing import Final
 
-from vivant.engines.diorama.sound.speech import numerals_chinese, pinyin, words_chinese
+from vivant.engines.diorama import traditional
+from vivant.engines.diorama.sound.speech import figures_chinese, names_chinese, pinyin, words_chinese
 
 HAN: Final = "〇\u3400-\u4dbf\u4e00-\u9fff"
 
@@ -33,6 +34,9 @@ _CHILD: Final = frozenset(
 _PARTICLES: Final = {"了": "le5", "着": "zhe5", "吗": "ma5", "呢": "ne5", "吧": "ba5", "啊": "a5", "的": "de5"}
 _NUMERALS: Final = frozenset("零〇一二三四五六七八九十百千万亿两点幺第")
 _COUNTING: Final = frozenset("几多这那每半")
+# What stands before 一行 xíng "party", or after it.
+_TRAVELLERS: Final = ("们", "团", "等", "队", "师徒", "代表团")
+_ARRIVALS: Final = ("来到", "抵达", "到达", "前往", "出发", "共", "访问", "离开", "走进", "浩浩荡荡")
 # After these words 得 is read děi, "must".
 _MUST: Final = frozenset(
     {
@@ -59,11 +63,22 @@ def phonemize(text: str) -> str:
 
     Characters that are neither Chinese, digits nor punctuation are left out.
     """
-    text = numerals_chinese.read_figures(text)
+    text = write_out(text)
     pieces = []
     for han, other in re.findall(rf"([{HAN}]+)|([^{HAN}]+)", text):
         pieces.append(_sentence(han) if han else _punctuation(other))
     return re.sub(r"\s+", " ", "".join(pieces)).strip()
+
+
+def write_out(text: str) -> str:
+    """`text` in simplified characters, with its figures, units and the signs between them as they are read."""
+    return figures_chinese.read_figures(traditional.simplify(text))
+
+
+def spell(text: str) -> list[str]:
+    """The pinyin ("hao3") of the Chinese characters of `text`, in order, as they are said: after tone sandhi."""
+    runs = re.findall(rf"[{HAN}]+", write_out(text))
+    return [syllable for run in runs for syllables in _spell_run(run)[1] for syllable in syllables]
 
 
 def find_readings(words: list[str]) -> list[list[str]]:
@@ -80,10 +95,17 @@ def find_readings(words: list[str]) -> list[list[str]]:
             spelled = [spelled[0], "de5", spelled[2]]
         if len(word) == len(spelled) == 3 and word[0] == word[1] and word[2] == "地":  # 静静地
             spelled = [*spelled[:2], "de5"]
+        if len(word) == len(spelled) > 1 and word[-1] == "行" and word[-2] in _NUMERALS | _COUNTING:  # 十二行
+            spelled = [*spelled[:-1], "xing2" if _is_party(word, before, after) else "hang2"]
         if len(word) == len(spelled) > 1 and word[-1] == "只" and word[-2] in _NUMERALS | _COUNTING:  # 三只
             spelled = [*spelled[:-1], "zhi1"]
         found.append(list(spelled))
     return found
+
+
+def _is_party(word: str, before: str, after: str) -> bool:
+    """Whether 一行 is a group of people on the way (一行人, 我们一行, 一行五人) and not a line."""
+    return word == "一行" and (before.endswith(_TRAVELLERS) or after.startswith(("人", *_NUMERALS, *_ARRIVALS)))
 
 
 @cache
@@ -107,7 +129,7 @@ def _in_context(word: str, before: str, after: str) -> list[str] | None:
     if word == "只" and before and before[-1] in _NUMERALS | _COUNTING:
         return ["zhi1"]
     if word == "行" and before and before[-1] in _NUMERALS | _COUNTING:
-        return ["hang2"]
+        return ["xing2" if _is_party(before + word, "", after) else "hang2"]
     if word == "长" and after and after[0] in "大高成胖出":
         return ["zhang3"]
     if word == "为" and after in ("了", "主", "止", "准"):
@@ -117,12 +139,31 @@ def _in_context(word: str, before: str, after: str) -> list[str] | None:
 
 def _sentence(han: str) -> str:
     """The symbols of a run of characters between punctuation marks."""
+    words, spelled = _spell_run(han)
+    return " ".join(filter(None, (_word(w, s) for w, s in zip(words, spelled, strict=True))))
+
+
+def _spell_run(han: str) -> tuple[list[str], list[list[str]]]:
+    """The words of a run of characters between punctuation marks, and the pinyin of each as it is said."""
     parts = re.split(r"([〇零一二三四五六七八九幺]{3,})", han)  # digits read one by one are one word
-    words = _regroup([w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.segment(part))])
+    cut = [w for i, part in enumerate(parts) for w in ([part] if i % 2 else words_chinese.segment(part))]
+    words = _regroup(cut)
     spelled = find_readings(words)
+    _read_names(names_chinese.find_readings(cut), words, spelled)
     _change_yi_and_bu(words, spelled)
     _change_third_tones(spelled)
-    return " ".join(filter(None, (_word(w, s) for w, s in zip(words, spelled, strict=True))))
+    return words, spelled
+
+
+def _read_names(readings: dict[int, str], words: list[str], spelled: list[list[str]]) -> None:
+    """Put the readings of characters in names, by their place in the sentence, into `spelled`."""
+    if not readings:
+        return
+    at = 0
+    for word, syllables in zip(words, spelled, strict=True):
+        if len(syllables) == len(word):
+            syllables[:] = [readings.get(at + i, syllable) for i, syllable in enumerate(syllables)]
+        at += len(word)
 
 
 def _word(word: str, syllables: list[str]) -> str:

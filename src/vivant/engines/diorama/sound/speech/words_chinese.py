@@ -39,6 +39,16 @@ def segment(text: str) -> list[str]:
     return words + _unknown(text[single:])
 
 
+def count(word: str) -> int:
+    """How often the word occurs in the corpus that the dictionary was counted in; 0 if it is not in it."""
+    return _dictionary()[0].get(word, 0)
+
+
+def is_name(word: str) -> bool:
+    """Whether the dictionary has the word as a person's name, first or last or both."""
+    return word in _names()
+
+
 def _unknown(run: str) -> list[str]:
     """The words of a run of single characters (names, new words), by the hidden Markov model."""
     if len(run) < 2 or _dictionary()[0].get(run):
@@ -56,6 +66,12 @@ def _unknown(run: str) -> list[str]:
     path = paths[max("ES", key=lambda s: (scores[s], s))]
     ends = [i + 1 for i, state in enumerate(path) if state in "ES"]
     return [run[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+@cache
+def _names() -> frozenset[str]:
+    lines = (_jieba() / "dict.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(word for word, _, tag in (line.split(" ", 2) for line in lines) if tag.startswith("nr"))
 
 
 @cache
