@@ -11,12 +11,13 @@ import asyncio
 import contextvars
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from vivant.errors import VivantError
+from vivant.errors import Busy, VivantError
 
 T = TypeVar("T")
 
@@ -25,11 +26,18 @@ class BlockingCalls:
     """Runs blocking functions of one purpose in at most `threads` daemon threads, which never delay the end of the
     program. `within`: seconds for a call, its wait for a thread included. A call that takes longer raises `late`, an
     error made from a sentence that begins with `what` ("The file store did not answer within 10 s.").
+
+    `each`: how many calls one owner (an API key) may have that wait, run or hang, for calls that hang because of what
+    the owner sent; None: as many as there are threads.
     """
 
-    def __init__(self, what: str, *, threads: int, within: float, late: Callable[[str], VivantError]) -> None:
+    def __init__(
+        self, what: str, *, threads: int, within: float, late: Callable[[str], VivantError], each: int | None = None
+    ) -> None:
         if threads < 1:
             raise ValueError(f"threads: must be at least 1, got {threads!r}.")
+        if each is not None and not 0 < each <= threads:
+            raise ValueError(f"each: must be from 1 to the {threads} threads, got {each!r}.")
         if not within > 0:
             raise ValueError(f"within: must be more than 0 seconds, got {within!r}.")
         self._what = what
@@ -41,6 +49,8 @@ class BlockingCalls:
         self._started = 0  # threads
         self._unfinished = 0  # calls that wait or run
         self._hung = 0  # calls that were given up and still run
+        self._each = each
+        self._of: Counter[str] = Counter()  # unfinished calls by owner
         self._closed = False
 
     @property
@@ -48,10 +58,13 @@ class BlockingCalls:
         """How many calls were given up and have not returned yet; each keeps a thread."""
         return self._hung
 
-    async def run(self, function: Callable[..., T], *args: Any, within: float | None = None, **kwargs: Any) -> T:
+    async def run(
+        self, function: Callable[..., T], *args: Any, within: float | None = None, owner: str = "", **kwargs: Any
+    ) -> T:
         """What `function` returns or raises. Raises `late` at the deadline; then the function may still do its work.
 
         `within` replaces the deadline of this call. When the caller is cancelled, a call that has begun goes on, too.
+        Raises Busy when the owner has as many calls unfinished as it may.
         """
         seconds = self._within if within is None else within
         if self._closed:
@@ -59,6 +72,7 @@ class BlockingCalls:
         if self._hung >= self._threads:
             raise self._late(f"{self._what} does not answer: {self._hung} calls hang.")
         future: Future[T] = Future()
+        self._count(future, owner)
         context = contextvars.copy_context()  # so that log lines carry the id of the request
         self._put((future, partial(context.run, function, *args, **kwargs)))
         try:
@@ -80,6 +94,23 @@ class BlockingCalls:
             for _ in range(self._started):
                 self._calls.put(None)
 
+    def _count(self, future: Future[Any], owner: str) -> None:
+        """Count the call as its owner's until it has ended, which may be long after it was given up."""
+        if self._each is None:
+            return
+        with self._lock:
+            if self._of[owner] >= self._each:
+                raise Busy(f"{self._what} works on {self._each} requests of this key; send this one again shortly.")
+            self._of[owner] += 1
+
+        def forget(_: Future[Any]) -> None:
+            with self._lock:
+                self._of[owner] -= 1
+                if not self._of[owner]:
+                    del self._of[owner]  # else every owner ever seen stays in memory
+
+        future.add_done_callback(forget)
+
     def _put(self, call: tuple[Future[Any], Callable[[], Any]]) -> None:
         with self._lock:
             self._calls.put(call)
@@ -89,9 +120,9 @@ class BlockingCalls:
                 threading.Thread(target=self._work, name=self._what, daemon=True).start()
 
     def _give_up(self, future: Future[Any]) -> None:
+        if future.cancel() or future.done():
+            return  # it has not begun, and never will; or it has just ended
         with self._lock:
-            if future.cancel() or future.done():
-                return  # it has not begun, and never will; or it has just ended
             self._hung += 1
         future.add_done_callback(self._on_late_return)
 

@@ -136,7 +136,7 @@ def _parse_public_url(value: Any) -> str:
 def _parse_egress_allow(value: Any) -> str:
     entries = _parse_text(value)
     if entries:
-        from vivant.intake.fetch import AllowList  # loads an HTTP client: only for those who set this
+        from vivant.intake.egress import AllowList  # loads asyncio and TLS: only for those who set this
 
         AllowList.parse(_split_entries(entries))
     return entries

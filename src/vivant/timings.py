@@ -50,7 +50,8 @@ class Timings:
 
     # Pictures of callers
     fetch_within: float = 15.0  # for a picture at a URL, redirects included
-    connect_within: float = 5.0  # for each connection of a fetch
+    resolve_within: float = 10.0  # for a host name of a fetch; a second name server is asked after 5 s
+    connect_within: float = 5.0  # for each connection of a fetch, TLS included
     decoder_free_within: float = 30.0  # for a decoder process to become free
     decode_within: float = 30.0  # for one picture; a decoder's limit of processor time is shorter
 

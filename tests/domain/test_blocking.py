@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from vivant.blocking import BlockingCalls
-from vivant.errors import StorageFailed
+from vivant.errors import Busy, StorageFailed
 
 
 @pytest.fixture
@@ -125,3 +125,29 @@ asyncio.run(main())
 def test_limits_that_cannot_be_right_cannot_be_built(threads: int, within: float) -> None:
     with pytest.raises(ValueError, match=r"threads|within"):
         calls(threads, within)
+
+
+async def test_an_owner_whose_calls_hang_gets_no_more_threads_and_others_do(wedge: threading.Event) -> None:
+    calls = BlockingCalls("A name server", threads=4, each=2, within=0.1, late=StorageFailed)
+    for _ in range(2):
+        with pytest.raises(StorageFailed):
+            await calls.run(wedge.wait, 10, owner="evil")
+    with pytest.raises(Busy):  # although both calls were given up: their threads still hang
+        await calls.run(time.monotonic, owner="evil")
+    assert await calls.run(time.monotonic, owner="good") > 0
+    wedge.set()
+    async with asyncio.timeout(5):
+        while calls.hung:
+            await asyncio.sleep(0.01)
+    assert await calls.run(time.monotonic, owner="evil") > 0
+
+
+async def test_a_call_that_never_began_frees_its_owner_s_place(wedge: threading.Event) -> None:
+    calls = BlockingCalls("A name server", threads=1, each=1, within=5, late=StorageFailed)
+    running = asyncio.create_task(calls.run(wedge.wait, 5, owner="a"))
+    await asyncio.sleep(0.05)
+    with pytest.raises(StorageFailed):
+        await calls.run(time.monotonic, owner="b", within=0.05)
+    wedge.set()
+    await running
+    assert await calls.run(time.monotonic, owner="b") > 0

@@ -13,7 +13,8 @@ from typing import Final
 
 from vivant.errors import InvalidPicture, UnreadablePicture
 from vivant.intake.datauri import decode, is_data_uri
-from vivant.intake.fetch import URL_LENGTH, AllowList, Fetcher, Resolve
+from vivant.intake.egress import AllowList, Egress, Resolve
+from vivant.intake.fetch import URL_LENGTH, Fetcher
 from vivant.intake.sandbox import CleanPicture, Decoders
 from vivant.shares import Shares
 from vivant.timings import DEFAULT_TIMINGS, Timings
@@ -41,13 +42,15 @@ class Intake:
     ) -> None:  # fmt: skip
         self.picture_bytes = picture_bytes or share_picture_bytes()
         self.decoders = decoders or Decoders(timings=timings)
-        self._fetcher = Fetcher(allow, self.picture_bytes, resolve, timings)
+        self._egress = Egress(allow, resolve, timings=timings)
+        self._fetcher = Fetcher(self._egress, self.picture_bytes, timings=timings)
 
     async def start(self) -> None:
         """Start the decoder processes; returns before they are ready."""
         await self.decoders.start()
 
     async def stop(self) -> None:
+        self._egress.close()
         await self.decoders.stop()
 
     async def receive(self, source: Source, *, owner: str, field: str, ratio: str | None = None) -> CleanPicture:
