@@ -26,9 +26,9 @@ def cases(language: str, *kinds: str) -> list[object]:
     ]
 
 
-def unstressed(symbols: str) -> str:
-    """Symbols with one space around words and without stress and pauses, which a spelling may change."""
-    return " ".join("".join(" " if c in ",—" else c for c in symbols if c not in "ˈˌ").split())
+def sounds(symbols: str) -> str:
+    """Symbols without stress, pauses and the spaces between words, which a spelling may change."""
+    return "".join(c for c in symbols if c not in "ˈˌ ,—")
 
 
 @pytest.mark.parametrize(("line", "same_as"), cases("chinese", "traditional", "units", "signs", "numbers"))
@@ -46,9 +46,9 @@ def test_a_character_with_several_readings_gets_the_one_of_its_line(line: str, p
     cases("english", "roman", "letters", "shouted", "abbreviations", "numbers", "codes"),
 )
 def test_an_english_line_is_read_as_it_would_be_written_out(line: str, same_as: str) -> None:
-    assert unstressed(g2p.phonemize(line, "en")) == unstressed(g2p.phonemize(same_as, "en")) != ""
+    assert sounds(g2p.phonemize(line, "en")) == sounds(g2p.phonemize(same_as, "en")) != ""
 
 
 @pytest.mark.parametrize(("line", "symbols"), cases("english", "heteronyms"))
 def test_an_english_word_with_two_readings_gets_the_one_of_its_line(line: str, symbols: str) -> None:
-    assert symbols in unstressed(g2p.phonemize(line, "en"))
+    assert symbols.replace(" ", "") in sounds(g2p.phonemize(line, "en"))

@@ -9,6 +9,12 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from vivant.engines.diorama.sound.speech import heteronyms_english
+from vivant.engines.diorama.sound.speech.abbreviations_english import write_out_abbreviations
+from vivant.engines.diorama.sound.speech.capitals_english import lower_shouted
+from vivant.engines.diorama.sound.speech.figures_english import write_out_figures
+from vivant.engines.diorama.sound.speech.roman_english import write_out_roman
+
 # Interjections that are in no dictionary or would be read letter by letter: regular expression -> symbols.
 _INTERJECTIONS: Final = {
     r"mm+-?hm+": "mhˈm", r"uh-huh": "ʌhˈʌ", r"sh+": "ʃˈː", r"ps+t": "psˈt", r"h+m{2,}": "hˈəm", r"m{2,}": "mˈː",
@@ -18,24 +24,42 @@ _INTERJECTIONS: Final = {
 _NOISE: Final = re.compile(
     rf"(?<![\w'’\-/\[])(?:{'|'.join(f'({pattern})' for pattern in _INTERJECTIONS)})(?![\w\-/]|['’.]\w)", re.IGNORECASE
 )
+_CRIES: Final = frozenset({"NO", "GO", "SO", "OH", "AH", "HA", "YO", "HI", "BO"})  # "NOOOO" in small letters' company
+_TRIPLED: Final = re.compile(r"((?!A)[A-Z]|)([AE])\2\2")  # AAA, IEEE: "triple A", "I triple E"
 _SYMBOLS_SPOKEN: Final = {"@": " at ", "_": " underscore ", "-": " dash ", "/": " slash ", ".": " dot "}
 _DOMAINS: Final = "com|org|net|io|ai|dev|edu|gov|co|uk|cn|tv|app|info|me"
 
 
 def phonemize(text: str, *, british: bool = False) -> str:
     """Kokoro's symbols of English text; sentences are joined by a space."""
+    return " ".join(filter(None, (_say(s, british) for s in _sentences(normalise(text, british=british)))))
+
+
+def _say(sentence: str, british: bool) -> str:
+    """The symbols of one sentence, as hibari's own call gives them but for words with two readings."""
+    from hibari.g2p.normalize import normalize
+
     sounds = _hibari(british)
-    return " ".join(filter(None, (sounds(s).strip() for s in _sentences(normalise(text, british=british)))))
+    tokens = sounds.tokenize(normalize(sentence))
+    heteronyms_english.choose(tokens, sounds.lexicon.golds)
+    spoken = sounds.phonemize_tokens(tokens)
+    return "".join((token.phonemes or "") + (" " if token.whitespace else "") for token in spoken).strip()
 
 
 def normalise(text: str, *, british: bool = False) -> str:
-    """`text` with addresses in words, drawn-out words shortened ("sooo") and interjections ("shhh") as symbols."""
+    """`text` with addresses, figures, numerals and abbreviations in words, shouted words in small letters, drawn-out
+    words shortened ("sooo") and interjections ("shhh") as symbols."""
     text = text.replace("[", "(").replace("]", ")")  # hibari takes [word](/symbols/) as a pronunciation
+    text = re.sub(r"\s+", " ", text)
     text = re.sub(r"\.{3,}|…+", "…", text)
     text = re.sub(r"([!?])[!?]+", lambda m: "?" if "?" in m[0] else "!", text)
     text = re.sub(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", lambda m: _address_in_words(m[0]), text)
     web = rf"\b(?:https?://)?(?:www\.)?((?:[\w-]+\.)+(?:{_DOMAINS})\b(?:/[\w/-]*)?)(?:[?#]\S*)?"
     text = re.sub(web, lambda m: _address_in_words(m[1].rstrip("/")), text, flags=re.IGNORECASE)
+    text = write_out_roman(text)
+    text = lower_shouted(text, lambda word: word in _hibari(british).lexicon.golds)
+    text = write_out_abbreviations(text)
+    text = write_out_figures(text, lambda letters: _spell(letters, british))
     text = re.sub(r"\b(?:911|999|112)\b(?![,.]?\d)", lambda m: " ".join(m[0]), text)
     text = re.sub(r"\b50/50\b", "fifty-fifty", text)
     text = re.sub(r"\b24/7\b", "twenty-four seven", text)
@@ -72,15 +96,33 @@ def _address_in_words(address: str) -> str:
     return re.sub(r"[@_./-]", lambda m: _SYMBOLS_SPOKEN[m[0]], address).strip()
 
 
+def _spell(letters: str, british: bool) -> str:
+    """Capitals as they are spelled, or read where that is their usual reading (COVID), as hibari's pronunciation."""
+    lexicon = _hibari(british).lexicon
+    sound = lexicon.golds.get(letters) if len(letters) > 3 else None
+    if not isinstance(sound, str):
+        sound = lexicon.get_NNP(letters)[0]
+    return f"[{letters}](/{sound}/)" if sound else letters
+
+
 def _shorten(word: str, british: bool) -> str:
-    """A drawn-out word in its dictionary spelling: "soooo" -> "so", "cooool" -> "cool"."""
+    """A drawn-out word in its dictionary spelling: "soooo" -> "so", "cooool" -> "cool". Three equal capitals in an
+    abbreviation are spelled, or read as people say them (AAA, IEEE)."""
     if not re.search(r"(?i)([a-z])\1\1", word):
         return word
     lexicon = _hibari(british).lexicon
+    if re.fullmatch("(?i)sto+p", word):
+        return "stop"  # more often meant than "stoop"
     for kept in (r"\1\1", r"\1"):
         shorter = re.sub(r"(?i)([a-z])\1{2,}", kept, word)
-        if shorter.lower() in lexicon.golds:
+        if shorter.lower() in lexicon.golds and not (word.isupper() and len(shorter) < 3 and shorter not in _CRIES):
             return shorter
+    if word.isupper():
+        tripled = _TRIPLED.fullmatch(word)
+        if tripled is None:
+            return word
+        before, letter = (_spell(part, british) if part else "" for part in (tripled[1], tripled[2]))
+        return f"{before} triple {letter}".strip()
     return re.sub(r"(?i)([a-z])\1{2,}", r"\1\1", word)
 
 
