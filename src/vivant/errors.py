@@ -11,6 +11,7 @@
     ├── UnreadableTask              the task is stored in a form that this program cannot read
     ├── IllegalTransition           the task's status does not allow this
     ├── Busy                        try again after `retry_after` seconds
+    │   └── OutcomeUnknown              the change may have been made: look before trying again
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
     ├── StorageFailed               a file could not be stored or read; try again
@@ -150,6 +151,12 @@ class Busy(VivantError):
         """`retry_after`: seconds after which trying again makes sense."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class OutcomeUnknown(Busy):
+    """Whether the change was made is not known: look before trying again."""
+
+    code = "OUTCOME_UNKNOWN"
 
 
 class Stopped(VivantError):

@@ -18,7 +18,7 @@ from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.eta import Eta
 from vivant.dispatch.fleet import Fleet
 from vivant.dispatch.local import LocalFleet
-from vivant.errors import Busy, MissingKey, NotFound, StorageFailed, TaskNotFound, UnknownKey
+from vivant.errors import Busy, MissingKey, NotFound, OutcomeUnknown, StorageFailed, TaskNotFound, UnknownKey
 from vivant.intake.pictures import AllowList, CleanPicture, Intake
 from vivant.record import keys, shared_secrets, tasks
 from vivant.record.database import Record, sqlite_path
@@ -80,7 +80,7 @@ class Service:
     async def submit(self, brief: Brief, first: CleanPicture, last: CleanPicture | None, *, key_id: str) -> Task:
         """Accept a task. It is durable when this returns: a crash of the service does not lose it.
 
-        Raises Busy, StorageFailed.
+        Raises Busy or StorageFailed; OutcomeUnknown when the record did not answer and the task may be there.
         """
         if self._state != "running":
             raise Busy("The service is going down or not up yet.")
@@ -97,6 +97,8 @@ class Service:
             if last is not None:
                 await self._store_picture(task.id, "last", last)
             await self._record.write(lambda c: tasks.insert_queued(c, task))
+        except OutcomeUnknown:
+            raise  # the task may be there, and needs its pictures; if it is not, the sweep deletes them
         except Exception:
             with contextlib.suppress(StorageFailed):  # then the sweep of files without a task deletes them
                 await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
@@ -227,7 +229,7 @@ class Service:
         await asyncio.to_thread(self._artifacts.put, picture_path(task_id, which), picture.png)
 
     async def _read_keys(self) -> dict[str, keys.Key]:
-        if self._keys is None:
+        if self._keys is None or not self._record.sees_foreign_writes:  # else a key may have been revoked unnoticed
             writes = self._foreign_writes
             known = await self._record.read(keys.list_keys)
             if writes == self._foreign_writes:  # else another process wrote meanwhile, perhaps a key: read again
@@ -304,7 +306,7 @@ def build_service(
         clock=clock,
         timings=timings,
     )
-    eta = Eta(record, workers=settings.workers, clock=clock, cached_for=timings.estimate_cached_for)
+    eta = Eta(record, count_ready=lambda: fleet.health().ready, clock=clock, cached_for=timings.estimate_cached_for)
     return Service(
         settings,
         clock=clock,

@@ -44,8 +44,24 @@ TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     Status.EXPIRED: frozenset(),
 }
 
-DEATHS_UNTIL_FAILURE: Final = 3  # attempts lost through their worker or the storage: the third fails the task
-STARTS_ALLOWED: Final = 10  # in all, also those that a stop of the service cut short; a task that would need more fails
+
+class Loss(StrEnum):
+    """Why an attempt ended before its task did. Only what the task may have caused is counted.
+
+    | loss         | what happened                                                            | counted  | fails at |
+    | ------------ | ------------------------------------------------------------------------ | -------- | -------- |
+    | DEATH        | its worker process died, hung or could not be used any more              | for it   | the 3rd  |
+    | INTERRUPTION | the service died (of memory, say) while the task ran; the storage failed | for it   | the 10th |
+    | STOP         | the service stopped in good order; the job was stopped or never began    | for none | never    |
+    """
+
+    DEATH = "death"
+    INTERRUPTION = "interruption"
+    STOP = "stop"
+
+
+DEATHS_UNTIL_FAILURE: Final = 3
+INTERRUPTIONS_UNTIL_FAILURE: Final = 10
 
 
 def check_transition(task_id: str, at: Status, to: Status) -> None:

@@ -42,6 +42,9 @@ class Timings:
 
     # The database
     wait_for_lock: float = 10.0  # for the write lock; other processes hold it for milliseconds
+    write_within: float = 30.0  # for a write, its wait for others included; longer than `wait_for_lock`
+    read_within: float = 10.0  # for a read, its wait for a free connection included
+    record_close_within: float = 10.0  # for what is being written when the record closes
     foreign_write_check_every: float = 0.1  # between checks whether another process has written
 
     # The service
@@ -73,6 +76,7 @@ class Timings:
                 raise ValueError(f"{field.name} must be a positive and finite number; it is {value!r}.")
         for shorter, longer in (
             ("heartbeat_every", "lease_lapses_after"),
+            ("wait_for_lock", "write_within"),
             ("worker_heartbeat_every", "worker_silent_for"),
             ("worker_heartbeat_every", "engine_silent_for"),
         ):

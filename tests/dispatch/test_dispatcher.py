@@ -134,7 +134,7 @@ async def test_a_second_stop_ends_at_once_and_queues_the_work_again(tmp_path: Pa
         await service.stop(drain=False)
         await draining
         assert time.monotonic() - began < 3
-    assert query_rows(tmp_path, "SELECT status, deaths, starts FROM tasks") == [("queued", 0, 1)]
+    assert query_rows(tmp_path, "SELECT status, deaths, interruptions, attempt FROM tasks") == [("queued", 0, 0, 1)]
     assert query_rows(tmp_path, "SELECT * FROM dispatchers") == []
     check_record(tmp_path)
 
@@ -234,7 +234,7 @@ async def test_a_dispatcher_that_lost_its_task_stops_the_worker_and_the_task_run
         await service._record.write(lambda c: tasks.requeue_abandoned(c, now=SYSTEM_CLOCK.now()))
         done = await wait_for_status(service, task, "succeeded")
         assert done.attempt == 2
-    assert query_rows(tmp_path, "SELECT deaths, starts FROM tasks") == [(0, 2)]
+    assert query_rows(tmp_path, "SELECT deaths, interruptions FROM tasks") == [(0, 1)]
     check_record(tmp_path)
 
 
@@ -265,14 +265,14 @@ def fail_once(service: Service, nth: int) -> None:
     record = service._record
     counts = {"write": 0, "read": 0}
 
-    def failing(name: str) -> Callable[[Callable[[Connection], T]], Coroutine[Any, Any, T]]:
+    def failing(name: str) -> Callable[..., Coroutine[Any, Any, T]]:
         real = getattr(record, name)
 
-        async def ask(work: Callable[[Connection], T]) -> T:
+        async def ask(work: Callable[[Connection], T], **how: bool) -> T:
             counts[name] += 1
             if counts[name] == nth:
                 raise Busy(f"the {nth}th {name} fails")
-            answer: T = await real(work)
+            answer: T = await real(work, **how)
             return answer
 
         return ask

@@ -280,7 +280,7 @@ async def test_signals_that_are_sent_to_everybody_do_not_end_a_worker(tmp_path: 
 async def test_a_full_disk_fails_the_task_with_the_reason_and_leaves_no_half_file(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="cramped") as service:
         failed = await wait_for_status(service, await submit_task(service), "failed")
-        assert (failed.attempt, failed.error_code) == (3, "STORAGE_FAILED")
+        assert (failed.attempt, failed.error_code) == (10, "STORAGE_FAILED")
         assert "File too large" in failed.error_message
         left = [p for p in tmp_path.rglob("*") if p.is_file() and ("clip" in p.name or "scratch" in str(p))]
         assert left == []
@@ -293,10 +293,10 @@ async def test_while_the_storage_fails_tasks_wait_and_then_go_on(tmp_path: Path)
         files = tmp_path / "files"
         files.rename(tmp_path / "away")
         files.write_text("no folder here")
-        await wait_until(lambda: query_rows(tmp_path, "SELECT max(deaths) FROM tasks") == [(1,)])
+        await wait_until(lambda: query_rows(tmp_path, "SELECT max(interruptions) FROM tasks") == [(1,)])
         assert service.health()["status"] == "degraded"
         await asyncio.sleep(1.5)
-        assert query_rows(tmp_path, "SELECT max(deaths), max(starts) FROM tasks") == [(1, 1)]
+        assert query_rows(tmp_path, "SELECT max(deaths), max(interruptions), max(attempt) FROM tasks") == [(0, 1, 1)]
         files.unlink()
         (tmp_path / "away").rename(files)
         for task in (running_task, waiting):

@@ -28,7 +28,7 @@ def bring_to(connection: Connection, status: Status) -> Claim:
     claim = claim_task(connection, owner=OWNER)
     match status:
         case Status.SUCCEEDED:
-            assert tasks.settle_success(connection, claim, ARTIFACT, now=at(5))
+            assert tasks.settle_success(connection, claim, ARTIFACT, run_seconds=4.0, now=at(5))
         case Status.FAILED:
             assert tasks.settle_failure(connection, claim, code="X", message="x", now=at(5))
         case Status.CANCELLED:
@@ -58,7 +58,7 @@ def lose_once_too_often(connection: Connection, held: Claim) -> bool:
 # use-case -> (the state it wants to reach, how it is done; true if it was)
 USE_CASES: dict[str, tuple[Status, Callable[[Connection, Claim], bool]]] = {
     "claim": (Status.RUNNING, lambda c, held: tasks.claim(c, owner="boot-2", now=LATER) is not None),
-    "succeed": (Status.SUCCEEDED, lambda c, held: tasks.settle_success(c, held, ARTIFACT, now=LATER)),
+    "succeed": (Status.SUCCEEDED, lambda c, held: tasks.settle_success(c, held, ARTIFACT, run_seconds=4.0, now=LATER)),
     "fail": (Status.FAILED, lambda c, held: tasks.settle_failure(c, held, code="X", message="x", now=LATER)),
     "lose": (Status.QUEUED, lambda c, held: tasks.settle_death(c, held, code="X", reason="x", now=LATER)),
     "lose once too often": (Status.FAILED, lose_once_too_often),

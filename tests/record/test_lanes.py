@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, insert, select, text
 
-from support.records import a_task, at, claim_task, insert_task, open_record
-from vivant.record import tables, tasks
+from support.records import ARTIFACT, a_task, at, claim_task, insert_task, open_record
+from vivant.record import lanes, tables, tasks
 from vivant.record.ids import new_id
 from vivant.request import Tier
 
@@ -123,8 +123,12 @@ def fill(connection: Connection, *, keys: int, waiting: int) -> None:
         ]  # fmt: skip
         connection.execute(insert(tables.tasks), rows)
         lanes = [
-            {"tier": tier.value, "key_id": f"key-{n}", "virtual_time": 0, "queued": waiting // 2} for n in range(keys)
-        ]
+            {
+                "tier": tier.value, "key_id": f"key-{n}", "virtual_time": 0, "queued": waiting // 2,
+                "queued_tokens": waiting // 2 * 100,
+            }
+            for n in range(keys)
+        ]  # fmt: skip
         connection.execute(insert(tables.lanes), lanes)
 
 
@@ -170,6 +174,39 @@ def test_a_claim_costs_the_same_with_many_queued_rows(tmp_path: Path) -> None:
 
     few, many = seconds_per_claim("few", 100), seconds_per_claim("many", 2000)
     assert many < 3 * few  # a scan would make it 20 times
+
+
+def test_work_done_while_nobody_else_waited_is_no_debt(connection: Connection) -> None:
+    """A had the service to itself and made a large clip; after that it gets its share like anybody."""
+    insert_task(connection, key_id="a", resolution="1080p", seconds=12, ratio="16:9")
+    tasks.settle_success(connection, claim_task(connection), ARTIFACT, run_seconds=9.0, now=at(9))
+    insert_task(connection, key_id="a")
+    for _ in range(20):
+        insert_task(connection, key_id="b")
+    assert "a" in drain(connection, 2)
+
+
+def test_a_lane_that_is_served_while_another_waits_still_pays_for_it(connection: Connection) -> None:
+    insert_task(connection, key_id="a", resolution="1080p", seconds=12, ratio="16:9")
+    for _ in range(20):
+        insert_task(connection, key_id="b")
+    assert drain(connection, 1) == ["a"]
+    insert_task(connection, key_id="a")
+    assert drain(connection, 10) == ["b"] * 10
+
+
+def test_wrong_counts_are_corrected_and_stop_nothing(connection: Connection) -> None:
+    lost, running = insert_task(connection, key_id="a"), insert_task(connection, key_id="b")
+    connection.execute(tables.tasks.delete().where(tables.tasks.c.id == lost.id))  # by hand: its lane still counts it
+    held = claim_task(connection)
+    assert held.task.id == running.id
+    connection.execute(tables.lanes.update().values(running=0, running_tokens=0, queued=0, queued_tokens=7))
+    assert tasks.settle_success(connection, held, ARTIFACT, run_seconds=9.0, now=at(9))
+    waiting = insert_task(connection, key_id="c")
+    connection.execute(tables.lanes.delete().where(tables.lanes.c.key_id == "c"))
+    assert lanes.recount(connection) == 3
+    assert lanes.recount(connection) == 0
+    assert claim_task(connection).task.id == waiting.id
 
 
 def test_negative_counts_are_refused_by_the_database(connection: Connection) -> None:

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, text
 
-from support.records import open_record
+from support.records import ARTIFACT, a_task, open_record
 from vivant.errors import Misconfigured
-from vivant.record import migrate
+from vivant.record import lanes, migrate
 from vivant.record.database import Record, check_record
+from vivant.record.lanes import Counts
 from vivant.record.tables import metadata
 
 
@@ -38,6 +42,56 @@ def test_migrations_make_exactly_the_tables_of_this_program(connection: Connecti
         metadata.create_all(other)
         assert anatomy(connection) == anatomy(other)
     fresh.dispose()
+
+
+def test_every_record_has_an_id_of_its_own_that_stays(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    ids = []
+    for name in "aab":
+        record = open_record(tmp_path / name)
+        ids.append(record.id)
+        record.close()
+    assert ids[0] == ids[1] != ids[2]
+    assert len(ids[0]) == 36
+
+
+def test_a_record_of_the_first_version_keeps_its_tasks(tmp_path: Path) -> None:
+    path = tmp_path / "vivant.db"
+    config = Config()
+    config.set_main_option("script_location", str(migrate.FOLDER))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        request = json.dumps(a_task().request.to_data())
+        for number, (status, owner, artifact, files_since) in enumerate(
+            [
+                ("queued", None, None, None),
+                ("running", "boot-1", None, None),
+                ("succeeded", None, json.dumps(asdict(ARTIFACT)), 5),
+                ("succeeded", None, json.dumps(asdict(ARTIFACT)), None),
+            ]
+        ):
+            connection.execute(
+                text(
+                    "INSERT INTO tasks (id, key_id, tier, status, request, tokens, engine, created_at, expires_at,"
+                    " attempt, starts, owner, artifact, tags, files_since)"
+                    " VALUES (:id, 'ann', 'default', :status, :request, 100,"
+                    " 'testcard', 0, 9, 1, 7, :owner, :artifact, '{}', :files_since)"
+                ),
+                {"id": f"t{number}", "status": status, "request": request, "owner": owner, "artifact": artifact,
+                 "files_since": files_since},
+            )  # fmt: skip
+        connection.execute(text("INSERT INTO lanes VALUES ('default', 'ann', 0, 1, 1)"))
+    engine.dispose()
+    record = open_record(tmp_path)
+    with record.transaction() as connection:
+        assert lanes.recount(connection) == 0
+        counts = lanes.read_counts(connection)["default", "ann"]
+        assert counts == Counts(queued=1, running=1, queued_tokens=100, running_tokens=100, stored_bytes=ARTIFACT.size)
+        assert set(connection.execute(text("SELECT interruptions FROM tasks")).scalars()) == {0}
+    record.close()
 
 
 def test_head_is_the_newest_migration() -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, select
 
 from support.records import ARTIFACT, NOON, at, check_invariants, claim_task, insert_task, open_record, status_of
 from vivant.errors import IllegalTransition, TaskNotFound
-from vivant.record import tables, tasks
+from vivant.record import lanes, tables, tasks
 from vivant.record.tasks import Claim, Progress
 from vivant.request import Tier
-from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Status
+from vivant.task import DEATHS_UNTIL_FAILURE, INTERRUPTIONS_UNTIL_FAILURE, Loss, Status
 
 
 def die(connection: Connection, held: Claim) -> bool:
@@ -27,12 +27,12 @@ def test_a_task_reads_back_as_it_was_asked(connection: Connection) -> None:
 def test_a_success_is_written_with_its_usage(connection: Connection) -> None:
     task = insert_task(connection)
     held = claim_task(connection, seconds=2)
-    assert tasks.settle_success(connection, held, ARTIFACT, now=at(12.5))
+    assert tasks.settle_success(connection, held, ARTIFACT, run_seconds=10.25, now=at(12.5))
     ended = tasks.get(connection, task.id)
     assert (ended.status, ended.artifact, ended.progress) == (Status.SUCCEEDED, ARTIFACT, 1.0)
     assert (ended.started_at, ended.ended_at) == (at(2), at(12.5))
     used = connection.execute(select(tables.usage)).one()
-    assert (used.task_id, used.tokens, used.run_seconds) == (task.id, task.request.canvas.tokens, 10.5)
+    assert (used.task_id, used.tokens, used.run_seconds) == (task.id, task.request.canvas.tokens, 10.25)
 
 
 @pytest.mark.parametrize("end", ["cancel", "expire", "fail", "lose", "succeed"])
@@ -50,9 +50,9 @@ def test_a_late_settle_is_refused(connection: Connection, end: str) -> None:
             tasks.requeue_abandoned(connection, now=at(3))
             claim_task(connection, owner="boot-2", seconds=4)
         case "succeed":
-            tasks.settle_success(connection, late, ARTIFACT, now=at(3))
+            tasks.settle_success(connection, late, ARTIFACT, run_seconds=4.0, now=at(3))
     before = connection.execute(select(tables.tasks)).one()
-    assert not tasks.settle_success(connection, late, ARTIFACT, now=at(5))
+    assert not tasks.settle_success(connection, late, ARTIFACT, run_seconds=4.0, now=at(5))
     assert not tasks.settle_failure(connection, late, code="X", message="late", now=at(5))
     assert not die(connection, late)
     assert not tasks.requeue(connection, late, now=at(5))
@@ -66,8 +66,8 @@ def test_the_same_owner_cannot_settle_an_earlier_attempt(connection: Connection)
     first = claim_task(connection)
     assert die(connection, first)
     second = claim_task(connection)
-    assert not tasks.settle_success(connection, first, ARTIFACT, now=at(5))
-    assert tasks.settle_success(connection, second, ARTIFACT, now=at(6))
+    assert not tasks.settle_success(connection, first, ARTIFACT, run_seconds=4.0, now=at(5))
+    assert tasks.settle_success(connection, second, ARTIFACT, run_seconds=4.0, now=at(6))
 
 
 def test_the_third_death_fails_the_task_and_says_why(connection: Connection) -> None:
@@ -80,14 +80,57 @@ def test_the_third_death_fails_the_task_and_says_why(connection: Connection) -> 
     assert ended.error_message == "Lost 3 times while it ran. The last time: it crashed."
 
 
-def test_killed_services_do_not_count_as_deaths_up_to_ten_starts(connection: Connection) -> None:
+def test_a_task_under_which_the_service_was_killed_ten_times_fails(connection: Connection) -> None:
     task = insert_task(connection)
-    for boot in range(STARTS_ALLOWED):
+    for boot in range(INTERRUPTIONS_UNTIL_FAILURE):
         assert status_of(connection, task) is Status.QUEUED
         claim_task(connection, owner=f"boot-{boot}")
         tasks.requeue_abandoned(connection, now=at(boot))
     ended = tasks.get(connection, task.id)
-    assert (ended.status, ended.error_code, ended.attempt) == (Status.FAILED, "STARTED_TOO_OFTEN", 10)
+    assert (ended.status, ended.error_code, ended.attempt) == (Status.FAILED, "INTERRUPTED_TOO_OFTEN", 10)
+    assert ended.error_message == "Lost 10 times while it ran. The last time: the service ended under it."
+
+
+def test_stops_in_good_order_are_counted_for_nobody(connection: Connection) -> None:
+    task = insert_task(connection)
+    for boot in range(3 * INTERRUPTIONS_UNTIL_FAILURE):
+        held = claim_task(connection, owner=f"boot-{boot}")
+        if boot % 2:
+            tasks.requeue(connection, held, now=at(boot))
+        else:
+            tasks.requeue_abandoned(connection, {f"boot-{boot}"}, loss=Loss.STOP, now=at(boot))
+    assert status_of(connection, task) is Status.QUEUED
+    counts = connection.execute(select(tables.tasks.c.deaths, tables.tasks.c.interruptions)).one()
+    assert tuple(counts) == (0, 0)
+
+
+def test_storage_that_failed_is_no_death_of_the_task_but_not_for_ever(connection: Connection) -> None:
+    task = insert_task(connection)
+    for _ in range(INTERRUPTIONS_UNTIL_FAILURE):
+        assert status_of(connection, task) is Status.QUEUED
+        held = claim_task(connection)
+        assert tasks.settle_interruption(connection, held, code="STORAGE_FAILED", reason="full.", now=at(5))
+    ended = tasks.get(connection, task.id)
+    assert (ended.status, ended.error_code) == (Status.FAILED, "STORAGE_FAILED")
+
+
+def test_a_task_never_ends_before_it_started_whatever_the_clock_says(connection: Connection) -> None:
+    task = insert_task(connection)
+    held = claim_task(connection, seconds=-50)
+    assert tasks.settle_success(connection, held, ARTIFACT, run_seconds=3.0, now=at(-100))
+    ended = tasks.get(connection, task.id)
+    assert ended.created_at == ended.started_at == ended.ended_at
+
+
+def test_bytes_of_files_are_counted_until_the_files_are_gone(connection: Connection) -> None:
+    task = insert_task(connection)
+    held = claim_task(connection)
+    tasks.settle_success(connection, held, ARTIFACT, run_seconds=3.0, now=at(5))
+    lane = (task.request.tier.value, task.key_id)
+    assert lanes.read_counts(connection)[lane].stored_bytes == ARTIFACT.size
+    tasks.mark_files_deleted(connection, [task.id])
+    tasks.mark_files_deleted(connection, [task.id])
+    assert lanes.read_counts(connection)[lane].stored_bytes == 0
 
 
 def test_a_requeued_task_is_first_in_its_lane_again(connection: Connection) -> None:
@@ -228,7 +271,7 @@ def _play(connection: Connection, steps: list[tuple[str, int, int]]) -> None:
                 assert (claim is not None) == bool(waiting)
                 held += [claim] if claim else []
             case "succeed" if old:
-                tasks.settle_success(connection, old, ARTIFACT, now=now)
+                tasks.settle_success(connection, old, ARTIFACT, run_seconds=4.0, now=now)
             case "fail" if old:
                 tasks.settle_failure(connection, old, code="X", message="x", now=now)
             case "die" if old:

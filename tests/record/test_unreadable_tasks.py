@@ -71,7 +71,7 @@ def test_it_fails_and_the_next_one_is_started(connection: Connection, version: i
     row = connection.execute(text("SELECT status, error_code, error_message FROM tasks WHERE id = :id"), {"id": bad.id})
     status, code, message = row.one()
     assert (status, code) == (Status.FAILED, "TASK_UNREADABLE") and f"version {version} cannot be read" in message
-    assert tasks.settle_success(connection, held, ARTIFACT, now=at(5))
+    assert tasks.settle_success(connection, held, ARTIFACT, run_seconds=4.0, now=at(5))
     check_invariants(connection)
 
 

@@ -176,6 +176,9 @@ async def test_what_another_process_writes_is_noticed_within_250_ms_and_our_own_
     record = open_record(tmp_path)
     noticed = threading.Event()
     record.start_writer(noticed.set)
+    await _written(record, "first")
+    assert noticed.is_set()  # what was committed before the connection was opened was not seen
+    noticed.clear()
     await _written(record, "ours")
     assert not noticed.wait(0.4)
     with sqlite3.connect(record.path) as other:

@@ -270,7 +270,7 @@ def leave_running(data: Path, task: Task) -> None:
     """Put the task in the state that kill -9 leaves: running, owned by a dispatcher that has ended."""
     record = open_record(data)
     with record.transaction() as connection:
-        connection.exec_driver_sql("UPDATE tasks SET attempt = 0, starts = 0")
+        connection.exec_driver_sql("UPDATE tasks SET attempt = 0")
         claim = tasks.claim(connection, owner="a-dead-dispatcher", now=SYSTEM_CLOCK.now())
         assert claim is not None and claim.task.id == task.id
     record.close()

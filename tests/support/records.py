@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,18 @@ def status_of(connection: Connection, task: Task) -> Status:
 
 def check_invariants(connection: Connection) -> None:
     """What must hold after every transaction."""
-    counted: dict[tuple[str, str], list[int]] = {}
+    counted: dict[tuple[str, str], dict[str, int]] = {}
     columns = tables.tasks.c
-    for row in connection.execute(select(columns.tier, columns.key_id, columns.status)):
-        lane = counted.setdefault((row.tier, row.key_id), [0, 0])
-        lane[0] += row.status == "queued"
-        lane[1] += row.status == "running"
-    assert lanes.read_counts(connection) == {lane: (waiting, running) for lane, (waiting, running) in counted.items()}
+    for row in connection.execute(select(columns.tier, columns.key_id, columns.status, columns.tokens)):
+        lane = counted.setdefault((row.tier, row.key_id), defaultdict(int))
+        lane[row.status] += 1
+        lane[f"{row.status}_tokens"] += row.tokens
+    for name, counts in lanes.read_counts(connection).items():
+        rows = counted.pop(name, {})
+        live = ("queued", "running", "queued_tokens", "running_tokens")
+        assert {column: getattr(counts, column) for column in live} == {column: rows.get(column, 0) for column in live}
+    assert not counted, "lanes without a row"
+    assert lanes.recount(connection) == 0
     succeeded = set(connection.execute(select(columns.id).where(columns.status == "succeeded")).scalars())
     billed = list(connection.execute(select(tables.usage.c.task_id)).scalars())
     assert sorted(billed) == sorted(succeeded)

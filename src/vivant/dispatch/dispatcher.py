@@ -21,11 +21,12 @@ from vivant.dispatch import retention
 from vivant.dispatch.fleet import Fleet, Worker
 from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
 from vivant.errors import Busy, StorageFailed, VivantError
-from vivant.record import leases, tasks
+from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
 from vivant.record.tasks import Claim, Progress
 from vivant.storage.artifacts import Artifacts, attempt_prefix
+from vivant.task import Loss
 from vivant.timings import Timings
 
 T = TypeVar("T")
@@ -41,9 +42,10 @@ class Run:
     job: Job
     worker: Worker
     save: Callable[[Claim, Mapping[str, Any]], Awaitable[bool]]
+    started: float  # by the monotonic clock
     fraction: float = 0.0
     storyboard: Mapping[str, Any] | None = None
-    changed: bool = False  # since progress was last written
+    changed: bool = False  # since progress was last collected
 
     @property
     def key(self) -> tuple[str, int]:
@@ -60,10 +62,14 @@ class Run:
         return await self.save(self.claim, data)
 
     def collect_progress(self) -> Progress:
-        """The progress now; the storyboard only if it is new since the last call."""
-        progress = Progress(claim=self.claim, fraction=self.fraction, storyboard=self.storyboard)
-        self.storyboard, self.changed = None, False
-        return progress
+        """The progress now; the storyboard only if it was not written yet."""
+        self.changed = False
+        return Progress(claim=self.claim, fraction=self.fraction, storyboard=self.storyboard)
+
+    def mark_written(self, progress: Progress) -> None:
+        """This progress is in the record. What was not written stays here and is collected again."""
+        if self.storyboard is progress.storyboard:
+            self.storyboard = None
 
 
 class Dispatcher:
@@ -106,6 +112,7 @@ class Dispatcher:
 
         def begin(connection: Connection) -> int:
             leases.register(connection, self.boot_id, now=self._clock.now())
+            lanes.recount(connection)
             if not self._alone:
                 return 0
             leases.remove_all_but(connection, self.boot_id)
@@ -149,7 +156,7 @@ class Dispatcher:
 
         def leave(connection: Connection) -> int:
             leases.remove(connection, {self.boot_id})
-            return tasks.requeue_abandoned(connection, {self.boot_id}, now=self._clock.now())
+            return tasks.requeue_abandoned(connection, {self.boot_id}, loss=Loss.STOP, now=self._clock.now())
 
         try:
             requeued = await self._record.write(leave)
@@ -169,7 +176,7 @@ class Dispatcher:
                 raise
             task = claim.task
             job = Job(task.id, task.attempt, task.request.to_data(), dict(claim.remembered))
-            run = Run(claim, job, worker, self._remember)
+            run = Run(claim, job, worker, self._remember, started=self._clock.monotonic())
             self._runs[run.key] = run
             run_task = asyncio.create_task(self._run_task(run))
             self._run_tasks.add(run_task)
@@ -191,7 +198,6 @@ class Dispatcher:
     async def _run_task(self, run: Run) -> None:
         task = run.claim.task
         log.info("task started", task=task.id, attempt=task.attempt)
-        started = self._clock.monotonic()
         try:
             try:
                 outcome = await run.worker.run(run.job, run)
@@ -210,21 +216,24 @@ class Dispatcher:
             attempt=task.attempt,
             outcome=type(outcome).__name__,
             settled=settled,
-            seconds=round(self._clock.monotonic() - started, 3),
+            seconds=round(self._clock.monotonic() - run.started, 3),
         )
 
     async def _settle(self, run: Run, outcome: Outcome) -> bool:
         """Write the outcome of the run. False: the task was no longer ours; the files of this attempt are deleted."""
         claim, last = run.claim, run.collect_progress()
+        run_seconds = self._clock.monotonic() - run.started
 
         def settle(connection: Connection) -> bool:
             now = self._clock.now()
             tasks.store_progress(connection, [last])
             match outcome:
                 case Finished(artifact):
-                    return tasks.settle_success(connection, claim, artifact, now=now)
+                    return tasks.settle_success(connection, claim, artifact, run_seconds=run_seconds, now=now)
                 case Failed(code, message, retryable=False):
                     return tasks.settle_failure(connection, claim, code=code, message=message, now=now)
+                case Failed(StorageFailed.code as code, message):
+                    return tasks.settle_interruption(connection, claim, code=code, reason=message, now=now)
                 case Failed(code, message):
                     return tasks.settle_death(connection, claim, code=code, reason=message, now=now)
                 case Died(reason):
@@ -269,9 +278,17 @@ class Dispatcher:
             log.info("tasks expired", tasks=expired)
 
     async def _write_progress(self) -> None:
-        batch = [run.collect_progress() for run in self._runs.values() if run.changed]
+        changed = [run for run in self._runs.values() if run.changed]
+        batch = [run.collect_progress() for run in changed]
         if batch:
-            await self._record.write(lambda c: tasks.store_progress(c, batch))
+            try:
+                await self._record.write(lambda c: tasks.store_progress(c, batch))
+            except Busy:
+                for run in changed:
+                    run.changed = True
+                raise
+            for run, progress in zip(changed, batch, strict=True):
+                run.mark_written(progress)
 
     async def _stop_lost_runs(self) -> None:
         runs = dict(self._runs)  # copied before the query, which does not see tasks that are claimed after it
@@ -317,10 +334,13 @@ class Dispatcher:
     # -- failures ---------------------------------------------------------------------------------------------------
 
     async def _write_until_accepted(self, work: Callable[[Connection], T]) -> T:
-        """Write, and try again until the database accepts it: the outcome of a run, say, must not be lost."""
+        """Write, and try again until the database accepts it: the outcome of a run, say, must not be lost.
+
+        It waits for the outcome of each try: one that was given up may have been done, and the next would be refused.
+        """
         while True:
             try:
-                return await self._record.write(work)
+                return await self._record.write(work, patient=True)
             except Busy as error:
                 self._on_record_failure(error)
                 await asyncio.sleep(self._timings.retry_after)

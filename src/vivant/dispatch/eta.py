@@ -1,11 +1,12 @@
-"""Estimates how long a task will take from now: from the time that recent tasks of its engine and size took, and from
-the tasks that will run before it. It is shown to callers; nothing is decided by it.
+"""Estimates how long a task will take from now: from the time that recent tasks of its engine and size took, from the
+sizes of the tasks that will run before it, and from the workers that are ready. It is shown to callers; nothing is
+decided by it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from vivant.clock import Clock
@@ -15,19 +16,24 @@ from vivant.request import Tier
 from vivant.task import Status, Task
 
 DEFAULT_PACE: Final = 15 / 108_900  # seconds per token before anything was measured: 15 s for 5 s at 720p
+NO_WORKER_FOR: Final = 30.0  # seconds until a worker is ready, at least, while none is
 PROGRESS_COUNTS_FROM: Final = 0.1  # from this fraction on, the task's own pace counts as much as history
 
-Counts = Mapping[tuple[str, str], tuple[int, int]]  # (tier, key) -> (queued, running)
+Counts = Mapping[tuple[str, str], lanes.Counts]  # (tier, key) -> what waits and runs
 
 
 class Eta:
-    """Reads history and queue once in `cached_for` seconds at most, however many callers poll."""
+    """Reads history and queue once in `cached_for` seconds at most, however many callers poll.
 
-    def __init__(self, record: Record, *, workers: int, clock: Clock, cached_for: float) -> None:
+    count_ready: how many workers are set up now, at work or not.
+    """
+
+    def __init__(self, record: Record, *, count_ready: Callable[[], int], clock: Clock, cached_for: float) -> None:
         self._record = record
         self._clock = clock
         self._cached_for = cached_for
-        self._workers = workers
+        self._count_ready = count_ready
+        self._ready_at = clock.monotonic()  # when a worker was last seen ready; at first, when this was made
         self._read_at = -math.inf
         self._paces: dict[str, dict[int, float]] = {}
         self._counts: Counts = {}
@@ -45,10 +51,14 @@ class Eta:
         if task.status is Status.RUNNING and task.started_at is not None:
             elapsed = max(0.0, (self._clock.now() - task.started_at).total_seconds())  # the clock may be set back
             return estimate_remaining(run_seconds, task.progress, elapsed=elapsed)
-        ahead_in_lane = await self._record.read(lambda c: tasks.count_ahead(c, task))
-        ahead = count_ahead(task, self._counts, ahead_in_lane=ahead_in_lane)
-        running = sum(running for _, running in self._counts.values())
-        return run_seconds + run_seconds * (ahead + running / 2) / self._workers  # those that run are half done
+        in_lane = await self._record.read(lambda c: tasks.count_tokens_ahead(c, task))
+        ready, wait = self._count_ready(), 0.0
+        if ready:
+            self._ready_at = self._clock.monotonic()
+        else:  # how long it will still take is unknown; what has taken long may take as long again
+            ready, wait = 1, max(NO_WORKER_FOR, self._clock.monotonic() - self._ready_at)
+        tokens = count_tokens_ahead(task, self._counts, in_lane=in_lane, workers=ready)
+        return wait + run_seconds + tokens * self._paces[task.engine].get(0, DEFAULT_PACE) / ready
 
 
 def estimate_run(task: Task, pace: Mapping[int, float]) -> float:
@@ -67,13 +77,18 @@ def estimate_remaining(expected: float, progress: float, *, elapsed: float) -> f
     return (1 - progress) * (expected + elapsed / progress) / 2
 
 
-def count_ahead(task: Task, counts: Counts, *, ahead_in_lane: int) -> int:
-    """How many queued tasks run before this one: lanes of a tier take turns, and the default tier goes before flex."""
+def count_tokens_ahead(task: Task, counts: Counts, *, in_lane: int, workers: int) -> float:
+    """Tokens of work that must be done before a queued task starts: lanes of a tier share the work equally, the default
+    tier goes before flex, and tasks that run are half done. in_lane: the tokens that wait ahead of it in its own lane.
+    """
     tier = task.request.tier
-    turns = sum(
-        min(queued, ahead_in_lane + 1)
-        for (lane_tier, key_id), (queued, _) in counts.items()
+    shares = sum(
+        min(lane.queued_tokens, in_lane + task.request.canvas.tokens)
+        for (lane_tier, key_id), lane in counts.items()
         if lane_tier == tier.value and key_id != task.key_id
     )
-    online = sum(queued for (lane_tier, _), (queued, _) in counts.items() if lane_tier == Tier.DEFAULT.value)
-    return ahead_in_lane + turns + (online if tier is Tier.FLEX else 0)
+    online = sum(lane.queued_tokens for (lane_tier, _), lane in counts.items() if lane_tier == Tier.DEFAULT.value)
+    waiting = in_lane + shares + (online if tier is Tier.FLEX else 0)
+    if sum(lane.running for lane in counts.values()) < workers:
+        return waiting  # a worker is free
+    return waiting + sum(lane.running_tokens for lane in counts.values()) / 2

@@ -80,8 +80,8 @@ tasks = Table(
     Column("started_at", Instant),
     Column("ended_at", Instant),
     Column("attempt", Integer, nullable=False, server_default="0"),  # raised by every claim: the fence
-    Column("starts", Integer, nullable=False, server_default="0"),
-    Column("deaths", Integer, nullable=False, server_default="0"),
+    Column("interruptions", Integer, nullable=False, server_default="0"),  # attempts that `task.Loss` INTERRUPTED ended
+    Column("deaths", Integer, nullable=False, server_default="0"),  # attempts that `task.Loss` DEATH ended
     Column("owner", String(36)),  # boot id of the dispatcher that runs it; null unless running
     Column("progress", Float, nullable=False, server_default="0"),
     Column("storyboard", Json(none_as_null=True)),
@@ -91,13 +91,14 @@ tasks = Table(
     Column("error_message", Text, nullable=False, server_default=""),
     Column("tags", Json, nullable=False),
     Column("files_since", Instant),  # when the task ended; null before that, and again after its files were deleted
+    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),  # of its files; 0 after they were deleted
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')", name="status_is_known"
     ),
     CheckConstraint("(status = 'running') = (owner IS NOT NULL)", name="running_means_owned"),
     CheckConstraint("(status = 'succeeded') = (artifact IS NOT NULL)", name="succeeded_means_artifact"),
 )
-Index("tasks_in_lane", tasks.c.status, tasks.c.tier, tasks.c.key_id, tasks.c.id)
+Index("tasks_in_lane", tasks.c.status, tasks.c.tier, tasks.c.key_id, tasks.c.id, tasks.c.tokens)
 Index("tasks_by_expiry", tasks.c.status, tasks.c.expires_at)
 Index("tasks_of_key", tasks.c.key_id, tasks.c.id)
 Index("tasks_of_key_by_status", tasks.c.key_id, tasks.c.status, tasks.c.id)
@@ -106,6 +107,15 @@ Index(
     tasks.c.files_since,
     sqlite_where=text("files_since IS NOT NULL"),
     postgresql_where=text("files_since IS NOT NULL"),
+)
+
+Index(
+    "tasks_with_bytes",
+    tasks.c.tier,
+    tasks.c.key_id,
+    tasks.c.stored_bytes,
+    sqlite_where=text("stored_bytes > 0"),
+    postgresql_where=text("stored_bytes > 0"),
 )
 
 # One row per tier: its virtual time, and how often in a row it was passed over while tasks waited.
@@ -117,7 +127,8 @@ tiers = Table(
     Column("passed_over", Integer, nullable=False, server_default="0"),
 )
 
-# One row per (tier, key): how many tasks wait and run, and how many tokens were given to it.
+# One row per (tier, key): how many tasks wait and run, their tokens, the bytes of its files, and the tokens of the work
+# that was given to it.
 lanes = Table(
     "lanes",
     metadata,
@@ -126,6 +137,9 @@ lanes = Table(
     Column("virtual_time", BigInteger, nullable=False),  # tokens
     Column("queued", Integer, nullable=False, server_default="0"),
     Column("running", Integer, nullable=False, server_default="0"),
+    Column("queued_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("running_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("queued >= 0 AND running >= 0", name="counts_are_not_negative"),
 )
 Index(
@@ -166,6 +180,26 @@ secrets = Table(
     Column("name", String(64), primary_key=True),
     Column("value", LargeBinary, nullable=False),
 )
+
+# One row: which record this is. The file store carries the same id, so that no other record sweeps its files.
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", String(36), primary_key=True),  # a random UUID, made when the record was made
+    Column("checks", BigInteger, nullable=False, server_default="0"),  # raised by `Record.check`, which must write
+)
+
+# The Idempotency-Key headers of submits: which task each one made.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),  # the API key it was sent with
+    Column("text", String(255), primary_key=True),
+    Column("body_digest", LargeBinary(32), nullable=False),  # SHA-256 of what was submitted
+    Column("task_id", String(36), ForeignKey("tasks.id"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+Index("idempotency_keys_by_age", idempotency_keys.c.created_at)
 
 # One row per succeeded task, written in the transaction of its success: for billing and for estimates.
 usage = Table(

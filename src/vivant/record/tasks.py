@@ -19,7 +19,15 @@ from vivant.errors import TaskNotFound, UnreadableTask
 from vivant.record import lanes, usage
 from vivant.record.tables import tasks
 from vivant.request import VideoRequest
-from vivant.task import DEATHS_UNTIL_FAILURE, STARTS_ALLOWED, Artifact, Status, Task, check_transition
+from vivant.task import (
+    DEATHS_UNTIL_FAILURE,
+    INTERRUPTIONS_UNTIL_FAILURE,
+    Artifact,
+    Loss,
+    Status,
+    Task,
+    check_transition,
+)
 
 log = structlog.get_logger()
 
@@ -29,8 +37,8 @@ _LIVE: Final = (Status.QUEUED.value, Status.RUNNING.value)
 
 # Built once, as every poll runs them.
 _BY_ID: Final = select(tasks).where(tasks.c.id == bindparam("task_id"))
-_AHEAD: Final = select(func.count()).select_from(
-    select(tasks.c.id)
+_ROWS_AHEAD: Final = (
+    select(tasks.c.tokens)
     .where(
         tasks.c.status == Status.QUEUED.value,
         tasks.c.tier == bindparam("in_tier"),
@@ -40,6 +48,7 @@ _AHEAD: Final = select(func.count()).select_from(
     .limit(AHEAD_AT_MOST)
     .subquery()
 )
+_TOKENS_AHEAD: Final = select(func.coalesce(func.sum(_ROWS_AHEAD.c.tokens), 0))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +102,9 @@ def insert_queued(connection: Connection, task: Task) -> None:
             "tags": task.tags,
         },
     )
-    lanes.update_counts(connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED)
+    lanes.update_counts(
+        connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED, tokens=request.canvas.tokens
+    )
 
 
 def get(connection: Connection, task_id: str, *, key_id: str | None = None) -> Task:
@@ -136,10 +147,10 @@ def list_newest(
     return found
 
 
-def count_ahead(connection: Connection, task: Task) -> int:
-    """How many tasks of the same lane wait ahead of this one, at most AHEAD_AT_MOST."""
+def count_tokens_ahead(connection: Connection, task: Task) -> int:
+    """The tokens of the tasks that wait in the same lane ahead of this one, AHEAD_AT_MOST of them at most."""
     lane = {"in_tier": task.request.tier.value, "of_key": task.key_id, "before": task.id}
-    return connection.execute(_AHEAD, lane).scalar_one()
+    return int(connection.execute(_TOKENS_AHEAD, lane).scalar_one())
 
 
 # -- running --------------------------------------------------------------------------------------------------------
@@ -163,15 +174,21 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
 
 def _start_next(connection: Connection, *, owner: str, now: datetime) -> str | None:
     """Start the oldest task of the lane that goes next and return its id. None: no task waits."""
-    lane = lanes.take_turn(connection)
-    if lane is None:
-        return None
-    row = connection.execute(
-        select(tasks)
-        .where(tasks.c.status == Status.QUEUED.value, tasks.c.tier == lane.tier.value, tasks.c.key_id == lane.key_id)
-        .order_by(tasks.c.id)
-        .limit(1)
-    ).one()
+    while True:
+        lane = lanes.take_turn(connection)
+        if lane is None:
+            return None
+        row = connection.execute(
+            select(tasks)
+            .where(
+                tasks.c.status == Status.QUEUED.value, tasks.c.tier == lane.tier.value, tasks.c.key_id == lane.key_id
+            )
+            .order_by(tasks.c.id)
+            .limit(1)
+        ).one_or_none()
+        if row is not None:
+            break
+        lanes.recount(connection)  # its count was wrong, for example because a row was deleted by hand
     lanes.charge(connection, lane, row.tokens)
     done = _transition(
         connection,
@@ -179,8 +196,7 @@ def _start_next(connection: Connection, *, owner: str, now: datetime) -> str | N
         Status.RUNNING,
         owner=owner,
         attempt=row.attempt + 1,
-        starts=row.starts + 1,
-        started_at=now,
+        started_at=max(now, row.created_at),
         progress=0.0,
     )
     assert done, "the transaction holds the write lock, so the row cannot have changed"
@@ -202,14 +218,26 @@ def remember(connection: Connection, held: Claim, data: Mapping[str, Any]) -> bo
     return connection.execute(update(tasks).where(*_fence(held)).values(remembered=dict(data))).rowcount == 1
 
 
-def settle_success(connection: Connection, held: Claim, artifact: Artifact, *, now: datetime) -> bool:
-    """The task has succeeded; its usage is inserted. False: the claim no longer holds, and nothing changed."""
+def settle_success(
+    connection: Connection, held: Claim, artifact: Artifact, *, run_seconds: float, now: datetime
+) -> bool:
+    """The task has succeeded; its usage is inserted. run_seconds: how long the attempt ran, by a monotonic clock.
+
+    False: the claim no longer holds, and nothing changed.
+    """
     row = _read_if_held(connection, held)
     if row is None or not _transition(
-        connection, row, Status.SUCCEEDED, artifact=asdict(artifact), progress=1.0, ended_at=now, files_since=now
+        connection,
+        row,
+        Status.SUCCEEDED,
+        artifact=asdict(artifact),
+        progress=1.0,
+        ended_at=now,
+        files_since=now,
+        stored_bytes=row.stored_bytes + artifact.size,
     ):
         return False
-    usage.insert_usage(connection, row, now=now)
+    usage.insert_usage(connection, row, run_seconds=run_seconds, now=now)
     return True
 
 
@@ -220,35 +248,37 @@ def settle_failure(connection: Connection, held: Claim, *, code: str, message: s
 
 
 def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
-    """The attempt was lost through its worker or the storage: queue the task again, or fail it at the third time.
-
-    False: the claim no longer holds, and nothing changed.
-    """
+    """The attempt ended through its worker: `Loss.DEATH`. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
-    if row is None:
-        return False
-    deaths = row.deaths + 1
-    if deaths >= DEATHS_UNTIL_FAILURE:
-        message = f"Lost {deaths} times while it ran. The last time: {reason.rstrip('.')}."
-        return _fail(connection, row, code=code, message=message, now=now, deaths=deaths)
-    return _requeue(connection, row, now=now, deaths=deaths)
+    return row is not None and _lose(connection, row, Loss.DEATH, code=code, reason=reason, now=now)
+
+
+def settle_interruption(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
+    """The attempt ended through the storage: `Loss.INTERRUPTION`. False: the claim no longer holds."""
+    row = _read_if_held(connection, held)
+    return row is not None and _lose(connection, row, Loss.INTERRUPTION, code=code, reason=reason, now=now)
 
 
 def requeue(connection: Connection, held: Claim, *, now: datetime) -> bool:
-    """Queue the task again without counting a death: its job was stopped or never began.
-
-    False: the claim no longer holds, and nothing changed.
-    """
+    """Queue the task again; nothing is counted: `Loss.STOP`. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
-    return row is not None and _requeue(connection, row, now=now)
+    return row is not None and _lose(connection, row, Loss.STOP, now=now)
 
 
-def requeue_abandoned(connection: Connection, owners: Iterable[str] | None = None, *, now: datetime) -> int:
-    """Queue again the tasks claimed by these dispatchers (None: by any), which are dead. Returns how many."""
+def requeue_abandoned(
+    connection: Connection, owners: Iterable[str] | None = None, *, loss: Loss = Loss.INTERRUPTION, now: datetime
+) -> int:
+    """Queue again the tasks claimed by these dispatchers (None: by any), which run them no more. Returns how many.
+
+    loss: how the dispatchers ended; a STOP if they did so in good order.
+    """
     running = select(tasks).where(tasks.c.status == Status.RUNNING.value)
     if owners is not None:
         running = running.where(tasks.c.owner.in_(list(owners)))
-    return sum(_requeue(connection, row, now=now) for row in connection.execute(running).all())
+    return sum(
+        _lose(connection, row, loss, code="INTERRUPTED_TOO_OFTEN", reason="the service ended under it", now=now)
+        for row in connection.execute(running).all()
+    )
 
 
 def list_running_attempts(connection: Connection, owner: str) -> set[tuple[str, int]]:
@@ -322,7 +352,16 @@ def list_with_old_files(connection: Connection, *, before: datetime, at_most: in
 
 
 def mark_files_deleted(connection: Connection, ids: Iterable[str]) -> None:
-    connection.execute(update(tasks).where(tasks.c.id.in_(list(ids))).values(files_since=None))
+    """The files of these tasks are gone."""
+    of_these = tasks.c.id.in_(list(ids))
+    freed = (
+        select(tasks.c.tier, tasks.c.key_id, func.sum(tasks.c.stored_bytes))
+        .where(of_these)
+        .group_by(tasks.c.tier, tasks.c.key_id)
+    )
+    for tier, key_id, stored_bytes in connection.execute(freed).all():
+        lanes.free_bytes(connection, tier, key_id, stored_bytes)
+    connection.execute(update(tasks).where(of_these).values(files_since=None, stored_bytes=0))
 
 
 def find_unknown(connection: Connection, ids: Iterable[str]) -> set[str]:
@@ -339,13 +378,16 @@ def _transition(connection: Connection, row: Row[Any], to: Status, **changes: An
     at = Status(row.status)
     check_transition(row.id, at, to)
     values: dict[str, Any] = {"owner": None, **changes, "status": to.value}
+    if "ended_at" in values:  # the system's clock may have been set back meanwhile
+        values["ended_at"] = max(values["ended_at"], row.started_at or row.created_at)
     updated = connection.execute(
         update(tasks)
         .where(tasks.c.id == row.id, tasks.c.status == row.status, tasks.c.attempt == row.attempt)
         .values(values)
     ).rowcount
     if updated:
-        lanes.update_counts(connection, row.tier, row.key_id, at=at, to=to)
+        more_bytes = values.get("stored_bytes", row.stored_bytes) - row.stored_bytes
+        lanes.update_counts(connection, row.tier, row.key_id, at=at, to=to, tokens=row.tokens, stored_bytes=more_bytes)
     return updated == 1
 
 
@@ -364,11 +406,19 @@ def _fail(connection: Connection, row: Row[Any], *, code: str, message: str, now
     )
 
 
-def _requeue(connection: Connection, row: Row[Any], *, now: datetime, **changes: Any) -> bool:
-    if row.starts >= STARTS_ALLOWED:
-        message = f"Started {row.starts} times without coming to an end; the service went down under it too often."
-        return _fail(connection, row, code="STARTED_TOO_OFTEN", message=message, now=now, **changes)
-    return _transition(connection, row, Status.QUEUED, progress=0.0, **changes)
+def _lose(
+    connection: Connection, row: Row[Any], loss: Loss, *, code: str = "", reason: str = "", now: datetime
+) -> bool:
+    """The attempt ended before its task did: queue the task again, or fail it when it was lost too often."""
+    counts = {
+        "deaths": row.deaths + (loss is Loss.DEATH),
+        "interruptions": row.interruptions + (loss is Loss.INTERRUPTION),
+    }
+    for what, at_most in (("deaths", DEATHS_UNTIL_FAILURE), ("interruptions", INTERRUPTIONS_UNTIL_FAILURE)):
+        if counts[what] > getattr(row, what) and counts[what] >= at_most:
+            message = f"Lost {counts[what]} times while it ran. The last time: {reason.rstrip('.')}."
+            return _fail(connection, row, code=code, message=message, now=now, **counts)
+    return _transition(connection, row, Status.QUEUED, progress=0.0, **counts)
 
 
 def _fence(held: Claim) -> tuple[ColumnElement[bool], ...]:

@@ -12,7 +12,7 @@ from vivant.record.tables import usage
 RECENT: Final = 20  # tasks that an estimate is based on
 
 
-def insert_usage(connection: Connection, row: Row[Any], *, now: datetime) -> None:
+def insert_usage(connection: Connection, row: Row[Any], *, run_seconds: float, now: datetime) -> None:
     """Insert the usage of a succeeded task. `row`: its row of `tasks`, read while it was running."""
     connection.execute(
         insert(usage).values(
@@ -21,7 +21,7 @@ def insert_usage(connection: Connection, row: Row[Any], *, now: datetime) -> Non
             tier=row.tier,
             engine=row.engine,
             tokens=row.tokens,
-            run_seconds=max(0.0, (now - row.started_at).total_seconds()),
+            run_seconds=run_seconds,
             settled_at=now,
         )
     )
