@@ -118,8 +118,23 @@ def test_the_doctor_finds_a_healthy_install_healthy(vivant: Run) -> None:
     assert "✗" not in done.stdout
 
 
+def test_the_doctor_names_files_that_others_can_read_and_the_command_that_ends_it(vivant: Run, tmp_path: Path) -> None:
+    vivant("keys", "create", "studio")
+    data = tmp_path / "data"
+    assert "File modes: readable by you only" in vivant("doctor").stdout
+    data.chmod(0o755)
+    (data / "vivant.db").chmod(0o644)
+    done = vivant("doctor")
+    assert done.returncode == 1
+    assert f"others can read or change {data}/vivant.db (0644)" in done.stdout
+    (command,) = re.findall(r"fix: (chmod .*)", done.stdout)
+    subprocess.run(["/bin/sh", "-c", command], check=True)
+    assert "File modes: readable by you only" in vivant("doctor").stdout
+
+
 def test_the_doctor_says_how_to_fix_each_fault(vivant: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_text("this is no database, and long enough to be read as one " * 20)
+    (tmp_path / "broken.db").chmod(0o600)
     done = vivant(
         "doctor",
         VIVANT_DATABASE_URL=f"sqlite:///{tmp_path}/broken.db",

@@ -240,6 +240,20 @@ async def test_a_defect_fails_the_task_and_what_was_printed_is_in_the_log(
     await story()
 
 
+async def test_a_worker_that_prints_without_end_does_its_task_and_fills_no_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with running_service(tmp_path, engine="talkative") as service:
+        task = await submit_task(service)
+        await wait_for_status(service, task, "succeeded")
+        again = await submit_task(service, seed=2)
+        await wait_for_status(service, again, "succeeded")
+    log = capsys.readouterr().out
+    assert "step 1 of a computation" in log
+    assert "lines of it were dropped" in log
+    assert len(log) < 5_000_000  # of some 80 MB
+
+
 async def test_a_worker_that_cannot_be_set_up_says_why_and_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -191,9 +191,21 @@ class Cramped(Testcard):
         resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
+class Talkative(Still):
+    """Prints some 40 MB: a progress bar without a single line break, then lines without end."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        for _ in range(200):
+            sys.stderr.write("\r" + "#" * 99_999)
+        for n in range(300_000):
+            print(f"step {n} of a computation that somebody wanted to follow")
+        print("the last words of this job", flush=True)
+        return super().render(storyboard, pictures, watch)
+
+
 for engine in (
     Still, Slow, Endless, Chatty, Pondering, Brooding, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready,
-    Forgetful, Careful, Greedy, Cramped,
+    Forgetful, Careful, Greedy, Cramped, Talkative,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 

@@ -20,9 +20,10 @@ import uvicorn
 from vivant.api.app import build_app
 from vivant.api.context import Context
 from vivant.api.http_protocol import LimitedHttp
-from vivant.api.logs import configure_logs
 from vivant.api.open_mode import is_loopback
 from vivant.errors import Misconfigured
+from vivant.logs import configure_logs, replace_standard_streams
+from vivant.private_files import find_exposed, keep_files_private
 from vivant.service import build_service
 from vivant.settings import Settings
 
@@ -38,7 +39,9 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     """
     import uvloop
 
-    configure_logs(settings)
+    keep_files_private()
+    replace_standard_streams(also_stdout=True)
+    configure_logs(settings.log_format)
     listening = _listen(host, port)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -67,6 +70,8 @@ async def _serve(settings: Settings, listening: socket.socket, on_ready: Callabl
             if server.started:
                 url = _url(address, port)
                 log.info("serving", url=url)
+                if exposed := next(find_exposed(settings.data), None):
+                    log.warning("other users of this machine can read files; see `vivant doctor`", path=str(exposed))
                 on_ready(url)
             await answering
         finally:

@@ -5,12 +5,16 @@ Heavy parts are imported inside the commands that need them, so `vivant --help` 
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 
 import typer
 
 from vivant.cli import bench, demo, doctor, keys, make, serve, tasks
+from vivant.cli.terminal import Terminal
 from vivant.errors import VivantError
+from vivant.logs import configure_logs
 
 app = typer.Typer(
     help="Vivant turns a picture into a short film with sound.",
@@ -27,18 +31,31 @@ app.add_typer(tasks.app, name="tasks")
 app.add_typer(bench.app, name="bench")
 
 
-@app.callback()
-def _before_every_command() -> None:
-    # Commands print their results themselves, so of the log only warnings are shown. `serve` configures its own log.
-    from vivant.api.logs import only_warnings
-
-    only_warnings()
-
-
 def main() -> None:
-    """The entry point: an expected error is one line on stderr and exit code 1, never a traceback."""
+    """The entry point. An expected error is told on stderr, never as a traceback, and ends with exit code 1."""
+    _open_missing_streams()
+    # Commands print their results themselves, so of the log only warnings are shown. `serve` configures its own log.
+    configure_logs(level=logging.WARNING)
     try:
         app()
     except VivantError as error:
-        print(f"vivant: {error}", file=sys.stderr)  # noqa: T201
+        _tell(str(error))
         sys.exit(1)
+
+
+def _tell(message: str) -> None:
+    terminal = Terminal(stderr=True)
+    first, *more = message.split("\n")
+    terminal.print(f"vivant: {first}")
+    for line in more:
+        terminal.print(f"  {line}")
+
+
+def _open_missing_streams() -> None:
+    """Open standard streams that are closed, else a database might be opened in the place of stderr."""
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, which is this one
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
+
+from vivant.cli.terminal import Terminal
 
 app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
@@ -36,21 +35,19 @@ def clip(
 
     brief = Brief(prompt=prompt, resolution=resolution, ratio="16:9", seconds=duration, seed=1)
     report = measure_clip(brief, picture, engine_name=engine, runs=runs)
-    console = Console()
     if as_json:
-        console.print_json(json.dumps(report))
+        Terminal().print_json(report)
     else:
-        _print(report, console)
+        _print(report)
 
 
-def _print(report: dict[str, Any], console: Console) -> None:
-    table = Table(title=f"{report['clip']}\n{report['machine']}")
-    table.add_column("median of the runs")
-    table.add_column("wall s", justify="right")
-    table.add_column("CPU s", justify="right")
-    for name, values in report["rows"].items():
-        table.add_row(name, f"{values['wall']:.2f}", f"{values['cpu']:.2f}")
-    console.print(table)
+def _print(report: dict[str, Any]) -> None:
+    terminal = Terminal()
+    terminal.print_table(
+        ("median of the runs", "wall s", "CPU s"),
+        [(name, f"{values['wall']:.2f}", f"{values['cpu']:.2f}") for name, values in report["rows"].items()],
+        title=f"{report['clip']}\n{report['machine']}",
+    )
     for key, value in report.items():
         if isinstance(value, int | float):
-            console.print(f"  {key.replace('_', ' ')}: {value}", highlight=False)
+            terminal.print(f"  {key.replace('_', ' ')}: {value}")

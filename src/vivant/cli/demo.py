@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vivant.assets import asset
+from vivant.cli.terminal import Terminal
 from vivant.errors import VivantError
 
 PHOTO: Final = "portrait_barkla.jpg"
@@ -44,12 +43,12 @@ def demo(
     """Start the service, send it a picture, watch the progress, save the clip, stop the service."""
     from vivant.encode.probe import probe
 
-    console = Console()
+    terminal = Terminal()
     for number in (signal.SIGTERM, signal.SIGHUP):  # handled like Ctrl-C, so that the service is stopped too
         signal.signal(number, signal.default_int_handler)
 
     def step(text: str) -> None:
-        console.print(f"[bold]→[/bold] {text}", highlight=False, soft_wrap=True)
+        terminal.print(text, mark="→")
 
     with tempfile.TemporaryDirectory(prefix="vivant-demo-") as folder:
         step("Starting the service on a free loopback port")
@@ -57,7 +56,7 @@ def demo(
         try:
             step(f"It serves at {service.url}")
             step(f"POST /v3/async/seedance-v1.5-pro-i2v with the sample picture ({PHOTO_CREDIT})")
-            console.print(f"  prompt: {PROMPT}", style="dim", highlight=False, markup=False)
+            terminal.print(f"  prompt: {PROMPT}", style="dim")
             picture = asset(f"photos/{PHOTO}").read_bytes()
             answer = service.call(
                 "/v3/async/seedance-v1.5-pro-i2v",
@@ -71,7 +70,7 @@ def demo(
             )
             task_id = answer["task_id"]
             step(f"GET /v3/async/task-result?task_id={task_id} until it has ended")
-            video = _wait_for_video(service, task_id, console)
+            video = _wait_for_video(service, task_id, terminal)
             step("Downloading the clip from the signed link")
             with urllib.request.urlopen(video["video_url"], timeout=60) as download:
                 out.write_bytes(download.read())
@@ -80,15 +79,16 @@ def demo(
             step("Stopping the service")
             service.stop()
     facts = probe(out)
-    console.print("\n[bold]What the engine understood[/bold]")
+    terminal.print()
+    terminal.print("What the engine understood", style="bold")
     for line in storyboard.get("explanation", []):
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        terminal.print(f"  {line}")
     sound = f"{facts.audio_codec} {facts.sample_rate} Hz, {facts.channels} channels" if facts.has_audio else "no sound"
-    console.print(f"\n[bold]{out}[/bold]", highlight=False, soft_wrap=True)
-    console.print(
+    terminal.print()
+    terminal.print(str(out), style="bold")
+    terminal.print(
         f"  {facts.width}x{facts.height}, {facts.frames} frames at {facts.fps} fps, "
-        f"{float(facts.video_seconds):.3f} s, {facts.video_codec}; {sound}; {facts.size / 1e6:.1f} MB",
-        highlight=False,
+        f"{float(facts.video_seconds):.3f} s, {facts.video_codec}; {sound}; {facts.size / 1e6:.1f} MB"
     )
 
 
@@ -150,18 +150,14 @@ class _Service:
         self._log.close()
 
 
-def _wait_for_video(service: _Service, task_id: str, console: Console) -> dict[str, Any]:
+def _wait_for_video(service: _Service, task_id: str, terminal: Terminal) -> dict[str, Any]:
     """The finished video of the task; shows a progress bar until then."""
-    with Progress(
-        TextColumn("  {task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
-        console=console,
-    ) as bar:  # fmt: skip
-        job = bar.add_task("TASK_STATUS_QUEUED", total=100)
+    with terminal.progress("  TASK_STATUS_QUEUED") as show:
         started = time.monotonic()
         while time.monotonic() - started < DEADLINE:
             result = service.call(f"/v3/async/task-result?task_id={task_id}")
             status = result["task"]["status"]
-            bar.update(job, completed=result["task"]["progress_percent"], description=status)
+            show(result["task"]["progress_percent"] / 100, f"  {status}")
             if status == "TASK_STATUS_SUCCEED":
                 video: dict[str, Any] = result["videos"][0]
                 return video

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import shlex
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
+from pathlib import Path
 from typing import Final
 
 import typer
-from rich.console import Console
 
 from vivant.cli.options import Data
+from vivant.cli.terminal import Terminal
+from vivant.private_files import find_exposed, keep_files_private
 from vivant.settings import Settings
 
 FREE_DISK: Final = 2 * 2**30  # bytes; a 12 s 1080p clip with its pictures takes about 40 MiB
+SHOWN: Final = 5  # files that others can read, by name
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +40,20 @@ def doctor(data: Data = None) -> None:
     from vivant.settings import load_settings
 
     settings = load_settings(data=data)
-    console = Console()
+    keep_files_private()
+    terminal = Terminal()
     faults = 0
     for check in CHECKS:
         for finding in check(settings):
-            mark = "[green]✓[/green]" if finding.passed else "[red]✗[/red]"
-            console.print(f"{mark} {finding.subject}: {finding.detail}", highlight=False, soft_wrap=True)
+            mark, colour = ("✓", "green") if finding.passed else ("✗", "red")
+            terminal.print(f"{finding.subject}: {finding.detail}", mark=mark, mark_style=colour)
             if not finding.passed:
                 faults += 1
-                console.print(f"    fix: {finding.fix}", highlight=False, markup=False, soft_wrap=True)
+                terminal.print(f"    fix: {finding.fix}")
     if faults:
-        console.print(f"{faults} fault(s) found.")
+        terminal.print(f"{faults} fault(s) found.")
         raise typer.Exit(1)
-    console.print("No fault found.")
+    terminal.print("No fault found.")
 
 
 def _check_python(_: Settings) -> Iterator[Finding]:
@@ -138,17 +146,80 @@ def _check_speech(_: Settings) -> Iterator[Finding]:
 
 
 def _check_data_folder(settings: Settings) -> Iterator[Finding]:
-    folder = settings.data
+    for subject, folder, fix in (
+        ("Data folder", settings.data, "choose another with --data or VIVANT_DATA"),
+        ("Scratch folder", settings.data / "scratch", "delete it when no service runs; a service makes it again"),
+    ):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.TemporaryFile(dir=folder) as file:
+                file.write(b"x")
+        except OSError as error:
+            yield Finding(subject, False, f"{folder}: {error.strerror}", fix)
+            return
+        yield Finding(subject, True, f"{folder}, mode {stat.S_IMODE(folder.stat().st_mode):04o}")
+
+
+def _check_free_space(settings: Settings) -> Iterator[Finding]:
+    from vivant.record.database import sqlite_path
+
+    purposes: dict[int, list[str]] = {}  # device -> what lies on it
+    folders: dict[int, Path] = {}
+    for purpose, folder in (
+        ("data", settings.data), ("database", sqlite_path(settings.database).parent), ("clips", _file_store(settings)),
+    ):  # fmt: skip
+        if folder is not None and folder.is_dir():
+            device = folder.stat().st_dev
+            purposes.setdefault(device, []).append(purpose)
+            folders.setdefault(device, folder)
+    for device, folder in folders.items():
+        free = shutil.disk_usage(folder).free
+        detail = f"{free / 2**30:.1f} GiB for {', '.join(purposes[device])}"
+        yield Finding("Free disk", free >= FREE_DISK, detail, f"free {FREE_DISK / 2**30:.0f} GiB at {folder}")
+
+
+def _check_modes(settings: Settings) -> Iterator[Finding]:
+    """Whether other users of this machine can read prompts, clips, or the secrets that sign links."""
+    from vivant.record.database import sqlite_path
+
+    database = sqlite_path(settings.database)
+    places = [
+        settings.data,
+        _file_store(settings),
+        *(Path(f"{database}{end}") for end in ("", "-wal", "-shm", ".lock")),
+    ]
+    exposed = list(islice({path: None for place in places if place for path in find_exposed(place)}, SHOWN + 1))
+    shown = ", ".join(f"{path} ({stat.S_IMODE(path.lstat().st_mode):04o})" for path in exposed[:SHOWN])
+    more = " and more" if len(exposed) > SHOWN else ""
+    tops = {place for place in places if place and any(path.is_relative_to(place) for path in exposed)}
+    least = sorted(str(place) for place in tops if not tops & set(place.parents))
+    yield Finding(
+        "File modes", not exposed, f"others can read or change {shown}{more}" if exposed else "readable by you only",
+        f"chmod -R go= {' '.join(map(shlex.quote, least))}",
+    )  # fmt: skip
+
+
+def _check_log(_: Settings) -> Iterator[Finding]:
+    """Where the log of a service would go that is started as this command was."""
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with tempfile.NamedTemporaryFile(dir=folder):
-            pass
+        mode = os.fstat(2).st_mode
+        if stat.S_ISREG(mode):
+            passed, detail = os.fstatvfs(2).f_bavail > 0, "a file on stderr"
+        elif stat.S_ISCHR(mode):
+            passed, detail = True, "a terminal on stderr" if os.isatty(2) else "stderr goes to a device: no log is kept"
+        else:
+            passed, detail = (
+                True,
+                "a pipe or socket on stderr; lines that its reader does not take are dropped and counted",
+            )
     except OSError as error:
-        yield Finding("Data folder", False, f"{folder}: {error.strerror}", "choose another with --data or VIVANT_DATA")
-        return
-    yield Finding("Data folder", True, str(folder))
-    free = shutil.disk_usage(folder).free
-    yield Finding("Free disk", free >= FREE_DISK, f"{free / 2**30:.1f} GiB", f"free {FREE_DISK / 2**30:.0f} GiB there")
+        passed, detail = False, f"stderr: {error.strerror}"
+    yield Finding("Log", passed, detail, "free space on its disk, or send stderr elsewhere")
+
+
+def _file_store(settings: Settings) -> Path | None:
+    """The folder of the files, if they lie in one."""
+    return Path(settings.storage.removeprefix("file://")) if settings.storage.startswith("file://") else None
 
 
 def _check_database(settings: Settings) -> Iterator[Finding]:
@@ -172,5 +243,5 @@ def _check_storage(settings: Settings) -> Iterator[Finding]:
 
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _check_python, _check_packages, _check_codecs, _check_assets, _check_decoder, _check_speech, _check_data_folder,
-    _check_database, _check_storage,
+    _check_database, _check_storage, _check_free_space, _check_modes, _check_log,
 )  # fmt: skip

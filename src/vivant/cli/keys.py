@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from vivant.cli.options import Data, open_record
+from vivant.cli.terminal import Terminal
 from vivant.clock import SYSTEM_CLOCK
 
 app = typer.Typer(help="API keys. The first one ends open mode for good.", no_args_is_help=True)
@@ -21,9 +20,8 @@ def create(name: Annotated[str, typer.Argument(help="Whose key it is.")], data: 
 
     with open_record(data) as connection:
         key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
-    console = Console(stderr=True)
-    console.print(f"Key {key.id} for {name}. It is shown only now:", highlight=False)
-    print(text)  # noqa: T201  (alone on stdout, so that KEY=$(vivant keys create …) works)
+    Terminal(stderr=True).print(f"Key {key.id} for {name}. It is shown only now:")
+    Terminal().print(text)  # alone on stdout, so that KEY=$(vivant keys create …) works
 
 
 @app.command("list")
@@ -34,14 +32,14 @@ def show(data: Data = None) -> None:
     with open_record(data) as connection:
         known = keys.list_keys(connection).values()
     if not known:
-        Console().print("No key yet: the service listens on loopback only and accepts any bearer token.")
+        Terminal().print("No key yet: the service listens on loopback only and accepts any bearer token.")
         return
-    table = Table("id", "name", "made", "last used", "state")
+    rows = []
     for key in known:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "good"
-        table.add_row(key.id, key.name, f"{key.created_at:%Y-%m-%d %H:%M}", used, state)
-    Console().print(table)
+        rows.append((key.id, key.name, f"{key.created_at:%Y-%m-%d %H:%M}", used, state))
+    Terminal().print_table(("id", "name", "made", "last used", "state"), rows)
 
 
 @app.command("revoke")
@@ -53,4 +51,4 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, or the whole key.
     plain = parts[1] if len(parts) == 3 and parts[0] == "sk" else key_id
     with open_record(data) as connection:
         keys.revoke(connection, plain, now=SYSTEM_CLOCK.now())
-    Console().print(f"Key {plain} is revoked.", highlight=False)
+    Terminal().print(f"Key {plain} is revoked.")

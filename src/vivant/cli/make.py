@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from vivant.cli.terminal import Terminal
 from vivant.errors import InvalidRequest, PictureTooManyBytes, UnreadablePicture
 from vivant.request import FPS, PICTURE_BYTES, RATIOS, RESOLUTIONS
 
@@ -70,9 +70,9 @@ def make(
 
         raise translate_error(error, ratio=ratio) from None  # the options are named as the API's fields
     target = out or picture.with_suffix(".mp4")
-    console = Console()
+    terminal = Terminal()
     settings = load_settings(engine=engine_name)
-    with console.status("Reading the picture and loading the engine"):
+    with terminal.status("Reading the picture and loading the engine"):
         pictures = asyncio.run(_read_pictures(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
@@ -81,20 +81,13 @@ def make(
 
     storyboard = engine.plan(request, pictures, NullWatch())
     for line in engine.explain(storyboard) if explain or plan_only else ():
-        console.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
+        terminal.print(f"  {line}")
     if plan_only:
         return
-    with Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"), TimeElapsedColumn(),
-        console=console,
-    ) as bar:  # fmt: skip
-        watch = _ProgressBarWatch(bar)
-        facts = make_clip(engine, storyboard, pictures, request, target, watch)
-        watch.report(1.0)
-    console.print(
-        f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
+    with terminal.progress("Making the clip") as show:
+        facts = make_clip(engine, storyboard, pictures, request, target, _ProgressWatch(show))
+        show(1.0)
+    terminal.print(f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}")
 
 
 async def _read_pictures(first: Path, last: Path | None, *, brief: Brief) -> Pictures:
@@ -125,15 +118,15 @@ def _read_file(path: Path, field: str) -> bytes:
         raise UnreadablePicture(f"{path}: {error.strerror}.", field=field) from None
 
 
-class _ProgressBarWatch:
-    """A watch that draws a progress bar. It never stops the work: Ctrl-C ends the whole command."""
+class _ProgressWatch:
+    """A watch that hands each fraction to `show`. It never stops the work: Ctrl-C ends the whole command."""
 
-    def __init__(self, bar: Progress) -> None:
-        self._bar, self._task = bar, bar.add_task("Making the clip", total=1.0)
+    def __init__(self, show: Callable[[float], None]) -> None:
+        self._show = show
         self.remembered: dict[str, Any] = {}
 
     def report(self, fraction: float, preview: object = None) -> None:
-        self._bar.update(self._task, completed=fraction)
+        self._show(fraction)
 
     def raise_if_stopping(self) -> None: ...
 

@@ -18,9 +18,11 @@ Data = Annotated[
 @contextmanager
 def open_record(data: Path | None) -> Iterator[Any]:
     """A connection in one write transaction, for the functions of vivant.record. Raises Misconfigured, Busy."""
+    from vivant.private_files import keep_files_private
     from vivant.record.database import Record
     from vivant.settings import load_settings
 
+    keep_files_private()
     record = Record(load_settings(data=data).database)
     try:
         with record.transaction() as connection:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from vivant.cli.options import Data
+from vivant.cli.terminal import Terminal
 
 
 def serve(
@@ -24,13 +24,11 @@ def serve(
 
     from vivant.api.serve import serve as run
 
-    console = Console()
+    terminal = Terminal()
 
     def ready(url: str) -> None:
-        console.print(f"Vivant serves at [bold]{url}[/bold]", highlight=False, soft_wrap=True)
-        console.print(
-            f"  engine {settings.engine}, {settings.workers} worker(s), data in {settings.data}", highlight=False
-        )
-        console.print("  Ctrl-C stops; running clips finish first.", highlight=False)
+        terminal.print(f"Vivant serves at {url}", style="bold")
+        terminal.print(f"  engine {settings.engine}, {settings.workers} worker(s), data in {settings.data}")
+        terminal.print("  Ctrl-C stops; running clips finish first.")
 
     run(settings, host=host, port=port, on_ready=ready)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from vivant.cli.options import Data, open_record
+from vivant.cli.terminal import Terminal
 from vivant.clock import SYSTEM_CLOCK
 from vivant.task import Status
 
@@ -28,16 +26,16 @@ def show_all(
 
     with open_record(data) as connection:
         found = tasks.list_newest(connection, status=status, limit=limit)
-    table = Table("id", "status", "made", "took", "picture", "prompt")
+    rows = []
     for task in found:
         took = f"{(task.ended_at - task.started_at).total_seconds():.1f} s" if task.ended_at and task.started_at else ""
         state = f"{task.status} {task.progress:.0%}" if task.status == Status.RUNNING else str(task.status)
         canvas = task.request.canvas
-        table.add_row(
+        rows.append((
             task.id, state, f"{task.created_at:%Y-%m-%d %H:%M:%S}", took,
             f"{canvas.width}x{canvas.height} {task.request.seconds} s", task.request.prompt[:40],
-        )  # fmt: skip
-    Console().print(table)
+        ))  # fmt: skip
+    Terminal().print_table(("id", "status", "made", "took", "picture", "prompt"), rows)
 
 
 @app.command("show")
@@ -64,7 +62,7 @@ def show(task_id: str, data: Data = None) -> None:
         "request": task.request.to_data(),
         "storyboard": task.storyboard,
     }
-    Console().print_json(json.dumps(plain, ensure_ascii=False))
+    Terminal().print_json(plain)
 
 
 @app.command("cancel")
@@ -74,7 +72,7 @@ def cancel(task_id: str, data: Data = None) -> None:
 
     with open_record(data) as connection:
         task = tasks.cancel(connection, task_id, now=SYSTEM_CLOCK.now())
-    Console().print(f"Task {task.id} is {task.status}.", highlight=False)
+    Terminal().print(f"Task {task.id} is {task.status}.")
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -39,11 +39,13 @@ from vivant.dispatch.messages import (
     decode_event,
     encode_line,
 )
+from vivant.dispatch.worker_output import WorkerOutput
 from vivant.errors import Misconfigured
 from vivant.record.ids import new_id
 from vivant.timings import DEFAULT_TIMINGS, Timings
 
 WORKER_COMMAND: Final = (sys.executable, "-m", "vivant.dispatch.worker")
+READ_BYTES: Final = 65_536  # of what a worker prints, at a time
 
 log = structlog.get_logger()
 
@@ -197,12 +199,17 @@ class LocalWorker:
     async def _read_output(self) -> None:
         """Log what the worker prints, with the id of the task it runs."""
         assert self._process.stderr is not None
-        with contextlib.suppress(ValueError):  # a line longer than the limit: nothing more is read from this process
-            async for line in self._process.stderr:
-                task = self._job.task_id if self._job else None
-                log.info(
-                    "output of a worker", worker=self._number, task=task, text=line.decode(errors="replace").rstrip()
-                )
+        loop, output = asyncio.get_running_loop(), WorkerOutput()
+        while data := await self._process.stderr.read(READ_BYTES):
+            self._log_output(output.feed(data, now=loop.time()), output.take_dropped())
+        self._log_output(output.finish(now=loop.time()), output.take_dropped())
+
+    def _log_output(self, lines: list[str], dropped: int) -> None:
+        task = self._job.task_id if self._job else None
+        if dropped:
+            log.warning("a worker printed too much; lines of it were dropped", worker=self._number, lines=dropped)
+        for line in lines:
+            log.info("output of a worker", worker=self._number, task=task, text=line)
 
 
 class LocalFleet:

@@ -46,6 +46,7 @@ from vivant.dispatch.messages import (
 from vivant.engines.base import EngineStoryboard
 from vivant.errors import EngineFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
+from vivant.private_files import keep_files_private
 from vivant.request import VideoRequest
 
 NICENESS: Final = 5  # added to the process's niceness: answering a poll goes before drawing a frame
@@ -251,7 +252,10 @@ def _open_channel() -> Channel:
 
 
 def _limit_process() -> None:
-    """Ignore signals meant for the service, give the service precedence, write no core dumps, and limit the memory."""
+    """Ignore signals meant for the service, give the service precedence, write no core dumps, keep files private, and
+    limit the memory.
+    """
+    keep_files_private()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)

@@ -16,10 +16,13 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from vivant.errors import NotFound
+from vivant.errors import InvalidRequest, NotFound
+from vivant.printable import is_printable
 from vivant.record.tables import keys
 
 _KEY_TEXT: Final = re.compile(r"sk_([0-9a-f]{12})_([0-9a-f]{48})")
+
+MAX_NAME: Final = 100  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +38,12 @@ class Key:
 
 
 def create(connection: Connection, *, name: str, now: datetime) -> tuple[Key, str]:
-    """A new key and its text `sk_…`, which is not stored and cannot be shown again."""
+    """A new key and its text `sk_…`, which is not stored and cannot be shown again.
+
+    Raises InvalidRequest for a name that is blank, longer than MAX_NAME, or holds characters that are not printable.
+    """
+    if not name.strip() or len(name) > MAX_NAME or not is_printable(name):
+        raise InvalidRequest(f"must be 1 to {MAX_NAME} printable characters, got {name[:MAX_NAME]!a}.", field="name")
     key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
     key = Key(id=key_id, name=name, digest=_digest(secret), created_at=now, last_used_at=None, revoked_at=None)
     connection.execute(insert(keys).values(id=key.id, name=name, digest=key.digest, created_at=now))
