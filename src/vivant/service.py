@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from vivant.clock import SYSTEM_CLOCK, Clock
+from vivant.clock import Clock, SteadyClock
 from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.eta import Eta
 from vivant.dispatch.fleet import Fleet
@@ -272,12 +272,17 @@ class Service:
 
 
 def build_service(
-    settings: Settings, *, clock: Clock = SYSTEM_CLOCK, timings: Timings = DEFAULT_TIMINGS, fleet: Fleet | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    timings: Timings = DEFAULT_TIMINGS,
+    fleet: Fleet | None = None,
 ) -> Service:
     """Wire the service of one machine: SQLite, worker processes (or the given fleet), and files where the settings say.
 
     Raises Misconfigured, above all when another service uses the same data folder.
     """
+    clock = clock or SteadyClock(settles_after=timings.clock_settles_after, follows_after=timings.clock_followed_after)
     intake = Intake(AllowList.parse(settings.egress_allowed), timings=timings)
     database = sqlite_path(settings.database)
     locks: list[Lock] = []

@@ -25,6 +25,10 @@ class Timings:
     heartbeat_every: float = 5.0  # between heartbeats of a dispatcher in the database
     lease_lapses_after: float = 30.0  # without a new heartbeat: the dispatcher is taken for dead
 
+    # The wall clock: see clock.SteadyClock
+    clock_settles_after: float = 60.0  # without a jump: it may expire tasks and delete files
+    clock_followed_after: float = 900.0  # that a jump lasts: the system's clock was set on purpose
+
     # Files of ended tasks
     sweep_every: float = 600.0  # between deletions of files that are no longer needed
     orphan_after: float = 3600.0  # age of files without a task before they go: pictures are stored before their task

@@ -27,7 +27,7 @@ from support.live_service import (
     wait_until_ready,
 )
 from support.records import a_task, check_invariants, open_record
-from vivant.clock import SYSTEM_CLOCK
+from vivant.clock import SYSTEM_CLOCK, SteadyClock
 from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.local import LocalFleet
 from vivant.errors import Busy
@@ -279,3 +279,37 @@ def fail_once(service: Service, nth: int) -> None:
 
     for name in counts:
         setattr(record, name, failing(name))
+
+
+async def test_a_clock_that_is_three_days_ahead_for_a_moment_expires_nothing(tmp_path: Path) -> None:
+    ahead = [0.0]
+    clock = SteadyClock(settles_after=0.2, follows_after=60, wall=lambda: time.time() + ahead[0])
+    timings = Timings(supervise_every=0.05, sweep_every=0.1)
+    async with running_service(tmp_path, engine="endless", clock=clock, timings=timings, retention_days=1) as service:
+        done, live = await submit_task(service), await submit_task(service)
+        await service.cancel(done.id, key_id="")
+        await wait_until(clock.is_settled)
+        ahead[0] = 3 * 86_400.0
+        await asyncio.sleep(1.0)
+        ahead[0] = 0.0
+        await asyncio.sleep(0.5)
+        assert clock.is_settled()
+        assert not (await service.get_task(live.id, key_id="")).status.is_terminal
+        assert (tmp_path / "files" / "tasks" / done.id).exists()
+
+
+async def test_a_storyboard_whose_write_was_refused_is_written_later(tmp_path: Path) -> None:
+    """Another program holds the record's lock while the task plans; the first report of it is refused."""
+    timings = Timings(wait_for_lock=0.2, report_every=0.05, supervise_every=0.05, retry_after=0.05)
+    async with running_service(tmp_path, engine="slow", timings=timings) as service:
+        await wait_until_ready(service)
+        task = await submit_task(service)
+        await wait_for_status(service, task, "running")
+        other = sqlite3.connect(tmp_path / "vivant.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        await asyncio.sleep(1.0)
+        other.execute("ROLLBACK")
+        other.close()
+        done = await wait_for_status(service, task, "succeeded")
+        assert done.storyboard is not None
+    assert query_rows(tmp_path, "SELECT deaths, interruptions FROM tasks") == [(0, 0)]

@@ -19,5 +19,8 @@ class AdjustableClock:
     def now(self) -> datetime:
         return SYSTEM_CLOCK.now() + timedelta(seconds=self._ahead)
 
+    def is_settled(self) -> bool:
+        return True
+
     def monotonic(self) -> float:
         return SYSTEM_CLOCK.monotonic() + self._ahead

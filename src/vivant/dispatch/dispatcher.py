@@ -272,6 +272,8 @@ class Dispatcher:
                 self._on_record_failure(error)
 
     async def _expire_due_tasks(self) -> None:
+        if not self._clock.is_settled():
+            return
         due = await self._record.read(lambda c: tasks.find_due(c, now=self._clock.now()))
         if due:
             expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._clock.now()))
@@ -322,6 +324,8 @@ class Dispatcher:
 
     async def _sweep_files(self) -> None:
         while True:
+            while not self._clock.is_settled():  # files look old while the system's clock is wrong
+                await asyncio.sleep(self._timings.retry_after)
             try:
                 await retention.sweep(
                     self._record, self._artifacts, days=self._retention_days,
