@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast coverage fingerprints check bench format lock clean
+.PHONY: demo serve test test-fast coverage fingerprints chromium-pictures check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -30,6 +30,10 @@ test-fast: .venv/installed-dev
 # Checksums of the frames and samples of eight clips: equal before and after a change, it touched neither.
 fingerprints: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -m support.fingerprints
+
+# Shows the pictures of tests/support/picture_files.py in the Chromium of this machine and stores what it shows.
+chromium-pictures: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -m support.chromium
 
 coverage: .venv/installed-dev
 	@$(BIN)/coverage report

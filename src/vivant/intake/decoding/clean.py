@@ -1,24 +1,28 @@
 """From the bytes of a caller's picture file to a clean PNG.
 
 A clean picture is upright, 8-bit RGB, sRGB, without metadata, with transparency laid over white, the first frame of an
-animation, and no larger than a clip can use.
+animation, and no larger than a clip can use. It looks as browsers show it; the exceptions are listed in docs/api.md.
 """
 
 from __future__ import annotations
 
 import io
 import math
+from contextlib import suppress
 from typing import Final
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
 from vivant.errors import UnreadablePicture, UnsupportedPicture
-from vivant.intake.decoding.colour import to_srgb
-from vivant.intake.decoding.formats import FORMATS, webp_size
+from vivant.intake.decoding import bmp, cut_off, gif, jpeg, png
+from vivant.intake.decoding.colour import to_plain_mode, to_srgb
+from vivant.intake.decoding.formats import FORMATS, TIFF_STARTS, WANTED, refuse_other_kinds, webp_size
 from vivant.intake.decoding.orientation import UPRIGHT, orientation_of, swap_sides
+from vivant.intake.decoding.still import Still
 from vivant.request import SIZES, check_picture_size, nearest_ratio
 
 OVERSAMPLING: Final = 1.25  # stored pixels per canvas pixel and axis, so that a camera move inward stays sharp
+_PHOTOMETRIC: Final = 262  # the TIFF tag PhotometricInterpretation; 0: white is zero
 
 
 def clean(data: bytes, *, ratio: str | None = None) -> tuple[bytes, int, int]:
@@ -27,35 +31,18 @@ def clean(data: bytes, *, ratio: str | None = None) -> tuple[bytes, int, int]:
     Size and format are checked in the file's header, before a pixel is decoded. Raises InvalidPicture; a codec may
     raise anything else.
     """
-    header_size = webp_size(data)
-    if header_size is not None:
-        check_picture_size(*header_size)  # on opening a WebP, Pillow allocates its whole canvas
-    try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise UnsupportedPicture(
-            "the picture must be jpeg, png, webp, bmp, tiff or gif; these bytes are none of them, or are damaged at "
-            "the start."
-        ) from None
-    with picture:
-        header = picture.size
-        # A PNG stores its orientation behind the pixels, and Pillow itself turns a TIFF; the bounds are symmetric.
-        known = orientation_of(picture) if picture.format in ("JPEG", "MPO", "WEBP") else 1
-        check_picture_size(*swap_sides(header, known))
-        if picture.mode in ("F", "I"):
-            raise UnsupportedPicture("pictures with 32-bit samples are not supported; at most 16 bits per sample.")
-        picture.load()
-        if picture.size != header:
-            raise UnreadablePicture("the picture contradicts its own header.")
-        orientation = orientation_of(picture)
-        width, height = stored_size(*swap_sides(header, orientation), ratio)
-        rgb = to_srgb(picture, swap_sides((width, height), orientation))
+    refuse_other_kinds(data)
+    jpeg.refuse_deep_samples(data)
+    still = _first_frame(data)
+    picture, orientation = _decode(still)
+    width, height = stored_size(*swap_sides(picture.size, orientation), ratio)
+    rgb = to_srgb(picture, swap_sides((width, height), orientation), still.colour)
     if orientation in UPRIGHT:
         rgb = rgb.transpose(UPRIGHT[orientation])
     rgb.info.clear()  # else Pillow writes the profile and the text chunks it found into the PNG
-    png = io.BytesIO()
-    rgb.save(png, "PNG", compress_level=1)
-    return png.getvalue(), width, height
+    made = io.BytesIO()
+    rgb.save(made, "PNG", compress_level=1)
+    return made.getvalue(), width, height
 
 
 def stored_size(width: int, height: int, ratio: str | None) -> tuple[int, int]:
@@ -63,3 +50,66 @@ def stored_size(width: int, height: int, ratio: str | None) -> tuple[int, int]:
     canvas_width, canvas_height = SIZES["1080p", ratio or nearest_ratio(width, height)]
     scale = OVERSAMPLING * max(canvas_width / width, canvas_height / height)
     return (width, height) if scale >= 1 else (math.ceil(width * scale), math.ceil(height * scale))
+
+
+def _first_frame(data: bytes) -> Still:
+    if data.startswith(png.SIGNATURE):
+        return png.first_frame(data)
+    return gif.first_frame(data) if data.startswith(gif.SIGNATURES) else Still(data)
+
+
+def _decode(still: Still) -> tuple[Image.Image, int]:
+    """The picture as it is stored, and its EXIF orientation."""
+    header_size = still.screen or webp_size(still.data)
+    if header_size is not None:
+        check_picture_size(*header_size)  # on opening a WebP, Pillow allocates its whole canvas
+    layout = bmp.read_bitfields(still.data)
+    if layout is not None:
+        pixels, missing = bmp.decode_bitfields(still.data, layout)
+        cut_off.fill_missing(pixels, missing)
+        return pixels, 1
+    picture = _open(io.BytesIO(still.data))
+    header = picture.size
+    # Pillow itself turns a TIFF, and looks for the EXIF of a PNG behind its pixels; the bounds are symmetric.
+    known = orientation_of(picture) if picture.format != "TIFF" and "exif" in picture.info else 1
+    check_picture_size(*swap_sides(still.screen or header, known))
+    if picture.mode in ("F", "I"):
+        raise UnsupportedPicture("pictures with 32-bit samples are not supported; at most 16 bits per sample.")
+    if picture.format == "TIFF" and picture.mode.startswith("I;16"):
+        picture.info["white is zero"] = picture.getexif().get(_PHOTOMETRIC) == 0
+    coded = still.colour.coded
+    deep = coded is not None and coded.high_dynamic_range and picture.mode in ("RGB", "RGBA") and png.is_deep(picture)
+    cut_off.load(picture, still.data, _open)
+    if picture.size != header:
+        raise UnreadablePicture("the picture contradicts its own header.")
+    if still.transparent is not None:
+        picture.info["transparency"] = still.transparent
+    if deep:
+        with suppress(OSError):  # of a file that is cut off, the upper bytes must do
+            return png.round_to_eight_bits(picture, _open(io.BytesIO(still.data))), orientation_of(picture)
+    if still.screen is None:
+        return picture, orientation_of(picture)
+    return _placed(picture, still.screen, still.at), 1
+
+
+def _open(file: io.BytesIO) -> ImageFile.ImageFile:
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        if file.getvalue()[:4] in TIFF_STARTS:
+            raise UnsupportedPicture(
+                "this TIFF's samples or compression are of a kind that is not read; 1, 2, 4, 8 or 16 bits per sample "
+                "are, uncompressed or as LZW, deflate, PackBits, JPEG or fax."
+            ) from None
+        raise UnsupportedPicture(f"{WANTED}; these bytes are none of them, or are damaged at the start.") from None
+
+
+def _placed(frame: Image.Image, screen: tuple[int, int], at: tuple[int, int]) -> Image.Image:
+    """The frame on an otherwise transparent picture of the screen's size."""
+    frame = to_plain_mode(frame)
+    if frame.mode not in ("RGBA", "LA"):
+        frame = frame.convert("RGBA")
+    whole = Image.new(frame.mode, screen)
+    whole.paste(frame, at)
+    whole.info.update(frame.info)
+    return whole

@@ -27,7 +27,12 @@ def swap_sides(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def orientation_of(picture: Image.Image) -> int:
-    """The EXIF orientation, 1..8; 1 when the tag is absent or not valid. Decodes the pixels of a PNG."""
+    """The EXIF orientation, 1..8; 1 when the tag is absent or not valid.
+
+    Only EXIF counts: a copy of the tag in XMP is often stale, and browsers do not look at it. Pillow does.
+    """
+    for key in ("xmp", "XML:com.adobe.xmp"):
+        picture.info.pop(key, None)
     try:
         value = picture.getexif().get(ORIENTATION, 1)
     except BAD_METADATA:
