@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast coverage fingerprints chromium-pictures check bench format lock clean
+.PHONY: demo serve test test-fast fuzz coverage fingerprints chromium-pictures check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -26,6 +26,12 @@ test: check
 test-fast: .venv/installed-dev
 	@echo "→ Running the fast tests (SEED=$(SEED))"
 	@$(PYTEST) tests/domain tests/record tests/api/dialects tests/architecture $(addprefix tests/engines/diorama/,script timing)
+
+# Prompts that nobody means well, COUNT of them from SEED (the time of day unless it is given): none may take a second
+# of planning or raise.
+COUNT ?= 20000
+fuzz: .venv/installed-dev
+	@PYTHONPATH=tests COUNT=$(COUNT) SEED=$(SEED) $(BIN)/python -m support.prompt_fuzz
 
 # Checksums of the frames and samples of eight clips: equal before and after a change, it touched neither.
 fingerprints: .venv/installed-dev

@@ -15,7 +15,7 @@ from support.film import luma, psnr, sound
 from vivant.engines.base import NullWatch
 from vivant.engines.diorama.engine import Diorama
 from vivant.engines.diorama.explain import explain
-from vivant.engines.diorama.storyboard import Language, Line, Speaker, Storyboard
+from vivant.engines.diorama.storyboard import LONGEST_LINE, Language, Line, Speaker, Storyboard
 from vivant.media import SAMPLE_RATE, SAMPLES_PER_FRAME, U8, Pictures, fit, to_planes
 from vivant.request import SIZES, Brief, VideoRequest
 
@@ -109,7 +109,7 @@ def test_a_language_without_a_voice_is_named_and_not_spoken(engine: Diorama, wor
 
 
 @pytest.mark.parametrize(
-    ("text", "language", "voice"), [("7" * 2000, "en", "af_heart"), ("你好世界" * 500, "zh", "zf_xiaoxiao")]
+    ("text", "language", "voice"), [("7" * LONGEST_LINE, "en", "af_heart"), ("你好世界" * 200, "zh", "zf_xiaoxiao")]
 )
 def test_a_novel_costs_no_more_speech_than_is_heard(engine: Diorama, text: str, language: Language, voice: str) -> None:
     line = Line(text=text, language=language, speaker=Speaker(), voice=voice)

@@ -101,6 +101,7 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: Speaker(off_screen=a(1)), "Speaker.off_screen must be of type bool; it is 1"),
     (lambda: replace(LINE, language=a("fr")), "Line.language must be one of 'en', 'zh'; it is 'fr'"),
     (lambda: replace(LINE, text=a(b"hi")), "Line.text must be of type str"),
+    (lambda: replace(LINE, text="a" * 801), "len(Line.text) must be a whole number from 0 to 800; it is 801"),
     (lambda: replace(LINE, speaker=a("him")), "Line.speaker must be of type Speaker"),
     (lambda: replace(LINE, tone=a("loud")), "Line.tone must be one of 'neutral'"),
     (lambda: replace(LINE, face_index=-2), "Line.face_index must be a whole number of at least -1; it is -2"),

@@ -58,6 +58,7 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
 }
 TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
 SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
+LONGEST_LINE: Final = 800  # characters: no clip of twelve seconds has room for more speech
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
 
 
@@ -137,7 +138,7 @@ class Speaker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One spoken line. `language` is that of the words spoken, not of the prompt."""
+    """One spoken line, of at most 800 characters. `language` is that of the words spoken, not of the prompt."""
 
     text: str
     language: Language
@@ -148,6 +149,7 @@ class Line:
 
     def __post_init__(self) -> None:
         check_type("Line.text", self.text, str)
+        check_whole("len(Line.text)", len(self.text), 0, LONGEST_LINE)
         check_choice("Line.language", self.language, Language)
         check_type("Line.speaker", self.speaker, Speaker)
         check_choice("Line.tone", self.tone, Tone)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vivant.engines.diorama.explain import explain
+from vivant.engines.diorama.script.json_prompts import flatten_json
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
 from vivant.request import RATIOS, Canvas
@@ -115,6 +116,48 @@ def test_many_lines_are_cut_to_what_a_clip_can_hold() -> None:
 
 
 # --- the switches
+
+
+def test_the_note_says_from_which_words_on_a_line_is_not_heard() -> None:
+    words = " ".join(f"word{n}" for n in range(60))
+    made = board(f'She says "{words}"')
+    (note,) = (note for note in made.notes if "the end will not be heard" in note)
+    first = int(note.partition("“word")[2].partition(" ")[0])
+    assert f"word{first}" in made.lines[0].text.split()  # a little more is spoken, in case the estimate is wrong
+    assert 5 <= first <= 20
+
+
+def test_signs_that_nobody_can_say_cost_time_too() -> None:
+    made = board('She says "hey ' + "+" * 5000 + '"')
+    assert len(made.lines[0].text) <= 40 * 5 * 1.6
+    assert any("the end will not be heard" in note for note in made.notes)
+
+
+def test_of_very_many_notes_the_last_says_how_many_are_left_out() -> None:
+    made = board(" ".join(f'The sign reads "Street {n}".' for n in range(40)))
+    assert len(made.notes) == 12
+    assert made.notes[-1].startswith("There are 29 more notes")
+
+
+def test_json_is_flattened_in_order_however_deep_and_no_longer_than_a_prompt_may_be() -> None:
+    assert flatten_json('{"camera_move": ["pan left", {"then": "zoom in"}], "n": 3, "sound": "rain"}') == (
+        "camera move: pan left\nthen: zoom in\nsound: rain"
+    )
+    deep = '{"a":' * 300 + '"pan left"' + "}" * 300
+    assert flatten_json(deep) == "a: pan left"
+    wide = '{"' + "k" * 5000 + '": [' + ",".join(['"a"'] * 1200) + "]}"
+    assert len(flatten_json(wide)) <= 22_000
+
+
+def test_a_text_without_full_stops_is_read_to_its_end() -> None:
+    made = board("a table and a chair " * 300 + "and the camera pans left")
+    assert [move.kind for shot in made.shots for move in shot.moves] == ["pan"]
+
+
+def test_a_phrase_with_a_page_of_decoration_inside_is_quoted_short() -> None:
+    made = board("pan " + "*" * 5000 + " left")
+    assert [(move.kind, move.direction) for move in made.shots[0].moves] == [("pan", "left")]
+    assert len(made.shots[0].moves[0].words) <= 100
 
 
 def test_a_fixed_camera_wins_over_camera_words() -> None:

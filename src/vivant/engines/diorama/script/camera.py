@@ -5,6 +5,7 @@ It knows when a word means the camera ("the camera rises") and when it does not 
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ _BY_DIRECTION: Final[dict[CameraKind, dict[Direction, tuple[MoveKind, Direction]
     "roll": {"left": ("roll", "counterclockwise"), "right": ("roll", "clockwise")},
 }  # fmt: skip
 _PANS: Final[dict[Direction, MoveKind]] = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
+_ORDER_REACH: Final = 40  # tokens before a verb that are looked at; if none of them speaks against an order, it is one
 _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
@@ -44,12 +46,13 @@ _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "ca
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
 _LASTING: Final = frozenset({"static", "handheld"})  # they last as long as the moves beside them and have no direction
 _RANGE: Final = re.compile(
-    r"(?P<from>\d+(?:[.:]\d+)?)\s*(?:s|sec|seconds|秒)?\s*(?:-|–|—|~|to|至|到)\s*(?P<to>\d+(?:[.:]\d+)?)"
-    r"(?:\s*(?:s|sec|secs|seconds|second|秒)\b|秒|(?<=:\d\d))",
+    # No clip needs longer numbers or wider gaps; without these bounds blanks and digits are tried in every division.
+    r"(?<!\d)(?P<from>\d{1,4}(?:[.:]\d{1,4})?)\s{0,3}(?:s|sec|seconds|秒)?\s{0,3}(?:-|–|—|~|to|至|到)"
+    r"\s{0,3}(?P<to>\d{1,4}(?:[.:]\d{1,4})?)(?:\s{0,3}(?:s|sec|secs|seconds|second|秒)\b|秒|(?<=:\d\d))",
     re.IGNORECASE,
 )
 _SHOT_NUMBER: Final = re.compile(
-    r"(?:shot|scene|镜头|分镜|场景)\s*(?:\d+|[一二三四五六])\s*[:：.、,，)\]】]", re.IGNORECASE
+    r"(?:shot|scene|镜头|分镜|场景)\s{0,3}(?:\d{1,4}|[一二三四五六])\s{0,3}[:：.、,，)\]】]", re.IGNORECASE
 )
 
 
@@ -149,7 +152,7 @@ def _is_order(reading: Reading, hit: Hit) -> bool:
         # "the pan" is a thing of the kitchen, "the pan left" a move
         return any(other.entry.direction for other in reading.at.get(hit.last, ()))
     at = hit.first - 1
-    while at >= 0:
+    while at >= max(0, hit.first - _ORDER_REACH):
         token = reading.tokens[at]
         if token.kind == "quote" or ends_sentence(token) or ends_clause(token) or {"as", "not"} & reading.roles(at):
             return True
@@ -356,8 +359,8 @@ def _times(reading: Reading, steps: list[list[_CameraPhrase]], phrases: list[_Ca
     timed: dict[tuple[float | None, float | None], list[_CameraPhrase]] = {}
     for one in phrases:
         place = reading.tokens[one.hit.first].start
-        before = [r for r in ranges if r[0] <= place]
-        key = before[-1][1:] if before else (None, None)
+        before = bisect.bisect_right(ranges, place, key=lambda r: r[0])
+        key = ranges[before - 1][1:] if before else (None, None)
         timed.setdefault(key, []).append(one)
     if set(timed) == {(None, None)}:
         return [_step(group) for group in steps]

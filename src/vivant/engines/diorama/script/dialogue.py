@@ -32,11 +32,11 @@ ZH_CHARACTERS_PER_SECOND: Final = 4.2
 PAUSE: Final = 0.35  # seconds between two lines
 _TOLERANCE: Final = 1.1  # relative error of the estimate
 _LONGER: Final = 1.5  # what would be said after this many lengths of the clip is dropped
-_LONGEST_LINE: Final = 600  # characters
+_MOST_CHARACTERS_PER_SECOND: Final = 40  # of any text: more than the longest words take; signs and blanks cost too
 _LONGEST_WORD: Final = 12  # letters; a longer word takes the time of several
 
 _STAGE_DIRECTION: Final = re.compile(r"[(\[（【<*][^()\[\]（）【】<>*]{1,40}[)\]）】>*]")
-_LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ']*[A-Za-zÀ-ÖØ-öø-ÿ]|\d+")
+_LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ']*[A-Za-zÀ-ÖØ-öø-ÿ])?|\d+")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")
 _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
     r"[\u0370-\u052f\u0590-\u08ff\u0900-\u0e7f\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]"
@@ -113,7 +113,8 @@ def language_of(text: str) -> Language | None:
 def estimate_seconds(line: DraftLine) -> float:
     """About how long it takes to say."""
     han = sum(is_han(c) for c in line.text) if line.language == "zh" else 0
-    return han / ZH_CHARACTERS_PER_SECOND + sum(map(_words, _LATIN_WORD.findall(line.text))) / EN_WORDS_PER_SECOND
+    words = han / ZH_CHARACTERS_PER_SECOND + sum(map(_words, _LATIN_WORD.findall(line.text))) / EN_WORDS_PER_SECOND
+    return max(words, len(line.text) / _MOST_CHARACTERS_PER_SECOND)
 
 
 def _words(written: str) -> int:
@@ -126,37 +127,45 @@ def fit_to_clip(lines: list[DraftLine], clip: float) -> tuple[list[DraftLine], l
 
     The timeline decides exactly, once the speech exists; this keeps very long texts from being synthesised.
     """
-    kept: list[DraftLine] = []
-    end = 0.0
-    for line in lines:
-        left = clip * _LONGER - end
-        if left <= 0:
-            break
-        length = estimate_seconds(line)
-        kept.append(replace(line, text=_shorten(line, left)) if length > left else line)
-        end += min(length, left) + PAUSE
     total = sum(estimate_seconds(line) + PAUSE for line in lines) - PAUSE
     if total <= clip * _TOLERANCE:
-        return kept, []
-    return kept, [
-        f"The words need about {total:.0f} s and the clip has {clip:.0f} s: the end will not be heard. "
-        "Use fewer words or a longer clip."
+        return lines, []
+    _, unheard = _cut(lines, clip)
+    return _cut(lines, clip * _LONGER)[0], [
+        f"The words need about {total:.0f} s and the clip has {clip:.0f} s: the end will not be heard, about from "
+        f"“{_abbreviate(unheard)}” on. Use fewer words or a longer clip."
     ]
+
+
+def _cut(lines: list[DraftLine], seconds: float) -> tuple[list[DraftLine], str]:
+    """The lines, as far as they are said in that time, and the words that follow then; "" if none do."""
+    kept: list[DraftLine] = []
+    for line in lines:
+        if seconds <= 0:
+            return kept, line.text
+        length = estimate_seconds(line)
+        if length > seconds:
+            text = _shorten(line, seconds)
+            return [*kept, replace(line, text=text)], line.text[len(text) :].strip()
+        kept.append(line)
+        seconds -= length + PAUSE
+    return kept, ""
 
 
 def _shorten(line: DraftLine, left: float) -> str:
     """The line cut where a word ends, after about `left` seconds of speech."""
     if line.language == "zh":
         return line.text[: max(1, int(left * ZH_CHARACTERS_PER_SECOND))]
+    most = max(1, int(left * _MOST_CHARACTERS_PER_SECOND))
     room = left * EN_WORDS_PER_SECOND
     kept: list[str] = []
     for word in line.text.split():
         room -= sum(map(_words, _LATIN_WORD.findall(word)))
         if room < 0:
             # A first word that is too long already, twenty digits say, is cut inside.
-            return " ".join(kept or [word[: max(1, int(left * EN_WORDS_PER_SECOND))]])[:_LONGEST_LINE]
+            return " ".join(kept or [word[: max(1, int(left * EN_WORDS_PER_SECOND))]])[:most]
         kept.append(word)
-    return " ".join(kept)[:_LONGEST_LINE]
+    return " ".join(kept)[:most]
 
 
 def _split_directions(inner: str) -> tuple[str, str]:

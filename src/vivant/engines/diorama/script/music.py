@@ -22,7 +22,7 @@ TEMPO: Final[dict[Mood, int]] = {
     "playful": 120,
 }
 _SLOWER, _FASTER = 0.85, 1.2
-_BPM: Final = re.compile(r"(\d{2,3})\s*(?:bpm|beats per minute|拍)", re.IGNORECASE)
+_BPM: Final = re.compile(r"(?<!\d)(\d{2,3})\s{0,3}(?:bpm|beats per minute|拍)", re.IGNORECASE)
 _NEAR: Final = 10  # tokens between music and the mood that is its own
 
 

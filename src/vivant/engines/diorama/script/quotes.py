@@ -5,6 +5,7 @@ It finds the stretches; whether one is spoken is for dialogue.py to judge.
 
 from __future__ import annotations
 
+import bisect
 import re
 from typing import Final
 
@@ -24,7 +25,7 @@ _CLOSERS: Final = {
 }
 _SINGLE: Final = "'‘"
 _SINGLE_LONGEST: Final = 300  # characters; a longer stretch between two apostrophes is not a quotation
-_PARAGRAPH: Final = re.compile(r"\n\s*\n")
+_BLANKS: Final = re.compile(r"\s+")
 _ANY_MARK: Final = re.compile("[" + "".join(_CLOSERS) + _SINGLE + "]")
 
 
@@ -33,10 +34,11 @@ def find_quotations(text: str) -> tuple[Quotation, ...]:
 
     A mark that is never closed quotes to the end of its line. An apostrophe or an inch mark quotes nothing.
     """
+    paragraphs = [blanks.start() for blanks in _BLANKS.finditer(text) if blanks[0].count("\n") > 1]
     quotations: list[Quotation] = []
     at = 0
     while match := _ANY_MARK.search(text, at):
-        quotation = _quotation_at(text, match.start())
+        quotation = _quotation_at(text, match.start(), paragraphs)
         if quotation is None:
             at = match.end()
             continue
@@ -45,14 +47,15 @@ def find_quotations(text: str) -> tuple[Quotation, ...]:
     return tuple(quotations)
 
 
-def _quotation_at(text: str, start: int) -> Quotation | None:
+def _quotation_at(text: str, start: int, paragraphs: list[int]) -> Quotation | None:
+    """paragraphs: where each ends, rising; a quotation does not go beyond."""
     mark = text[start]
     if mark in _SINGLE:
         return _single_quotation_at(text, start)
     if mark in '"＂”' and text[start - 1 : start].isdigit():
         return None  # five feet ten inches: 5'10"
-    stop = _PARAGRAPH.search(text, start)
-    limit = stop.start() if stop else len(text)
+    after = bisect.bisect_left(paragraphs, start)
+    limit = paragraphs[after] if after < len(paragraphs) else len(text)
     places = [place for closer in _CLOSERS[mark] if (place := text.find(closer, start + 1, limit)) != -1]
     if places:
         close = min(places)

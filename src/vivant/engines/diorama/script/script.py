@@ -103,8 +103,17 @@ def write(
         actions=acting,
         cues=heard,
         music=tune,
-        notes=tuple(dict.fromkeys(notes))[:_MOST_NOTES],
+        notes=_shorten_notes(notes),
     )
+
+
+def _shorten_notes(notes: list[str]) -> tuple[str, ...]:
+    """Each note once, in order; of very many the first, and how many are left out."""
+    different = tuple(dict.fromkeys(notes))
+    if len(different) <= _MOST_NOTES:
+        return different
+    left = len(different) - _MOST_NOTES + 1
+    return (*different[: _MOST_NOTES - 1], f"There are {left} more notes of this kind; the prompt asks for too much.")
 
 
 def read_prompt(prompt: str) -> Reading:

@@ -16,13 +16,14 @@ from vivant.engines.diorama import traditional
 
 LEXICON: Final = files(__package__) / "lexicon"
 
-# Tried in this order. A title's or an abbreviation's full stop does not end a sentence.
+# Tried in this order. A title's or an abbreviation's full stop does not end a sentence. Each alternative reads a run of
+# characters once: one that fails at its end must not be tried again from every character of the run.
 _TOKEN: Final = re.compile(
     r"(?P<word>(?:mr|mrs|ms|dr)\.(?=\s)|[vo]\.[os]\.|[a-zà-öø-ÿ]+|'[a-z]+)"
     r"|(?P<number>\d+(?:[.:]\d+)*)"
-    r"|(?P<arrow>-+>|=+>|→|➡|⇒)"
+    r"|(?P<arrow>(?<!-)-+>|(?<!=)=+>|→|➡|⇒)"
     r"|(?P<han>[\u3400-\u4dbf\u4e00-\u9fff々〇])"
-    r"|(?P<line>\s*\n\s*)"
+    r"|(?P<line>\s+)"  # of which only those with a line break are tokens
     r"|(?P<mark>\.{2,}|\S)"
 )
 _DECORATION: Final = frozenset("*_#`~\ufe0f")  # markdown and emoji selectors, which say nothing
@@ -120,6 +121,8 @@ def _tokens(folded: str, start: int, end: int) -> list[Token]:
             elif text == "】":
                 text = ":"  # 【镜头】固定 is a heading as 镜头：固定 is
         elif kind == "line":
+            if "\n" not in text:
+                continue
             text = "\n"
         elif kind == "word" and text[-1] == ".":
             text = text.replace(".", "")

@@ -12,7 +12,7 @@ from vivant.assets import asset
 from vivant.engines.diorama.sound.speech import g2p_chinese, g2p_english
 from vivant.engines.diorama.storyboard import Language
 
-_HAN_RUN = re.compile(rf"[{g2p_chinese.HAN}](?:[^A-Za-z]*[{g2p_chinese.HAN}])*[。，！？、；：…]*")
+_HAN_RUN = re.compile(rf"[{g2p_chinese.HAN}](?:[^A-Za-z]*[{g2p_chinese.HAN}])?[。，！？、；：…]*")
 _LATIN_RUN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ'’.\- ]*[A-Za-zÀ-ÖØ-öø-ÿ])?")
 # Marks around a word, but not the signs between two figures: 3*4, 50%~60%.
 _EMPHASIS: Final = re.compile(r"(?<![\d%*~])[*_~`#]+(?=\w)|(?<=\w)[*_`]+(?!\d)|(?<=[^\W\d])[*_`]+")
@@ -62,8 +62,8 @@ def _phonemize_other(text: str, language: Language, british: bool) -> str:
 
 
 def _strip_unspoken(text: str) -> str:
-    """Without emoji, emphasis marks and invisible characters; full-width letters and digits and the squared units (㎏)
-    become ordinary ones."""
+    """Without emoji, emphasis marks and invisible characters; letters, numerals and squared units (㎏) in ordinary
+    characters."""
     narrow = "".join(map(_narrow, unicodedata.normalize("NFC", text)))
     kept = (
         " " if unicodedata.category(c) in ("So", "Sk", "Cs", "Cc", "Cf", "Co", "Mn") and c not in "°℃℉" else c
@@ -73,6 +73,17 @@ def _strip_unspoken(text: str) -> str:
 
 
 def _narrow(c: str) -> str:
+    """A full-width letter, a digit of any script, a numeral in another shape (①, Ⅷ, ½) or a squared unit, in ordinary
+    characters.
+
+    What a number reader takes for a digit and cannot convert must not reach it. Small raised figures stay: m², km³.
+    """
+    kind = unicodedata.category(c)
+    if kind == "Nd":
+        return str(unicodedata.decimal(c))
+    if kind in ("No", "Nl") and c not in "²³〇":
+        plain = unicodedata.normalize("NFKC", c).replace("\u2044", "/")
+        return f" {plain} " if all(p.isascii() or "\u3400" <= p <= "\u9fff" for p in plain) else " "
     if 0xFF01 <= ord(c) <= 0xFF5E and c.isalnum():
         return chr(ord(c) - 0xFEE0)
     return unicodedata.normalize("NFKC", c) if 0x3380 <= ord(c) <= 0x33DF else c

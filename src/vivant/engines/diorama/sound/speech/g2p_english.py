@@ -27,6 +27,11 @@ _NOISE: Final = re.compile(
 _CRIES: Final = frozenset({"NO", "GO", "SO", "OH", "AH", "HA", "YO", "HI", "BO"})  # "NOOOO" in small letters' company
 _TRIPLED: Final = re.compile(r"((?!A)[A-Z]|)([AE])\2\2")  # AAA, IEEE: "triple A", "I triple E"
 _SYMBOLS_SPOKEN: Final = {"@": " at ", "_": " underscore ", "-": " dash ", "/": " slash ", ".": " dot "}
+_LONGEST_CHAIN: Final = 16  # pieces
+# A word with its symbols, as `_respell` writes it; a word, or the part of it up to the next capital; a number; a sign.
+_PIECE: Final = re.compile(
+    r"\[[^\]\s]{1,60}\]\(/[^)\s]{1,60}/\)|[A-ZÀ-ÖØ-Þ]+[^\W\d_A-ZÀ-ÖØ-Þ]*|[^\W\d_A-ZÀ-ÖØ-Þ]+|\d+|[^\s\w]|_"
+)
 _DOMAINS: Final = "com|org|net|io|ai|dev|edu|gov|co|uk|cn|tv|app|info|me"
 
 
@@ -40,10 +45,28 @@ def _say(sentence: str, british: bool) -> str:
     from hibari.g2p.normalize import normalize
 
     sounds = _hibari(british)
-    tokens = sounds.tokenize(normalize(sentence))
+    tokens = sounds.tokenize(_break_chains(normalize(sentence)))
     heteronyms_english.choose(tokens, sounds.lexicon.golds)
     spoken = sounds.phonemize_tokens(tokens)
     return "".join((token.phonemes or "") + (" " if token.whitespace else "") for token in spoken).strip()
+
+
+def _break_chains(text: str) -> str:
+    """`text` with a blank wherever more than 16 words, numbers and signs follow each other without one.
+
+    hibari looks for the pronunciation of every stretch of such a chain, which takes time by the third power of its
+    length. "She'll-be-coming-round-the-mountain" has 11; what is broken is no language.
+    """
+    out: list[str] = []
+    end = length = 0
+    for piece in _PIECE.finditer(text):
+        length = length + 1 if piece.start() == end else 1
+        if length > _LONGEST_CHAIN:
+            out.append(" ")
+            length = 1
+        out += [text[end : piece.start()], piece[0]]
+        end = piece.end()
+    return "".join(out) + text[end:]
 
 
 def normalise(text: str, *, british: bool = False) -> str:
