@@ -118,9 +118,11 @@ def _check_decoder(_: Settings) -> Iterator[Finding]:
         await intake.start()
         try:
             picture = await intake.clean(asset("photos/mountain_lake.jpg").read_bytes(), field="sample")
+            held = intake.decoders.confinement
         finally:
             await intake.stop()
-        return f"a sandboxed process made {picture.width}x{picture.height} of the sample photo"
+        limits = ", ".join(f"{name}: {'yes' if holds else 'no'}" for name, holds in held.items())
+        return f"a sandboxed process made {picture.width}x{picture.height} of the sample photo; {limits}"
 
     try:
         detail, passed = asyncio.run(decode()), True

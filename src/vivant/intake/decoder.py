@@ -2,7 +2,7 @@
 
     python -I -m vivant.intake.decoder
 
-It runs under limits on memory, processor time and open files, holds no secret, and is killed and replaced when it
+It runs under limits (confinement.py), holds no secret, and is killed and replaced when it
 fails, so a file that exploits or crashes a codec does no harm outside. It imports little besides Pillow. The limits are
 in confinement.py, what is done with a file in decoding/; the parent's side is sandbox.py.
 """
@@ -21,6 +21,7 @@ from vivant.intake.confinement import allow_cpu, confine
 from vivant.intake.decoding.clean import clean
 from vivant.intake.decoding.formats import FORMATS
 from vivant.intake.decoding.orientation import ORIENTATION
+from vivant.intake.decoding.parts import check_parts
 from vivant.intake.framing import READY, FramingError, read_head, read_part, write_head, write_part
 from vivant.request import PICTURE_BYTES
 
@@ -28,6 +29,7 @@ from vivant.request import PICTURE_BYTES
 def answer(data: bytes, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The head and the PNG to send back for one job; never raises for what a picture holds."""
     try:
+        check_parts(data)
         png, width, height = clean(data, ratio=job["ratio"])
     except InvalidPicture as error:
         return {"error": error.code, "message": error.problem}, b""
@@ -43,9 +45,9 @@ def answer(data: bytes, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     return {"width": width, "height": height}, png
 
 
-def serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
-    """Send READY, then process jobs until the parent closes the pipe."""
-    write_head(answers, READY)
+def serve(jobs: IO[bytes], answers: IO[bytes], confinement: dict[str, bool]) -> None:
+    """Tell the parent which limits hold, then process jobs until it closes the pipe."""
+    write_head(answers, {**READY, "confinement": confinement})
     answers.flush()
     while True:
         try:
@@ -95,8 +97,7 @@ def main() -> None:
     Image.MAX_IMAGE_PIXELS = None  # check_picture_size is stricter and says what is allowed
     PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20  # image generators store whole workflows there; memory is limited anyway
     _warm_up()
-    confine()
-    serve(sys.stdin.buffer, sys.stdout.buffer)
+    serve(sys.stdin.buffer, sys.stdout.buffer, confine())
 
 
 if __name__ == "__main__":

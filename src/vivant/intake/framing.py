@@ -1,8 +1,8 @@
 """The protocol between the service and its decoder processes, over pipes. Both ends import this module.
 
 A job is a JSON head, then the picture in pieces, then an empty piece; ABORT instead of a piece cancels the job. The
-answer is a JSON head and one piece. Before the first job the decoder sends READY. Every part is preceded by its length
-as four bytes, big-endian.
+answer is a JSON head and one piece. Before the first job the decoder sends READY, with the limits that hold. Every part
+is preceded by its length as four bytes, big-endian.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Intake:
                 if not is_data_uri(source[:5].encode(errors="replace")):
                     async with AsyncExitStack() as reservations:
                         body = await self._fetcher.fetch(source, owner=owner, reservations=reservations)
-                        return await self.decoders.clean(_ByteChunks(body), ratio=ratio)
+                        return await self.decoders.clean(_ByteChunks(body), ratio=ratio, owner=owner)
                 if not source.isascii():
                     raise UnreadablePicture("a data URI holds ASCII characters only.")
                 source = _TextChunks(source)
@@ -74,14 +74,14 @@ class Intake:
                     f"must be an http(s) URL of at most {URL_LENGTH} characters or a data URI "
                     "(data:image/<format>;base64,…)."
                 )
-            return await self.decoders.clean(_DataUriChunks(source), ratio=ratio)
+            return await self.decoders.clean(_DataUriChunks(source), ratio=ratio, owner=owner)
 
     async def clean(
-        self, data: bytes | bytearray | memoryview, *, field: str, ratio: str | None = None
-    ) -> CleanPicture:  # fmt: skip
+        self, data: bytes | bytearray | memoryview, *, field: str, ratio: str | None = None, owner: str = ""
+    ) -> CleanPicture:
         """The same for the bytes of a picture file. Raises InvalidPicture naming `field`, or Busy."""
         with _naming(field):
-            return await self.decoders.clean(_ByteChunks(data), ratio=ratio)
+            return await self.decoders.clean(_ByteChunks(data), ratio=ratio, owner=owner)
 
 
 def share_picture_bytes(total: int = PICTURE_BYTES_HELD, *, each: int = PICTURE_BYTES_EACH) -> Shares:

@@ -5,19 +5,20 @@ A process that dies costs one picture. Each process is fed from a thread, so tha
 
 from __future__ import annotations
 
-import asyncio
 import os
+import signal
 import subprocess
 import sys
+import threading
 import zlib
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any, Final, cast
 
 import structlog
 
+from vivant.blocking import BlockingCalls
 from vivant.errors import (
     Busy,
     InvalidPicture,
@@ -27,19 +28,24 @@ from vivant.errors import (
     PictureTooManyBytes,
     UnreadablePicture,
     UnsupportedPicture,
+    VivantError,
 )
+from vivant.intake.confinement import CPU_SECONDS
 from vivant.intake.fetch import too_many_bytes
 from vivant.intake.framing import READY, FramingError, read_head, read_part, write_abort, write_head, write_part
 from vivant.request import PICTURE_BYTES, PICTURE_SIDE
+from vivant.shares import Shares
 from vivant.timings import DEFAULT_TIMINGS, Timings
+from vivant.turns import Turns
 
 log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 2  # decoder processes; each may take some 700 MiB for the largest picture
-MAX_WAITING: Final = 128  # pictures that may wait for a decoder
+WAITING: Final = 128  # pictures that may wait for a decoder
+WAITING_EACH: Final = 32  # of one key
 DECODER_COMMAND: Final = (sys.executable, "-I", "-m", "vivant.intake.decoder")
 LONGEST: Final = PICTURE_SIDE[1]  # pixels, excluded
-PNG_BYTES: Final = 192 * 2**20  # no PNG of 6000 x 6000 RGB is longer
+PNG_BYTES: Final = 64 * 2**20  # the largest clean picture has 3150 x 5999 pixels of 3 bytes: 1.25 canvases of 21:9 wide
 JOBS_PER_LIFE: Final = 1000  # then a new process, in case a codec leaks memory
 # Errors that a decoder may answer, by code; every other code means UnreadablePicture.
 _ERRORS: Final[dict[str, type[InvalidPicture]]] = {
@@ -66,159 +72,260 @@ class CleanPicture:
             raise ValueError(f"A clean picture is an 8-bit RGB PNG of its width and height, got {sides}.")
 
 
+class DecoderFailed(Exception):
+    """The process died or answered nonsense. `exit_code`: as subprocess gives it; None when the process still ran."""
+
+    def __init__(self, problem: str, exit_code: int | None) -> None:
+        super().__init__(f"{problem} (exit code {exit_code})")
+        self.exit_code = exit_code
+
+
+class _NotInTime(VivantError):
+    """A decoder process did not answer within its time."""
+
+
 class Decoders:
-    """`count` decoder processes, each started with `command`. `start` before, `stop` after."""
+    """`count` decoder processes, each started with `command`. `start` before, `stop` after.
+
+    One key never holds all of them, so that the pictures of others find a decoder whatever its own pictures take.
+    """
 
     def __init__(
-        self, count: int = AT_ONCE, *, timings: Timings = DEFAULT_TIMINGS, max_waiting: int = MAX_WAITING,
-        command: Sequence[str] = DECODER_COMMAND,
+        self, count: int = AT_ONCE, *, timings: Timings = DEFAULT_TIMINGS, waiting: int = WAITING,
+        waiting_each: int = WAITING_EACH, command: Sequence[str] = DECODER_COMMAND,
     ) -> None:  # fmt: skip
-        self._all = [_Decoder(command) for _ in range(count)]
-        self._max_waiting = max_waiting
-        self._timings = timings
-        self._free: asyncio.Queue[_Decoder] = asyncio.Queue()
-        self._threads = ThreadPoolExecutor(count, thread_name_prefix="decoder")
-        self._waiting = 0
+        self._count = count
+        self._command = command
+        self._turns = Turns(
+            count,
+            each=max(1, count - 1),
+            waiting=Shares(
+                waiting,
+                each=min(waiting, waiting_each),
+                full="Too many pictures wait to be decoded; send this request again shortly.",
+                share_full="Too many pictures of this key wait to be decoded; send this request again shortly.",
+            ),
+            within=timings.decoder_free_within,
+            late="No decoder became free; send this request again shortly.",
+        )
+        # A thread that still feeds a process which was just killed must not keep the next picture waiting.
+        self._calls = BlockingCalls(
+            "A picture decoder", threads=2 * count, within=timings.decode_within, late=_NotInTime
+        )
+        self._idle: list[_Decoder] = []
+        self._living: set[_Decoder] = set()
+        self._stopped = False
+
+    @property
+    def confinement(self) -> dict[str, bool]:
+        """Which limits hold in the processes, as the last one that became ready said; empty before."""
+        return next((decoder.confinement for decoder in self._living if decoder.confinement), {})
 
     async def start(self) -> None:
-        for decoder in self._all:
-            decoder.spawn()
-            self._free.put_nowait(decoder)
+        """Start the processes; returns before they are ready."""
+        self._idle = [self._make() for _ in range(self._count)]
+        for decoder in self._idle:
+            await self._calls.run(decoder.spawn)
 
     async def stop(self) -> None:
-        for decoder in self._all:
-            decoder.close()
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
-        for decoder in self._all:
-            decoder.reap()
+        """End all processes, also those at work."""
+        self._stopped = True
+        with suppress(VivantError):  # a process that cannot be ended is the system's
+            await self._calls.run(self._end_all)
+        self._calls.close()
 
     @property
     def pids(self) -> list[int]:
         """The living processes."""
-        return [decoder.process.pid for decoder in self._all if decoder.process and decoder.process.poll() is None]
+        return [pid for decoder in self._living if (pid := decoder.pid) is not None]
 
-    async def clean(self, pieces: Iterable[bytes | bytearray | memoryview], *, ratio: str | None) -> CleanPicture:
-        """Decode the picture file that `pieces` add up to; a thread iterates them once, or twice after a crash.
-
-        Raises InvalidPicture, what `pieces` raises, or Busy when too many pictures wait.
-        """
-        if self._waiting >= self._max_waiting:
-            raise Busy("Too many pictures wait to be decoded; send this request again shortly.")
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(self._timings.decoder_free_within):
-                decoder = await self._free.get()
-        except TimeoutError:
-            raise Busy("No decoder became free; send this request again shortly.") from None
-        finally:
-            self._waiting -= 1
-        try:
-            return await self._run(decoder, pieces, {"ratio": ratio})
-        finally:
-            self._free.put_nowait(decoder)
-
-    async def _run(
-        self, decoder: _Decoder, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str | None]
+    async def clean(
+        self, pieces: Iterable[bytes | bytearray | memoryview], *, ratio: str | None, owner: str = ""
     ) -> CleanPicture:
-        for attempt in (1, 2):
-            work = asyncio.get_running_loop().run_in_executor(self._threads, decoder.decode_one, pieces, job)
+        """Decode the picture file that `pieces` add up to; a thread iterates them once, or twice after a retry.
+
+        `owner` is the key whose turn it is. Raises InvalidPicture, what `pieces` raises, or Busy when too many wait.
+        """
+        async with self._turns.take(owner):
             try:
-                async with asyncio.timeout(self._timings.decode_within):
-                    return await asyncio.shield(work)
-            except TimeoutError:
-                why, final = "took too long", True
-            except (FramingError, OSError) as error:
-                # Something else may have killed it, such as the system when memory is short: try one new process.
-                why, final = "failed", attempt == 2
-                log.info("decoder failed", error=f"{type(error).__name__}: {error}")
-            finally:
-                if not work.done():
-                    decoder.kill()  # this closes the pipe, which ends its thread
-                    await asyncio.wait({work})
-                    work.exception()
-            log.warning("decoder replaced", why=why)
-            decoder.kill()
-            if final:
-                raise UnreadablePicture(f"the picture could not be decoded: the decoder {why}.")
-        raise AssertionError("two attempts end in an answer or an error")
+                return await self._decode(pieces, ratio)
+            except DecoderFailed as failure:
+                if failure.exit_code not in (-signal.SIGKILL, -signal.SIGTERM):
+                    raise _blame_picture(failure) from None
+            # The system, short of memory, or somebody else has ended the process: that may not be the picture's doing.
+            try:
+                return await self._decode(pieces, ratio)
+            except DecoderFailed as failure:
+                raise _blame_picture(failure) from None
+
+    async def _decode(self, pieces: Iterable[bytes | bytearray | memoryview], ratio: str | None) -> CleanPicture:
+        """One try, in an idle process or a new one. Raises DecoderFailed besides what `clean` raises."""
+        if self._stopped:
+            raise Busy("The service is going down.")
+        decoder = self._idle.pop() if self._idle else self._make()
+        try:
+            return await self._calls.run(decoder.decode_one, pieces, {"ratio": ratio})
+        except _NotInTime:
+            log.warning("decoder ended", why="took too long")
+            raise UnreadablePicture("the picture could not be decoded: the decoder took too long.") from None
+        except DecoderFailed as failure:
+            log.warning("decoder ended", why=str(failure))
+            raise
+        finally:
+            if decoder.usable and not self._stopped:
+                self._idle.append(decoder)
+            else:
+                decoder.end()
+                self._living.discard(decoder)
+
+    def _make(self) -> _Decoder:
+        decoder = _Decoder(self._command)
+        self._living.add(decoder)
+        return decoder
+
+    def _end_all(self) -> None:
+        for decoder in tuple(self._living):
+            decoder.end()
+        self._idle.clear()
+        self._living.clear()
+
+
+def _blame_picture(failure: DecoderFailed) -> UnreadablePicture:
+    if failure.exit_code == -signal.SIGXCPU:
+        why = f"it takes more than {CPU_SECONDS} s of processor time"
+    else:
+        why = "the decoder failed"
+    return UnreadablePicture(f"the picture could not be decoded: {why}.")
 
 
 class _Decoder:
-    """One decoder process and its pipes. All methods except `spawn` and `kill` block and belong in a thread."""
+    """One decoder process and its pipes, from its start to its end. `spawn` and `decode_one` block: for threads."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
-        self.process: subprocess.Popen[bytes] | None = None
-        self.jobs = 0
-        self.spent = False  # killed, or about to be; must not be used again
-        self.closed = False
+        self._process: subprocess.Popen[bytes] | None = None
+        self._jobs = 0
+        self.confinement: dict[str, bool] = {}
+        self._lock = threading.Lock()
+        self._at_work = False  # a thread uses the pipes
+        self._ended = False
+        self._in_step = True  # no half of a job or an answer is in the pipes
+
+    @property
+    def usable(self) -> bool:
+        """Whether another picture can be given to it; a process that died meanwhile is noticed then."""
+        return self._in_step and not self._at_work and not self._ended and self._jobs < JOBS_PER_LIFE
+
+    @property
+    def pid(self) -> int | None:
+        """Of the living process."""
+        process = self._process
+        return None if process is None or process.poll() is not None else process.pid
 
     def spawn(self) -> None:
-        self.reap()
-        if self.closed:
-            raise Busy("The service is going down.")
-        self.jobs, self.spent = 0, False
-        self.process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_bare_environment(),
-            cwd="/",
-            start_new_session=True,  # Ctrl-C is for the service
-        )
+        with self._lock:
+            if self._ended or self._process is not None:
+                return
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=_bare_environment(),
+                cwd="/",
+                start_new_session=True,  # Ctrl-C is for the service
+            )
 
-    def kill(self) -> None:
-        self.spent = True
-        if self.process is not None:
-            self.process.kill()
-
-    def close(self) -> None:
-        """End for good: no process is started again."""
-        self.closed = True
-        self.kill()
-
-    def reap(self) -> None:
-        """End the process and close its pipes. Only when no thread uses them."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            for pipe in (self.process.stdin, self.process.stdout):
-                with suppress(OSError):  # flushing into a pipe without a reader
-                    cast(IO[bytes], pipe).close()
-            self.process = None
+    def end(self) -> None:
+        """Kill the process for good. If a thread is at work with it, that thread sees the pipe closed and tidies up."""
+        with self._lock:
+            self._ended = True
+            if self._process is not None:
+                self._process.kill()
+                if not self._at_work:
+                    self._reap()
 
     def decode_one(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str | None]) -> CleanPicture:
-        """One picture. Raises InvalidPicture, what `pieces` raises, FramingError or OSError when the process failed."""
-        if self.process is None or self.spent or self.process.poll() is not None or self.jobs >= JOBS_PER_LIFE:
-            self.spawn()
-        assert self.process is not None
-        self.jobs += 1
-        jobs, answers = cast(IO[bytes], self.process.stdin), cast(IO[bytes], self.process.stdout)
-        if self.jobs == 1:
-            self._await_ready(answers)
-        write_head(jobs, job)
-        self._send(pieces, jobs)
-        head = read_head(answers)
-        png = read_part(answers, PNG_BYTES)
-        if head is None or png is None:
-            raise FramingError("ABORT from a decoder.")
-        if head.get("retire"):
-            self.kill()
+        """One picture. Raises InvalidPicture, what `pieces` raises, or DecoderFailed."""
+        self._replace_dead()
+        self.spawn()
+        with self._lock:
+            if self._ended or self._process is None:
+                raise DecoderFailed("The decoder was stopped.", None)
+            self._at_work = True
+            process = self._process
+        try:
+            return self._exchange(process, pieces, job)
+        finally:
+            self._leave()
+
+    def _exchange(
+        self,
+        process: subprocess.Popen[bytes],
+        pieces: Iterable[bytes | bytearray | memoryview],
+        job: dict[str, str | None],
+    ) -> CleanPicture:
+        jobs, answers = cast(IO[bytes], process.stdin), cast(IO[bytes], process.stdout)
+        self._in_step = False
+        try:
+            if not self._jobs:
+                self._await_ready(answers)
+            self._jobs += 1
+            write_head(jobs, job)
+            try:
+                self._send(pieces, jobs)
+            except OSError:
+                raise
+            except Exception:
+                self._in_step = True  # something is wrong with the pieces, and the decoder was told to forget the job
+                raise
+            head = read_head(answers)
+            png = read_part(answers, PNG_BYTES)
+            if head is None or png is None:
+                raise FramingError("ABORT from a decoder.")
+            if "error" not in head:
+                picture = _check_answer(png, head)
+        except (FramingError, OSError) as error:
+            raise DecoderFailed(f"{type(error).__name__}: {error}", _exit_code(process)) from None
+        self._in_step = not head.get("retire")
         if "error" in head:
             log.info("picture refused", code=head["error"], why=head.get("why"))
             raise _ERRORS.get(str(head["error"]), UnreadablePicture)(str(head.get("message", ""))[:500])
-        return _check_answer(png, head)
+        return picture
 
     def _await_ready(self, answers: IO[bytes]) -> None:
         """Wait until a new process is ready. Raises Misconfigured when it does not start: no picture can cause that."""
         try:
-            hello = read_head(answers)
+            hello = read_head(answers) or {}
         except FramingError:
-            hello = None
-        if hello != READY:
-            self.kill()
+            hello = {}
+        if {key: hello.get(key) for key in READY} != READY:
             raise Misconfigured("Pictures cannot be decoded: a decoder process does not start. Run `vivant doctor`.")
+        self.confinement = hello.get("confinement") or {}
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._at_work = False
+            if self._ended or not self._in_step:
+                self._reap()
+
+    def _replace_dead(self) -> None:
+        """Forget a process that ended while it was idle."""
+        with self._lock:
+            if self._process is not None and self._process.poll() is not None:
+                self._reap()
+                self._jobs = 0
+
+    def _reap(self) -> None:
+        """End the process and close its pipes. Only when no thread uses them."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with suppress(OSError):  # flushing into a pipe without a reader
+                cast(IO[bytes], pipe).close()
 
     @staticmethod
     def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: IO[bytes]) -> None:
@@ -262,6 +369,14 @@ def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
     if at != len(png) or kinds != {b"IHDR", b"IDAT", b"IEND"} or kind != b"IEND":
         raise FramingError("An answer with parts that do not belong.")
     return picture
+
+
+def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
+    """The exit code of a process whose pipe broke; None when it still runs, and only talks nonsense."""
+    try:
+        return process.wait(timeout=0.5)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _ihdr(width: int, height: int) -> bytes:
