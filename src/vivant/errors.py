@@ -6,11 +6,13 @@
     │       ├── UnreadablePicture · UnsupportedPicture · PictureTooManyBytes
     │       ├── PictureOutOfBounds      sides or aspect outside the bounds; too large: PictureTooLarge
     │       └── PictureUnreachable      the address could not be fetched, or may not be
+    │   └── IdempotencyMismatch     the idempotency key was used with another request
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
     ├── UnreadableTask              the task is stored in a form that this program cannot read
     ├── IllegalTransition           the task's status does not allow this
     ├── Busy                        try again after `retry_after` seconds
+    │   ├── LimitReached            the key, or the service, has all the tasks or files it may have
     │   └── OutcomeUnknown              the change may have been made: look before trying again
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
@@ -99,6 +101,12 @@ class PictureUnreachable(InvalidPicture):
     code = "PICTURE_UNREACHABLE"
 
 
+class IdempotencyMismatch(InvalidRequest):
+    """This idempotency key was used with another request: repeat that one unchanged, or send a new key."""
+
+    code = "IDEMPOTENCY_MISMATCH"
+
+
 class NotAuthorized(VivantError):
     """The caller may not do this."""
 
@@ -151,6 +159,12 @@ class Busy(VivantError):
         """`retry_after`: seconds after which trying again makes sense."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LimitReached(Busy):
+    """No more tasks or files are allowed now."""
+
+    code = "LIMIT_REACHED"
 
 
 class OutcomeUnknown(Busy):

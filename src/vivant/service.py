@@ -20,9 +20,12 @@ from vivant.dispatch.fleet import Fleet
 from vivant.dispatch.local import LocalFleet
 from vivant.errors import Busy, MissingKey, NotFound, OutcomeUnknown, StorageFailed, TaskNotFound, UnknownKey
 from vivant.intake.pictures import AllowList, CleanPicture, Intake
+from vivant.record import idempotency as idempotency_keys
 from vivant.record import keys, shared_secrets, tasks
-from vivant.record.database import Record, sqlite_path
+from vivant.record.database import Connection, Record, sqlite_path
+from vivant.record.idempotency import IdempotencyKey
 from vivant.record.ids import new_id
+from vivant.record.limits import check_limits
 from vivant.record.lock import Lock
 from vivant.request import Brief
 from vivant.settings import Settings
@@ -77,10 +80,34 @@ class Service:
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
+    async def admit(self, *, key_id: str, idempotency: IdempotencyKey | None = None) -> Task | None:
+        """Look before the work of a submit begins: the task that this idempotency key has made already, else None.
+
+        Raises IdempotencyMismatch, LimitReached, Busy.
+        """
+        return await self._record.read(lambda c: self._admit(c, key_id, idempotency))
+
     async def submit(self, brief: Brief, first: CleanPicture, last: CleanPicture | None, *, key_id: str) -> Task:
         """Accept a task. It is durable when this returns: a crash of the service does not lose it.
 
-        Raises Busy or StorageFailed; OutcomeUnknown when the record did not answer and the task may be there.
+        Raises Busy, LimitReached or StorageFailed; OutcomeUnknown when the record did not answer and the task may be
+        there.
+        """
+        task, _ = await self.submit_once(brief, first, last, key_id=key_id, idempotency=None)
+        return task
+
+    async def submit_once(
+        self,
+        brief: Brief,
+        first: CleanPicture,
+        last: CleanPicture | None,
+        *,
+        key_id: str,
+        idempotency: IdempotencyKey | None,
+    ) -> tuple[Task, bool]:
+        """`submit`, unless a submit with this idempotency key came first: then that one's task, and true.
+
+        Raises IdempotencyMismatch too.
         """
         if self._state != "running":
             raise Busy("The service is going down or not up yet.")
@@ -92,20 +119,33 @@ class Service:
             engine=self.settings.engine,
             created_at=self.clock.now(),
         )
+        pictures = {"first": first} if last is None else {"first": first, "last": last}
+        stored_bytes = sum(len(picture.png) for picture in pictures.values())
+
+        def insert(connection: Connection) -> Task:
+            earlier = self._admit(connection, key_id, idempotency, new_bytes=stored_bytes)
+            if earlier is not None:
+                return earlier
+            tasks.insert_queued(connection, task, stored_bytes=stored_bytes)
+            if idempotency is not None:
+                idempotency_keys.claim(connection, idempotency, key_id=key_id, task_id=task.id, now=task.created_at)
+            return task
+
         try:
-            await self._store_picture(task.id, "first", first)
-            if last is not None:
-                await self._store_picture(task.id, "last", last)
-            await self._record.write(lambda c: tasks.insert_queued(c, task))
+            for which, picture in pictures.items():
+                await self._store_picture(task.id, which, picture)
+            accepted = await self._record.write(insert)
         except OutcomeUnknown:
             raise  # the task may be there, and needs its pictures; if it is not, the sweep deletes them
         except Exception:
-            with contextlib.suppress(StorageFailed):  # then the sweep of files without a task deletes them
-                await asyncio.to_thread(self._artifacts.delete, task_prefix(task.id))
+            await self._delete_pictures(task.id)
             raise
+        if accepted is not task:
+            await self._delete_pictures(task.id)
+            return accepted, True
         self._dispatcher.notify_queued()
         log.info("task queued", task=task.id, key=key_id, tier=task.request.tier.value)
-        return task
+        return task, False
 
     async def get_task(self, task_id: str, *, key_id: str) -> Task:
         """The task as it stands. Raises TaskNotFound, also for the task of another key."""
@@ -227,6 +267,21 @@ class Service:
 
     async def _store_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
         await asyncio.to_thread(self._artifacts.put, picture_path(task_id, which), picture.png)
+
+    async def _delete_pictures(self, task_id: str) -> None:
+        with contextlib.suppress(StorageFailed):  # then the sweep of files without a task deletes them
+            await asyncio.to_thread(self._artifacts.delete, task_prefix(task_id))
+
+    def _admit(
+        self, connection: Connection, key_id: str, idempotency: IdempotencyKey | None, *, new_bytes: int = 0
+    ) -> Task | None:
+        """See `admit`."""
+        if idempotency is not None:
+            made = idempotency_keys.find_task(connection, idempotency, key_id=key_id, now=self.clock.now())
+            if made is not None:
+                return tasks.get(connection, made)
+        check_limits(connection, self.settings.limits, key_id=key_id, new_bytes=new_bytes)
+        return None
 
     async def _read_keys(self) -> dict[str, keys.Key]:
         if self._keys is None or not self._record.sees_foreign_writes:  # else a key may have been revoked unnoticed

@@ -14,11 +14,14 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from platformdirs import user_data_path
 
 from vivant.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from vivant.record.limits import Limits
 
 PREFIX: Final = "VIVANT_"
 CONFIG: Final = "VIVANT_CONFIG"  # names the TOML file; only read from the environment
@@ -170,6 +173,10 @@ class Settings:
     egress_allow: str = ""  # hosts and networks that may be fetched from although not public, separated by commas
     link_seconds: int = 86_400  # how long a video link is valid
     retention_days: float = 7.0  # how long files of ended tasks are kept; 0: for ever
+    queue_per_key: int = 1000  # tasks of one key that may wait; 0: any number
+    queue_total: int = 10_000  # tasks that may wait in all; 0: any number
+    stored_gb_per_key: int = 100  # 10⁹ bytes that the files of one key's tasks may take; 0: any number
+    stored_gb_total: int = 0  # 10⁹ bytes that all files may take; 0: what the store has room for
     log_format: str = "console"  # how log lines look: one of LOG_FORMATS
 
     def __post_init__(self) -> None:
@@ -188,6 +195,18 @@ class Settings:
         return self.storage_url or f"file://{self.data / 'files'}"
 
     @property
+    def limits(self) -> Limits:
+        """What keys may queue and store."""
+        from vivant.record.limits import GB, Limits  # loads SQLAlchemy: only for a service
+
+        return Limits(
+            queued_per_key=self.queue_per_key,
+            queued_total=self.queue_total,
+            stored_per_key=self.stored_gb_per_key * GB,
+            stored_total=self.stored_gb_total * GB,
+        )
+
+    @property
     def egress_allowed(self) -> tuple[str, ...]:
         """Entries of `egress_allow`: host names, addresses or CIDR networks, separated by commas."""
         return _split_entries(self.egress_allow)
@@ -203,6 +222,10 @@ _PARSERS: Final[dict[str, Parser]] = {
     "egress_allow": _parse_egress_allow,
     "link_seconds": _parse_whole_number(60, 604_800),
     "retention_days": _parse_days,
+    "queue_per_key": _parse_whole_number(0, 10**9),
+    "queue_total": _parse_whole_number(0, 10**9),
+    "stored_gb_per_key": _parse_whole_number(0, 10**9),
+    "stored_gb_total": _parse_whole_number(0, 10**9),
     "log_format": _parse_choice(*LOG_FORMATS),
 }
 

@@ -43,9 +43,9 @@ def a_task(*, key_id: str = "ann", tier: Tier = Tier.DEFAULT, engine: str = "tes
     )
 
 
-def insert_task(connection: Connection, **what: Any) -> Task:
+def insert_task(connection: Connection, *, stored_bytes: int = 0, **what: Any) -> Task:
     task = a_task(**what)
-    tasks.insert_queued(connection, task)
+    tasks.insert_queued(connection, task, stored_bytes=stored_bytes)
     return task
 
 

@@ -84,8 +84,8 @@ class Progress:
 # -- creating and finding ------------------------------------------------------------------------------------------
 
 
-def insert_queued(connection: Connection, task: Task) -> None:
-    """Insert a task that waits in its lane from now on."""
+def insert_queued(connection: Connection, task: Task, *, stored_bytes: int = 0) -> None:
+    """Insert a task that waits in its lane from now on. stored_bytes: of its pictures."""
     request = task.request
     connection.execute(
         insert(tasks),
@@ -100,10 +100,17 @@ def insert_queued(connection: Connection, task: Task) -> None:
             "created_at": task.created_at,
             "expires_at": task.created_at + timedelta(seconds=request.expires_after),
             "tags": task.tags,
+            "stored_bytes": stored_bytes,
         },
     )
     lanes.update_counts(
-        connection, request.tier.value, task.key_id, at=None, to=Status.QUEUED, tokens=request.canvas.tokens
+        connection,
+        request.tier.value,
+        task.key_id,
+        at=None,
+        to=Status.QUEUED,
+        tokens=request.canvas.tokens,
+        stored_bytes=stored_bytes,
     )
 
 

@@ -18,8 +18,10 @@ from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiabl
 from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
+    IdempotencyMismatch,
     IllegalTransition,
     InvalidRequest,
+    LimitReached,
     MissingKey,
     NotAuthorized,
     NotFound,
@@ -36,6 +38,7 @@ STATUS_CODES: Final[dict[type[VivantError], int]] = {
     BodyTooLarge: 413,
     BodyTooSlow: 408,
     RangeNotSatisfiable: 416,
+    IdempotencyMismatch: 422,
     InvalidRequest: 400,
     MissingKey: 401,
     UnknownKey: 401,
@@ -43,6 +46,7 @@ STATUS_CODES: Final[dict[type[VivantError], int]] = {
     WrongMethod: 405,
     NotFound: 404,
     IllegalTransition: 409,
+    LimitReached: 429,
     Busy: 503,
     Stopped: 503,
     StorageFailed: 503,
@@ -147,7 +151,7 @@ def error_response(request: Request, error: VivantError, text: str) -> Response:
         response.headers["Content-Range"] = f"bytes */{error.size}"
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
     return response
 

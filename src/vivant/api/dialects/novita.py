@@ -7,9 +7,11 @@ with its reasons. docs/api.md names the sources, and says what was decided where
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
@@ -21,11 +23,14 @@ from starlette.routing import Route
 from vivant.api.body import LongString, parse_object
 from vivant.api.context import Context
 from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, WrongMethod
+from vivant.api.idempotency import parse_idempotency_key
 from vivant.api.limits import receive_body
 from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
+    IdempotencyMismatch,
     InvalidRequest,
+    LimitReached,
     MissingKey,
     NotAuthorized,
     NotFound,
@@ -40,6 +45,7 @@ from vivant.errors import (
     UnsupportedPicture,
     VivantError,
 )
+from vivant.record.idempotency import IdempotencyKey
 from vivant.request import FPS, RATIOS, RESOLUTIONS, Brief, Tier
 from vivant.task import Status, Task
 
@@ -72,6 +78,7 @@ REASONS: Final[dict[type[VivantError], tuple[int, str]]] = {
     PictureOutOfBounds: (400, "INVALID_IMAGE_SIZE"),
     UnsupportedPicture: (400, "INVALID_IMAGE_FORMAT"),
     UnreadablePicture: (400, "INVALID_IMAGE_FORMAT"),
+    IdempotencyMismatch: (422, "INVALID_REQUEST_BODY"),
     InvalidRequest: (400, "INVALID_REQUEST_BODY"),
     MissingKey: (400, "MISSING_API_KEY"),
     UnknownKey: (403, "INVALID_API_KEY"),
@@ -79,6 +86,7 @@ REASONS: Final[dict[type[VivantError], tuple[int, str]]] = {
     TaskNotFound: (404, "TASK_NOT_FOUND"),
     WrongMethod: (405, "API_NOT_FOUND"),
     NotFound: (404, "API_NOT_FOUND"),
+    LimitReached: (429, "RATE_LIMIT_EXCEEDED"),
     Busy: (503, "SERVICE_NOT_AVAILABLE"),
     Stopped: (503, "SERVICE_NOT_AVAILABLE"),
     StorageFailed: (503, "SERVICE_NOT_AVAILABLE"),
@@ -92,6 +100,16 @@ class Submission:
     brief: Brief
     image: str | LongString
     last_image: str | LongString | None
+
+    def digest(self) -> bytes:
+        """SHA-256 of what is asked, for idempotency keys: equal however the JSON was written. Raises InvalidRequest."""
+        found = hashlib.sha256(msgspec.json.encode(asdict(self.brief), order="sorted"))
+        for picture in (self.image, self.last_image):
+            of_picture = hashlib.sha256()
+            for piece in [picture.encode()] if isinstance(picture, str) else picture or ():
+                of_picture.update(piece)
+            found.update(of_picture.digest())
+        return found.digest()
 
 
 def routes(context: Context) -> list[Route]:
@@ -107,8 +125,12 @@ def routes(context: Context) -> list[Route]:
             idle_for=context.service.timings.body_idle_for,
         ) as (body, held):
             heavy = len(body) >= IN_A_THREAD
-            submission = await asyncio.to_thread(read_submission, body) if heavy else read_submission(body)
+            read = partial(_read_submit, body, parse_idempotency_key(request))
+            submission, idempotency = await asyncio.to_thread(read) if heavy else read()
             brief = submission.brief
+            earlier = await context.service.admit(key_id=key_id, idempotency=idempotency)
+            if earlier is not None:
+                return _submitted(earlier, replayed=True)
             first = await intake.receive(submission.image, owner=key_id, field="image", ratio=brief.ratio)
             held.grow(len(first.png))  # a small file may decode to a large picture
             last = None
@@ -116,8 +138,10 @@ def routes(context: Context) -> list[Route]:
                 ratio = brief.ratio_for(first.width, first.height)
                 last = await intake.receive(submission.last_image, owner=key_id, field="last_image", ratio=ratio)
                 held.grow(len(last.png))
-            task = await context.service.submit(brief, first, last, key_id=key_id)
-        return json_response({"id": task.id, "task_id": task.id})
+            task, replayed = await context.service.submit_once(
+                brief, first, last, key_id=key_id, idempotency=idempotency
+            )
+        return _submitted(task, replayed=replayed)
 
     async def result(request: Request) -> Response:
         key_id = await context.authenticate(request)
@@ -137,6 +161,18 @@ def routes(context: Context) -> list[Route]:
         Route(RESULT, result, methods=["GET"]),
         Route(RESULT + "/{task_id}", result, methods=["GET"]),  # some clients send the id in the path
     ]
+
+
+def _read_submit(body: bytearray, idempotency_key: str | None) -> tuple[Submission, IdempotencyKey | None]:
+    submission = read_submission(body)
+    return submission, IdempotencyKey(idempotency_key, submission.digest()) if idempotency_key is not None else None
+
+
+def _submitted(task: Task, *, replayed: bool) -> Response:
+    response = json_response({"id": task.id, "task_id": task.id})
+    if replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def read_submission(body: bytes | bytearray) -> Submission:
@@ -245,7 +281,7 @@ def error_response(request: Request, error: VivantError, text: str) -> Response:
         name = "CREATE_TASK_FAILED" if request.method == "POST" else "GET_RESULT_FAILED"
         text = "Something went wrong inside the service; its log says more under this answer's X-Request-Id."
     response = json_response({"code": status, "reason": name, "message": text, "metadata": {}}, status=status)
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
     return response
 
