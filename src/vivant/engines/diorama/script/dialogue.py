@@ -22,6 +22,7 @@ from vivant.engines.diorama.script.attribution import (
 )
 from vivant.engines.diorama.script.delivery import find_tone, find_tones, note_voice_traits
 from vivant.engines.diorama.script.grammar import Reading, is_denied
+from vivant.engines.diorama.script.languages import seems_foreign
 from vivant.engines.diorama.script.people import Cast, Person
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.script.writing import is_spoken
@@ -80,6 +81,10 @@ def find_utterances(reading: Reading, cast: Cast) -> tuple[list[DraftLine], list
         if language is None:
             notes.append(f"“{_abbreviate(text)}” cannot be spoken: the voices speak English and Chinese.")
             continue
+        if language == "en" and seems_foreign(text):
+            notes.append(
+                f"“{_abbreviate(text)}” is read with the rules of English: the voices speak only English and Chinese."
+            )
         how = find_tone(reading, cast, quote, before, tag, direction, text)
         note_voice_traits(reading, quote, before, tag)
         turns.append(Turn(tag.person, quotation.start))
