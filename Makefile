@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast fuzz coverage fingerprints chromium-pictures check bench format lock clean
+.PHONY: demo serve test test-fast fuzz soak coverage fingerprints chromium-pictures check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -32,6 +32,12 @@ test-fast: .venv/installed-dev
 COUNT ?= 20000
 fuzz: .venv/installed-dev
 	@PYTHONPATH=tests COUNT=$(COUNT) SEED=$(SEED) $(BIN)/python -m support.prompt_fuzz
+
+# A real service under load while its log, store, database, workers, clock, callers and disks fail in turn: prints a table
+# by fault and what did not hold. SEED repeats the order of the faults. As root, disks fill up too.
+MINUTES ?= 60
+soak: .venv/installed-dev
+	@PYTHONPATH=src:tests $(BIN)/python -m support.soak --minutes $(MINUTES) --seed $(SEED)
 
 # Checksums of the frames and samples of eight clips: equal before and after a change, it touched neither.
 fingerprints: .venv/installed-dev

@@ -21,6 +21,7 @@ from vivant.api.app import build_app
 from vivant.api.context import Context
 from vivant.api.http_protocol import LimitedHttp
 from vivant.api.open_mode import is_loopback
+from vivant.clock import Clock
 from vivant.errors import Misconfigured
 from vivant.logs import configure_logs, replace_standard_streams
 from vivant.private_files import find_exposed, keep_files_private
@@ -32,7 +33,10 @@ log = structlog.get_logger(__name__)
 BACKLOG: Final = 2048  # connections that may wait to be accepted, enough for a burst of polls
 
 
-def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], None] = lambda url: None) -> None:
+def serve(
+    settings: Settings, host: str, port: int, on_ready: Callable[[str], None] = lambda url: None, *,
+    clock: Clock | None = None,
+) -> None:  # fmt: skip
     """Serve until a signal. Port 0 picks a free one; `on_ready` gets the URL once requests are answered.
 
     Raises Misconfigured when the address cannot be bound, or is not loopback although no API key exists.
@@ -45,13 +49,15 @@ def serve(settings: Settings, host: str, port: int, on_ready: Callable[[str], No
     listening = _listen(host, port)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, listening, on_ready))
+            runner.run(_serve(settings, listening, on_ready, clock))
     finally:
         listening.close()
 
 
-async def _serve(settings: Settings, listening: socket.socket, on_ready: Callable[[str], None]) -> None:
-    service = build_service(settings)
+async def _serve(
+    settings: Settings, listening: socket.socket, on_ready: Callable[[str], None], clock: Clock | None
+) -> None:
+    service = build_service(settings, clock=clock)
     address, port = listening.getsockname()[:2]
     try:
         if not is_loopback(address) and await service.is_open():
