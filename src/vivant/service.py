@@ -344,7 +344,7 @@ def build_service(
     try:
         for path in sorted({settings.data / "lock", database.with_name(database.name + ".lock")}):
             locks.append(Lock(path))
-        record = Record(settings.database, timings)
+        record = Record(settings.database, timings, reserve_space=True)
         artifacts = Artifacts(settings.storage)
     except Exception:
         for lock in locks:

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from support.records import open_record
-from vivant.errors import Busy, OutcomeUnknown
+from vivant.errors import Busy, Misconfigured, OutcomeUnknown
 from vivant.record.database import Record
 from vivant.timings import Timings
 
@@ -294,3 +294,10 @@ def test_a_symbolic_link_leads_to_the_same_path(tmp_path: Path) -> None:
     assert [path.name for path in link.parent.iterdir()] == ["link.db"]
     through.close()
     record.close()
+
+
+def test_a_record_with_two_names_is_refused(tmp_path: Path) -> None:
+    open_record(tmp_path).close()
+    (tmp_path / "second.db").hardlink_to(tmp_path / "vivant.db")
+    with pytest.raises(Misconfigured, match="hard link"):
+        open_record(tmp_path)

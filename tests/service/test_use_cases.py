@@ -251,6 +251,16 @@ async def test_two_folders_may_not_share_one_record(tmp_path: Path) -> None:
     await first.stop(drain=False)
 
 
+async def test_a_link_to_the_record_of_another_service_is_refused(tmp_path: Path) -> None:
+    first = build(tmp_path / "a")
+    link = tmp_path / "elsewhere" / "v.db"
+    link.parent.mkdir()
+    link.symlink_to(tmp_path / "a" / "vivant.db")
+    with pytest.raises(Misconfigured, match="Another service"):
+        build(tmp_path / "b", database_url=f"sqlite:///{link}")
+    await first.stop(drain=False)
+
+
 async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> None:
     """No lease has to lapse first: the holder of the folder's lock knows that no other service runs."""
 

@@ -331,6 +331,7 @@ class Dispatcher:
                     self._record, self._artifacts, days=self._retention_days,
                     orphan_after=self._timings.orphan_after, now=self._clock.now(),
                 )  # fmt: skip
+                await self._record.restore_reserve()
             except (Busy, StorageFailed) as error:
                 log.error("old files could not be swept", reason=str(error))
             await asyncio.sleep(self._timings.sweep_every)

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, Operational
 
 from vivant.blocking import BlockingCalls
 from vivant.errors import Busy, Misconfigured, OutcomeUnknown
-from vivant.record import installation, migrate
+from vivant.record import installation, migrate, reserve
 from vivant.record.writer import CLOSED, Writer, as_busy, cannot_write
 from vivant.timings import DEFAULT_TIMINGS, Timings
 
@@ -38,19 +38,23 @@ class Record:
     returns, the change is durable. `transaction` does the same for programs without an event loop (the command line).
     """
 
-    def __init__(self, url: str, timings: Timings = DEFAULT_TIMINGS) -> None:
-        """Open the record at `url`; create or migrate it when needed. Raises Misconfigured when that is impossible."""
+    def __init__(self, url: str, timings: Timings = DEFAULT_TIMINGS, *, reserve_space: bool = False) -> None:
+        """Open the record at `url`; create or migrate it when needed. Raises Misconfigured when that is impossible.
+
+        reserve_space: keep space for opening it on a full disk (reserve.py), as a service does.
+        """
         self.path = sqlite_path(url)
+        self._reserve_space = reserve_space
         self._timings = timings
         self._engine = _engine(self.path, timings.wait_for_lock, begin="BEGIN IMMEDIATE")
         self._reading = _engine(self.path, timings.wait_for_lock, begin="BEGIN", query_only=True)
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path.touch(mode=0o600)  # connections open it only if it is there: see _engine
-            self._file = _identify(self.path)
-            migrate.upgrade(self._engine)
-            with self._reading.connect() as connection:
-                self.id = installation.read_id(connection)
+            try:
+                self.id = self._open()
+            except (OSError, DatabaseError):
+                if not (reserve_space and reserve.release(self.path)):
+                    raise
+                self.id = self._open()
         except (OSError, DatabaseError) as error:
             self._dispose()
             reason = error.orig if isinstance(error, DatabaseError) else error
@@ -58,6 +62,8 @@ class Record:
         except BaseException:
             self._dispose()
             raise
+        if reserve_space:
+            reserve.fill(self.path)
         self._reads = BlockingCalls("The record", threads=READERS, within=timings.read_within, late=Busy)
         self._writer: Writer | None = None
         self._closed = False
@@ -125,6 +131,11 @@ class Record:
         await self.write(installation.write_check)
         await self.read(installation.read_id)
 
+    async def restore_reserve(self) -> None:
+        """Make the reserve again if it was used and there is room now."""
+        if self._reserve_space and not self._closed:
+            await self._reads.run(reserve.fill, self.path)
+
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """A short write transaction in the calling thread; waits for other writers, then raises Busy."""
@@ -145,6 +156,19 @@ class Record:
         closing = threading.Thread(target=self._dispose, name="record-close", daemon=True)  # SQLite writes once more
         closing.start()
         closing.join(self._timings.record_close_within)
+
+    def _open(self) -> str:
+        """Create or migrate the record; returns its id."""
+        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path.touch(mode=0o600)  # connections open it only if it is there: see _engine
+        if self.path.stat().st_nlink > 1:
+            raise Misconfigured(
+                f"The record {self.path} has a second name (a hard link), and SQLite keeps a log for each: remove one."
+            )
+        self._file = _identify(self.path)
+        migrate.upgrade(self._engine)
+        with self._reading.connect() as connection:
+            return installation.read_id(connection)
 
     def _dispose(self) -> None:
         self._reading.dispose()
