@@ -60,7 +60,7 @@ class Timings:
     resolve_within: float = 10.0  # for a host name of a fetch; a second name server is asked after 5 s
     connect_within: float = 5.0  # for each connection of a fetch, TLS included
     decoder_free_within: float = 30.0  # for a decoder process to become free
-    decode_within: float = 15.0  # for one picture; a decoder's limit of processor time is 6 s, on a busy machine longer
+    decode_within: float = 20.0  # for one picture; it may take 6 s of processor time, which is longer on a busy machine
 
     # HTTP
     body_idle_for: float = 20.0  # without a byte of a request's body

@@ -550,3 +550,10 @@ async def test_no_cookies_or_credentials_are_sent() -> None:
     seen.pop("")
     assert set(seen) == {"host", "user-agent", "accept", "accept-encoding", "connection"}
     assert seen["accept-encoding"] == "identity" and seen["user-agent"] == "vivant"
+
+
+async def test_of_very_many_addresses_a_few_are_tried(connected: list[tuple[str, int]]) -> None:
+    many = names(many_example=[f"93.184.216.{n}" for n in range(200)])
+    with pytest.raises(PictureUnreachable):
+        await fetch_bytes("http://many.example/", resolve=many)
+    assert len(connected) == egress.ADDRESSES

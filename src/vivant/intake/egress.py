@@ -27,6 +27,7 @@ from vivant.timings import Timings
 PORTS: Final = frozenset({80, 443})
 LOOKUPS: Final = 64  # names that are being resolved; a name server that does not answer holds a thread for a while
 LOOKUPS_EACH: Final = 16  # of one key
+ADDRESSES: Final = 8  # of a host that are tried; a hostile name server can name hundreds
 NEXT_ADDRESS_AFTER: Final = 0.25  # seconds; "Connection Attempt Delay" of RFC 8305, 5
 BUFFER_BYTES: Final = 64 * 1024  # received and not read yet; a server that sends more waits
 
@@ -128,7 +129,7 @@ class Egress:
         destination = Destination(url.host, url.port, self._allow)
         async with asyncio.timeout(self._timings.connect_within):
             connected = await aiohappyeyeballs.start_connection(
-                [_address_info(address, url.port) for address in addresses],
+                [_address_info(address, url.port) for address in addresses[:ADDRESSES]],
                 happy_eyeballs_delay=NEXT_ADDRESS_AFTER,
                 socket_factory=destination.open_socket,
             )

@@ -5,6 +5,7 @@ A process that dies costs one picture. Each process is fed from a thread, so tha
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -164,19 +165,30 @@ class Decoders:
             raise Busy("The service is going down.")
         decoder = self._idle.pop() if self._idle else self._make()
         try:
-            return await self._calls.run(decoder.decode_one, pieces, {"ratio": ratio})
-        except _NotInTime:
-            log.warning("decoder ended", why="took too long")
-            raise UnreadablePicture("the picture could not be decoded: the decoder took too long.") from None
-        except DecoderFailed as failure:
-            log.warning("decoder ended", why=str(failure))
+            picture = await self._calls.run(decoder.decode_one, pieces, {"ratio": ratio})
+        except (_NotInTime, asyncio.CancelledError) as error:
+            self._discard(decoder)  # its thread may still be at work, or only about to begin
+            if isinstance(error, _NotInTime):
+                log.warning("decoder ended", why="took too long")
+                raise UnreadablePicture("the picture could not be decoded: the decoder took too long.") from None
             raise
-        finally:
-            if decoder.usable and not self._stopped:
-                self._idle.append(decoder)
-            else:
-                decoder.end()
-                self._living.discard(decoder)
+        except Exception as error:
+            if isinstance(error, DecoderFailed):
+                log.warning("decoder ended", why=str(error))
+            self._put_back(decoder)
+            raise
+        self._put_back(decoder)
+        return picture
+
+    def _put_back(self, decoder: _Decoder) -> None:
+        if decoder.usable and not self._stopped:
+            self._idle.append(decoder)
+        else:
+            self._discard(decoder)
+
+    def _discard(self, decoder: _Decoder) -> None:
+        decoder.end()
+        self._living.discard(decoder)
 
     def _make(self) -> _Decoder:
         decoder = _Decoder(self._command)
@@ -214,7 +226,7 @@ class _Decoder:
     @property
     def usable(self) -> bool:
         """Whether another picture can be given to it; a process that died meanwhile is noticed then."""
-        return self._in_step and not self._at_work and not self._ended and self._jobs < JOBS_PER_LIFE
+        return self._in_step and not self._ended and self._jobs < JOBS_PER_LIFE
 
     @property
     def pid(self) -> int | None:
@@ -242,8 +254,8 @@ class _Decoder:
             self._ended = True
             if self._process is not None:
                 self._process.kill()
-                if not self._at_work:
-                    self._reap()
+            idle = None if self._at_work else self._take_process()
+        _reap(idle)
 
     def decode_one(self, pieces: Iterable[bytes | bytearray | memoryview], job: dict[str, str | None]) -> CleanPicture:
         """One picture. Raises InvalidPicture, what `pieces` raises, or DecoderFailed."""
@@ -289,7 +301,7 @@ class _Decoder:
             raise DecoderFailed(f"{type(error).__name__}: {error}", _exit_code(process)) from None
         self._in_step = not head.get("retire")
         if "error" in head:
-            log.info("picture refused", code=head["error"], why=head.get("why"))
+            log.info("picture refused", code=str(head["error"])[:40], why=str(head.get("why"))[:300])
             raise _ERRORS.get(str(head["error"]), UnreadablePicture)(str(head.get("message", ""))[:500])
         return picture
 
@@ -306,26 +318,19 @@ class _Decoder:
     def _leave(self) -> None:
         with self._lock:
             self._at_work = False
-            if self._ended or not self._in_step:
-                self._reap()
+            useless = self._take_process() if self._ended or not self._in_step else None
+        _reap(useless)
 
     def _replace_dead(self) -> None:
         """Forget a process that ended while it was idle."""
         with self._lock:
-            if self._process is not None and self._process.poll() is not None:
-                self._reap()
-                self._jobs = 0
+            dead = self._take_process() if self._process is not None and self._process.poll() is not None else None
+        _reap(dead)
 
-    def _reap(self) -> None:
-        """End the process and close its pipes. Only when no thread uses them."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(OSError):  # flushing into a pipe without a reader
-                cast(IO[bytes], pipe).close()
+    def _take_process(self) -> subprocess.Popen[bytes] | None:
+        """The process, for the caller to reap outside the lock."""
+        process, self._process, self._jobs = self._process, None, 0
+        return process
 
     @staticmethod
     def _send(pieces: Iterable[bytes | bytearray | memoryview], jobs: IO[bytes]) -> None:
@@ -369,6 +374,18 @@ def _check_answer(png: bytes, head: dict[str, Any]) -> CleanPicture:
     if at != len(png) or kinds != {b"IHDR", b"IDAT", b"IEND"} or kind != b"IEND":
         raise FramingError("An answer with parts that do not belong.")
     return picture
+
+
+def _reap(process: subprocess.Popen[bytes] | None) -> None:
+    """End a process and close its pipes. Only when no thread uses them."""
+    if process is None:
+        return
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):  # the system cannot end it now; nobody waits for that
+        process.wait(timeout=1.0)
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):  # flushing into a pipe without a reader
+            cast(IO[bytes], pipe).close()
 
 
 def _exit_code(process: subprocess.Popen[bytes]) -> int | None:
