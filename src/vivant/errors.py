@@ -12,7 +12,7 @@
     ├── UnreadableTask              the task is stored in a form that this program cannot read
     ├── IllegalTransition           the task's status does not allow this
     ├── Busy                        try again after `retry_after` seconds
-    │   ├── LimitReached            the key, or the service, has all the tasks or files it may have
+    │   ├── LimitReached                the key has all that it may have of something (tasks, files, memory)
     │   └── OutcomeUnknown              the change may have been made: look before trying again
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
@@ -162,7 +162,7 @@ class Busy(VivantError):
 
 
 class LimitReached(Busy):
-    """No more tasks or files are allowed now."""
+    """No more of this is allowed now; wait until some of it has ended."""
 
     code = "LIMIT_REACHED"
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from vivant.errors import Busy
+from vivant.errors import Busy, LimitReached
 
 
 class Shares:
@@ -34,7 +34,8 @@ class Shares:
 
     @contextmanager
     def hold(self, owner: str, units: int = 0) -> Iterator[Holding]:
-        """Hold `units` until the block ends. Raises Busy when fewer are free, or left of the owner's share."""
+        """Hold `units` until the block ends. Raises Busy when fewer are free, LimitReached when fewer are left
+        of the owner's share."""
         holding = Holding(self, owner)
         try:
             holding.grow(units)
@@ -52,14 +53,16 @@ class Holding:
         self.units = 0
 
     def grow(self, units: int) -> None:
-        """Hold `units` more. Raises Busy, and holds nothing more, when fewer are free or left of the owner's share."""
+        """Hold `units` more. Raises Busy when fewer are free, LimitReached when fewer are left of the owner's share;
+        then nothing more is held.
+        """
         if units < 0:
             raise ValueError(f"units: must not be negative, got {units!r}.")
         shares = self._shares
         if shares.used + units > shares.total:
             raise Busy(shares._full)
         if shares.used_by(self._owner) + units > shares.each:
-            raise Busy(shares._share_full)
+            raise LimitReached(shares._share_full)
         shares.used += units
         shares._of[self._owner] += units
         self.units += units

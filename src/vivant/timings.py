@@ -64,6 +64,7 @@ class Timings:
 
     # HTTP
     body_idle_for: float = 20.0  # without a byte of a request's body
+    parse_within: float = 30.0  # for parsing a body
     linger_within: float = 60.0  # for the rest of a body to arrive that is discarded before the response
     linger_idle_for: float = 2.0  # without a byte of it: the client has stopped sending and may be reading
     head_within: float = 20.0  # for a request's head, from the connection or from its first byte on an open one

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import time
 import tracemalloc
 from typing import Any
 
@@ -103,3 +105,40 @@ def test_two_pictures_of_thirty_mebibytes_are_not_copied() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 8 * 2**20
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+def test_a_byte_order_mark_is_skipped(before: bytes) -> None:
+    body = before + b'{"image":"' + b"A" * LONG_BYTES + b'","seed":3}'
+    assert plain(parse_object(body, long=NAMES)) == {"image": "A" * LONG_BYTES, "seed": 3}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "named"),
+    [("gbk", "GBK"), ("big5", "not UTF-8"), ("utf-16", "UTF-16"), ("utf-16-le", "UTF-16"), ("utf-16-be", "UTF-16"),
+     ("utf-32", "UTF-32"), ("latin-1", "not UTF-8")],
+)  # fmt: skip
+def test_a_body_in_another_encoding_is_refused_by_its_name(encoding: str, named: str) -> None:
+    prompt = "\xe9t\xe9 \xe0 la plage" if encoding == "latin-1" else "\u4e0b\u96e8\u7684\u8857\u9053\uff0c\u5979\u8aaa"
+    for text in (f'{{"prompt":"{prompt}"}}', f'{{"{prompt}":1}}', f'{{"prompt":"a","image":"b","x":["{prompt}"]}}'):
+        with pytest.raises(InvalidRequest, match=named) as refused:
+            parse_object(text.encode(encoding), long=NAMES)
+        assert "UTF-8" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [(b"\\" * 49_999 + b'"') * 1700, (b"\\" * 40_000 + b'"x') * 2000, b"\\" * (80 * 2**20), b" " * (80 * 2**20),
+     b'":' + b" " * (80 * 2**20) + b"1"],
+    ids=["odd runs of backslashes", "even runs", "one run", "blanks inside", "blanks outside"],
+)  # fmt: skip
+def test_a_hostile_body_of_80_mib_takes_time_in_proportion_only(hostile: bytes) -> None:
+    """Ten seconds are generous: it takes a fraction of one. Counted one by one, the backslashes took a minute."""
+    body = b'{"prompt":"x","image":"' + hostile + b'"}'
+    start = time.process_time()
+    with contextlib.suppress(InvalidRequest):
+        for value in parse_object(body, long=NAMES).values():
+            if isinstance(value, LongString):
+                for _ in value:
+                    pass
+    assert time.process_time() - start < 10

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from support.browser_tab import browser_tab, find_browser
 from support.live_server import HttpResponse, LiveServer, picture_uri
 from vivant.api.files import parse_range
 from vivant.api.http_errors import RangeNotSatisfiable
@@ -111,11 +112,28 @@ def test_an_unchanged_file_is_304(clip: FinishedClip) -> None:
 
 
 def test_head_says_the_same_without_the_file(clip: FinishedClip) -> None:
-    for headers in ({}, {"Range": "bytes=10-19"}):
-        got, head = (clip.server.send(method, clip.path, headers=headers) for method in ("GET", "HEAD"))
-        assert head.status == got.status and head.body == b""
+    got = clip.get()
+    for headers in ({}, {"Range": "bytes=10-19"}, {"Range": "bytes=999999999-"}):  # a range belongs to GET alone
+        head = clip.server.send("HEAD", clip.path, headers=headers)
+        assert head.status == 200 and head.body == b""
         for name in ("Content-Length", "Content-Type", "ETag", "Accept-Ranges", "Content-Range"):
             assert head.headers[name] == got.headers[name]
+
+
+def test_a_link_opened_in_a_browser_tab_plays(clip: FinishedClip) -> None:
+    if find_browser() is None:
+        pytest.skip("needs Chromium")
+    with browser_tab() as tab:
+        tab.open(clip.server.url + clip.path)
+        assert tab.wait_for("document.querySelector('video')?.readyState === 4")
+        assert tab.evaluate("document.querySelector('video').duration") == pytest.approx(97 / 24, abs=0.01)
+
+
+def test_no_script_of_a_file_would_run(clip: FinishedClip) -> None:
+    headers = clip.get().headers
+    policy = [part.strip() for part in headers["Content-Security-Policy"].split(";")]
+    assert "default-src 'none'" in policy and not any(part.startswith("script-src") for part in policy)
+    assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 def test_a_damaged_link_is_refused(clip: FinishedClip) -> None:

@@ -89,12 +89,22 @@ def test_bodies_beyond_what_memory_holds_get_503_and_retry_after(server: LiveSer
         assert server.get("/healthz").status == 200
 
 
+def test_a_key_that_holds_its_share_gets_429_and_others_are_served(server: LiveServer) -> None:
+    shares = server.intake.picture_bytes
+    with shares.hold("", shares.each - 2**20):
+        response = server.send("POST", SUBMIT, b" " * (2 * 2**20))
+        assert response.status == 429 and response.json()["reason"] == "RATE_LIMIT_EXCEEDED"
+        assert int(response.headers["Retry-After"]) >= 1
+        with shares.hold("another", 2 * 2**20):
+            pass
+
+
 def test_a_refusal_reaches_a_client_that_is_still_sending(server: LiveServer) -> None:
     """With Connection: close, when an early response would otherwise be lost."""
     closing = {"Connection": "close"}
     with server.intake.picture_bytes.hold("", server.intake.picture_bytes.each):
         response = server.send("POST", SUBMIT, b" " * (80 * 2**20), closing)
-        assert response.status == 503 and response.headers["Retry-After"]
+        assert response.status == 429 and response.headers["Retry-After"]
     assert server.send("POST", SUBMIT, b" " * (MAX_BODY_BYTES + 1), closing).status == 413
     assert server.send("POST", "/v3/nothing", b" " * (20 * 2**20), closing).status == 404
     assert server.send("POST", SUBMIT, b" " * (20 * 2**20), {**closing, "Host": "evil.example"}).status == 403

@@ -13,6 +13,7 @@ from vivant.api.context import Context
 from vivant.api.error_handler import handle_error
 from vivant.api.open_mode import OpenModeGuard, is_loopback
 from vivant.settings import Settings
+from vivant.timings import DEFAULT_TIMINGS
 
 UNKNOWN = RESULT + "?task_id=x"  # 404 for an allowed host, 403 for another
 
@@ -113,6 +114,7 @@ async def status_for(client: Any, headers: dict[str, str], public_url: str = "")
 
     class AnOpenService:
         settings = Settings(public_url=public_url)
+        timings = DEFAULT_TIMINGS
 
         async def is_open(self) -> bool:
             return True

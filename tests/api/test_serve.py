@@ -167,7 +167,7 @@ def test_an_address_that_is_not_ours_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_eight_large_bodies_at_once_stay_within_memory_and_the_surplus_gets_503(tmp_path: Path) -> None:
+def test_eight_large_bodies_at_once_stay_within_memory_and_the_surplus_is_refused(tmp_path: Path) -> None:
     if not Path("/proc").exists():
         pytest.skip("reads the peak of memory from /proc")
     photo = PHOTO.read_bytes()
@@ -187,6 +187,6 @@ def test_eight_large_bodies_at_once_stay_within_memory_and_the_surplus_gets_503(
         status = Path(f"/proc/{service.process.pid}/status").read_text()
     peak = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) // 1024
     codes = sorted(code for code, _ in answers)
-    assert len(codes) == 8 and set(codes) <= {200, 503} and codes.count(200) >= 3
+    assert len(codes) == 8 and set(codes) <= {200, 429, 503} and codes.count(200) >= 2
     assert peak < 600, f"{peak} MiB"
     assert waits

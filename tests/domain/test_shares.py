@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vivant.errors import Busy
+from vivant.errors import Busy, LimitReached
 from vivant.shares import Shares
 
 
@@ -22,7 +22,7 @@ def test_everything_is_given_back_whatever_happens() -> None:
 def test_no_owner_can_take_more_than_its_share() -> None:
     of = shares()
     with of.hold("a", 60) as held:
-        with pytest.raises(Busy, match="Your share is taken"):
+        with pytest.raises(LimitReached, match="Your share is taken"):
             held.grow(1)
         with pytest.raises(Busy, match="Your share is taken"), of.hold("a", 1):
             pass

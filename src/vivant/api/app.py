@@ -1,6 +1,7 @@
 """The HTTP application: its addresses, and the order in which a request is checked.
 
-    request id -> lingering close -> open-mode guard -> route -> key -> body limits -> dialect -> intake -> service
+    request id -> head -> lingering close -> open-mode guard -> route -> key -> body limits -> dialect -> intake
+    -> service
 
 Handlers translate and nothing else. There are no CORS headers: pages of other sites may not call this API.
 """
@@ -19,6 +20,7 @@ from vivant.api.dialects import native, novita
 from vivant.api.error_handler import handle_error
 from vivant.api.lingering_close import LingeringClose
 from vivant.api.open_mode import OpenModeGuard
+from vivant.api.request_head import RequestHead
 from vivant.api.request_ids import RequestIds
 from vivant.errors import VivantError
 
@@ -36,4 +38,4 @@ def build_app(context: Context) -> ASGIApp:
         },
     )
     inner.router.redirect_slashes = False
-    return RequestIds(LingeringClose(inner, context.service.timings))
+    return RequestIds(RequestHead(LingeringClose(inner, context.service.timings), handle_error))

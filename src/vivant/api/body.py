@@ -6,6 +6,7 @@ strings are cut out as views of the body before the rest, a few hundred bytes, i
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -19,6 +20,7 @@ REST_BYTES: Final = 2**20  # bytes that the body without its long strings may ha
 MAX_MARKS: Final = 50_000  # structural characters and quotes that a body may have; it bounds the time of the scan
 _PIECE: Final = 2**20
 
+_BOM: Final = b"\xef\xbb\xbf"  # of UTF-8; editors and shells put it before a file's text (RFC 8259, 8.1)
 _MARK: Final = re.compile(rb'["{}\[\],:]')
 
 
@@ -50,6 +52,8 @@ def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, 
     Numbers are int or float, never inf or nan. A field that appears twice is refused, since JSON parsers disagree on
     which one counts.
     """
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in body[:4]:
+        raise malformed_body("it is UTF-16 or UTF-32; send UTF-8")
     rest, lifted = _cut_out_long_strings(body, long)
     if len(rest) > REST_BYTES:
         raise malformed_body(f"without its pictures it may have at most {REST_BYTES} bytes")
@@ -58,10 +62,26 @@ def parse_object(body: bytes | bytearray, *, long: frozenset[str]) -> dict[str, 
     except RecursionError:
         raise malformed_body("it is nested too deeply") from None
     except ValueError as error:  # msgspec's own errors, broken UTF-8, integers of thousands of digits
-        raise malformed_body(re.sub(r" ?[-(].*", "", str(error)).strip(". ") or "it is not JSON") from None
+        why = re.sub(r" ?[-(].*", "", str(error)).strip(". ") or "it is not JSON"
+        raise malformed_body(_find_wrong_encoding(rest) or why) from None
     if not isinstance(fields, dict):
         raise malformed_body("it is not an object")
     return fields | lifted
+
+
+def _find_wrong_encoding(text: bytes) -> str:
+    """What to say of a text that is not UTF-8; empty for one that is."""
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        pass
+    else:
+        return ""
+    try:
+        text.decode("gb18030")
+    except UnicodeDecodeError:
+        return "it is not UTF-8; send UTF-8"
+    return "it is not UTF-8 but, it seems, GBK or another older encoding; send UTF-8"
 
 
 def malformed_body(why: str) -> InvalidRequest:
@@ -74,10 +94,11 @@ def _cut_out_long_strings(body: bytes | bytearray, long: frozenset[str]) -> tupl
     kept: list[memoryview] = []
     lifted: dict[str, LongString] = {}
     seen: set[str] = set()
-    at = start = depth = marks = 0
+    at = start = len(_BOM) if body.startswith(_BOM) else 0
+    depth = marks = 0
     key: str | None = None
     at_key = False
-    while mark := _MARK.search(body, at):
+    while mark := _MARK.search(body, at, at + REST_BYTES + 1):  # a longer search holds the interpreter lock too long
         marks += 1
         if marks > MAX_MARKS:
             raise malformed_body("it has too many parts")
@@ -115,12 +136,7 @@ def _find_closing_quote(body: bytes | bytearray, at: int, quotes_allowed: int) -
     """Where the string that begins at `at` ends (-1: nowhere), and its number of escaped quotes."""
     passed = 0
     while (quote := body.find(b'"', at)) >= 0:
-        slashes = 0
-        while slashes < quote - at and body[quote - 1 - slashes] == 0x5C:
-            slashes += 1
-            if slashes > quotes_allowed:
-                raise malformed_body("it has too many parts")
-        if slashes % 2 == 0:
+        if _count_slashes_before(body, at, quote) % 2 == 0:
             break
         passed += 1
         if passed > quotes_allowed:
@@ -129,11 +145,20 @@ def _find_closing_quote(body: bytes | bytearray, at: int, quotes_allowed: int) -
     return quote, passed
 
 
+def _count_slashes_before(body: bytes | bytearray, at: int, end: int) -> int:
+    """How many backslashes stand directly before `end`, of those from `at` on."""
+    width = 16
+    while width < end - at and not body[end - width : end].strip(b"\\"):
+        width *= 2
+    tail = body[max(at, end - width) : end]
+    return len(tail) - len(tail.rstrip(b"\\"))
+
+
 def _decode_name(raw: memoryview) -> str:
     try:
         return msgspec.json.decode(b'"' + bytes(raw) + b'"', type=str)
     except ValueError:
-        raise malformed_body("a field's name is not a JSON string") from None
+        raise malformed_body(_find_wrong_encoding(bytes(raw)) or "a field's name is not a JSON string") from None
 
 
 def _find_safe_cut(piece: bytes) -> int:
@@ -141,7 +166,4 @@ def _find_safe_cut(piece: bytes) -> int:
     last = piece.rfind(b"\\", max(0, len(piece) - 6))
     if last < 0:
         return len(piece)
-    first = last
-    while first > 0 and piece[first - 1] == 0x5C:
-        first -= 1
-    return last if (last - first) % 2 == 0 else len(piece)
+    return last if _count_slashes_before(piece, 0, last) % 2 == 0 else len(piece)

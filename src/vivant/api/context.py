@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import Request
 
 from vivant.api.limits import MAX_BODY_BYTES
+from vivant.api.parsing import Parsing
 from vivant.errors import Busy, TaskNotFound
 from vivant.intake.pictures import Intake
 from vivant.service import Service
@@ -26,6 +27,10 @@ class Context:
     service: Service
     max_body_bytes: int = MAX_BODY_BYTES
     draining: bool = False
+    parsing: Parsing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parsing = Parsing(within=self.service.timings.parse_within)
 
     @property
     def settings(self) -> Settings:

@@ -11,10 +11,11 @@ from starlette.responses import Response
 
 from vivant.api.dialects import native, novita
 from vivant.api.http_errors import WrongMethod
-from vivant.errors import NotFound, VivantError
+from vivant.errors import Busy, NotFound, VivantError
 
 log = structlog.get_logger(__name__)
 
+RETRY_AFTER = 5  # seconds, where the error does not say
 MAX_TEXT = 2000  # characters of an error's text, which may quote the caller
 
 
@@ -31,6 +32,8 @@ def handle_error(request: Request, error: Exception) -> Response:
     dialect = novita if request.scope["path"].startswith(novita.PREFIX) else native
     response: Response = dialect.error_response(request, error, str(error)[:MAX_TEXT])
     response.headers.update(headers)
+    if error.retryable or response.status_code == 503:
+        response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else RETRY_AFTER)
     if response.status_code >= 500 and response.status_code != 503:
         log.error("internal error", path=request.scope["path"], code=error.code, error=str(error))
     return response

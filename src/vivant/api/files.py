@@ -17,6 +17,9 @@ from vivant.api.context import Context
 from vivant.api.http_errors import RangeNotSatisfiable
 from vivant.storage.artifacts import StoredFile
 
+# No scripts, whatever the file holds; but the page that a browser makes around a film may load that film. `sandbox`
+# would forbid even that: it gives the page an origin of its own, so that its own address is no longer 'self'.
+_POLICY: Final = "default-src 'none'; media-src 'self'; style-src 'unsafe-inline'"
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -32,21 +35,24 @@ def routes(context: Context) -> list[Route]:
 
 
 def file_response(request: Request, file: StoredFile) -> Response:
-    """200, 206 or 304, with the file, the requested range or nothing. Raises RangeNotSatisfiable (416)."""
+    """200, 206 or 304, with the file, the requested range or nothing. Raises RangeNotSatisfiable (416).
+
+    A range belongs to GET alone: for HEAD it is ignored (RFC 9110, 14.2).
+    """
     etag = f'"{file.etag}"'
     name = re.sub(r"[^A-Za-z0-9_-]", "", file.path.split("/")[1])
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=86400, immutable",
         "Content-Disposition": f'inline; filename="vivant-{name}.mp4"',
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": _POLICY,
         "ETag": etag,
     }
     if _matches(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     start, end, status = 0, file.size, 200
     condition = request.headers.get("if-range")
-    if condition is None or condition.strip() == etag:  # a date never matches: files carry none
+    if request.method == "GET" and (condition is None or condition.strip() == etag):  # a date never matches
         wanted = parse_range(request.headers.get("range"), file.size)
         if wanted is not None:
             (start, end), status = wanted, 206

@@ -17,6 +17,12 @@ class BodyTooSlow(InvalidRequest):
     code = "BODY_TOO_SLOW"
 
 
+class UnknownExpectation(InvalidRequest):
+    """Expect may only be 100-continue."""
+
+    code = "UNKNOWN_EXPECTATION"
+
+
 class WrongMethod(NotFound):
     """This address does not take this method."""
 

@@ -9,11 +9,32 @@ from typing import Final
 
 from vivant.errors import InvalidPicture, UnreadablePicture, UnsupportedPicture
 
-# Accepted declared types. The format itself is told from the bytes, not from this.
-TYPES: Final = frozenset(
-    ("jpeg", "jpg", "pjpeg", "png", "x-png", "apng", "webp", "bmp", "x-bmp", "x-ms-bmp", "tiff", "tif", "gif")
+# Accepted declared types. The format itself is told from the bytes, not from this; stores and browsers that do not know
+# the type of a file declare a generic one or none.
+GENERIC: Final = frozenset(("", "*/*", "image/*", "application/octet-stream", "binary/octet-stream"))
+TYPES: Final = GENERIC | {
+    f"image/{name}"
+    for name in (
+        "jpeg",
+        "jpg",
+        "pjpeg",
+        "png",
+        "x-png",
+        "apng",
+        "webp",
+        "bmp",
+        "x-bmp",
+        "x-ms-bmp",
+        "tiff",
+        "tif",
+        "gif",
+    )
+}
+_HEAD: Final = re.compile(
+    rb"data:[ \t]*([a-z0-9.+*-]*/?[a-z0-9.+*-]*)[ \t]*"
+    rb"((?:;[ \t]*[a-z0-9.+-]+[ \t]*=[^;,]*)*)(;[ \t]*base64[ \t]*)?,",
+    re.IGNORECASE,
 )
-_HEAD: Final = re.compile(rb"data:([a-z0-9.+-]*/?[a-z0-9.+-]*)((?:;[a-z0-9.+-]+=[^;,]*)*)(;base64)?,", re.IGNORECASE)
 _HEAD_BYTES: Final = 256
 _BLANKS: Final = b" \t\r\n"
 
@@ -56,10 +77,10 @@ def _end_of_head(text: bytes) -> int:
     match = _HEAD.match(text[:_HEAD_BYTES])
     if match is None or match[3] is None:
         raise InvalidPicture("a data URI must begin with data:image/<format>;base64, and go on in base64.")
-    kind, _, name = match[1].decode().lower().partition("/")
-    if kind != "image" or name not in TYPES:
+    if match[1].decode().lower() not in TYPES:
         raise UnsupportedPicture(
-            "a data URI must declare image/jpeg, image/png, image/webp, image/bmp, image/tiff or image/gif; "
+            "a data URI must declare image/jpeg, image/png, image/webp, image/bmp, image/tiff, image/gif or no certain "
+            "type (application/octet-stream, image/*, nothing); "
             f"this one declares {match[1].decode()[:80]!r}."
         )
     return match.end()

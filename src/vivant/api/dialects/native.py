@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vivant.api.context import TASK_ID, Context
-from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, WrongMethod
+from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, UnknownExpectation, WrongMethod
 from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
@@ -39,6 +39,7 @@ STATUS_CODES: Final[dict[type[VivantError], int]] = {
     BodyTooSlow: 408,
     RangeNotSatisfiable: 416,
     IdempotencyMismatch: 422,
+    UnknownExpectation: 417,
     InvalidRequest: 400,
     MissingKey: 401,
     UnknownKey: 401,
@@ -151,8 +152,6 @@ def error_response(request: Request, error: VivantError, text: str) -> Response:
         response.headers["Content-Range"] = f"bytes */{error.size}"
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
     return response
 
 

@@ -6,13 +6,11 @@ with its reasons. docs/api.md names the sources, and says what was decided where
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,7 +20,7 @@ from starlette.routing import Route
 
 from vivant.api.body import LongString, parse_object
 from vivant.api.context import Context
-from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, WrongMethod
+from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, UnknownExpectation, WrongMethod
 from vivant.api.idempotency import parse_idempotency_key
 from vivant.api.limits import receive_body
 from vivant.api.responses import json_response
@@ -60,7 +58,6 @@ FIELD_NAMES: Final = {  # of `request.Brief` -> here, where they differ
     "tier": "service_tier",
     "expires_after": "execution_expires_after",
 }
-IN_A_THREAD: Final = 256 * 1024  # bytes from which on a body is parsed in a thread, to keep the event loop free
 
 STATUSES: Final[dict[Status, str]] = {
     Status.QUEUED: "TASK_STATUS_QUEUED",
@@ -73,6 +70,7 @@ STATUSES: Final[dict[Status, str]] = {
 REASONS: Final[dict[type[VivantError], tuple[int, str]]] = {
     BodyTooLarge: (413, "INVALID_REQUEST_BODY"),
     BodyTooSlow: (408, "INVALID_REQUEST_BODY"),
+    UnknownExpectation: (417, "INVALID_REQUEST_BODY"),
     PictureTooManyBytes: (400, "IMAGE_FILE_EXCEEDS_MAX_SIZE"),
     PictureTooLarge: (400, "IMAGE_EXCEEDS_MAX_RESOLUTION"),
     PictureOutOfBounds: (400, "INVALID_IMAGE_SIZE"),
@@ -124,9 +122,8 @@ def routes(context: Context) -> list[Route]:
             max_bytes=context.max_body_bytes,
             idle_for=context.service.timings.body_idle_for,
         ) as (body, held):
-            heavy = len(body) >= IN_A_THREAD
-            read = partial(_read_submit, body, parse_idempotency_key(request))
-            submission, idempotency = await asyncio.to_thread(read) if heavy else read()
+            read = partial(_read_submit, idempotency_key=parse_idempotency_key(request))
+            submission, idempotency = await context.parsing.run(read, body, owner=key_id)
             brief = submission.brief
             earlier = await context.service.admit(key_id=key_id, idempotency=idempotency)
             if earlier is not None:
@@ -280,10 +277,7 @@ def error_response(request: Request, error: VivantError, text: str) -> Response:
     if status == 500:
         name = "CREATE_TASK_FAILED" if request.method == "POST" else "GET_RESULT_FAILED"
         text = "Something went wrong inside the service; its log says more under this answer's X-Request-Id."
-    response = json_response({"code": status, "reason": name, "message": text, "metadata": {}}, status=status)
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        response.headers["Retry-After"] = str(error.retry_after if isinstance(error, Busy) else 5)
-    return response
+    return json_response({"code": status, "reason": name, "message": text, "metadata": {}}, status=status)
 
 
 T = TypeVar("T")
