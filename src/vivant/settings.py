@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +41,7 @@ _PUBLIC_URL: Final = re.compile(
     r"https?://(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?(?:/[^\s?#]*)?"
 )
 
+Network = IPv4Network | IPv6Network
 Parser = Callable[[Any], Any]  # the value as given (text, or what TOML makes of it) -> the value of the setting
 
 
@@ -145,6 +147,17 @@ def _parse_egress_allow(value: Any) -> str:
     return entries
 
 
+def _parse_trusted_proxies(value: Any) -> str:
+    for entry in _split_entries(_parse_text(value)):
+        try:
+            ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError(
+                "must be addresses and networks such as 10.0.0.5 or 10.0.0.0/8, separated by commas"
+            ) from None
+    return _parse_text(value)
+
+
 def _parse_engine(value: Any) -> str:
     from vivant.engines.registry import check_engine  # no engine's module is loaded before a command runs
 
@@ -170,6 +183,7 @@ class Settings:
     engine: str = "diorama"  # which engine makes clips
     workers: int = 1  # how many clips are made at once
     public_url: str = ""  # the address callers use, for links in answers; empty: the address of the request
+    trusted_proxies: str = ""  # addresses and networks of proxies whose word on callers is taken, separated by commas
     egress_allow: str = ""  # hosts and networks that may be fetched from although not public, separated by commas
     link_seconds: int = 86_400  # how long a video link is valid
     retention_days: float = 7.0  # how long files of ended tasks are kept; 0: for ever
@@ -207,6 +221,11 @@ class Settings:
         )
 
     @property
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """Entries of `trusted_proxies`."""
+        return tuple(ip_network(entry, strict=False) for entry in _split_entries(self.trusted_proxies))
+
+    @property
     def egress_allowed(self) -> tuple[str, ...]:
         """Entries of `egress_allow`: host names, addresses or CIDR networks, separated by commas."""
         return _split_entries(self.egress_allow)
@@ -219,6 +238,7 @@ _PARSERS: Final[dict[str, Parser]] = {
     "engine": _parse_engine,
     "workers": _parse_whole_number(1, 64),
     "public_url": _parse_public_url,
+    "trusted_proxies": _parse_trusted_proxies,
     "egress_allow": _parse_egress_allow,
     "link_seconds": _parse_whole_number(60, 604_800),
     "retention_days": _parse_days,

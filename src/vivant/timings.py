@@ -63,9 +63,13 @@ class Timings:
     decode_within: float = 20.0  # for one picture; it may take 6 s of processor time, which is longer on a busy machine
 
     # HTTP
+    keep_alive_for: float = 75.0  # for the next request on an open connection
+    answer_stalls_for: float = 60.0  # for the client to take a piece of an answer, at most 256 KiB
     body_idle_for: float = 20.0  # without a byte of a request's body
+    body_grace: float = 10.0  # before a body must have come at the least rate (`body_deadlines.py`)
+    body_within: float = 900.0  # for a whole body
     parse_within: float = 30.0  # for parsing a body
-    linger_within: float = 60.0  # for the rest of a body to arrive that is discarded before the response
+    linger_within: float = 60.0  # for the rest of a body that nobody reads, so that its sender sees the answer
     linger_idle_for: float = 2.0  # without a byte of it: the client has stopped sending and may be reading
     head_within: float = 20.0  # for a request's head, from the connection or from its first byte on an open one
     readiness_cached_for: float = 5.0  # for which /readyz repeats a finding: anybody may ask, and a check writes a file

@@ -16,8 +16,10 @@ from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 import uvicorn
+import uvloop
 from PIL import Image
 
+from vivant.api.connection_places import ConnectionPlaces
 from vivant.api.context import Context
 from vivant.api.limits import MAX_BODY_BYTES
 from vivant.api.serve import configure_server
@@ -46,8 +48,10 @@ class LiveServer:
     """Service, intake and application in a thread of their own. `with` starts and stops them."""
 
     def __init__(
-        self, data: Path, *, timings: Timings = DEFAULT_TIMINGS, max_body_bytes: int = MAX_BODY_BYTES, **settings: Any
-    ) -> None:
+        self, data: Path, *, timings: Timings = DEFAULT_TIMINGS, max_body_bytes: int = MAX_BODY_BYTES,
+        places: ConnectionPlaces | None = None, **settings: Any
+    ) -> None:  # fmt: skip
+        self._places = places
         self._timings, self._max_body_bytes = timings, max_body_bytes
         self.settings = Settings(data=data, engine="testcard", **settings)
         self.context: Context
@@ -82,7 +86,8 @@ class LiveServer:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._serve())
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # as `vivant serve`
+                runner.run(self._serve())
         except BaseException as error:
             self._fault = error
             raise
@@ -94,7 +99,7 @@ class LiveServer:
         service = build_service(self.settings, timings=self._timings)
         await service.start()
         self.context = Context(service, max_body_bytes=self._max_body_bytes)
-        config = configure_server(self.context)
+        config = configure_server(self.context, self._places)
         config.port = 0
         self._server = uvicorn.Server(config)
         serving = asyncio.create_task(self._server.serve())

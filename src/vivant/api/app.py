@@ -1,7 +1,7 @@
 """The HTTP application: its addresses, and the order in which a request is checked.
 
-    request id -> head -> lingering close -> open-mode guard -> route -> key -> body limits -> dialect -> intake
-    -> service
+    request id -> lingering close -> deadlines of the body -> head -> forwarding -> open-mode guard -> route -> key
+    -> body limits -> dialect -> intake -> service
 
 Handlers translate and nothing else. There are no CORS headers: pages of other sites may not call this API.
 """
@@ -15,9 +15,11 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from vivant.api import files, health
+from vivant.api.body_deadlines import BodyDeadlines
 from vivant.api.context import Context
 from vivant.api.dialects import native, novita
 from vivant.api.error_handler import handle_error
+from vivant.api.forwarding import Forwarding, TrustedProxies
 from vivant.api.lingering_close import LingeringClose
 from vivant.api.open_mode import OpenModeGuard
 from vivant.api.request_head import RequestHead
@@ -38,4 +40,7 @@ def build_app(context: Context) -> ASGIApp:
         },
     )
     inner.router.redirect_slashes = False
-    return RequestIds(RequestHead(LingeringClose(inner, context.service.timings), handle_error))
+    timings = context.service.timings
+    proxies = TrustedProxies(context.settings.trusted_networks)
+    checked = RequestHead(Forwarding(inner, proxies, links_are_set=bool(context.settings.public_url)), handle_error)
+    return RequestIds(LingeringClose(BodyDeadlines(checked, timings), timings))

@@ -8,6 +8,7 @@ from typing import Final
 
 from starlette.requests import Request
 
+from vivant.api.forwarding import HOST
 from vivant.api.limits import MAX_BODY_BYTES
 from vivant.api.parsing import Parsing
 from vivant.errors import Busy, TaskNotFound
@@ -16,7 +17,6 @@ from vivant.service import Service
 from vivant.settings import Settings
 from vivant.task import Task
 
-_HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 TASK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -60,7 +60,7 @@ class Context:
         if self.settings.public_url:
             return self.settings.public_url.rstrip("/") + path
         host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):  # it goes into links, so it must be a host and nothing else
+        if not HOST.fullmatch(host):  # it goes into links, so it must be a host and nothing else
             address, port = request.scope.get("server") or ("localhost", None)
             host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         return f"{request.scope['scheme']}://{host}{path}"

@@ -17,6 +17,18 @@ class BodyTooSlow(InvalidRequest):
     code = "BODY_TOO_SLOW"
 
 
+class MalformedRequest(InvalidRequest):
+    """The request is not valid HTTP."""
+
+    code = "MALFORMED_REQUEST"
+
+
+class HeadTooLarge(InvalidRequest):
+    """The request line and the headers are too long."""
+
+    code = "HEAD_TOO_LARGE"
+
+
 class UnknownExpectation(InvalidRequest):
     """Expect may only be 100-continue."""
 

@@ -6,14 +6,13 @@ memory; it is counted as bytes arrive, so that announcing a large body keeps nob
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.requests import Request
 
-from vivant.api.http_errors import BodyTooLarge, BodyTooSlow
+from vivant.api.http_errors import BodyTooLarge
 from vivant.errors import InvalidRequest
 from vivant.shares import Holding, Shares
 
@@ -22,12 +21,11 @@ MAX_BODY_BYTES: Final = 88 * 2**20  # two pictures of 30·2²⁰ bytes in base64
 
 @asynccontextmanager
 async def receive_body(
-    request: Request, picture_bytes: Shares, *, owner: str, max_bytes: int, idle_for: float
+    request: Request, picture_bytes: Shares, *, owner: str, max_bytes: int
 ) -> AsyncIterator[tuple[bytearray, Holding]]:
     """The whole body and what holds it of the owner's share until the block ends.
 
-    A sender may pause for `idle_for` seconds: one that sleeps must not keep its share.
-    Raises BodyTooLarge, BodyTooSlow, Busy, or InvalidRequest for a compressed body.
+    Raises BodyTooLarge, BodyTooSlow (see body_deadlines.py), Busy, or InvalidRequest for a compressed body.
     """
     if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
         raise InvalidRequest("The body may not be compressed: send it without Content-Encoding.")
@@ -37,15 +35,7 @@ async def receive_body(
         raise _too_large(max_bytes)
     with picture_bytes.hold(owner) as held:
         body = bytearray()
-        stream = request.stream()
-        while True:
-            try:
-                async with asyncio.timeout(idle_for):
-                    chunk = await anext(stream, None)
-            except TimeoutError:
-                raise BodyTooSlow(f"No byte of the body arrived for {idle_for:g} s.") from None
-            if chunk is None:
-                break
+        async for chunk in request.stream():
             if len(body) + len(chunk) > max_bytes:
                 raise _too_large(max_bytes)
             held.grow(len(chunk))

@@ -18,7 +18,10 @@ import structlog
 import uvicorn
 
 from vivant.api.app import build_app
+from vivant.api.connection_places import ConnectionPlaces
 from vivant.api.context import Context
+from vivant.api.file_limit import raise_file_limit
+from vivant.api.forwarding import TrustedProxies
 from vivant.api.http_protocol import LimitedHttp
 from vivant.api.open_mode import is_loopback
 from vivant.clock import Clock
@@ -86,19 +89,24 @@ async def _serve(
         await service.stop(drain=False)
 
 
-def configure_server(context: Context) -> uvicorn.Config:
-    """Uvicorn's configuration for the application."""
+def configure_server(context: Context, places: ConnectionPlaces | None = None) -> uvicorn.Config:
+    """Uvicorn's configuration for the application. `places` limits connections; not given: as the system allows."""
+    proxies = TrustedProxies(context.settings.trusted_networks)
+    places = places or ConnectionPlaces(
+        file_limit=raise_file_limit(),
+        workers=context.settings.workers,
+        shares_total=lambda peer: is_loopback(peer) or proxies.trusts(peer),
+    )
     return uvicorn.Config(
         build_app(context),
-        http=partial(LimitedHttp, head_within=context.service.timings.head_within),  # type: ignore[arg-type]  # called, never subclassed
+        http=partial(LimitedHttp, timings=context.service.timings, places=places),  # type: ignore[arg-type]  # called, never subclassed
         ws="none",
         lifespan="off",  # _serve starts and stops the parts
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # callers are judged by the peer of the connection; links are made with VIVANT_PUBLIC_URL
+        proxy_headers=False,  # forwarding.py does that
         server_header=False,
         backlog=BACKLOG,
-        timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
 

@@ -14,7 +14,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from vivant.api.context import TASK_ID, Context
-from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, RangeNotSatisfiable, UnknownExpectation, WrongMethod
+from vivant.api.http_errors import (
+    BodyTooLarge,
+    BodyTooSlow,
+    HeadTooLarge,
+    RangeNotSatisfiable,
+    UnknownExpectation,
+    WrongMethod,
+)
 from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
@@ -37,6 +44,7 @@ PAGE: Final = range(1, 101)  # tasks in one answer
 STATUS_CODES: Final[dict[type[VivantError], int]] = {
     BodyTooLarge: 413,
     BodyTooSlow: 408,
+    HeadTooLarge: 431,
     RangeNotSatisfiable: 416,
     IdempotencyMismatch: 422,
     UnknownExpectation: 417,

@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from vivant.api.body import LongString, parse_object
 from vivant.api.context import Context
-from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, UnknownExpectation, WrongMethod
+from vivant.api.http_errors import BodyTooLarge, BodyTooSlow, HeadTooLarge, UnknownExpectation, WrongMethod
 from vivant.api.idempotency import parse_idempotency_key
 from vivant.api.limits import receive_body
 from vivant.api.responses import json_response
@@ -70,6 +70,7 @@ STATUSES: Final[dict[Status, str]] = {
 REASONS: Final[dict[type[VivantError], tuple[int, str]]] = {
     BodyTooLarge: (413, "INVALID_REQUEST_BODY"),
     BodyTooSlow: (408, "INVALID_REQUEST_BODY"),
+    HeadTooLarge: (431, "INVALID_REQUEST_BODY"),
     UnknownExpectation: (417, "INVALID_REQUEST_BODY"),
     PictureTooManyBytes: (400, "IMAGE_FILE_EXCEEDS_MAX_SIZE"),
     PictureTooLarge: (400, "IMAGE_EXCEEDS_MAX_RESOLUTION"),
@@ -120,7 +121,6 @@ def routes(context: Context) -> list[Route]:
             intake.picture_bytes,
             owner=key_id,
             max_bytes=context.max_body_bytes,
-            idle_for=context.service.timings.body_idle_for,
         ) as (body, held):
             read = partial(_read_submit, idempotency_key=parse_idempotency_key(request))
             submission, idempotency = await context.parsing.run(read, body, owner=key_id)
