@@ -213,6 +213,39 @@ def test_http_1_0_is_never_told_to_continue(server: LiveServer) -> None:
         assert read_to_the_end(connection).split()[1] == b"400"
 
 
+def test_a_client_that_closes_its_side_gets_its_answer(server: LiveServer) -> None:
+    body = f'{{"prompt":"x","image":"{picture_uri()}","resolution":"480p","duration":4}}'.encode()
+    with connect(server) as connection:
+        connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        connection.shutdown(socket.SHUT_WR)
+        (answer,) = parse_answers(read_to_the_end(connection))
+    assert answer.status == 200 and answer.json()["id"]
+    with connect(server) as connection:
+        connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body[:-1])
+        connection.shutdown(socket.SHUT_WR)
+        assert read_to_the_end(connection) == b""
+
+
+@pytest.mark.parametrize("upgrade", ["h2c", "websocket", "TLS/1.0"])
+@pytest.mark.parametrize("pause", [False, True])
+def test_a_wish_for_another_protocol_is_ignored_and_the_body_is_read(
+    server: LiveServer, upgrade: str, pause: bool
+) -> None:
+    """Java's client asks for h2c in each request."""
+    body = b'{"prompt":"x"}'
+    wish = f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: {upgrade}\r\nHTTP2-Settings: AAE\r\n".encode()
+    head = POST + wish + b"Content-Length: %d\r\n\r\n" % len(body)
+    last = GET + b"Connection: close\r\n\r\n"
+    pieces = [head, body + GET + wish + b"\r\n", last] if pause else [head + body + GET + wish + b"\r\n" + last]
+    with connect(server) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+            time.sleep(0.1 * pause)
+        answers = parse_answers(read_to_the_end(connection))
+    assert [answer.status for answer in answers] == [400, 200, 200]
+    assert answers[0].json()["message"].startswith("image: is required")
+
+
 def test_few_requests_may_wait_for_their_answers(server: LiveServer) -> None:
     with connect(server) as connection:
         sender = threading.Thread(target=_send_until_closed, args=(connection, GET + b"\r\n", 20_000))

@@ -51,6 +51,7 @@ class LimitedHttp(HttpToolsProtocol):
         self._framing = 0  # bytes since the last byte of content, or since a head or a body was complete
         self._overhead = 0  # bytes of this body that are no content, less what its content allows
         self._moved_on = False  # in the slice that is parsed there was content, or a head or a body was complete
+        self._head_to_read_again = b""
         self._closed_for_requests = False  # what comes is read and forgotten
         self._awaited = Deadline(self.loop, self._on_nothing_came)
         self._answer_taken = Deadline(self.loop, self._on_answer_not_taken)
@@ -72,6 +73,13 @@ class LimitedHttp(HttpToolsProtocol):
         self._answer_taken.clear()
         self._leave()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's own signature: whether to keep the transport
+        """A client may close its side when it has sent its request, and wait for the answer."""
+        if self._in_body or not self._answers_due():
+            return False
+        self._read_no_more()
+        return True
 
     def leave_when_idle(self) -> None:
         """Close the connection, which waits for a request, so that another may have its place."""
@@ -95,8 +103,9 @@ class LimitedHttp(HttpToolsProtocol):
         self._moved_on = False
         try:
             self.parser.feed_data(piece)
-        except httptools.HttpParserUpgrade:
-            pass  # the request was complete; a server may go on as if nobody had asked for another protocol
+        except httptools.HttpParserUpgrade as upgrade:
+            self._read_again(piece[upgrade.args[0] :])
+            return
         except httptools.HttpParserError as error:
             own = error.__context__  # what a method below raised
             self._refuse(own if isinstance(own, VivantError) else _describe(error, piece))
@@ -110,6 +119,18 @@ class LimitedHttp(HttpToolsProtocol):
                 self._refuse(
                     MalformedRequest(f"More than {FRAMING_BYTES} bytes of chunk sizes, extensions, trailers or lines.")
                 )
+
+    def _read_again(self, rest: bytes) -> None:
+        """Read the request once more without its wish for another protocol, which a server may ignore (RFC 9110, 7.8).
+        The parser takes everything after such a head for the other protocol; but Java's client asks for h2c in each
+        request, and sends its body all the same.
+        """
+        head, self._head_to_read_again = self._head_to_read_again, b""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn
+        for piece in (head, rest):
+            if piece and not self._closed_for_requests:
+                self._parse(piece)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -125,6 +146,9 @@ class LimitedHttp(HttpToolsProtocol):
             raise HeadTooLarge(f"The head of a request may have at most {FRAMING_BYTES} bytes.")
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # it has no such answer (RFC 9110, 10.1.1)
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._head_to_read_again = self._write_head_without_upgrade()
+            return
         self._take_host_from_target()
         super().on_headers_complete()
         self._awaited.clear()
@@ -138,9 +162,17 @@ class LimitedHttp(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
+        if self._head_to_read_again:
+            return
         self._in_body = False
         self._moved_on = True
         super().on_message_complete()
+
+    def _write_head_without_upgrade(self) -> bytes:
+        version = self.parser.get_http_version().encode()
+        lines = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
+        lines += [b"%b: %b\r\n" % (name, value) for name, value in self.headers if name != b"upgrade"]
+        return b"".join(lines) + b"\r\n"
 
     def _take_host_from_target(self) -> None:
         """The authority in an absolute target counts, and not the Host header (RFC 9112, 3.2.2)."""
