@@ -147,6 +147,15 @@ def _answer(future: Future[Any], function: Callable[[], Any]) -> None:
     try:
         result = function()
     except BaseException as error:  # noqa: BLE001  whatever it is, it belongs to the caller
-        future.set_exception(error)
+        future.set_exception(for_future(error))
     else:
         future.set_result(result)
+
+
+def for_future(error: BaseException) -> Exception:
+    """The error as a future of a coroutine may hold it: not one that ends an event loop, a task or a generator."""
+    if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
+        return error
+    stands_for = RuntimeError(f"A call raised {error!r}.")
+    stands_for.__cause__ = error
+    return stands_for

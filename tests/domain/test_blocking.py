@@ -151,3 +151,16 @@ async def test_a_call_that_never_began_frees_its_owner_s_place(wedge: threading.
     wedge.set()
     await running
     assert await calls.run(time.monotonic, owner="b") > 0
+
+
+@pytest.mark.parametrize("error", [StopIteration(), KeyboardInterrupt(), SystemExit(1), GeneratorExit()])
+async def test_what_would_end_a_loop_or_a_generator_reaches_the_caller_as_an_ordinary_error(
+    error: BaseException,
+) -> None:
+    def work() -> None:
+        raise error
+
+    calls = BlockingCalls("The store", threads=1, within=5, late=StorageFailed)
+    with pytest.raises(RuntimeError, match=type(error).__name__):
+        await asyncio.wait_for(calls.run(work), 3)
+    calls.close()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
 
 from vivant.blocking import BlockingCalls
 from vivant.errors import Busy, Misconfigured, OutcomeUnknown
@@ -142,8 +142,8 @@ class Record:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise cannot_write(str(error.orig)) from error
+        except DBAPIError as error:
+            raise as_busy(error, "written") from error
 
     def close(self) -> None:
         """Run the closures that wait, then close; `read` and `write` raise Busy from now on. Returns at the latest

@@ -182,7 +182,11 @@ def read_counts(connection: Connection) -> dict[tuple[str, str], Counts]:
 
 
 def recount(connection: Connection) -> int:
-    """Count the tasks, correct every lane that says otherwise, and log each. Returns how many there were."""
+    """Count the tasks, correct every lane that says otherwise, and log each. Returns how many there were.
+
+    The lanes are locked first: whoever changes a task meanwhile waits with its lane, and counts after this.
+    """
+    connection.execute(select(lanes.c.key_id).order_by(lanes.c.tier, lanes.c.key_id).with_for_update()).all()
     right = count_tasks(connection)
     stored = read_counts(connection)
     wrong = {lane for lane in right.keys() | stored.keys() if right.get(lane, Counts()) != stored.get(lane, Counts())}
@@ -210,7 +214,7 @@ def count_tasks(connection: Connection) -> dict[tuple[str, str], Counts]:
     ).all()
     found: defaultdict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     for tier, key_id, status, number, tokens in live:
-        found[tier, key_id] |= {status: number, f"{status}_tokens": tokens}
+        found[tier, key_id] |= {status: number, f"{status}_tokens": int(tokens)}  # PostgreSQL sums to Decimal
     for tier, key_id, stored_bytes in files:
-        found[tier, key_id]["stored_bytes"] = stored_bytes
+        found[tier, key_id]["stored_bytes"] = int(stored_bytes)
     return {lane: Counts(**counts) for lane, counts in found.items()}

@@ -387,6 +387,7 @@ def _transition(connection: Connection, row: Row[Any], to: Status, **changes: An
     values: dict[str, Any] = {"owner": None, **changes, "status": to.value}
     if "ended_at" in values:  # the system's clock may have been set back meanwhile
         values["ended_at"] = max(values["ended_at"], row.started_at or row.created_at)
+        values["remembered"] = None  # there is no next attempt
     updated = connection.execute(
         update(tasks)
         .where(tasks.c.id == row.id, tasks.c.status == row.status, tasks.c.attempt == row.attempt)

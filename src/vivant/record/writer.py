@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError, DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
+from vivant.blocking import for_future
 from vivant.errors import Busy, OutcomeUnknown
 
 T = TypeVar("T")
@@ -235,12 +236,7 @@ def cannot_write(reason: str) -> Busy:
 
 
 def _for_submitter(error: BaseException) -> Exception:
-    """What the submitter's future may hold. A future must not raise what ends a loop or a generator."""
-    if isinstance(error, DBAPIError):
-        return as_busy(error, "written")
-    if isinstance(error, Exception) and not isinstance(error, StopIteration | StopAsyncIteration):
-        return error
-    return RuntimeError(f"The closure raised {error!r}.")
+    return as_busy(error, "written") if isinstance(error, DBAPIError) else for_future(error)
 
 
 def _reason(error: BaseException) -> str:
