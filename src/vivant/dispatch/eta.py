@@ -17,6 +17,7 @@ from vivant.task import Status, Task
 
 DEFAULT_PACE: Final = 15 / 108_900  # seconds per token before anything was measured: 15 s for 5 s at 720p
 NO_WORKER_FOR: Final = 30.0  # seconds until a worker is ready, at least, while none is
+LATE_BY: Final = 0.25  # of the time so far: what has taken longer than expected will probably take longer still
 PROGRESS_COUNTS_FROM: Final = 0.1  # from this fraction on, the task's own pace counts as much as history
 
 Counts = Mapping[tuple[str, str], lanes.Counts]  # (tier, key) -> what waits and runs
@@ -73,7 +74,7 @@ def estimate_run(task: Task, pace: Mapping[int, float]) -> float:
 def estimate_remaining(expected: float, progress: float, *, elapsed: float) -> float:
     """Seconds left of a run that should take `expected` seconds in all, and of which `progress` (0..1) is done."""
     if progress < PROGRESS_COUNTS_FROM:
-        return max(expected - elapsed, expected * 0.1)
+        return max(expected - elapsed, expected * 0.1, elapsed * LATE_BY)
     return (1 - progress) * (expected + elapsed / progress) / 2
 
 
