@@ -160,6 +160,12 @@ def test_a_phrase_with_a_page_of_decoration_inside_is_quoted_short() -> None:
     assert len(made.shots[0].moves[0].words) <= 100
 
 
+def test_a_speaker_s_name_is_never_longer_than_a_name() -> None:
+    for prompt in ("T" * 3000 + ' says "Hello."', "The old " + "*" * 3000 + ' man says "Hello."'):
+        (line,) = board(prompt).lines
+        assert 0 < len(line.speaker.name) <= 100
+
+
 def test_a_fixed_camera_wins_over_camera_words() -> None:
     made = board("The camera zooms in, then pans left. 镜头环绕", camera_fixed=True)
     assert [move.kind for shot in made.shots for move in shot.moves] == ["static"]

@@ -16,6 +16,7 @@ from vivant.engines.diorama.storyboard import Age, Gender
 
 _BEFORE: Final = 5  # tokens of description before a noun: "a tired old British man"
 _AFTER: Final = 9  # and after it: "a woman in a red coat on the left"
+_LONGEST_NAME: Final = 100  # characters
 _ARTICLES: Final = frozenset(
     {"a", "an", "the", "this", "that", "his", "her", "one", "my", "another", "two", "our", "their"}
 )
@@ -35,6 +36,10 @@ class Person:
     accents: set[str] = field(default_factory=set)
     place: Place = ""
     face_index: int | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.name) > _LONGEST_NAME:  # letters without end, or a page of decoration inside the name
+            self.name = self.name[: _LONGEST_NAME - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
