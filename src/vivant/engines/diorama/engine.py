@@ -19,6 +19,7 @@ from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
@@ -115,7 +116,8 @@ class Diorama:
     def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
         watch.raise_if_stopping()
         faces = self._faces.find(fit(picture, canvas.width, canvas.height))
-        return self._analyser.analyse(picture, canvas, faces=faces, checkpoint=watch.raise_if_stopping)
+        cut = count_cut_faces(picture, canvas, faces, self._faces)
+        return self._analyser.analyse(picture, canvas, faces=faces, cut_faces=cut, checkpoint=watch.raise_if_stopping)
 
     def _speak(self, board: Storyboard, watch: Watch) -> list[Spoken]:
         if not board.lines:

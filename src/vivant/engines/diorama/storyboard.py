@@ -293,6 +293,7 @@ class PictureFacts:
     """
 
     faces: tuple[FaceFact, ...] = ()
+    cut_faces: int = 0  # how many more the crop to the canvas cuts off or leaves out
     subject: float = 0.0
     subject_trust: float = 0.0
     subject_x: float = 0.5  # where its middle is, shares of the canvas
@@ -312,6 +313,7 @@ class PictureFacts:
     def __post_init__(self) -> None:
         check_tuple("PictureFacts.faces", self.faces, FaceFact)
         check_type("PictureFacts.grey", self.grey, bool)
+        check_whole("PictureFacts.cut_faces", self.cut_faces, 0)
         for field in fields(self):
-            if field.name not in ("faces", "grey"):
+            if field.name not in ("faces", "cut_faces", "grey"):
                 check_number(f"PictureFacts.{field.name}", getattr(self, field.name), 0, 1)

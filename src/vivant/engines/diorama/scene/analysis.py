@@ -22,9 +22,16 @@ class SceneAnalyser:
         self._matting = Matting()
 
     def analyse(
-        self, picture: U8, canvas: Canvas, *, faces: tuple[Face, ...] = (), checkpoint: Checkpoint = never_stop
+        self,
+        picture: U8,
+        canvas: Canvas,
+        *,
+        faces: tuple[Face, ...] = (),
+        cut_faces: int = 0,
+        checkpoint: Checkpoint = never_stop,
     ) -> Scene:
-        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels."""
+        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels;
+        `cut_faces` is how many more the crop cut off."""
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
         checkpoint()
@@ -50,6 +57,7 @@ class SceneAnalyser:
         light = seen.lab[..., 0]
         facts = PictureFacts(
             faces=tuple(describe_face(face, canvas) for face in faces),
+            cut_faces=cut_faces,
             subject=matte.share,
             subject_trust=matte.trust,
             **_middle(matte),

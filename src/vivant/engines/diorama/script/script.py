@@ -77,6 +77,8 @@ def write(
     checkpoint()
     casting.assign_faces(_speakers_first(spoken, cast), facts.faces)
     lines = _write_lines(spoken, facts, notes)
+    if facts.cut_faces:
+        notes.append(_note_cut_faces(facts.cut_faces, lines))
     if not lines and dialogue.speaks_without_words(reading):
         notes.append("Someone speaks, but there are no words to say: write them in quotation marks.")
     acting, faceless = actions.find_actions(reading, cast, len(facts.faces))
@@ -199,6 +201,15 @@ def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: l
             )
         )
     return tuple(lines)
+
+
+def _note_cut_faces(faces: int, lines: tuple[Line, ...]) -> str:
+    silent = any(line.face_index < 0 and not line.speaker.off_screen for line in lines)
+    what = "a face" if faces == 1 else f"{faces} faces"
+    return (
+        f"The picture is cropped to the shape of the clip, which cuts off {what}"
+        f"{': no lips move' if silent else ''}. A ratio nearer to the picture's keeps more of it."
+    )
 
 
 def _speaker(person: Person | None) -> Speaker:
