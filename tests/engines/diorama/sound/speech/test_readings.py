@@ -52,3 +52,19 @@ def test_an_english_line_is_read_as_it_would_be_written_out(line: str, same_as: 
 @pytest.mark.parametrize(("line", "symbols"), cases("english", "heteronyms"))
 def test_an_english_word_with_two_readings_gets_the_one_of_its_line(line: str, symbols: str) -> None:
     assert symbols.replace(" ", "") in sounds(g2p.phonemize(line, "en"))
+
+
+@pytest.mark.parametrize(
+    ("line", "symbols"),
+    [
+        ("I read books every day.", "ɹiːd"),
+        ("take a bow", "bW"),
+        ("with a red bow in her hair", "bQ"),
+        ("so close to me", "klQs"),
+        ("in minute detail", "mInjuːt"),
+        ("Don't tear the paper.", "tɛː"),
+        ("the content of the box", "kɒntɛnt"),
+    ],
+)
+def test_a_british_voice_says_words_with_two_readings_in_its_accent(line: str, symbols: str) -> None:
+    assert symbols in sounds(g2p.phonemize(line, "en", british=True))

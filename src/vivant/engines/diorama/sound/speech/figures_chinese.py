@@ -19,7 +19,13 @@ _NAMING: Final = (
     r"(?:请|快|就|去|马上|立即|赶紧)?(?:打|拨))[是为号:： ]{0,3}"
 )
 _ROOMS: Final = r"(?=号?(?:房间?|室|包间|包厢|教室|病房|会议室|宿舍)|航班|次列车|次(?:高铁|动车)|路公交|号航班)"
-_HOTLINES: Final = "110|119|120|122|114|911|999|10086|10010|10000|12306|12315|12345|95588|95555"
+# Numbers to call. The short ones are amounts as well, so a word of calling must stand beside them.
+_HOTLINE: Final = re.compile(
+    r"(?:(?<=[打拨叫报找])(?:110|119|120|122|114|911|999)(?![\d.]|[元块个人米岁次万千%])"
+    r"|(?<![\d.])(?:110|119|120|122|114|911|999)(?=报警|急救|热线|电话|警|救护|台|来了|中心)"
+    r"|(?<![\d.])(?:10086|10010|10000|12306|12315|12345|95588|95555)"
+    r"(?![\d.A-Za-z°℃]|[元块个人米年斤岁次万千分天页种名张条公厘%‰]))"
+)
 # 京A8B123: the province, a letter and five letters or digits.
 _PLATE: Final = re.compile(
     r"(?<=[京沪津渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼])([A-Z])[·• ]?([A-Z\d]{5})(?![A-Z\d])"
@@ -50,7 +56,7 @@ _RATIO_BEFORE: Final = re.compile(
     r"(?:比分|比例|比率|赔率|总分|画幅|宽高比?|配比|大比分|以)(?:[为是:： ]|暂时|领先){0,3}$"
 )
 _SCORE_AFTER: Final = re.compile(
-    r"\s?(?:获胜|取胜|领先|落后|击败|战胜|战平|大胜|险胜|惨败|逆转|完胜|打平|的?画[面幅]|的?比[例分]|的?大?比分|胜|平局|负于)"
+    r"\s?(?:获胜|取胜|领先|落后|击败|打败|战胜|胜出|赢|输|战平|大胜|险胜|惨败|逆转|完胜|打平|的?画[面幅]|的?比[例分]|的?大?比分|胜|平局|负于)"
 )
 
 
@@ -78,11 +84,7 @@ def _read_names(text: str) -> str:
     text = re.sub(rf"({_NAMING})(\d[\d -]*+)", _read_named, text)
     text = re.sub(r"(?<!\d)1[3-9]\d{9}(?!\d)", lambda m: read_as_name(m[0]), text)
     text = re.sub(r"(?<!\d)0\d{2,3}-\d{7,8}(?!\d)|(?<!\d)400-?\d{3}-?\d{4}(?!\d)", lambda m: read_as_name(m[0]), text)
-    text = re.sub(
-        rf"(?<![\d.])({_HOTLINES})(?![\d.A-Za-z°℃]|[元块个人米年斤岁次万千分天页种名张条公厘%‰])",
-        lambda m: read_as_name(m[0]),
-        text,
-    )
+    text = _HOTLINE.sub(lambda m: read_as_name(m[0]), text)
     text = re.sub(rf"(?<![\d.])(\d{{3,5}}){_ROOMS}", lambda m: read_as_name(m[1]), text)
     # CA1234, G1024: a letter or two and three digits or more are a flight, a train or a plate.
     text = re.sub(
@@ -101,6 +103,7 @@ def _read_named(match: re.Match[str]) -> str:
 def _read_times_and_dates(text: str) -> str:
     colon = r"(?<![\d:：.])(\d{1,4})\s?[:：]\s?(\d{1,4})(?:[:：](\d{1,4}))?(?![\d:：]|\.\d)"
     text = re.sub(colon, _read_colon, text)
+    text = re.sub(r"(?<=[点分整秒])\s?[-–—~～]\s?(?=[零一二两三四五六七八九十])", "到", text)  # 2:00-4:00
     date = r"(?<![\d.])(\d{4})([-/.])0?(\d{1,2})\2 ?0?(\d{1,2})(?![\d.]\d|\d)"
     text = re.sub(date, r"\1年\3月\4日", text)
     text = re.sub(r"(?<![\d.])(\d{4})(?=[-–—~～至到]\d{4}年)", lambda m: read_digits(m[1]), text)

@@ -90,6 +90,8 @@ def find_readings(words: list[str]) -> list[list[str]]:
         before = words[at - 1] if at else ""
         after = words[at + 1] if at + 1 < len(words) else ""
         special = _in_context(word, before, after) or _listed_readings().get(word)
+        if word in ("得来", "得去") and before in _MUST:  # 大家都得来
+            special = ["dei3", "lai2" if word == "得来" else "qu4"]
         spelled = special or lazy_pinyin(word, style=Style.TONE3, neutral_tone_with_five=True, errors="ignore")
         if len(word) == len(spelled) == 3 and word[1] == "得" and "不" not in word:  # 跑得快
             spelled = [spelled[0], "de5", spelled[2]]

@@ -46,7 +46,7 @@ def _say(sentence: str, british: bool) -> str:
 
     sounds = _hibari(british)
     tokens = sounds.tokenize(_break_chains(normalize(sentence)))
-    heteronyms_english.choose(tokens, sounds.lexicon.golds)
+    heteronyms_english.choose(tokens, sounds.lexicon.golds, british=british)
     spoken = sounds.phonemize_tokens(tokens)
     return "".join((token.phonemes or "") + (" " if token.whitespace else "") for token in spoken).strip()
 

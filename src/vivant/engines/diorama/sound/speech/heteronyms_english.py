@@ -64,7 +64,7 @@ class _Cue:
         )
 
 
-def choose(tokens: Sequence[Any], readings: Any) -> None:
+def choose(tokens: Sequence[Any], readings: Any, *, british: bool = False) -> None:
     """Set the symbols, or correct the tag, of each of hibari's `tokens` that is a word with two readings.
 
     readings: hibari's dictionary; `readings.get(word)` is symbols, or symbols by part of speech. Changes `tokens`.
@@ -74,7 +74,7 @@ def choose(tokens: Sequence[Any], readings: Any) -> None:
         if token.phonemes is not None or not word.isalpha():
             continue
         before, after = _neighbour(words, at, -1), _neighbour(words, at, 1)
-        cues = _cues().get(word)
+        cues = _cues(british).get(word)
         if cues is not None:
             second = words[at - 2] if at > 1 else _BEGIN
             near = frozenset(words[max(0, at - _NEAR) : at] + words[at + 1 : at + 1 + _NEAR])
@@ -112,11 +112,12 @@ def _neighbour(words: Sequence[str], at: int, step: int) -> str:
 
 
 @cache
-def _cues() -> dict[str, list[_Cue]]:
+def _cues(british: bool) -> dict[str, list[_Cue]]:
     """Word -> its cues, in order."""
     text = resources.files(__package__).joinpath("heteronyms_english.toml").read_text(encoding="utf-8")
     table = tomllib.loads(text)
     lists: dict[str, str] = table["lists"]
+    accent: dict[str, str] = table["british"] if british else {}
 
     def words(written: str) -> frozenset[str]:
         return frozenset(re.sub(r"@(\w+)", lambda m: lists[m[1]], written).split())
@@ -124,7 +125,7 @@ def _cues() -> dict[str, list[_Cue]]:
     return {
         form: [
             _Cue(
-                reading=cue["reading"],
+                reading=accent.get(cue["reading"], cue["reading"]),
                 before=words(cue.get("before", "")),
                 second_before=words(cue.get("second_before", "")),
                 after=words(cue.get("after", "")),

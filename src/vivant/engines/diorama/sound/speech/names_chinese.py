@@ -143,7 +143,9 @@ _RULES: Final[tuple[Callable[[str, int, set[int], dict[int, str]], bool], ...]] 
 
 
 def _is_given_name(characters: str) -> bool:
-    """Two characters that may be a given name: no word of the dictionary, or one that names are made of (建国)."""
+    """Two characters that may be a given name: no word of the dictionary, one that names are made of, or twice one."""
+    if len(set(characters)) == 1:
+        return True
     return not _is_word(characters) or words_chinese.is_name(characters) or characters in _GIVEN
 
 
