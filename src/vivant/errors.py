@@ -17,6 +17,8 @@
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
     ├── StorageFailed               a file could not be stored or read; try again
+    │   └── ScratchFailed           the same for temporary files of workers
+    ├── DamagedFile                 a stored file is not the one that was recorded
     └── Misconfigured               wrong settings or installation; says what to change
 
 An error that is raised without a message shows the docstring of its class. HTTP statuses and provider codes are chosen
@@ -190,6 +192,23 @@ class StorageFailed(VivantError):
 
     code = "STORAGE_FAILED"
     retryable = True
+
+    def __init__(self, message: str = "", *, detail: str = "") -> None:
+        """`message` is told to callers. `detail`, with addresses and paths of the store, is for the log only."""
+        super().__init__(message)
+        self.detail = detail
+
+
+class ScratchFailed(StorageFailed):
+    """A temporary file could not be written."""
+
+    code = "SCRATCH_FAILED"
+
+
+class DamagedFile(VivantError):
+    """The stored file is not the one that was recorded."""
+
+    code = "FILE_DAMAGED"
 
 
 class Misconfigured(VivantError):

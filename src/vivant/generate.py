@@ -20,7 +20,7 @@ from vivant.errors import EngineFailed
 from vivant.media import U8, Pictures
 from vivant.request import VideoRequest
 from vivant.storage.artifacts import Artifacts, clip_path, picture_path
-from vivant.task import Artifact
+from vivant.task import Artifact, Phase
 
 
 def make_artifact(
@@ -33,19 +33,25 @@ def make_artifact(
     attempt: int,
     scratch: Path,
     on_plan: Callable[[EngineStoryboard], None],
+    on_phase: Callable[[Phase], None] = lambda phase: None,
 ) -> Artifact:
     """Read the task's pictures from storage, make the clip, and store it under this task and attempt.
 
-    `scratch`: an empty folder for temporary files. `on_plan` is called with the storyboard before rendering begins.
+    `scratch`: an empty folder for temporary files. `on_phase` is called when a phase begins, `on_plan` with the
+    storyboard before rendering begins.
     The progress that `watch` is told reaches 1 when the clip is stored.
     Raises Stopped, EngineFailed, StorageFailed, and NotFound when a picture is gone. No incomplete clip is ever stored.
     """
+    on_phase(Phase.READING)
     pictures = load_pictures(artifacts, task_id, request)
+    on_phase(Phase.PLANNING)
     storyboard = engine.plan(request, pictures, watch)
     on_plan(storyboard)
+    on_phase(Phase.RENDERING)
     movie = scratch / "clip.mp4"
     facts = make_clip(engine, storyboard, pictures, request, movie, watch)
     path = clip_path(task_id, attempt)
+    on_phase(Phase.STORING)
     artifacts.put(path, movie)
     watch.report(1.0)
     return Artifact(

@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
+from collections.abc import Awaitable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 import structlog
 
+from vivant.blocking import BlockingCalls
 from vivant.clock import Clock, SteadyClock
 from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.eta import Eta
 from vivant.dispatch.fleet import Fleet
 from vivant.dispatch.local import LocalFleet
-from vivant.errors import Busy, MissingKey, NotFound, OutcomeUnknown, StorageFailed, TaskNotFound, UnknownKey
+from vivant.errors import (
+    Busy,
+    DamagedFile,
+    MissingKey,
+    NotFound,
+    OutcomeUnknown,
+    StorageFailed,
+    TaskNotFound,
+    UnknownKey,
+)
 from vivant.intake.pictures import AllowList, CleanPicture, Intake
 from vivant.record import idempotency as idempotency_keys
 from vivant.record import keys, shared_secrets, tasks
@@ -29,12 +42,15 @@ from vivant.record.limits import check_limits
 from vivant.record.lock import Lock
 from vivant.request import Brief
 from vivant.settings import Settings
+from vivant.shutdown import take_step
 from vivant.storage import links
-from vivant.storage.artifacts import Artifacts, StoredFile, picture_path, task_prefix
+from vivant.storage.artifacts import Artifacts, picture_path, task_prefix
+from vivant.storage.downloads import Downloads, StoredFile
 from vivant.task import Status, Task
 from vivant.timings import DEFAULT_TIMINGS, Timings
 
 FILES: Final = "/files/"
+STORE_THREADS: Final = 16  # calls of the file store at a time, for callers
 
 log = structlog.get_logger()
 
@@ -65,15 +81,21 @@ class Service:
         self.intake = intake
         self._record = record
         self._artifacts = artifacts
+        self._store_calls = BlockingCalls(
+            "The file store", threads=STORE_THREADS, within=timings.store_within, late=StorageFailed
+        )
+        self._downloads = Downloads(artifacts, self._store_calls, within=timings.store_within)
         self._fleet = fleet
         self._dispatcher = dispatcher
         self._eta = eta
         self._locks = locks
+        self._closing = BlockingCalls("The database", threads=1, within=timings.step_within, late=Busy)
         self._keys: dict[str, keys.Key] | None = None  # as last read; None when they may have changed
         self._foreign_writes = 0
         self._key_use: dict[str, datetime] = {}
         self._link_secret = b""
         self._state = "starting"
+        self._begun = False  # to start, perhaps without coming to its end
         self._writing_key_use: asyncio.Task[None] | None = None
         self._stop_now = asyncio.Event()
         self._shutting_down: asyncio.Task[None] | None = None
@@ -116,7 +138,7 @@ class Service:
             key_id=key_id,
             status=Status.QUEUED,
             request=brief.resolve(first.width, first.height, has_last_frame=last is not None),
-            engine=self.settings.engine,
+            engine=self._fleet.engine,
             created_at=self.clock.now(),
         )
         pictures = {"first": first} if last is None else {"first": first, "last": last}
@@ -131,9 +153,9 @@ class Service:
                 idempotency_keys.claim(connection, idempotency, key_id=key_id, task_id=task.id, now=task.created_at)
             return task
 
+        for which, picture in pictures.items():
+            await self._store_picture(task.id, which, picture)
         try:
-            for which, picture in pictures.items():
-                await self._store_picture(task.id, which, picture)
             accepted = await self._record.write(insert)
         except OutcomeUnknown:
             raise  # the task may be there, and needs its pictures; if it is not, the sweep deletes them
@@ -224,16 +246,47 @@ class Service:
             raise gone from None
         if task.artifact is None or task.artifact.path != f"tasks/{path}":
             raise gone
-        return await self._artifacts.open(task.artifact.path, etag=task.artifact.sha256, mime=task.artifact.mime)
+        try:
+            return await self._downloads.open(task.artifact)
+        except StorageFailed as error:
+            self._on_store_failure(error)
+            raise
+        except DamagedFile as error:
+            log.error("a stored file is damaged", task=task.id, reason=str(error))
+            raise
 
-    async def check_storage(self) -> None:
-        """Raise StorageFailed unless files can be written now."""
-        await asyncio.to_thread(self._artifacts.check)
+    async def check(self) -> dict[str, bool]:
+        """What a clip needs, each tried by a real write now: the database, the file store and the scratch folder; and
+        whether a worker is set up and answers. Each counts as broken when it takes longer than `readiness_within`.
+        """
+
+        async def works(what: str, trial: Awaitable[object]) -> bool:
+            try:
+                async with asyncio.timeout(self.timings.readiness_within):
+                    await trial
+            except Exception as error:  # noqa: BLE001  whatever it is, this part does not work
+                log.error("not ready", part=what, reason=str(error) or type(error).__name__)
+                return False
+            return True
+
+        store, scratch = self._dispatcher.store, self._dispatcher.scratch
+        record_works, *places_work = await asyncio.gather(
+            works("database", self._record.check()),
+            works(store.name, store.check()),
+            works(scratch.name, scratch.check()),
+        )
+        return {"database": record_works, "storage": places_work[0], "scratch": places_work[1]}
+
+    @property
+    def worker_is_ready(self) -> bool:
+        """A worker is set up and was heard of lately."""
+        return self._fleet.health().ready > 0
 
     # -- start and stop ---------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Begin to run tasks; those that an earlier service left running are queued again."""
+        self._begun = True
         loop = asyncio.get_running_loop()
         self._record.start_writer(partial(loop.call_soon_threadsafe, self._on_foreign_write))
         self._link_secret = await self._record.write(lambda c: shared_secrets.get_or_create(c, "links"))
@@ -255,10 +308,10 @@ class Service:
     def health(self) -> dict[str, Any]:
         """For monitoring; reads nothing from the database."""
         fleet = self._fleet.health()
-        error = fleet.error or self._dispatcher.storage_error
+        error = fleet.error or next((place.error for place in self._dispatcher.places if place.error), "")
         return {
             "status": self._state if self._state != "running" else ("degraded" if error else "ok"),
-            "engine": self.settings.engine,
+            "engine": self._fleet.engine,
             "workers": {"all": fleet.workers, "ready": fleet.ready, "running": self._dispatcher.running},
             "error": error,
         }
@@ -266,11 +319,21 @@ class Service:
     # -- the parts --------------------------------------------------------------------------------------------------
 
     async def _store_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
-        await asyncio.to_thread(self._artifacts.put, picture_path(task_id, which), picture.png)
+        if self._dispatcher.store.error:
+            raise StorageFailed(f"No picture can be stored now. {self._dispatcher.store.error}")
+        try:
+            await self._store_calls.run(self._artifacts.put, picture_path(task_id, which), picture.png)
+        except StorageFailed as error:  # what was stored has no task: the sweep deletes it
+            self._on_store_failure(error)
+            raise
+
+    def _on_store_failure(self, error: StorageFailed) -> None:
+        log.error("the file store failed", reason=str(error), detail=error.detail)
+        self._dispatcher.store.suspect()
 
     async def _delete_pictures(self, task_id: str) -> None:
         with contextlib.suppress(StorageFailed):  # then the sweep of files without a task deletes them
-            await asyncio.to_thread(self._artifacts.delete, task_prefix(task_id))
+            await self._store_calls.run(self._artifacts.delete, task_prefix(task_id))
 
     def _admit(
         self, connection: Connection, key_id: str, idempotency: IdempotencyKey | None, *, new_bytes: int = 0
@@ -298,6 +361,13 @@ class Service:
         self._keys = None
         self._dispatcher.notify_changed()
 
+    def kill_processes(self) -> None:
+        """Kill workers and decoders now: the last resort before the program ends without its event loop."""
+        self._fleet.kill_processes()
+        for pid in self.intake.decoders.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     async def _shut_down(self) -> None:
         started, self._state = self._state == "running", "draining"
         if started:
@@ -306,11 +376,15 @@ class Service:
             await asyncio.wait({drained, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
             drained.cancel()
             told_to_stop.cancel()
+        if self._begun:
             await self._dispatcher.stop()
         if self._writing_key_use is not None:
             self._writing_key_use.cancel()
-        await self.intake.stop()
-        await asyncio.to_thread(self._record.close)
+        within = self.timings.step_within
+        await take_step("decoders of pictures", self.intake.stop(), within=within)
+        await take_step("the database", self._closing.run(self._record.close), within=within)
+        for calls in (self._store_calls, self._closing):
+            calls.close()
         for lock in self._locks:
             lock.release()
         self._state = "stopped"
@@ -345,7 +419,7 @@ def build_service(
         for path in sorted({settings.data / "lock", database.with_name(database.name + ".lock")}):
             locks.append(Lock(path))
         record = Record(settings.database, timings, reserve_space=True)
-        artifacts = Artifacts(settings.storage)
+        artifacts = Artifacts(settings.storage, within=timings.store_within)
     except Exception:
         for lock in locks:
             lock.release()

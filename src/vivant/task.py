@@ -27,6 +27,23 @@ class Status(StrEnum):
         return not TRANSITIONS[self]
 
 
+class Phase(StrEnum):
+    """What a worker does for a running task, in this order."""
+
+    READING = "reading"  # the pictures, out of the file store
+    PLANNING = "planning"
+    RENDERING = "rendering"
+    STORING = "storing"  # the clip, in the file store
+
+    @property
+    def uses_store(self) -> bool:
+        return self in (Phase.READING, Phase.STORING)
+
+    @property
+    def is_after_plan(self) -> bool:
+        return self in (Phase.RENDERING, Phase.STORING)
+
+
 TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED, Status.EXPIRED}),
     Status.RUNNING: frozenset(

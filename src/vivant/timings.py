@@ -20,6 +20,8 @@ class Timings:
     report_every: float = 1.0  # between writes of progress, all running tasks in one transaction
     retry_after: float = 0.5  # between tries when the database or the storage fails
     drain_within: float = 120.0  # for running jobs to finish when the service goes down
+    step_within: float = 5.0  # for each further step of going down; what hangs is left behind
+    end_within: float = 2.0  # after a second signal; then the process ends whatever hangs
 
     # Leases of dispatchers
     heartbeat_every: float = 5.0  # between heartbeats of a dispatcher in the database
@@ -29,8 +31,13 @@ class Timings:
     clock_settles_after: float = 60.0  # without a jump: it may expire tasks and delete files
     clock_followed_after: float = 900.0  # that a jump lasts: the system's clock was set on purpose
 
-    # Files of ended tasks
+    # Files
+    store_within: float = 30.0  # for one call of the file store to answer
+    store_phase_within: float = 90.0  # for a worker to read its pictures, or to store its clip; then it is killed
+    scratch_within: float = 30.0  # for one call on the scratch folder to return
+    probe_every: float = 30.0  # between probes of the file store and the scratch folder while they work
     sweep_every: float = 600.0  # between deletions of files that are no longer needed
+    sweep_call_within: float = 300.0  # for the store to list all tasks, or to delete the files of one
     orphan_after: float = 3600.0  # age of files without a task before they go: pictures are stored before their task
 
     # Worker processes
@@ -41,7 +48,9 @@ class Timings:
     worker_silent_for: float = 30.0  # without a message from the process: it hangs and is killed
     plan_within: float = 120.0  # for a job's pictures to be read and its clip to be planned; then the job fails
     engine_silent_for: float = 600.0  # without a call of its watch: the engine hangs and its process is killed
+    worker_ready_for: float = 10.0  # without a message from the process: it does not count as ready
     stop_within: float = 2.0  # for a job to obey a stop; then its process is killed
+    kill_within: float = 5.0  # for a killed process to end; then it is given up and left
     restart_after: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0, 30.0)  # before the n-th restart of a worker that fails
 
     # The database
@@ -87,6 +96,7 @@ class Timings:
             ("heartbeat_every", "lease_lapses_after"),
             ("wait_for_lock", "write_within"),
             ("worker_heartbeat_every", "worker_silent_for"),
+            ("worker_heartbeat_every", "worker_ready_for"),
             ("worker_heartbeat_every", "engine_silent_for"),
         ):
             if getattr(self, shorter) > getattr(self, longer):

@@ -12,6 +12,7 @@ import pytest
 
 from support.records import ARTIFACT
 from vivant.dispatch.messages import (
+    Entered,
     Failed,
     Finished,
     Halted,
@@ -26,6 +27,7 @@ from vivant.dispatch.messages import (
     decode_event,
     encode_line,
 )
+from vivant.task import Phase
 
 WRONG_FACTS: tuple[dict[str, Any], ...] = (
     {"path": "../../etc/passwd"}, {"path": "/etc/passwd"}, {"size": 0}, {"sha256": "?"}, {"frames": 0},
@@ -37,7 +39,8 @@ FINISHED = json.loads(encode_line(Finished(ARTIFACT)))
     "event",
     [
         Ready("testcard", "1"), Unusable("no weights"), Heartbeat(0.5), Planned({"shots": [1]}), Reported(0.0),
-        Reported(1.0), Remember({"job": 1}), Finished(ARTIFACT), Failed("ENGINE_FAILED", "", retryable=False), Halted(),
+        Entered(Phase.STORING), Reported(1.0), Remember({"job": 1}), Finished(ARTIFACT),
+        Failed("ENGINE_FAILED", "", retryable=False), Halted(),
     ],
     ids=repr,
 )  # fmt: skip
@@ -48,9 +51,9 @@ def test_every_event_comes_out_as_it_went_in(event: WorkerEvent) -> None:
 @pytest.mark.parametrize(
     "build",
     [lambda: Reported(1.5), lambda: Reported(float("nan")), lambda: Failed("", "x", retryable=False),
-     lambda: Setup("testcard", "file:///x", "/x", 0.0, 1.0, 1.0),
-     lambda: Setup("testcard", "file:///x", "/x", 1.0, -1.0, 1.0),
-     lambda: Setup("testcard", "file:///x", "/x", 1.0, 1.0, math.nan)],
+     lambda: Setup("testcard", "file:///x", "/x", 0.0, 1.0, 1.0, 1.0),
+     lambda: Setup("testcard", "file:///x", "/x", 1.0, -1.0, 1.0, 1.0),
+     lambda: Setup("testcard", "file:///x", "/x", 1.0, 1.0, math.nan, 1.0)],
 )  # fmt: skip
 def test_a_wrong_message_cannot_be_built(build: Callable[[], object]) -> None:
     with pytest.raises(ValueError):

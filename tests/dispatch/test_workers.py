@@ -294,7 +294,7 @@ async def test_signals_that_are_sent_to_everybody_do_not_end_a_worker(tmp_path: 
 async def test_a_full_disk_fails_the_task_with_the_reason_and_leaves_no_half_file(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="cramped") as service:
         failed = await wait_for_status(service, await submit_task(service), "failed")
-        assert (failed.attempt, failed.error_code) == (10, "STORAGE_FAILED")
+        assert (failed.attempt, failed.error_code) == (10, "SCRATCH_FAILED")
         assert "File too large" in failed.error_message
         left = [p for p in tmp_path.rglob("*") if p.is_file() and ("clip" in p.name or "scratch" in str(p))]
         assert left == []

@@ -6,7 +6,7 @@ import pytest
 
 from vivant.errors import Misconfigured, NotAuthorized, NotFound, StorageFailed
 from vivant.storage import links
-from vivant.storage.artifacts import CHUNK, Artifacts, clip_path, task_prefix
+from vivant.storage.artifacts import Artifacts, clip_path, task_prefix
 
 
 @pytest.fixture(params=["folder with blanks & %41 #1", "memory"])
@@ -22,21 +22,6 @@ def test_stored_files_can_be_read(artifacts: Artifacts, tmp_path: Path) -> None:
     artifacts.put("tasks/a/in/first.png", b"from memory")
     assert artifacts.get("tasks/a/1/clip.mp4") == b"from a file"
     assert artifacts.size("tasks/a/in/first.png") == 11
-
-
-async def test_any_range_of_a_file_is_read_in_chunks(artifacts: Artifacts) -> None:
-    data = bytes(range(256)) * (CHUNK // 128)
-    artifacts.put("x", data)
-
-    async def read(start: int, end: int | None) -> tuple[bytes, int]:
-        file = await artifacts.open("x", etag="e", mime="m")
-        pieces = [piece async for piece in file.read(start, end)]
-        return b"".join(pieces), max(map(len, pieces), default=0)
-
-    for start, end in ((0, None), (1, 2), (CHUNK - 1, CHUNK + 1), (5, 5), (len(data) - 1, None), (0, 10**9)):
-        read_, longest = await read(start, end)
-        assert read_ == data[start:end]
-        assert longest <= CHUNK
 
 
 def test_deleting_takes_everything_under_a_prefix_and_nothing_beside_it(artifacts: Artifacts) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from vivant.dispatch import worker
+from vivant.dispatch.messages import Reported
 from vivant.engines import registry
 from vivant.engines.base import Watch
 from vivant.engines.testcard import CardStoryboard, Testcard
@@ -203,9 +204,34 @@ class Talkative(Still):
         return super().render(storyboard, pictures, watch)
 
 
+class Abandoning(Testcard):
+    """Crashes, and leaves a process in a session of its own that holds the worker's streams open."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        if os.fork() == 0:
+            os.setsid()
+            time.sleep(60)
+            os._exit(0)
+        os.kill(os.getpid(), signal.SIGSEGV)
+        raise AssertionError("unreachable")
+
+
+class Flooding(Still):
+    """Sends as many reports as it can for three seconds, past the limit of its watch."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        assert isinstance(watch, worker.WorkerWatch)
+        deadline = time.monotonic() + 3
+        while time.monotonic() < deadline:
+            watch.raise_if_stopping()
+            for _ in range(100):
+                watch._channel.send(Reported(0.5))
+        return super().render(storyboard, pictures, watch)
+
+
 for engine in (
     Still, Slow, Endless, Chatty, Pondering, Brooding, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready,
-    Forgetful, Careful, Greedy, Cramped, Talkative,
+    Forgetful, Careful, Greedy, Cramped, Talkative, Abandoning, Flooding,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
 

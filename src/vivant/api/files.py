@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from vivant.api.context import Context
 from vivant.api.http_errors import RangeNotSatisfiable
-from vivant.storage.artifacts import StoredFile
+from vivant.storage.downloads import StoredFile
 
 # No scripts, whatever the file holds; but the page that a browser makes around a film may load that film. `sandbox`
 # would forbid even that: it gives the page an origin of its own, so that its own address is no longer 'self'.

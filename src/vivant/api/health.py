@@ -6,16 +6,12 @@ import asyncio
 import math
 from importlib.metadata import version
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from vivant.api.context import Context
 from vivant.api.responses import json_response
-from vivant.errors import VivantError
-
-log = structlog.get_logger(__name__)
 
 
 def routes(context: Context) -> list[Route]:
@@ -34,7 +30,7 @@ def routes(context: Context) -> list[Route]:
 
 
 class Readiness:
-    """Checks what a clip needs: the database, the storage, and a worker with its engine loaded."""
+    """What a clip needs, found out at most once in `readiness_cached_for` seconds however often anybody asks."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -44,28 +40,10 @@ class Readiness:
         self._clock, self._timings = context.service.clock, context.service.timings
 
     async def checks(self) -> dict[str, bool]:
-        """What was found, at most `readiness_cached_for` seconds ago, and whether tasks are accepted."""
+        """What was found lately, whether a worker is ready now, and whether tasks are accepted."""
         async with self._checking:
             if self._clock.monotonic() - self._checked_at >= self._timings.readiness_cached_for:
-                self._found = {"database": await self._database(), "storage": await self._storage()}
+                self._found = await self._context.service.check()
                 self._checked_at = self._clock.monotonic()
-        workers = self._context.service.health()["workers"]
-        return {**self._found, "worker": workers["ready"] > 0, "taking_work": not self._context.draining}
-
-    async def _database(self) -> bool:
-        try:
-            async with asyncio.timeout(self._timings.readiness_within):
-                await self._context.service.list_tasks(key_id="", limit=1)
-        except (VivantError, TimeoutError) as error:
-            log.error("the database does not answer", error=str(error))
-            return False
-        return True
-
-    async def _storage(self) -> bool:
-        try:
-            async with asyncio.timeout(self._timings.readiness_within):
-                await self._context.service.check_storage()
-        except (VivantError, TimeoutError) as error:
-            log.error("the storage does not answer", error=str(error))
-            return False
-        return True
+        worker = self._context.service.worker_is_ready
+        return {**self._found, "worker": worker, "taking_work": not self._context.draining}

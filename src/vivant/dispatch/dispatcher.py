@@ -1,9 +1,10 @@
 """Claims queued tasks, runs them on workers, and settles them in the database. The row of a task decides: when it says
 that another dispatcher has the task, or that it has ended, the run here is stopped and its result dropped.
 
-Four loops: `_start_tasks` claims tasks and starts them; `_supervise_runs` expires tasks, writes progress, and stops
-runs whose task is no longer this dispatcher's; `_keep_lease_alive` sends heartbeats and takes over from dispatchers
-whose heartbeats stopped; `_sweep_files` deletes files that are no longer needed.
+Each duty is a loop of its own, which starts again when it fails: `_start_tasks` claims tasks and starts them,
+`_expire_tasks` ends those whose time is over, `_report_progress` writes how far runs have come, `_reconcile_runs` makes
+runs and rows agree, `_keep_lease_alive` sends heartbeats and takes over from dispatchers whose heartbeats stopped,
+`_sweep_files` deletes files that are no longer needed, and each place for files is probed.
 """
 
 from __future__ import annotations
@@ -12,24 +13,31 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import structlog
 
+from vivant.blocking import BlockingCalls
 from vivant.clock import Clock
-from vivant.dispatch import retention
+from vivant.dispatch.backoff import Backoff
 from vivant.dispatch.fleet import Fleet, Worker
 from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
-from vivant.errors import Busy, StorageFailed, VivantError
+from vivant.dispatch.places import Place
+from vivant.dispatch.retention import Sweep
+from vivant.errors import Busy, ScratchFailed, StorageFailed
 from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
 from vivant.record.tasks import Claim, Progress
+from vivant.shutdown import take_step
 from vivant.storage.artifacts import Artifacts, attempt_prefix
 from vivant.task import Loss
 from vivant.timings import Timings
 
 T = TypeVar("T")
+
+SWEEP_THREADS: Final = 2
 
 log = structlog.get_logger()
 
@@ -93,15 +101,26 @@ class Dispatcher:
         self._fleet = fleet
         self._artifacts = artifacts
         self._alone = alone
-        self._retention_days = retention_days
         self._clock = clock
         self._timings = timings
         self._lease_watch = leases.LeaseWatch(lapses_after=timings.lease_lapses_after)
-        self.storage_error = ""  # why files cannot be written, or empty; nothing is claimed meanwhile
+        self.store = Place("file store", artifacts.check, failed=StorageFailed, within=timings.store_within)
+        self.scratch = Place("scratch folder", fleet.check_scratch, failed=ScratchFailed, within=timings.scratch_within)
+        self.places = (self.store, self.scratch)
+        self._codes_of_places = {place.failed.code for place in self.places}
+        self._sweep_calls = BlockingCalls(
+            "The sweep of files", threads=SWEEP_THREADS, within=timings.sweep_call_within, late=StorageFailed
+        )
+        self._sweep = Sweep(
+            record, artifacts, self._sweep_calls, days=retention_days, orphan_after=timings.orphan_after
+        )
         self._task_queued = asyncio.Event()
         self._record_changed = asyncio.Event()
         self._runs: dict[tuple[str, int], Run] = {}
         self._run_tasks: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._claiming = False  # a claim is being written
+        self._claimed = 0  # how many were
         self._starting: asyncio.Task[None] | None = None
         self._loops: list[asyncio.Task[None]] = []
 
@@ -124,8 +143,11 @@ class Dispatcher:
         self._starting = asyncio.create_task(self._run_forever(self._start_tasks))
         self._loops = [
             asyncio.create_task(self._run_forever(loop))
-            for loop in (self._supervise_runs, self._keep_lease_alive, self._sweep_files)
-        ]
+            for loop in (
+                self._expire_tasks, self._report_progress, self._reconcile_runs, self._keep_lease_alive,
+                self._sweep_files, *map(self._watch, self.places),
+            )
+        ]  # fmt: skip
 
     def notify_queued(self) -> None:
         """A task was queued."""
@@ -142,27 +164,29 @@ class Dispatcher:
 
     async def drain(self) -> None:
         """Claim nothing more, and wait for running jobs to finish, at most `Timings.drain_within` seconds."""
-        await _cancel(self._starting)
+        self._draining = True
+        await self._end([self._starting])
         if self._run_tasks:
             log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=self._timings.drain_within)
             await asyncio.wait(self._run_tasks, timeout=self._timings.drain_within)
 
     async def stop(self) -> None:
-        """Stop now. Tasks that still run are queued again; that is not counted as a death of the task."""
-        await _cancel(self._starting)
-        for unfinished in (*self._run_tasks, *self._loops):
-            await _cancel(unfinished)
-        await self._fleet.stop()
+        """Stop now. Tasks that still run are queued again; that is not counted as a death of the task.
+
+        Every step has a time in which it must be done; tasks that cannot be queued again now are at the next start.
+        """
+        self._draining, within = True, self._timings.step_within
+        await self._end([self._starting, *self._run_tasks, *self._loops])
+        await take_step("workers", self._fleet.stop(), within=self._timings.kill_within + within)
+        for calls in (self._sweep_calls, *self.places):
+            calls.close()
 
         def leave(connection: Connection) -> int:
             leases.remove(connection, {self.boot_id})
             return tasks.requeue_abandoned(connection, {self.boot_id}, loss=Loss.STOP, now=self._clock.now())
 
-        try:
-            requeued = await self._record.write(leave)
-            log.info("dispatcher stopped", boot_id=self.boot_id, requeued=requeued)
-        except Busy as error:
-            log.error("running tasks could not be queued again; the next start will do so", reason=str(error))
+        if await take_step("tasks that were running, to be queued again", self._record.write(leave), within=within):
+            log.info("dispatcher stopped", boot_id=self.boot_id)
 
     # -- claim and run ----------------------------------------------------------------------------------------------
 
@@ -170,44 +194,52 @@ class Dispatcher:
         while True:
             worker = await self._fleet.acquire_worker()
             try:
-                claim = await self._wait_for_claim()
+                run = await self._wait_for_run(worker)
             except BaseException:
                 worker.release()
                 raise
-            task = claim.task
-            job = Job(task.id, task.attempt, task.request.to_data(), dict(claim.remembered))
-            run = Run(claim, job, worker, self._remember, started=self._clock.monotonic())
-            self._runs[run.key] = run
             run_task = asyncio.create_task(self._run_task(run))
             self._run_tasks.add(run_task)
             run_task.add_done_callback(self._run_tasks.discard)
 
-    async def _wait_for_claim(self) -> Claim:
+    async def _wait_for_run(self, worker: Worker) -> Run:
+        """Claim a task for this worker as soon as there is one and all places for files work."""
         while True:
-            if self.storage_error:
-                await self._wait_for_storage()
+            while broken := [place for place in self.places if place.error]:
+                await broken[0].wait_until_works()
             self._task_queued.clear()
-            claim = await self._write_until_accepted(
-                lambda c: tasks.claim(c, owner=self.boot_id, now=self._clock.now())
-            )
-            if claim is not None:
-                return claim
+            self._claiming = True
+            try:
+                claim = await self._write_until_accepted(
+                    lambda c: tasks.claim(c, owner=self.boot_id, now=self._clock.now())
+                )
+                if claim is not None:
+                    task = claim.task
+                    job = Job(task.id, task.attempt, task.request.to_data(), dict(claim.remembered))
+                    run = Run(claim, job, worker, self._remember, started=self._clock.monotonic())
+                    self._runs[run.key] = run
+                    return run
+            finally:
+                self._claiming, self._claimed = False, self._claimed + 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._task_queued.wait(), self._timings.claim_every)
 
     async def _run_task(self, run: Run) -> None:
+        """Run the job and settle its task. Whatever fails here, the run ends: then `_reconcile` finds that its row has
+        no run, and queues it again.
+        """
         task = run.claim.task
         log.info("task started", task=task.id, attempt=task.attempt)
+        outcome: Outcome = Halted()
+        settled = False
         try:
             try:
                 outcome = await run.worker.run(run.job, run)
             finally:
                 run.worker.release()
             settled = await self._settle(run, outcome)
-        except Exception as error:  # also after a defect in the dispatcher the task must end
+        except Exception:
             log.exception("a task could not be settled", task=task.id, attempt=task.attempt)
-            outcome = Failed(VivantError.code, f"The service failed: {error!r}.", retryable=False)
-            settled = await self._settle(run, outcome)
         finally:
             del self._runs[run.key]
         log.info(
@@ -232,7 +264,7 @@ class Dispatcher:
                     return tasks.settle_success(connection, claim, artifact, run_seconds=run_seconds, now=now)
                 case Failed(code, message, retryable=False):
                     return tasks.settle_failure(connection, claim, code=code, message=message, now=now)
-                case Failed(StorageFailed.code as code, message):
+                case Failed(code, message) if code in self._codes_of_places:
                     return tasks.settle_interruption(connection, claim, code=code, reason=message, now=now)
                 case Failed(code, message):
                     return tasks.settle_death(connection, claim, code=code, reason=message, now=now)
@@ -243,8 +275,9 @@ class Dispatcher:
 
         if isinstance(outcome, Finished):
             await self._delete_attempts(claim, range(1, claim.task.attempt))  # earlier attempts may have left a clip
-        if isinstance(outcome, Failed) and outcome.code == StorageFailed.code:
-            self.storage_error = outcome.message  # before the task is queued again, so that it is not claimed at once
+        for place in self.places:  # before the task is queued again, so that it is not claimed at once
+            if isinstance(outcome, Failed) and outcome.code == place.failed.code:
+                place.fail(outcome.message)
         settled = await self._write_until_accepted(settle)
         self._task_queued.set()  # it may have been queued again
         if not settled:
@@ -256,48 +289,65 @@ class Dispatcher:
 
     # -- the loops --------------------------------------------------------------------------------------------------
 
-    async def _supervise_runs(self) -> None:
-        reported_at = 0.0
+    async def _expire_tasks(self) -> None:
+        while True:
+            await asyncio.sleep(self._timings.supervise_every)
+            if not self._clock.is_settled():
+                continue
+            try:
+                due = await self._record.read(lambda c: tasks.find_due(c, now=self._clock.now()))
+                if due:
+                    expired = await self._record.write(partial(tasks.expire, ids=due, now=self._clock.now()))
+                    log.info("tasks expired", tasks=expired)
+                    self._record_changed.set()
+            except Busy as error:
+                self._on_record_failure(error)
+
+    async def _report_progress(self) -> None:
+        while True:
+            await asyncio.sleep(self._timings.report_every)
+            changed = [run for run in self._runs.values() if run.changed]
+            batch = [run.collect_progress() for run in changed]
+            if not batch:
+                continue
+            try:
+                await self._record.write(partial(tasks.store_progress, batch=batch))
+            except Busy as error:
+                for run in changed:
+                    run.changed = True
+                self._on_record_failure(error)
+            else:
+                for run, progress in zip(changed, batch, strict=True):
+                    run.mark_written(progress)
+
+    async def _reconcile_runs(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._record_changed.wait(), self._timings.supervise_every)
             self._record_changed.clear()
             try:
-                await self._expire_due_tasks()
-                if self._clock.monotonic() - reported_at >= self._timings.report_every:
-                    reported_at = self._clock.monotonic()
-                    await self._write_progress()
-                await self._stop_lost_runs()
+                await self._reconcile()
             except Busy as error:
                 self._on_record_failure(error)
 
-    async def _expire_due_tasks(self) -> None:
-        if not self._clock.is_settled():
-            return
-        due = await self._record.read(lambda c: tasks.find_due(c, now=self._clock.now()))
-        if due:
-            expired = await self._record.write(lambda c: tasks.expire(c, due, now=self._clock.now()))
-            log.info("tasks expired", tasks=expired)
+    async def _reconcile(self) -> None:
+        """Make runs and rows agree: stop a run whose row is no longer ours, and queue a row of ours that has no run.
 
-    async def _write_progress(self) -> None:
-        changed = [run for run in self._runs.values() if run.changed]
-        batch = [run.collect_progress() for run in changed]
-        if batch:
-            try:
-                await self._record.write(lambda c: tasks.store_progress(c, batch))
-            except Busy:
-                for run in changed:
-                    run.changed = True
-                raise
-            for run, progress in zip(changed, batch, strict=True):
-                run.mark_written(progress)
-
-    async def _stop_lost_runs(self) -> None:
-        runs = dict(self._runs)  # copied before the query, which does not see tasks that are claimed after it
-        if runs:
-            ours = await self._record.read(lambda c: tasks.list_running_attempts(c, self.boot_id))
-            for key in runs.keys() - ours:
-                runs[key].worker.stop(runs[key].job)
+        The first happens whenever a task is cancelled, expires or was taken over; the second only after a failure, such
+        as a claim or a settlement of which nobody knows whether it was written. It counts as a death of the task.
+        """
+        runs, claimed, claiming = dict(self._runs), self._claimed, self._claiming
+        ours = await self._record.read(lambda c: tasks.list_running_attempts(c, self.boot_id))
+        for key in runs.keys() - ours:  # a task that was claimed after the query began is not among `runs`
+            runs[key].worker.stop(runs[key].job)
+        lost = set() if self._draining else ours - self._runs.keys()  # going down, `stop` queues all of them again
+        if lost and not claiming and not self._claiming and claimed == self._claimed:  # else it may be a new claim
+            requeued = await self._record.write(
+                lambda c: tasks.requeue_lost(c, self.boot_id, lost, now=self._clock.now())
+            )
+            if requeued:  # none: they were being settled
+                log.error("tasks of this service that it did not run were queued again", tasks=requeued)
+                self._task_queued.set()
 
     async def _keep_lease_alive(self) -> None:
         while True:
@@ -327,14 +377,17 @@ class Dispatcher:
             while not self._clock.is_settled():  # files look old while the system's clock is wrong
                 await asyncio.sleep(self._timings.retry_after)
             try:
-                await retention.sweep(
-                    self._record, self._artifacts, days=self._retention_days,
-                    orphan_after=self._timings.orphan_after, now=self._clock.now(),
-                )  # fmt: skip
+                await self._sweep.run(now=self._clock.now())
                 await self._record.restore_reserve()
             except (Busy, StorageFailed) as error:
                 log.error("old files could not be swept", reason=str(error))
             await asyncio.sleep(self._timings.sweep_every)
+
+    def _watch(self, place: Place) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def watch() -> None:
+            await place.watch(every=self._timings.probe_every, retry_after=self._timings.retry_after)
+
+        return watch
 
     # -- failures ---------------------------------------------------------------------------------------------------
 
@@ -357,33 +410,32 @@ class Dispatcher:
     async def _delete_attempts(self, claim: Claim, attempts: Iterable[int]) -> None:
         try:
             for attempt in attempts:
-                await asyncio.to_thread(self._artifacts.delete, attempt_prefix(claim.task.id, attempt))
+                await self._sweep_calls.run(self._artifacts.delete, attempt_prefix(claim.task.id, attempt))
         except StorageFailed as error:
             log.error("files of a lost attempt stay until they are swept", task=claim.task.id, reason=str(error))
 
-    async def _wait_for_storage(self) -> None:
-        """Return when files can be written again. So a full disk costs one attempt, not one of every queued task."""
-        log.error("the storage failed; tasks wait", reason=self.storage_error)
-        while self.storage_error:
-            try:
-                await asyncio.to_thread(self._artifacts.check)
-                self.storage_error = ""
-            except StorageFailed as error:
-                self.storage_error = str(error)
-                await asyncio.sleep(self._timings.retry_after)
-        log.info("the storage works again")
-
     async def _run_forever(self, loop: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run one of the loops, and start it again when a defect ended it; the defect is logged."""
+        """Run one of the loops, and start it again when a defect ended it; the defect is logged. One that fails at once
+        is started again after longer and longer pauses.
+        """
+        backoff = Backoff(self._timings.restart_after)
         while True:
+            started = self._clock.monotonic()
             try:
                 await loop()
             except Exception:
-                log.exception("a loop of the dispatcher failed and starts again", loop=loop.__name__)
-            await asyncio.sleep(self._timings.retry_after)
+                if self._clock.monotonic() - started > self._timings.restart_after[-1]:
+                    backoff.reset()
+                pause = backoff.fail()
+                log.exception("a loop of the dispatcher failed", loop=loop.__name__, starts_again_after=pause)
+                await asyncio.sleep(pause)
 
-
-async def _cancel(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    async def _end(self, unfinished: Iterable[asyncio.Task[None] | None]) -> None:
+        """Cancel these, and wait until they have ended, within a bounded time."""
+        given = [task for task in unfinished if task is not None]
+        for task in given:
+            task.cancel()
+        if given:
+            _, left = await asyncio.wait(given, timeout=self._timings.step_within)
+            if left:
+                log.error("left behind while going down", tasks=[task.get_name() for task in left])

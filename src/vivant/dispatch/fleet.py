@@ -35,7 +35,7 @@ class Worker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FleetHealth:
-    """workers: how many there should be; ready: how many are set up; error: why one is not, or empty."""
+    """workers: how many there should be; ready: how many are set up and answer; error: why one is not, or empty."""
 
     workers: int
     ready: int
@@ -43,7 +43,9 @@ class FleetHealth:
 
 
 class Fleet(Protocol):
-    """All workers of a dispatcher."""
+    """All workers of a dispatcher. engine: the name of the one that they run."""
+
+    engine: str
 
     async def start(self) -> None:
         """Begin to start the workers; returns before they are ready."""
@@ -52,6 +54,12 @@ class Fleet(Protocol):
         """A worker that is ready for a job; waits until there is one. No one else gets it until its `release`."""
 
     async def stop(self) -> None:
-        """Kill all workers now, also those at work."""
+        """Kill all workers now, also those at work. Returns within a bounded time."""
+
+    def kill_processes(self) -> None:
+        """The last resort when the program must end and its event loop may hang. Any thread may call this."""
+
+    def check_scratch(self) -> None:
+        """Raise ScratchFailed unless workers can write temporary files; make a missing folder. Blocks."""
 
     def health(self) -> FleetHealth: ...

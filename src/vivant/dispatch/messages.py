@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from vivant.task import Artifact
+from vivant.task import Artifact, Phase
 
 MAX_LINE_BYTES: Final = 16 * 2**20  # a storyboard has some kilobytes
 
@@ -25,9 +25,10 @@ class Setup(msgspec.Struct, tag=True, frozen=True):
     heartbeat_every: float  # seconds, more than 0
     report_every: float  # seconds, more than 0; progress is reported no more often
     plan_within: float  # seconds, more than 0, for a job to be planned
+    store_within: float  # seconds, more than 0, for one request to the file store
 
     def __post_init__(self) -> None:
-        for name in ("heartbeat_every", "report_every", "plan_within"):
+        for name in ("heartbeat_every", "report_every", "plan_within", "store_within"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be more than 0, got {getattr(self, name)!r}.")
 
@@ -69,6 +70,12 @@ class Heartbeat(msgspec.Struct, tag=True, frozen=True):
     """Sent every `heartbeat_every` seconds. silent: seconds since the engine called its watch; 0 between jobs."""
 
     silent: float
+
+
+class Entered(msgspec.Struct, tag=True, frozen=True):
+    """The job goes on with this phase. It begins in the first without saying so."""
+
+    phase: Phase
 
 
 class Planned(msgspec.Struct, tag=True, frozen=True):
@@ -122,7 +129,7 @@ class Died(msgspec.Struct, tag=True, frozen=True):
 
 
 Command = Setup | Job | Stop | Acknowledgement
-WorkerEvent = Ready | Unusable | Heartbeat | Planned | Reported | Remember | Finished | Failed | Halted
+WorkerEvent = Ready | Unusable | Heartbeat | Entered | Planned | Reported | Remember | Finished | Failed | Halted
 Outcome = Finished | Failed | Halted | Died
 
 _encoder = msgspec.json.Encoder()

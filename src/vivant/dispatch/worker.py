@@ -11,6 +11,7 @@ running job may finish is the dispatcher's decision.
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import os
 import queue
@@ -27,6 +28,7 @@ from typing import Any, BinaryIO, Final
 from vivant.dispatch.messages import (
     Acknowledgement,
     Command,
+    Entered,
     Failed,
     Finished,
     Halted,
@@ -43,11 +45,13 @@ from vivant.dispatch.messages import (
     decode_command,
     encode_line,
 )
+from vivant.dispatch.silence import Silence
 from vivant.engines.base import EngineStoryboard
-from vivant.errors import EngineFailed, Stopped, StorageFailed, VivantError
+from vivant.errors import EngineFailed, ScratchFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
 from vivant.private_files import keep_files_private
 from vivant.request import VideoRequest
+from vivant.task import Phase
 
 NICENESS: Final = 5  # added to the process's niceness: answering a poll goes before drawing a frame
 OOM_SCORE: Final = 500  # when memory runs out Linux shall end a worker, which is replaced, and not the service
@@ -129,8 +133,9 @@ class WorkerWatch:
         self._job = job
         self._stopping = threading.Event()
         self._answered = threading.Event()
-        self._touched_at = time.monotonic()  # when the engine last called
-        self._plan_by = self._touched_at + channel.setup.plan_within  # infinite once the job is planned
+        self._touched_at = self._looked_at_touch = time.monotonic()  # when the engine last called
+        self._silence = Silence(longest_gap=channel.setup.heartbeat_every * 4, now=self._touched_at)
+        self._plan_by = math.inf  # seconds of the monotonic clock, while the job is being planned
         self._reporting = threading.Lock()
         self._fraction = self._sent = 0.0
         self._sent_at = 0.0
@@ -156,8 +161,11 @@ class WorkerWatch:
         if self._touched_at > self._plan_by:
             raise EngineFailed(f"The clip was not planned within {self._channel.setup.plan_within:g} s.")
 
-    def end_planning(self) -> None:
-        self._plan_by = math.inf
+    def enter(self, phase: Phase) -> None:
+        """The job goes on with this phase."""
+        self.raise_if_stopping()
+        self._plan_by = time.monotonic() + self._channel.setup.plan_within if phase is Phase.PLANNING else math.inf
+        self._channel.send(Entered(phase))
 
     def remember(self, data: Mapping[str, Any]) -> None:
         self._answered.clear()
@@ -181,7 +189,11 @@ class WorkerWatch:
         self._answered.set()
 
     def seconds_since_touch(self) -> float:
-        return time.monotonic() - self._touched_at
+        """Called with every heartbeat."""
+        if self._touched_at != self._looked_at_touch:
+            self._looked_at_touch = self._touched_at
+            self._silence.end()
+        return self._silence.measure(time.monotonic())
 
 
 def main() -> None:
@@ -197,7 +209,7 @@ def main() -> None:
         from vivant.generate import make_artifact
         from vivant.storage.artifacts import Artifacts
 
-        artifacts = Artifacts(setup.storage)
+        artifacts = Artifacts(setup.storage, within=setup.store_within)
         engine = load_engine(setup.engine)
         engine.setup()
     except Exception as error:
@@ -208,12 +220,12 @@ def main() -> None:
     while True:
         job, watch = channel.jobs.get()
 
-        def tell_plan(board: EngineStoryboard, watch: WorkerWatch = watch) -> None:
-            watch.end_planning()
+        def tell_plan(board: EngineStoryboard) -> None:
             channel.send(Planned({**board.to_data(), "explanation": engine.explain(board)}))
 
         try:
-            with TemporaryDirectory(dir=setup.scratch) as scratch:
+            Path(setup.scratch).mkdir(parents=True, exist_ok=True)  # something that cleans up may have deleted it
+            with TemporaryDirectory(dir=setup.scratch, ignore_cleanup_errors=True) as scratch:
                 artifact = make_artifact(
                     VideoRequest.from_data(job.request),
                     engine,
@@ -223,16 +235,19 @@ def main() -> None:
                     attempt=job.attempt,
                     scratch=Path(scratch),
                     on_plan=tell_plan,
+                    on_phase=watch.enter,
                 )
             outcome: WorkerEvent = Finished(artifact)
         except Stopped:
             outcome = Halted()
         except VivantError as error:
+            if isinstance(error, StorageFailed):
+                print(f"{error} {error.detail}", file=sys.stderr)  # noqa: T201  the log has the rest, callers do not
             outcome = Failed(error.code, str(error), error.retryable)
         except OSError as error:  # engines write no files, so the disk failed: full, read-only or gone
-            outcome = Failed(
-                StorageFailed.code, f"The clip could not be written: {error.strerror or error}.", retryable=True
-            )
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+            text = f"A temporary file could not be written: {os.strerror(error.errno or errno.EIO)}."
+            outcome = Failed(ScratchFailed.code, text, retryable=True)
         except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a worker outlives its jobs
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)

@@ -34,4 +34,7 @@ def time_of_id(identifier: str) -> datetime | None:
         return None
     if parsed.version != 7 or str(parsed) != identifier:
         return None
-    return datetime.fromtimestamp((parsed.int >> 80) / 1000, UTC)
+    try:
+        return datetime.fromtimestamp((parsed.int >> 80) / 1000, UTC)
+    except (ValueError, OverflowError):  # later than the year 9999
+        return None

@@ -266,6 +266,20 @@ def settle_interruption(connection: Connection, held: Claim, *, code: str, reaso
     return row is not None and _lose(connection, row, Loss.INTERRUPTION, code=code, reason=reason, now=now)
 
 
+def requeue_lost(connection: Connection, owner: str, attempts: Iterable[tuple[str, int]], *, now: datetime) -> int:
+    """Queue again those of these (id, attempt) that `owner` has claimed and, after a failure of its own, does not run.
+
+    That counts as a death, so that a task whose end can never be written is not run for ever. Returns how many.
+    """
+    lost = 0
+    for task_id, attempt in attempts:
+        held = (tasks.c.id == task_id, tasks.c.attempt == attempt, tasks.c.owner == owner)
+        row = connection.execute(select(tasks).where(*held, tasks.c.status == Status.RUNNING.value)).one_or_none()
+        reason = "The service lost track of it"
+        lost += row is not None and _lose(connection, row, Loss.DEATH, code="INTERNAL", reason=reason, now=now)
+    return lost
+
+
 def requeue(connection: Connection, held: Claim, *, now: datetime) -> bool:
     """Queue the task again; nothing is counted: `Loss.STOP`. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
@@ -346,13 +360,14 @@ def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
 # -- files of ended tasks -------------------------------------------------------------------------------------------
 
 
-def list_with_old_files(connection: Connection, *, before: datetime, at_most: int = 200) -> list[str]:
-    """Ids of tasks that ended before this time and still have files, the oldest first."""
+def list_with_old_files(connection: Connection, *, before: datetime, at_most: int = 200, skip: int = 0) -> list[str]:
+    """Ids of tasks that ended before this time and still have files, the oldest first, without the first `skip`."""
     return list(
         connection.execute(
             select(tasks.c.id)
             .where(tasks.c.files_since.is_not(None), tasks.c.files_since < before)
-            .order_by(tasks.c.files_since)
+            .order_by(tasks.c.files_since, tasks.c.id)
+            .offset(skip)
             .limit(at_most)
         ).scalars()
     )
