@@ -8,6 +8,7 @@ import io
 import os
 import queue
 import select
+import signal
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -93,6 +94,7 @@ class BackgroundStream(io.TextIOBase):
     # -- the thread ---------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))  # not for us
         since_report = 0  # lines written
         while (line := self._waiting.get()) is not None:
             if not self._write_line(line):

@@ -285,12 +285,23 @@ class Service:
     # -- start and stop ---------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Begin to run tasks; those that an earlier service left running are queued again."""
+        """Begin to run tasks; those that an earlier service left running are queued again.
+
+        Raises Misconfigured when the file store belongs to another record.
+        """
         self._begun = True
         loop = asyncio.get_running_loop()
         self._record.start_writer(partial(loop.call_soon_threadsafe, self._on_foreign_write))
         self._link_secret = await self._record.write(lambda c: shared_secrets.get_or_create(c, "links"))
         await self.intake.start()
+        store = self._dispatcher.store
+        try:
+            async with asyncio.timeout(self.timings.readiness_within):
+                await store.check()
+        except StorageFailed:
+            pass  # it is probed again and again; until it works, tasks wait
+        except TimeoutError:
+            store.fail("It has not answered yet.")
         await self._dispatcher.start()
         self._writing_key_use = asyncio.create_task(self._write_key_use())
         self._state = "running"

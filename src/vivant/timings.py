@@ -20,6 +20,7 @@ class Timings:
     report_every: float = 1.0  # between writes of progress, all running tasks in one transaction
     retry_after: float = 0.5  # between tries when the database or the storage fails
     drain_within: float = 120.0  # for running jobs to finish when the service goes down
+    stop_in_all_within: float = 180.0  # from the first signal to the end of the process, whatever hangs
     step_within: float = 5.0  # for each further step of going down; what hangs is left behind
     end_within: float = 2.0  # after a second signal; then the process ends whatever hangs
 
@@ -96,6 +97,7 @@ class Timings:
             ("heartbeat_every", "lease_lapses_after"),
             ("wait_for_lock", "write_within"),
             ("worker_heartbeat_every", "worker_silent_for"),
+            ("drain_within", "stop_in_all_within"),
             ("worker_heartbeat_every", "worker_ready_for"),
             ("worker_heartbeat_every", "engine_silent_for"),
         ):

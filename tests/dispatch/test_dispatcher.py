@@ -98,7 +98,7 @@ async def test_a_task_that_another_program_queued_is_noticed_within_250_ms(tmp_p
         for _ in range(3):
             other = open_record(tmp_path)
             with other.transaction() as connection:
-                task = queue_one(connection)
+                task = queue_one(connection, engine="endless")
             queued_at = SYSTEM_CLOCK.now()
             other.close()
             found = await wait_for_status(service, task, "running")
@@ -188,7 +188,7 @@ async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(t
     record.start_writer(lambda: None)
     hanging, healthy = (a_dispatcher(tmp_path, record, name) for name in ("hanging", "healthy"))
     await hanging.start()
-    task = await record.write(queue_one)
+    task = await record.write(lambda c: queue_one(c, engine="slow"))
     hanging.notify_queued()
     await wait_until(lambda: hanging.running == 1)
     for loop in hanging._loops:  # as if its event loop were stuck: no heartbeat, no supervision
@@ -218,9 +218,9 @@ def a_dispatcher(data: Path, record: Record, name: str) -> Dispatcher:
     )
 
 
-def queue_one(connection: Connection) -> Task:
+def queue_one(connection: Connection, *, engine: str) -> Task:
     """A task with its picture, submitted now."""
-    task = replace(a_task(key_id=""), created_at=SYSTEM_CLOCK.now())
+    task = replace(a_task(key_id="", engine=engine), created_at=SYSTEM_CLOCK.now())
     folder = Path(connection.engine.url.database or "").parent
     Artifacts(f"file://{folder / 'files'}").put(picture_path(task.id, "first"), a_picture().png)
     tasks.insert_queued(connection, task)

@@ -1,13 +1,12 @@
 """`vivant serve`: the HTTP server and the service in one process.
 
 The first Ctrl-C (or SIGTERM) drains: no task is accepted, running clips finish, callers may still poll. The second
-stops at once; tasks that were running are run again at the next start.
+stops at once; tasks that were running are run again at the next start. Both end whatever hangs (stop_signals.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,12 +23,14 @@ from vivant.api.file_limit import raise_file_limit
 from vivant.api.forwarding import TrustedProxies
 from vivant.api.http_protocol import LimitedHttp
 from vivant.api.open_mode import is_loopback
+from vivant.api.stop_signals import StopSignals
 from vivant.clock import Clock
 from vivant.errors import Misconfigured
 from vivant.logs import configure_logs, replace_standard_streams
 from vivant.private_files import find_exposed, keep_files_private
 from vivant.service import build_service
 from vivant.settings import Settings
+from vivant.timings import DEFAULT_TIMINGS
 
 log = structlog.get_logger(__name__)
 
@@ -46,21 +47,35 @@ def serve(
     """
     import uvloop
 
-    keep_files_private()
-    replace_standard_streams(also_stdout=True)
-    configure_logs(settings.log_format)
-    listening = _listen(host, port)
-    try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, listening, on_ready, clock))
-    finally:
-        listening.close()
+    timings = DEFAULT_TIMINGS
+    with StopSignals(first_within=timings.stop_in_all_within, second_within=timings.end_within) as signals:
+        keep_files_private()
+        replace_standard_streams(also_stdout=True)
+        configure_logs(settings.log_format)
+        listening = _listen(host, port)
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_serve(settings, listening, on_ready, signals, clock))
+        except asyncio.CancelledError:
+            log.info("stopped before it served")
+        finally:
+            listening.close()
+            if signals.count:  # threads that hang must not hold the interpreter, which waits for some of them
+                signals.end_within(timings.step_within)
 
 
 async def _serve(
-    settings: Settings, listening: socket.socket, on_ready: Callable[[str], None], clock: Clock | None
+    settings: Settings,
+    listening: socket.socket,
+    on_ready: Callable[[str], None],
+    signals: StopSignals,
+    clock: Clock | None,
 ) -> None:
+    """Raises CancelledError when a signal comes before requests are answered."""
     service = build_service(settings, clock=clock)
+    context = Context(service)
+    stopping = _Stopping(context)
+    signals.attach(asyncio.get_running_loop(), stopping.on_signal, service.kill_processes)
     address, port = listening.getsockname()[:2]
     try:
         if not is_loopback(address) and await service.is_open():
@@ -69,22 +84,18 @@ async def _serve(
                 "Make a key with `vivant keys create NAME`, or serve on 127.0.0.1."
             )
         await service.start()
-        context = Context(service)
-        server = _Server(configure_server(context))
-        stopping = _on_signals(context, server)
-        try:
-            answering = asyncio.create_task(server.serve(sockets=[listening]))
-            while not server.started and not answering.done():
-                await asyncio.sleep(0.005)
-            if server.started:
-                url = _url(address, port)
-                log.info("serving", url=url)
-                if exposed := next(find_exposed(settings.data), None):
-                    log.warning("other users of this machine can read files; see `vivant doctor`", path=str(exposed))
-                on_ready(url)
-            await answering
-        finally:
-            await asyncio.gather(*stopping)
+        server = stopping.server = _Server(configure_server(context))
+        answering = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not answering.done():
+            await asyncio.sleep(0.005)
+        if server.started:
+            url = _url(address, port)
+            log.info("serving", url=url)
+            if exposed := next(find_exposed(settings.data), None):
+                log.warning("other users of this machine can read files; see `vivant doctor`", path=str(exposed))
+            on_ready(url)
+        await answering
+        await stopping.wait()
     finally:
         await service.stop(drain=False)
 
@@ -112,35 +123,42 @@ def configure_server(context: Context, places: ConnectionPlaces | None = None) -
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn without its own handling of signals: `_on_signals` does that."""
+    """Uvicorn without its own handling of signals: `StopSignals` does that."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def _on_signals(context: Context, server: uvicorn.Server) -> list[asyncio.Task[None]]:
-    """Handle SIGINT and SIGTERM from now on. Each signal adds the task that stops the service to the returned list."""
-    loop = asyncio.get_running_loop()
-    tasks: list[asyncio.Task[None]] = []
+class _Stopping:
+    """What the first and the second signal begin. Before there is a server, the first ends the start."""
 
-    async def drain() -> None:
-        context.draining = True
-        await context.service.stop(drain=True)
+    def __init__(self, context: Context) -> None:
+        self.server: uvicorn.Server | None = None
+        self._context = context
+        self._starting = asyncio.current_task()
+        self._begun: list[asyncio.Task[None]] = []
+
+    def on_signal(self, count: int) -> None:
+        log.info("stopping", how="running clips finish; a second Ctrl-C stops at once" if count == 1 else "at once")
+        if self.server is None:
+            assert self._starting is not None
+            self._starting.cancel()
+        else:
+            self._begun.append(asyncio.create_task(self._drain(self.server) if count == 1 else self._stop(self.server)))
+
+    async def wait(self) -> None:
+        """Until what was begun is done."""
+        await asyncio.gather(*self._begun)
+
+    async def _drain(self, server: uvicorn.Server) -> None:
+        self._context.draining = True
+        await self._context.service.stop(drain=True)
         server.should_exit = True
 
-    async def stop() -> None:
+    async def _stop(self, server: uvicorn.Server) -> None:
         server.should_exit = server.force_exit = True
-        await context.service.stop(drain=False)
-
-    def on_signal() -> None:
-        log.info("stopping", how="running clips finish; a second Ctrl-C stops at once" if not tasks else "at once")
-        if len(tasks) < 2:
-            tasks.append(loop.create_task(stop() if tasks else drain()))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    return tasks
+        await self._context.service.stop(drain=False)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The command line: `vivant serve | make | demo | keys | tasks | bench | doctor`. Each command has a file of its own.
+"""The command line: `vivant serve | make | demo | keys | tasks | files | bench | doctor`. Each has a file of its own.
 
 Heavy parts are imported inside the commands that need them, so `vivant --help` stays quick.
 """
@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from vivant.cli import bench, demo, doctor, keys, make, serve, tasks
+from vivant.cli import bench, demo, doctor, files, keys, make, serve, tasks
 from vivant.cli.terminal import Terminal
 from vivant.errors import VivantError
 from vivant.logs import configure_logs
@@ -28,6 +28,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(keys.app, name="keys")
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(files.app, name="files")
 app.add_typer(bench.app, name="bench")
 
 

@@ -232,15 +232,32 @@ def _check_database(settings: Settings) -> Iterator[Finding]:
 
 
 def _check_storage(settings: Settings) -> Iterator[Finding]:
-    from vivant.errors import Misconfigured
+    from vivant.dispatch.store_owner import StoreOwner, find_unknown_clips
+    from vivant.errors import Misconfigured, StorageFailed
+    from vivant.record.database import Record
     from vivant.storage.artifacts import Artifacts
 
+    fix = "name a folder you may write to, like file:///srv/vivant/files"
     try:
-        Artifacts(settings.storage)
-        detail, passed = settings.storage, True
+        artifacts, record = Artifacts(settings.storage), Record(settings.database)
     except Misconfigured as error:
-        detail, passed = str(error), False
-    yield Finding("File store", passed, detail, "name a folder you may write to, like file:///srv/vivant/files")
+        yield Finding("File store", False, str(error), fix)
+        return
+    try:
+        StoreOwner(artifacts, record).check()
+        yield Finding("File store", True, settings.storage)
+        unknown = find_unknown_clips(artifacts, record)
+    except Misconfigured as error:
+        yield Finding("File store", False, str(error), "see above; `vivant files adopt` makes it this record's")
+    except StorageFailed as error:
+        yield Finding("File store", False, f"{error} {error.detail}", fix)
+    else:
+        yield Finding(
+            "Clips without a task", not unknown, f"{len(unknown)}",
+            "`vivant files unknown` lists them; is the record an older backup? Delete the folders you do not need",
+        )  # fmt: skip
+    finally:
+        record.close()
 
 
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (

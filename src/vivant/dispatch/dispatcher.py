@@ -25,7 +25,8 @@ from vivant.dispatch.fleet import Fleet, Worker
 from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcome
 from vivant.dispatch.places import Place
 from vivant.dispatch.retention import Sweep
-from vivant.errors import Busy, ScratchFailed, StorageFailed
+from vivant.dispatch.store_owner import StoreOwner
+from vivant.errors import Busy, Misconfigured, ScratchFailed, StorageFailed
 from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
@@ -104,7 +105,8 @@ class Dispatcher:
         self._clock = clock
         self._timings = timings
         self._lease_watch = leases.LeaseWatch(lapses_after=timings.lease_lapses_after)
-        self.store = Place("file store", artifacts.check, failed=StorageFailed, within=timings.store_within)
+        self._owner = StoreOwner(artifacts, record)
+        self.store = Place("file store", self._owner.check, failed=StorageFailed, within=timings.store_within)
         self.scratch = Place("scratch folder", fleet.check_scratch, failed=ScratchFailed, within=timings.scratch_within)
         self.places = (self.store, self.scratch)
         self._codes_of_places = {place.failed.code for place in self.places}
@@ -138,6 +140,9 @@ class Dispatcher:
             return tasks.requeue_abandoned(connection, now=self._clock.now())
 
         requeued = await self._record.write(begin)
+        waiting = await self._record.read(lambda c: tasks.count_of_other_engines(c, self._fleet.engine))
+        for engine, count in waiting.items():
+            log.warning("tasks wait for an engine that this service does not run", engine=engine, tasks=count)
         log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
         await self._fleet.start()
         self._starting = asyncio.create_task(self._run_forever(self._start_tasks))
@@ -211,7 +216,7 @@ class Dispatcher:
             self._claiming = True
             try:
                 claim = await self._write_until_accepted(
-                    lambda c: tasks.claim(c, owner=self.boot_id, now=self._clock.now())
+                    lambda c: tasks.claim(c, owner=self.boot_id, engine=self._fleet.engine, now=self._clock.now())
                 )
                 if claim is not None:
                     task = claim.task
@@ -297,7 +302,9 @@ class Dispatcher:
             try:
                 due = await self._record.read(lambda c: tasks.find_due(c, now=self._clock.now()))
                 if due:
-                    expired = await self._record.write(partial(tasks.expire, ids=due, now=self._clock.now()))
+                    expired = await self._record.write(
+                        partial(tasks.expire, ids=due, engine=self._fleet.engine, now=self._clock.now())
+                    )
                     log.info("tasks expired", tasks=expired)
                     self._record_changed.set()
             except Busy as error:
@@ -377,9 +384,10 @@ class Dispatcher:
             while not self._clock.is_settled():  # files look old while the system's clock is wrong
                 await asyncio.sleep(self._timings.retry_after)
             try:
+                await self._sweep_calls.run(self._owner.check_is_ours)  # full or not: the sweep makes room
                 await self._sweep.run(now=self._clock.now())
                 await self._record.restore_reserve()
-            except (Busy, StorageFailed) as error:
+            except (Busy, Misconfigured, StorageFailed) as error:
                 log.error("old files could not be swept", reason=str(error))
             await asyncio.sleep(self._timings.sweep_every)
 

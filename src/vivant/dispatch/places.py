@@ -12,7 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from vivant.blocking import BlockingCalls
-from vivant.errors import StorageFailed
+from vivant.errors import Misconfigured, StorageFailed
 
 log = structlog.get_logger()
 
@@ -35,11 +35,14 @@ class Place:
         self._told = asyncio.Event()
 
     async def check(self) -> None:
-        """Probe it now. Raises StorageFailed when it does not work."""
+        """Probe it now. Raises StorageFailed when it does not work, Misconfigured when it is not for us."""
         try:
             await self._calls.run(self._probe)
         except StorageFailed as error:
             self._set(str(error), error.detail)
+            raise
+        except Misconfigured as error:
+            self._set(str(error))
             raise
         self._set("")
 
@@ -58,7 +61,7 @@ class Place:
     async def watch(self, *, every: float, retry_after: float) -> None:
         """Probe it for ever: every so many seconds while it works, and after the others while it does not."""
         while True:
-            with contextlib.suppress(StorageFailed):
+            with contextlib.suppress(StorageFailed, Misconfigured):
                 await self.check()
             pause = retry_after if self.error else every
             if self.error:

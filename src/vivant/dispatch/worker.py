@@ -242,10 +242,10 @@ def main() -> None:
             outcome = Halted()
         except VivantError as error:
             if isinstance(error, StorageFailed):
-                print(f"{error} {error.detail}", file=sys.stderr)  # noqa: T201  the log has the rest, callers do not
+                sys.stderr.write(f"{error} {error.detail}\n")  # for the log: callers are not told the detail
             outcome = Failed(error.code, str(error), error.retryable)
         except OSError as error:  # engines write no files, so the disk failed: full, read-only or gone
-            print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
             text = f"A temporary file could not be written: {os.strerror(error.errno or errno.EIO)}."
             outcome = Failed(ScratchFailed.code, text, retryable=True)
         except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a worker outlives its jobs

@@ -142,11 +142,14 @@ def _change(connection: Connection, tier: str, key_id: str, by: Counts) -> None:
         connection.execute(_UPDATE_COUNTS, {**lane, **steps})
 
 
-def take_turn(connection: Connection) -> Lane | None:
-    """The lane that goes next, or None when no task waits. The caller must start the lane's oldest task."""
+def take_turn(connection: Connection, *, engine: str | None = None) -> Lane | None:
+    """The lane that goes next, or None when no task waits. The caller must start the lane's oldest task.
+
+    `engine`: only tasks for this one count (None: for any), and the oldest of them must be started.
+    """
     of_flex = tiers.c.tier == Tier.FLEX.value
     passed_over = connection.execute(select(tiers.c.passed_over).where(of_flex).with_for_update()).scalar_one()
-    default, flex = (_front_lane(connection, tier) for tier in (Tier.DEFAULT, Tier.FLEX))
+    default, flex = (_front_lane(connection, tier, engine) for tier in (Tier.DEFAULT, Tier.FLEX))
     chosen = flex if default is None or (flex is not None and passed_over >= FLEX_PASSED_OVER) else default
     now_passed_over = passed_over + 1 if chosen is default and flex is not None else 0
     if now_passed_over != passed_over:
@@ -154,11 +157,17 @@ def take_turn(connection: Connection) -> Lane | None:
     return chosen
 
 
-def _front_lane(connection: Connection, tier: Tier) -> Lane | None:
-    """The lane with waiting tasks that was given least."""
+def _front_lane(connection: Connection, tier: Tier, engine: str | None) -> Lane | None:
+    """The lane with waiting tasks for this engine that was given least."""
+    of_engine = exists().where(
+        tasks.c.status == Status.QUEUED.value,
+        tasks.c.tier == lanes.c.tier,
+        tasks.c.key_id == lanes.c.key_id,
+        tasks.c.engine == engine,
+    )
     row = connection.execute(
         select(lanes.c.key_id, lanes.c.virtual_time)
-        .where(lanes.c.tier == tier.value, _HAS_WORK)
+        .where(lanes.c.tier == tier.value, _HAS_WORK, *([] if engine is None else [of_engine]))
         .order_by(lanes.c.virtual_time, lanes.c.key_id)
         .limit(1)
     ).one_or_none()

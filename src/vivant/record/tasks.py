@@ -160,15 +160,23 @@ def count_tokens_ahead(connection: Connection, task: Task) -> int:
     return int(connection.execute(_TOKENS_AHEAD, lane).scalar_one())
 
 
+def count_of_other_engines(connection: Connection, engine: str) -> dict[str, int]:
+    """How many queued tasks wait for each engine but this one."""
+    others = (tasks.c.status == Status.QUEUED.value, tasks.c.engine != engine)
+    rows = connection.execute(select(tasks.c.engine, func.count()).where(*others).group_by(tasks.c.engine))
+    return {row[0]: row[1] for row in rows}
+
+
 # -- running --------------------------------------------------------------------------------------------------------
 
 
-def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
+def claim(connection: Connection, *, owner: str, engine: str | None = None, now: datetime) -> Claim | None:
     """Start the oldest task of the lane that goes next, for `owner`. None: no task waits.
 
+    `engine`: only a task that was queued for this one (None: for any); the others wait for a service that runs theirs.
     A task that cannot be read fails at once, and the next one is started: it would hold up all that wait behind it.
     """
-    while (task_id := _start_next(connection, owner=owner, now=now)) is not None:
+    while (task_id := _start_next(connection, owner=owner, engine=engine, now=now)) is not None:
         row = connection.execute(_BY_ID, {"task_id": task_id}).one()
         try:
             remembered = row.remembered if isinstance(row.remembered, dict) else {}
@@ -179,16 +187,20 @@ def claim(connection: Connection, *, owner: str, now: datetime) -> Claim | None:
     return None
 
 
-def _start_next(connection: Connection, *, owner: str, now: datetime) -> str | None:
+def _start_next(connection: Connection, *, owner: str, engine: str | None, now: datetime) -> str | None:
     """Start the oldest task of the lane that goes next and return its id. None: no task waits."""
+    of_engine = [] if engine is None else [tasks.c.engine == engine]
     while True:
-        lane = lanes.take_turn(connection)
+        lane = lanes.take_turn(connection, engine=engine)
         if lane is None:
             return None
         row = connection.execute(
             select(tasks)
             .where(
-                tasks.c.status == Status.QUEUED.value, tasks.c.tier == lane.tier.value, tasks.c.key_id == lane.key_id
+                tasks.c.status == Status.QUEUED.value,
+                tasks.c.tier == lane.tier.value,
+                tasks.c.key_id == lane.key_id,
+                *of_engine,
             )
             .order_by(tasks.c.id)
             .limit(1)
@@ -340,8 +352,17 @@ def find_due(connection: Connection, *, now: datetime, at_most: int = 500) -> li
     )
 
 
-def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
-    """Expire those of these tasks that are queued or running. Returns how many."""
+def expire(connection: Connection, ids: Iterable[str], *, engine: str | None = None, now: datetime) -> int:
+    """Expire those of these tasks that are queued or running. Returns how many.
+
+    `engine`: the one that this service runs; a task that waited for another is told so.
+    """
+
+    def reason(row: Row[Any]) -> str:
+        text = "The task did not end within the time it was given."
+        other = engine is not None and row.engine != engine and row.status == Status.QUEUED.value
+        return f"{text} It waited for the engine {row.engine!r}; the service runs {engine!r}." if other else text
+
     rows = connection.execute(select(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.status.in_(_LIVE))).all()
     return sum(
         _transition(
@@ -349,7 +370,7 @@ def expire(connection: Connection, ids: Iterable[str], *, now: datetime) -> int:
             row,
             Status.EXPIRED,
             error_code="EXPIRED",
-            error_message="The task did not end within the time it was given.",
+            error_message=reason(row),
             ended_at=now,
             files_since=now,
         )
