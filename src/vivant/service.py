@@ -331,7 +331,7 @@ class Service:
 
     async def _store_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
         if self._dispatcher.store.error:
-            raise StorageFailed(f"No picture can be stored now. {self._dispatcher.store.error}")
+            raise StorageFailed("No picture can be stored now; send this request again later.")
         try:
             await self._store_calls.run(self._artifacts.put, picture_path(task_id, which), picture.png)
         except StorageFailed as error:  # what was stored has no task: the sweep deletes it

@@ -205,17 +205,20 @@ class LocalWorker:
 
     async def _live(self) -> None:
         """Handle the worker's events until it has ended or is given up; then set the outcome of a running job."""
+        defect: Exception | None = None
         try:
             try:
                 await self._read_events()
             except (msgspec.DecodeError, ValueError) as error:
                 self.kill(f"it sent a message that is no event: {error}")
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  whatever it is, the job must end; it is logged below
+                defect = error
                 self.kill(f"the service could not handle one of its events: {error!r}")
-                log.exception("an event of a worker could not be handled", worker=self._number)
             await self._process.wait()
         finally:
             self._end()
+            if defect is not None:
+                log.error("an event of a worker could not be handled", worker=self._number, exc_info=defect)
 
     def _end(self) -> None:
         returncode = self._process.returncode

@@ -33,18 +33,30 @@ class Place:
         self._works = asyncio.Event()
         self._works.set()
         self._told = asyncio.Event()
+        self._probing: asyncio.Task[StorageFailed | Misconfigured | None] | None = None
 
     async def check(self) -> None:
-        """Probe it now. Raises StorageFailed when it does not work, Misconfigured when it is not for us."""
+        """Probe it now. Raises StorageFailed when it does not work, Misconfigured when it is not for us.
+
+        Whoever asks while a probe runs gets the finding of that one.
+        """
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._try())
+        error = await asyncio.shield(self._probing)
+        if error is not None:
+            raise error
+
+    async def _try(self) -> StorageFailed | Misconfigured | None:
         try:
             await self._calls.run(self._probe)
         except StorageFailed as error:
             self._set(str(error), error.detail)
-            raise
+            return error
         except Misconfigured as error:
             self._set(str(error))
-            raise
+            return error
         self._set("")
+        return None
 
     def fail(self, reason: str) -> None:
         """A job could not write there: it counts as broken until a probe says otherwise."""

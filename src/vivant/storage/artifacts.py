@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import re
+import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -163,9 +164,9 @@ class Artifacts:
                 raise StorageFailed(
                     f"The disk of the files has {free >> 20} MiB free; {self._min_free_bytes >> 20} MiB are needed."
                 )
-        path = f"probe/{os.getpid()}"
-        self.put(path, b"vivant")
-        self.delete("probe/")
+        prefix = f"probe-{secrets.token_hex(8)}/"  # of its own: several processes may check at a time
+        self.put(f"{prefix}written", b"vivant")
+        self.delete(prefix)
 
 
 def _limits(url: str, *, within: float) -> dict[str, Any]:
