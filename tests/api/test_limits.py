@@ -6,13 +6,16 @@ import json
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 
 import pytest
+from starlette.requests import Request
 
 from support.live_server import SUBMIT, HttpResponse, LiveServer, picture_uri
-from vivant.api.limits import MAX_BODY_BYTES
-from vivant.intake.pictures import PICTURE_BYTES_EACH, PICTURE_BYTES_HELD
+from vivant.api.limits import MAX_BODY_BYTES, receive_body
+from vivant.errors import Busy
+from vivant.intake.pictures import PICTURE_BYTES_EACH, PICTURE_BYTES_HELD, share_picture_bytes
 from vivant.timings import Timings
 
 
@@ -218,3 +221,20 @@ def test_polls_are_answered_while_large_bodies_arrive(server: LiveServer) -> Non
 
 def test_memory_holds_two_of_the_largest_bodies_of_one_key_and_more_in_all() -> None:
     assert 2 * MAX_BODY_BYTES <= PICTURE_BYTES_EACH < PICTURE_BYTES_HELD
+
+
+async def test_a_refused_body_s_bytes_are_let_go_while_its_error_is_answered() -> None:
+    """The error, with the frames it came through, lives until the rest of the body has been discarded."""
+
+    async def send_more() -> dict[str, object]:
+        return {"type": "http.request", "body": bytes(1000), "more_body": True}
+
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": []}
+    request = Request(scope, send_more)
+    shares = share_picture_bytes(50_000, each=50_000)
+    with pytest.raises(Busy) as refused:
+        async with receive_body(request, shares, owner="", max_bytes=2**20):
+            pass
+    frames = [frame for frame, _ in traceback.walk_tb(refused.value.__traceback__)]
+    buffers = [value for frame in frames for value in frame.f_locals.values() if isinstance(value, bytearray)]
+    assert buffers and not any(buffers)

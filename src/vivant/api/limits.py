@@ -6,8 +6,8 @@ memory; it is counted as bytes arrive, so that announcing a large body keeps nob
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 from starlette.requests import Request
@@ -33,14 +33,27 @@ async def receive_body(
     length = int(declared) if declared.isascii() and declared.isdigit() else None
     if length is not None and length > max_bytes:
         raise _too_large(max_bytes)
-    with picture_bytes.hold(owner) as held:
-        body = bytearray()
+    with picture_bytes.hold(owner) as held, _emptied_on_error() as body:
         async for chunk in request.stream():
             if len(body) + len(chunk) > max_bytes:
                 raise _too_large(max_bytes)
             held.grow(len(chunk))
             body += chunk
         yield body, held
+
+
+@contextmanager
+def _emptied_on_error() -> Iterator[bytearray]:
+    """A buffer for a body. An error keeps the buffer's frame, and with it bytes that no share counts, until the
+    rest of a refused body has been discarded, which may take a minute.
+    """
+    body = bytearray()
+    try:
+        yield body
+    except BaseException:
+        with suppress(BufferError):  # views of it exist: the body was read to its end
+            body.clear()
+        raise
 
 
 def _too_large(max_bytes: int) -> BodyTooLarge:
