@@ -22,10 +22,7 @@ def first_frame(data: bytes) -> Still:
         size = 3 << (flags & 7) + 1
         palette, at = data[at : at + size], at + size
     transparent: int | None = None
-    while at < len(data) and data[at] in b"!\0":
-        if data[at] == 0:
-            at += 1  # a stray end of a block
-            continue
+    while data[at : at + 1] == b"!":
         control = data[at + 2 : at + 7]
         if data[at + 1 : at + 2] == b"\xf9" and len(control) == 5 and control[0] >= 4:
             transparent = control[4] if control[1] & 1 else None

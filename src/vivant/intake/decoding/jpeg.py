@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,6 +13,7 @@ MOST_SEGMENTS: Final = 20_000  # looked at; 30 MB of the largest segments are 48
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SCAN: Final = 0xDA
+_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # those that begin a segment, and the end
 
 
 def refuse_deep_samples(data: bytes) -> None:
@@ -62,11 +64,10 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Marker and content of each segment; entropy-coded data and fill bytes are skipped."""
     at = 2
     for _ in range(MOST_SEGMENTS):
-        at = data.find(b"\xff", at)
-        while 0 <= at < len(data) - 1 and (data[at + 1] in (0x00, 0x01, 0xFF) or 0xD0 <= data[at + 1] <= 0xD8):
-            at = data.find(b"\xff", at + (1 if data[at + 1] == 0xFF else 2))
-        if at < 0 or at + 4 > len(data) or data[at + 1] == END[1]:
+        found = _MARKER.search(data, at)
+        if found is None or found[0] == END:
             return
-        length = int.from_bytes(data[at + 2 : at + 4], "big")
-        yield data[at + 1], data[at + 4 : at + 2 + length]
-        at += 2 + max(length, 2)
+        at = found.end()
+        length = int.from_bytes(data[at : at + 2], "big")
+        yield found[0][1], data[at + 2 : at + length]
+        at += max(length, 2)
