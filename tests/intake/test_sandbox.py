@@ -22,6 +22,7 @@ import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
+from support.picture_files import chunk, cicp, gamma_chunk, header
 from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, UnreadablePicture
 from vivant.intake.framing import read_head, read_part, write_abort, write_head, write_part
 from vivant.intake.pictures import CleanPicture, Intake
@@ -291,6 +292,33 @@ def test_the_largest_allowed_picture_fits_into_the_limits(mode: str) -> None:
     Image.new(mode, (5400, 5400) if kind == "BMP" else (5999, 5999)).save(data, kind, **options)
     picture = with_intake(lambda intake: intake.clean(data.getvalue(), field="image"))
     assert picture.width == picture.height == 1800
+
+
+def large_deep_png(colour: int, channels: int, *chunks: bytes) -> bytes:
+    """A PNG of 5999 x 5999 pixels with 16 bits per sample."""
+    side = 5999
+    packer = zlib.compressobj(1)
+    row = random.Random(1).randbytes(300) * (side * channels // 150 + 1)
+    pixels = [packer.compress(bytes((1 + number % 4,)) + row[: 2 * side * channels]) for number in range(side)]
+    data = b"".join([*pixels, packer.flush()])
+    return header(side, side, 16, colour) + b"".join(chunks) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_the_largest_deep_pictures_fit_into_the_limits() -> None:
+    """Tone-mapped, converted from linear light, and cut off, which takes two decodings at once."""
+    files = [
+        large_deep_png(2, 3, gamma_chunk(1.0)),
+        large_deep_png(6, 4, cicp(12, 18)),
+        large_deep_png(6, 4, cicp(9, 16))[:-100_000],
+    ]
+
+    async def work(intake: Intake) -> None:
+        for data in files:
+            picture = await intake.clean(data, field="image")
+            assert picture.width == picture.height == 1800
+
+    # What holds is the limit of processor time; a busy machine may take longer.
+    with_intake(work, Decoders(1, timings=Timings(decode_within=120.0)))
 
 
 def hostile() -> dict[str, bytes]:

@@ -962,6 +962,17 @@ def _run_lengths(indices: U8, *, nibbles: bool = False) -> bytes:
     return data + b"\0\1"
 
 
+def _with_hole(indices: U8) -> bytes:
+    """RLE8 in which every row jumps over pixels 100 to 150, and over 20 whole rows."""
+    data = b""
+    for number, row in enumerate(indices[::-1]):
+        if 40 <= number < 60:
+            data += b"\0\2\0\1"
+            continue
+        data += b"\0\x64" + row[:100].tobytes() + b"\0\2\x32\0" + b"\0\xfa" + row[150:].tobytes() + b"\0\0"
+    return data + b"\0\1"
+
+
 def bmps() -> Iterator[PictureFile]:
     def add(name: str, data: bytes, kind: str = "exact") -> PictureFile:
         return PictureFile(f"bmp {name}", data, kind)
@@ -1078,6 +1089,39 @@ def bmps() -> Iterator[PictureFile]:
     yield add(
         "run lengths, 8 bit",
         bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=_run_lengths(indices)),
+    )
+    coded = _run_lengths(indices)
+    yield add(
+        "run lengths with a hole",
+        bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=_with_hole(indices)),
+    )
+    yield add(
+        "run lengths that end early",
+        bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=_run_lengths(indices[60:])),
+    )
+    yield add(
+        "run lengths beyond the row",
+        bmp(
+            None,
+            8,
+            palette=table,
+            compression=1,
+            size=(HEIGHT, WIDTH),
+            data=coded[:-2].replace(b"\0\0", b"\x09\x07\0\0") + b"\0\1",
+        ),
+    )
+    yield add(
+        "run lengths, 97 % of the bytes",
+        bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=_cut(coded, 97)),
+        "cut",
+    )
+    yield add(
+        "run lengths without an end", bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=coded[:-2])
+    )
+    yield add(
+        "run lengths, 70 % of the bytes",
+        bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=_cut(coded, 70)),
+        "too short",
     )
     yield add("few colours in the palette", bmp(np.minimum(indices, 99), 8, palette=table[:400], size=(HEIGHT, WIDTH)))
     lines = b"".join(row.tobytes() for row in blue_first[::-1])

@@ -1,7 +1,4 @@
-"""BMPs whose pixels are bit fields: any masks, 16 or 32 bits (Windows SDK, BITMAPV5HEADER). Pillow knows a few layouts.
-
-A row is one large integer; shifting and masking it takes a channel out of all its pixels at once.
-"""
+"""The header of a BMP (Windows SDK, BITMAPINFOHEADER to BITMAPV5HEADER), and the BMPs that are not left to Pillow."""
 
 from __future__ import annotations
 
@@ -11,91 +8,58 @@ from typing import Final
 
 from PIL import Image
 
-from vivant.errors import UnreadablePicture
+from vivant.intake.decoding import bit_fields, run_lengths
 from vivant.request import check_picture_size
 
+_RLE8: Final = 1
+_RLE4: Final = 2
 _BITFIELDS: Final = 3
 _ALPHA_BITFIELDS: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class BitFields:
-    """Where the pixels are and which of their bits are red, green, blue and, if there is a fourth mask, alpha."""
-
+class _Header:
+    size: int  # bytes of the header itself
     width: int
-    height: int
+    height: int  # negative: the first row in the file is the upper one
     bits: int
-    masks: tuple[int, ...]
-    offset: int
-    top_down: bool
-
-    @property
-    def stride(self) -> int:
-        """Bytes of a row, which is padded to whole words of 32 bits."""
-        return (self.width * self.bits + 31) // 32 * 4
+    compression: int
+    colours: int
+    offset: int  # of the pixels, from the start of the file
 
 
-def read_bitfields(data: bytes) -> BitFields | None:
-    """The layout of such a BMP; None for other files. Raises PictureOutOfBounds and UnreadablePicture."""
+def decode(data: bytes) -> tuple[Image.Image, list[int]] | None:
+    """A picture of bit fields or run lengths, RGB or RGBA, and the numbers of the rows that are not in the file.
+
+    None for all other files. Raises PictureOutOfBounds and UnreadablePicture.
+    """
+    header = _read_header(data)
+    if header is None:
+        return None
+    width, height = header.width, abs(header.height)
+    if header.compression in (_BITFIELDS, _ALPHA_BITFIELDS) and header.bits in (16, 32):
+        check_picture_size(width, height)
+        with_alpha = header.size >= 56 or header.compression == _ALPHA_BITFIELDS
+        masks = struct.unpack("<4I", data[54:70])[: 4 if with_alpha else 3]
+        layout = bit_fields.BitFields(width, height, header.bits, masks if any(masks[3:]) else masks[:3], header.offset)
+        picture, missing = bit_fields.decode(data, layout)
+    elif (header.compression, header.bits) in ((_RLE8, 8), (_RLE4, 4)) and header.height > 0:
+        check_picture_size(width, height)
+        runs = run_lengths.RunLengths(width, height, header.compression == _RLE4, header.offset)
+        start = 14 + header.size
+        palette = data[start : start + 4 * min(header.colours or 2**header.bits, 256)]
+        picture, missing = run_lengths.decode(data, runs, palette)
+    else:
+        return None
+    if header.height < 0:
+        return picture, missing
+    return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM), [height - 1 - row for row in missing]
+
+
+def _read_header(data: bytes) -> _Header | None:
+    """The header; None for other files and for the short headers of OS/2."""
     if data[:2] != b"BM" or len(data) < 70:
         return None
     (offset,) = struct.unpack("<I", data[10:14])
-    size, width, height, _, bits, compression = struct.unpack("<IiiHHI", data[14:34])
-    if size < 40 or compression not in (_BITFIELDS, _ALPHA_BITFIELDS) or bits not in (16, 32):
-        return None
-    check_picture_size(width, abs(height))
-    with_alpha = size >= 56 or compression == _ALPHA_BITFIELDS
-    masks = struct.unpack("<4I", data[54:70])[: 4 if with_alpha else 3]
-    if with_alpha and not masks[3]:
-        masks = masks[:3]
-    if any(mask >> bits for mask in masks) or not all(_is_one_run(mask) for mask in masks):
-        raise UnreadablePicture("the picture's colour masks are not runs of bits.")
-    return BitFields(width, abs(height), bits, masks, offset, height < 0)
-
-
-def _is_one_run(mask: int) -> bool:
-    """Whether the set bits of a mask are neighbours."""
-    run = mask >> (mask & -mask).bit_length() - 1 if mask else 0
-    return run & run + 1 == 0 and mask != 0
-
-
-def decode_bitfields(data: bytes, layout: BitFields) -> tuple[Image.Image, list[int]]:
-    """The picture, RGB or RGBA, and the rows the file is too short for."""
-    there = max(0, (len(data) - layout.offset) // layout.stride)
-    rows = min(layout.height, there)
-    planes = [bytearray() for _ in layout.masks]
-    unpackers = [_Unpacker(mask, layout) for mask in layout.masks]
-    for row in range(rows):
-        start = layout.offset + row * layout.stride
-        packed = int.from_bytes(data[start : start + layout.width * layout.bits // 8], "little")
-        for plane, unpacker in zip(planes, unpackers, strict=True):
-            plane += unpacker.take(packed)
-    channels = []
-    for plane in planes:
-        plane += bytes(layout.width * (layout.height - rows))
-        channels.append(Image.frombytes("L", (layout.width, layout.height), bytes(plane)))
-    picture = Image.merge("RGBA" if len(channels) == 4 else "RGB", channels)
-    missing = list(range(rows, layout.height))
-    if layout.top_down:
-        return picture, missing
-    return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM), [layout.height - 1 - row for row in missing]
-
-
-class _Unpacker:
-    """Takes one channel out of rows. Of more than eight bits the upper eight count; fewer are spread over 0..255."""
-
-    def __init__(self, mask: int, layout: BitFields) -> None:
-        depth = mask.bit_count()
-        kept = min(depth, 8)
-        self._shift = (mask & -mask).bit_length() - 1 + depth - kept
-        self._bytes = layout.bits // 8
-        self._length = layout.width * self._bytes
-        one = (2**kept - 1).to_bytes(self._bytes, "little")
-        self._mask = int.from_bytes(one * layout.width, "little")
-        top = 2**kept - 1
-        self._spread = bytes((min(value, top) * 255 + top // 2) // top for value in range(256))
-
-    def take(self, packed: int) -> bytes:
-        """The channel of each pixel of a row, one byte each."""
-        values = (packed >> self._shift & self._mask).to_bytes(self._length, "little")
-        return values[:: self._bytes].translate(self._spread)
+    size, width, height, _, bits, compression, _, _, _, colours = struct.unpack("<IiiHHIIiiI", data[14:50])
+    return _Header(size, width, height, bits, compression, colours, offset) if size >= 40 else None

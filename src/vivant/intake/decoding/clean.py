@@ -63,9 +63,9 @@ def _decode(still: Still) -> tuple[Image.Image, int]:
     header_size = still.screen or webp_size(still.data)
     if header_size is not None:
         check_picture_size(*header_size)  # on opening a WebP, Pillow allocates its whole canvas
-    layout = bmp.read_bitfields(still.data)
-    if layout is not None:
-        pixels, missing = bmp.decode_bitfields(still.data, layout)
+    bitmap = bmp.decode(still.data)
+    if bitmap is not None:
+        pixels, missing = bitmap
         cut_off.fill_missing(pixels, missing)
         return pixels, 1
     picture = _open(io.BytesIO(still.data))

@@ -45,7 +45,10 @@ def first_frame(data: bytes) -> Still:
 
 
 def _skip_blocks(data: bytes, at: int) -> int:
-    """Where a chain of sub-blocks ends (15): behind its empty block, or at the end of a file that breaks off."""
+    """Where a chain of sub-blocks ends (15): behind its empty block, or at the end of a file that breaks off.
+
+    parts.py limits their number.
+    """
     while at < len(data):
         length = data[at]
         at += 1 + length

@@ -9,7 +9,6 @@ from typing import Final
 from vivant.errors import UnsupportedPicture
 
 END: Final = b"\xff\xd9"
-MOST_SEGMENTS: Final = 20_000  # looked at; 30 MB of the largest segments are 480
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
 _PROGRESSIVE: Final = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _SCAN: Final = 0xDA
@@ -61,12 +60,9 @@ def has_whole_first_scans(data: bytes) -> bool:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Marker and content of each segment; entropy-coded data and fill bytes are skipped."""
+    """Marker and content of each segment, not entropy-coded data and fill bytes. parts.py limits their number."""
     at = 2
-    for _ in range(MOST_SEGMENTS):
-        found = _MARKER.search(data, at)
-        if found is None or found[0] == END:
-            return
+    while (found := _MARKER.search(data, at)) and found[0] != END:
         at = found.end()
         length = int.from_bytes(data[at : at + 2], "big")
         yield found[0][1], data[at + 2 : at + length]
