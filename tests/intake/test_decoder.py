@@ -103,6 +103,37 @@ def test_sixteen_bit_grey_is_scaled_not_clipped(kind: str) -> None:
     assert difference(clean_and_open(save(Image.fromarray(ramp), kind)), expected) < 0.01
 
 
+@pytest.mark.parametrize("white_is_zero", [False, True])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("size", [(480, 360), (4000, 2400)])
+def test_sixteen_bit_grey_may_have_zero_for_white(white_is_zero: bool, order: str, size: tuple[int, int]) -> None:
+    width, height = size
+    ramp = np.tile(np.linspace(0, 65_535, width).astype(np.uint16), (height, 1))
+    stored = (65_535 - ramp if white_is_zero else ramp).astype(f"{order}u2").tobytes()
+    photometric = int(not white_is_zero)
+    tags = {256: width, 257: height, 258: 16, 259: 1, 262: photometric, 273: 200, 277: 1, 278: height, 279: len(stored)}
+    entries = b"".join(struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags.items())
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(tags)) + entries + bytes(4)
+    result = clean_and_open(head.ljust(200, b"\0") + stored)
+    assert result[:, 0].max() <= 2 and result[:, -1].min() >= 253
+    assert np.all(np.diff(result[100, :, 0].astype(int)) >= 0)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "YCbCr", "L"])
+def test_a_jpeg_inside_a_tiff_is_read(photo: U8, mode: str) -> None:
+    picture = Image.fromarray(photo).convert(mode)
+    expected = np.asarray(picture.convert("RGB"))
+    assert difference(clean_and_open(save(picture, "TIFF", compression="jpeg", quality=95)), expected) < 2
+
+
+def test_a_tiff_of_a_kind_that_is_not_read_says_so() -> None:
+    tags = {256: 400, 257: 400, 258: 16, 259: 34_887, 262: 1, 273: 200, 277: 1, 278: 400, 279: 100}  # LERC
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags.items())
+    data = (b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)).ljust(400, b"\0")
+    with pytest.raises(UnsupportedPicture, match="TIFF's samples or compression"):
+        clean(data)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tiff"])
 @pytest.mark.parametrize("channels", [3, 4])
 def test_sixteen_bit_colour_is_scaled_not_clipped(photo: U8, suffix: str, channels: int) -> None:

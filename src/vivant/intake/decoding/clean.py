@@ -11,7 +11,7 @@ import math
 from contextlib import suppress
 from typing import Final
 
-from PIL import Image, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from vivant.errors import UnreadablePicture, UnsupportedPicture
 from vivant.intake.decoding import bmp, cut_off, gif, jpeg, png
@@ -23,6 +23,8 @@ from vivant.request import SIZES, check_picture_size, nearest_ratio
 
 OVERSAMPLING: Final = 1.25  # stored pixels per canvas pixel and axis, so that a camera move inward stays sharp
 _PHOTOMETRIC: Final = 262  # the TIFF tag PhotometricInterpretation; 0: white is zero
+# The one combination of white is zero and 16 bits that Pillow's table of TIFFs lacks: big-endian.
+TiffImagePlugin.OPEN_INFO[b"MM", 0, (1,), 1, (16,), ()] = ("I;16B", "I;16B")
 
 
 def clean(data: bytes, *, ratio: str | None = None) -> tuple[bytes, int, int]:

@@ -51,6 +51,8 @@ def to_plain_mode(picture: Image.Image) -> Image.Image:
         case "1":
             return picture.convert("L")
         case mode if mode.startswith("I;16"):
+            if mode != "I;16":  # Pillow resizes the other byte order wrongly
+                picture = picture.convert("I").convert("I;16")
             if not isinstance(transparent, int):
                 return picture
             opaque = [255 * (value != transparent) for value in range(65_536)]

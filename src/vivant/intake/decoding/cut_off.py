@@ -39,8 +39,7 @@ def load(picture: ImageFile.ImageFile, data: bytes, open_file: Open) -> None:
     if picture._im is None:  # the codec did not come so far as to make room for pixels
         raise problem
     picture.tile = []  # what is decoded stays
-    if picture.format in ("JPEG", "MPO"):
-        _complete_jpeg(picture, data, open_file)
+    if picture.format in ("JPEG", "MPO") and _complete_jpeg(picture, data, open_file):
         return
     again = open_file(io.BytesIO(data))
     if (again.size, again.mode) != (size, mode):
@@ -55,26 +54,31 @@ def load(picture: ImageFile.ImageFile, data: bytes, open_file: Open) -> None:
     fill_missing(picture, rows_that_differ(picture, again))
 
 
-def _complete_jpeg(picture: ImageFile.ImageFile, data: bytes, open_file: Open) -> None:
+def _complete_jpeg(picture: ImageFile.ImageFile, data: bytes, open_file: Open) -> bool:
     """Put the JPEG's end behind what there is: libjpeg then fills up what is missing (its jdhuff.c), as in browsers.
 
-    With other bits before the end, all rows from the first missing one on come out differently.
+    With other bits before the end, all rows from the first missing one on come out differently. False for a file that
+    libjpeg gives up. Raises UnreadablePicture when too few rows are there.
     """
     whole, other = open_file(io.BytesIO(data + jpeg.END)), open_file(io.BytesIO(data + _OTHER_BITS + jpeg.END))
-    whole.load()
+    try:
+        whole.load()
+        other.load()
+    except OSError:
+        return False
     if (whole.size, whole.mode) != (picture.size, picture.mode):
-        raise UnreadablePicture("the picture is damaged.")
+        return False
     picture.im = whole.im
     if jpeg.has_several_scans(data):
         if not jpeg.has_whole_first_scans(data):
             fill_missing(picture, range(picture.height))
-        return
-    other.load()
+        return True
     first = next(iter(rows_that_differ(whole, other)), picture.height)
     if picture.height - first > _MCU:
         fill_missing(picture, range(first, picture.height))
     elif first < picture.height:
         _fill_columns(picture, other, first)
+    return True
 
 
 def _fill_columns(picture: Image.Image, other: Image.Image, first: int) -> None:
