@@ -973,6 +973,12 @@ def _with_hole(indices: U8) -> bytes:
     return data + b"\0\1"
 
 
+def _with_profile(plain: bytes, icc: bytes, kind: bytes = b"DEBM") -> bytes:
+    """A BMP of version 5 with a profile behind its pixels."""
+    place = struct.pack("<II", len(plain) - 14, len(icc))
+    return plain[:70] + kind + plain[74:126] + place + plain[134:] + icc
+
+
 def bmps() -> Iterator[PictureFile]:
     def add(name: str, data: bytes, kind: str = "exact") -> PictureFile:
         return PictureFile(f"bmp {name}", data, kind)
@@ -1123,6 +1129,12 @@ def bmps() -> Iterator[PictureFile]:
         bmp(None, 8, palette=table, compression=1, size=(HEIGHT, WIDTH), data=_cut(coded, 70)),
         "too short",
     )
+    deep = bmp(bitfields(chart(), clear, usual, 32), 32, compression=3, masks=_masks(usual), header_size=124)
+    charted = bmp(chart()[..., ::-1], 24, header_size=124)
+    yield add("a profile", _with_profile(charted, profile(P3, 1.8)), "profile")
+    yield add("a profile, bitfields with alpha", _with_profile(deep, profile(ADOBE, 2.2)), "profile")
+    yield add("a broken profile", _with_profile(charted, b"rubbish" * 40))
+    yield add("a profile in another file", _with_profile(charted, b"c:\\p3.icc\0", b"KNIL"))
     yield add("few colours in the palette", bmp(np.minimum(indices, 99), 8, palette=table[:400], size=(HEIGHT, WIDTH)))
     lines = b"".join(row.tobytes() for row in blue_first[::-1])
     yield add("of OS/2, version 1", b"BM" + struct.pack("<IHHIIHHHH", 0, 0, 0, 26, 12, WIDTH, HEIGHT, 1, 24) + lines)

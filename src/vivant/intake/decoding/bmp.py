@@ -56,6 +56,15 @@ def decode(data: bytes) -> tuple[Image.Image, list[int]] | None:
     return picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM), [height - 1 - row for row in missing]
 
 
+def embedded_profile(data: bytes) -> bytes | None:
+    """The ICC profile of a BMP (BITMAPV5HEADER: bV5CSType PROFILE_EMBEDDED, the profile behind the pixels)."""
+    header = _read_header(data)
+    if header is None or header.size < 124 or data[70:74] != b"DEBM":
+        return None
+    start, length = struct.unpack("<II", data[126:134].ljust(8, b"\0"))
+    return data[14 + start : 14 + start + length] or None
+
+
 def _read_header(data: bytes) -> _Header | None:
     """The header; None for other files and for the short headers of OS/2."""
     if data[:2] != b"BM" or len(data) < 70:

@@ -65,10 +65,13 @@ def _decode(still: Still) -> tuple[Image.Image, int]:
     header_size = still.screen or webp_size(still.data)
     if header_size is not None:
         check_picture_size(*header_size)  # on opening a WebP, Pillow allocates its whole canvas
+    profile = bmp.embedded_profile(still.data)
+    about = {} if profile is None else {"icc_profile": profile}
     bitmap = bmp.decode(still.data)
     if bitmap is not None:
         pixels, missing = bitmap
         cut_off.fill_missing(pixels, missing)
+        pixels.info.update(about)
         return pixels, 1
     picture = _open(io.BytesIO(still.data))
     header = picture.size
@@ -84,6 +87,7 @@ def _decode(still: Still) -> tuple[Image.Image, int]:
     cut_off.load(picture, still.data, _open)
     if picture.size != header:
         raise UnreadablePicture("the picture contradicts its own header.")
+    picture.info.update(about)
     if still.transparent is not None:
         picture.info["transparency"] = still.transparent
     if deep:
