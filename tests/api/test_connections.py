@@ -76,6 +76,20 @@ def test_a_head_of_64_kib_is_taken_and_a_larger_one_is_431_with_a_body(server: L
     assert flat.status == 431 and flat.json()["reason"] == "INVALID_REQUEST_BODY" and flat.headers["X-Request-Id"]
 
 
+def test_many_headers_are_431_however_short(server: LiveServer) -> None:
+    for count, status in ((200, 200), (300, 431), (10_000, 431)):
+        (answer,) = exchange(server, GET + b"Connection: close\r\n" + b"a:\r\n" * count + b"\r\n")
+        assert answer.status == status
+
+
+def test_a_trailer_changes_nothing_that_the_head_said(server: LiveServer) -> None:
+    trailers = b"0\r\nHost: localhost\r\nX-Request-Id: late\r\n\r\n"
+    head = b"POST /v1/tasks/x/cancel HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n"
+    head += b"Transfer-Encoding: chunked\r\n\r\n"
+    (refused,) = exchange(server, head + trailers)
+    assert refused.status == 403 and refused.headers["X-Request-Id"] != "late"
+
+
 @pytest.mark.parametrize(
     "junk",
     [b"\x16\x03\x01\x02\x00\x01", b"GET /healthz x\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",

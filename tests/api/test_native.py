@@ -157,7 +157,7 @@ def test_an_internal_error_is_500_without_details(server: LiveServer, monkeypatc
     async def broken(*_: object, **__: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(server.service, "submit", broken)
+    monkeypatch.setattr(server.service, "submit_once", broken)
     monkeypatch.setattr(server.service, "get_task", broken)
     for response, reason in (
         (server.submit(SMALL), "CREATE_TASK_FAILED"),

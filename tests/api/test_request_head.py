@@ -12,7 +12,7 @@ from support.raw_http import exchange
 def test_several_slashes_at_the_start_of_a_path_are_one(server: LiveServer, slashes: str) -> None:
     for method, path, status in (
         ("POST", SUBMIT, 400), ("GET", RESULT + "?task_id=x", 404), ("GET", "/v1/tasks", 200), ("GET", "/healthz", 200),
-        ("GET", "/v3/nothing", 404), ("GET", "/files/x/1/clip.mp4", 403),
+        ("GET", "/v3/nothing", 404), ("GET", "/v3", 404), ("GET", "/files/x/1/clip.mp4", 403),
     ):  # fmt: skip
         response = server.send(method, slashes + path[1:])
         assert response.status == status, (method, path)

@@ -29,7 +29,7 @@ def handle_error(request: Request, error: Exception) -> Response:
         error = _from_router(request, error)
     if not isinstance(error, VivantError):
         error = VivantError()
-    dialect = novita if request.scope["path"].startswith(novita.PREFIX) else native
+    dialect = novita if (request.scope["path"] + "/").startswith(novita.PREFIX) else native
     response: Response = dialect.error_response(request, error, str(error)[:MAX_TEXT])
     response.headers.update(headers)
     if error.retryable or response.status_code == 503:

@@ -2,7 +2,7 @@
 without a key: bytes that are no content are counted, requests ahead of their answers are few, connections are limited,
 and whatever is waited for has a deadline.
 
-    the head             64 KiB; `head_within`
+    the head             64 KiB and 256 headers; `head_within`
     a body               its framing (chunk sizes, extensions, trailers) 64 KiB between two bytes of content;
                          how fast it must come: `body_deadlines.py`
     between requests     `keep_alive_for`, which blank lines do not prolong
@@ -33,6 +33,7 @@ FRAMING_BYTES: Final = (
     64 * 1024
 )  # of a head, or of a body between two bytes of content; usual servers allow 8 to 64 KiB
 _BAD_KEY: Final = re.compile(rb"^authorization:[^\r\n]*[\0-\x08\x0b\x0c\x0e-\x1f\x7f]", re.IGNORECASE | re.MULTILINE)
+HEADERS: Final = 256  # of a request; 64 KiB of the shortest ones would take 3 MiB
 CHUNK_BYTES: Final = 8  # that a byte of content may cost: a chunk of one byte takes six (`1`, line end, it, line end)
 PIPELINED: Final = 16  # requests of one connection without an answer
 _SLICE: Final = 16 * 1024  # bytes parsed at a time, so that the limits are looked at in between
@@ -139,6 +140,13 @@ class LimitedHttp(HttpToolsProtocol):
         self._awaited.set(self._timings.head_within)
         if len(self.pipeline) >= PIPELINED:
             raise MalformedRequest(f"At most {PIPELINED} requests may wait for their answers on one connection.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body:
+            return  # a trailer: it may not change what the head said, and nobody here needs one (RFC 9110, 6.5.1)
+        if len(self.headers) >= HEADERS:
+            raise HeadTooLarge(f"A request may have at most {HEADERS} headers.")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)

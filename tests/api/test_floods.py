@@ -1,0 +1,131 @@
+"""`vivant serve` as a real process under clients that have no key: its memory, its files, and its answers to others."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import resource
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from support.live_server import SUBMIT
+from support.raw_http import connect
+
+pytestmark = [
+    pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory and limits from /proc"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+CHUNKED = f"POST {SUBMIT} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Process:
+    pid: int
+    url: str
+
+    def memory(self) -> int:
+        """MiB in memory now."""
+        return int(re.findall(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())[0]) // 1024
+
+    def open_files(self) -> int:
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    def answers(self) -> bool:
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.url + "/healthz", timeout=20) as response:
+            return bool(response.status == 200)
+        return False
+
+
+@contextlib.contextmanager
+def serving(data: Path, *, files: tuple[int, int] | None = None) -> Iterator[Process]:
+    """A service in a process of its own; `files`: its limits of open files, soft and hard."""
+    limit: Callable[[], None] | None = None
+    if files is not None:
+        limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, files)  # noqa: E731  run by the child
+    process = subprocess.Popen(
+        [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data)],
+        stdout=subprocess.PIPE, stderr=(data / "log").open("w"), text=True, preexec_fn=limit,
+        env={**os.environ, "VIVANT_ENGINE": "testcard"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        for line in process.stdout:
+            _, found, url = line.strip().partition("serves at ")
+            if found:
+                yield Process(process.pid, url)
+                break
+        else:
+            raise AssertionError((data / "log").read_text())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [(CHUNKED + b"0\r\n", b"a: b\r\n" * 2000), (CHUNKED + b"0\r\nx: ", b"c" * 16384),
+     (CHUNKED + b"1;", b"c" * 16384), (b"", GET * 300)],
+    ids=["trailers", "one trailer", "a chunk extension", "requests whose answers nobody reads"],
+)  # fmt: skip
+def test_a_flood_takes_no_memory_and_no_service_from_others(tmp_path: Path, first: bytes, again: bytes) -> None:
+    """One connection took 1,121 MiB in 8 s."""
+    with serving(tmp_path) as service:
+        assert service.answers()
+        before = service.memory()
+        until = time.monotonic() + 4
+
+        def flood() -> None:
+            while time.monotonic() < until:
+                with contextlib.suppress(OSError), connect(service, receive_buffer=4096) as connection:
+                    connection.settimeout(1)
+                    connection.sendall(first)
+                    while time.monotonic() < until:
+                        connection.sendall(again)
+
+        threads = [threading.Thread(target=flood) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        while any(thread.is_alive() for thread in threads):
+            assert service.answers()
+            time.sleep(0.1)
+        assert service.memory() - before < 64
+
+
+def test_connections_never_take_the_last_files(tmp_path: Path) -> None:
+    with serving(tmp_path, files=(256, 256)) as service:
+        held = []
+        for _ in range(300):
+            connection = connect(service)
+            held.append(connection)
+            with contextlib.suppress(OSError):
+                connection.sendall(GET)
+        time.sleep(0.5)
+        assert service.open_files() < 256 - 32
+        for _ in range(5):
+            assert service.answers()  # those that wait between requests make room
+        for connection in held:
+            connection.close()
+    assert (tmp_path / "log").read_text().count("connections refused") <= 1
+
+
+def test_the_limit_of_open_files_is_raised_at_the_start(tmp_path: Path) -> None:
+    with serving(tmp_path, files=(256, 1024)) as service:
+        limits = Path(f"/proc/{service.pid}/limits").read_text()
+        assert re.search(r"Max open files\s+1024\s", limits)
+        held = [connect(service) for _ in range(400)]
+        for connection in held:
+            connection.sendall(GET)
+        assert all(connection.recv(4096).split()[1] == b"200" for connection in held)
+        for connection in held:
+            connection.close()
