@@ -273,7 +273,7 @@ async def test_what_a_killed_service_left_runs_again_at_once(tmp_path: Path) -> 
         await wait_for_status(service, task, "running")
     leave_running(tmp_path, task)
     began = time.monotonic()
-    async with running_service(tmp_path) as service:
+    async with running_service(tmp_path, engine="slow") as service:
         await wait_until(lambda: query_rows(tmp_path, "SELECT attempt FROM tasks WHERE status = 'running'") == [(2,)])
         assert time.monotonic() - began < 20
         await wait_for_status(service, task, "succeeded")

@@ -341,7 +341,7 @@ class Dispatcher:
         """Make runs and rows agree: stop a run whose row is no longer ours, and queue a row of ours that has no run.
 
         The first happens whenever a task is cancelled, expires or was taken over; the second only after a failure, such
-        as a claim or a settlement of which nobody knows whether it was written. It counts as a death of the task.
+        as a claim or a settlement of which nobody knows whether it was written.
         """
         runs, claimed, claiming = dict(self._runs), self._claimed, self._claiming
         ours = await self._record.read(lambda c: tasks.list_running_attempts(c, self.boot_id))

@@ -281,14 +281,15 @@ def settle_interruption(connection: Connection, held: Claim, *, code: str, reaso
 def requeue_lost(connection: Connection, owner: str, attempts: Iterable[tuple[str, int]], *, now: datetime) -> int:
     """Queue again those of these (id, attempt) that `owner` has claimed and, after a failure of its own, does not run.
 
-    That counts as a death, so that a task whose end can never be written is not run for ever. Returns how many.
+    That counts as an interruption: the task is not to blame, and one whose end can never be written is not run for
+    ever. Returns how many.
     """
     lost = 0
     for task_id, attempt in attempts:
         held = (tasks.c.id == task_id, tasks.c.attempt == attempt, tasks.c.owner == owner)
         row = connection.execute(select(tasks).where(*held, tasks.c.status == Status.RUNNING.value)).one_or_none()
         reason = "The service lost track of it"
-        lost += row is not None and _lose(connection, row, Loss.DEATH, code="INTERNAL", reason=reason, now=now)
+        lost += row is not None and _lose(connection, row, Loss.INTERRUPTION, code="INTERNAL", reason=reason, now=now)
     return lost
 
 
