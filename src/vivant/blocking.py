@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
-from vivant.errors import Busy, VivantError
+from vivant.errors import LimitReached, VivantError
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class BlockingCalls:
         """What `function` returns or raises. Raises `late` at the deadline; then the function may still do its work.
 
         `within` replaces the deadline of this call. When the caller is cancelled, a call that has begun goes on, too.
-        Raises Busy when the owner has as many calls unfinished as it may.
+        Raises LimitReached when the owner has as many calls unfinished as it may.
         """
         seconds = self._within if within is None else within
         if self._closed:
@@ -100,7 +100,9 @@ class BlockingCalls:
             return
         with self._lock:
             if self._of[owner] >= self._each:
-                raise Busy(f"{self._what} works on {self._each} requests of this key; send this one again shortly.")
+                raise LimitReached(
+                    f"{self._what} works on {self._each} requests of this key; send this one again shortly."
+                )
             self._of[owner] += 1
 
         def forget(_: Future[Any]) -> None:

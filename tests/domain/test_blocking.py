@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from vivant.blocking import BlockingCalls
-from vivant.errors import Busy, StorageFailed
+from vivant.errors import LimitReached, StorageFailed
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_an_owner_whose_calls_hang_gets_no_more_threads_and_others_do(wedg
     for _ in range(2):
         with pytest.raises(StorageFailed):
             await calls.run(wedge.wait, 10, owner="evil")
-    with pytest.raises(Busy):  # although both calls were given up: their threads still hang
+    with pytest.raises(LimitReached):  # although both calls were given up: their threads still hang
         await calls.run(time.monotonic, owner="evil")
     assert await calls.run(time.monotonic, owner="good") > 0
     wedge.set()

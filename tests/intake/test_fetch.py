@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from vivant.errors import Busy, InvalidPicture, Misconfigured, PictureTooManyBytes, PictureUnreachable
+from vivant.errors import Busy, InvalidPicture, LimitReached, Misconfigured, PictureTooManyBytes, PictureUnreachable
 from vivant.intake import egress, fetch
 from vivant.intake.egress import AllowList, Destination, Egress, FetchRefused, Resolve
 from vivant.intake.fetch import Fetcher, resolve_redirect
@@ -472,7 +472,7 @@ async def test_slow_servers_take_up_the_places_of_one_key_only() -> None:
         running = start("evil", 64)
         await asyncio.sleep(0.3)
         refused = [task.exception() for task in running if task.done()]
-        assert len(refused) == 64 - fetch.AT_ONCE_EACH and {type(error) for error in refused} == {Busy}
+        assert len(refused) == 64 - fetch.AT_ONCE_EACH and {type(error) for error in refused} == {LimitReached}
         assert await fetcher.fetch(f"{url}/ok", owner="good", reservations=held) == BODY
 
         for owner in range(fetch.AT_ONCE // fetch.AT_ONCE_EACH - 1):
@@ -513,7 +513,7 @@ async def test_a_name_server_that_never_answers_delays_one_key_only(monkeypatch:
                 assert await asyncio.to_thread(lambda: "free") == "free"
                 assert await fetcher.fetch(f"http://localhost:{port}/", owner="good", reservations=held) == BODY
                 results = await asyncio.gather(*tasks, return_exceptions=True)
-                assert {type(result) for result in results} <= {PictureUnreachable, Busy}
+                assert {type(result) for result in results} <= {PictureUnreachable, LimitReached}
             assert len(asked) == egress.LOOKUPS_EACH
 
     try:
