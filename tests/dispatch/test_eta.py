@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -10,9 +12,11 @@ from support.records import ARTIFACT, a_task, at, claim_task, insert_task, open_
 from vivant.clock import SYSTEM_CLOCK
 from vivant.dispatch.eta import DEFAULT_PACE, Eta, count_tokens_ahead, estimate_remaining, estimate_run
 from vivant.record import tasks, usage
+from vivant.record.database import Connection, Record
 from vivant.record.lanes import Counts
 from vivant.request import Tier
 
+T = TypeVar("T")
 TOKENS = a_task().request.canvas.tokens
 
 
@@ -95,4 +99,30 @@ def test_pace_is_measured_over_the_latest_tasks_of_the_engine(tmp_path: Path) ->
             tasks.settle_success(connection, claim, ARTIFACT, run_seconds=took, now=at(settled))
         assert usage.seconds_per_token(connection, "testcard") == pytest.approx({0: 10 / TOKENS, TOKENS: 10 / TOKENS})
         assert usage.seconds_per_token(connection, "another") == {}
+    record.close()
+
+
+async def test_an_estimate_is_made_although_another_one_reads_history_anew_meanwhile(tmp_path: Path) -> None:
+    record, clock = open_record(tmp_path), AdjustableClock()
+    with record.transaction() as connection:
+        asked = insert_task(connection)
+    others: list[asyncio.Task[float]] = []
+
+    class Interrupted(Record):
+        """The record; when its third read has returned, another estimate begins before the first goes on."""
+
+        def __init__(self) -> None:
+            self.reads = 0
+
+        async def read(self, work: Callable[[Connection], T]) -> T:
+            found = await record.read(work)
+            self.reads += 1
+            if self.reads == 3:
+                clock.advance(10)
+                others.append(asyncio.create_task(eta.estimate(asked)))
+                await asyncio.sleep(0)
+            return found
+
+    eta = Eta(Interrupted(), count_ready=lambda: 1, clock=clock, cached_for=1)
+    assert await eta.estimate(asked) == await others[0] > 0
     record.close()

@@ -46,9 +46,11 @@ class Eta:
         if self._clock.monotonic() - self._read_at > self._cached_for:
             self._read_at, self._paces = self._clock.monotonic(), {}
             self._counts = await self._record.read(lanes.read_counts)
-        if task.engine not in self._paces:
-            self._paces[task.engine] = await self._record.read(lambda c: usage.seconds_per_token(c, task.engine))
-        run_seconds = estimate_run(task, self._paces[task.engine])
+        paces = self._paces  # another call may begin anew with an empty one while this call waits
+        if task.engine not in paces:
+            paces[task.engine] = await self._record.read(lambda c: usage.seconds_per_token(c, task.engine))
+        pace = paces[task.engine]
+        run_seconds = estimate_run(task, pace)
         if task.status is Status.RUNNING and task.started_at is not None:
             elapsed = max(0.0, (self._clock.now() - task.started_at).total_seconds())  # the clock may be set back
             return estimate_remaining(run_seconds, task.progress, elapsed=elapsed)
@@ -59,7 +61,7 @@ class Eta:
         else:  # how long it will still take is unknown; what has taken long may take as long again
             ready, wait = 1, max(NO_WORKER_FOR, self._clock.monotonic() - self._ready_at)
         tokens = count_tokens_ahead(task, self._counts, in_lane=in_lane, workers=ready)
-        return wait + run_seconds + tokens * self._paces[task.engine].get(0, DEFAULT_PACE) / ready
+        return wait + run_seconds + tokens * pace.get(0, DEFAULT_PACE) / ready
 
 
 def estimate_run(task: Task, pace: Mapping[int, float]) -> float:
