@@ -40,6 +40,26 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def test_every_module_and_package_has_a_line_in_the_architecture() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").partition("## The packages")[2]
+    for path in (ROOT / "src/vivant").iterdir():
+        if path.suffix == ".py" and not path.name.startswith("__"):
+            assert f"`{path.name}`" in text
+        elif (path / "__init__.py").exists():
+            assert f"`{path.name}/`" in text
+
+
+def test_every_decision_has_a_number_of_its_own_and_is_in_the_index() -> None:
+    pages = sorted(path.name for path in (ROOT / "docs/decisions").glob("0*.md"))
+    listed = re.findall(
+        r"^- \[\d{4}\. .+\]\((.+)\)$", (ROOT / "docs/decisions/README.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert listed == pages
+    assert len({name[:4] for name in pages}) == len(pages)
+    for name in pages:
+        assert (ROOT / "docs/decisions" / name).read_text(encoding="utf-8").startswith(f"# {name[:4]}. ")
+
+
 def test_every_engine_is_documented() -> None:
     text = (ROOT / "docs/engines.md").read_text(encoding="utf-8")
     for name in ENGINES:
@@ -52,7 +72,7 @@ def test_every_word_of_the_design_is_in_the_glossary() -> None:
         "brief", "request", "canvas", "task", "tier", "engine", "storyboard", "timeline", "clip", "worker", "fleet",
         "dispatcher", "artifact", "dialect", "lease", "heartbeat", "claim", "settle", "attempt", "shot", "take",
         "matte", "region", "trust", "nearness", "quarter grid", "texel", "patch", "stem", "bed", "duck",
-        "prosody", "viseme",
+        "prosody", "viseme", "loss", "share", "turn", "place", "steady clock", "store owner", "sweep", "egress guard",
     ):  # fmt: skip
         assert f"**{word}**" in text, word
 
