@@ -2,9 +2,9 @@
 
     python -I -m vivant.intake.decoder
 
-It runs under limits (confinement.py), holds no secret, and is killed and replaced when it
-fails, so a file that exploits or crashes a codec does no harm outside. It imports little besides Pillow. The limits are
-in confinement.py, what is done with a file in decoding/; the parent's side is sandbox.py.
+It runs under the limits of confinement.py, holds no secret, and is killed and replaced when it fails, so that a file
+which exploits or crashes a codec does no harm outside. It imports little besides Pillow. What is done with a file is in
+decoding/; the parent's side is sandbox.py.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import sys
 import warnings
 from typing import IO, Any
 
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms
 
 from vivant.errors import InvalidPicture, PictureTooManyBytes, UnreadablePicture
 from vivant.intake.confinement import allow_cpu, confine
 from vivant.intake.decoding.clean import clean
 from vivant.intake.decoding.formats import FORMATS
 from vivant.intake.decoding.orientation import ORIENTATION
-from vivant.intake.decoding.parts import check_parts
 from vivant.intake.framing import READY, FramingError, read_head, read_part, write_head, write_part
 from vivant.request import PICTURE_BYTES
 
@@ -29,7 +28,6 @@ from vivant.request import PICTURE_BYTES
 def answer(data: bytes, job: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """The head and the PNG to send back for one job; never raises for what a picture holds."""
     try:
-        check_parts(data)
         png, width, height = clean(data, ratio=job["ratio"])
     except InvalidPicture as error:
         return {"error": error.code, "message": error.problem}, b""
@@ -95,7 +93,6 @@ def _warm_up() -> None:
 def main() -> None:
     warnings.simplefilter("ignore")  # stderr goes nowhere
     Image.MAX_IMAGE_PIXELS = None  # check_picture_size is stricter and says what is allowed
-    PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20  # image generators store whole workflows there; memory is limited anyway
     _warm_up()
     serve(sys.stdin.buffer, sys.stdout.buffer, confine())
 

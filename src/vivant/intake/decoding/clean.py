@@ -14,9 +14,9 @@ from typing import Final
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from vivant.errors import UnreadablePicture, UnsupportedPicture
-from vivant.intake.decoding import bmp, cut_off, gif, jpeg, png
+from vivant.intake.decoding import bmp, cut_off, gif, jpeg, png, tiff, webp
 from vivant.intake.decoding.colour import to_plain_mode, to_srgb
-from vivant.intake.decoding.formats import FORMATS, TIFF_STARTS, WANTED, refuse_other_kinds, webp_size
+from vivant.intake.decoding.formats import FORMATS, WANTED, refuse_other_kinds
 from vivant.intake.decoding.orientation import UPRIGHT, orientation_of, swap_sides
 from vivant.intake.decoding.still import Still
 from vivant.request import SIZES, check_picture_size, nearest_ratio
@@ -34,8 +34,7 @@ def clean(data: bytes, *, ratio: str | None = None) -> tuple[bytes, int, int]:
     raise anything else.
     """
     refuse_other_kinds(data)
-    jpeg.refuse_deep_samples(data)
-    still = _first_frame(data)
+    still = first_frame(data)
     picture, orientation = _decode(still)
     width, height = stored_size(*swap_sides(picture.size, orientation), ratio)
     rgb = to_srgb(picture, swap_sides((width, height), orientation), still.colour)
@@ -54,15 +53,26 @@ def stored_size(width: int, height: int, ratio: str | None) -> tuple[int, int]:
     return (width, height) if scale >= 1 else (math.ceil(width * scale), math.ceil(height * scale))
 
 
-def _first_frame(data: bytes) -> Still:
+def first_frame(data: bytes) -> Still:
+    """The first frame of a PNG or GIF; any other file as it is, once its parts have been counted. Takes linear time.
+
+    Raises UnsupportedPicture for a JPEG of deep samples, and UnreadablePicture for a GIF without a frame and for a file
+    of more parts than it may have.
+    """
     if data.startswith(png.SIGNATURE):
         return png.first_frame(data)
-    return gif.first_frame(data) if data.startswith(gif.SIGNATURES) else Still(data)
+    if data.startswith(gif.SIGNATURES):
+        return gif.first_frame(data)
+    if data.startswith(jpeg.START):
+        jpeg.check_segments(data)
+    elif data.startswith(tiff.STARTS):
+        tiff.check_parts(data)
+    return Still(data)
 
 
 def _decode(still: Still) -> tuple[Image.Image, int]:
     """The picture as it is stored, and its EXIF orientation."""
-    header_size = still.screen or webp_size(still.data)
+    header_size = still.screen or webp.picture_size(still.data)
     if header_size is not None:
         check_picture_size(*header_size)  # on opening a WebP, Pillow allocates its whole canvas
     profile = bmp.embedded_profile(still.data)
@@ -102,7 +112,7 @@ def _open(file: io.BytesIO) -> ImageFile.ImageFile:
     try:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        if file.getvalue()[:4] in TIFF_STARTS:
+        if file.getvalue()[:4] in tiff.STARTS:
             raise UnsupportedPicture(
                 "this TIFF's samples or compression are of a kind that is not read; 1, 2, 4, 8 or 16 bits per sample "
                 "are, uncompressed or as LZW, deflate, PackBits, JPEG or fax."

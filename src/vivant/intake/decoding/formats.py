@@ -7,11 +7,10 @@ from typing import Final
 
 from PIL import ImageCms
 
-from vivant.errors import UnreadablePicture, UnsupportedPicture
+from vivant.errors import UnsupportedPicture
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 WANTED: Final = "the picture must be jpeg, png, webp, bmp, tiff or gif"
-TIFF_STARTS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # What Pillow raises for metadata it cannot read; the pixels may still be good.
 BAD_METADATA: Final = (
     OSError, ValueError, SyntaxError, KeyError, IndexError, TypeError, OverflowError, struct.error, ImageCms.PyCMSError,
@@ -93,26 +92,3 @@ def _name_of_text(start: bytes) -> str | None:
     if text.startswith(b"data:image/"):
         return "the text of a data URI, not its bytes"
     return None
-
-
-def webp_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in a WebP's first chunk (RFC 9649, 2.5-2.7); None for other files and other first chunks.
-
-    Raises UnreadablePicture when the file is shorter than it says: libwebp makes nothing of it, nor do browsers.
-    """
-    if len(data) < 30 or data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-        return None
-    missing = 8 + int.from_bytes(data[4:8], "little") - len(data)
-    if missing > 1:  # the last may be a byte of padding
-        raise UnreadablePicture(f"the picture is cut off: {missing} bytes are missing. Send the whole file.")
-    match data[12:16]:
-        case b"VP8X":
-            return 1 + int.from_bytes(data[24:27], "little"), 1 + int.from_bytes(data[27:30], "little")
-        case b"VP8L":
-            bits = int.from_bytes(data[21:25], "little")
-            return 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
-        case b"VP8 ":
-            width, height = struct.unpack("<HH", data[26:30])
-            return width & 0x3FFF, height & 0x3FFF
-        case _:
-            return None

@@ -11,18 +11,26 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from PIL import Image, ImageChops, ImageFile
+from PIL import Image, ImageChops, ImageFile, PngImagePlugin
 
 from vivant.intake.decoding.colour_spaces import D65, PRIMARIES, ColourSpace, DeclaredColour, coded_space
+from vivant.intake.decoding.parts import limit_parts
 from vivant.intake.decoding.still import Still
 
+# Bytes of an unpacked ICC profile, the only compressed chunk that is passed on; Pillow refuses files of larger ones.
+PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20
+
 SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
+CHUNKS: Final = 50_000  # 30 MiB in the usual chunks of 8 KiB are 3,840
 _KEPT: Final = (b"IHDR", b"PLTE", b"tRNS", b"iCCP", b"eXIf")
 _COLOUR: Final = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"cLLI", b"mDCV")
 
 
 def first_frame(data: bytes) -> Still:
-    """The first frame of a PNG. A file that breaks off in a chunk is reduced to what there is."""
+    """The first frame of a PNG. A file that breaks off in a chunk is reduced to what there is.
+
+    Raises UnreadablePicture for a file of too many chunks.
+    """
     kept: dict[bytes, bytes] = {}
     pixels: list[memoryview] = []  # of the default picture
     frames: list[tuple[bytes, list[memoryview]]] = []  # of an animation whose first frame is not the default picture
@@ -76,9 +84,11 @@ def is_deep(picture: ImageFile.ImageFile) -> bool:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview, int]]:
-    """Type, content and checksum of each chunk; the last may be short of its content. parts.py limits their number."""
-    view, at = memoryview(data), len(SIGNATURE)
+    """Type, content and checksum of each chunk; the last may be short of its content."""
+    view, at, chunks = memoryview(data), len(SIGNATURE), 0
     while at + 8 <= len(data):
+        chunks += 1
+        limit_parts(chunks, CHUNKS, "chunks")
         end = at + 8 + int.from_bytes(view[at : at + 4], "big")
         yield bytes(view[at + 4 : at + 8]), view[at + 8 : end], int.from_bytes(view[end : end + 4], "big")
         at = end + 4
