@@ -64,13 +64,29 @@ async def seen(peer: str, headers: list[tuple[str, str]], proxies: TrustedProxie
         ([("Forwarded", "for=198.51.100.7;proto=https;host=a.example, for=10.2.2.2;proto=http;host=b.example")],
          ("198.51.100.7", "https", "a.example")),
         ([("Forwarded", 'for="_hidden, for=127.0.0.1";proto=https')], ("_hidden, for=127.0.0.1", "https", "own")),
-        ([("Forwarded", "for=198.51.100.7"), ("X-Forwarded-For", "127.0.0.1")], ("198.51.100.7", "http", "own")),
     ],
 )  # fmt: skip
 async def test_the_rightmost_word_of_a_proxy_that_is_trusted_counts(
     headers: list[tuple[str, str]], expected: tuple[str, str, str]
 ) -> None:
     assert await seen("10.0.0.1", headers) == expected
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "older", "expected"),
+    [
+        ("for=127.0.0.1;proto=https", {"X-Forwarded-For": "198.51.100.7"}, ("10.0.0.1", "https", "own")),
+        ("for=198.51.100.7", {"X-Forwarded-For": "127.0.0.1"}, ("10.0.0.1", "http", "own")),
+        ("for=198.51.100.7;proto=https", {"X-Forwarded-Proto": "http"}, ("198.51.100.7", "http", "own")),
+        ("proto=https;host=evil.example", {"X-Forwarded-Host": "video.example"}, ("10.0.0.1", "https", "own")),
+        ("for=1.1.1.1, for=198.51.100.7;proto=https", {"X-Forwarded-For": "198.51.100.7", "X-Forwarded-Proto": "HTTPS"},
+         ("198.51.100.7", "https", "own")),
+    ],
+)  # fmt: skip
+async def test_where_the_two_kinds_of_headers_contradict_each_other_neither_counts(
+    forwarded: str, older: dict[str, str], expected: tuple[str, str, str]
+) -> None:
+    assert await seen("10.0.0.1", [("Forwarded", forwarded), *older.items()]) == expected
 
 
 @pytest.mark.parametrize("peer", ["127.0.0.1", "11.0.0.1", "::1", "", "unix"])

@@ -85,13 +85,31 @@ class Forwarding:
 
 
 def read_hops(headers: Headers) -> list[Hop]:
-    """What proxies say, the last one last: by RFC 7239 if that is used, else by the older headers.
+    """What proxies say, the last one last, by RFC 7239 and by the older headers, matched from the right.
 
-    The older ones are lists of which proxies append to one and replace another; so they are matched from the right.
+    A proxy writes one of the two kinds and often passes the other one on as its caller sent it. Which is which cannot
+    be seen; so where the two contradict each other, neither counts.
     """
+    kinds = _read_forwarded(headers), _read_older(headers)
+    count = max(map(len, kinds))
+    newer, older = ([Hop("", "", "")] * (count - len(hops)) + hops for hops in kinds)
+    return [
+        Hop(_agree(a.address, b.address), _agree(a.scheme, b.scheme), _agree(a.host, b.host))
+        for a, b in zip(newer, older, strict=True)
+    ]
+
+
+def _agree(one: str, other: str) -> str:
+    return (one or other) if not (one and other) or one.lower() == other.lower() else ""
+
+
+def _read_forwarded(headers: Headers) -> list[Hop]:
     forwarded = ",".join(headers.getlist("forwarded"))
-    if forwarded.strip():
-        return [_read_element(element) for element in _split(forwarded, ",")]
+    return [_read_element(element) for element in _split(forwarded, ",")] if forwarded.strip() else []
+
+
+def _read_older(headers: Headers) -> list[Hop]:
+    """The older headers are lists, to which some proxies append and which others replace."""
     addresses, schemes, hosts = (
         [part.strip() for part in ",".join(headers.getlist(name)).split(",") if part.strip()]
         for name in ("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host")

@@ -19,9 +19,7 @@ from vivant.intake.egress import FetchRefused
 from vivant.intake.urls import Url
 
 HEAD_BYTES: Final = 64 * 1024  # for all heads of an answer; servers in use send a few kilobytes
-FRAMING_SHARE: Final = (
-    16  # one byte of sizes and extensions of chunks per so many of the body; usual chunks need 1/1000
-)
+FRAMING_SHARE: Final = 16  # bytes of the body per byte of sizes and extensions of chunks; usual chunks have 1000
 _BLOCK: Final = 16 * 1024  # bytes read at a time
 _PARTS_PER_TURN: Final = 64  # parts of an answer that are handled before the event loop does other work
 
