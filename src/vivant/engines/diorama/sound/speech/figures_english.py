@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from vivant.engines.diorama.sound.speech.numerals_english import cardinal, read_as_name
+from vivant.engines.diorama.sound.speech.numerals_english import cardinal, read_as_name, read_digits
 
 # Before a number these say that it is a name.
 _NAMING: Final = (
@@ -55,6 +55,11 @@ _SIGNS: Final = {
 _SUM: Final = re.compile(
     r"(?<![\w.,])\d++(?:\.\d++)?(?: ?[-+−×*x÷/] ?\d++(?:\.\d++)?){1,9}+ ?= ?(?:\d++(?:\.\d++)?(?![\w.])|(?=\?))"
 )
+# 555-0199, (212) 555-0199, +1 212.555.0199
+_PHONE: Final = re.compile(
+    r"(?<![\w.,:/$£€#-])(?:(?:\+?\d{1,3}[ -])?(?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[.-]\d{4}|[2-9]\d{2}-\d{4})"
+    r"(?![\w%°-]|[.,:/]\d)"
+)
 # A4, B-52, MP3, H2O, R2-D2, 12B: capitals and figures in turn.
 _CODE: Final = re.compile(
     r"(?<![\w'’.&$£€#@-])(?=[A-Z0-9-]*[A-Z])(?=[A-Z0-9-]*\d)(?:[A-Z]{1,5}|\d{1,4})(?:-?(?:[A-Z]{1,5}|\d{1,4}))++(?![\w'’%°]|-\w)"
@@ -69,6 +74,7 @@ def write_out_figures(text: str, spell: Callable[[str], str]) -> str:
     """`text` with figures that are no plain amounts in words. spell: capitals -> the same as they are spelled."""
     text = re.sub(r"\b9/11\b(?!/)", "nine eleven", text)
     text = _SUM.sub(_read_sum, text)
+    text = _PHONE.sub(_read_phone, text)
     text = _HEIGHT.sub(_read_height, text)
     text = _FEET.sub(r"\1 feet", text)
     text = _INCHES.sub(r"\1 inches", text)
@@ -78,6 +84,7 @@ def write_out_figures(text: str, spell: Callable[[str], str]) -> str:
     text = _THOUSANDS.sub(r"\1 thousand", text)
     text = _METRES.sub(lambda m: f"{m[1]} meter{'' if m[1] == '1' else 's'}", text)
     text = _NAMED.sub(lambda m: f"{m[1]} {read_as_name(m[2])}", text)
+    text = re.sub(r"(?<![\w#])#(?=\d{1,3}(?!\w))", "number ", text)
     text = re.sub(r"(?<![\w.,:/-])(00\d)(?![\w%]|[.,:/-]\d)", lambda m: read_as_name(m[1]), text)
     return _CODE.sub(lambda m: _read_code(m, spell), text)
 
@@ -87,6 +94,11 @@ _SCALES: Final = {"k": "thousand", "m": "million", "b": "billion"}
 
 def _read_sum(match: re.Match[str]) -> str:
     return re.sub(r" ?([-+−×*x÷/=]) ?", lambda m: f" {_SIGNS[m[1]]} ", match[0]).strip()
+
+
+def _read_phone(match: re.Match[str]) -> str:
+    """Digit by digit, with a pause between the groups."""
+    return ", ".join(map(read_digits, re.findall(r"\d+", match[0])))
 
 
 def _read_height(match: re.Match[str]) -> str:

@@ -14,8 +14,10 @@ from vivant.engines.diorama.storyboard import Language
 
 _HAN_RUN = re.compile(rf"[{g2p_chinese.HAN}](?:[^A-Za-z]*[{g2p_chinese.HAN}])?[。，！？、；：…]*")
 _LATIN_RUN = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ'’.\- ]*[A-Za-zÀ-ÖØ-öø-ÿ])?")
-# Marks around a word, but not the signs between two figures: 3*4, 50%~60%.
-_EMPHASIS: Final = re.compile(r"(?<![\d%*~])[*_~`#]+(?=\w)|(?<=\w)[*_`]+(?!\d)|(?<=[^\W\d])[*_`]+")
+# Marks around a word, but not the signs between two figures (3*4, 50%~60%) nor before a short number (#1).
+_EMPHASIS: Final = re.compile(
+    r"(?<![\d%*~])(?:[*_~`]|#(?!\d{1,3}(?!\w)))+(?=\w)|(?<=\w)[*_`]+(?!\d)|(?<=[^\W\d])[*_`]+"
+)
 
 
 @cache

@@ -46,6 +46,7 @@ _NUMERAL: Final = re.compile(
     r"|(?<![\w'’])(?P<only>[^\W\d_][\w'’]*+) (?P<one>[IVXLC]++)(?![\w-]|['’.]\w)"
 )
 _WORLD_WAR: Final = re.compile(r"(?<![\w'’-])WW ?(III|II|I|[123])(?![\w'’]*\w)")
+_SHORTENED: Final = re.compile(r"(?<![\w.])((?i:vol|ch|pt|no|fig|sec|art|ex)\. )([IVXLC]++)(?![\w-]|['’.]\w)")
 _VALID: Final = re.compile(r"(?=.)(?:C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 # What may follow a king's "I" so that it is not the word: Charles I was, but: Charles I love you.
@@ -57,6 +58,7 @@ _AFTER_FIRST: Final = re.compile(
 def write_out_roman(text: str) -> str:
     """`text` with the Roman numerals that follow a name, a word like Chapter, or WW for World War, in words."""
     text = _WORLD_WAR.sub(lambda m: f"World War {cardinal(int(m[1]) if m[1].isdigit() else len(m[1]))}", text)
+    text = _SHORTENED.sub(lambda m: m[1] + str(_value(m[2])) if _VALID.fullmatch(m[2]) else m[0], text)
     return _NUMERAL.sub(_write, text)
 
 
