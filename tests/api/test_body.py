@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vivant.api.body import LONG_BYTES, LongString, parse_object
+from vivant.api.body import LONG_BYTES, NAME_BYTES, LongString, parse_object
 from vivant.errors import InvalidRequest
 
 NAMES = frozenset({"image", "last_image"})
@@ -142,3 +142,12 @@ def test_a_hostile_body_of_80_mib_takes_time_in_proportion_only(hostile: bytes) 
                 for _ in value:
                     pass
     assert time.process_time() - start < 10
+
+
+def test_the_name_of_a_field_has_an_end() -> None:
+    """To decode a name of 85 MiB held the interpreter lock for a second."""
+    name = "n" * NAME_BYTES
+    assert parse_object(f'{{"{name}":1}}'.encode(), long=NAMES) == {name: 1}
+    for long in (name + "n", "\\\\" * 2**20, "\\u0041" * NAME_BYTES):
+        with pytest.raises(InvalidRequest, match="name of a field may have at most 1024 bytes"):
+            parse_object(f'{{"{long}":1}}'.encode(), long=NAMES)

@@ -329,8 +329,10 @@ def test_when_all_places_are_taken_connections_that_wait_make_room(tmp_path_fact
         for _ in range(8):
             assert few.get("/healthz").status == 200
         assert waiting[0].recv(4096) == b""  # the one that had waited longest
-        busy = [connect(few) for _ in range(8)]  # these have sent no request: they do not make room
-        time.sleep(0.3)
+        busy = [connect(few) for _ in range(4)]
+        for connection in busy:
+            connection.sendall(POST + b"Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n")
+            assert connection.recv(4096).split()[1] == b"100"  # its head is whole: it does not make room
         with connect(few) as late:
             (refused,) = parse_answers(read_to_the_end(late))
         assert refused.status == 503 and refused.headers["Retry-After"] and refused.headers["X-Request-Id"]
@@ -339,6 +341,39 @@ def test_when_all_places_are_taken_connections_that_wait_make_room(tmp_path_fact
         time.sleep(0.3)
         assert few.get("/healthz").status == 200
         assert places.used <= 1
+
+
+def test_unfinished_heads_keep_nobody_out(tmp_path_factory: pytest.TempPathFactory) -> None:
+    places = ConnectionPlaces(file_limit=4096, workers=1, total=8)
+    with LiveServer(tmp_path_factory.mktemp("heads"), places=places) as few:
+        held = []
+        for number in range(40):
+            held.append(connect(few))
+            with contextlib.suppress(ConnectionError):  # of three in turn: nothing, a line, a second request's line
+                held[-1].sendall((b"", GET, GET + b"\r\n" + GET)[number % 3])
+            if number % 5 == 0:
+                assert few.get("/healthz").status == 200
+        time.sleep(0.3)
+        assert places.used == 8
+        assert held[0].recv(4096) == b""  # the one whose head was unfinished for longest
+        for _ in range(20):
+            assert few.get("/healthz").status == 200
+        for connection in held:
+            connection.close()
+
+
+def test_a_connection_whose_second_request_is_worked_on_makes_no_room(tmp_path_factory: pytest.TempPathFactory) -> None:
+    places = ConnectionPlaces(file_limit=4096, workers=1, total=2)
+    body = f'{{"prompt":"x","image":"{picture_uri(5000, 5000)}","resolution":"480p","duration":4}}'.encode()
+    with LiveServer(tmp_path_factory.mktemp("second"), places=places) as few, connect(few) as connection:
+        connection.sendall(GET + b"\r\n" + POST + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        assert connection.recv(4096).split()[1] == b"200"
+        others = [connect(few) for _ in range(6)]
+        connection.shutdown(socket.SHUT_WR)
+        (answer,) = parse_answers(read_to_the_end(connection))
+        assert answer.status == 200 and answer.json()["id"]
+        for other in others:
+            other.close()
 
 
 def test_some_descriptors_are_kept_for_everything_else() -> None:

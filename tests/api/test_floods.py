@@ -119,6 +119,27 @@ def test_connections_never_take_the_last_files(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_text().count("connections refused") <= 1
 
 
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="changes the limit of another process")
+@pytest.mark.parametrize("left", [5, None], ids=["and libuv's spare one is lost, too", "but libuv's spare one"])
+def test_a_service_without_a_free_descriptor_accepts_again_when_there_are_some(
+    tmp_path: Path, left: int | None
+) -> None:
+    """Accepting fails with EMFILE. Were libuv to report that, uvloop would close the listening socket for good."""
+    with serving(tmp_path) as service:
+        assert service.answers()
+        taken = {int(file.name) for file in Path(f"/proc/{service.pid}/fd").iterdir()}
+        free = next(number for number in range(65536) if number not in taken)
+        before = resource.prlimit(service.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, (left or free, before[1]))
+        held = [connect(service) for _ in range(5)]  # by the system, before they are accepted
+        time.sleep(1)
+        assert service.open_files() <= len(taken)
+        resource.prlimit(service.pid, resource.RLIMIT_NOFILE, before)
+        for connection in held:
+            connection.close()
+        assert all(service.answers() for _ in range(3))
+
+
 def test_the_limit_of_open_files_is_raised_at_the_start(tmp_path: Path) -> None:
     with serving(tmp_path, files=(256, 1024)) as service:
         limits = Path(f"/proc/{service.pid}/limits").read_text()

@@ -1,7 +1,7 @@
 """The HTTP application: its addresses, and the order in which a request is checked.
 
-    request id -> lingering close -> deadlines of the body -> head -> forwarding -> open-mode guard -> route -> key
-    -> body limits -> dialect -> intake -> service
+    request id -> uncaught errors -> lingering close -> deadlines of the body -> head -> forwarding -> open-mode guard
+    -> route -> key -> body limits -> dialect -> intake -> service
 
 Handlers translate and nothing else. There are no CORS headers: pages of other sites may not call this API.
 """
@@ -24,6 +24,7 @@ from vivant.api.lingering_close import LingeringClose
 from vivant.api.open_mode import OpenModeGuard
 from vivant.api.request_head import RequestHead
 from vivant.api.request_ids import RequestIds
+from vivant.api.uncaught_errors import UncaughtErrors
 from vivant.errors import VivantError
 
 
@@ -43,4 +44,4 @@ def build_app(context: Context) -> ASGIApp:
     timings = context.service.timings
     proxies = TrustedProxies(context.settings.trusted_networks)
     checked = RequestHead(Forwarding(inner, proxies, links_are_set=bool(context.settings.public_url)), handle_error)
-    return RequestIds(LingeringClose(BodyDeadlines(checked, timings), timings))
+    return RequestIds(UncaughtErrors(LingeringClose(BodyDeadlines(checked, timings), timings), handle_error))

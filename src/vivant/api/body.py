@@ -16,6 +16,7 @@ import msgspec
 from vivant.errors import InvalidRequest
 
 LONG_BYTES: Final = 16 * 1024  # bytes from which on a string is cut out
+NAME_BYTES: Final = 1024  # of the name of a field; to decode a very long one holds the interpreter lock for a second
 REST_BYTES: Final = 2**20  # bytes that the body without its long strings may have
 MAX_MARKS: Final = 50_000  # structural characters and quotes that a body may have; it bounds the time of the scan
 _PIECE: Final = 2**20
@@ -155,6 +156,8 @@ def _count_slashes_before(body: bytes | bytearray, at: int, end: int) -> int:
 
 
 def _decode_name(raw: memoryview) -> str:
+    if len(raw) > NAME_BYTES:
+        raise malformed_body(f"the name of a field may have at most {NAME_BYTES} bytes")
     try:
         return msgspec.json.decode(b'"' + bytes(raw) + b'"', type=str)
     except ValueError:

@@ -1,7 +1,9 @@
 """How many connections may be open, in all and for one peer, so that files and workers keep their descriptors.
 
-When all places are taken, the connection that has waited longest between two requests makes room. Only when none waits
-is the new one refused (503).
+When all places are taken, a connection makes room from which no whole request has come: first the one that has waited
+longest between two requests, then the one whose head is unfinished for longest. An honest client sends its head within
+milliseconds, so that heads which are held back on purpose keep nobody out. Only when every connection is busy with a
+request is the new one refused (503).
 """
 
 from __future__ import annotations
@@ -27,9 +29,9 @@ log = structlog.get_logger(__name__)
 
 
 class Leaving(Protocol):
-    """A connection that can be asked to go while it waits for a request."""
+    """A connection that can be asked to go while no request of it is answered."""
 
-    def leave_when_idle(self) -> None: ...
+    def make_room(self) -> None: ...
 
 
 class ConnectionPlaces:
@@ -56,7 +58,8 @@ class ConnectionPlaces:
             share_full="Your address has all the connections it may have; close some, or try again shortly.",
         )
         self._shares_total = shares_total
-        self._idle: dict[Leaving, None] = {}  # in the order in which they began to wait
+        self._idle: dict[Leaving, None] = {}  # between two requests, in the order in which they began to wait
+        self._in_head: dict[Leaving, None] = {}  # the head is unfinished, or not begun on a new connection; in order
         self._taken = 0  # ever
         self._refused = 0  # since the last log line
         self._said_at = -SAY_EVERY
@@ -82,16 +85,22 @@ class ConnectionPlaces:
         return place
 
     def remember_idle(self, connection: Leaving) -> None:
-        """The connection waits for a request from now on."""
+        """The connection has its answers and waits for a request from now on."""
         self._idle[connection] = None
 
-    def forget_idle(self, connection: Leaving) -> None:
-        """It no longer does."""
+    def remember_in_head(self, connection: Leaving) -> None:
+        """The connection has its answers, and its next head is waited for, from now on or from earlier on."""
         self._idle.pop(connection, None)
+        self._in_head.setdefault(connection)
+
+    def forget(self, connection: Leaving) -> None:
+        """The connection no longer makes room."""
+        self._idle.pop(connection, None)
+        self._in_head.pop(connection, None)
 
     def _make_room(self) -> None:
-        if self._idle:
-            next(iter(self._idle)).leave_when_idle()
+        if waiting := self._idle or self._in_head:
+            next(iter(waiting)).make_room()
 
     def _say(self, why: str, peer: str) -> None:
         self._refused += 1

@@ -68,6 +68,8 @@ class LimitedHttp(HttpToolsProtocol):
             )
         except Busy as error:
             self._answer_and_close(error)
+        else:
+            self._places.remember_in_head(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._awaited.clear()
@@ -82,13 +84,15 @@ class LimitedHttp(HttpToolsProtocol):
         self._read_no_more()
         return True
 
-    def leave_when_idle(self) -> None:
-        """Close the connection, which waits for a request, so that another may have its place."""
+    def make_room(self) -> None:
+        """Close the connection, which waits for a request or the rest of its head, so that another has its place."""
+        self._closed_for_requests = True
         self.transport.close()
+        self._expect_rest_taken()
         self._leave()
 
     def _leave(self) -> None:
-        self._places.forget_idle(self)
+        self._places.forget(self)
         if self._place is not None:
             self._place.release()
 
@@ -135,8 +139,9 @@ class LimitedHttp(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._places.forget_idle(self)
         self._in_head = True
+        if not self._answers_due():
+            self._places.remember_in_head(self)
         self._awaited.set(self._timings.head_within)
         if len(self.pipeline) >= PIPELINED:
             raise MalformedRequest(f"At most {PIPELINED} requests may wait for their answers on one connection.")
@@ -159,6 +164,7 @@ class LimitedHttp(HttpToolsProtocol):
             return
         self._take_host_from_target()
         super().on_headers_complete()
+        self._places.forget(self)
         self._awaited.clear()
         self._in_head, self._in_body = False, True
         self._moved_on = True
@@ -197,7 +203,10 @@ class LimitedHttp(HttpToolsProtocol):
         super().on_response_complete()
         self._unset_keepalive_if_required()  # ours is not prolonged by blank lines
         self._expect_rest_taken()
-        if self.transport.is_closing() or self.pipeline or self._in_head:
+        if self.transport.is_closing() or self._answers_due():
+            return
+        if self._in_head:
+            self._places.remember_in_head(self)
             return
         if self._in_body:
             self._awaited.set(self._timings.linger_idle_for)
