@@ -74,7 +74,11 @@ class BlockingCalls:
         future: Future[T] = Future()
         self._count(future, owner)
         context = contextvars.copy_context()  # so that log lines carry the id of the request
-        self._put((future, partial(context.run, function, *args, **kwargs)))
+        try:
+            self._put((future, partial(context.run, function, *args, **kwargs)))
+        except RuntimeError as error:  # the system has no room for a thread, and there is none yet
+            future.cancel()
+            raise self._late(f"{self._what} cannot be called now: {error}.") from error
         try:
             async with asyncio.timeout(seconds) as deadline:
                 return await asyncio.shield(asyncio.wrap_future(future))
@@ -114,12 +118,17 @@ class BlockingCalls:
         future.add_done_callback(forget)
 
     def _put(self, call: tuple[Future[Any], Callable[[], Any]]) -> None:
+        """Raises RuntimeError when no thread can be started and none is there to take the call."""
         with self._lock:
-            self._calls.put(call)
+            if self._started < min(self._unfinished + 1, self._threads):
+                try:
+                    threading.Thread(target=self._work, name=self._what, daemon=True).start()
+                    self._started += 1
+                except RuntimeError:
+                    if not self._started:
+                        raise
             self._unfinished += 1
-            if self._started < min(self._unfinished, self._threads):
-                self._started += 1
-                threading.Thread(target=self._work, name=self._what, daemon=True).start()
+            self._calls.put(call)
 
     def _give_up(self, future: Future[Any]) -> None:
         if future.cancel() or future.done():

@@ -56,8 +56,9 @@ def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
         "lock = threading.Lock(); lock.acquire(); lock.acquire()",
         "import ctypes; [ctypes.CDLL(None).sleep(60) for _ in range(9)]",  # in C, where no handler runs
         "loop.run_until_complete(asyncio.to_thread(time.sleep, 60))",  # whose end waits for its thread
+        "threading.stack_size(2**50); time.sleep(60)",  # more than any system has, so that no thread can be started
     ],
-    ids=["sleeping", "deadlocked", "in C", "waiting for a thread"],
+    ids=["sleeping", "deadlocked", "in C", "waiting for a thread", "no room for a thread"],
 )
 def test_a_second_signal_ends_a_process_that_hangs(body: str) -> None:
     process = start(body)

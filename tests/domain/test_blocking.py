@@ -164,3 +164,20 @@ async def test_what_would_end_a_loop_or_a_generator_reaches_the_caller_as_an_ord
     with pytest.raises(RuntimeError, match=type(error).__name__):
         await asyncio.wait_for(calls.run(work), 3)
     calls.close()
+
+
+async def test_a_system_without_room_for_a_thread_is_an_error_that_passes() -> None:
+    of = BlockingCalls("The file store", threads=2, within=10, late=StorageFailed, each=1)
+    usual = threading.stack_size(2**50)  # more than any system has
+    try:
+        for _ in range(3):
+            with pytest.raises(StorageFailed, match="The file store cannot be called now"):
+                await of.run(abs, -1, owner="a")
+    finally:
+        threading.stack_size(usual)
+    assert await of.run(abs, -1, owner="a") == 1
+    threading.stack_size(2**50)
+    try:
+        assert await of.run(abs, -2, owner="a") == 2  # by the thread that is there
+    finally:
+        threading.stack_size(usual)

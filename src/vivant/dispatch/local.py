@@ -165,6 +165,8 @@ class LocalWorker:
 
     def kill_session(self) -> None:
         """Send SIGKILL to the process and every process it has started. Any thread may call this."""
+        if self.ended.is_set():
+            return  # its number may be another process's by now
         # Either error means that no process is left; macOS raises PermissionError when only unreaped ones are.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)

@@ -55,6 +55,10 @@ class Place:
         except Misconfigured as error:
             self._set(str(error))
             return error
+        except Exception as error:  # noqa: BLE001  the database failed, say: nobody knows whether the place works
+            failed = self.failed(f"The {self.name} could not be checked.", detail=repr(error))
+            self._set(str(failed), failed.detail)
+            return failed
         self._set("")
         return None
 
