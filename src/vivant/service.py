@@ -332,8 +332,13 @@ class Service:
     async def _store_picture(self, task_id: str, which: str, picture: CleanPicture) -> None:
         if self._dispatcher.store.error:
             raise StorageFailed("No picture can be stored now; send this request again later.")
+
+        def put() -> None:
+            self._artifacts.check_room()  # now: the last probe may be half a minute old
+            self._artifacts.put(picture_path(task_id, which), picture.png)
+
         try:
-            await self._store_calls.run(self._artifacts.put, picture_path(task_id, which), picture.png)
+            await self._store_calls.run(put)
         except StorageFailed as error:  # what was stored has no task: the sweep deletes it
             self._on_store_failure(error)
             raise
@@ -407,7 +412,8 @@ class Service:
             if used:
                 try:
                     await self._record.write(partial(keys.record_use, used=used))
-                except Busy as error:
+                except Exception as error:  # noqa: BLE001  whatever it is, the next round may write it
+                    self._key_use = used | self._key_use
                     log.error("when keys were last used could not be written", reason=str(error))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +23,7 @@ from support.live_service import (
 )
 from support.records import check_invariants, open_record
 from vivant.dispatch.local import LocalFleet
+from vivant.errors import OutcomeUnknown
 from vivant.record import tasks
 from vivant.task import Status
 from vivant.timings import Timings
@@ -60,7 +63,7 @@ async def test_a_task_whose_success_can_never_be_written_fails_at_the_tenth_time
     async with running_service(tmp_path) as service:
         await wait_until_ready(service)
         add_trigger(tmp_path, "BEFORE UPDATE OF status ON tasks WHEN new.status = 'succeeded'")
-        failed = await wait_for_status(service, await submit_task(service), "failed")
+        failed = await wait_for_status(service, await submit_task(service), "failed", within=180)  # ten whole runs
         assert failed.attempt == 10 and "lost track of it" in failed.error_message
 
 
@@ -76,6 +79,43 @@ async def test_a_claim_that_nobody_took_is_queued_again_and_a_run_without_a_row_
         await wait_for_status(service, lost, "queued")
         await service.cancel(task.id, key_id="")
         await wait_for_status(service, lost, "running")
+
+
+async def test_a_success_whose_answer_was_lost_keeps_its_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit was done, but reported a failure: the dispatcher tries again, and finds its own success."""
+    async with running_service(tmp_path) as service:
+        task = await submit_task(service)
+        write, lost = service._record.write, list[Any]()
+
+        async def lose_one_answer(work: Any, *, patient: bool = False) -> Any:
+            result = await write(work, patient=patient)
+            if work.__name__ == "settle" and not lost:
+                lost.append(result)
+                raise OutcomeUnknown("the answer is lost")
+            return result
+
+        monkeypatch.setattr(service._record, "write", lose_one_answer)
+        done = await wait_for_status(service, task, "succeeded")
+        await wait_until(lambda: service.health()["workers"]["running"] == 0)
+        assert lost == [True] and done.artifact is not None
+        assert (tmp_path / "files" / done.artifact.path).stat().st_size == done.artifact.size
+    assert query_rows(tmp_path, "SELECT count(*) FROM usage") == [(1,)]
+
+
+async def test_files_of_earlier_attempts_that_cannot_be_deleted_delay_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    async with running_service(tmp_path) as service:
+        monkeypatch.setattr(service._artifacts, "delete", lambda prefix: release.wait(60))
+        add_trigger(tmp_path, "BEFORE UPDATE OF status ON tasks WHEN new.status = 'succeeded'")
+        task = await submit_task(service)
+        await wait_until(lambda: query_rows(tmp_path, "SELECT interruptions > 0 FROM tasks") == [(1,)])
+        drop_trigger(tmp_path)
+        try:
+            assert (await wait_for_status(service, task, "succeeded", within=30)).attempt > 1
+        finally:
+            release.set()
 
 
 async def test_claims_in_a_row_are_never_taken_for_lost(tmp_path: Path) -> None:

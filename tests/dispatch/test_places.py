@@ -21,7 +21,7 @@ from support.live_service import (
 )
 from support.silent_server import SilentServer, use_as_s3
 from vivant.dispatch.places import Place
-from vivant.errors import Misconfigured, ScratchFailed, StorageFailed
+from vivant.errors import Busy, Misconfigured, ScratchFailed, StorageFailed
 from vivant.storage.artifacts import Artifacts, picture_path
 from vivant.timings import Timings
 
@@ -82,6 +82,24 @@ async def test_a_probe_that_hangs_is_a_failure_and_further_ones_fail_at_once() -
     place.close()
 
 
+@pytest.mark.parametrize("error", [Busy("locked"), RuntimeError("a defect"), KeyError("x")], ids=repr)
+async def test_a_place_that_cannot_be_checked_counts_as_broken(error: Exception) -> None:
+    failing = [error]
+
+    def probe() -> None:
+        if failing:
+            raise failing[0]
+
+    place = Place("file store", probe, failed=StorageFailed, within=10)
+    with pytest.raises(StorageFailed, match="could not be checked"):
+        await place.check()
+    assert place.error
+    failing.clear()
+    await place.check()
+    assert place.error == ""
+    place.close()
+
+
 async def test_deleted_scratch_folders_cost_no_task_a_death(tmp_path: Path) -> None:
     async with running_service(tmp_path, engine="still") as service:
         await wait_until_ready(service)
@@ -126,6 +144,19 @@ async def test_a_worker_that_waits_for_a_hung_store_is_killed_and_its_task_count
             await wait_for_status(service, task, "succeeded")
         finally:
             await service.stop(drain=False)
+
+
+async def test_free_space_is_looked_at_when_a_task_is_submitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only at the next probe: many pictures fit into half a minute."""
+    async with running_service(tmp_path) as service:
+        assert all((await service.check()).values())
+        monkeypatch.setattr(service._artifacts, "_min_free_bytes", 2**62)
+        with pytest.raises(StorageFailed, match="MiB are needed"):
+            await submit_task(service)
+        assert not (tmp_path / "files" / "tasks").exists()
+        await wait_until(lambda: service.health()["status"] == "degraded")  # so that nothing is claimed either
 
 
 async def test_a_service_starts_while_its_store_hangs_and_refuses_submits_at_once(

@@ -15,9 +15,10 @@ from support.live_service import (
     wait_for_status,
     wait_until,
 )
-from support.records import insert_task, open_record
+from support.records import ARTIFACT, at, claim_task, insert_task, open_record
 from vivant.dispatch.store_owner import MARKER, StoreOwner, adopt, find_unknown_clips, read_owner
 from vivant.errors import Misconfigured, StorageFailed
+from vivant.record import tasks
 from vivant.record.database import Record
 from vivant.record.ids import new_id
 from vivant.storage.artifacts import Artifacts, picture_path
@@ -94,6 +95,36 @@ def test_a_store_whose_marker_vanishes_is_not_taken_over_again(tmp_path: Path) -
     (tmp_path / "files").rmdir()
     (tmp_path / "disk").rename(tmp_path / "files")
     owner.check()
+    record.close()
+
+
+async def test_an_empty_store_is_not_taken_over_while_the_record_knows_clips_in_it(tmp_path: Path) -> None:
+    """A service that is started before the disk of its files is mounted waits for it."""
+    async with running_service(tmp_path) as service:
+        await wait_for_status(service, await submit_task(service), "succeeded")
+    files, disk = tmp_path / "files", tmp_path / "disk"
+    files.rename(disk)
+    files.mkdir()
+    async with running_service(tmp_path) as service:
+        assert service.health()["status"] == "degraded" and "mounted" in service.health()["error"]
+        with pytest.raises(StorageFailed):
+            await submit_task(service)
+        assert list(files.iterdir()) == []
+        files.rmdir()
+        disk.rename(files)
+        await wait_until(lambda: service.health()["status"] == "ok")
+        await wait_for_status(service, await submit_task(service), "succeeded")
+
+
+def test_a_store_whose_clips_are_gone_for_good_can_be_adopted(tmp_path: Path) -> None:
+    record, artifacts = open_record(tmp_path), Artifacts(f"file://{tmp_path / 'files'}")
+    with record.transaction() as connection:
+        insert_task(connection)
+        tasks.settle_success(connection, claim_task(connection), ARTIFACT, run_seconds=1.0, now=at(2))
+    with pytest.raises(StorageFailed, match=r"knows 1 clips.*vivant files adopt"):
+        StoreOwner(artifacts, record).check()
+    adopt(artifacts, record.id)
+    StoreOwner(artifacts, record).check()
     record.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -326,6 +327,26 @@ async def test_a_picture_that_is_gone_fails_the_task(tmp_path: Path) -> None:
         await service.cancel(first.id, key_id="")
         failed = await wait_for_status(service, task, "failed")
         assert failed.error_code == "NOT_FOUND"
+
+
+async def test_a_store_that_is_gone_as_a_whole_fails_no_task(tmp_path: Path) -> None:
+    """As when its disk is unmounted: every picture is missing then, and no task is to blame."""
+    files, disk = tmp_path / "files", tmp_path / "disk"
+    async with running_service(tmp_path, engine="endless") as service:
+        first = await submit_task(service)
+        await wait_for_status(service, first, "running")
+        waiting = [await submit_task(service) for _ in range(3)]
+        files.rename(disk)
+        files.mkdir()
+        await service.cancel(first.id, key_id="")
+        await wait_until(lambda: service.health()["status"] == "degraded")
+        await asyncio.sleep(1)
+        assert query_rows(tmp_path, "SELECT count(*) FROM tasks WHERE status = 'failed'") == [(0,)]
+        for folder in files.iterdir():
+            shutil.rmtree(folder)
+        files.rmdir()
+        disk.rename(files)
+        await wait_for_status(service, waiting[0], "running")
 
 
 async def test_first_and_last_picture_reach_the_engine(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcom
 from vivant.dispatch.places import Place
 from vivant.dispatch.retention import Sweep
 from vivant.dispatch.store_owner import StoreOwner
-from vivant.errors import Busy, Misconfigured, ScratchFailed, StorageFailed
+from vivant.errors import Busy, Misconfigured, NotFound, ScratchFailed, StorageFailed
 from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
@@ -259,6 +259,8 @@ class Dispatcher:
     async def _settle(self, run: Run, outcome: Outcome) -> bool:
         """Write the outcome of the run. False: the task was no longer ours; the files of this attempt are deleted."""
         claim, last = run.claim, run.collect_progress()
+        if isinstance(outcome, Failed) and outcome.code == NotFound.code:
+            outcome = await self._explain_missing_file(outcome)
         run_seconds = self._clock.monotonic() - run.started
 
         def settle(connection: Connection) -> bool:
@@ -266,7 +268,9 @@ class Dispatcher:
             tasks.store_progress(connection, [last])
             match outcome:
                 case Finished(artifact):
-                    return tasks.settle_success(connection, claim, artifact, run_seconds=run_seconds, now=now)
+                    done = tasks.settle_success(connection, claim, artifact, run_seconds=run_seconds, now=now)
+                    # A commit that reported a failure may have been done: this clip is then not that of a lost attempt.
+                    return done or tasks.has_succeeded(connection, claim)
                 case Failed(code, message, retryable=False):
                     return tasks.settle_failure(connection, claim, code=code, message=message, now=now)
                 case Failed(code, message) if code in self._codes_of_places:
@@ -278,8 +282,6 @@ class Dispatcher:
                 case Halted():
                     return tasks.requeue(connection, claim, now=now)
 
-        if isinstance(outcome, Finished):
-            await self._delete_attempts(claim, range(1, claim.task.attempt))  # earlier attempts may have left a clip
         for place in self.places:  # before the task is queued again, so that it is not claimed at once
             if isinstance(outcome, Failed) and outcome.code == place.failed.code:
                 place.fail(outcome.message)
@@ -287,7 +289,19 @@ class Dispatcher:
         self._task_queued.set()  # it may have been queued again
         if not settled:
             await self._delete_attempts(claim, [claim.task.attempt])
+        elif isinstance(outcome, Finished):
+            await self._delete_attempts(claim, range(1, claim.task.attempt))  # earlier attempts may have left a clip
         return settled
+
+    async def _explain_missing_file(self, outcome: Failed) -> Failed:
+        """A worker did not find a file. When the store as a whole is gone (its disk was unmounted, say), that is its
+        failure, which passes, and not the end of every task in the queue.
+        """
+        try:
+            await self.store.check()
+        except (StorageFailed, Misconfigured) as error:
+            return Failed(StorageFailed.code, str(error), retryable=True)
+        return outcome
 
     async def _remember(self, claim: Claim, data: Mapping[str, Any]) -> bool:
         return await self._write_until_accepted(lambda c: tasks.remember(c, claim, data))

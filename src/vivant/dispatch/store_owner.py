@@ -18,6 +18,7 @@ from vivant.storage.artifacts import Artifacts
 
 MARKER: Final = "vivant-record.json"
 MARKER_BYTES: Final = 4096  # no marker is longer
+BATCH: Final = 500  # tasks per query
 CHECK_SETTINGS: Final = "Check VIVANT_DATABASE_URL, VIVANT_STORAGE_URL and --data."
 ADOPT: Final = "`vivant files adopt`"
 
@@ -40,9 +41,9 @@ class StoreOwner:
     def check_is_ours(self) -> None:
         """Raise StorageFailed or Misconfigured unless the store belongs to our record.
 
-        A store without a marker becomes ours if it is empty or holds files of our tasks (it was made by a version that
-        wrote no marker); but not after its marker was there: then another folder has its place, such as the empty one
-        under a disk that is not mounted.
+        A store without a marker becomes ours if it holds files of our tasks (it was made by a version that wrote no
+        marker) or is empty; but not if our record knows clips in it, or after its marker was there: then another folder
+        has its place, such as the empty one under a disk that is not mounted.
         """
         owner = read_owner(self._artifacts)
         if owner is None and self._seen:
@@ -58,17 +59,20 @@ class StoreOwner:
         self._seen = True
 
     def _check_files_are_ours(self) -> None:
-        stored = [name for name in self._artifacts.task_ids() if time_of_id(name)]
-        if not stored:
+        stored = _list_tasks(self._artifacts)
+        if stored and len(_find_unknown(self._record, stored)) == len(stored):
+            raise Misconfigured(
+                f"The file store holds files of {len(stored)} tasks, and this record ({self._record.id}) knows none. "
+                f"{CHECK_SETTINGS} If they are meant to be one: {ADOPT}."
+            )
+        if stored:
             return
         with self._record.transaction() as connection:
-            unknown = sum(
-                len(tasks.find_unknown(connection, stored[start : start + 500])) for start in range(0, len(stored), 500)
-            )
-        if unknown == len(stored):
-            raise Misconfigured(
-                f"The file store holds files of {unknown} tasks, and this record ({self._record.id}) knows none. "
-                f"{CHECK_SETTINGS} If they are meant to be one: {ADOPT}."
+            clips = tasks.count_clips(connection)
+        if clips:
+            raise StorageFailed(
+                f"The file store is empty, and the record knows {clips} clips in it. Is its disk mounted? "
+                f"{CHECK_SETTINGS} If the clips are gone for good: {ADOPT}."
             )
 
     def _mark(self) -> str | None:
@@ -100,12 +104,22 @@ def adopt(artifacts: Artifacts, record_id: str) -> None:
 
 def find_unknown_clips(artifacts: Artifacts, record: Record) -> list[str]:
     """Ids of tasks that have a clip in the store and no row in the record. Raises StorageFailed."""
-    stored = [name for name in artifacts.task_ids() if time_of_id(name)]
-    unknown: list[str] = []
-    for start in range(0, len(stored), 500):
-        with record.transaction() as connection:
-            unknown += sorted(tasks.find_unknown(connection, stored[start : start + 500]))
+    unknown = _find_unknown(record, _list_tasks(artifacts))
     return [task_id for task_id in unknown if artifacts.has_clip(task_id)]
+
+
+def _list_tasks(artifacts: Artifacts) -> list[str]:
+    """Ids of the tasks that have files, oldest first."""
+    return [name for name in artifacts.task_ids() if time_of_id(name)]
+
+
+def _find_unknown(record: Record, ids: list[str]) -> list[str]:
+    """Those of these ids that no task has, in the same order."""
+    unknown: set[str] = set()
+    for start in range(0, len(ids), BATCH):
+        with record.transaction() as connection:
+            unknown |= tasks.find_unknown(connection, ids[start : start + BATCH])
+    return [task_id for task_id in ids if task_id in unknown]
 
 
 def encode_marker(record_id: str) -> bytes:

@@ -260,6 +260,13 @@ def settle_success(
     return True
 
 
+def has_succeeded(connection: Connection, held: Claim) -> bool:
+    """Whether the task has ended with the clip of this attempt."""
+    of_attempt = (tasks.c.id == held.task.id, tasks.c.attempt == held.task.attempt)
+    found = select(tasks.c.id).where(*of_attempt, tasks.c.status == Status.SUCCEEDED.value)
+    return connection.execute(found).one_or_none() is not None
+
+
 def settle_failure(connection: Connection, held: Claim, *, code: str, message: str, now: datetime) -> bool:
     """The task has failed for good. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
@@ -393,6 +400,12 @@ def list_with_old_files(connection: Connection, *, before: datetime, at_most: in
             .limit(at_most)
         ).scalars()
     )
+
+
+def count_clips(connection: Connection) -> int:
+    """How many clips the file store should hold."""
+    with_clip = (tasks.c.files_since.is_not(None), tasks.c.status == Status.SUCCEEDED.value)
+    return int(connection.execute(select(func.count()).where(*with_clip)).scalar_one())
 
 
 def mark_files_deleted(connection: Connection, ids: Iterable[str]) -> None:

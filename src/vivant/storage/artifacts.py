@@ -154,19 +154,24 @@ class Artifacts:
         return sorted(found.rstrip("/").rsplit("/", 1)[-1] for found in listed["common_prefixes"])
 
     def check(self) -> None:
-        """Raise StorageFailed unless a small file can be written and deleted and a folder has room for a clip."""
-        if self.folder is not None:
-            try:
-                free = shutil.disk_usage(self.folder).free
-            except OSError as error:
-                raise _failed("The folder of the files cannot be used", str(self.folder), error) from error
-            if free < self._min_free_bytes:
-                raise StorageFailed(
-                    f"The disk of the files has {free >> 20} MiB free; {self._min_free_bytes >> 20} MiB are needed."
-                )
+        """Raise StorageFailed unless a small file can be written and deleted and there is room for a clip."""
+        self.check_room()
         prefix = f"probe-{secrets.token_hex(8)}/"  # of its own: several processes may check at a time
         self.put(f"{prefix}written", b"vivant")
         self.delete(prefix)
+
+    def check_room(self) -> None:
+        """Raise StorageFailed unless the disk of a folder has room for a clip. Object stores do not tell their room."""
+        if self.folder is None:
+            return
+        try:
+            free = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise _failed("The folder of the files cannot be used", str(self.folder), error) from error
+        if free < self._min_free_bytes:
+            raise StorageFailed(
+                f"The disk of the files has {free >> 20} MiB free; {self._min_free_bytes >> 20} MiB are needed."
+            )
 
 
 def _limits(url: str, *, within: float) -> dict[str, Any]:
