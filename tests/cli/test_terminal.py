@@ -88,6 +88,18 @@ def test_a_prompt_is_plain_text_on_a_terminal(tmp_path: Path, on_terminal: OnTer
         assert prompt[:40] in on_terminal("tasks", "list")[1]
 
 
+@pytest.mark.parametrize("columns", [80, 45])
+def test_the_ids_of_a_table_are_whole_on_a_narrow_terminal(
+    tmp_path: Path, environment: dict[str, str], columns: int
+) -> None:
+    """An id that is cut is of no use: `vivant tasks show` and `cancel` want all of it."""
+    task_id = store_task(tmp_path, "a lake in the evening with a long list of things that happen on it")
+    narrow = environment | {"COLUMNS": str(columns)}
+    words = [sys.executable, "-m", "vivant", "tasks", "list"]
+    done = subprocess.run(words, capture_output=True, text=True, env=narrow, check=True)
+    assert task_id in done.stdout
+
+
 @pytest.mark.parametrize("prompt", HOSTILE)
 def test_a_task_is_shown_as_valid_json_of_printable_characters(
     tmp_path: Path, environment: dict[str, str], prompt: str

@@ -48,11 +48,15 @@ class Terminal:
         self._write(text.append(escape_unprintable(line), style))
 
     def print_table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, title: str = "") -> None:
-        """Columns whose every cell is a number written as such ("1.25") are aligned right."""
+        """Columns whose every cell is a number written as such ("1.25") are aligned right.
+
+        The first column is never cut, however narrow the terminal is: it names the row for other commands.
+        """
         table = Table(title=_as_lines(title) if title else None)
         for n, name in enumerate(columns):
             numbers = bool(rows) and all(re.fullmatch(r"[\d.]+", str(row[n])) for row in rows)
-            table.add_column(_as_text(name), justify="right" if numbers else "left")
+            width = max((len(_as_text(str(row[0]))) for row in rows), default=0) if n == 0 else None
+            table.add_column(_as_text(name), justify="right" if numbers else "left", min_width=width)
         for row in rows:
             table.add_row(*(_as_text(str(cell)) for cell in row))
         self._write(table)
