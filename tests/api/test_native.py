@@ -120,7 +120,7 @@ def test_health_and_readiness(server: LiveServer) -> None:
         time.sleep(0.1)
     assert ready.json() == {
         "ready": True,
-        "checks": {"database": True, "storage": True, "worker": True, "taking_work": True},
+        "checks": {"database": True, "storage": True, "scratch": True, "worker": True, "taking_work": True},
     }
 
 

@@ -90,6 +90,7 @@ class LocalWorker:
         self._silence = self._new_silence()
         self._phase = Phase.READING  # of the running job
         self._in_phase = self._new_silence()  # since the job entered it
+        self._begun = False  # the worker has said that it works on the running job
         self.ended = asyncio.Event()
         self._living = asyncio.create_task(self._live())
         self._reading_output = asyncio.create_task(self._read_output())
@@ -130,7 +131,7 @@ class LocalWorker:
         outcome: asyncio.Future[Outcome] = self._loop.create_future()
         self._outcome = outcome
         self._job, self._listener, self._stopping = job, listener, False
-        self._phase, self._in_phase = Phase.READING, self._new_silence()
+        self._phase, self._in_phase, self._begun = Phase.READING, self._new_silence(), False
         self._send(job)
         try:
             return await outcome
@@ -229,7 +230,10 @@ class LocalWorker:
         if not self._ready.done():
             self._ready.set_result(reason)
         if self._outcome is not None and not self._outcome.done():
-            self._outcome.set_result(Halted() if self._stopping else self._outcome_of_kill or Died(reason))
+            # It may have ended before the job reached it, while nobody had noticed: that is not the task's doing.
+            never_began = not self._begun and not self._kill_reason
+            halted = self._stopping or never_began
+            self._outcome.set_result(Halted() if halted else self._outcome_of_kill or Died(reason))
         if self._give_up_timer is not None:
             self._give_up_timer.cancel()
 
@@ -259,7 +263,7 @@ class LocalWorker:
                 if silent > (limit if self._phase.is_after_plan else min(limit, self._timings.plan_within)):
                     self.kill(f"its engine has not touched its watch for {silent:.0f} s")
             case Entered(phase):
-                self._phase, self._in_phase = phase, self._new_silence()
+                self._phase, self._in_phase, self._begun = phase, self._new_silence(), True
             case Planned(storyboard) if self._listener:
                 self._listener.on_storyboard(storyboard)
             case Reported(fraction) if self._listener:
