@@ -116,15 +116,30 @@ async def test_an_empty_store_is_not_taken_over_while_the_record_knows_clips_in_
         await wait_for_status(service, await submit_task(service), "succeeded")
 
 
-def test_a_store_whose_clips_are_gone_for_good_can_be_adopted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_store_whose_files_are_gone_for_good_can_be_adopted(tmp_path: Path, ended: bool) -> None:
+    """A live task has pictures there: under a mistyped URL each would fail without them."""
     record, artifacts = open_record(tmp_path), Artifacts(f"file://{tmp_path / 'files'}")
     with record.transaction() as connection:
         insert_task(connection)
-        tasks.settle_success(connection, claim_task(connection), ARTIFACT, run_seconds=1.0, now=at(2))
-    with pytest.raises(StorageFailed, match=r"knows 1 clips.*vivant files adopt"):
+        if ended:
+            tasks.settle_success(connection, claim_task(connection), ARTIFACT, run_seconds=1.0, now=at(2))
+    with pytest.raises(StorageFailed, match=r"knows 1 tasks with files.*vivant files adopt"):
         StoreOwner(artifacts, record).check()
     adopt(artifacts, record.id)
     StoreOwner(artifacts, record).check()
+    record.close()
+
+
+def test_an_empty_store_becomes_that_of_a_record_whose_tasks_have_no_files_left(tmp_path: Path) -> None:
+    record, artifacts = open_record(tmp_path), Artifacts(f"file://{tmp_path / 'files'}")
+    with record.transaction() as connection:
+        swept, cancelled = insert_task(connection), insert_task(connection)
+        tasks.cancel(connection, cancelled.id, now=at(1))
+        assert tasks.settle_success(connection, claim_task(connection), ARTIFACT, run_seconds=1, now=at(2))
+        tasks.mark_files_deleted(connection, [swept.id])
+    StoreOwner(artifacts, record).check()
+    assert read_owner(artifacts) == record.id
     record.close()
 
 

@@ -42,8 +42,8 @@ class StoreOwner:
         """Raise StorageFailed or Misconfigured unless the store belongs to our record.
 
         A store without a marker becomes ours if it holds files of our tasks (it was made by a version that wrote no
-        marker) or is empty; but not if our record knows clips in it, or after its marker was there: then another folder
-        has its place, such as the empty one under a disk that is not mounted.
+        marker) or is empty; but not if our record knows tasks with files in it, or after its marker was there: then
+        another folder has its place, such as the empty one under a disk that is not mounted.
         """
         owner = read_owner(self._artifacts)
         if owner is None and self._seen:
@@ -68,11 +68,11 @@ class StoreOwner:
         if stored:
             return
         with self._record.transaction() as connection:
-            clips = tasks.count_clips(connection)
-        if clips:
+            with_files = tasks.count_with_files(connection)
+        if with_files:
             raise StorageFailed(
-                f"The file store is empty, and the record knows {clips} clips in it. Is its disk mounted? "
-                f"{CHECK_SETTINGS} If the clips are gone for good: {ADOPT}."
+                f"The file store is empty, and the record knows {with_files} tasks with files in it. Is its disk "
+                f"mounted? {CHECK_SETTINGS} If the files are gone for good: {ADOPT}."
             )
 
     def _mark(self) -> str | None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, func, insert, or_, select, update
 
 from vivant.errors import TaskNotFound, UnreadableTask
 from vivant.record import lanes, usage
@@ -402,10 +402,11 @@ def list_with_old_files(connection: Connection, *, before: datetime, at_most: in
     )
 
 
-def count_clips(connection: Connection) -> int:
-    """How many clips the file store should hold."""
-    with_clip = (tasks.c.files_since.is_not(None), tasks.c.status == Status.SUCCEEDED.value)
-    return int(connection.execute(select(func.count()).where(*with_clip)).scalar_one())
+def count_with_files(connection: Connection) -> int:
+    """How many tasks must have files in the store: the pictures of live ones, and the clips of succeeded ones."""
+    with_clip = tasks.c.files_since.is_not(None) & (tasks.c.status == Status.SUCCEEDED.value)
+    with_files = or_(tasks.c.status.in_(_LIVE), with_clip)
+    return int(connection.execute(select(func.count()).select_from(tasks).where(with_files)).scalar_one())
 
 
 def mark_files_deleted(connection: Connection, ids: Iterable[str]) -> None:
