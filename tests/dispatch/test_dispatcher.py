@@ -114,10 +114,10 @@ async def test_draining_lets_running_jobs_finish_and_leaves_queued_ones(tmp_path
         first, second = await submit_task(service), await submit_task(service)
         await wait_for_status(service, first, "running")
         stopping = asyncio.create_task(service.stop(drain=True))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0)
+        assert (await service.get_task(first.id, key_id="")).status is Status.RUNNING  # callers may still ask
         with pytest.raises(Busy):
             await submit_task(service)
-        assert (await service.get_task(first.id, key_id="")).status is Status.RUNNING  # callers may still ask
         await stopping
     states = dict(query_rows(tmp_path, "SELECT id, status FROM tasks"))
     assert states == {first.id: "succeeded", second.id: "queued"}
