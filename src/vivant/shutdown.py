@@ -5,7 +5,7 @@ hung disk, database or process does not keep the program from ending.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 import structlog
@@ -30,3 +30,14 @@ async def take_step(what: str, step: Awaitable[Any], *, within: float) -> bool:
         log.error("failed while going down", what=what, exc_info=error)
         return False
     return True
+
+
+async def end_tasks(tasks: Iterable[asyncio.Task[None] | None], *, within: float) -> None:
+    """Cancel these, and wait until they have ended, `within` seconds at most; those that have not are logged."""
+    given = [task for task in tasks if task is not None]
+    for task in given:
+        task.cancel()
+    if given:
+        _, left = await asyncio.wait(given, timeout=within)
+        if left:
+            log.error("left behind while going down", tasks=[task.get_name() for task in left], after_seconds=within)

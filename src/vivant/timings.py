@@ -82,6 +82,7 @@ class Timings:
     linger_within: float = 60.0  # for the rest of a body that nobody reads, so that its sender sees the answer
     linger_idle_for: float = 2.0  # without a byte of it: the client has stopped sending and may be reading
     head_within: float = 20.0  # for a request's head, from the connection or from its first byte on an open one
+    descriptors_looked_at_every: float = 1.0  # between looks whether a file or connection can be opened
     readiness_cached_for: float = 5.0  # for which /readyz repeats a finding: anybody may ask, and a check writes a file
     readiness_within: float = 3.0  # for the database or the storage to answer before it counts as broken
 

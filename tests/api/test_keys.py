@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.live_server import RESULT, SUBMIT, LiveServer, picture_uri
+from support.raw_http import connect, read_to_the_end
 from vivant.cli.options import open_record
 from vivant.record import keys
 
@@ -59,6 +60,17 @@ def test_no_key_and_a_wrong_key_are_refused(guarded: tuple[LiveServer, str, str]
         response = server.send(method, path, headers={"Authorization": f"Bearer {wrong}"})
         assert response.status == (403 if novita else 401)
         assert response.json()["reason" if novita else "code"] == ("INVALID_API_KEY" if novita else "UNKNOWN_KEY")
+
+
+@pytest.mark.parametrize(("path", "status"), [(RESULT + "?task_id=x", 403), ("/v1/tasks", 401)])
+def test_two_keys_in_one_request_are_refused(guarded: tuple[LiveServer, str, str], path: str, status: int) -> None:
+    """Proxies and servers disagree on which one counts."""
+    server, ann, bob = guarded
+    lines = "".join(f"Authorization: Bearer {key}\r\n" for key in (ann, bob))
+    with connect(server) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode())
+        answer = read_to_the_end(connection)
+    assert int(answer.split()[1]) == status and b"send one" in answer
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER  {}", "{}"])

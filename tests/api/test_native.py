@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from support.live_server import RESULT, LiveServer, picture_uri
+from support.records import a_task
+from vivant.cli.options import open_record
+from vivant.record import tasks
 
 SMALL = {"prompt": "x", "image": picture_uri(), "duration": 4, "resolution": "480p"}
 
@@ -168,3 +173,15 @@ def test_an_internal_error_is_500_without_details(server: LiveServer, monkeypatc
     own = server.get("/v1/tasks/x")
     assert own.status == 500 and "secret" not in json.dumps(own.json())
     assert server.get("/healthz").status == 200
+
+
+def test_a_task_that_waits_for_another_engine_says_so(server: LiveServer) -> None:
+    waiting = replace(a_task(key_id="", engine="comfyui"), created_at=datetime.now(UTC))
+    with open_record(server.settings.data) as connection:
+        tasks.insert_queued(connection, waiting)
+    try:
+        assert server.get(f"/v1/tasks/{waiting.id}").json()["waits_for_engine"] == "comfyui"
+        ours = server.submit(SMALL).json()["id"]
+        assert server.get(f"/v1/tasks/{ours}").json()["waits_for_engine"] is None
+    finally:
+        server.send("POST", f"/v1/tasks/{waiting.id}/cancel")

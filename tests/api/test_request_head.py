@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support.live_server import RESULT, SUBMIT, LiveServer
-from support.raw_http import exchange
+from support.raw_http import connect, exchange, read_to_the_end
 
 
 @pytest.mark.parametrize("slashes", ["//", "///", "////////"])
@@ -39,3 +39,12 @@ def test_an_expectation_that_nobody_knows_is_417(server: LiveServer, expectation
     assert server.send("GET", "/v1/tasks", headers={"Expect": expectation}).status == 417
     response = server.send("POST", SUBMIT, b"{}", {"Expect": expectation})
     assert response.status == 417 and response.json()["reason"] == "INVALID_REQUEST_BODY"
+
+
+@pytest.mark.parametrize("target", ["http://[x", "http:///x", "http://a:99999/"])
+def test_a_target_that_cannot_be_read_is_refused_in_words(server: LiveServer, target: str) -> None:
+    with connect(server) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answer = read_to_the_end(connection)
+    assert int(answer.split()[1]) == 400
+    assert b"target or one of its headers cannot be read" in answer

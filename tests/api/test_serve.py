@@ -22,6 +22,7 @@ import pytest
 
 from support.live_server import SUBMIT, picture_uri
 from support.paths import PHOTOS
+from support.serve_process import serve_process
 from vivant.cli.options import open_record
 from vivant.record import keys
 from vivant.request import PICTURE_BYTES
@@ -59,24 +60,8 @@ class Running:
 @contextmanager
 def serving(data: Path, *options: str, **environment: str) -> Iterator[Running]:
     start = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data), *options],
-        stdout=subprocess.PIPE, stderr=(data / "log").open("w"), text=True,
-        env={**os.environ, "VIVANT_ENGINE": "testcard", **environment},
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        for line in process.stdout:
-            _, found, url = line.strip().partition("serves at ")
-            if found:
-                yield Running(process, url, time.monotonic() - start)
-                break
-        else:
-            raise AssertionError((data / "log").read_text())
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    with serve_process(data, *options, environment=environment) as (process, url):
+        yield Running(process, url, time.monotonic() - start)
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")

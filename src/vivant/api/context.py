@@ -11,7 +11,7 @@ from starlette.requests import Request
 from vivant.api.forwarding import HOST
 from vivant.api.limits import MAX_BODY_BYTES
 from vivant.api.parsing import Parsing
-from vivant.errors import Busy, TaskNotFound
+from vivant.errors import Busy, TaskNotFound, UnknownKey
 from vivant.intake.pictures import Intake
 from vivant.service import Service
 from vivant.settings import Settings
@@ -42,7 +42,10 @@ class Context:
 
     async def authenticate(self, request: Request) -> str:
         """The id of the caller's key, "" in open mode. Raises MissingKey or UnknownKey."""
-        return await self.service.authenticate(request.headers.get("authorization"))
+        given = request.headers.getlist("authorization")
+        if len(given) > 1:  # proxies and servers disagree on which one counts
+            raise UnknownKey("Several Authorization headers were sent; send one.")
+        return await self.service.authenticate(given[0] if given else None)
 
     async def find_task(self, task_id: str, *, key_id: str) -> Task:
         """The caller's task. Raises TaskNotFound, also for text that is no id, which is not sent to the database."""

@@ -290,4 +290,6 @@ def _describe(error: httptools.HttpParserError, piece: bytes) -> VivantError:
     """What to say of a request that the parser does not take."""
     if _BAD_KEY.search(piece):
         return UnknownKey()
-    return MalformedRequest(f"This is no valid HTTP/1.1: {str(error)[:200] or type(error).__name__}.")
+    if isinstance(error, httptools.HttpParserCallbackError):  # says nothing of what a method above could not read
+        return MalformedRequest("This is no valid HTTP/1.1: its target or one of its headers cannot be read.")
+    return MalformedRequest(f"This is no valid HTTP/1.1: {str(error)[:200].rstrip('.') or type(error).__name__}.")

@@ -19,7 +19,7 @@ import uvicorn
 from vivant.api.app import build_app
 from vivant.api.connection_places import ConnectionPlaces
 from vivant.api.context import Context
-from vivant.api.file_limit import raise_file_limit
+from vivant.api.file_limit import raise_file_limit, watch_descriptors
 from vivant.api.forwarding import TrustedProxies
 from vivant.api.http_protocol import LimitedHttp
 from vivant.api.open_mode import is_loopback
@@ -86,6 +86,9 @@ async def _serve(
         await service.start()
         server = stopping.server = _Server(configure_server(context))
         answering = asyncio.create_task(server.serve(sockets=[listening]))
+        watching = asyncio.create_task(
+            watch_descriptors(listening.fileno(), every=service.timings.descriptors_looked_at_every)
+        )
         while not server.started and not answering.done():
             await asyncio.sleep(0.005)
         if server.started:
@@ -95,6 +98,7 @@ async def _serve(
                 log.warning("other users of this machine can read files; see `vivant doctor`", path=str(exposed))
             on_ready(url)
         await answering
+        watching.cancel()
         await stopping.wait()
     finally:
         await service.stop(drain=False)

@@ -31,7 +31,7 @@ from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
 from vivant.record.tasks import Claim, Progress
-from vivant.shutdown import take_step
+from vivant.shutdown import end_tasks, take_step
 from vivant.storage.artifacts import Artifacts, attempt_prefix
 from vivant.task import Loss
 from vivant.timings import Timings
@@ -170,7 +170,7 @@ class Dispatcher:
     async def drain(self) -> None:
         """Claim nothing more, and wait for running jobs to finish, at most `Timings.drain_within` seconds."""
         self._draining = True
-        await self._end([self._starting])
+        await end_tasks([self._starting], within=self._timings.step_within)
         if self._run_tasks:
             log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=self._timings.drain_within)
             await asyncio.wait(self._run_tasks, timeout=self._timings.drain_within)
@@ -181,7 +181,7 @@ class Dispatcher:
         Every step has a time in which it must be done; tasks that cannot be queued again now are at the next start.
         """
         self._draining, within = True, self._timings.step_within
-        await self._end([self._starting, *self._run_tasks, *self._loops])
+        await end_tasks([self._starting, *self._run_tasks, *self._loops], within=within)
         await take_step("workers", self._fleet.stop(), within=self._timings.kill_within + within)
         for calls in (self._sweep_calls, *self.places):
             calls.close()
@@ -451,13 +451,3 @@ class Dispatcher:
                 pause = backoff.fail()
                 log.exception("a loop of the dispatcher failed", loop=loop.__name__, starts_again_after=pause)
                 await asyncio.sleep(pause)
-
-    async def _end(self, unfinished: Iterable[asyncio.Task[None] | None]) -> None:
-        """Cancel these, and wait until they have ended, within a bounded time."""
-        given = [task for task in unfinished if task is not None]
-        for task in given:
-            task.cancel()
-        if given:
-            _, left = await asyncio.wait(given, timeout=self._timings.step_within)
-            if left:
-                log.error("left behind while going down", tasks=[task.get_name() for task in left])

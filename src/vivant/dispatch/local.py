@@ -48,6 +48,7 @@ from vivant.dispatch.silence import Silence
 from vivant.dispatch.worker_output import WorkerOutput
 from vivant.errors import Misconfigured, ScratchFailed, StorageFailed
 from vivant.record.ids import new_id
+from vivant.shutdown import end_tasks
 from vivant.storage.artifacts import MIN_FREE_BYTES
 from vivant.task import Phase
 from vivant.timings import DEFAULT_TIMINGS, Timings
@@ -329,10 +330,7 @@ class LocalFleet:
 
     async def stop(self) -> None:
         """See `fleet.Fleet`."""
-        for supervisor in self._supervisors:
-            supervisor.cancel()
-        if self._supervisors:
-            await asyncio.wait(self._supervisors, timeout=self._timings.kill_within)
+        await end_tasks(self._supervisors, within=self._timings.kill_within)
         for worker in self._workers.values():
             worker.kill("the service goes down")
         for worker in self._workers.values():

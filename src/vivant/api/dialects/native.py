@@ -103,6 +103,7 @@ def routes(context: Context) -> list[Route]:
 
 async def describe_task(context: Context, request: Request, task: Task) -> dict[str, Any]:
     """A task as its owner sees it."""
+    here = context.settings.engine
     video = None
     if task.artifact is not None:
         path, seconds = await context.service.make_link(task)
@@ -135,6 +136,7 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
         },
         "storyboard": task.storyboard,
         "video": video,
+        "waits_for_engine": task.engine if task.status is Status.QUEUED and task.engine != here else None,
         "error": {"code": task.error_code, "message": task.error_message} if task.error_code else None,
     }
 

@@ -116,7 +116,7 @@ class Diorama:
     def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
         watch.raise_if_stopping()
         faces = self._faces.find(fit(picture, canvas.width, canvas.height))
-        cut = count_cut_faces(picture, canvas, faces, self._faces)
+        cut = count_cut_faces(picture, canvas, self._faces)
         return self._analyser.analyse(picture, canvas, faces=faces, cut_faces=cut, checkpoint=watch.raise_if_stopping)
 
     def _speak(self, board: Storyboard, watch: Watch) -> list[Spoken]:

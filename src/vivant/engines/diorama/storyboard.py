@@ -293,7 +293,7 @@ class PictureFacts:
     """
 
     faces: tuple[FaceFact, ...] = ()
-    cut_faces: int = 0  # how many more the crop to the canvas cuts off or leaves out
+    cut_faces: int = 0  # how many the crop to the canvas cuts or leaves out; some may be among `faces` all the same
     subject: float = 0.0
     subject_trust: float = 0.0
     subject_x: float = 0.5  # where its middle is, shares of the canvas

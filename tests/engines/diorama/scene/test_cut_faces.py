@@ -13,6 +13,7 @@ from vivant.media import U8, fit
 from vivant.request import Canvas
 
 WIDE, SQUARE, TALL = (Canvas.of("480p", ratio, 5) for ratio in ("16:9", "1:1", "9:16"))
+WIDEST = Canvas.of("480p", "21:9", 5)
 LINE = 'The man says: "Good evening."'
 
 
@@ -25,7 +26,7 @@ def tall(name: str, below: float) -> U8:
 
 def facts_of(picture: U8, canvas: Canvas, finder: FaceFinder) -> PictureFacts:
     faces = finder.find(fit(picture, canvas.width, canvas.height))
-    cut = count_cut_faces(picture, canvas, faces, finder)
+    cut = count_cut_faces(picture, canvas, finder)
     return PictureFacts(faces=tuple(describe_face(face, canvas) for face in faces), cut_faces=cut)
 
 
@@ -39,8 +40,15 @@ def test_a_face_that_the_crop_cuts_off_is_noted_and_that_no_lips_move(finder: Fa
     facts = facts_of(tall(name, 0.9), WIDE, finder)
     assert facts.faces == ()
     assert facts.cut_faces == 1
-    assert "cuts off a face: no lips move" in notes_of(LINE, facts, WIDE)
-    assert "cuts off a face. " in notes_of("", facts, WIDE)
+    assert "cuts off all or part of a face: no lips move" in notes_of(LINE, facts, WIDE)
+    assert "cuts off all or part of a face. " in notes_of("", facts, WIDE)
+
+
+def test_a_face_that_is_cut_but_still_found_is_noted_and_speaks(finder: FaceFinder) -> None:
+    facts = facts_of(photo("portrait_barkla.jpg"), WIDEST, finder)
+    assert len(facts.faces) == facts.cut_faces == 1
+    notes = notes_of(LINE, facts, WIDEST)
+    assert "cuts off all or part of a face. " in notes and "no lips" not in notes
 
 
 @pytest.mark.parametrize("name", ["portrait_barkla.jpg", "portrait_curie.jpg"])

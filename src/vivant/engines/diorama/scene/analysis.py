@@ -31,7 +31,7 @@ class SceneAnalyser:
         checkpoint: Checkpoint = never_stop,
     ) -> Scene:
         """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels;
-        `cut_faces` is how many more the crop cut off."""
+        `cut_faces` is how many the crop cut."""
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
         checkpoint()

@@ -1,14 +1,12 @@
-"""Counts the faces of a picture that its crop to the canvas cuts off, so that a note can say why no lips move."""
+"""Counts the faces of a picture that its crop to the canvas cuts, so that a note can say so, and why no lips move."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from vivant.engines.diorama.scene.faces import FaceFinder
-from vivant.engines.diorama.scene.scene import Face
 from vivant.media import U8, crop_box, fit
 from vivant.request import Canvas
 
@@ -18,10 +16,10 @@ _WHOLE: Final = 0.85  # share of a face's landmarks inside the canvas from which
 _SMALLEST: Final = 0.08  # height of a face, as a share of the canvas's shorter side, from which it is counted
 
 
-def count_cut_faces(picture: U8, canvas: Canvas, kept: Sequence[Face], finder: FaceFinder) -> int:
-    """How many faces of RGB uint8 (h, w, 3) are cut off or left out by its centre crop to the canvas.
+def count_cut_faces(picture: U8, canvas: Canvas, finder: FaceFinder) -> int:
+    """How many faces of RGB uint8 (h, w, 3) are cut or left out by its centre crop to the canvas.
 
-    kept: the faces that were found in the crop, in canvas pixels; one that was found there is not cut off.
+    One of which enough is left may be found in the crop all the same, and then it speaks.
     """
     h, w = picture.shape[:2]
     left, top, right, bottom = crop_box(w, h, canvas.width, canvas.height)
@@ -35,6 +33,5 @@ def count_cut_faces(picture: U8, canvas: Canvas, kept: Sequence[Face], finder: F
         points = (face.landmarks[:, :2] / shrink - [left, top]) * scale
         height = face.size / shrink * scale
         inside = float(((points >= 0) & (points < size)).all(axis=1).mean())
-        found = any(np.hypot(*(points.mean(0) - other.landmarks[:, :2].mean(0))) < height / 2 for other in kept)
-        cut += bool(inside < _WHOLE and height >= _SMALLEST * size.min() and not found)
+        cut += bool(inside < _WHOLE and height >= _SMALLEST * size.min())
     return cut

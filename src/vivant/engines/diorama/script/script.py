@@ -207,7 +207,7 @@ def _note_cut_faces(faces: int, lines: tuple[Line, ...]) -> str:
     silent = any(line.face_index < 0 and not line.speaker.off_screen for line in lines)
     what = "a face" if faces == 1 else f"{faces} faces"
     return (
-        f"The picture is cropped to the shape of the clip, which cuts off {what}"
+        f"The picture is cropped to the shape of the clip, which cuts off all or part of {what}"
         f"{': no lips move' if silent else ''}. A ratio nearer to the picture's keeps more of it."
     )
 
