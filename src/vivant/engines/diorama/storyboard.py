@@ -1,5 +1,10 @@
 """What the embedded engine understood and intends, before a pixel or a sample exists. Plain frozen data that checks
 itself: whatever is built with a value that is not allowed raises ValueError.
+
+Motions, lines, actions, cues and music have a time: `start`..`end`-1 in frames, exact where the prompt says it, None
+where it does not. What has no start begins when it suits (a motion, a cue and music with the clip), what has no end
+lasts as long as it suits (a motion, a cue and music to the end of the clip). `order` is that of lines and actions among
+each other: what has a lower one comes first, equal ones go together, as far as no time says otherwise.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from vivant.engines.diorama.checks import check_choice, check_number, check_tupl
 from vivant.request import SEED_MAX, Canvas
 
 ENGINE: Final = "diorama"
-VERSION: Final = "2"  # of the stored form; raised whenever a field changes its name or meaning
+VERSION: Final = "3"  # of the stored form; raised whenever a field changes its name or meaning
 
 Origin = Literal["prompt", "picture", "default"]  # why it is in the storyboard
 Language = Literal["en", "zh"]
@@ -31,9 +36,14 @@ CueKind = Literal[
     "footsteps", "room",
 ]  # fmt: skip
 ActionKind = Literal[
-    "smile", "laugh", "frown", "sad", "angry", "surprise", "nod", "shake_head", "tilt_head", "turn_head", "look_left",
-    "look_right", "look_up", "look_down", "look_camera", "blink", "wink", "close_eyes", "breathe", "sway",
+    "smile", "smirk", "laugh", "frown", "sad", "cry", "angry", "fear", "disgust", "surprise", "raise_brow", "squint",
+    "pout", "nod", "shake_head", "tilt_head", "turn_head", "look_left", "look_right", "look_up", "look_down",
+    "look_away", "look_camera", "move_eyes", "blink", "wink", "close_eyes", "open_eyes", "breathe", "sigh", "yawn",
+    "chew", "sing", "talk", "sway",
 ]  # fmt: skip
+ShotSize = Literal["wide", "medium", "close-up", "detail", ""]  # "": as the picture is
+Target = Literal["face", "eyes", "mouth", "hands", "subject", "left", "right", ""]  # what a shot is framed on
+Angle = Literal["low", "high", ""]
 Mood = Literal["calm", "happy", "sad", "tense", "epic", "mysterious", "romantic", "playful"]
 Style = Literal[
     "piano", "strings", "guitar", "electronic", "orchestra", "jazz", "rock", "choir", "organ", "harp", "flute",
@@ -85,17 +95,48 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Framing:
+    """What part of the picture a shot shows. `face_index` is the face that it is framed on; -1: none in particular."""
+
+    size: ShotSize = ""
+    target: Target = ""
+    angle: Angle = ""
+    face_index: int = -1
+    words: str = ""  # those of the prompt that ask for it
+
+    def __post_init__(self) -> None:
+        check_choice("Framing.size", self.size, ShotSize)
+        check_choice("Framing.target", self.target, Target)
+        check_choice("Framing.angle", self.angle, Angle)
+        check_whole("Framing.face_index", self.face_index, -1)
+        check_type("Framing.words", self.words, str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """Frames start..end-1 under one set of simultaneous moves."""
+    """Frames start..end-1 under one set of simultaneous moves.
+
+    cut: the view jumps at `start`, to `framing` where the prompt says one. Without a cut the camera goes on from where
+    it is, and only a shot after a cut has a framing: the first one begins with the picture itself.
+    """
 
     start: int
     end: int
     moves: tuple[Move, ...]
+    cut: bool = False
+    framing: Framing | None = None
 
     def __post_init__(self) -> None:
         check_whole("Shot.start", self.start, 0)
         check_whole("Shot.end", self.end, self.start + 1)
         check_tuple("Shot.moves", self.moves, Move)
+        check_type("Shot.cut", self.cut, bool)
+        if self.cut and self.start == 0:
+            raise ValueError("Shot.cut must be False for the shot that begins the clip.")
+        if self.framing is not None:
+            check_type("Shot.framing", self.framing, Framing)
+            if not self.cut:
+                raise ValueError("Shot.framing must be None where there is no cut.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +152,12 @@ class Motion:
     direction: Drift = ""
     origin: Origin = "prompt"
     has_region: bool = True
+    start: int | None = None
+    end: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("Motion.kind", self.kind, MotionKind)
+        _check_time("Motion", self.start, self.end)
         check_number("Motion.strength", self.strength, 0, 1)
         check_choice("Motion.direction", self.direction, Drift)
         check_choice("Motion.origin", self.origin, Origin)
@@ -146,8 +190,13 @@ class Line:
     tone: Tone = "neutral"
     voice: str = ""  # a name of the voice table
     face_index: int = -1  # of the face whose lips move, in the order of PictureFacts.faces; -1: none
+    start: int | None = None
+    end: int | None = None
+    order: int = 0
 
     def __post_init__(self) -> None:
+        _check_time("Line", self.start, self.end)
+        check_whole("Line.order", self.order, 0)
         check_type("Line.text", self.text, str)
         check_whole("len(Line.text)", len(self.text), 0, LONGEST_LINE)
         check_choice("Line.language", self.language, Language)
@@ -166,8 +215,13 @@ class Action:
     kind: ActionKind
     face_index: int = 0  # in the order of PictureFacts.faces
     origin: Origin = "prompt"
+    start: int | None = None
+    end: int | None = None
+    order: int = 0
 
     def __post_init__(self) -> None:
+        _check_time("Action", self.start, self.end)
+        check_whole("Action.order", self.order, 0)
         check_choice("Action.kind", self.kind, ActionKind)
         check_whole("Action.face_index", self.face_index, 0)
         check_choice("Action.origin", self.origin, Origin)
@@ -175,13 +229,16 @@ class Action:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
-    """A sound to hear. Timing makes it a bed, which lasts for the whole clip, or events, which happen at one moment."""
+    """A sound to hear. Timing makes it a bed, which lasts, or events, which happen at one moment."""
 
     kind: CueKind
     strength: float = 0.5  # 0..1
     origin: Origin = "prompt"
+    start: int | None = None
+    end: int | None = None
 
     def __post_init__(self) -> None:
+        _check_time("Cue", self.start, self.end)
         check_choice("Cue.kind", self.kind, CueKind)
         check_number("Cue.strength", self.strength, 0, 1)
         check_choice("Cue.origin", self.origin, Origin)
@@ -189,14 +246,17 @@ class Cue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Music:
-    """Music under the whole clip."""
+    """Music under the clip."""
 
     mood: Mood
     tempo: int  # beats per minute, one of TEMPOS
     style: Style = ""  # "": fitted to the mood
     origin: Origin = "prompt"
+    start: int | None = None
+    end: int | None = None
 
     def __post_init__(self) -> None:
+        _check_time("Music", self.start, self.end)
         check_choice("Music.mood", self.mood, Mood)
         check_whole("Music.tempo", self.tempo, TEMPOS[0], TEMPOS[-1])
         check_choice("Music.style", self.style, Style)
@@ -238,6 +298,14 @@ class Storyboard:
         for name, kinds in (("motions", [m.kind for m in self.motions]), ("cues", [cue.kind for cue in self.cues])):
             if len(set(kinds)) < len(kinds):
                 raise ValueError(f"Storyboard.{name} must be of different kinds; they are {', '.join(kinds)}.")
+        music = () if self.music is None else (self.music,)
+        timed: tuple[Motion | Line | Action | Cue | Music, ...] = (
+            *self.motions, *self.lines, *self.actions, *self.cues, *music,
+        )  # fmt: skip
+        for one in timed:
+            for name, at in (("start", one.start), ("end", one.end)):
+                if at is not None:
+                    check_whole(f"{type(one).__name__}.{name}", at, 0, self.frames)
         bounds = [0, *(shot.end for shot in self.shots)]
         if [shot.start for shot in self.shots] != bounds[:-1] or bounds[-1] != self.frames:
             told = ", ".join(f"{shot.start}..{shot.end}" for shot in self.shots)
@@ -267,6 +335,14 @@ class Storyboard:
             return msgspec.convert(data, cls)
         except msgspec.ValidationError as error:
             raise ValueError(f"This is no storyboard: {error}") from error
+
+
+def _check_time(name: str, start: int | None, end: int | None) -> None:
+    """Frames, `end` after `start`."""
+    if start is not None:
+        check_whole(f"{name}.start", start, 0)
+    if end is not None:
+        check_whole(f"{name}.end", end, (start or 0) + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
