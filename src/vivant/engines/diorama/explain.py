@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.storyboard import Cue, Line, Motion, MotionKind, Move, Shot, Storyboard
+from vivant.engines.diorama.storyboard import Cue, Line, Motion, Move, Shot, Storyboard
 from vivant.request import FPS
 
 _WHY: Final = {"prompt": "asked", "picture": "seen in the picture", "default": "our choice"}
@@ -25,9 +25,6 @@ _TONE: Final = {
     "gentle": "gently",
 }
 
-# Without their region these move nothing that could be seen.
-_NEED_REGION: Final = frozenset[MotionKind]({"water", "falls", "clouds", "wind", "fire"})
-
 
 def explain(board: Storyboard) -> list[str]:
     """What the engine understood, for `--explain`, the demo and the page."""
@@ -36,9 +33,8 @@ def explain(board: Storyboard) -> list[str]:
     if board.morph:
         lines.append("Picture: changes from the first picture to the last")
     lines.append("Camera: " + ", then ".join(_shot(shot) for shot in board.shots))
-    moving = [motion for motion in board.motions if motion.has_region or motion.kind not in _NEED_REGION]
-    if moving:
-        lines.append("Moving: " + ", ".join(_motion(motion) for motion in moving))
+    if board.motions:
+        lines.append("Moving: " + ", ".join(_motion(motion) for motion in board.motions))
     lines += [_line(line, heard=board.audio) for line in board.lines]
     if board.actions:
         lines.append(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,7 @@ def understood(board: Storyboard) -> dict[str, Any]:
         else "default"
         if music.origin == "default"
         else " ".join(word for word in (music.mood, music.style, str(music.tempo)) if word),
-        "notes": [note.partition(":")[0][:60] for note in board.notes],
+        "notes": [", ".join(re.findall("“[^”]*”", note)) or note[:60] for note in board.notes],
     }
 
 

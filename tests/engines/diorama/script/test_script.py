@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.script.json_prompts import flatten_json
+from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
 from vivant.request import RATIOS, Canvas
@@ -133,10 +134,25 @@ def test_signs_that_nobody_can_say_cost_time_too() -> None:
     assert any("the end will not be heard" in note for note in made.notes)
 
 
-def test_of_very_many_notes_the_last_says_how_many_are_left_out() -> None:
-    made = board(" ".join(f'The sign reads "Street {n}".' for n in range(40)))
-    assert len(made.notes) == 12
-    assert made.notes[-1].startswith("There are 29 more notes")
+def test_one_sentence_tells_all_the_words_of_one_reason() -> None:
+    made = board(" ".join(f'The sign reads "Street {n}".' for n in range(3)))
+    assert made.notes == ("“Street 0”, “Street 1”, “Street 2” is taken as writing or a name, not as speech.",)
+
+
+def test_of_very_many_reasons_the_last_sentence_quotes_the_words_of_the_rest() -> None:
+    notes = [ScriptNote("off_screen", (f"woman {n}",), (("n", n),)) for n in range(14)]
+    told = tell(notes, "en")
+    assert len(told) == 12
+    assert told[-1] == "“woman 11”, “woman 12”, “woman 13”: not done either."
+
+
+def test_notes_are_in_the_language_of_the_prompt() -> None:
+    assert board("女孩跳舞").notes == ("“跳舞”：人、动物和物体在画面中保持原位，只有面部、空气和水会动。",)
+
+
+def test_a_note_without_a_sentence_cannot_be_built() -> None:
+    with pytest.raises(ValueError, match=r"ScriptNote.reason must be a name in notes.toml; it is 'nonsense'"):
+        ScriptNote("nonsense")
 
 
 def test_json_is_flattened_in_order_however_deep_and_no_longer_than_a_prompt_may_be() -> None:

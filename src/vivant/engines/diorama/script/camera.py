@@ -5,15 +5,17 @@ It knows when a word means the camera ("the camera rises") and when it does not 
 
 from __future__ import annotations
 
-import bisect
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.script.found import Found
 from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.notes import ScriptNote
+from vivant.engines.diorama.script.times import NO_TIME, Times, When
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.engines.diorama.script.words import CameraKind
 from vivant.engines.diorama.storyboard import DIRECTIONS, Direction, Move, MoveKind
@@ -45,12 +47,6 @@ _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
 _LASTING: Final = frozenset({"static", "handheld"})  # they last as long as the moves beside them and have no direction
-_RANGE: Final = re.compile(
-    # No clip needs longer numbers or wider gaps; without these bounds blanks and digits are tried in every division.
-    r"(?<!\d)(?P<from>\d{1,4}(?:[.:]\d{1,4})?)\s{0,3}(?:s|sec|seconds|秒)?\s{0,3}(?:-|–|—|~|to|至|到)"
-    r"\s{0,3}(?P<to>\d{1,4}(?:[.:]\d{1,4})?)(?:\s{0,3}(?:s|sec|secs|seconds|second|秒)\b|秒|(?<=:\d\d))",
-    re.IGNORECASE,
-)
 _SHOT_NUMBER: Final = re.compile(
     r"(?:shot|scene|镜头|分镜|场景)\s{0,3}(?:\d{1,4}|[一二三四五六])\s{0,3}[:：.、,，)\]】]", re.IGNORECASE
 )
@@ -58,20 +54,18 @@ _SHOT_NUMBER: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Moves done together. `start`..`end` in seconds where the prompt gave times."""
+    """Moves done together."""
 
     moves: tuple[Move, ...]
-    start: float | None = None
-    end: float | None = None
+    when: When = NO_TIME
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CameraRequest:
     """What the prompt says of the camera."""
 
-    steps: list[Step] = field(default_factory=list)
-    still: bool = False  # moves were only denied: "no camera movement"
-    notes: list[str] = field(default_factory=list)
+    steps: tuple[Step, ...]
+    still: bool  # moves were only denied: "no camera movement"
 
 
 @dataclass(slots=True)
@@ -80,31 +74,32 @@ class _CameraPhrase:
     moves: list[Move]
 
 
-def find_moves(reading: Reading) -> CameraRequest:
+def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     """Every camera move of the prompt, in order."""
-    result = CameraRequest()
+    still = False
+    notes: tuple[ScriptNote, ...] = ()
     phrases: list[_CameraPhrase] = []
     for hit in reading.hits:
         if not hit.entry.camera or not _is_camera(reading, hit, phrases):
             continue
         if hit.denied:
-            result.still = True
+            still = True
         elif hit.entry.camera != (("any", ""),):
             phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
     phrases += _implied_moves(reading, phrases)
     phrases.sort(key=lambda h: h.hit.first)
     travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in phrases):
-        phrases, contradiction = _drop_contradicting_static(reading, phrases)
-        result.notes += contradiction
-    result.steps = _times(reading, _steps(reading, phrases), phrases)
-    result.still = result.still and not result.steps
-    if len({match.group() for match in _SHOT_NUMBER.finditer(reading.text)}) > 1:
-        result.notes.append("The numbered shots are joined into one take: one picture has one view, there are no cuts.")
-    return result
+        phrases, notes = _drop_contradicting_static(reading, phrases)
+    numbered = tuple(dict.fromkeys(match.group().strip() for match in _SHOT_NUMBER.finditer(reading.text)))
+    if len(numbered) > 1:
+        notes = (*notes, ScriptNote("one_view", numbered))
+    steps = tuple(_times(_steps(reading, phrases), phrases, times))
+    spans = tuple((phrase.hit.first, phrase.hit.last) for phrase in phrases)
+    return Found(CameraRequest(steps, still and not steps), notes, spans)
 
 
-def choose_directions(steps: list[Step], seed: int) -> list[Step]:
+def choose_directions(steps: Sequence[Step], seed: int) -> tuple[Step, ...]:
     """The steps with every open direction chosen by the seed, evenly."""
     chance = rng(seed, "camera.direction")
     chosen = []
@@ -116,7 +111,7 @@ def choose_directions(steps: list[Step], seed: int) -> list[Step]:
                 move = replace(move, direction=directions[int(chance.integers(2))])
             moves.append(move)
         chosen.append(replace(step, moves=tuple(moves)))
-    return chosen
+    return tuple(chosen)
 
 
 def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
@@ -287,7 +282,9 @@ def _same_phrase(reading: Reading, at: int, hit: Hit) -> bool:
     return not any(other.entry.camera and other is not hit and other.meant for other in reading.at.get(at, ()))
 
 
-def _drop_contradicting_static(reading: Reading, phrases: list[_CameraPhrase]) -> tuple[list[_CameraPhrase], list[str]]:
+def _drop_contradicting_static(
+    reading: Reading, phrases: list[_CameraPhrase]
+) -> tuple[list[_CameraPhrase], tuple[ScriptNote, ...]]:
     """ "Static shot, then a zoom" keeps both; "static shot, slow zoom" cannot, and the move that was named wins."""
     kept = []
     for index, one in enumerate(phrases):
@@ -296,8 +293,9 @@ def _drop_contradicting_static(reading: Reading, phrases: list[_CameraPhrase]) -
         if one.moves[0].kind != "static" or in_turn:
             kept.append(one)
     if len(kept) == len(phrases):
-        return kept, []
-    return kept, ["A still camera and a camera move were both asked for; the move was taken."]
+        return kept, ()
+    dropped = tuple(reading.written(one.hit) for one in phrases if one not in kept)
+    return kept, (ScriptNote("still_and_moving", dropped),)
 
 
 def _then_between(reading: Reading, earlier: Hit, later: Hit) -> bool:
@@ -348,32 +346,18 @@ def _merge_speed(step: list[_CameraPhrase], again: _CameraPhrase) -> None:
                     phrase.moves[index] = replace(known, speed=move.speed)
 
 
-def _times(reading: Reading, steps: list[list[_CameraPhrase]], phrases: list[_CameraPhrase]) -> list[Step]:
-    """Steps as data; with the times that stand before them, if the prompt gives any ("0-2s: pan left")."""
-    ranges = [
-        (match.start(), _seconds(match["from"]), _seconds(match["to"])) for match in _RANGE.finditer(reading.text)
-    ]
-    ranges = [r for r in ranges if r[1] < r[2]]
-    if not ranges:
-        return [_step(group) for group in steps]
-    timed: dict[tuple[float | None, float | None], list[_CameraPhrase]] = {}
+def _times(steps: list[list[_CameraPhrase]], phrases: list[_CameraPhrase], times: Times) -> list[Step]:
+    """Steps as data; where the prompt gives times, what stands under one time is a step."""
+    timed: dict[When, list[_CameraPhrase]] = {}
     for one in phrases:
-        place = reading.tokens[one.hit.first].start
-        before = bisect.bisect_right(ranges, place, key=lambda r: r[0])
-        key = ranges[before - 1][1:] if before else (None, None)
-        timed.setdefault(key, []).append(one)
-    if set(timed) == {(None, None)}:
+        timed.setdefault(times.when(one.hit.first), []).append(one)
+    if set(timed) <= {NO_TIME}:
         return [_step(group) for group in steps]
-    return [_step(group, start, end) for (start, end), group in timed.items()]
+    return [_step(group, when) for when, group in timed.items()]
 
 
-def _seconds(text: str) -> float:
-    minutes, colon, seconds = text.partition(":")
-    return int(minutes) * 60 + float(seconds.replace(":", ".")) if colon else float(text)
-
-
-def _step(group: list[_CameraPhrase], start: float | None = None, end: float | None = None) -> Step:
+def _step(group: list[_CameraPhrase], when: When = NO_TIME) -> Step:
     moves: list[Move] = []
     for one in group:
         moves += [move for move in one.moves if not any(_same(move, known) for known in moves)]
-    return Step(tuple(moves), start, end)
+    return Step(tuple(moves), when)

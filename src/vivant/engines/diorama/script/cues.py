@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.motions import has_fitting_doer, raise_strength
+from vivant.engines.diorama.script.times import Times, When, join
 from vivant.engines.diorama.storyboard import Cue, CueKind
 
 Topic = Literal["music", "effects", "speech"]  # what the prompt may want silent
@@ -27,9 +29,11 @@ class SoundRequest:
     silent: bool  # no sound at all
 
 
-def find_cues(reading: Reading) -> SoundRequest:
+def find_cues(reading: Reading, times: Times) -> Found[SoundRequest]:
     """The cues of the prompt, each kind once at its loudest: named, or brought by weather and places."""
     levels: dict[CueKind, dict[int, float]] = {}  # kind -> clause -> level
+    moments: dict[CueKind, list[When]] = {}
+    spans: list[Span] = []
     denied: set[CueKind] = set()
     muted: set[Topic] = set()
     silent = False
@@ -46,9 +50,14 @@ def find_cues(reading: Reading) -> SoundRequest:
         if hit.denied:
             denied |= set(entry.sound)
         elif hit.meant:
+            spans.append((hit.first, hit.last))
             for kind, level in entry.sound.items():
+                moments.setdefault(kind, []).append(times.when(hit.first))
                 raise_strength(levels.setdefault(kind, {}), reading.clause[hit.first], level * hit.amount)
-    cues = tuple(Cue(kind=kind, strength=max(told.values())) for kind, told in levels.items())
+    cues = tuple(
+        Cue(kind=kind, strength=max(told.values()), start=(time := join(moments[kind])).start, end=time.end)
+        for kind, told in levels.items()
+    )
     if "effects" in muted:
         cues = ()
-    return SoundRequest(cues, frozenset(denied - set(levels)), frozenset(muted), silent)
+    return Found(SoundRequest(cues, frozenset(denied - set(levels)), frozenset(muted), silent), spans=tuple(spans))

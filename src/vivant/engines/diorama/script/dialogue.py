@@ -21,8 +21,10 @@ from vivant.engines.diorama.script.attribution import (
     guess_speaker,
 )
 from vivant.engines.diorama.script.delivery import find_tone, find_tones, note_voice_traits
+from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading, is_denied
 from vivant.engines.diorama.script.languages import seems_foreign
+from vivant.engines.diorama.script.notes import ScriptNote, shorten
 from vivant.engines.diorama.script.people import Cast, Person
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.script.writing import is_spoken
@@ -46,25 +48,28 @@ _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
 
 @dataclass(frozen=True, slots=True)
 class DraftLine:
-    """One spoken line. `place`: where it stands in the prompt, in characters."""
+    """One spoken line. `place`: where it stands in the prompt, in characters; `token`: which of the reading's it is."""
 
     text: str
     language: Language
     person: Person | None
     tone: Tone
     place: int
+    token: int
 
 
-def find_utterances(reading: Reading, cast: Cast) -> tuple[list[DraftLine], list[str]]:
+def find_utterances(reading: Reading, cast: Cast) -> Found[tuple[DraftLine, ...]]:
     """Every line of the prompt in order, and notes on quotations that are not spoken."""
     lines: list[DraftLine] = []
-    notes: list[str] = []
+    notes: list[ScriptNote] = []
+    spans: list[Span] = []
     turns: list[Turn] = []
     speech_denied = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
     quotes = [index for index, token in enumerate(reading.tokens) if token.kind == "quote"]
     silent: set[int] = set()  # quotations that are not spoken
     joined = -1  # the quotation that the last one ran on into
     for number, (quote, quotation) in enumerate(zip(quotes, reading.quotations, strict=True)):
+        spans.append((quote, quote + 1))
         text, direction = _split_directions(quotation.inner)
         if not any(c.isalnum() for c in text) or number == joined:
             continue
@@ -72,25 +77,25 @@ def find_utterances(reading: Reading, cast: Cast) -> tuple[list[DraftLine], list
         tag = attribute(reading, cast, quote, before, turns)
         if not is_spoken(reading, quotation, quote, before, tag) or (speech_denied and not tag.certain):
             silent.add(quote)
-            notes.append(f"“{_abbreviate(text)}” is taken as writing or a name, not as speech.")
+            notes.append(ScriptNote("not_speech", (_abbreviate(text),)))
             continue
         if number + 1 < len(quotes) and _runs_on(reading, text, quote, quotes[number + 1]):
             text = f"{text} {_split_directions(reading.quotations[number + 1].inner)[0]}"
             joined = number + 1
         language = language_of(text)
         if language is None:
-            notes.append(f"“{_abbreviate(text)}” cannot be spoken: the voices speak English and Chinese.")
+            notes.append(ScriptNote("unspeakable", (_abbreviate(text),)))
             continue
         if language == "en" and seems_foreign(text):
-            notes.append(
-                f"“{_abbreviate(text)}” is read with the rules of English: the voices speak only English and Chinese."
-            )
+            notes.append(ScriptNote("read_as_english", (_abbreviate(text),)))
         how = find_tone(reading, cast, quote, before, tag, direction, text)
         note_voice_traits(reading, quote, before, tag)
         turns.append(Turn(tag.person, quotation.start))
-        lines.append(DraftLine(_end_sentence(text), language, tag.person, how, quotation.start))
+        if tag.verb is not None:
+            spans.append((tag.verb.first, tag.verb.last))
+        lines.append(DraftLine(_end_sentence(text), language, tag.person, how, quotation.start, quote))
     lines += _greetings(reading, cast, turns)
-    return sorted(lines, key=lambda line: line.place), notes
+    return Found(tuple(sorted(lines, key=lambda line: line.place)), tuple(notes), tuple(spans))
 
 
 def speaks_without_words(reading: Reading) -> bool:
@@ -127,22 +132,20 @@ def _words(written: str) -> int:
     return len(written) if written.isdecimal() else -(-len(written) // _LONGEST_WORD)
 
 
-def fit_to_clip(lines: list[DraftLine], clip: float) -> tuple[list[DraftLine], list[str]]:
+def fit_to_clip(lines: Sequence[DraftLine], clip: float) -> Found[tuple[DraftLine, ...]]:
     """What may fit a clip of so many seconds, and a note when not all of it will be heard.
 
     The timeline decides exactly, once the speech exists; this keeps very long texts from being synthesised.
     """
     total = sum(estimate_seconds(line) + PAUSE for line in lines) - PAUSE
     if total <= clip * _TOLERANCE:
-        return lines, []
+        return Found(tuple(lines))
     _, unheard = _cut(lines, clip)
-    return _cut(lines, clip * _LONGER)[0], [
-        f"The words need about {total:.0f} s and the clip has {clip:.0f} s: the end will not be heard, about from "
-        f"“{_abbreviate(unheard)}” on. Use fewer words or a longer clip."
-    ]
+    note = ScriptNote("too_many_words", (_abbreviate(unheard),), (("need", round(total)), ("seconds", round(clip))))
+    return Found(tuple(_cut(lines, clip * _LONGER)[0]), (note,))
 
 
-def _cut(lines: list[DraftLine], seconds: float) -> tuple[list[DraftLine], str]:
+def _cut(lines: Sequence[DraftLine], seconds: float) -> tuple[list[DraftLine], str]:
     """The lines, as far as they are said in that time, and the words that follow then; "" if none do."""
     kept: list[DraftLine] = []
     for line in lines:
@@ -187,7 +190,7 @@ def _end_sentence(text: str) -> str:
 
 
 def _abbreviate(text: str) -> str:
-    return text if len(text) <= 40 else text[:39] + "…"
+    return shorten(text, 40)
 
 
 def _runs_on(reading: Reading, text: str, quote: int, following: int) -> bool:
@@ -218,5 +221,6 @@ def _greetings(reading: Reading, cast: Cast, turns: Sequence[Turn]) -> list[Draf
             reading, cast, hit.first, turns
         )
         how = find_tones(reading, first, hit.first)
-        found.append(DraftLine(text, "zh" if han else "en", person, how[-1] if how else "neutral", spoken[0].start))
+        tone = how[-1] if how else "neutral"
+        found.append(DraftLine(text, "zh" if han else "en", person, tone, spoken[0].start, hit.first))
     return found

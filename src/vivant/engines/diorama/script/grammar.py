@@ -98,7 +98,7 @@ class Reading:
         return token in self._people
 
     def cover(self) -> None:
-        """Note again which tokens the hits cover, after hits were added or taken out."""
+        """ScriptNote again which tokens the hits cover, after hits were added or taken out."""
         self.at.clear()
         for hit in self.hits:
             for token in range(hit.first, hit.last):

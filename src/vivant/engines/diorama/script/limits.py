@@ -1,28 +1,17 @@
-"""Notes on what a prompt asks for and this engine cannot do."""
+"""What a prompt asks for in words that the lexicon knows, and this engine cannot do."""
 
 from __future__ import annotations
 
-from typing import Final
-
+from vivant.engines.diorama.script.found import Found
 from vivant.engines.diorama.script.grammar import Reading
+from vivant.engines.diorama.script.notes import ScriptNote
 
-_MOST_WORDS: Final = 6  # named in one note
 
-
-def note_limits(reading: Reading, *, audio: bool) -> list[str]:
-    """One note for each reason, with the words of the prompt that it concerns; none about sound without `audio`."""
-    reasons: dict[str, list[str]] = {}
-    for hit in reading.hits:
-        if not hit.entry.cannot or not hit.meant:
-            continue
-        if hit.entry.is_sound and not audio:
-            continue
-        words = reasons.setdefault(hit.entry.cannot, [])
-        written = reading.written(hit)
-        if written.lower() not in (word.lower() for word in words):
-            words.append(written)
-    found = []
-    for reason, words in reasons.items():
-        named = ", ".join(f"“{word}”" for word in words[:_MOST_WORDS]) + (", …" if len(words) > _MOST_WORDS else "")
-        found.append(f"{named}: {reason}.")
-    return found
+def find_limits(reading: Reading, *, audio: bool) -> Found[None]:
+    """A note for each such word; none about sounds without `audio`."""
+    hits = [hit for hit in reading.hits if hit.entry.cannot and hit.meant and (audio or not hit.entry.is_sound)]
+    return Found(
+        None,
+        notes=tuple(ScriptNote(hit.entry.cannot, (reading.written(hit),)) for hit in hits),
+        spans=tuple((hit.first, hit.last) for hit in hits),
+    )

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
+from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, PictureFacts
 
 Region = Literal["sky", "water", "plants", "fire"]
@@ -20,13 +21,15 @@ _REGIONS: Final[dict[MotionKind, Region]] = {
 _NAMED: Final = 0.1  # trust from which a region moves if the prompt names it
 # What is seen of a motion without its region, where that is less than was asked.
 _WITHOUT: Final[dict[MotionKind, str]] = {
-    "water": "no water is seen in the picture that could move",
-    "falls": "no water is seen in the picture that could fall",
-    "clouds": "no sky is seen in the picture in which clouds could drift",
-    "wind": "no plants are seen in the picture that wind could move",
-    "fire": "no fire is seen in the picture; its light flickers",
-    "lightning": "no sky is seen in the picture; there are flashes without a bolt",
+    "water": "no_water",
+    "falls": "no_falling_water",
+    "clouds": "no_sky_for_clouds",
+    "wind": "no_plants",
+    "fire": "no_fire",
+    "lightning": "no_sky_for_lightning",
 }
+# Of these nothing at all is seen without their region.
+_UNSEEN_WITHOUT: Final[frozenset[MotionKind]] = frozenset({"water", "falls", "clouds", "wind"})
 # What the wind carries through the air: where one of these moves, the wind is seen without any plant.
 _CARRIED: Final[frozenset[MotionKind]] = frozenset(
     {"rain", "snow", "leaves", "petals", "dust", "sparks", "smoke", "fog", "bubbles"}
@@ -38,18 +41,28 @@ def find_regions(motions: Iterable[Motion], facts: PictureFacts) -> tuple[Motion
     return tuple(replace(motion, has_region=_has_region(motion, facts)) for motion in motions)
 
 
-def note_missing_regions(motions: Collection[Motion], words: Mapping[MotionKind, str]) -> list[str]:
+def keep_seen(motions: tuple[Motion, ...]) -> tuple[Motion, ...]:
+    """Those of which something is seen: all that have their region, or are seen in another way without it."""
+    carried = any(motion.kind in _CARRIED for motion in motions)
+    return tuple(
+        motion
+        for motion in motions
+        if motion.has_region or motion.kind not in _UNSEEN_WITHOUT or (motion.kind == "wind" and carried)
+    )
+
+
+def note_missing_regions(motions: Collection[Motion], words: Mapping[MotionKind, str]) -> tuple[ScriptNote, ...]:
     """One note for each motion of the prompt that lacks its region and is not seen in another way. words: those of the
     prompt, by kind."""
     carried = any(motion.kind in _CARRIED for motion in motions)
-    return [
-        f"“{words[motion.kind]}”: {_WITHOUT[motion.kind]}."
+    return tuple(
+        ScriptNote(_WITHOUT[motion.kind], (words[motion.kind],))
         for motion in motions
         if motion.kind in _WITHOUT
         and not motion.has_region
         and motion.kind in words
         and not (motion.kind == "wind" and carried)
-    ]
+    )
 
 
 def _has_region(motion: Motion, facts: PictureFacts) -> bool:

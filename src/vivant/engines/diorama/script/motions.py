@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.times import Times, When, join
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind
 
@@ -25,12 +27,14 @@ class MotionRequest:
     nothing_else: bool  # what the prompt does not name stays still
 
 
-def find_motions(reading: Reading) -> MotionRequest:
+def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
     """The motions of the prompt, each kind once, as strong as it was said at its strongest."""
     strengths: dict[MotionKind, dict[int, float]] = {}  # kind -> clause -> strength
     directions: dict[MotionKind, Drift] = {}
     denied: set[MotionKind] = set()
     words: dict[MotionKind, str] = {}
+    moments: dict[MotionKind, list[When]] = {}
+    spans: list[Span] = []
     for hit in reading.hits:
         if not hit.entry.motion or not has_fitting_doer(reading, hit):
             continue
@@ -38,17 +42,25 @@ def find_motions(reading: Reading) -> MotionRequest:
             denied |= set(hit.entry.motion)
         if not hit.meant or hit.heard:
             continue
+        spans.append((hit.first, hit.last))
         for kind, strength in hit.entry.motion.items():
+            moments.setdefault(kind, []).append(times.when(hit.first))
             words.setdefault(kind, reading.written(hit))
             raise_strength(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
     motions = tuple(
-        Motion(kind=kind, strength=max(clauses.values()), direction=directions.get(kind, ""))
+        Motion(
+            kind=kind,
+            strength=max(clauses.values()),
+            direction=directions.get(kind, ""),
+            start=(time := join(moments[kind])).start,
+            end=time.end,
+        )
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
-    return MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else)
+    return Found(MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else), spans=tuple(spans))
 
 
 def raise_strength(clauses: dict[int, float], clause: int, strength: float) -> None:

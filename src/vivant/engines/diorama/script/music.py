@@ -7,7 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from vivant.engines.diorama.script.found import Found
 from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.times import Times, join
 from vivant.engines.diorama.storyboard import TEMPOS, Mood, Music, Style
 
 # Beats per minute that suit a mood.
@@ -32,18 +34,20 @@ class MusicRequest:
     mood: Mood | None  # of the prompt as a whole, for music by default
 
 
-def find_music(reading: Reading) -> MusicRequest:
+def find_music(reading: Reading, times: Times) -> Found[MusicRequest]:
     """The music asked for, or None; and the mood of all the words, or None."""
     moods = [hit for hit in reading.hits if hit.entry.mood and not hit.denied]
     overall = _most(moods)
     asks = [hit for hit in reading.hits if hit.entry.music and hit.meant]
     if not asks:
-        return MusicRequest(None, overall)
+        return Found(MusicRequest(None, overall))
     styles: list[Style] = [hit.entry.music for hit in asks if hit.entry.music != "ask"]
     near = [mood for mood in moods if any(_belongs(reading, mood, ask) for ask in asks)]
     mood = _most(near) or overall or "calm"
     tempo = _tempo(reading, asks, mood)
-    return MusicRequest(Music(mood=mood, tempo=tempo, style=styles[0] if styles else ""), overall)
+    when = join(times.when(ask.first) for ask in asks)
+    tune = Music(mood=mood, tempo=tempo, style=styles[0] if styles else "", start=when.start, end=when.end)
+    return Found(MusicRequest(tune, overall), spans=tuple((ask.first, ask.last) for ask in (*asks, *near)))
 
 
 def _belongs(reading: Reading, mood: Hit, ask: Hit) -> bool:

@@ -1,8 +1,12 @@
-"""From a prompt and the facts of a picture to a storyboard. Read this first; each step is a file of its own."""
+"""From a prompt and the facts of a picture to a storyboard. Read this first: a chain of steps, each a file of its own.
+
+Each step returns what it made, what it has to tell, and the words that it used (found.py). The chain alone collects
+them; what no step used is looked at last.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.script import (
@@ -17,10 +21,13 @@ from vivant.engines.diorama.script import (
     motions,
     music,
 )
+from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading, read
 from vivant.engines.diorama.script.json_prompts import flatten_json
+from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.people import Cast, Person, find_people
 from vivant.engines.diorama.script.shots import make_shots
+from vivant.engines.diorama.script.times import Times, read_times
 from vivant.engines.diorama.script.tokens import blank_unreadable, is_han
 from vivant.engines.diorama.script.unquoted import find_unquoted_speech, is_wrapped_description
 from vivant.engines.diorama.storyboard import (
@@ -39,9 +46,23 @@ from vivant.engines.diorama.storyboard import (
 from vivant.request import FPS, Canvas
 
 _FAINT: Final = 0.34  # cues no louder than this leave room for music nobody asked for
-_MOST_NOTES: Final = 12
 _STILL: Final = Move(kind="static")
 _LONGEST: Final = 10_000  # characters that are read; the contract advises 500
+
+T = TypeVar("T")
+
+
+class _Chain:
+    """Collects what the steps tell and which words they used."""
+
+    def __init__(self) -> None:
+        self.notes: list[ScriptNote] = []
+        self.spans: list[Span] = []
+
+    def take(self, found: Found[T]) -> T:
+        self.notes += found.notes
+        self.spans += found.spans
+        return found.value
 
 
 def write(
@@ -62,40 +83,39 @@ def write(
     `camera_fixed` wins over every camera word. `morph`: the clip ends on a last picture.
     """
     checkpoint()
+    chain = _Chain()
     reading = read_prompt(prompt)
     checkpoint()
-    notes: list[str] = []  # each step adds what it could not do
+    times = chain.take(read_times(reading, canvas.frames))
+    asked = chain.take(camera.find_moves(reading, times))
     if camera_fixed:
-        shots = _hold_still(reading, canvas, notes)
+        shots = chain.take(_hold_still(asked, canvas))
     else:
-        shots = _write_shots(reading, facts, canvas, seed, notes, morph=morph)
-    asked = motions.find_motions(reading)
-    moving = _write_motions(asked, facts, seed, notes)
+        shots = chain.take(_write_shots(asked, facts, canvas, seed, morph=morph))
+    checkpoint()
+    wanted = chain.take(motions.find_motions(reading, times))
+    moving = chain.take(_write_motions(wanted, facts, seed))
     checkpoint()
     cast = find_people(reading)
-    spoken = _write_dialogue(reading, cast, canvas, notes)
+    spoken = chain.take(dialogue.find_utterances(reading, cast))
+    spoken = chain.take(dialogue.fit_to_clip(spoken, canvas.frames / FPS))
     checkpoint()
     casting.assign_faces(_speakers_first(spoken, cast), facts.faces)
-    lines = _write_lines(spoken, facts, notes)
-    if facts.cut_faces:
-        notes.append(_note_cut_faces(facts.cut_faces, lines))
-    if not lines and dialogue.speaks_without_words(reading):
-        notes.append("Someone speaks, but there are no words to say: write them in quotation marks.")
-    acting, faceless = actions.find_actions(reading, cast, len(facts.faces))
-    notes += faceless
+    lines = chain.take(_write_lines(spoken, times, facts))
+    acting = chain.take(actions.find_actions(reading, cast, times, len(facts.faces)))
+    chain.take(_tell_silence(reading, lines, facts, audio=audio))
     heard: tuple[Cue, ...] = ()
     tune: Music | None = None
     if audio:
-        heard, tune = _write_sound(reading, facts, seed, asked.denied, with_speech=bool(lines))
-    elif lines:
-        notes.append("No sound was asked for: the lines are not heard, the lips still move.")
-    notes += limits.note_limits(reading, audio=audio)
+        heard, tune = chain.take(_write_sound(reading, times, facts, seed, wanted.denied, with_speech=bool(lines)))
+    chain.take(limits.find_limits(reading, audio=audio))
+    language = _language(reading.text)
     return Storyboard(
         width=canvas.width,
         height=canvas.height,
         frames=canvas.frames,
         seed=seed,
-        language=_language(reading.text),
+        language=language,
         audio=audio,
         camera_fixed=camera_fixed,
         morph=morph,
@@ -105,17 +125,8 @@ def write(
         actions=acting,
         cues=heard,
         music=tune,
-        notes=_shorten_notes(notes),
+        notes=tell(chain.notes, language),
     )
-
-
-def _shorten_notes(notes: list[str]) -> tuple[str, ...]:
-    """Each note once, in order; of very many the first, and how many are left out."""
-    different = tuple(dict.fromkeys(notes))
-    if len(different) <= _MOST_NOTES:
-        return different
-    left = len(different) - _MOST_NOTES + 1
-    return (*different[: _MOST_NOTES - 1], f"There are {left} more notes of this kind; the prompt asks for too much.")
 
 
 def read_prompt(prompt: str) -> Reading:
@@ -128,57 +139,46 @@ def read_prompt(prompt: str) -> Reading:
     return read(text, speech) if speech else reading
 
 
-def _hold_still(reading: Reading, canvas: Canvas, notes: list[str]) -> tuple[Shot, ...]:
-    asked = camera.find_moves(reading)
-    if any(move.kind != "static" for step in asked.steps for move in step.moves):
-        notes.append("The camera stays still: camera_fixed wins over the camera words of the prompt.")
-    return (Shot(start=0, end=canvas.frames, moves=(_STILL,)),)
+def _hold_still(asked: camera.CameraRequest, canvas: Canvas) -> Found[tuple[Shot, ...]]:
+    moves = tuple(move.words for step in asked.steps for move in step.moves if move.kind != "static")
+    notes = (ScriptNote("camera_fixed", moves),) if moves else ()
+    return Found((Shot(start=0, end=canvas.frames, moves=(_STILL,)),), notes)
 
 
 def _write_shots(
-    reading: Reading, facts: PictureFacts, canvas: Canvas, seed: int, notes: list[str], *, morph: bool
-) -> tuple[Shot, ...]:
-    asked = camera.find_moves(reading)
+    asked: camera.CameraRequest, facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool
+) -> Found[tuple[Shot, ...]]:
     if not asked.steps:
         move = _STILL if asked.still else defaults.choose_camera(facts, canvas, seed, morph=morph)
-        return (Shot(start=0, end=canvas.frames, moves=(move,)),)
-    notes += asked.notes
-    shots, unfitting = make_shots(camera.choose_directions(asked.steps, seed), canvas.frames)
-    notes += unfitting
-    return shots
+        return Found((Shot(start=0, end=canvas.frames, moves=(move,)),))
+    return make_shots(camera.choose_directions(asked.steps, seed), canvas.frames)
 
 
-def _write_motions(
-    asked: motions.MotionRequest, facts: PictureFacts, seed: int, notes: list[str]
-) -> tuple[Motion, ...]:
-    """What the prompt asks for, and what is seen in the picture unless the prompt names or denies it."""
+def _write_motions(asked: motions.MotionRequest, facts: PictureFacts, seed: int) -> Found[tuple[Motion, ...]]:
+    """What the prompt asks for and the picture allows, and what is seen in the picture unless the prompt names or
+    denies it. What the picture does not allow is told and not listed."""
     wanted = motion_regions.find_regions(asked.motions, facts)
-    notes += motion_regions.note_missing_regions(wanted, asked.words)
+    notes = motion_regions.note_missing_regions(wanted, asked.words)
+    wanted = motion_regions.keep_seen(wanted)
     if asked.nothing_else:
-        return wanted
+        return Found(wanted, notes)
     named = {motion.kind for motion in asked.motions} | asked.denied
     if "falls" in named:
         named.add("water")  # the prompt says what the water is
     seen = tuple(motion for motion in defaults.choose_motions(facts, seed) if motion.kind not in named)
-    return wanted + motion_regions.find_regions(seen, facts)
+    return Found(wanted + motion_regions.find_regions(seen, facts), notes)
 
 
-def _write_dialogue(reading: Reading, cast: Cast, canvas: Canvas, notes: list[str]) -> list[dialogue.DraftLine]:
-    spoken, unspoken = dialogue.find_utterances(reading, cast)
-    spoken, unfitting = dialogue.fit_to_clip(spoken, canvas.frames / FPS)
-    notes += unspoken + unfitting
-    return spoken
-
-
-def _speakers_first(spoken: list[dialogue.DraftLine], cast: Cast) -> list[Person]:
+def _speakers_first(spoken: tuple[dialogue.DraftLine, ...], cast: Cast) -> list[Person]:
     """Those who speak, then the others, each once: faces are few, and who speaks needs one most."""
     return list(dict.fromkeys([*(line.person for line in spoken if line.person), *cast.people]))
 
 
-def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: list[str]) -> tuple[Line, ...]:
+def _write_lines(spoken: tuple[dialogue.DraftLine, ...], times: Times, facts: PictureFacts) -> Found[tuple[Line, ...]]:
     """The lines with their speakers, faces and voices. A line of nobody in particular goes to the first face."""
     taken: dict[str, Person | None] = {}
-    lines = []
+    lines: list[Line] = []
+    notes: list[ScriptNote] = []
     for utterance in spoken:
         person = utterance.person
         speaker = _speaker(person)
@@ -189,7 +189,8 @@ def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: l
             elif person.face_index is not None:
                 face_index = person.face_index
             else:
-                notes.append(f"{_capitalise(person.name)} speaks off screen: no face is left in the picture.")
+                notes.append(ScriptNote("off_screen", (person.name,)))
+        when = times.when(utterance.token)
         lines.append(
             Line(
                 text=utterance.text,
@@ -198,18 +199,25 @@ def _write_lines(spoken: list[dialogue.DraftLine], facts: PictureFacts, notes: l
                 tone=utterance.tone,
                 voice=casting.choose_voice(person, utterance.language, taken),
                 face_index=face_index,
+                start=when.start,
+                end=when.end,
+                order=utterance.place,
             )
         )
-    return tuple(lines)
+    return Found(tuple(lines), tuple(notes))
 
 
-def _note_cut_faces(faces: int, lines: tuple[Line, ...]) -> str:
-    silent = any(line.face_index < 0 and not line.speaker.off_screen for line in lines)
-    what = "a face" if faces == 1 else f"{faces} faces"
-    return (
-        f"The picture is cropped to the shape of the clip, which cuts off all or part of {what}"
-        f"{': no lips move' if silent else ''}. A ratio nearer to the picture's keeps more of it."
-    )
+def _tell_silence(reading: Reading, lines: tuple[Line, ...], facts: PictureFacts, *, audio: bool) -> Found[None]:
+    """What keeps lips still or lines from being heard."""
+    notes: list[ScriptNote] = []
+    if facts.cut_faces:
+        silent = any(line.face_index < 0 and not line.speaker.off_screen for line in lines)
+        notes.append(ScriptNote("cut_faces_silent" if silent else "cut_faces"))
+    if not lines and dialogue.speaks_without_words(reading):
+        notes.append(ScriptNote("no_words_to_say"))
+    if lines and not audio:
+        notes.append(ScriptNote("silent_lips"))
+    return Found(None, tuple(notes))
 
 
 def _speaker(person: Person | None) -> Speaker:
@@ -219,31 +227,34 @@ def _speaker(person: Person | None) -> Speaker:
 
 
 def _write_sound(
-    reading: Reading, facts: PictureFacts, seed: int, unseen: frozenset[MotionKind], *, with_speech: bool
-) -> tuple[tuple[Cue, ...], Music | None]:
+    reading: Reading,
+    times: Times,
+    facts: PictureFacts,
+    seed: int,
+    unseen: frozenset[MotionKind],
+    *,
+    with_speech: bool,
+) -> Found[tuple[tuple[Cue, ...], Music | None]]:
     """Cues and music. What the prompt leaves open is fitted to the picture; `unseen` motions are not heard either."""
-    asked = cues.find_cues(reading)
-    tune = music.find_music(reading)
+    found, told = cues.find_cues(reading, times), music.find_music(reading, times)
+    asked, tune = found.value, told.value
+    notes, spans = (*found.notes, *told.notes), (*found.spans, *told.spans)
     if asked.silent:
-        return (), None
+        return Found(((), None), notes, spans)
     heard = asked.cues
     if not heard and "effects" not in asked.muted:
         heard = tuple(cue for cue in defaults.choose_cues(facts) if cue.kind not in asked.denied | unseen)
     if not heard:
         heard = (defaults.ROOM,)
     if "music" in asked.muted:
-        return heard, None
+        return Found((heard, None), notes, spans)
     if tune.music is not None:
-        return heard, tune.music
+        return Found((heard, tune.music), notes, spans)
     full = with_speech or asked.muted or max(cue.strength for cue in heard) > _FAINT
-    return heard, None if full else defaults.choose_music(facts, tune.mood, seed)
+    return Found((heard, None if full else defaults.choose_music(facts, tune.mood, seed)), notes, spans)
 
 
 def _language(text: str) -> Language:
     han = sum(is_han(c) for c in text)
     letters = sum(c.isascii() and c.isalpha() for c in text)
     return "zh" if han * 3 > letters else "en"  # a Chinese character says about as much as three letters
-
-
-def _capitalise(text: str) -> str:
-    return text[:1].upper() + text[1:]

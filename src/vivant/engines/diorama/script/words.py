@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from vivant.engines.diorama.script.notes import load_sentences
 from vivant.engines.diorama.script.tokens import LEXICON, Token, fold, tokenise
 from vivant.engines.diorama.storyboard import (
     ActionKind,
@@ -58,7 +59,7 @@ class Entry:
     music: Style | Literal["ask"] = ""  # "ask": any music
     mood: Mood | Literal[""] = ""  # of music
     action: ActionKind | Literal[""] = ""
-    cannot: str = ""  # what to tell the user instead
+    cannot: str = ""  # a name in notes.toml: what to tell the user instead
     is_sound: bool = False  # what cannot be done is a sound: not worth a note in a clip without sound
     speech: bool = False  # a verb of saying
     tone: Tone | Literal[""] = ""
@@ -234,6 +235,8 @@ def _entry(source: str, raw: dict[str, Any], forms: dict[str, list[str]]) -> tup
         meaning["camera"] = [(move.partition(" ")[0], move.partition(" ")[2]) for move in moves]
     if "unless" in meaning:
         meaning["unless"] = [" ".join(row) for phrase in meaning["unless"] for row in _rows(phrase, forms)]
+    if meaning.get("cannot", "more") not in load_sentences():
+        raise ValueError(f"{source}: cannot must be a name in notes.toml; it is {meaning['cannot']!r}.")
     try:
         return msgspec.convert({"source": source, **meaning}, Entry), written
     except msgspec.ValidationError as error:
