@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.storyboard import Cue, Line, Motion, Move, Shot, Storyboard
+from vivant.engines.diorama.storyboard import Action, Cue, Framing, Line, Motion, Move, Music, Storyboard
 from vivant.request import FPS
 
 _WHY: Final = {"prompt": "asked", "picture": "seen in the picture", "default": "our choice"}
@@ -32,21 +32,56 @@ def explain(board: Storyboard) -> list[str]:
     lines = [f"Clip: {board.width}x{board.height}, {seconds:g} s ({board.frames} frames at 24 fps), seed {board.seed}"]
     if board.morph:
         lines.append("Picture: changes from the first picture to the last")
-    lines.append("Camera: " + ", then ".join(_shot(shot) for shot in board.shots))
+    lines.append("Camera: " + _camera(board))
     if board.motions:
-        lines.append("Moving: " + ", ".join(_motion(motion) for motion in board.motions))
-    lines += [_line(line, heard=board.audio) for line in board.lines]
+        lines.append("Moving: " + ", ".join(_motion(motion, board.frames) for motion in board.motions))
+    lines += [_line(line, board.frames, heard=board.audio) for line in board.lines]
     if board.actions:
-        lines.append(
-            "Acting: " + ", ".join(f"{a.kind.replace('_', ' ')} (face {a.face_index + 1})" for a in board.actions)
-        )
+        lines.append("Acting: " + ", ".join(_action(action, board.frames) for action in board.actions))
     lines.append("Sound: " + _sound(board))
     lines += [f"Note: {note}" for note in board.notes]
     return lines
 
 
-def _shot(shot: Shot) -> str:
-    return " with ".join(_move(move) for move in shot.moves) or "still"
+def _camera(board: Storyboard) -> str:
+    """One shot: its moves. Several: each with its time, and where the view cuts, to what."""
+    told = ""
+    for shot in board.shots:
+        moves = " with ".join(_move(move) for move in shot.moves) or "still"
+        span = "" if len(board.shots) == 1 else f"{_seconds(shot.start)}–{_seconds(shot.end, board.frames)} s "
+        if shot.cut:
+            told += f"; cut at {_seconds(shot.start)} s{_framing(shot.framing)}, {moves}"
+        else:
+            told += f"{', then ' if told else ''}{span}{moves}"
+    return told
+
+
+def _framing(framing: Framing | None) -> str:
+    if framing is None:
+        return " to another part of the picture"
+    size = framing.size or "closer view"
+    angle = f" from a {framing.angle} angle" if framing.angle else ""
+    what = framing.target if framing.target != "face" or framing.face_index < 0 else ""
+    whole = f"face {framing.face_index + 1}" if framing.face_index >= 0 else ""
+    of = " of ".join(part for part in (what and f"the {what}", whole) if part)
+    return f" to a {size}{f' of {of}' if of else ''}{angle}"
+
+
+def _seconds(frame: int, frames: int = 0) -> str:
+    """Seconds of a frame, rounded to hundredths; the end of the clip is its length."""
+    return f"{round((frame - (frame == frames > 0)) / FPS, 2):g}"
+
+
+def _time(one: Action | Cue | Line | Motion | Music, frames: int) -> str:
+    if one.start is None and one.end is None:
+        return ""
+    if one.end is None or (one.start and one.end == frames and not isinstance(one, Action | Line)):
+        return f" from {_seconds(one.start or 0)} s"
+    return f" at {_seconds(one.start or 0)}–{_seconds(one.end, frames)} s"
+
+
+def _action(action: Action, frames: int) -> str:
+    return f"{action.kind.replace('_', ' ')} (face {action.face_index + 1}){_time(action, frames)}"
 
 
 def _move(move: Move) -> str:
@@ -62,29 +97,34 @@ def _amount(strength: float) -> str:
     return "a little " if strength < 0.3 else "strong " if strength > 0.75 else ""
 
 
-def _motion(motion: Motion) -> str:
+def _motion(motion: Motion, frames: int) -> str:
     where = f" to the {motion.direction}" if motion.direction in ("left", "right") else ""
-    return f"{_amount(motion.strength)}{_MOTION.get(motion.kind, motion.kind)}{where} ({_WHY[motion.origin]})"
+    what = f"{_amount(motion.strength)}{_MOTION.get(motion.kind, motion.kind)}{where}"
+    return f"{what} ({_WHY[motion.origin]}){_time(motion, frames)}"
 
 
-def _line(line: Line, *, heard: bool) -> str:
+def _line(line: Line, frames: int, *, heard: bool) -> str:
     who = line.speaker.name or "someone"
     how = f" {_TONE[line.tone]}" if line.tone in _TONE else ""
     lips = f"lips of face {line.face_index + 1} move" if line.face_index >= 0 else "no lips move"
     voice = f"voice {line.voice}" if heard else "not heard"
-    return f"Speech: {who} says{how} “{line.text}” in {_LANGUAGE[line.language]}, {voice}, {lips}"
+    return f"Speech: {who} says{how} “{line.text}” in {_LANGUAGE[line.language]}, {voice}, {lips}{_time(line, frames)}"
 
 
-def _cue(cue: Cue) -> str:
+def _cue(cue: Cue, frames: int) -> str:
     name = "room tone" if cue.kind == "room" else cue.kind
-    return f"{_amount(cue.strength)}{name} ({_WHY[cue.origin]})"
+    return f"{_amount(cue.strength)}{name} ({_WHY[cue.origin]}){_time(cue, frames)}"
 
 
 def _sound(board: Storyboard) -> str:
     if not board.audio:
         return "none (generate_audio is off)"
-    heard = ", ".join(_cue(cue) for cue in board.cues) or ("no ambience" if board.lines or board.music else "silence")
+    heard = ", ".join(_cue(cue, board.frames) for cue in board.cues) or (
+        "no ambience" if board.lines or board.music else "silence"
+    )
     if board.music is None:
         return f"{heard}; no music"
-    style = f" {board.music.style}" if board.music.style else ""
-    return f"{heard}; music: {board.music.mood}{style} at {board.music.tempo} bpm ({_WHY[board.music.origin]})"
+    music = board.music
+    style = f" {music.style}" if music.style else ""
+    when = _time(music, board.frames)
+    return f"{heard}; music: {music.mood}{style} at {music.tempo} bpm ({_WHY[music.origin]}){when}"

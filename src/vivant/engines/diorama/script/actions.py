@@ -27,7 +27,7 @@ def find_actions(reading: Reading, cast: Cast, times: Times, faces: int) -> Foun
             face_index=_actor(hit, cast, faces),
             start=when.start,
             end=when.end,
-            order=reading.tokens[hit.first].start,
+            order=times.order(hit.first),
         )
         actions.setdefault((action.kind, action.face_index, action.start), action)
     if actions and not faces:

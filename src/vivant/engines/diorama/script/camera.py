@@ -5,16 +5,16 @@ It knows when a word means the camera ("the camera rises") and when it does not 
 
 from __future__ import annotations
 
-import re
+import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.found import Found
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.notes import ScriptNote
+from vivant.engines.diorama.script.shot_words import find_boundaries
 from vivant.engines.diorama.script.times import NO_TIME, Times, When
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.engines.diorama.script.words import CameraKind
@@ -47,16 +47,14 @@ _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
 _LASTING: Final = frozenset({"static", "handheld"})  # they last as long as the moves beside them and have no direction
-_SHOT_NUMBER: Final = re.compile(
-    r"(?:shot|scene|镜头|分镜|场景)\s{0,3}(?:\d{1,4}|[一二三四五六])\s{0,3}[:：.、,，)\]】]", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Moves done together."""
+    """Moves done together. `token`: where in the prompt the first of them stands."""
 
     moves: tuple[Move, ...]
+    token: int
     when: When = NO_TIME
 
 
@@ -90,10 +88,7 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     phrases.sort(key=lambda h: h.hit.first)
     travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in phrases):
-        phrases, notes = _drop_contradicting_static(reading, phrases)
-    numbered = tuple(dict.fromkeys(match.group().strip() for match in _SHOT_NUMBER.finditer(reading.text)))
-    if len(numbered) > 1:
-        notes = (*notes, ScriptNote("one_view", numbered))
+        phrases, notes = _drop_contradicting_static(reading, phrases, times)
     steps = tuple(_times(_steps(reading, phrases), phrases, times))
     spans = tuple((phrase.hit.first, phrase.hit.last) for phrase in phrases)
     return Found(CameraRequest(steps, still and not steps), notes, spans)
@@ -283,19 +278,30 @@ def _same_phrase(reading: Reading, at: int, hit: Hit) -> bool:
 
 
 def _drop_contradicting_static(
-    reading: Reading, phrases: list[_CameraPhrase]
+    reading: Reading, phrases: list[_CameraPhrase], times: Times
 ) -> tuple[list[_CameraPhrase], tuple[ScriptNote, ...]]:
-    """ "Static shot, then a zoom" keeps both; "static shot, slow zoom" cannot, and the move that was named wins."""
-    kept = []
-    for index, one in enumerate(phrases):
-        neighbours = phrases[max(0, index - 1) : index + 2]
-        in_turn = any(_then_between(reading, a.hit, b.hit) for a, b in pairwise(neighbours))
-        if one.moves[0].kind != "static" or in_turn:
-            kept.append(one)
-    if len(kept) == len(phrases):
+    """ "Static shot, then a zoom" keeps both, and so do shots and times of their own; "static shot, slow zoom" cannot,
+    and the move that was named wins."""
+    cuts = [boundary.token for boundary in find_boundaries(reading)]
+
+    def clash(one: _CameraPhrase, other: _CameraPhrase) -> bool:
+        a, b = sorted((one.hit, other.hit), key=lambda hit: hit.first)
+        return (
+            other.moves[0].kind not in _LASTING
+            and times.when(a.first) == times.when(b.first)
+            and bisect.bisect_right(cuts, a.first) == bisect.bisect_right(cuts, b.first)
+            and not _then_between(reading, a, b)
+        )
+
+    dropped = [
+        one
+        for index, one in enumerate(phrases)
+        if one.moves[0].kind == "static" and any(clash(one, other) for other in phrases[max(0, index - 1) : index + 2])
+    ]
+    kept = [one for one in phrases if one not in dropped]
+    if not dropped:
         return kept, ()
-    dropped = tuple(reading.written(one.hit) for one in phrases if one not in kept)
-    return kept, (ScriptNote("still_and_moving", dropped),)
+    return kept, (ScriptNote("still_and_moving", tuple(reading.written(one.hit) for one in dropped)),)
 
 
 def _then_between(reading: Reading, earlier: Hit, later: Hit) -> bool:
@@ -307,11 +313,12 @@ def _then_between(reading: Reading, earlier: Hit, later: Hit) -> bool:
 def _steps(reading: Reading, phrases: list[_CameraPhrase]) -> list[list[_CameraPhrase]]:
     """Group what happens together. A "then", an opposite move or a new sentence starts a new step."""
     steps: list[list[_CameraPhrase]] = []
+    cuts = [boundary.token for boundary in find_boundaries(reading)]
     for one in phrases:
-        if not steps:
+        last = steps[-1][-1].hit if steps else None
+        if last is None or bisect.bisect_right(cuts, last.first) != bisect.bisect_right(cuts, one.hit.first):
             steps.append([one])
             continue
-        last = steps[-1][-1].hit
         known = [move for h in steps[-1] for move in h.moves]
         if all(any(_same(move, other) for other in known) for move in one.moves):
             _merge_speed(steps[-1], one)
@@ -360,4 +367,4 @@ def _step(group: list[_CameraPhrase], when: When = NO_TIME) -> Step:
     moves: list[Move] = []
     for one in group:
         moves += [move for move in one.moves if not any(_same(move, known) for known in moves)]
-    return Step(tuple(moves), when)
+    return Step(tuple(moves), group[0].hit.first, when)

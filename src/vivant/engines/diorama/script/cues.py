@@ -52,7 +52,7 @@ def find_cues(reading: Reading, times: Times) -> Found[SoundRequest]:
         elif hit.meant:
             spans.append((hit.first, hit.last))
             for kind, level in entry.sound.items():
-                moments.setdefault(kind, []).append(times.when(hit.first))
+                moments.setdefault(kind, []).append(times.begins(hit.first))
                 raise_strength(levels.setdefault(kind, {}), reading.clause[hit.first], level * hit.amount)
     cues = tuple(
         Cue(kind=kind, strength=max(told.values()), start=(time := join(moments[kind])).start, end=time.end)

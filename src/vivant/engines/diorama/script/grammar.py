@@ -63,6 +63,7 @@ class Hit:
             or e.music
             or e.action
             or e.cannot
+            or e.cut
             or e.topic
             or e.speech
             or e.mute

@@ -1,4 +1,5 @@
-"""Turns a prompt written as JSON, as some tools do, into plain lines `name: value`."""
+"""Turns a prompt written as JSON, as some tools do, into plain lines `name: value`, and a list of shots into numbered
+shots."""
 
 from __future__ import annotations
 
@@ -7,6 +8,15 @@ from typing import Any, Final
 
 _LONGEST: Final = 20_000  # characters; a longer text is read as it stands
 _MOST: Final = 20_000  # characters of all lines together: a long name is repeated for every value of its list
+# Names of a list of shots, and of what tells the number, the time and the length of one.
+_SHOTS: Final = frozenset(
+    ["shots", "scenes", "segments", "timeline", "beats", "shot list", "sequence", "clips", "storyboard", "镜头", "分镜"]
+)
+_NUMBERS: Final = frozenset(
+    ["shot", "id", "shot number", "shot id", "scene number", "scene id", "index", "number", "序号", "镜号"]
+)
+_TIMES: Final = ("time", "timestamp", "timing", "time range", "timecode", "时间")
+_LENGTHS: Final = ("duration", "duration seconds", "duration sec", "length", "时长")
 _LONGEST_NAME: Final = 80  # characters
 
 
@@ -29,11 +39,30 @@ def _leaves(data: Any) -> list[str]:
     while waiting and room > 0:
         name, value = waiting.pop()
         if isinstance(value, dict):
-            named = [(key.replace("_", " ")[:_LONGEST_NAME], inner) for key, inner in value.items()]
+            named = [(str(key).replace("_", " ")[:_LONGEST_NAME], inner) for key, inner in value.items()]
             waiting += reversed(named)
         elif isinstance(value, list):
+            if name.lower() in _SHOTS and all(isinstance(inner, dict) for inner in value):
+                value = [_with_heading(number, shot) for number, shot in enumerate(value, start=1)]
+                name = ""
             waiting += [(name, inner) for inner in reversed(value)]
         elif isinstance(value, str):
             lines.append((f"{name}: {value}" if name else value)[:room])
             room -= len(lines[-1])
     return lines
+
+
+def _with_heading(number: int, shot: dict[str, Any]) -> dict[str, Any]:
+    """The shot without its number and times, after a line that tells them as a numbered shot of a prompt does."""
+    told = {key.lower().replace("_", " "): value for key, value in shot.items() if not isinstance(value, dict | list)}
+    times = [str(told[key]) for key in _TIMES if key in told]
+    if not times and "start" in told and "end" in told:
+        times = [f"{told['start']}-{told['end']}"]
+    if not times:
+        times = [str(told[key]) for key in _LENGTHS if key in told]
+    time = times[0].strip()[:_LONGEST_NAME] if times else ""
+    if time and time[-1].isdigit() and ":" not in time:
+        time += "s"
+    unused = {*_NUMBERS, *_TIMES, *_LENGTHS, "start", "end"}
+    rest = {key: value for key, value in shot.items() if key.lower().replace("_", " ") not in unused}
+    return {"": f"Shot {number} ({time}):" if time else f"Shot {number}:", **rest}

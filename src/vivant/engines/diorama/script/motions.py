@@ -44,7 +44,7 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
             continue
         spans.append((hit.first, hit.last))
         for kind, strength in hit.entry.motion.items():
-            moments.setdefault(kind, []).append(times.when(hit.first))
+            moments.setdefault(kind, []).append(times.begins(hit.first))
             words.setdefault(kind, reading.written(hit))
             raise_strength(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):

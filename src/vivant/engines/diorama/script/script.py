@@ -26,12 +26,14 @@ from vivant.engines.diorama.script.grammar import Reading, read
 from vivant.engines.diorama.script.json_prompts import flatten_json
 from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.people import Cast, Person, find_people
-from vivant.engines.diorama.script.shots import make_shots
+from vivant.engines.diorama.script.shot_words import find_boundaries
+from vivant.engines.diorama.script.shots import Cutting, make_shots
 from vivant.engines.diorama.script.times import Times, read_times
 from vivant.engines.diorama.script.tokens import blank_unreadable, is_han
 from vivant.engines.diorama.script.unquoted import find_unquoted_speech, is_wrapped_description
 from vivant.engines.diorama.storyboard import (
     Cue,
+    Gender,
     Language,
     Line,
     Motion,
@@ -46,6 +48,7 @@ from vivant.engines.diorama.storyboard import (
 from vivant.request import FPS, Canvas
 
 _FAINT: Final = 0.34  # cues no louder than this leave room for music nobody asked for
+_OWNERS: Final[dict[str, Gender]] = {"his": "man", "her": "woman", "他": "man", "她": "woman"}
 _STILL: Final = Move(kind="static")
 _LONGEST: Final = 10_000  # characters that are read; the contract advises 500
 
@@ -87,20 +90,21 @@ def write(
     reading = read_prompt(prompt)
     checkpoint()
     times = chain.take(read_times(reading, canvas.frames))
-    asked = chain.take(camera.find_moves(reading, times))
-    if camera_fixed:
-        shots = chain.take(_hold_still(asked, canvas))
-    else:
-        shots = chain.take(_write_shots(asked, facts, canvas, seed, morph=morph))
-    checkpoint()
-    wanted = chain.take(motions.find_motions(reading, times))
-    moving = chain.take(_write_motions(wanted, facts, seed))
-    checkpoint()
     cast = find_people(reading)
     spoken = chain.take(dialogue.find_utterances(reading, cast))
     spoken = chain.take(dialogue.fit_to_clip(spoken, canvas.frames / FPS))
     checkpoint()
     casting.assign_faces(_speakers_first(spoken, cast), facts.faces)
+    asked = chain.take(camera.find_moves(reading, times))
+    if camera_fixed:
+        shots = chain.take(_hold_still(reading, asked, canvas))
+    else:
+        cutting = chain.take(_write_shots(reading, times, asked, cast, facts, canvas, seed, morph=morph))
+        shots, times = cutting.shots, times.within(cutting.stretches)
+    checkpoint()
+    wanted = chain.take(motions.find_motions(reading, times))
+    moving = chain.take(_write_motions(wanted, facts, seed))
+    checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
     acting = chain.take(actions.find_actions(reading, cast, times, len(facts.faces)))
     chain.take(_tell_silence(reading, lines, facts, audio=audio))
@@ -139,19 +143,35 @@ def read_prompt(prompt: str) -> Reading:
     return read(text, speech) if speech else reading
 
 
-def _hold_still(asked: camera.CameraRequest, canvas: Canvas) -> Found[tuple[Shot, ...]]:
-    moves = tuple(move.words for step in asked.steps for move in step.moves if move.kind != "static")
-    notes = (ScriptNote("camera_fixed", moves),) if moves else ()
+def _hold_still(reading: Reading, asked: camera.CameraRequest, canvas: Canvas) -> Found[tuple[Shot, ...]]:
+    moves = [move.words for step in asked.steps for move in step.moves if move.kind != "static"]
+    moves += [boundary.words for boundary in find_boundaries(reading)]
+    notes = (ScriptNote("camera_fixed", tuple(moves)),) if moves else ()
     return Found((Shot(start=0, end=canvas.frames, moves=(_STILL,)),), notes)
 
 
 def _write_shots(
-    asked: camera.CameraRequest, facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool
-) -> Found[tuple[Shot, ...]]:
-    if not asked.steps:
-        move = _STILL if asked.still else defaults.choose_camera(facts, canvas, seed, morph=morph)
-        return Found((Shot(start=0, end=canvas.frames, moves=(move,)),))
-    return make_shots(camera.choose_directions(asked.steps, seed), canvas.frames)
+    reading: Reading,
+    times: Times,
+    asked: camera.CameraRequest,
+    cast: Cast,
+    facts: PictureFacts,
+    canvas: Canvas,
+    seed: int,
+    *,
+    morph: bool,
+) -> Found[Cutting]:
+    def face_of(first: int, last: int) -> int:
+        named = [mention.person.face_index for mention in cast.between(first, last)]
+        # "his eyes": the last man before.
+        owners = {_OWNERS[token.text] for token in reading.tokens[first:last] if token.text in _OWNERS}
+        before = [mention.person for mention in cast.between(0, first)]
+        named += [person.face_index for person in reversed(before) if person.gender in owners]
+        return next((face for face in named if face is not None), -1)
+
+    otherwise = _STILL if asked.still else defaults.choose_camera(facts, canvas, seed, morph=morph)
+    steps = camera.choose_directions(asked.steps, seed)
+    return make_shots(reading, times, steps, otherwise, face_of, may_cut=not morph)
 
 
 def _write_motions(asked: motions.MotionRequest, facts: PictureFacts, seed: int) -> Found[tuple[Motion, ...]]:
@@ -201,7 +221,7 @@ def _write_lines(spoken: tuple[dialogue.DraftLine, ...], times: Times, facts: Pi
                 face_index=face_index,
                 start=when.start,
                 end=when.end,
-                order=utterance.place,
+                order=times.order(utterance.token),
             )
         )
     return Found(tuple(lines), tuple(notes))

@@ -1,39 +1,226 @@
-"""Turns the steps of the camera into shots that follow each other and fill the clip."""
+"""Turns the steps of the camera, the cuts and the framings of a prompt into shots that follow each other and fill the
+clip. `Shot.cut` is decided here and nowhere else."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from vivant.engines.diorama.script.camera import Step
 from vivant.engines.diorama.script.found import Found
+from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.notes import ScriptNote
-from vivant.engines.diorama.storyboard import Shot
+from vivant.engines.diorama.script.shot_words import Boundary, View, count_shots, find_boundaries, find_view
+from vivant.engines.diorama.script.times import NO_TIME, Stretch, Times, When
+from vivant.engines.diorama.storyboard import Framing, Move, Shot
 from vivant.request import FPS
 
-_SHORTEST: Final = 1.25  # seconds that a move needs to be noticed
+_SHORTEST_MOVE: Final = 1.25  # seconds that a move needs to be noticed
+_SHORTEST_SHOT: Final = 0.8  # seconds that a view needs to be seen
+_LABEL: Final = 14  # tokens after the start of a shot in which its time may stand
+_LASTING: Final = frozenset({"static", "handheld"})
+_STILL: Final = Move(kind="static", origin="default")
+_QUIET: Final = Move(kind="dolly", direction="in", speed="slow", strength=0.2, origin="default")
+# What a montage shows by turns.
+_TURNS: Final = (
+    Framing(size="close-up", target="face"),
+    Framing(size="medium"),
+    Framing(size="detail", target="eyes"),
+    Framing(size="wide"),
+)
 
 
-def make_shots(steps: tuple[Step, ...], frames: int) -> Found[tuple[Shot, ...]]:
-    """Shots over frames 0..frames-1 in the order of the steps, at least one step; a note on those that did not fit.
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """The shots of a clip, and, where there are cuts, which words of the prompt stand in which of them."""
 
-    Steps with times get their times; the others share the clip evenly.
-    """
-    room = max(1, int(frames / FPS / _SHORTEST))
+    shots: tuple[Shot, ...]
+    stretches: tuple[Stretch, ...] = ()
+
+
+FaceOf = Callable[[int, int], int]  # tokens first..last-1 -> the face of who is named there; -1: nobody's
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """What the prompt says between two cuts: tokens first..last-1."""
+
+    first: int
+    last: int
+    words: str = ""  # of its cut
+    when: When = NO_TIME
+    framing: Framing | None = None
+
+
+def make_shots(
+    reading: Reading, times: Times, steps: Sequence[Step], otherwise: Move, face_of: FaceOf, *, may_cut: bool
+) -> Found[Cutting]:
+    """The shots of the clip. otherwise: the move where the prompt asks for none and does not cut. may_cut: False where
+    one take is asked for by other means; the words for cuts then become a note."""
+    frames = times.frames
+    boundaries = find_boundaries(reading)
+    spans = tuple((b.token, b.token + 1 if b.hit is None else max(b.token + 1, b.hit.last)) for b in boundaries)
+    notes: list[ScriptNote] = []
+    if may_cut:
+        found = _find_scenes(reading, times, boundaries, face_of)
+        scenes = found.value
+        notes += found.notes
+    else:
+        scenes = [_Scene(0, len(reading.tokens))]
+        notes += [ScriptNote("no_cuts_between_pictures", (boundary.words,)) for boundary in boundaries]
+    room = max(1, int(frames / FPS / _SHORTEST_SHOT))
+    if len(scenes) > room:
+        dropped = tuple(scene.words for scene in scenes[room:])
+        values = (("asked", len(scenes)), ("seconds", frames // FPS), ("room", room))
+        notes.append(ScriptNote("too_many_shots", dropped, values))
+        scenes = scenes[:room]
+    if len(scenes) > 1:
+        otherwise = _lasting_move(steps, scenes) or (otherwise if otherwise.kind == "static" else _QUIET)
+    starts = _spread([scene.when.start for scene in scenes], frames, round(_SHORTEST_SHOT * FPS))
+    shots: list[Shot] = []
+    stretches: list[Stretch] = []
+    for number, (scene, start, end) in enumerate(zip(scenes, starts, [*starts[1:], frames], strict=True)):
+        own = [step for step in steps if scene.first <= step.token < scene.last]
+        made = _fill(scene, When(start, end), own, otherwise, cut=number > 0)
+        shots += made.value
+        notes += made.notes
+        if len(scenes) > 1:
+            stretches.append(Stretch(scene.first, scene.last, When(start, end), lasting=True))
+    return Found(Cutting(tuple(shots), tuple(stretches)), tuple(notes), spans)
+
+
+def _find_scenes(
+    reading: Reading, times: Times, boundaries: Sequence[Boundary], face_of: FaceOf
+) -> Found[list[_Scene]]:
+    """The prompt between its cuts. The first numbered shot begins the clip, and so does a cut that opens the prompt."""
+    notes: list[ScriptNote] = []
+    opening = bool(boundaries) and (boundaries[0].heading or not _has_content(reading, 0, boundaries[0].token))
+    cuts = boundaries[1:] if opening else boundaries
+    labels = [_label_before(reading, times, boundary) for boundary in cuts]
+    firsts = [b.token if label is None else label.first for b, label in zip(cuts, labels, strict=True)]
+    ends = [*firsts, len(reading.tokens)]
+    scenes = [_Scene(0, ends[0])]
+    last_face = -1
+    for boundary, label, first, last in zip(cuts, labels, firsts, ends[1:], strict=True):
+        view = find_view(reading, boundary.token, last, boundary.hit)
+        face = _face_of_view(reading, view, boundary.token, last, face_of)
+        framing = _frame(view, boundary, face, last_face)
+        if framing is not None:
+            last_face = framing.face_index
+            if framing.target == "hands":
+                notes.append(ScriptNote("hands_not_found", (framing.words,)))
+        if boundary.is_soft:
+            notes.append(ScriptNote("hard_cut", (boundary.words,)))
+        when = _time_of(times, boundary, last) if label is None else label.when
+        scenes.append(_Scene(first, last, boundary.words, when, framing))
+    if len(scenes) == 1:
+        scenes += _count_scenes(reading)
+    return Found(scenes, tuple(notes))
+
+
+def _has_content(reading: Reading, first: int, last: int) -> bool:
+    return any(token.kind in ("word", "han", "quote") for token in reading.tokens[first:last])
+
+
+def _label_before(reading: Reading, times: Times, boundary: Boundary) -> Stretch | None:
+    """The time that heads a shot although it stands before its start: "[2-5s] Cut to a low angle"."""
+    before = [one for one in times.stretches if one.heading and one.first < boundary.token < one.last]
+    return None if not before or _has_content(reading, before[-1].told, boundary.token) else before[-1]
+
+
+def _time_of(times: Times, boundary: Boundary, last: int) -> When:
+    """The time of a heading right behind the start of a shot: "Shot 2 (3-6s):"."""
+    behind = range(boundary.token, min(last, boundary.token + (_LABEL if boundary.heading else 1)))
+    return next((one.when for one in times.stretches if one.heading and one.first in behind), NO_TIME)
+
+
+def _face_of_view(reading: Reading, view: View | None, first: int, last: int, face_of: FaceOf) -> int:
+    """The face of who is named nearest to the words for the framing, else of the first who is named in the shot."""
+    if view is None:
+        return face_of(first, last)
+    start, stop = reading.sentence_bounds(view.token)
+    near = face_of(view.token, min(last, stop))
+    if near < 0:
+        near = face_of(max(first, start), view.token)
+    return near if near >= 0 else face_of(first, last)
+
+
+def _frame(view: View | None, boundary: Boundary, face: int, last_face: int) -> Framing | None:
+    if boundary.is_reverse:
+        other = face if face not in (-1, last_face) else int(last_face <= 0)
+        size = view.size if view and view.size else "close-up"
+        return Framing(size=size, target="face", face_index=other, words=boundary.words)
+    if view is not None:
+        return Framing(size=view.size, target=view.target, angle=view.angle, face_index=face, words=view.words)
+    return None if face < 0 else Framing(target="face", face_index=face, words=boundary.words)
+
+
+def _count_scenes(reading: Reading) -> list[_Scene]:
+    """The shots after the first of "6 shots" or "a montage", of which nothing more is said."""
+    number, words = count_shots(reading)
+    end = len(reading.tokens)
+    return [
+        _Scene(end, end, words, framing=replace(_TURNS[turn % len(_TURNS)], words=words)) for turn in range(number - 1)
+    ]
+
+
+def _lasting_move(steps: Sequence[Step], scenes: Sequence[_Scene]) -> Move | None:
+    """A still or handheld camera that is asked for before the first numbered shot lasts through all of them."""
+    first = [move for step in steps if step.token < scenes[0].last for move in step.moves]
+    return next((move for move in first if move.kind in _LASTING), None)
+
+
+def _spread(starts: Sequence[int | None], frames: int, shortest: int) -> list[int]:
+    """A start for each shot: those given, the others in equal parts between them; each shot at least `shortest` long
+    as far as there is room."""
+    known = [0, *starts[1:], frames]
+    rising = [0]  # a start that does not rise is none
+    for at, start in enumerate(known[1:-1], start=1):
+        least = (known[rising[-1]] or 0) + shortest * (at - rising[-1])
+        if start is not None and least <= start <= frames - shortest * (len(starts) - at):
+            rising.append(at)
+    rising.append(len(starts))
+    spread: list[int] = []
+    for a, b in pairwise(rising):
+        low, high = known[a] or 0, known[b] or 0
+        spread += [low + round((high - low) * step / (b - a)) for step in range(b - a)]
+    return spread
+
+
+def _fill(scene: _Scene, window: When, steps: Sequence[Step], otherwise: Move, *, cut: bool) -> Found[tuple[Shot, ...]]:
+    """The shots of one scene over its frames: its steps one after the other, only the first after a cut. Steps with
+    times get their times; the others share what is left evenly. A note on those that did not fit."""
+    start, end = window.start or 0, window.end or 0
+    room = max(1, int((end - start) / FPS / _SHORTEST_MOVE))
     notes: tuple[ScriptNote, ...] = ()
     if len(steps) > room:
         dropped = tuple(move.words for step in steps[room:] for move in step.moves)
-        values = (("asked", len(steps)), ("seconds", frames // FPS), ("room", room))
+        values = (("asked", len(steps)), ("seconds", round((end - start) / FPS)), ("room", room))
         notes = (ScriptNote("too_many_moves", dropped, values),)
         steps = steps[:room]
-    starts = _starts(steps, frames)
-    ends = [*starts[1:], frames]
-    shots = tuple(Shot(start=s, end=e, moves=step.moves) for step, s, e in zip(steps, starts, ends, strict=True))
-    return Found(shots, notes)
-
-
-def _starts(steps: tuple[Step, ...], frames: int) -> list[int]:
-    """The first frame of each shot: 0 for the first, rising, the last before the end."""
-    even = [round(index * frames / len(steps)) for index in range(len(steps))]
-    given = [0, *(step.when.start for step in steps[1:] if step.when.start is not None)]
-    rises = all(a < b for a, b in zip(given, [*given[1:], frames], strict=True))
-    return given if rises and len(given) == len(steps) and steps[0].when.end is not None else even
+    if not steps:
+        return Found((Shot(start=start, end=end, moves=(otherwise,), cut=cut, framing=scene.framing if cut else None),))
+    timed = [None if step.when.start is None else step.when.start - start for step in steps]
+    late = timed[0] is not None and timed[0] >= FPS // 2  # the first move begins later: until then the camera rests
+    given = [0, *timed] if late else [0, *timed[1:]]
+    moves = [(_STILL,), *(step.moves for step in steps)] if late else [step.moves for step in steps]
+    ends = [step.when.end for step in steps]
+    starts = [start + at for at in _spread(given, end - start, FPS // 2)]
+    stops = [*starts[1:], end]
+    rest = ends[-1]
+    shots = [
+        Shot(
+            start=first,
+            end=last,
+            moves=made,
+            cut=cut and number == 0,
+            framing=scene.framing if cut and number == 0 else None,
+        )
+        for number, (first, last, made) in enumerate(zip(starts, stops, moves, strict=True))
+    ]
+    if rest is not None and starts[-1] + FPS // 2 < rest < end - FPS // 2:  # it ends before its shot does
+        shots[-1] = replace(shots[-1], end=rest)
+        shots.append(Shot(start=rest, end=end, moves=(_STILL,)))
+    return Found(tuple(shots), notes)

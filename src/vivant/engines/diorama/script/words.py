@@ -20,13 +20,16 @@ from vivant.engines.diorama.script.tokens import LEXICON, Token, fold, tokenise
 from vivant.engines.diorama.storyboard import (
     ActionKind,
     Age,
+    Angle,
     CueKind,
     Direction,
     Gender,
     Mood,
     MotionKind,
     MoveKind,
+    ShotSize,
     Style,
+    Target,
     Tone,
 )  # fmt: skip
 
@@ -72,6 +75,11 @@ class Entry:
     speed: Literal["slow", "fast", ""] = ""
     amount: float = 1.0  # multiplies the strength of the word it belongs to
     direction: Direction = ""
+    size: ShotSize = ""  # of a shot
+    target: Target = ""  # what a shot may be framed on
+    angle: Angle = ""
+    # A new shot begins here. soft: by a dissolve; reverse: on the other person; many: several, no matter how many.
+    cut: Literal["hard", "soft", "reverse", "many", ""] = ""
     role: Role = ""
     # What falls silent ("beds": music and effects), or "picture": nothing moves that is not named.
     mute: Literal["music", "effects", "beds", "all", "picture", ""] = ""
@@ -85,7 +93,17 @@ class Entry:
         """Who wins between phrases of one length: lookalikes, then people and things, then degrees and grammar."""
         if self.role == "nothing":
             return 0
-        says = self.camera or self.motion or self.sound or self.music or self.action or self.cannot or self.person
+        says = (
+            self.camera
+            or self.motion
+            or self.sound
+            or self.music
+            or self.action
+            or self.cannot
+            or self.person
+            or self.cut
+            or self.size
+        )
         return 1 if says or not (self.speed or self.amount != 1.0 or self.role) else 2
 
 
