@@ -48,7 +48,7 @@ def test_everything_the_engine_knows_is_on_the_page(kind: str) -> None:
 def test_every_action_of_a_face_is_on_the_page() -> None:
     actions = {entry.action for node in _nodes() for entry in node if entry.action}
     assert actions
-    for action in actions - {"look_left", "look_right", "look_up", "look_down", "look_camera"}:
+    for action in actions - {"look_left", "look_right", "look_up", "look_down", "look_away", "look_camera"}:
         assert action.replace("_", " ").removesuffix("d") in PAGE
 
 

@@ -66,9 +66,14 @@ class Cast:
 
     def doer(self, token: int) -> Person | None:
         """Who was last named as a doer before this token."""
+        mention = self.doer_mention(token)
+        return mention.person if mention else None
+
+    def doer_mention(self, token: int) -> Mention | None:
+        """Where that was."""
         for mention in reversed(self.between(0, token)):
             if not mention.is_object and mention.person.kind != "voice":
-                return mention.person
+                return mention
         return None
 
 

@@ -32,6 +32,7 @@ from vivant.engines.diorama.script.times import Times, read_times
 from vivant.engines.diorama.script.tokens import blank_unreadable, is_han
 from vivant.engines.diorama.script.unquoted import find_unquoted_speech, is_wrapped_description
 from vivant.engines.diorama.storyboard import (
+    Action,
     Cue,
     Gender,
     Language,
@@ -106,8 +107,8 @@ def write(
     moving = chain.take(_write_motions(wanted, facts, seed))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
-    acting = chain.take(actions.find_actions(reading, cast, times, len(facts.faces)))
-    chain.take(_tell_silence(reading, lines, facts, audio=audio))
+    acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines))
+    chain.take(_tell_silence(reading, lines, acting, facts, audio=audio))
     heard: tuple[Cue, ...] = ()
     tune: Music | None = None
     if audio:
@@ -227,14 +228,17 @@ def _write_lines(spoken: tuple[dialogue.DraftLine, ...], times: Times, facts: Pi
     return Found(tuple(lines), tuple(notes))
 
 
-def _tell_silence(reading: Reading, lines: tuple[Line, ...], facts: PictureFacts, *, audio: bool) -> Found[None]:
+def _tell_silence(
+    reading: Reading, lines: tuple[Line, ...], acting: tuple[Action, ...], facts: PictureFacts, *, audio: bool
+) -> Found[None]:
     """What keeps lips still or lines from being heard."""
     notes: list[ScriptNote] = []
     if facts.cut_faces:
         silent = any(line.face_index < 0 and not line.speaker.off_screen for line in lines)
         notes.append(ScriptNote("cut_faces_silent" if silent else "cut_faces"))
     if not lines and dialogue.speaks_without_words(reading):
-        notes.append(ScriptNote("no_words_to_say"))
+        moving = any(action.kind in ("talk", "sing") for action in acting)
+        notes.append(ScriptNote("quiet_lips" if moving else "no_words_to_say"))
     if lines and not audio:
         notes.append(ScriptNote("silent_lips"))
     return Found(None, tuple(notes))

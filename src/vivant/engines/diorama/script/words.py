@@ -1,7 +1,8 @@
 """The lexicon: what words and phrases mean, read from lexicon/*.toml, and how to find them among tokens.
 
 Each `[[word]]` lists phrases in English (`en`) and Chinese (`zh`) that mean the same. In English, `~` before a word
-stands for all its forms: `~pan left` finds pan, pans, panned and panning left. docs/prompting.md explains the rest.
+stands for all its forms: `~pan left` finds pan, pans, panned and panning left; "one's" for her, his, the …
+or nothing. docs/prompting.md explains the rest.
 """
 
 from __future__ import annotations
@@ -49,6 +50,12 @@ CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says whi
 
 _NOT_WORDS: Final = frozenset({"forms.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
+_SPLITS: Final = 4  # characters inside a Chinese one: 皱了一下眉
+# What "one's" in a phrase stands for, beside nothing at all.
+_POSSESSIVES: Final = frozenset({"her", "his", "their", "its", "my", "your", "our"})
+_WHOSE: Final = _POSSESSIVES | {"the", "a", "an", "both"}
+# Characters that Chinese puts between a verb and its object; the verb itself may stand there again: 点点头, 点了点头.
+_SPLITTERS: Final = frozenset("了着过一下起个口声上")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,6 +69,7 @@ class Entry:
     music: Style | Literal["ask"] = ""  # "ask": any music
     mood: Mood | Literal[""] = ""  # of music
     action: ActionKind | Literal[""] = ""
+    seen: Literal["up", "down", "away", "each other", ""] = ""  # where one looks to see it
     cannot: str = ""  # a name in notes.toml: what to tell the user instead
     is_sound: bool = False  # what cannot be done is a sound: not worth a note in a clip without sound
     speech: bool = False  # a verb of saying
@@ -158,18 +166,41 @@ class Lexicon:
         at: int,
         node: Node,
         out: list[tuple[PhraseMatch, tuple[int, ...]]],
+        *,
+        loose: bool = False,
     ) -> None:
-        """Follow the phrases from `node` at token `at`; `places` are the tokens that matched so far."""
+        """Follow the phrases from `node` at token `at`; `places` are the tokens that matched so far. loose: other words
+        than known adverbs stand between them; only what people do is found in this way."""
         while at < len(tokens):
             token = tokens[at]
-            if places and token.text in self.adverbs and at - places[0] - len(places) < _SKIPS:
-                self._walk(tokens, places, at + 1, node, out)
+            if places:
+                skipped = at - places[0] - len(places)
+                known = token.text in self.adverbs
+                if known and skipped < _SKIPS:
+                    self._walk(tokens, places, at + 1, node, out, loose=loose)
+                elif _may_stand_inside(tokens, places[-1], at) and skipped < (
+                    _SPLITS if token.kind == "han" else _SKIPS
+                ):
+                    self._walk(tokens, places, at + 1, node, out, loose=True)
+            if token.text in _WHOSE and "one's" in node.next:
+                self._walk(tokens, (*places, at), at + 1, node.next["one's"], out, loose=loose)
             child = node.next.get(token.text)
             if child is None:
                 return
             node, places, at = child, (*places, at), at + 1
-            if node.entries:
-                out.append((PhraseMatch(places[0], at, node.entries), places))
+            entries = tuple(e for e in node.entries if e.action or e.cannot) if loose else node.entries
+            if entries:
+                out.append((PhraseMatch(places[0], at, entries), places))
+
+
+def _may_stand_inside(tokens: Sequence[Token], before: int, at: int) -> bool:
+    """Token `at` may stand inside a phrase without being part of it: 皱了皱眉, "turns abruptly away", "closes her tired
+    eyes". before: the last token that belongs to the phrase."""
+    token, last = tokens[at], tokens[before]
+    if token.kind == "han":
+        return last.kind == "han" and (token.text in _SPLITTERS or token.text == last.text)
+    described = before == at - 1 and last.text in _POSSESSIVES
+    return token.kind == "word" and (described or token.text[-2:] == "ly")
 
 
 @cache
@@ -219,7 +250,14 @@ def _forms() -> dict[str, list[str]]:
 
 
 def _rows(phrase: str, forms: dict[str, list[str]]) -> Iterable[tuple[str, ...]]:
-    """The phrase as rows of token texts: one per form of the word after `~`."""
+    """The phrase as rows of token texts: one per form of the word after `~`, with "one's" and without it."""
+    before, whose, after = phrase.partition("one's ")
+    if whose:
+        for row in _rows(before, forms):
+            for end in _rows(after, forms):
+                yield (*row, "one's", *end)
+                yield (*row, *end)
+        return
     base, mark, rest = phrase.partition("~")
     if not mark:
         yield tuple(token.text for token in tokenise(fold(phrase)))
