@@ -17,10 +17,12 @@ from vivant.engines.diorama import explain
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.renderer import Renderer
+from vivant.engines.diorama.motion.frame.takes import Frames, Takes
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.script.words import load_lexicon
@@ -32,6 +34,7 @@ from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
 from vivant.engines.diorama.timing.lines import room_for_speech
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.engines.diorama.timing.timeline import Spoken, Timeline
+from vivant.engines.diorama.timing.views import WHOLE
 from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit
 from vivant.request import Canvas, VideoRequest
 
@@ -102,7 +105,7 @@ class Diorama:
             helpers.shutdown(wait=False)  # what was submitted ends by itself, or at its next checkpoint
         return Clip(
             canvas=storyboard.canvas,
-            frames=_render_frames(_renderer(storyboard, scene, timeline, last), timeline.frames, watch),
+            frames=_render_frames(_renderer(storyboard, scene, pictures.first, timeline, last), timeline.frames, watch),
             soundtrack=soundtrack,
             cuts=timeline.cuts,
         )
@@ -139,7 +142,21 @@ def _result_of(work: Future[T], watch: Watch) -> T:
     return work.result()  # later than that it blocks without reports, and the dispatcher replaces a silent worker
 
 
-def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
+def _renderer(board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: Scene | None) -> Frames:
+    if not timeline.cuts:
+        return _render_take(board, scene, timeline, last)
+
+    def make(take: int) -> Frames:
+        view = timeline.views[take]
+        if view == WHOLE:
+            return _render_take(board, scene, timeline.of_take(take, range(len(scene.faces))), None)
+        part, faces = cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)
+        return _render_take(board, part, timeline.of_take(take, faces), None)
+
+    return Takes([start for start, _ in timeline.takes], make)
+
+
+def _render_take(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
     faces = FaceMotion(scene, board, timeline) if scene.faces else None
     return Renderer(
         scene,
@@ -152,7 +169,7 @@ def _renderer(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene |
     )
 
 
-def _render_frames(renderer: Renderer, frames: int, watch: Watch) -> Iterator[Planes]:
+def _render_frames(renderer: Frames, frames: int, watch: Watch) -> Iterator[Planes]:
     """Frames in order; a few threads render them a little before they are taken."""
     threads = ThreadPoolExecutor(RENDER_THREADS, thread_name_prefix="vivant-frames")
     window: deque[Future[Planes]] = deque()

@@ -385,11 +385,13 @@ class PictureFacts:
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
     drawn: float = 0.0  # how surely it is a drawing of flat colours; 0: a photograph
+    detail: float = 1.0  # pixels of the picture for each of the canvas, along a side
 
     def __post_init__(self) -> None:
         check_tuple("PictureFacts.faces", self.faces, FaceFact)
         check_type("PictureFacts.grey", self.grey, bool)
         check_whole("PictureFacts.cut_faces", self.cut_faces, 0)
+        check_number("PictureFacts.detail", self.detail, 0.001, 1000)
         for field in fields(self):
-            if field.name not in ("faces", "cut_faces", "grey"):
+            if field.name not in ("faces", "cut_faces", "grey", "detail"):
                 check_number(f"PictureFacts.{field.name}", getattr(self, field.name), 0, 1)

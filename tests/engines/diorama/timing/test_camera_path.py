@@ -14,6 +14,7 @@ from vivant.engines.diorama.scene.border import Borders
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, MoveKind, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import make_camera
 from vivant.engines.diorama.timing.curves import HOME
+from vivant.engines.diorama.timing.views import WHOLE
 from vivant.media import F32
 
 WIDTH, HEIGHT, FRAMES = 1280, 720, 121
@@ -38,7 +39,7 @@ def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borde
     curves = make_camera(storyboard, facts or PictureFacts())
     return Rig(
         curves, (WIDTH, HEIGHT), (landscape(),), subject=0.5, parallax=0.03,
-        shots=tuple((shot.start, shot.end) for shot in storyboard.shots), returns=storyboard.morph,
+        takes=((0, storyboard.frames),), returns=storyboard.morph,
         beyond=beyond,
     )  # fmt: skip
 
@@ -210,14 +211,42 @@ def test_a_camera_that_must_end_on_the_last_picture_comes_home(move: Move) -> No
     assert np.abs(at_x - home_x).max() < 0.05 and np.abs(at_y - home_y).max() < 0.05
 
 
-def test_a_second_shot_is_framed_closer_so_that_the_cut_is_seen() -> None:
-    storyboard = Storyboard(
-        width=WIDTH, height=HEIGHT, frames=FRAMES, seed=1, language="en", audio=False, camera_fixed=False, morph=False,
-        shots=(Shot(start=0, end=60, moves=()), Shot(start=60, end=FRAMES, moves=())),
+PAN_THEN_ZOOM = (Move(kind="pan", direction="left"), Move(kind="zoom", direction="in"))
+
+
+def in_turn(*moves: Move, cut: bool = False, morph: bool = False) -> Storyboard:
+    """The moves one after the other, each for an equal part of the clip."""
+    bounds = [round(FRAMES * n / len(moves)) for n in range(len(moves) + 1)]
+    shots = tuple(
+        Shot(start=start, end=end, moves=(move,), cut=cut and start > 0)
+        for move, start, end in zip(moves, bounds[:-1], bounds[1:], strict=True)
+    )
+    return Storyboard(
+        width=WIDTH, height=HEIGHT, frames=FRAMES, seed=1, language="en", audio=False, camera_fixed=False, morph=morph,
+        shots=shots,
     )  # fmt: skip
-    curves = make_camera(storyboard, PictureFacts(faces=(FaceFact(x=0.6, y=0.4, height=0.2),)))
-    assert curves.zoom[59] == 1 and curves.zoom[60] > 1.2
-    assert curves.pan[60] > 0.05
+
+
+@pytest.mark.parametrize("first", EVERY_MOVE, ids=lambda m: f"{m.kind}-{m.direction}-{m.speed}")
+@pytest.mark.parametrize("second", [Move(kind="zoom"), Move(kind="orbit"), Move(kind="handheld"), Move(kind="static")])
+def test_a_move_after_another_goes_on_from_where_it_ended(first: Move, second: Move) -> None:
+    curves = make_camera(in_turn(first, second), PictureFacts(faces=(FaceFact(x=0.6, y=0.4, height=0.2),)))
+    for axis in HOME:
+        steps = np.abs(np.diff(getattr(curves, axis), 2))
+        assert steps.max() < 0.004, axis  # no jump of speed, let alone of place
+
+
+def test_a_cut_begins_at_home() -> None:
+    facts = PictureFacts(faces=(FaceFact(x=0.6, y=0.4, height=0.2),))
+    curves = make_camera(in_turn(*PAN_THEN_ZOOM, cut=True), facts, (WHOLE, WHOLE))
+    start = round(FRAMES / 2)
+    assert curves.pan[start - 1] < -0.05
+    assert all(getattr(curves, axis)[start] == home for axis, home in HOME.items())
+
+
+def test_moves_in_turn_come_home_to_a_last_picture() -> None:
+    curves = make_camera(in_turn(*PAN_THEN_ZOOM, morph=True), PictureFacts())
+    assert all(getattr(curves, axis)[-1] == pytest.approx(home) for axis, home in HOME.items())
 
 
 def test_every_curve_is_float32_and_as_long_as_the_clip() -> None:

@@ -8,11 +8,17 @@ import pytest
 
 from support.spoken import SENTENCE, spoken_line
 from vivant.engines.diorama.storyboard import Action, ActionKind, FaceFact
+from vivant.engines.diorama.timing.acting import PlacedAction
 from vivant.engines.diorama.timing.idle import LIMIT, make_idle_faces
 from vivant.media import F32
 
 FACES = (FaceFact(x=0.3, y=0.4, height=0.4), FaceFact(x=0.7, y=0.4, height=0.4))
 NAMES = ("lids", "wink", "yaw", "pitch", "roll", "breath", "brow", "smile")
+
+
+def placed(*actions: Action, frames: int = 121) -> tuple[PlacedAction, ...]:
+    """All from half a second on, to the end of the clip."""
+    return tuple(PlacedAction(action=action, start=12, end=frames) for action in actions)
 
 
 def blinks(lids: F32) -> list[tuple[int, int]]:
@@ -23,7 +29,9 @@ def blinks(lids: F32) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("settle", [False, True])
 def test_every_curve_begins_at_rest_and_ends_there_if_it_must_settle(settle: bool) -> None:
-    actions = (Action(kind="smile"), Action(kind="nod"), Action(kind="frown", face_index=1), Action(kind="look_left"))
+    actions = placed(
+        Action(kind="smile"), Action(kind="nod"), Action(kind="frown", face_index=1), Action(kind="look_left")
+    )
     faces = make_idle_faces(121, 7, FACES, [spoken_line(SENTENCE)], actions, settle=settle)
     for curve in (getattr(face, field.name) for face in faces for field in fields(face)):
         assert curve.shape == (121,)
@@ -80,9 +88,8 @@ def test_two_faces_do_not_blink_or_sway_together() -> None:
 
 
 def test_heads_stay_within_four_degrees_whatever_they_are_told() -> None:
-    actions = tuple(
-        Action(kind=kind) for kind in ("nod", "shake_head", "look_left", "tilt_head", "look_up", "sway", "laugh")
-    )
+    kinds: tuple[ActionKind, ...] = ("nod", "shake_head", "look_left", "tilt_head", "look_up", "sway", "laugh")
+    actions = placed(*(Action(kind=kind) for kind in kinds), frames=289)
     for seed in range(10):
         curves = make_idle_faces(289, seed, FACES[:1], [spoken_line(SENTENCE)], actions)
         total = np.sum([np.abs(getattr(curves[0], name)) for name in ("yaw", "pitch", "roll")], axis=0)
@@ -123,7 +130,7 @@ def test_breath_comes_at_a_resting_rate() -> None:
      ("surprise", "brow", 1), ("tilt_head", "roll", 1), ("sad", "smile", -1), ("close_eyes", "lids", 1)],
 )  # fmt: skip
 def test_a_face_does_what_it_was_told(kind: ActionKind, name: str, sign: int) -> None:
-    told = make_idle_faces(121, 2, FACES, (), (Action(kind=kind, face_index=1),))
+    told = make_idle_faces(121, 2, FACES, (), placed(Action(kind=kind, face_index=1)))
     untold = make_idle_faces(121, 2, FACES, (), ())
     change = getattr(told[1], name)[30:66].mean() - getattr(untold[1], name)[30:66].mean()
     assert sign * change > 0.3
@@ -131,7 +138,7 @@ def test_a_face_does_what_it_was_told(kind: ActionKind, name: str, sign: int) ->
 
 
 def test_a_wink_shuts_one_eye_once_and_leaves_the_other_to_its_blinks() -> None:
-    told = make_idle_faces(121, 2, FACES[:1], (), (Action(kind="wink"),))
+    told = make_idle_faces(121, 2, FACES[:1], (), placed(Action(kind="wink")))
     ((first, last),) = blinks(told[0].wink)
     assert told[0].wink.max() == 1
     assert last - first < 24
@@ -140,7 +147,7 @@ def test_a_wink_shuts_one_eye_once_and_leaves_the_other_to_its_blinks() -> None:
 
 def test_a_blink_that_was_asked_for_comes_early() -> None:
     for seed in range(10):
-        lids = make_idle_faces(121, seed, FACES[:1], (), (Action(kind="blink"),))[0].lids
+        lids = make_idle_faces(121, seed, FACES[:1], (), placed(Action(kind="blink")))[0].lids
         assert any(first < 30 for first, _ in blinks(lids))
 
 

@@ -170,10 +170,12 @@ def test_firelight_flickers_only_where_something_burns() -> None:
     assert 0.5 < np.abs(flicker).max() <= 0.8 + 1e-6
 
 
-def test_every_shot_after_the_first_starts_with_a_cut() -> None:
+def test_a_cut_is_where_a_shot_says_so_and_nowhere_else() -> None:
     pan, zoom = Move(kind="pan"), Move(kind="zoom")
     shots = (Shot(start=0, end=60, moves=(pan,)), Shot(start=60, end=121, moves=(zoom,)))
-    assert resolve(board(shots=shots), FACTS, []).cuts == (60,)
+    assert resolve(board(shots=shots), FACTS, []).cuts == ()
+    cut = (shots[0], replace(shots[1], cut=True))
+    assert resolve(board(shots=cut), FACTS, []).cuts == (60,)
     assert resolve(board(), FACTS, []).cuts == ()
 
 

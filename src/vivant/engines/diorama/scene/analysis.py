@@ -11,7 +11,7 @@ from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts
-from vivant.media import U8, fit
+from vivant.media import U8, crop_box, fit
 from vivant.request import Canvas
 
 
@@ -72,6 +72,7 @@ class SceneAnalyser:
             brightness=float(light.mean()) / 100,
             grey=grey,
             drawn=drawn,
+            detail=measure_detail(picture, canvas),
         )
         return Scene(
             rgb=rgb,
@@ -87,6 +88,12 @@ class SceneAnalyser:
             facts=facts,
             faces=faces,
         )
+
+
+def measure_detail(picture: U8, canvas: Canvas) -> float:
+    """Pixels of the picture, uint8 (h, w, 3), for each pixel of the canvas, along a side."""
+    left, _, right, _ = crop_box(picture.shape[1], picture.shape[0], canvas.width, canvas.height)
+    return (right - left) / canvas.width
 
 
 def _middle(matte: Region) -> dict[str, float]:

@@ -54,7 +54,7 @@ class Boundary:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Described:
     """What the words of a stretch say of the framing; `token` is where."""
 
     size: ShotSize
@@ -93,7 +93,7 @@ def count_shots(reading: Reading) -> tuple[int, str]:
     return (0, "") if many is None else (_OFTEN, reading.written(many))
 
 
-def find_view(reading: Reading, first: int, last: int, cut: Hit | None = None) -> View | None:
+def find_view(reading: Reading, first: int, last: int, cut: Hit | None = None) -> Described | None:
     """The framing that tokens first..last-1 describe: the size said first, what stands beside it, the angle.
     cut: the words for the cut that begins them; what they name is shown near."""
     hits = [hit for at in range(first, last) for hit in reading.at.get(at, ()) if hit.first == at and not hit.denied]
@@ -110,7 +110,7 @@ def find_view(reading: Reading, first: int, last: int, cut: Hit | None = None) -
         if hit.entry.target and hit is not lead and -_NEAR <= hit.first - lead.first <= _NEAR + lead.last - lead.first
     ]
     near.sort(key=lambda hit: abs(hit.first - lead.first))
-    return View(
+    return Described(
         size=sized.entry.size if sized else "close-up" if lead.entry.target else "",
         target=near[0].entry.target if near else lead.entry.target,
         angle=angled.entry.angle if angled else "",

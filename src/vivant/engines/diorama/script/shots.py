@@ -12,7 +12,7 @@ from vivant.engines.diorama.script.camera import Step
 from vivant.engines.diorama.script.found import Found
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.notes import ScriptNote
-from vivant.engines.diorama.script.shot_words import Boundary, View, count_shots, find_boundaries, find_view
+from vivant.engines.diorama.script.shot_words import Boundary, Described, count_shots, find_boundaries, find_view
 from vivant.engines.diorama.script.times import NO_TIME, Stretch, Times, When
 from vivant.engines.diorama.storyboard import Framing, Move, Shot
 from vivant.request import FPS
@@ -136,7 +136,7 @@ def _time_of(times: Times, boundary: Boundary, last: int) -> When:
     return next((one.when for one in times.stretches if one.heading and one.first in behind), NO_TIME)
 
 
-def _face_of_view(reading: Reading, view: View | None, first: int, last: int, face_of: FaceOf) -> int:
+def _face_of_view(reading: Reading, view: Described | None, first: int, last: int, face_of: FaceOf) -> int:
     """The face of who is named nearest to the words for the framing, else of the first who is named in the shot."""
     if view is None:
         return face_of(first, last)
@@ -147,7 +147,7 @@ def _face_of_view(reading: Reading, view: View | None, first: int, last: int, fa
     return near if near >= 0 else face_of(first, last)
 
 
-def _frame(view: View | None, boundary: Boundary, face: int, last_face: int) -> Framing | None:
+def _frame(view: Described | None, boundary: Boundary, face: int, last_face: int) -> Framing | None:
     if boundary.is_reverse:
         other = face if face not in (-1, last_face) else int(last_face <= 0)
         size = view.size if view and view.size else "close-up"

@@ -3,9 +3,10 @@ motion/frame limits the curves to what a scene allows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
+import cv2
 import numpy as np
 
 from vivant.engines.diorama.easing import glide, smootherstep
@@ -21,6 +22,7 @@ from vivant.engines.diorama.storyboard import (
     Storyboard,
 )
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
+from vivant.engines.diorama.timing.views import WHOLE, View
 from vivant.media import F64
 from vivant.request import FPS
 
@@ -45,34 +47,47 @@ _REACH: Final[dict[MoveKind, float]] = {
 }  # fmt: skip
 _OUTWARD: Final = 0.45  # of the reach for moves outward, which show what lies beyond the picture
 TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the picture to its subject
-_CLOSER: Final = 1.28  # zoom of every second shot on its subject, so that the change of shot is seen
 
 
-def make_camera(storyboard: Storyboard, facts: PictureFacts) -> CameraCurves:
-    """The camera of a clip. Frame 0 is home; a storyboard that morphs is home again at its last frame."""
-    frames = storyboard.frames
-    curves = {name: np.full(frames, home) for name, home in HOME.items()}
-    aim = _subject(facts)
-    for index, shot in enumerate(storyboard.shots):
-        start, end = shot.start, shot.end
-        last = end == frames
-        moved = _move(shot, end - start, storyboard.seed, index, returns=storyboard.morph and last)
-        _aim_at_subject(moved, aim)
-        if index % 2 and not (storyboard.morph and last):
-            _step_closer(moved, facts)
+def make_camera(storyboard: Storyboard, facts: PictureFacts, views: Sequence[View] = (WHOLE,)) -> CameraCurves:
+    """The camera of a clip. Frame 0 is home, and so is the first frame after each cut: home is the view of its take,
+    one of `views`. Without a cut each shot goes on from where the one before ended. A storyboard that morphs is home
+    again at its last frame."""
+    curves = {name: np.full(storyboard.frames, home) for name, home in HOME.items()}
+    for view, shots in zip(views, split_takes(storyboard.shots), strict=True):
+        start, end = shots[0].start, shots[-1].end
+        moved = _take(storyboard, shots, returns=storyboard.morph and end == storyboard.frames)
+        _aim_at_subject(moved, _subject(facts, view))
         for name, values in moved.items():
             curves[name][start:end] = values
     return CameraCurves(**{name: curve.astype(np.float32) for name, curve in curves.items()})
 
 
-def _subject(facts: PictureFacts) -> tuple[float, float]:
-    """What zooms and dollies aim at: its offset from the middle of the picture, shares of width and height."""
-    if facts.faces:
-        face = max(facts.faces, key=lambda f: f.height)
-        return face.x - 0.5, face.y - 0.5
-    if facts.subject_trust > SUBJECT_TRUSTED:
-        return facts.subject_x - 0.5, facts.subject_y - 0.5
+def split_takes(shots: Sequence[Shot]) -> list[list[Shot]]:
+    """The shots between one cut and the next."""
+    takes: list[list[Shot]] = []
+    for shot in shots:
+        if shot.cut or not takes:
+            takes.append([])
+        takes[-1].append(shot)
+    return takes
+
+
+def _subject(facts: PictureFacts, view: View) -> tuple[float, float]:
+    """What zooms and dollies aim at: its offset from the middle of the view, shares of the view's width and height. The
+    largest face in it, else the subject."""
+    inside = [face for face in facts.faces if _is_in(view, face.x, face.y)]
+    if inside:
+        face = max(inside, key=lambda f: f.height)
+        return (face.x - view.x) / view.size, (face.y - view.y) / view.size
+    if facts.subject_trust > SUBJECT_TRUSTED and _is_in(view, facts.subject_x, facts.subject_y):
+        return (facts.subject_x - view.x) / view.size, (facts.subject_y - view.y) / view.size
     return 0.0, 0.0
+
+
+def _is_in(view: View, x: float, y: float) -> bool:
+    """Whether a point is in the view; the whole picture has no outside."""
+    return view == WHOLE or (abs(x - view.x) <= view.size / 2 and abs(y - view.y) <= view.size / 2)
 
 
 def _aim_at_subject(moved: dict[str, F64], aim: tuple[float, float]) -> None:
@@ -83,25 +98,31 @@ def _aim_at_subject(moved: dict[str, F64], aim: tuple[float, float]) -> None:
         moved[turn] += toward * (1 - 1 / np.maximum(moved["zoom"], 1))
 
 
-def _move(shot: Shot, length: int, seed: int, index: int, *, returns: bool) -> dict[str, F64]:
-    moved = {name: np.full(length, home) for name, home in HOME.items()}
-    for move in shot.moves:
-        if move.kind != "static":
-            _add(moved, move, length, seed, index, returns=returns)
+def _take(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool) -> dict[str, F64]:
+    """The curves of the shots between two cuts, over all their frames."""
+    first, end = shots[0].start, shots[-1].end
+    moved = {name: np.full(end - first, home) for name, home in HOME.items()}
+    alone = len(shots) == 1
+    for shot in shots:
+        for move in shot.moves:
+            if move.kind not in ("static", "handheld"):
+                _add(moved, move, shot.start - first, shot.end - first, returns=returns and alone)
+    if any(move.kind == "orbit" for shot in shots for move in shot.moves):
+        moved["pivot"] = np.ones(end - first)  # all along: it must not change while x and y are away from home
+    _add_handheld(moved, shots, storyboard.seed, storyboard.shots.index(shots[0]), returns=returns)
+    if returns and not alone:
+        _come_home(moved, shots[-1].start - first)
     return moved
 
 
-def _add(moved: dict[str, F64], move: Move, length: int, seed: int, index: int, *, returns: bool) -> None:
+def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bool) -> None:
+    """Add a move over frames start..end-1 of a take; what it has reached lasts to the end of the take."""
+    length = end - start
     u = np.linspace(0.0, 1.0, length) if length > 1 else np.zeros(1)
-    # Longer shots go further, but less than in proportion, as the picture is limited.
-    scale = move.strength / 0.5 * _SPEED[move.speed] * np.sqrt(length / (5 * FPS))
-    direction = move.direction or _USUAL.get(move.kind, "")
-    reach = _REACH[move.kind] * float(min(scale, 2.2)) * (-1 if direction in _NEGATIVE else 1)
-    if move.kind == "handheld":
-        _add_handheld(moved, abs(reach), length, seed, index, returns=returns)
-        return
+    reach = _reach(move, length)
     ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal") else smootherstep
-    travelled = _there_and_back(u, ease) if returns else ease(u)
+    during = _there_and_back(u, ease) if returns else ease(u)
+    travelled = np.concatenate([np.zeros(start), during, np.full(len(moved["x"]) - end, during[-1])])
     match move.kind:
         # A real pan or tilt moves the lens a little as well; the slight parallax makes depth visible.
         case "pan":
@@ -110,7 +131,7 @@ def _add(moved: dict[str, F64], move: Move, length: int, seed: int, index: int, 
         case "tilt":
             moved["tilt"] += reach * travelled
             moved["y"] += 0.12 * reach * travelled
-        case "truck":
+        case "truck" | "orbit":
             moved["x"] += reach * travelled
         case "pedestal":
             moved["y"] += reach * travelled
@@ -120,11 +141,16 @@ def _add(moved: dict[str, F64], move: Move, length: int, seed: int, index: int, 
             moved["z"] += (reach if reach > 0 else _OUTWARD * reach) * travelled
             if reach < 0:  # a step back hardly changes what is far away; a shorter focal length makes it visible
                 moved["zoom"] *= (1 + 0.12 * reach) ** travelled
-        case "orbit":
-            moved["x"] += reach * travelled
-            moved["pivot"] = np.ones(length)
         case "roll":
             moved["roll"] += reach * travelled
+
+
+def _reach(move: Move, length: int) -> float:
+    """How far a move of so many frames goes, with its sign. Longer ones go further, but less than in proportion, as the
+    picture is limited."""
+    scale = move.strength / 0.5 * _SPEED[move.speed] * np.sqrt(length / (5 * FPS))
+    direction = move.direction or _USUAL.get(move.kind, "")
+    return _REACH[move.kind] * float(min(scale, 2.2)) * (-1 if direction in _NEGATIVE else 1)
 
 
 def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
@@ -132,8 +158,28 @@ def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
     return 0.5 * ease(np.clip(u / 0.55, 0, 1)) * (1 - smootherstep((u - 0.45) / 0.55))
 
 
-def _add_handheld(moved: dict[str, F64], reach: float, length: int, seed: int, index: int, *, returns: bool) -> None:
-    """Handheld shake: per axis four sines without a common period, smaller the faster; 0 at the first frame."""
+def _come_home(moved: dict[str, F64], start: int) -> None:
+    """All curves back at home at the end of the take, from frame `start` of it on."""
+    length = len(moved["x"]) - start
+    back = 1 - smootherstep(np.linspace(0.0, 1.0, length))
+    for name, home in HOME.items():
+        if name != "pivot":
+            moved[name][start:] = home + (moved[name][start:] - home) * back
+
+
+def _add_handheld(moved: dict[str, F64], shots: Sequence[Shot], seed: int, index: int, *, returns: bool) -> None:
+    """Handheld shake: per axis four sines without a common period, smaller the faster; 0 at the first frame. It swells
+    and fades over the shots of the take that ask for it."""
+    first, length = shots[0].start, shots[-1].end - shots[0].start
+    reach = np.zeros(length)
+    for shot in shots:
+        for move in shot.moves:
+            if move.kind == "handheld":
+                reach[shot.start - first : shot.end - first] = _reach(move, shot.end - shot.start)
+    if not reach.any():
+        return
+    if np.ptp(reach) > 0:
+        reach = cv2.GaussianBlur(reach[None], (0, 0), 0.3 * FPS, borderType=cv2.BORDER_REPLICATE)[0]
     chance = rng(seed, f"camera.handheld.{index}")
     t = np.arange(length) / FPS
     fade = smootherstep(t / 0.8)
@@ -154,13 +200,3 @@ def _add_handheld(moved: dict[str, F64], reach: float, length: int, seed: int, i
             * fade
             * (weights[:, None] * np.sin(2 * np.pi * detuned[:, None] * t + phases[:, None])).sum(0)
         )
-
-
-def _step_closer(moved: dict[str, F64], facts: PictureFacts) -> None:
-    """Frame a later shot closer to its subject."""
-    target = facts.faces[0] if facts.faces else None
-    x, y = (target.x, target.y) if target else (facts.subject_x, facts.subject_y)
-    room = (1 - 1 / _CLOSER) / 2
-    moved["zoom"] *= _CLOSER
-    moved["pan"] += float(np.clip(x - 0.5, -room, room))
-    moved["tilt"] += float(np.clip(y - 0.5, -room, room))

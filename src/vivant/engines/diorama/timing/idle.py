@@ -13,7 +13,8 @@ import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.storyboard import Action, FaceFact
+from vivant.engines.diorama.storyboard import ActionKind, FaceFact
+from vivant.engines.diorama.timing.acting import PlacedAction
 from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F64, SAMPLE_RATE
@@ -33,10 +34,12 @@ NOD: Final = 0.6  # degrees at a stressed syllable
 SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
 
 # The turn of the head of each action that has one: axis and degrees.
-TURNS: Final = {
+TURNS: Final[dict[ActionKind, tuple[str, float]]] = {
     "look_left": ("yaw", -3.0), "look_right": ("yaw", 3.0), "look_up": ("pitch", -2.6), "look_down": ("pitch", 2.6),
     "turn_head": ("yaw", 3.0), "tilt_head": ("roll", 2.2), "sad": ("pitch", 1.4),
 }  # fmt: skip
+# How far the corners of the mouth go, up or down.
+SMILES: Final[dict[ActionKind, float]] = {"smile": 0.8, "laugh": 1.0, "frown": -0.5, "sad": -0.5, "angry": -0.5}
 
 
 def make_idle_faces(
@@ -44,7 +47,7 @@ def make_idle_faces(
     seed: int,
     faces: Sequence[FaceFact],
     lines: Sequence[PlacedLine],
-    actions: Sequence[Action],
+    actions: Sequence[PlacedAction],
     *,
     settle: bool = False,
 ) -> tuple[FaceCurves, ...]:
@@ -55,7 +58,7 @@ def make_idle_faces(
     result: list[FaceCurves] = []
     for index in range(len(faces)):
         own_lines = [line for line in lines if line.line.face_index == index]
-        own_actions = [action for action in actions if action.face_index == index]
+        own_actions = [action for action in actions if action.action.face_index == index]
         face = {
             "lids": _lids(frames, seed, index, lines, own_actions, settle=settle),
             "wink": _wink(frames, own_actions),
@@ -73,16 +76,25 @@ def make_idle_faces(
 
 
 def _lids(
-    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], own_actions: Sequence[Action], *, settle: bool
+    frames: int,
+    seed: int,
+    index: int,
+    lines: Sequence[PlacedLine],
+    own_actions: Sequence[PlacedAction],
+    *,
+    settle: bool,
 ) -> F64:
     chance = rng(seed, f"blink/{index}")
-    lids = np.zeros(frames)
-    if any(action.kind == "close_eyes" for action in own_actions):
-        time = np.arange(frames) / FPS
-        return smoothstep((time - 0.5) / 0.6) * (smoothstep((frames / FPS - 0.2 - time) / 0.5) if settle else 1.0)
+    time = np.arange(frames) / FPS
+    shut = np.zeros(frames)
+    for start, end in _spans(own_actions, "close_eyes"):
+        shut = np.maximum(shut, _held(time, start, end, 0.6))
+    if settle:
+        shut *= smoothstep((frames / FPS - 0.2 - time) / 0.5)
+    lids = shut
     moments = list(_blink_times(frames / FPS, lines, chance))
-    if any(action.kind == "blink" for action in own_actions):  # two early blinks, so that the action is seen
-        moments = [1.0, 1.5, *(moment for moment in moments if moment > 3.5)]
+    for start, _ in _spans(own_actions, "blink"):  # twice, so that the action is seen
+        moments = [*(moment for moment in moments if not -1 < moment - start < 2.5), start + 0.3, start + 0.8]
     for moment in moments:
         closing, opening = float(chance.uniform(*CLOSING)), float(chance.uniform(*OPENING))
         shut_at = round(moment * FPS)  # on a whole frame, so that one frame shows closed eyes
@@ -96,11 +108,12 @@ def _lids(
     return lids
 
 
-def _wink(frames: int, own_actions: Sequence[Action]) -> F64:
+def _wink(frames: int, own_actions: Sequence[PlacedAction]) -> F64:
     time = np.arange(frames) / FPS
-    if not any(action.kind == "wink" for action in own_actions):
-        return np.zeros(frames)
-    return smoothstep((time - 1.0) / 0.14) * smoothstep((1.62 - time) / 0.24)
+    wink = np.zeros(frames)
+    for start, _ in _spans(own_actions, "wink"):
+        wink = np.maximum(wink, smoothstep((time - start) / 0.14) * smoothstep((start + 0.62 - time) / 0.24))
+    return wink
 
 
 def _blink_times(seconds: float, lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[float]:
@@ -129,25 +142,25 @@ def _pauses(lines: Sequence[PlacedLine]) -> Iterator[float]:
 
 
 def _head(
-    frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[Action]
+    frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[PlacedAction]
 ) -> dict[str, F64]:
     chance = rng(seed, f"head/{index}")
     time = np.arange(frames) / FPS
     speaking = _speaking(frames, own_lines)
-    kinds = {action.kind for action in own_actions}
+    kinds = {placed.action.kind for placed in own_actions}
     restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
     head = {name: restless * reach * _drift(time, chance) * (0.5 + 0.5 * speaking) for name, reach in SWAY.items()}
     for moment, strength in _stresses(own_lines, chance):
         head["pitch"] += NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / 0.11) ** 2)
-    if "nod" in kinds:
-        head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - 0.7)) * _window(time, 0.7, 2.03)
-    if "shake_head" in kinds:
-        head["yaw"] += 2.8 * np.sin(2 * np.pi * 1.4 * (time - 0.7)) * _window(time, 0.7, 2.84)
-    if "laugh" in kinds:
-        head["pitch"] += 0.5 * np.sin(2 * np.pi * 3.1 * (time - 1.0)) * _window(time, 1.0, 2.6)
+    for start, _ in _spans(own_actions, "nod"):
+        head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - start)) * _window(time, start, start + 1.33)
+    for start, _ in _spans(own_actions, "shake_head"):
+        head["yaw"] += 2.8 * np.sin(2 * np.pi * 1.4 * (time - start)) * _window(time, start, start + 2.14)
+    for start, _ in _spans(own_actions, "laugh"):
+        head["pitch"] += 0.5 * np.sin(2 * np.pi * 3.1 * (time - start)) * _window(time, start, start + 1.6)
     for kind, (axis, degrees) in TURNS.items():
-        if kind in kinds:
-            head[axis] += degrees * smoothstep((time - 0.6) / 1.2)
+        for start, end in _spans(own_actions, kind):
+            head[axis] += degrees * _held(time, start, end, 1.2)
     for name in head:
         head[name] = head[name] - head[name][0]
     total = sum(np.abs(curve) for curve in head.values())
@@ -155,29 +168,28 @@ def _head(
     return {name: curve * scale for name, curve in head.items()}
 
 
-def _brow(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[Action]) -> F64:
+def _brow(
+    frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[PlacedAction]
+) -> F64:
     chance = rng(seed, f"brow/{index}")
     time = np.arange(frames) / FPS
     brow = np.zeros(frames)
     for moment, strength in _stresses(own_lines, chance):
         if chance.uniform() < 0.3:  # with some of the stresses only
             brow += 0.5 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
-    kinds = {action.kind for action in own_actions}
-    if "surprise" in kinds:
-        brow += 0.9 * _window(time, 0.6, 2.2)
-    if kinds & {"frown", "angry"}:
-        brow -= 0.7 * smoothstep((time - 0.6) / 0.8)
+    for start, end in _spans(own_actions, "surprise"):
+        brow += 0.9 * _window(time, start, end)
+    for start, end in _spans(own_actions, "frown", "angry"):
+        brow -= 0.7 * _held(time, start, end, 0.8)
     return np.clip(brow, -1, 1) * smoothstep(time / 0.3)
 
 
-def _smile(frames: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[Action]) -> F64:
+def _smile(frames: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[PlacedAction]) -> F64:
     time = np.arange(frames) / FPS
     smile = np.zeros(frames)
-    kinds = {action.kind for action in own_actions}
-    if kinds & {"smile", "laugh"}:
-        smile += (1.0 if "laugh" in kinds else 0.8) * smoothstep((time - 0.5) / 0.9)
-    if kinds & {"frown", "sad", "angry"}:
-        smile -= 0.5 * smoothstep((time - 0.5) / 0.9)
+    for kind, amount in SMILES.items():
+        for start, end in _spans(own_actions, kind):
+            smile += amount * _held(time, start, end, 0.9)
     mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
     for line in own_lines:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
@@ -187,14 +199,14 @@ def _smile(frames: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[A
     return np.clip(smile, -1, 1) * smoothstep(time / 0.3)
 
 
-def _breath(frames: int, seed: int, index: int, own_actions: Sequence[Action]) -> F64:
+def _breath(frames: int, seed: int, index: int, own_actions: Sequence[PlacedAction]) -> F64:
     """float64 (frames,), 0..1: breathing in somewhat faster than out, breaths a little different in length."""
     chance = rng(seed, f"breath/{index}")
     time = np.arange(frames) / FPS
     rate = float(chance.uniform(*BREATH))
     phase = 2 * np.pi * rate * time + 0.25 * np.sin(2 * np.pi * 0.07 * time)
     phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # shortens breathing in
-    depth = 1.0 if any(action.kind == "breathe" for action in own_actions) else QUIET
+    depth = 1.0 if any(placed.action.kind == "breathe" for placed in own_actions) else QUIET
     breath: F64 = depth * (1 - np.cos(phase)) / 2
     return breath
 
@@ -235,3 +247,17 @@ def _drift(time: F64, chance: np.random.Generator) -> F64:
 
 def _window(time: F64, start: float, end: float) -> F64:
     return smoothstep((time - start) / 0.25) * smoothstep((end - time) / 0.25)
+
+
+def _spans(own_actions: Sequence[PlacedAction], *kinds: ActionKind) -> Iterator[tuple[float, float]]:
+    """(start, end) in seconds of every action of these kinds."""
+    for placed in own_actions:
+        if placed.action.kind in kinds:
+            yield placed.start / FPS, placed.end / FPS
+
+
+def _held(time: F64, start: float, end: float, rise: float) -> F64:
+    """Rises from 0 to 1 within `rise` seconds from `start` on and goes back as fast about `end`; what ends with the
+    clip stays. float64 like `time`."""
+    up: F64 = smoothstep((time - start) / rise)
+    return up if end > time[-1] else up * smoothstep((end + 0.5 * rise - time) / rise)

@@ -1,23 +1,17 @@
-"""Gives spoken lines their moments in the clip."""
+"""Spoken lines on the clock, with their place in the picture, cut where the clip ends."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 import numpy as np
 
 from vivant.engines.diorama.storyboard import Line, PictureFacts, Storyboard
+from vivant.engines.diorama.timing.acting import TAIL, TIGHTEST
 from vivant.engines.diorama.timing.timeline import PlacedLine, Spoken
 from vivant.media import SAMPLE_RATE
 from vivant.request import FPS
-
-LEAD: Final = 0.45  # s of picture before the first word
-TAIL: Final = 0.35  # s of picture after the last word
-PAUSE: Final = 0.35  # s between lines of one speaker
-TURN: Final = 0.5  # s between lines of two speakers
-TIGHTEST: Final = 0.12  # s, when a clip is short of time
 
 
 def room_for_speech(frames: int) -> float:
@@ -25,30 +19,26 @@ def room_for_speech(frames: int) -> float:
     return frames / FPS - TIGHTEST - TAIL
 
 
-def place_lines(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> tuple[PlacedLine, ...]:
-    """The lines with their starts: after a short lead, with pauses between, all inside the clip if they fit. A line
-    that does not fit is cut at the end of the clip; lines after it are dropped."""
-    if not spoken:
-        return ()
-    lengths = [len(one.samples) / SAMPLE_RATE for one in spoken]
-    gaps = [TURN if a.speaker != b.speaker else PAUSE for a, b in zip(board.lines, board.lines[1:], strict=False)]
-    seconds = board.frames / FPS
-    silence = LEAD + sum(gaps)
-    free = seconds - TAIL - sum(lengths)
-    # Where time is short, all silences shrink alike, down to TIGHTEST.
-    squeeze = min(1.0, max(0.0, free) / silence) if silence else 1.0
-    at = max(TIGHTEST, LEAD * squeeze)
+def place_lines(
+    board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken], starts: Sequence[float]
+) -> tuple[PlacedLine, ...]:
+    """The lines at their starts (seconds), in the order in which they are heard. A line that does not fit is cut at the
+    end of the clip; those that would begin after it are dropped."""
+    samples = round(board.frames / FPS * SAMPLE_RATE)
     placed = []
-    for index, (line, one) in enumerate(zip(board.lines, spoken, strict=True)):
+    for line, one, at in zip(board.lines, spoken, starts, strict=True):
         start = round(at * SAMPLE_RATE)
-        left = round(seconds * SAMPLE_RATE) - start
-        if left <= 0:
-            break
-        placed.append(
-            PlacedLine(line=line, spoken=_cut(one, left), start=start, pan=_pan(line, facts), depth=_depth(line, facts))
-        )
-        at += lengths[index] + (max(TIGHTEST, gaps[index] * squeeze) if index < len(gaps) else 0)
-    return tuple(placed)
+        if start < samples:
+            placed.append(
+                PlacedLine(
+                    line=line,
+                    spoken=_cut(one, samples - start),
+                    start=start,
+                    pan=_pan(line, facts),
+                    depth=_depth(line, facts),
+                )
+            )
+    return tuple(sorted(placed, key=lambda line: line.start))
 
 
 def _cut(spoken: Spoken, samples: int) -> Spoken:

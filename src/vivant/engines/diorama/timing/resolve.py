@@ -10,14 +10,18 @@ import numpy as np
 
 from vivant.engines.diorama.storyboard import TRUSTED, Cue, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
+from vivant.engines.diorama.timing.acting import place_acting
+from vivant.engines.diorama.timing.framing import make_views
 from vivant.engines.diorama.timing.idle import make_idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
+from vivant.media import SAMPLE_RATE
 
 
 def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> Timeline:
     """The timeline of a storyboard. `spoken` are board.lines as sound, in the same order; what does not fit is cut."""
-    lines = place_lines(board, facts, spoken)
+    acting = place_acting(board, [len(one.samples) / SAMPLE_RATE for one in spoken])
+    lines = place_lines(board, facts, spoken, acting.lines)
     frames = board.frames
     strikes = events.make_strikes(board)
     all_events = (
@@ -27,15 +31,17 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         *events.make_waves(board),
         *events.make_passes(board),
     )
-    faces = make_idle_faces(frames, board.seed, facts.faces, lines, board.actions, settle=board.morph)
+    views = make_views(board, facts)
+    faces = make_idle_faces(frames, board.seed, facts.faces, lines, acting.actions, settle=board.morph)
     return Timeline(
         frames=frames,
         seed=board.seed,
-        cuts=tuple(shot.start for shot in board.shots[1:]),
+        cuts=tuple(shot.start for shot in board.shots if shot.cut),
+        views=views,
         wind=wind.make_wind(board.seed, frames, _wind_strength(board)),
         flicker=light.make_flicker(board),
         light=light.make_light(frames, strikes, facts.brightness),
-        camera=camera.make_camera(board, facts),
+        camera=camera.make_camera(board, facts, views),
         faces=visemes.add_speech(faces, lines, seed=board.seed),
         events=tuple(sorted(all_events, key=lambda event: (event.time, event.id))),
         beds=_beds(board, facts),

@@ -5,7 +5,8 @@ Data only; `resolve.py` makes it. Whatever is built with a value that is not all
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
@@ -21,7 +22,8 @@ from vivant.engines.diorama.checks import (
     check_whole,
 )  # fmt: skip
 from vivant.engines.diorama.storyboard import Line, Music
-from vivant.engines.diorama.timing.curves import CameraCurves, FaceCurves
+from vivant.engines.diorama.timing.curves import HOME, CameraCurves, FaceCurves
+from vivant.engines.diorama.timing.views import WHOLE, View
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS, SEED_MAX
 
@@ -143,7 +145,8 @@ class Timeline:
     light: F32  # gain of the whole picture, about 1: lightning
     camera: CameraCurves
     faces: tuple[FaceCurves, ...] = ()
-    cuts: tuple[int, ...] = ()  # frames at which a new shot starts: the view jumps there
+    cuts: tuple[int, ...] = ()  # frames at which a new take starts: the view jumps there
+    views: tuple[View, ...] = (WHOLE,)  # what each take shows, one more than there are cuts
     events: tuple[Event, ...] = ()
     beds: tuple[Bed, ...] = ()
     lines: tuple[PlacedLine, ...] = ()
@@ -169,6 +172,8 @@ class Timeline:
             check_whole("FaceCurves.frames", face.frames, self.frames, self.frames)
         if list(self.cuts) != sorted({cut for cut in self.cuts if 0 < cut < self.frames}):
             raise ValueError(f"Timeline.cuts must rise from 1 to at most {self.frames - 1}; they are {self.cuts}.")
+        check_tuple("Timeline.views", self.views, View)
+        check_whole("len(Timeline.views)", len(self.views), len(self.cuts) + 1, len(self.cuts) + 1)
         self._check_events()
         for line in self.lines:
             check_whole("PlacedLine.end", line.end, 0, self.samples)
@@ -190,6 +195,28 @@ class Timeline:
                 raise ValueError(f"Event.cause must be the id of an earlier event; {event.cause!r} is none.")
             earlier.add(event.id)
             last = event.time
+
+    @property
+    def takes(self) -> tuple[tuple[int, int], ...]:
+        """(start, end): the frames from one cut to the next."""
+        return tuple(pairwise((0, *self.cuts, self.frames)))
+
+    def of_take(self, take: int, faces: Sequence[int]) -> Timeline:
+        """What the picture of one take reads: at home outside of it, without cuts, with these of the faces only."""
+        start, end = self.takes[take]
+        home = CameraCurves.at_home(self.frames)
+        camera = {}
+        for name in HOME:
+            camera[name] = getattr(home, name).copy()
+            camera[name][start:end] = getattr(self.camera, name)[start:end]
+        return replace(
+            self,
+            camera=CameraCurves(**camera),
+            faces=tuple(self.faces[index] for index in faces),
+            cuts=(),
+            views=(self.views[take],),
+            lines=(),
+        )
 
     @property
     def samples(self) -> int:

@@ -83,9 +83,8 @@ class Renderer:
         beyond = judge_borders(scene.rgb)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
-            shots = tuple((shot.start, min(shot.end, timeline.frames)) for shot in storyboard.shots)
             return Rig(
-                camera, (w, h), surfaces, subject=subject, parallax=parallax, shots=shots,
+                camera, (w, h), surfaces, subject=subject, parallax=parallax, takes=timeline.takes,
                 returns=storyboard.morph, beyond=beyond,
             )  # fmt: skip
 
