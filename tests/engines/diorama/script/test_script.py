@@ -147,7 +147,7 @@ def test_of_very_many_reasons_the_last_sentence_quotes_the_words_of_the_rest() -
 
 
 def test_notes_are_in_the_language_of_the_prompt() -> None:
-    assert board("女孩跳舞").notes == ("“跳舞”：人、动物和物体在画面中保持原位，只有面部、空气和水会动。",)
+    assert board("女孩跳舞").notes == ("“跳舞”：手和身体保持原来的姿势，只有头和面部会动。",)
 
 
 def test_a_note_without_a_sentence_cannot_be_built() -> None:
@@ -324,7 +324,7 @@ def test_a_storyboard_explains_itself_in_plain_words() -> None:
     assert "Camera: slow dolly in (asked: “push-in”)" in lines
     assert "Speech: the old man says “Hello, my friend.” in English, voice en_grandfather, lips of face 1 move" in lines
     assert "Sound: rain (asked); music: calm piano at 72 bpm (asked)" in lines
-    assert lines[-1].startswith("Note: “walks”: people, animals and things keep their place")
+    assert lines[-1].startswith("Note: “walks away”: hands and bodies keep their pose")
 
 
 def test_a_storyboard_of_another_version_is_refused() -> None:

@@ -63,7 +63,7 @@ def find_actions(
                 order=times.order(hit.first),
             )
             actions.setdefault((action.kind, action.face_index, action.start), action)
-    notes = [ScriptNote("stays_in_place", tuple(animals))] if animals else []
+    notes = [ScriptNote("animals", tuple(animals))] if animals else []
     if not faces and words:
         notes.append(ScriptNote("no_face", tuple(words)))
     return Found(tuple(actions.values()) if faces else (), tuple(notes), tuple(spans))

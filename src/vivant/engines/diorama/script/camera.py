@@ -81,7 +81,8 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
         if not hit.entry.camera or not _is_camera(reading, hit, phrases):
             continue
         if hit.denied:
-            still = True
+            # "Avoid: camera shake" wants no shaking; only "avoid: camera movement" wants a still camera.
+            still = still or hit.first not in reading.negative or any(kind == "any" for kind, _ in hit.entry.camera)
         elif hit.entry.camera != (("any", ""),):
             phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
     phrases += _implied_moves(reading, phrases)

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
+from vivant.engines.diorama.script.negative import find_negative
+from vivant.engines.diorama.script.parts_of_speech import PartsOfSpeech, find_parts_of_speech
 from vivant.engines.diorama.script.quotes import find_quotations
 from vivant.engines.diorama.script.tokens import (
     Quotation,
@@ -83,6 +86,7 @@ class Reading:
     text: str
     quotations: tuple[Quotation, ...]
     tokens: tuple[Token, ...]
+    negative: frozenset[int] = frozenset()  # tokens of the parts that list what is not wanted
     hits: list[Hit] = field(default_factory=list)
     sentence: list[int] = field(default_factory=list)  # of each token
     clause: list[int] = field(default_factory=list)  # of each token; clauses are numbered through the prompt
@@ -93,6 +97,22 @@ class Reading:
     def roles(self, token: int) -> frozenset[str]:
         """The jobs in grammar of the phrase that covers this token."""
         return self._roles.get(token, _NO_ROLES)
+
+    @cached_property
+    def parts(self) -> PartsOfSpeech:
+        """The parts of speech of the words."""
+        phrases = [hit for hit in self.hits if hit.last - hit.first > 1]
+        borders = {place for hit in phrases for place in (hit.first, hit.last)}
+        return find_parts_of_speech(self.text, self.tokens, self.sentence, self._people, borders)
+
+    def is_heard(self, token: int) -> bool:
+        """The prompt speaks of sound here: "the sound of …", `Audio: …`."""
+        return _is_heard(self, Hit(Entry(source=""), token, token + 1))
+
+    def is_unreal(self, token: int) -> bool:
+        """What stands here is denied, compared or only mentioned."""
+        probe = Hit(Entry(source="", sound={"room": 1.0}), token, token + 1)
+        return is_denied(self, probe) or _is_compared(self, probe)
 
     def names_person(self, token: int) -> bool:
         """Whether the phrase that covers this token names a person, an animal, a voice or a part of a body."""
@@ -123,8 +143,9 @@ def read(prompt: str, unquoted: tuple[Quotation, ...] = ()) -> Reading:
     """Read any text. Never raises. `unquoted` are stretches to be taken as quoted although no marks stand there."""
     text = blank_unreadable(prompt)
     quotations = tuple(sorted((*find_quotations(text), *unquoted), key=lambda quotation: quotation.start))
-    tokens = tokenise(fold(text), quotations)
-    reading = Reading(text, quotations, tokens)
+    folded = fold(text)
+    tokens = tokenise(folded, quotations)
+    reading = Reading(text, quotations, tokens, find_negative(folded, tokens))
     for found in load_lexicon().find(tokens):
         reading.hits += [Hit(entry, found.first, found.last) for entry in found.entries]
     reading.cover()
@@ -167,7 +188,9 @@ def _is_excluded(reading: Reading, hit: Hit) -> bool:
 
 
 def is_denied(reading: Reading, hit: Hit) -> bool:
-    """A "no", "without" or 没有 before it reaches this far."""
+    """A "no", "without" or 没有 before it reaches this far, or it stands in a list of what is not wanted."""
+    if hit.first in reading.negative:
+        return not hit.entry.mute
     listed = False  # "no rain, wind or snow": the commas of a list do not stop a "no"
     for at in range(hit.first - 1, max(-1, hit.first - 2 * _NOT_REACH), -1):
         if reading.sentence[at] != reading.sentence[hit.first]:

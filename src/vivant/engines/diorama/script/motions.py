@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from vivant.engines.diorama.script.clauses import is_done_by_someone
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.times import Times, When, join
@@ -71,7 +72,11 @@ def raise_strength(clauses: dict[int, float], clause: int, strength: float) -> N
 
 
 def has_fitting_doer(reading: Reading, hit: Hit) -> bool:
-    """Entries that need a thing as their doer: the sea waves, she waves."""
+    """Entries that need a thing as their doer (the sea waves, she waves), and verbs of the weather that someone does:
+    "the woman storms into the room", "he smokes a pipe"."""
+    single = hit.last - hit.first == 1 and reading.tokens[hit.first].kind == "word"
+    if single and is_done_by_someone(reading, hit.first):
+        return False
     if hit.entry.needs != "thing":
         return True
     if _shares_with_a_doing(reading, hit):

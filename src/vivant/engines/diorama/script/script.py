@@ -16,6 +16,7 @@ from vivant.engines.diorama.script import (
     cues,
     defaults,
     dialogue,
+    leftovers,
     limits,
     motion_regions,
     motions,
@@ -113,7 +114,9 @@ def write(
     tune: Music | None = None
     if audio:
         heard, tune = chain.take(_write_sound(reading, times, facts, seed, wanted.denied, with_speech=bool(lines)))
-    chain.take(limits.find_limits(reading, audio=audio))
+    chain.take(limits.find_limits(reading))
+    checkpoint()
+    chain.take(leftovers.find_leftovers(reading, chain.spans, audio=audio))
     language = _language(reading.text)
     return Storyboard(
         width=canvas.width,

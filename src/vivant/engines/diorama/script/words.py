@@ -48,7 +48,7 @@ PersonKind = Literal["someone", "animal", "voice"]
 Place = Literal["left", "middle", "right", ""]  # of a person in the picture
 CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says which move; "any": only "no camera move"
 
-_NOT_WORDS: Final = frozenset({"forms.toml"})
+_NOT_WORDS: Final = frozenset({"forms.toml", "doings.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
 _SPLITS: Final = 4  # characters inside a Chinese one: 皱了一下眉
 # What "one's" in a phrase stands for, beside nothing at all.
@@ -209,7 +209,7 @@ def load_lexicon() -> Lexicon:
     root = Node()
     adverbs: set[str] = set()
     phrases: dict[str, list[str]] = {}
-    forms = _forms()
+    forms = load_forms()
     for path in sorted(LEXICON.iterdir(), key=lambda p: p.name):
         if not path.name.endswith(".toml") or path.name in _NOT_WORDS:
             continue
@@ -244,7 +244,7 @@ def forms_of(word: str) -> frozenset[str]:
     return frozenset({word, third, past, present})
 
 
-def _forms() -> dict[str, list[str]]:
+def load_forms() -> dict[str, list[str]]:
     loaded: dict[str, list[str]] = tomllib.loads((LEXICON / "forms.toml").read_text(encoding="utf-8"))
     return loaded
 

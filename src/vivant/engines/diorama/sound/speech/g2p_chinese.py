@@ -12,8 +12,8 @@ from importlib import resources
 from itertools import pairwise
 from typing import Final
 
-from vivant.engines.diorama import traditional
-from vivant.engines.diorama.sound.speech import figures_chinese, names_chinese, pinyin, words_chinese
+from vivant.engines.diorama import traditional, words_chinese
+from vivant.engines.diorama.sound.speech import figures_chinese, names_chinese, pinyin
 
 HAN: Final = "〇\u3400-\u4dbf\u4e00-\u9fff"
 

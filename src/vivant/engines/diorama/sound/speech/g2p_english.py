@@ -9,6 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
+from vivant.engines.diorama import words_english
 from vivant.engines.diorama.sound.speech import heteronyms_english
 from vivant.engines.diorama.sound.speech.abbreviations_english import write_out_abbreviations
 from vivant.engines.diorama.sound.speech.capitals_english import lower_shouted
@@ -161,4 +162,6 @@ def _hibari(british: bool) -> Any:
     """The grapheme-to-phoneme part of hibari, without its voice model: 0.7 s, 60 MB."""
     from hibari.g2p import G2P
 
-    return G2P(british=british)
+    sounds = G2P(british=british)
+    sounds.tagger = words_english.load_tagger()  # one for all, instead of its own
+    return sounds

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Final
 
-from vivant.engines.diorama.sound.speech import words_chinese
+from vivant.engines.diorama import words_chinese
 
 _TITLES: Final = (
     "先生", "女士", "小姐", "太太", "夫人", "老师", "同学", "医生", "大夫", "护士", "教授", "经理", "总监", "主任",

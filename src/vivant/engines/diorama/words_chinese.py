@@ -1,4 +1,4 @@
-"""Segments Chinese text into words, so that characters with several readings get the one of their word.
+"""Segments Chinese text into words and knows their parts of speech.
 
 Method and data are jieba's (MIT): the likeliest path through its frequency dictionary, and a hidden Markov model with
 four states for unknown words. Only its data files are read: importing jieba writes a cache into the temporary folder,
@@ -12,6 +12,7 @@ import pickle
 from functools import cache
 from math import log
 from pathlib import Path
+from sys import intern
 from typing import Final
 
 from vivant.errors import Misconfigured
@@ -23,7 +24,7 @@ _BEFORE: Final = {"B": "ES", "M": "MB", "S": "SE", "E": "BM"}
 
 def segment(text: str) -> list[str]:
     """The words of `text` (Chinese characters only), in order; joined they are `text` again."""
-    frequency, total, longest = _dictionary()
+    frequency, total, longest, _ = _dictionary()
     best: list[tuple[float, int]] = [(0.0, 0)] * (len(text) + 1)  # score of the rest, end of its first word
     for start in range(len(text) - 1, -1, -1):
         ends = [e for e in range(start + 1, min(start + longest, len(text)) + 1) if frequency.get(text[start:e])]
@@ -37,6 +38,13 @@ def segment(text: str) -> list[str]:
             single = end
         at = end
     return words + _unknown(text[single:])
+
+
+def tag(word: str) -> str:
+    """Its part of speech as jieba's dictionary has it: v and vn verbs, r pronouns, p prepositions, d adverbs, u
+    particles, i and l idioms …; "n" for all nouns and names, "x" for what is not in it."""
+    frequency, _, _, tags = _dictionary()
+    return tags.get(word, "n") if word in frequency else "x"
 
 
 def count(word: str) -> int:
@@ -75,13 +83,16 @@ def _names() -> frozenset[str]:
 
 
 @cache
-def _dictionary() -> tuple[dict[str, int], float, int]:
-    """(word -> frequency, log of their sum, length of the longest word)."""
+def _dictionary() -> tuple[dict[str, int], float, int, dict[str, str]]:
+    """(word -> frequency, log of their sum, length of the longest word, word -> tag of what is no noun and no name)."""
     frequency: dict[str, int] = {}
+    tags: dict[str, str] = {}
     for line in (_jieba() / "dict.txt").read_text(encoding="utf-8").splitlines():
-        word, count, _ = line.split(" ", 2)
+        word, count, kind = line.split(" ", 2)
         frequency[word] = int(count)
-    return frequency, log(sum(frequency.values())), max(map(len, frequency))
+        if not kind.startswith("n"):
+            tags[word] = intern(kind)
+    return frequency, log(sum(frequency.values())), max(map(len, frequency)), tags
 
 
 @cache

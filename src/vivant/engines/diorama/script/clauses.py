@@ -1,0 +1,124 @@
+"""Who does what in an English clause: the subject of a verb, and whether a word is a verb at all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vivant.engines.diorama.script.grammar import Reading
+from vivant.engines.diorama.script.tokens import ends_sentence
+from vivant.engines.diorama.script.words import forms_of
+
+_REACH: Final = 24  # tokens between a verb and its subject
+_BE: Final = frozenset({"is", "are", "was", "were", "be", "being", "been", "'s", "'re"})
+_CONTRACTED: Final = frozenset(
+    {
+        "'s",
+        "'re",
+        "'m",
+        "'ve",
+        "'ll",
+        "'d",
+        "doesn",
+        "don",
+        "didn",
+        "isn",
+        "aren",
+        "wasn",
+        "weren",
+        "won",
+        "can",
+        "couldn",
+        "haven",
+    }
+)
+_BEGINS: Final = frozenset(
+    form
+    for verb in ("begin", "start", "continue", "proceed")
+    for form in forms_of(verb) | {"began", "starting", "beginning"}
+)
+_PRONOUNS: Final = frozenset({"he", "she", "they", "we", "i", "you", "who"})
+_NOUNS: Final = frozenset({"NN", "NNS", "NNP", "NNPS", "PRP"})
+_BETWEEN: Final = frozenset({"RB", "RBR", "MD", "TO", "RP"})  # between a subject and its verb
+_OPENERS: Final = frozenset({"as", "while", "with", "then", "when"})
+
+
+def is_verb(reading: Reading, at: int) -> bool:
+    """Whether the word at this token tells what someone does, and not what something is like or is called."""
+    tags = reading.parts.tags
+    tag = tags[at]
+    before = tags[at - 1] if at else ""
+    after = tags[at + 1] if at + 1 < len(tags) else ""
+    if before in ("HYPH", "POS") or reading.names_person(at) or reading.tokens[at].text in _CONTRACTED:
+        return False
+    if tag == "VBD" and (before not in (*_NOUNS, "RB", "CC", "") or (not before and at)):
+        return False  # "muffled", after a comma: what something is like
+    if tag in ("VBZ", "VBP", "VBD"):
+        return before not in ("DT", "PRP$", "JJ") and not (tag == "VBD" and reading.tokens[at - 1].text in _BE)
+    if tag == "VBG":
+        if before in ("IN", "DT", "PRP$", "JJ", "CD", "POS", "HYPH", "VBG", "TO") or (
+            before == "CC" and not _joins_verbs(tags, at)
+        ):
+            return reading.tokens[at - 1].text in ("while", "then", "before", "after")
+        return not (after in ("NN", "NNS", "NNP") and before not in _NOUNS and not _is_be(reading, at - 1))
+    if tag == "VB":
+        if before == "TO":
+            return at > 1 and reading.tokens[at - 2].text in _BEGINS
+        return before in ("MD", "") or before in _NOUNS or before in ("RB", "CC")
+    return False
+
+
+def _is_be(reading: Reading, at: int) -> bool:
+    return at >= 0 and reading.tokens[at].text in _BE
+
+
+def _joins_verbs(tags: tuple[str, ...], at: int) -> bool:
+    """ "Walking and smiling": there is a verb before the "and"."""
+    return any(tag.startswith("VB") for tag in tags[max(0, at - 8) : at - 1])
+
+
+def find_subject(reading: Reading, at: int) -> int | None:
+    """The token of the noun or pronoun that does the verb at token `at`; None where the sentence names none."""
+    tags = reading.parts.tags
+    lower = max(0, at - _REACH)
+    place = at - 1
+    crossed = False  # an "and" or a comma: the verb shares the subject of the one before it
+    while place >= lower and not ends_sentence(reading.tokens[place]):
+        token, tag = reading.tokens[place], tags[place]
+        if token.kind == "quote":
+            crossed = True
+        elif tag in _NOUNS:
+            head = place
+            while place > lower and tags[place - 1] in (
+                "NN",
+                "NNP",
+                "NNS",
+                "JJ",
+                "DT",
+                "PRP$",
+                "CD",
+                "HYPH",
+                "POS",
+                "VBG",
+                "JJR",
+            ):
+                place -= 1
+            before = tags[place - 1] if place else ""
+            preposition = before == "IN" and reading.tokens[place - 1].text not in _OPENERS
+            of_a_participle = before in ("VBG", "VBN") and not _is_be(reading, place - 2)
+            # "the man in the corner raises", "takes the cup and drinks": neither the corner nor the cup
+            if not preposition and not of_a_participle and not (before.startswith("VB") and crossed):
+                return head
+        elif token.kind == "mark" or tag == "CC":
+            crossed = True
+        place -= 1
+    return None
+
+
+def is_done_by_someone(reading: Reading, at: int) -> bool:
+    """Whether the word at this token is a verb that a person or an animal does."""
+    if not reading.parts.tags[at].startswith("VB") or not is_verb(reading, at):
+        return False
+    subject = find_subject(reading, at)
+    if subject is None or reading.tokens[subject].text == "it":
+        return False
+    return reading.names_person(subject) or reading.tokens[subject].text in _PRONOUNS

@@ -1,0 +1,492 @@
+"""What the prompt asks for and no step did: every verb with someone or something as its subject, every sound.
+
+The last step of the chain. It quotes the words as a reader would and says why nothing comes of them. What asks for
+nothing (a state that the picture shows already, a style, a list of what is not wanted) stays quiet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from vivant.engines.diorama.script.clauses import find_subject, is_verb
+from vivant.engines.diorama.script.doings import load_doings
+from vivant.engines.diorama.script.found import Found, Span
+from vivant.engines.diorama.script.grammar import Reading
+from vivant.engines.diorama.script.limits import LEFT_OVER
+from vivant.engines.diorama.script.notes import ScriptNote
+from vivant.engines.diorama.script.parts_of_speech import HanWord
+from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
+
+_LONGEST_ENGLISH: Final = 8  # words that are quoted
+_LONGEST_CHINESE: Final = 14  # characters
+_SOMEONE: Final = frozenset({"he", "she", "they", "we", "i", "you", "who", "someone", "everyone", "everybody"})
+_DANGLING: Final = frozenset({"DT", "PRP$", "IN", "TO", "CC", "JJ", "RB", "MD", "WDT", "WP", "WRB", "RP", "CD", "POS"})
+_OBJECT: Final = 5  # tokens after a verb in which its object stands
+_HEARD: Final = 24
+_BEFORE_A_VERB: Final = frozenset("把将被向朝从往用给对沿")
+_MARKERS: Final = frozenset({"把", "将", "被"})
+_CLOSE: Final = 3
+_DIRECTIONS: Final = frozenset("来去上下进出过起回到开在")  # 走出来, 放下: they say where the verb before them leads
+_LOOSE_ENDS: Final = frozenset({"的", "地", "和", "与", "在", "一", "并", "又", "再", "则", "而", "向", "把"})
+_SOUND_GOES_ON: Final = frozenset({"IN", "DT", "PRP$", "NN", "NNS", "JJ", "NNP", "VBG"})
+# Characters of verbs by which things move: 驶去, 飞舞, 滚落.
+_MOVES: Final = frozenset("驶飞转落坠滚飘倒关开摆晃震冲游涌碎掉跳跑走降滑爬抖弹扬穿掠流挥撞砸沉移")
+# Verbs of one character that are verbs by themselves; others need 了, 着, 起 … behind them.
+_STRONG: Final = frozenset("走跑跳吃喝骑踢抓扔打抱亲拿推拉咬舔抽倒敲切炒端递捡抛踩撞追逃飞游爬")
+_RESULTS: Final = frozenset("了着过起进出向到开下上回住掉走入")
+_STOPS: Final = frozenset(
+    {"然后", "同时", "并", "随后", "接着", "瞬间", "时", "时候", "之际", "之后", "后", "一边", "，"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """Tokens first..last-1 tell of something that happens."""
+
+    first: int
+    last: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """The tokens that the steps used. `moving`: something is seen to move there; `heard`: something is heard."""
+
+    used: frozenset[int]
+    moving: frozenset[int]
+    heard: frozenset[int]
+
+
+def find_leftovers(reading: Reading, spans: Iterable[Span], *, audio: bool) -> Found[None]:
+    """Notes on what no span covers; `spans` are the words that the steps used."""
+    done = _find_done(reading, spans)
+    doings = [
+        *_find_phrases(reading, done),
+        *_find_english(reading, done),
+        *_find_chinese(reading, done),
+        *_find_sounds(reading, done),
+    ]
+    notes: list[ScriptNote] = []
+    told: list[Span] = []
+    for doing in sorted(doings, key=lambda doing: (doing.first, -doing.last)):
+        if told and doing.first < told[-1][1]:
+            continue
+        if doing.reason == "no_such_sound" and not audio:
+            continue
+        told.append((doing.first, doing.last))
+        notes.append(ScriptNote(doing.reason, (_quote(reading, doing.first, doing.last),)))
+    return Found(None, tuple(notes), tuple(told))
+
+
+def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:
+    used: set[int] = set()
+    moving: set[int] = set()
+    heard: set[int] = set()
+    for token in {token for first, last in spans for token in range(first, last)}:
+        entries = [hit.entry for hit in reading.at.get(token, ()) if hit.meant]
+        moves = any(entry.motion or entry.action or entry.camera for entry in entries)
+        sounds = any(entry.sound or entry.music for entry in entries)
+        if moves:
+            moving.add(token)
+        if sounds:
+            heard.add(token)
+        # A sound is one thing and what makes it another: "cars pass" is heard, but no car passes.
+        if moves or not sounds:
+            used.add(token)
+    return _Done(frozenset(used), frozenset(moving), frozenset(heard))
+
+
+def _quote(reading: Reading, first: int, last: int) -> str:
+    return " ".join(reading.text[reading.tokens[first].start : reading.tokens[last - 1].end].split())
+
+
+# --- phrases that the lexicon knows
+
+
+def _find_phrases(reading: Reading, done: _Done) -> list[_Doing]:
+    """What limits.toml names, and its words in English; Chinese ones are quoted with their clause."""
+    found = []
+    for hit in reading.hits:
+        if hit.entry.cannot not in LEFT_OVER or not hit.meant or hit.first in done.used:
+            continue
+        if hit.entry.is_sound:
+            found.append(_sound_phrase(reading, done, hit.first, hit.last))
+        elif reading.tokens[hit.first].kind != "han":
+            last = _end_of_phrase(reading, hit.last - 1) if hit.entry.cannot == "bodies" else hit.last
+            found.append(_Doing(hit.first, max(last, hit.last), hit.entry.cannot))
+    return found
+
+
+# --- English
+
+
+def _find_english(reading: Reading, done: _Done) -> list[_Doing]:
+    tags = reading.parts.tags
+    found: list[_Doing] = []
+    end = 0
+    for at, tag in enumerate(tags):
+        if at < end or not tag.startswith("VB") or at in done.used or not is_verb(reading, at):
+            continue
+        doing = _english_doing(reading, done, at)
+        if doing is not None:
+            found.append(doing)
+            end = doing.last
+    return found
+
+
+def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
+    words = load_doings()
+    subject = find_subject(reading, at)
+    if subject is None:
+        if not _is_one_of(reading, at, words.orders) or reading.parts.tags[at] not in ("VB", "VBP", "VBG"):
+            return None
+    elif _is_no_doer(reading, subject) or subject in done.moving:
+        return None
+    if _asks_for_nothing(reading, done, at, subject):
+        return None
+    last = _end_of_phrase(reading, at)
+    reason = _reason(reading, at, subject)
+    if (reason == "no_such_sound" and subject in done.heard) or (reason != "things" and at in done.heard):
+        return None
+    if subject is not None and reason in ("light_stays", "no_such_sound") and subject not in done.used and subject < at:
+        return _Doing(_start_of_noun(reading, subject), last, reason)
+    return _Doing(at, last, reason)
+
+
+def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | None) -> bool:
+    """A state that the picture shows, or what is done already: a look, what the wind does, light that falls."""
+    words = load_doings()
+    if _is_one_of(reading, at, words.quiet) and not _is_one_of(reading, at, words.but):
+        return True
+    if at in reading.negative or reading.is_unreal(at) or reading.roles(at) & {"ends", "greeting", "noise"}:
+        return True
+    if any(hit.content and hit.denied for hit in reading.at.get(at, ())):
+        return True
+    last = min(at + _OBJECT, len(reading.tokens))
+    clause = [token for token in range(max(0, at - _OBJECT), last) if reading.clause[token] == reading.clause[at]]
+    if any(token > at and _is_face(reading, done, token) for token in clause):
+        return True
+    if _is_one_of(reading, at, words.carried) and any(token in done.moving for token in clause):
+        return True
+    if subject is not None and subject in done.heard and not reading.names_person(subject):
+        return bool(any(hit.entry.music for hit in reading.at.get(subject, ())))
+    lit = subject is not None and _is_light(reading, subject)
+    if lit and not _is_one_of(reading, at, words.light | words.light_changes | words.effects):
+        return True
+    catches = reading.tokens[at].text in ("catch", "catches", "catching", "caught", "hits", "hitting")
+    return catches and any(_is_light(reading, token) for token in clause if token > at)
+
+
+def _is_face(reading: Reading, done: _Done, token: int) -> bool:
+    return token in done.moving and any(hit.entry.action for hit in reading.at.get(token, ()))
+
+
+def _is_light(reading: Reading, noun: int) -> bool:
+    """ "Light", or "a stream of light"."""
+    nouns = load_doings().light_nouns
+    of = noun + 2 < len(reading.tokens) and reading.tokens[noun + 1].text == "of"
+    return reading.tokens[noun].text in nouns or (of and reading.tokens[noun + 2].text in nouns)
+
+
+def _is_one_of(reading: Reading, at: int, verbs: frozenset[str]) -> bool:
+    after = f"{reading.tokens[at].text} {reading.tokens[at + 1].text}" if at + 1 < len(reading.tokens) else ""
+    return reading.tokens[at].text in verbs or after in verbs
+
+
+def _is_no_doer(reading: Reading, subject: int) -> bool:
+    text = reading.tokens[subject].text
+    return text in load_doings().no_doers or bool({"camera"} & reading.roles(subject)) or subject in reading.negative
+
+
+def _reason(reading: Reading, at: int, subject: int | None) -> str:
+    words = load_doings()
+    noun = "" if subject is None else reading.tokens[subject].text
+    someone = subject is None or noun in _SOMEONE or noun in words.bodies or reading.names_person(subject)
+    if _is_one_of(reading, at, words.effects) and not (someone and _is_one_of(reading, at, words.misread)):
+        return "keeps_shape"
+    if noun in words.sound_nouns or noun in words.heard or _is_one_of(reading, at, words.sounds):
+        return "no_such_sound"
+    if not someone and ((subject is not None and _is_light(reading, subject)) or _is_one_of(reading, at, words.light)):
+        return "light_stays"
+    if noun in words.animals:
+        return "animals"
+    return "bodies" if someone else "things"
+
+
+def _start_of_noun(reading: Reading, noun: int) -> int:
+    tags = reading.parts.tags
+    first = noun
+    while first and tags[first - 1] in ("JJ", "NN", "NNS", "NNP", "HYPH", "VBN") and noun - first < _CLOSE:
+        first -= 1
+    return first
+
+
+def _end_of_phrase(reading: Reading, at: int) -> int:
+    """One past the last token that belongs to the verb at `at`."""
+    tags = reading.parts.tags
+    last = at + 1
+    while last < len(reading.tokens) and last - at < _LONGEST_ENGLISH:
+        token = reading.tokens[last]
+        if ends_clause(token) or ends_sentence(token) or token.kind in ("quote", "han"):
+            break
+        if reading.roles(last) & {"as", "then", "but"} or tags[last] in ("VBZ", "VBP", "VBD", "MD"):
+            break
+        if tags[last] == "CC" and not _joins_nouns(reading, last):
+            break
+        if tags[last] == "VBG" and tags[last - 1] not in ("DT", "PRP$", "JJ", "IN"):
+            break
+        last += 1
+    while last > at + 1 and tags[last - 1] in _DANGLING and not _ends_well(reading, last):
+        last -= 1
+    return last
+
+
+def _joins_nouns(reading: Reading, at: int) -> bool:
+    """ "Salt and pepper", but "nods and smiles"."""
+    after = at + 1
+    if after >= len(reading.tokens) or reading.parts.tags[after] not in ("NN", "NNS", "NNP"):
+        return False
+    return not any(hit.entry.action or hit.entry.speech for hit in reading.at.get(after, ()))
+
+
+def _ends_well(reading: Reading, last: int) -> bool:
+    """An adverb or particle ends the phrase, or the clause ends with it: "walks away", "fight each other"."""
+    if reading.parts.tags[last - 1] in ("RB", "RP"):
+        return True
+    closed = last == len(reading.tokens) or reading.parts.tags[last] in ("", "CC")
+    return closed and reading.parts.tags[last - 1] in ("JJ", "CD", "IN")
+
+
+# --- sounds
+
+
+def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
+    """Nouns of sound, and whatever the prompt says is to be heard."""
+    words = load_doings()
+    tags = reading.parts.tags
+    found = []
+    for at, token in enumerate(reading.tokens):
+        if token.kind != "word" or at in done.used or at in reading.negative:
+            continue
+        noun = token.text in words.sound_nouns and tags[at] in ("NN", "NNS", "NNP", "VBG", "HYPH")
+        if not noun and not (token.text in words.heard and tags[at].startswith("N") and reading.is_heard(at)):
+            continue
+        if reading.is_unreal(at) or _is_done(reading, at):
+            continue
+        found.append(_sound_phrase(reading, done, at, at + 1))
+    for word in reading.parts.han:
+        if not (word.text.endswith("声") or word.text in words.sound_nouns) or word.text in words.no_sounds:
+            continue
+        if word.first in done.used or word.first in reading.negative or reading.is_unreal(word.first):
+            continue
+        if not _is_done(reading, word.last - 1):
+            found.append(_Doing(word.first, word.last, "no_such_sound"))
+    return found
+
+
+def _is_done(reading: Reading, at: int) -> bool:
+    """What stands here is a cue, a motion, music, or a word about voices."""
+    return any(
+        hit.entry.sound or hit.entry.motion or hit.entry.music or hit.entry.topic or hit.entry.mute
+        for hit in reading.at.get(at, ())
+    )
+
+
+def _sound_phrase(reading: Reading, done: _Done, first: int, last: int) -> _Doing:
+    """Tokens first..last-1 with the words that describe the sound: "distant sirens", "hiss of the atomizer"."""
+    tags = reading.parts.tags
+    start, end = _start_of_noun(reading, first), last
+    while end < len(tags) and end - start < _LONGEST_ENGLISH and end not in done.used:
+        if tags[end] not in _SOUND_GOES_ON or "as" in reading.roles(end):
+            break
+        end += 1
+    while end > last and tags[end - 1] in _DANGLING:
+        end -= 1
+    return _Doing(start, end, "no_such_sound")
+
+
+# --- Chinese
+
+
+def _find_chinese(reading: Reading, done: _Done) -> list[_Doing]:
+    found: list[_Doing] = []
+    words = reading.parts.han
+    first = 0
+    topic = ""  # who does what the next clause says
+    while first < len(words):
+        last = first + 1
+        while last < len(words) and reading.clause[words[last].first] == reading.clause[words[first].first]:
+            last += 1
+        if first and _opens_a_line(reading, words[first - 1].last, words[first].first):
+            topic = ""
+        doings, topic = _chinese_doings(reading, done, words[first:last], topic)
+        found += doings
+        first = last
+    return found
+
+
+def _opens_a_line(reading: Reading, before: int, at: int) -> bool:
+    return any(token.kind == "line" for token in reading.tokens[before:at])
+
+
+def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], topic: str) -> tuple[list[_Doing], str]:
+    """What is told in one clause, and who does what the next clause says."""
+    found: list[_Doing] = []
+    subject = topic  # "bodies", "animals", "things", "light_stays", or "" for nobody
+    noun: HanWord | None = None  # the subject that the clause names
+    told = 0  # tokens before are told already
+    for index, word in enumerate(words):
+        at = word.first
+        if at < told:
+            continue
+        sure = _sure_reason(reading, word)
+        if at in reading.negative or (reading.is_unreal(at) and (word.tag.startswith("v") or sure)):
+            break
+        if not sure and not found and reading.names_person(at):
+            if noun is None or subject != "bodies":
+                subject = "animals" if word.text in load_doings().animals else "bodies"
+            topic, noun = subject, noun or word
+        elif not sure and not found and _is_noun(word):
+            if noun is None:
+                subject, noun = _subject_of(reading, done, word, topic), word
+                topic = subject if subject in ("animals", "bodies") else topic
+        elif (sure or _may_be_doing(words, index, subject)) and not _is_quiet(
+            reading, done, words, index, subject, sure=bool(sure)
+        ):
+            doing = _chinese_doing(reading, words, index, sure or _chinese_reason(word.text, subject), noun)
+            if sure == "bodies" and subject == "animals":
+                doing = _Doing(doing.first, doing.last, "animals")
+            if doing.reason == "no_such_sound" and done.heard & {
+                *range(doing.first, doing.last),
+                noun.first if noun else -1,
+            }:
+                continue
+            found.append(doing)
+            told = doing.last
+    return found, topic
+
+
+def _is_noun(word: HanWord) -> bool:
+    known = load_doings()
+    verbal = word.text in known.misread or word.text in known.light or word.text in known.effects
+    return not verbal and (word.tag in ("n", "r", "x") or word.text in known.nouns)
+
+
+def _sure_reason(reading: Reading, word: HanWord) -> str:
+    """The reason of a phrase of the lexicon at this word; 吃 is none in 吃播."""
+    hits = [hit for hit in reading.at.get(word.first, ()) if hit.entry.cannot in LEFT_OVER and hit.meant]
+    return next((hit.entry.cannot for hit in hits if hit.last >= word.last), "")
+
+
+def _subject_of(reading: Reading, done: _Done, word: HanWord, topic: str) -> str:
+    known = load_doings()
+    if word.text in known.no_doers or word.first in done.moving or "camera" in reading.roles(word.first):
+        return ""
+    if word.text in known.animals:
+        return "animals"
+    if word.text in known.bodies or (is_body(reading, word.first) and reading.names_person(word.first)):
+        return "bodies"
+    if word.text in known.light_nouns:
+        return "light_stays"
+    return topic if word.tag == "r" and topic else "things"
+
+
+def is_body(reading: Reading, at: int) -> bool:
+    return all(hit.entry.person in ("body", "") for hit in reading.at.get(at, ()))
+
+
+def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
+    """A verb with a subject that can do it: people and animals do many things, things only move or change."""
+    known = load_doings()
+    word = words[index]
+    verb = word.tag.startswith("v") or (word.tag == "zg" and len(word.text) > 1) or word.text in known.misread
+    if not subject or not (verb or word.text in known.light | known.effects | known.sounds):
+        return False
+    if word.text in known.effects or word.text in known.sounds:
+        return True
+    if subject == "light_stays" or word.text in known.light:
+        return word.text in known.light
+    if subject == "things":
+        return any(character in _MOVES for character in word.text) and word.tag != "vn"
+    if len(word.text) == 1:
+        after = words[index + 1].text if index + 1 < len(words) else ""
+        return word.text in _STRONG or after[:1] in _RESULTS
+    return True
+
+
+def _chinese_doing(
+    reading: Reading, words: tuple[HanWord, ...], index: int, reason: str, noun: HanWord | None
+) -> _Doing:
+    """The verb at `index` with its object and what 把 or 向 puts before it; of light and sounds with their noun."""
+    start = index
+    while start and words[start - 1].text in _BEFORE_A_VERB:
+        start -= 1
+    marker = next((i for i in range(index - 1, -1, -1) if words[i].text in _MARKERS), None)
+    if marker is not None and not any(w.tag.startswith("v") and w.text in _STRONG for w in words[marker + 1 : index]):
+        start = marker
+    first = words[start].first
+    if noun is not None and reason in ("light_stays", "no_such_sound") and first - noun.last <= _CLOSE:
+        first = noun.first
+    last = index + 1
+    while last < len(words) and _goes_on(reading, words, last, first):
+        last += 1
+    while last > index + 1 and words[last - 1].text in _LOOSE_ENDS:
+        last -= 1
+    phrase = max((hit.last for hit in reading.at.get(words[index].first, ()) if hit.entry.cannot), default=0)
+    return _Doing(first, max(phrase, words[last - 1].last), reason)
+
+
+def _goes_on(reading: Reading, words: tuple[HanWord, ...], at: int, first: int) -> bool:
+    """The word at `at` still belongs to the verb that is quoted from token `first` on."""
+    word = words[at]
+    if word.first != words[at - 1].last or word.text in _STOPS or word.last - first > _LONGEST_CHINESE:
+        return False
+    state = word.text in load_doings().quiet and word.tag.startswith("v") and word.text[0] not in _DIRECTIONS
+    return not state and "camera" not in reading.roles(word.first)
+
+
+def _chinese_reason(verb: str, subject: str) -> str:
+    known = load_doings()
+    if verb in known.effects:
+        return "keeps_shape"
+    if verb in known.sounds:
+        return "no_such_sound"
+    if verb in known.light and subject not in ("bodies", "animals"):
+        return "light_stays"
+    if verb.startswith("驶"):
+        return "things"
+    return subject or "bodies"
+
+
+def _is_quiet(
+    reading: Reading, done: _Done, words: tuple[HanWord, ...], index: int, subject: str, *, sure: bool
+) -> bool:
+    """Asks for nothing, or is done already."""
+    known = load_doings()
+    word = words[index]
+    if any(at in done.used for at in range(word.first, word.last)):
+        return True
+    if subject != "things" and word.first in done.heard:
+        return True
+    if _only_describes(words, index) and not sure:
+        return True
+    if sure:
+        return False
+    bare = word.text.removesuffix("着").removesuffix("了")
+    if word.text in known.quiet or bare in known.quiet or any(h.entry.speech for h in reading.at.get(word.first, ())):
+        return True
+    nearby = [at for w in words[index : index + 4] for at in range(w.first, w.last)]
+    if any(_is_face(reading, done, at) for at in nearby):
+        return True
+    clause = [at for w in words for at in range(w.first, w.last)]
+    return bare in known.carried and any(at in done.moving for at in clause)
+
+
+def _only_describes(words: tuple[HanWord, ...], index: int) -> bool:
+    """ "奔跑的少年": what stands before 的 and its noun tells which one it is."""
+    after = [w.text for w in words[index + 1 : index + 3]]
+    if "地" in after:
+        return True
+    return after[:1] == ["的"] or (len(after) > 1 and after[0] in ("着", "了", "过") and after[1] == "的")

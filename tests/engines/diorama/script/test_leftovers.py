@@ -1,0 +1,95 @@
+"""What no step did is told with the words of the prompt, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from engines.diorama.script.test_prompts import board_of
+from vivant.engines.diorama import words_chinese, words_english
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import PictureFacts
+from vivant.request import Canvas
+
+
+def quoted(prompt: str) -> list[str]:
+    """All phrases that the notes of a portrait's prompt quote."""
+    return [phrase for note in board_of(prompt).notes for phrase in re.findall("“([^”]*)”", note)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "phrase"),
+    [
+        ("She tucks her hair behind her ear.", "tucks her hair behind her ear"),
+        ("The woman storms into the cockpit.", "storms into the cockpit"),
+        ("He leans forward, pointing his finger.", "pointing his finger"),
+        ("A cyclist waits, then begins to pedal uphill.", "pedal uphill"),
+        ("Two cats wearing gloves fight each other.", "fight each other"),
+        ("The man in the corner raises his glass.", "raises his glass"),
+        ("She sits down.", "sits down"),
+        ("A bus turns the corner.", "turns the corner"),
+        ("The neon signs flicker.", "neon signs flicker"),
+        ("A castle appears in the sky.", "appears in the sky"),
+        ("Audio: war horns blaring, the hiss of the atomizer.", "hiss of the atomizer"),
+        ("女孩轻轻把头发别到耳后。", "把头发别到耳后"),
+        ("男人打翻花瓶，抬手指向门口。", "打翻花瓶"),
+        ("女孩走进房间，拿起桌上的杯子。", "拿起桌上的杯子"),
+        ("天色逐渐变暗。", "天色逐渐变暗"),
+        ("窗外传来警笛声。", "警笛声"),
+        ("一只海龟悠然游动。", "游动"),
+    ],
+)
+def test_what_cannot_be_done_is_quoted(prompt: str, phrase: str) -> None:
+    assert phrase in quoted(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A woman sits at a table, wearing a red coat and holding a cup.",
+        "Cinematic, 4K, no distortion, shallow depth of field, photorealistic.",
+        "Walking bassline, hip-hop beat.",
+        "A paint-stained apron, a spotlight beam, subtle lens bloom.",
+        "The Rushed Intro: a woman looks at the camera.",
+        "Warm light catching their face.",
+        "Dolly zoom: the background stretches.",
+        "She does not move and never walks.",
+        "It looks as if she were flying.",
+        "“Run, jump and dance!” says the man.",
+        "Negative prompt: people walking, cars driving, text appears",
+        "一位女士坐在桌边，身穿红色大衣，手持杯子。",
+        "电影感，4K，浅景深，吃播视频风格，写实。",
+        "负面提示词：人物走动，画面抖动，文字出现",
+        "她没有奔跑，也不要跳舞。",
+    ],
+)
+def test_what_asks_for_nothing_is_not_quoted(prompt: str) -> None:
+    assert quoted(prompt) == []
+
+
+def test_what_a_step_did_is_not_quoted() -> None:
+    assert quoted("She smiles and nods. Snow drifts past. Leaves rustle in the wind. The camera pans left.") == []
+
+
+def test_each_kind_is_told_in_one_sentence() -> None:
+    notes = board_of("She walks away. The dog jumps over it. A car drives off. He waves goodbye.").notes
+    assert [re.findall("“([^”]*)”", note) for note in notes] == [
+        ["walks away", "waves goodbye"],
+        ["jumps over it"],
+        ["drives off"],
+    ]
+
+
+def test_of_sounds_nothing_is_said_in_a_clip_without_sound() -> None:
+    canvas = Canvas.of("480p", "16:9", 5)
+    made = write(
+        "War horns blaring.", PictureFacts(), canvas=canvas, seed=1, audio=False, camera_fixed=False, morph=False
+    )
+    assert made.notes == ()
+
+
+def test_english_and_chinese_words_have_their_parts_of_speech() -> None:
+    assert words_english.tag(["She", "prepares", "drinks", "."]) == ["PRP", "VBZ", "NNS", "."]
+    assert [words_chinese.tag(word) for word in ("杯子", "打翻", "她", "把")] == ["n", "v", "r", "p"]
+    assert words_chinese.tag("没有这个词呀") == "x"
