@@ -78,7 +78,8 @@ def make_shots(
         scenes = scenes[:room]
     if len(scenes) > 1:
         otherwise = _lasting_move(steps, scenes) or (otherwise if otherwise.kind == "static" else _QUIET)
-    starts = _spread([scene.when.start for scene in scenes], frames, round(_SHORTEST_SHOT * FPS))
+    shortest = round(_SHORTEST_SHOT * FPS)
+    starts = _spread(_not_before_what_precedes(times, scenes, shortest), frames, shortest)
     shots: list[Shot] = []
     stretches: list[Stretch] = []
     for number, (scene, start, end) in enumerate(zip(scenes, starts, [*starts[1:], frames], strict=True)):
@@ -170,6 +171,19 @@ def _lasting_move(steps: Sequence[Step], scenes: Sequence[_Scene]) -> Move | Non
     """A still or handheld camera that is asked for before the first numbered shot lasts through all of them."""
     first = [move for step in steps if step.token < scenes[0].last for move in step.moves]
     return next((move for move in first if move.kind in _LASTING), None)
+
+
+def _not_before_what_precedes(times: Times, scenes: Sequence[_Scene], shortest: int) -> list[int | None]:
+    """The starts that the prompt tells. A shot for which it tells none, but a moment in the words before it ("At 4 s
+    lightning strikes. Cut to her face."), begins after that, half way to the end of the clip."""
+    starts = [scene.when.start for scene in scenes]
+    for number, (scene, start) in enumerate(zip(scenes, starts, strict=True)):
+        if number and start is None:
+            moments = [one.when.start or 0 for one in times.stretches if not one.heading and one.first < scene.first]
+            even = round(number * times.frames / len(scenes))
+            if moments and max(moments) + shortest > even:
+                starts[number] = round((max(moments) + times.frames) / 2)
+    return starts
 
 
 def _spread(starts: Sequence[int | None], frames: int, shortest: int) -> list[int]:

@@ -164,7 +164,7 @@ def _forms() -> Iterator[_Form]:
         "seconds", _range,
     )  # fmt: skip
     yield form(rf"(?:从?第)?{n}秒?(?:到|至)第?{n}秒(?:之间|期间)?", "seconds", _range)
-    yield form(rf"(?:between |from |in )seconds? {n}{_TO}{n}(?![\d.:])", "seconds", _range)
+    yield form(rf"(?:between |from |in )seconds? {n}{_TO}{n}(?![.:]?\d)", "seconds", _range)
     yield form(rf"(?:between |from ){n}{_TO}{n}{unit}", "seconds", _range)
     # What lies at the end, at the beginning, in the middle.
     yield form(
@@ -206,7 +206,7 @@ def _forms() -> Iterator[_Form]:
     )  # fmt: skip
     yield form(rf"after (?:about )?{n}{unit}", "seconds", _from)
     yield form(rf"until (?:the )?{n}{unit}(?:[ -]mark)?|until second {f}", "seconds", _until)
-    yield form(rf"(?:at|on|from|by) (?:the )?second {f}(?![\d.])", "seconds", _from)
+    yield form(rf"(?:at|on|from|by) (?:the )?second {f}(?!\.?\d)", "seconds", _from)
     yield form(rf"(?:at|by|around) the {n}[ -]second (?:mark|point)", "seconds", _from)
     yield form(r"at the (first|second|third|fourth|fifth) second(?: mark)?", "seconds", _ordinal_second)
     yield form(

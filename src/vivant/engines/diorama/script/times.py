@@ -62,9 +62,12 @@ class Times:
         return NO_TIME if stretch is None else stretch.when
 
     def within(self, shots: Iterable[Stretch]) -> Times:
-        """These times, and for what has none that of the shot in which it stands."""
-        stretches = tuple(shots) + self.stretches
-        return replace(self, stretches=stretches)
+        """These times, and for what has none that of the shot in which it stands. A time that heads a shot is that of
+        the shot: weather that begins in it runs on."""
+        shots = tuple(shots)
+        starts = {shot.when.start for shot in shots}
+        own = tuple(replace(one, lasting=one.heading and one.when.start in starts) for one in self.stretches)
+        return replace(self, stretches=shots + own)
 
     def _stretch(self, token: int) -> Stretch | None:
         return next((one for one in reversed(self.stretches) if one.first <= token < one.last), None)

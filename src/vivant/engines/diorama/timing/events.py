@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.storyboard import PictureFacts, Storyboard
+from vivant.engines.diorama.storyboard import Cue, Motion, PictureFacts, Storyboard
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import SAMPLE_RATE
 from vivant.request import FPS
@@ -24,14 +24,16 @@ def make_strikes(board: Storyboard) -> tuple[Event, ...]:
     if motion is None:
         return ()
     chance = rng(board.seed, "lightning")
-    seconds = board.frames / FPS
-    count = max(1, round(seconds / 3.2 * (0.6 + 0.8 * motion.strength)))
-    slots = np.linspace(0.7, seconds - 2.2, count + 1)  # the thunder of the last one is still inside the clip
+    low, high = _span(motion, board.frames)
+    count = max(1, round((high - low) / 3.2 * (0.6 + 0.8 * motion.strength)))
+    # The thunder of the last one is still inside the clip.
+    last = min(high, board.frames / FPS - 2.2)
+    slots = np.linspace(low + 0.7, last, count + 1) if not motion.start else np.linspace(low, max(last, low), count + 1)
     return tuple(
         Event(
             id=f"strike{i}",
             kind="strike",
-            time=_on_frame(chance.uniform(slots[i], slots[i] + 0.7 * (slots[i + 1] - slots[i]))),
+            time=_on_frame(_first(motion, i, chance.uniform(slots[i], slots[i] + 0.7 * (slots[i + 1] - slots[i])))),
             strength=float(np.clip(motion.strength * chance.uniform(0.8, 1.3), 0.2, 1)),
             x=float(chance.uniform(-0.6, 0.6)),
             depth=float(chance.uniform(0.4, 0.9)),
@@ -61,13 +63,13 @@ def make_thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ..
     if cue is None:
         return ()
     chance = rng(board.seed, "thunder")
-    seconds = board.frames / FPS
-    count = max(1, round(seconds / 5))
+    low, high = _span(cue, board.frames)
+    count = max(1, round((high - low) / 5))
     return tuple(
         Event(
             id=f"thunder{i}",
             kind="thunder",
-            time=_on_frame((i + chance.uniform(0.12, 0.4)) * seconds / count),
+            time=_on_frame(_first(cue, i, low + (i + chance.uniform(0.12, 0.4)) * (high - low) / count)),
             strength=cue.strength,
             x=float(chance.uniform(-0.5, 0.5)),
             depth=float(chance.uniform(0.6, 1.0)),
@@ -82,11 +84,11 @@ def make_steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
     if cue is None:
         return ()
     chance = rng(board.seed, "steps")
-    seconds = board.frames / FPS
+    low, high = _span(cue, board.frames)
     x = facts.faces[0].x * 2 - 1 if facts.faces else 0.0
     placed: list[Event] = []
-    at = 0.3
-    while at < seconds - 0.25:
+    at = low if cue.start else 0.3
+    while at < high - 0.25:
         placed.append(
             Event(
                 id=f"step{len(placed)}",
@@ -107,10 +109,10 @@ def make_waves(board: Storyboard) -> tuple[Event, ...]:
     if cue is None:
         return ()
     chance = rng(board.seed, "swell")
-    seconds = board.frames / FPS
+    low, high = _span(cue, board.frames)
     fronts: list[Event] = []
-    at = chance.uniform(0.4, 1.4)
-    while at < seconds:
+    at = low + chance.uniform(0.4, 1.4)
+    while at < high:
         fronts.append(
             Event(
                 id=f"wave{len(fronts)}",
@@ -131,13 +133,13 @@ def make_passes(board: Storyboard) -> tuple[Event, ...]:
     if cue is None:
         return ()
     chance = rng(board.seed, "traffic")
-    seconds = board.frames / FPS
-    count = max(1, round(seconds / 3))
+    low, high = _span(cue, board.frames)
+    count = max(1, round((high - low) / 3))
     return tuple(
         Event(
             id=f"pass{i}",
             kind="pass",
-            time=_on_frame((i + chance.uniform(0.25, 0.75)) * seconds / count),
+            time=_on_frame(low + (i + chance.uniform(0.25, 0.75)) * (high - low) / count),
             strength=float(np.clip(cue.strength * chance.uniform(0.6, 1.2), 0, 1)),
             x=float(chance.choice([-1.0, 1.0])),  # where it comes from
             depth=float(chance.uniform(0.3, 0.8)),
@@ -149,3 +151,13 @@ def make_passes(board: Storyboard) -> tuple[Event, ...]:
 def _on_frame(seconds: float) -> Fraction:
     """The exact time of the nearest frame, so that sound and picture of an event coincide."""
     return Fraction(round(seconds * FPS), FPS)
+
+
+def _span(timed: Motion | Cue, frames: int) -> tuple[float, float]:
+    """(start, end) in seconds of the time in which it may happen."""
+    return (timed.start or 0) / FPS, (frames if timed.end is None else timed.end) / FPS
+
+
+def _first(timed: Motion | Cue, number: int, otherwise: float) -> float:
+    """The moment of the event of this number: the first happens exactly when the prompt says."""
+    return timed.start / FPS if timed.start and number == 0 else otherwise

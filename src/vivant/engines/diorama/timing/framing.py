@@ -6,7 +6,17 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, FaceFact, Framing, PictureFacts, ShotSize, Storyboard
+import numpy as np
+
+from vivant.engines.diorama.storyboard import (
+    SUBJECT_TRUSTED,
+    FaceFact,
+    Framing,
+    PictureFacts,
+    ShotSize,
+    Storyboard,
+    Target,
+)
 from vivant.engines.diorama.timing.views import WHOLE, View
 
 _MOST_ENLARGED: Final = 1.7  # canvas pixels per pixel of the picture; with more a view looks soft
@@ -15,15 +25,16 @@ _SAME: Final = 0.18  # difference in log size, and in place as a share of the vi
 _OTHER: Final = 0.68  # size of a view beside the one before, where nothing else makes a difference
 _TILTED: Final = 0.12  # of the canvas height, by which a low or high angle looks up or down
 
-# Height of the view in heights of the face (brow to chin) and how far under the middle of the face its middle is.
-_OF_FACE: Final[dict[ShotSize, tuple[float, float]]] = {
-    "medium": (5.2, 1.25), "close-up": (3.1, 0.35), "detail": (2.0, 0.0),
-}  # fmt: skip
+# Height of the view in heights of the face, brow to chin.
+_OF_FACE: Final[dict[ShotSize, float]] = {"medium": 5.2, "close-up": 3.1, "detail": 1.9}
+_OF_PARTS: Final[dict[Target, tuple[float, float]]] = {"eyes": (0.85, -0.32), "mouth": (0.8, 0.28)}  # and its middle
+# How far under the middle of the face that of the view is, in heights of the face: the eyes stay in the upper half, and
+# the nearer the view, the less of the chest and then of the chin is in it.
+_BELOW: Final = ((1.2, 1.7, 2.3, 3.1, 5.2), (-0.3, -0.22, 0.0, 0.35, 1.25))
 # Share of the canvas, where there is no face: times the size of the subject, at least and at most.
 _OF_SUBJECT: Final[dict[ShotSize, tuple[float, float, float]]] = {
     "medium": (1.5, 0.6, 0.78), "close-up": (1.05, 0.42, 0.62), "detail": (0.6, 0.3, 0.42),
 }  # fmt: skip
-_PARTS: Final = {"eyes": (1.5, -0.30), "mouth": (1.4, 0.28)}  # of a face: height of the view, and its middle
 
 
 def make_views(board: Storyboard, facts: PictureFacts) -> tuple[View, ...]:
@@ -36,47 +47,63 @@ def make_views(board: Storyboard, facts: PictureFacts) -> tuple[View, ...]:
 
 
 def _frame(framing: Framing | None, facts: PictureFacts, before: View) -> View:
-    least = max(_SMALLEST, min(1.0, 1 / (_MOST_ENLARGED * facts.detail)))
-    if framing is None or (not framing.size and not framing.angle and not framing.target and framing.face_index < 0):
+    if framing is None or framing == Framing(words=framing.words):
         framing = Framing(size="medium" if before.size > 0.8 else "wide")
-    size, x, y = _place(framing, facts, before)
-    if framing.angle:
-        y += _TILTED if framing.angle == "high" else -_TILTED
-        size = min(size, 1 - 1.5 * _TILTED)
-    view = _inside(max(size, least), x, y)
-    if framing.size == "wide" or not _is_like(view, before):
+    size: ShotSize = framing.size or ("close-up" if framing.target else "medium" if before.size > 0.8 else "close-up")
+    if size == "wide" and not framing.angle:
+        return WHOLE
+    least = max(_SMALLEST, min(1.0, 1 / (_MOST_ENLARGED * facts.detail)))
+    wanted = min(_size(framing, size, facts), 1 - 1.5 * _TILTED if framing.angle else 1.0)
+    view = _view(framing, facts, max(wanted, least))
+    if not _is_like(view, before):
         return view
     closer = view.size * _OTHER
-    return _inside(closer if closer >= least else min(1.0, view.size / _OTHER), x, y)
+    return _view(framing, facts, closer if closer >= least else min(1.0, view.size / _OTHER))
 
 
-def _place(framing: Framing, facts: PictureFacts, before: View) -> tuple[float, float, float]:
-    """(size, x, y): share of the canvas, and the middle of the view in shares of it."""
-    size: ShotSize = framing.size or ("close-up" if framing.target else "medium" if before.size > 0.8 else "close-up")
-    if size == "wide":
-        return 1.0, 0.5, 0.5
-    if framing.target in ("left", "right"):
-        return 0.55, 0.27 if framing.target == "left" else 0.73, 0.5
+def _size(framing: Framing, size: ShotSize, facts: PictureFacts) -> float:
+    """Of the view, as a share of the canvas."""
     face = _face(framing, facts)
-    if framing.target == "hands" and face is None:
-        return 0.5, facts.subject_x, facts.subject_y + 0.18
-    if face is None:
-        grown, low, high = _OF_SUBJECT[size]
-        if facts.subject_trust <= SUBJECT_TRUSTED:
-            return (low + high) / 2, 0.5, 0.5
-        return min(high, max(low, grown * math.sqrt(facts.subject))), facts.subject_x, facts.subject_y
-    if framing.target == "hands":
-        return min(0.7, 4 * face.height), face.x, face.y + 2.6 * face.height
-    height, below = _PARTS.get(framing.target) or _OF_FACE[size]
-    return min(0.85, height * face.height), face.x, face.y + below * face.height
+    if size == "wide":
+        return 1.0
+    if face is not None and framing.target != "hands":
+        height = _OF_PARTS[framing.target][0] if framing.target in _OF_PARTS else _OF_FACE[size]
+        return min(0.85, height * face.height)
+    if framing.target in ("left", "right", "hands"):
+        return 0.5
+    grown, low, high = _OF_SUBJECT[size]
+    if facts.subject_trust <= SUBJECT_TRUSTED:
+        return (low + high) / 2
+    return min(high, max(low, grown * math.sqrt(facts.subject)))
+
+
+def _view(framing: Framing, facts: PictureFacts, size: float) -> View:
+    """The view of this size on what the framing is on."""
+    face = _face(framing, facts)
+    trusted = facts.subject_trust > SUBJECT_TRUSTED
+    x, y = (facts.subject_x, facts.subject_y) if trusted else (0.5, 0.5)
+    if framing.target in ("left", "right"):
+        x = 0.27 if framing.target == "left" else 0.73
+    elif face is not None:
+        below = float(np.interp(size / face.height, *_BELOW))
+        if framing.target in _OF_PARTS:
+            below = _OF_PARTS[framing.target][1]
+        elif framing.target == "hands":
+            below = 2.6
+        x, y = face.x, face.y + below * face.height
+    elif framing.target == "hands":
+        y += 0.18
+    if framing.angle:
+        y += _TILTED if framing.angle == "high" else -_TILTED
+    return _inside(size, x, y)
 
 
 def _face(framing: Framing, facts: PictureFacts) -> FaceFact | None:
     if 0 <= framing.face_index < len(facts.faces):
         return facts.faces[framing.face_index]
-    if framing.target in ("face", "eyes", "mouth", "") or framing.target == "hands":
-        return max(facts.faces, key=lambda face: face.height, default=None)
-    return None
+    if framing.target in ("left", "right", "subject"):
+        return None
+    return max(facts.faces, key=lambda face: face.height, default=None)
 
 
 def _inside(size: float, x: float, y: float) -> View:

@@ -9,6 +9,7 @@ import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32
 from vivant.request import FPS
@@ -17,8 +18,8 @@ from vivant.request import FPS
 def make_flicker(board: Storyboard) -> F32:
     """Firelight: float32 (frames,), -1..1, the sum of slow and quick waves; 0 at frame 0 and where nothing burns."""
     time = np.arange(board.frames) / FPS
-    strength = max((motion.strength for motion in board.motions if motion.kind == "fire"), default=0.0)
-    if not strength:
+    fire = next((motion for motion in board.motions if motion.kind == "fire"), None)
+    if fire is None or not fire.strength:
         return np.zeros(board.frames, np.float32)
     chance = rng(board.seed, "flicker")
     # Flame puffing falls off with frequency from a few Hz (Hamins et al., 1992); amplitudes as 1/f.
@@ -27,7 +28,8 @@ def make_flicker(board: Storyboard) -> F32:
     waves = np.sin(2 * np.pi * rates * time[:, None] + phases) / np.sqrt(rates)
     curve = waves.sum(axis=1)
     curve = curve - curve[0]
-    return np.asarray(strength * curve / max(1e-6, np.abs(curve).max()), np.float32)
+    flicker = np.asarray(fire.strength * curve / max(1e-6, np.abs(curve).max()), np.float32)
+    return flicker * make_envelope(fire, board.frames)
 
 
 def make_light(frames: int, strikes: Sequence[Event], brightness: float) -> F32:

@@ -5,23 +5,30 @@ nothing else, so that picture and sound stay together.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.storyboard import TRUSTED, Cue, PictureFacts, Storyboard
+from vivant.engines.diorama.storyboard import TRUSTED, Cue, Motion, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
 from vivant.engines.diorama.timing.acting import place_acting
+from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.framing import make_views
 from vivant.engines.diorama.timing.idle import make_idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
-from vivant.media import SAMPLE_RATE
+from vivant.media import F32, SAMPLE_RATE
+
+_WINDY: Final = frozenset({"rain", "snow", "leaves", "petals"})
+_CALM: Final = 0.15  # strength of the wind where nothing says more
 
 
 def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) -> Timeline:
     """The timeline of a storyboard. `spoken` are board.lines as sound, in the same order; what does not fit is cut."""
     acting = place_acting(board, [len(one.samples) / SAMPLE_RATE for one in spoken])
-    lines = place_lines(board, facts, spoken, acting.lines)
+    cuts = tuple(shot.start for shot in board.shots if shot.cut)
+    views = make_views(board, facts)
+    lines = place_lines(board, facts, spoken, acting.lines, tuple(zip((0, *cuts), views, strict=True)))
     frames = board.frames
     strikes = events.make_strikes(board)
     all_events = (
@@ -31,14 +38,13 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         *events.make_waves(board),
         *events.make_passes(board),
     )
-    views = make_views(board, facts)
     faces = make_idle_faces(frames, board.seed, facts.faces, lines, acting.actions, settle=board.morph)
     return Timeline(
         frames=frames,
         seed=board.seed,
-        cuts=tuple(shot.start for shot in board.shots if shot.cut),
+        cuts=cuts,
         views=views,
-        wind=wind.make_wind(board.seed, frames, _wind_strength(board)),
+        wind=wind.make_wind(board.seed, frames, _wind_strength(board, cuts)),
         flicker=light.make_flicker(board),
         light=light.make_light(frames, strikes, facts.brightness),
         camera=camera.make_camera(board, facts, views),
@@ -51,18 +57,31 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
     )
 
 
-def _wind_strength(board: Storyboard) -> float:
-    """0..1: of the strongest wind among motions and cues; rain, snow and falling leaves bring half of theirs."""
-    asked = [motion.strength for motion in board.motions if motion.kind == "wind"]
-    asked += [cue.strength for cue in board.cues if cue.kind == "wind"]
-    asked += [0.5 * motion.strength for motion in board.motions if motion.kind in ("rain", "snow", "leaves", "petals")]
-    return max(asked, default=0.15)
+def _wind_strength(board: Storyboard, cuts: tuple[int, ...]) -> F32:
+    """float32 (frames,), 0..1: of the strongest wind among motions and cues; rain, snow and falling leaves bring half
+    of theirs."""
+    strongest = np.zeros(board.frames, np.float32)
+    asked = False
+    sources: tuple[Motion | Cue, ...] = (*board.motions, *board.cues)
+    for one in sources:
+        share = 1.0 if one.kind == "wind" else 0.5 if one.kind in _WINDY and isinstance(one, Motion) else 0.0
+        asked = asked or share > 0
+        strongest = np.maximum(strongest, share * one.strength * make_envelope(one, board.frames, cuts))
+    timed = any(one.start is not None or one.end is not None for one in sources)
+    return np.maximum(strongest, 0.0 if asked and not timed else _CALM).astype(np.float32)
 
 
 def _beds(board: Storyboard, facts: PictureFacts) -> tuple[Bed, ...]:
     """Every sound that lasts. Thunder and footsteps are events, never beds."""
     return tuple(
-        Bed(kind=cue.kind, strength=cue.strength, depth=_bed_depth(cue, facts), asked=cue.origin == "prompt")
+        Bed(
+            kind=cue.kind,
+            strength=cue.strength,
+            depth=_bed_depth(cue, facts),
+            asked=cue.origin == "prompt",
+            start=cue.start or 0,
+            end=cue.end,
+        )
         for cue in board.cues
         if cue.kind != "thunder" and cue.kind != "footsteps"
     )

@@ -126,12 +126,17 @@ class Bed:
     strength: float = 0.5  # 0..1
     depth: float = 0.5  # 0 near .. 1 far
     asked: bool = True  # the prompt named it; False: it only fits the picture, and is mixed as quiet ambience
+    start: int = 0  # frames start..end-1; None: to the end of the clip
+    end: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("Bed.kind", self.kind, BedKind)
         check_number("Bed.strength", self.strength, 0, 1)
         check_number("Bed.depth", self.depth, 0, 1)
         check_type("Bed.asked", self.asked, bool)
+        check_whole("Bed.start", self.start, 0)
+        if self.end is not None:
+            check_whole("Bed.end", self.end, self.start + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

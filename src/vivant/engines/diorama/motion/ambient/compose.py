@@ -6,7 +6,7 @@ the module of its name; where in the picture it may be, in `places`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 import numpy as np
@@ -31,8 +31,9 @@ from vivant.engines.diorama.motion.ambient.water import Water
 from vivant.engines.diorama.motion.fields import Ambient, Field, FieldSum, Flow, average_quarter
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard
+from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import Planes
+from vivant.media import F32, Planes
 
 
 class Displacement(Protocol):
@@ -71,7 +72,23 @@ def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient
     """The sum of all motions of the storyboard in this scene."""
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
     setting = Setting(make_air(scene, storyboard, timeline), scene, Places(scene), timeline, falling)
-    return _Composition(setting.air, [_BUILDERS[motion.kind](setting, motion) for motion in storyboard.motions])
+    cuts = {shot.start for shot in storyboard.shots if shot.cut}
+    parts, flowing = [], np.zeros(timeline.frames, np.float32)
+    for motion in storyboard.motions:
+        there = make_envelope(motion, timeline.frames, cuts)
+        made = _BUILDERS[motion.kind](replace(setting, air=_in_its_time(setting.air, motion, there)), motion)
+        parts.append(made)
+        if made.currents:
+            flowing = np.maximum(flowing, there)
+    return _Composition(replace(setting.air, amplitude=setting.air.amplitude * flowing), parts)
+
+
+def _in_its_time(air: Air, motion: Motion, there: F32) -> Air:
+    """The air as one motion has it: what it makes is seen as much as `there`, float32 (frames,), 0..1, says."""
+    if motion.start is None and motion.end is None:
+        return air
+    rises = air.opacity if not motion.start else np.ones_like(air.opacity)
+    return replace(air, opacity=np.minimum(rises, air.amplitude) * there, amplitude=air.amplitude * there)
 
 
 class _Composition:

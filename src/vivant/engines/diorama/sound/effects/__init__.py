@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.sound import levels
+from vivant.engines.diorama.sound import fades, levels
 from vivant.engines.diorama.sound.effects import (
     birds,
     crickets,
@@ -28,7 +28,7 @@ from vivant.engines.diorama.sound.effects import (
     wind,
 )
 from vivant.engines.diorama.timing.timeline import Bed, BedKind, Event, EventKind, Timeline
-from vivant.media import F32
+from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 
 _BEDS: Final[dict[BedKind, tuple[Callable[[Bed, Timeline], F32], float]]] = {
     # Its function, and its loudness in LUFS at strength and depth 0.5, on a scale on which a voice has -18.
@@ -51,6 +51,7 @@ _ONE_SHOTS: Final[dict[EventKind, tuple[Callable[[Event, Timeline], tuple[F32, i
     "wave": (waves.make_wave, -7),
     "pass": (traffic.make_pass_by, 5),
 }
+_FADE: Final = SAMPLE_RATE // 4  # samples in which a bed comes and goes
 _SWING: Final = 14.0  # dB between strength 0 and 1
 _NEARER: Final = 8.0  # dB between depth 1 and 0
 
@@ -62,7 +63,21 @@ def make_bed(bed: Bed, timeline: Timeline) -> F32:
     wanted = loudness + _SWING * (bed.strength - 0.5) + _NEARER * (0.5 - bed.depth)
     measured = levels.measure_loudness(sound)
     gain = levels.to_gain(wanted - measured) if np.isfinite(measured) else 1.0
-    return (sound * np.float32(gain)).astype(np.float32)
+    return (sound * np.float32(gain) * _presence(bed, sound.shape[1])).astype(np.float32)
+
+
+def _presence(bed: Bed, samples: int) -> F32:
+    """The share of a bed that is heard: float32 (samples,), 0 before its start and after its end, with short fades
+    inside, so that a cut is heard where it is seen."""
+    start, end = bed.start * SAMPLES_PER_FRAME, samples if bed.end is None else bed.end * SAMPLES_PER_FRAME
+    share = np.zeros(samples, np.float32)
+    share[start:end] = 1
+    fade = min(_FADE, max(1, (end - start) // 2))
+    if start:
+        share[start : start + fade] = fades.fade_in(fade)
+    if end < samples:
+        share[end - fade : end] *= fades.fade_out(fade)
+    return share
 
 
 def make_one_shot(event: Event, timeline: Timeline) -> tuple[F32, int]:

@@ -25,7 +25,9 @@ from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, SAMPLE_RATE
+from vivant.request import FPS
 
+SHORTEST: Final = 3  # s
 FIRST: Final = 0.04  # s before the first note, so that its attack is not cut
 RING: Final = (1.35, 2.3)  # s, least and most, from the last chord to the end of the clip
 _BEST_RING: Final = 1.7  # s
@@ -105,8 +107,19 @@ def make_music(timeline: Timeline) -> F32:
     """
     if timeline.music is None:
         raise ValueError("This timeline has no music.")
-    speech = [(line.start / SAMPLE_RATE, line.end / SAMPLE_RATE) for line in timeline.lines]
-    return render(compose(timeline.music, timeline.seconds, timeline.seed, speech=speech))
+    start, end = _span(timeline.music, timeline.frames)
+    began = float(start)
+    speech = [(line.start / SAMPLE_RATE - began, line.end / SAMPLE_RATE - began) for line in timeline.lines]
+    played = render(compose(timeline.music, end - start, timeline.seed, speech=speech))
+    silence = np.zeros((2, int(start * SAMPLE_RATE)), np.float32)
+    return np.concatenate([silence, played], axis=1) if start else played
+
+
+def _span(music: Music, frames: int) -> tuple[Fraction, Fraction]:
+    """(start, end) of the piece in seconds, at least as long as the shortest one: it rather begins earlier."""
+    end = Fraction(frames if music.end is None else music.end, FPS)
+    start = min(Fraction(music.start or 0, FPS), max(Fraction(0), end - SHORTEST))
+    return start, min(Fraction(frames, FPS), max(end, start + SHORTEST))
 
 
 def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tuple[float, float]] = ()) -> Score:
