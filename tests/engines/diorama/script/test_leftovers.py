@@ -93,3 +93,33 @@ def test_english_and_chinese_words_have_their_parts_of_speech() -> None:
     assert words_english.tag(["She", "prepares", "drinks", "."]) == ["PRP", "VBZ", "NNS", "."]
     assert [words_chinese.tag(word) for word in ("杯子", "打翻", "她", "把")] == ["n", "v", "r", "p"]
     assert words_chinese.tag("没有这个词呀") == "x"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Rows of trees left and right.",
+        "Glass perfume bottle on white marble surface.",
+        "Nobody is running.",
+        "She flashes a quick smile.",
+        "[风格] 打斗风格\n[人物] 大师：新郎装扮",
+        "打斗场面非常华丽。",
+        "摄像机以惊人的速度向前冲刺。",
+        "她露出一抹微笑。",
+    ],
+)
+def test_descriptions_and_what_the_camera_does_are_not_quoted(prompt: str) -> None:
+    assert quoted(prompt) == []
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("The woman storms into the cockpit.", "rain"),
+        ("He smokes a pipe.", "smoke"),
+        ("She fires the gun.", "fire"),
+    ],
+)
+def test_what_a_person_does_is_no_weather(prompt: str, kind: str) -> None:
+    made = board_of(prompt)
+    assert kind not in {motion.kind for motion in made.motions}

@@ -39,6 +39,8 @@ _BEGINS: Final = frozenset(
 _PRONOUNS: Final = frozenset({"he", "she", "they", "we", "i", "you", "who"})
 _NOUNS: Final = frozenset({"NN", "NNS", "NNP", "NNPS", "PRP"})
 _BETWEEN: Final = frozenset({"RB", "RBR", "MD", "TO", "RP"})  # between a subject and its verb
+_OBJECT: Final = 6  # tokens of what is made to do something
+_MAKERS: Final = frozenset({"make", "makes", "making", "let", "lets", "have", "has", "see", "sees", "watch", "watches"})
 _OPENERS: Final = frozenset({"as", "while", "with", "then", "when"})
 
 
@@ -52,6 +54,8 @@ def is_verb(reading: Reading, at: int) -> bool:
         return False
     if tag == "VBD" and (before not in (*_NOUNS, "RB", "CC", "") or (not before and at)):
         return False  # "muffled", after a comma: what something is like
+    if tag in ("VBP", "VB") and before in ("NN", "NNP") and not _is_made_to(reading, at):
+        return False  # "a marble surface": a single one would surface with an s
     if tag in ("VBZ", "VBP", "VBD"):
         return before not in ("DT", "PRP$", "JJ") and not (tag == "VBD" and reading.tokens[at - 1].text in _BE)
     if tag == "VBG":
@@ -65,6 +69,12 @@ def is_verb(reading: Reading, at: int) -> bool:
             return at > 1 and reading.tokens[at - 2].text in _BEGINS
         return before in ("MD", "") or before in _NOUNS or before in ("RB", "CC")
     return False
+
+
+def _is_made_to(reading: Reading, at: int) -> bool:
+    """ "Make the dog jump", "we see the man turn", "the boy and the girl dance"."""
+    before = range(max(0, at - _OBJECT), at - 1)
+    return any(reading.tokens[place].text in _MAKERS or reading.parts.tags[place] in ("CC", "MD") for place in before)
 
 
 def _is_be(reading: Reading, at: int) -> bool:

@@ -28,6 +28,7 @@ class DoingWords:
     light_nouns: frozenset[str]
     light_changes: frozenset[str]
     bodies: frozenset[str]
+    headings: frozenset[str]
     animals: frozenset[str]
     misread: frozenset[str]
     orders: frozenset[str]
@@ -56,6 +57,7 @@ def load_doings() -> DoingWords:
         light_nouns=_words(raw["light_nouns"]),
         light_changes=_verbs(raw["light_changes"]),
         bodies=_words(raw["bodies"]),
+        headings=_words(raw["headings"]),
         animals=_words(raw["animals"]),
         misread=_verbs(raw["misread"]),
         orders=_verbs(raw["orders"]),

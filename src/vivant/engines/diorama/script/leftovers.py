@@ -17,11 +17,12 @@ from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.limits import LEFT_OVER
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.parts_of_speech import HanWord
-from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
+from vivant.engines.diorama.script.tokens import ends_sentence
 
 _LONGEST_ENGLISH: Final = 8  # words that are quoted
 _LONGEST_CHINESE: Final = 14  # characters
 _SOMEONE: Final = frozenset({"he", "she", "they", "we", "i", "you", "who", "someone", "everyone", "everybody"})
+_DO: Final = frozenset({"do", "does", "did", "doing"})
 _DANGLING: Final = frozenset({"DT", "PRP$", "IN", "TO", "CC", "JJ", "RB", "MD", "WDT", "WP", "WRB", "RP", "CD", "POS"})
 _OBJECT: Final = 5  # tokens after a verb in which its object stands
 _HEARD: Final = 24
@@ -52,10 +53,12 @@ class _Doing:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    """The tokens that the steps used. `moving`: something is seen to move there; `heard`: something is heard."""
+    """The tokens that the steps used; those where something is seen to move, or (`weather`) to move by itself; those
+    where something is heard."""
 
     used: frozenset[int]
     moving: frozenset[int]
+    weather: frozenset[int]
     heard: frozenset[int]
 
 
@@ -83,6 +86,7 @@ def find_leftovers(reading: Reading, spans: Iterable[Span], *, audio: bool) -> F
 def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:
     used: set[int] = set()
     moving: set[int] = set()
+    weather: set[int] = set()
     heard: set[int] = set()
     for token in {token for first, last in spans for token in range(first, last)}:
         entries = [hit.entry for hit in reading.at.get(token, ()) if hit.meant]
@@ -90,12 +94,14 @@ def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:
         sounds = any(entry.sound or entry.music for entry in entries)
         if moves:
             moving.add(token)
+        if any(entry.motion for entry in entries):
+            weather.add(token)
         if sounds:
             heard.add(token)
         # A sound is one thing and what makes it another: "cars pass" is heard, but no car passes.
         if moves or not sounds:
             used.add(token)
-    return _Done(frozenset(used), frozenset(moving), frozenset(heard))
+    return _Done(frozenset(used), frozenset(moving), frozenset(weather), frozenset(heard))
 
 
 def _quote(reading: Reading, first: int, last: int) -> str:
@@ -140,7 +146,10 @@ def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
     words = load_doings()
     subject = find_subject(reading, at)
     if subject is None:
-        if not _is_one_of(reading, at, words.orders) or reading.parts.tags[at] not in ("VB", "VBP", "VBG"):
+        tag = reading.parts.tags[at]
+        if not (tag in ("VB", "VBP") and _is_one_of(reading, at, words.orders)) and not (
+            tag == "VBG" and _opens_a_sentence(reading, at)
+        ):
             return None
     elif _is_no_doer(reading, subject) or subject in done.moving:
         return None
@@ -155,20 +164,35 @@ def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
     return _Doing(at, last, reason)
 
 
+def _opens_a_sentence(reading: Reading, at: int) -> bool:
+    """ "Gently tapping the screen": who does it was said before, or is seen."""
+    tags = reading.parts.tags
+    first = at - 1 if at and tags[at - 1] == "RB" else at
+    after = tags[at + 1] if at + 1 < len(tags) else ""
+    opens = not first or ends_sentence(reading.tokens[first - 1])
+    return opens and after in (("DT", "PRP$", "IN", "RB", "NN", "NNS") if first < at else ("DT", "PRP$", "IN", "RB"))
+
+
 def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | None) -> bool:
     """A state that the picture shows, or what is done already: a look, what the wind does, light that falls."""
     words = load_doings()
     if _is_one_of(reading, at, words.quiet) and not _is_one_of(reading, at, words.but):
+        after = reading.parts.tags[at + 1] if at + 1 < len(reading.tokens) else ""
+        if reading.tokens[at].text not in _DO or after not in ("DT", "NN", "NNS", "JJ"):
+            return True
+    if subject is not None and reading.tokens[subject].text in ("nobody", "nothing"):
         return True
     if at in reading.negative or reading.is_unreal(at) or reading.roles(at) & {"ends", "greeting", "noise"}:
         return True
     if any(hit.content and hit.denied for hit in reading.at.get(at, ())):
         return True
+    if any(hit.entry.direction for hit in reading.at.get(at, ())):
+        return True  # "stalls left and right"
     last = min(at + _OBJECT, len(reading.tokens))
     clause = [token for token in range(max(0, at - _OBJECT), last) if reading.clause[token] == reading.clause[at]]
-    if any(token > at and _is_face(reading, done, token) for token in clause):
+    if _makes_a_face(reading, done, at):
         return True
-    if _is_one_of(reading, at, words.carried) and any(token in done.moving for token in clause):
+    if _is_one_of(reading, at, words.carried) and any(token in done.weather for token in clause):
         return True
     if subject is not None and subject in done.heard and not reading.names_person(subject):
         return bool(any(hit.entry.music for hit in reading.at.get(subject, ())))
@@ -181,6 +205,16 @@ def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | Non
 
 def _is_face(reading: Reading, done: _Done, token: int) -> bool:
     return token in done.moving and any(hit.entry.action for hit in reading.at.get(token, ()))
+
+
+def _makes_a_face(reading: Reading, done: _Done, at: int) -> bool:
+    """The object of the verb is a look: "flashes a quick smile"."""
+    token = at + 1
+    while token < len(reading.tokens) and reading.parts.tags[token] in ("DT", "JJ", "PRP$", "RB", "IN", "HYPH"):
+        if _is_face(reading, done, token):
+            return True
+        token += 1
+    return token < len(reading.tokens) and _is_face(reading, done, token)
 
 
 def _is_light(reading: Reading, noun: int) -> bool:
@@ -206,7 +240,7 @@ def _reason(reading: Reading, at: int, subject: int | None) -> str:
     someone = subject is None or noun in _SOMEONE or noun in words.bodies or reading.names_person(subject)
     if _is_one_of(reading, at, words.effects) and not (someone and _is_one_of(reading, at, words.misread)):
         return "keeps_shape"
-    if noun in words.sound_nouns or noun in words.heard or _is_one_of(reading, at, words.sounds):
+    if noun in words.sound_nouns or _is_one_of(reading, at, words.sounds):
         return "no_such_sound"
     if not someone and ((subject is not None and _is_light(reading, subject)) or _is_one_of(reading, at, words.light)):
         return "light_stays"
@@ -229,7 +263,7 @@ def _end_of_phrase(reading: Reading, at: int) -> int:
     last = at + 1
     while last < len(reading.tokens) and last - at < _LONGEST_ENGLISH:
         token = reading.tokens[last]
-        if ends_clause(token) or ends_sentence(token) or token.kind in ("quote", "han"):
+        if token.kind not in ("word", "number"):
             break
         if reading.roles(last) & {"as", "then", "but"} or tags[last] in ("VBZ", "VBP", "VBD", "MD"):
             break
@@ -273,7 +307,8 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
         noun = token.text in words.sound_nouns and tags[at] in ("NN", "NNS", "NNP", "VBG", "HYPH")
         if not noun and not (token.text in words.heard and tags[at].startswith("N") and reading.is_heard(at)):
             continue
-        if reading.is_unreal(at) or _is_done(reading, at):
+        after = tags[at + 1] if at + 1 < len(tags) else ""
+        if reading.is_unreal(at) or _is_done(reading, at) or _describes_a_noun(reading, at, after):
             continue
         found.append(_sound_phrase(reading, done, at, at + 1))
     for word in reading.parts.han:
@@ -284,6 +319,13 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
         if not _is_done(reading, word.last - 1):
             found.append(_Doing(word.first, word.last, "no_such_sound"))
     return found
+
+
+def _describes_a_noun(reading: Reading, at: int, after: str) -> bool:
+    """ "An engine room", but "a sniff sound"."""
+    if not after.startswith("NN") or reading.is_heard(at):
+        return False
+    return reading.tokens[at + 1].text not in ("sound", "sounds", "noise", "noises")
 
 
 def _is_done(reading: Reading, at: int) -> bool:
@@ -337,6 +379,7 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
     subject = topic  # "bodies", "animals", "things", "light_stays", or "" for nobody
     noun: HanWord | None = None  # the subject that the clause names
     told = 0  # tokens before are told already
+    describes = _is_under_a_heading(reading, words[0].first)
     for index, word in enumerate(words):
         at = word.first
         if at < told:
@@ -352,7 +395,9 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
             if noun is None:
                 subject, noun = _subject_of(reading, done, word, topic), word
                 topic = subject if subject in ("animals", "bodies") else topic
-        elif (sure or _may_be_doing(words, index, subject)) and not _is_quiet(
+        elif noun is not None and "camera" in reading.roles(noun.first):
+            break  # the camera does it
+        elif (sure or (not describes and _may_be_doing(words, index, subject))) and not _is_quiet(
             reading, done, words, index, subject, sure=bool(sure)
         ):
             doing = _chinese_doing(reading, words, index, sure or _chinese_reason(word.text, subject), noun)
@@ -368,6 +413,20 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
     return found, topic
 
 
+def _is_under_a_heading(reading: Reading, at: int) -> bool:
+    """The line opens with 风格： or [人物]: it says what is seen, not what happens."""
+    first, _ = reading.sentence_bounds(at)
+    place = first
+    while place < at and reading.tokens[place].kind != "han":
+        place += 1
+    heading = "".join(token.text for token in reading.tokens[place : place + 2])
+    closed = reading.tokens[place + 2 : place + 3]
+    if heading not in load_doings().headings or not closed or closed[0].text not in (":", "]"):
+        return False
+    # On a line with others, 风格：… ends with its clause.
+    return place > first or (first > 0 and reading.tokens[first - 1].kind == "line")
+
+
 def _is_noun(word: HanWord) -> bool:
     known = load_doings()
     verbal = word.text in known.misread or word.text in known.light or word.text in known.effects
@@ -377,7 +436,8 @@ def _is_noun(word: HanWord) -> bool:
 def _sure_reason(reading: Reading, word: HanWord) -> str:
     """The reason of a phrase of the lexicon at this word; 吃 is none in 吃播."""
     hits = [hit for hit in reading.at.get(word.first, ()) if hit.entry.cannot in LEFT_OVER and hit.meant]
-    return next((hit.entry.cannot for hit in hits if hit.last >= word.last), "")
+    rest = word.text[1:]
+    return next((hit.entry.cannot for hit in hits if hit.last >= word.last or rest in _RESULTS | _DIRECTIONS), "")
 
 
 def _subject_of(reading: Reading, done: _Done, word: HanWord, topic: str) -> str:
@@ -472,21 +532,31 @@ def _is_quiet(
         return True
     if _only_describes(words, index) and not sure:
         return True
+    if index + 1 < len(words) and words[index + 1].text in known.no_doers and words[index + 1].text != "镜头":
+        return True  # 打斗场面
     if sure:
         return False
     bare = word.text.removesuffix("着").removesuffix("了")
     if word.text in known.quiet or bare in known.quiet or any(h.entry.speech for h in reading.at.get(word.first, ())):
         return True
-    nearby = [at for w in words[index : index + 4] for at in range(w.first, w.last)]
-    if any(_is_face(reading, done, at) for at in nearby):
+    object_ = index + 1
+    while (
+        object_ < len(words)
+        and words[object_].tag[0] in "maqbdux"
+        and not _is_face(reading, done, words[object_].first)
+    ):
+        object_ += 1
+    if object_ < len(words) and _is_face(reading, done, words[object_].first):
         return True
     clause = [at for w in words for at in range(w.first, w.last)]
-    return bare in known.carried and any(at in done.moving for at in clause)
+    return bare in known.carried and any(at in done.weather for at in clause)
 
 
 def _only_describes(words: tuple[HanWord, ...], index: int) -> bool:
     """ "奔跑的少年": what stands before 的 and its noun tells which one it is."""
     after = [w.text for w in words[index + 1 : index + 3]]
+    if after[:1] == ["在"] and any(w.text == "的" for w in words[index + 2 : -1]):
+        return True  # 聚集在她身边的三只猫
     if "地" in after:
         return True
     return after[:1] == ["的"] or (len(after) > 1 and after[0] in ("着", "了", "过") and after[1] == "的")

@@ -12,11 +12,11 @@ from vivant.engines.diorama.script.tokens import Token
 
 # What a verb may be taken for where it follows its subject: "the dog barks", "the lights dim".
 _PLURAL_BEFORE: Final = frozenset({"NNS", "NNPS"})
-_SINGULAR_BEFORE: Final = frozenset({"NN", "NNP"})
+_SINGULAR_BEFORE: Final = frozenset({"NN", "NNP", "PRP"})
 _FINITE: Final = frozenset({"VBZ", "VBP", "VBD", "MD"})
 # After a verb, but hardly after a plural noun that ends its clause.
 _AFTER_A_VERB: Final = frozenset({"IN", "RB", "RP", "DT", "PRP$", "PRP", "TO", "CC", ",", ".", ":", ""})
-_OPENS_A_SUBJECT: Final = frozenset({"DT", "PRP$", "CD", "NNP", "NNS", "PDT"})
+_OPENS_A_SUBJECT: Final = frozenset({"DT", "PRP", "PRP$", "CD", "NNP", "NNS", "PDT"})
 _NO_LETTERS: Final = frozenset({"mark", "line", "arrow", "quote"})
 
 
@@ -93,7 +93,9 @@ def _mend(tokens: Sequence[Token], first: int, last: int, tags: list[str], peopl
         if end < last and tokens[end].kind not in _NO_LETTERS and tags[end] != "CC" and tokens[end].text != "as":
             continue
         if not any(tag in _FINITE for tag in tags[start:end]):
-            verb = _find_missed_verb(tokens, start, end, tags, people, shared=told)
+            verb = _find_missed_verb(
+                tokens, start, end, tags, people, shared=told or any(place in people for place in range(first, start))
+            )
             if verb is not None:
                 tags[verb] = "VBZ" if tags[verb] == "NNS" else "VBP"
         told = told or any(tag in _FINITE for tag in tags[start:end])
@@ -116,14 +118,16 @@ def _find_missed_verb(
                 return at
             continue
         before = tokens[at - 1].text
-        agrees = tags[at - 1] in (_SINGULAR_BEFORE if tags[at] == "NNS" else _PLURAL_BEFORE)
-        does = (
-            any(place in people for place in range(start, at))
-            or before in words.light_nouns
-            or before in words.animals
-            or before in words.bodies
-        )
-        if agrees and ((misread and does) or ((not misread) and (tags[start] in _OPENS_A_SUBJECT or start == at - 1))):
+        if tokens[start].text in ("make", "let", "have") and tags[at] == "NN" and tags[at - 1] in _SINGULAR_BEFORE:
+            return at
+        before_tag = tags[at - 1]
+        if before_tag not in (_SINGULAR_BEFORE if tags[at] == "NNS" else _PLURAL_BEFORE):
+            continue
+        # "Market stalls" opens with no article: a noun and its plural
+        opens = tags[start] in _OPENS_A_SUBJECT or (start == at - 1 and before_tag != "NN")
+        does = before_tag == "PRP" or any(place in people for place in range(start, at))
+        does = does or before in words.light_nouns or before in words.animals or before in words.bodies
+        if does if misread else opens:
             return at
     return None
 
