@@ -255,7 +255,10 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (lambda: Field(GRID, GRID + np.float32(np.nan)), "Field.dy must be finite"),
     (lambda: Field(GRID, GRID, a(GRID.astype(float))), "Field.gain must be a float32 array of shape (4, 6)"),
     (lambda: Flow(GRID, GRID, GRID, GRID, GRID + 2, GRID), "Flow.weight must be finite from 0 to 1"),
-    (lambda: Current(GRID, GRID, GRID, 0.0), "Current.period must be a number of at least 0.01; it is 0.0"),
+    (
+        lambda: Current(GRID, GRID, GRID, 0.0, np.zeros(3)),
+        "Current.period must be a number of at least 0.01; it is 0.0",
+    ),
     (lambda: replace(PATCH, y2=PATCH.y2[:4]), "Patch.y2 must be a uint8 array of shape (8, 16)"),
     (lambda: replace(PATCH, u=PATCH.y2), "Patch.u must be a uint8 array of shape (2, 4)"),
     # sound

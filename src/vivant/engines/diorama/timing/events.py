@@ -1,39 +1,49 @@
-"""Makes every event of a clip: lightning, thunder, steps, waves, passing vehicles. Events are made nowhere else."""
+"""Makes every event of a clip: lightning, thunder, steps, waves, passing vehicles. Events are made nowhere else. Those
+of a motion or a cue that has a time are in that time; where it says only when, the event is exactly then."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
 import numpy as np
 
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.storyboard import Cue, Motion, PictureFacts, Storyboard
+from vivant.engines.diorama.storyboard import Cue, CueKind, Motion, PictureFacts, Storyboard
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import SAMPLE_RATE
 from vivant.request import FPS
 
 STEP_SECONDS: Final = 0.52  # a strolling pace, about 115 steps a minute
 SWELL_SECONDS: Final = 4.2  # between breaking waves on a calm shore; they vary by a third
+_MOMENT: Final = 1.5  # seconds; a time that is no longer is a moment, in which something happens once
 
 
 def make_strikes(board: Storyboard) -> tuple[Event, ...]:
-    """Strokes of lightning, about one in three seconds, none in the first half second or the last two."""
+    """Strokes of lightning, about one in three seconds, none in the first 0.7 s or the last 2.2 s of the clip. Without
+    a time of their own they are a second before that of the thunder, if it has one."""
     motion = next((motion for motion in board.motions if motion.kind == "lightning"), None)
     if motion is None:
         return ()
     chance = rng(board.seed, "lightning")
-    low, high = _span(motion, board.frames)
-    count = max(1, round((high - low) / 3.2 * (0.6 + 0.8 * motion.strength)))
-    # The thunder of the last one is still inside the clip.
-    last = min(high, board.frames / FPS - 2.2)
-    slots = np.linspace(low + 0.7, last, count + 1) if not motion.start else np.linspace(low, max(last, low), count + 1)
+    window = _window(board, motion, lasts=False)
+    thunder = _cue(board, "thunder")
+    if (motion.start, motion.end) == (None, None) and thunder is not None:
+        heard = _window(board, thunder, lasts=False)
+        window = replace(heard, low=max(0.0, heard.low - 1))
+    seconds = window.high - window.low
+    count = 1 if window.moment else max(1, round(seconds / 3.2 * (0.6 + 0.8 * motion.strength)))
+    last = min(window.high, board.frames / FPS - 2.2)  # the thunder of the last one is still inside the clip
+    slots = np.linspace(window.low + min(0.7, (last - window.low) / 2), last, count + 1)
+    if window.moment or last <= window.low:
+        slots[:] = min(max(window.low, 1 / FPS), (board.frames - 1) / FPS)  # frame 0 is the picture itself
     return tuple(
         Event(
             id=f"strike{i}",
             kind="strike",
-            time=_on_frame(_first(motion, i, chance.uniform(slots[i], slots[i] + 0.7 * (slots[i + 1] - slots[i])))),
+            time=_on_frame(chance.uniform(slots[i], slots[i] + 0.7 * (slots[i + 1] - slots[i]))),
             strength=float(np.clip(motion.strength * chance.uniform(0.8, 1.3), 0.2, 1)),
             x=float(chance.uniform(-0.6, 0.6)),
             depth=float(chance.uniform(0.4, 0.9)),
@@ -43,33 +53,43 @@ def make_strikes(board: Storyboard) -> tuple[Event, ...]:
 
 
 def make_thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
-    """The thunder of each stroke, later the farther away it is; thunder without lightning comes from far away."""
-    cue = next((cue for cue in board.cues if cue.kind == "thunder"), None)
+    """The thunder of each stroke, later the farther away it is; thunder without lightning comes from far away. Where
+    thunder has a moment of its own, the stroke before it whose thunder is nearest is heard exactly then."""
+    cue = _cue(board, "thunder")
+    window = None if cue is None else _window(board, cue, lasts=False)
     if strikes and (cue is not None or board.audio):
         strength = cue.strength if cue else 0.6
         # 343 m/s: 0.25 s is 85 m, 1.6 s about 550 m; further than that would fall outside a short clip.
+        heard = [_on_frame(float(strike.time) + 0.25 + 1.35 * strike.depth**2) for strike in strikes]
+        if window is not None and window.moment:
+            at = _on_frame(window.low)
+            before = [i for i, strike in enumerate(strikes) if strike.time < at]
+            if before:
+                heard[min(before, key=lambda i: abs(heard[i] - at))] = at
+        end = Fraction(board.frames, FPS)
         return tuple(
             Event(
                 id=f"thunder{i}",
                 kind="thunder",
-                time=_on_frame(float(strike.time) + 0.25 + 1.35 * strike.depth**2),
+                time=time,
                 strength=min(1.0, 0.5 * strength + 0.6 * strike.strength),
                 x=strike.x,
                 depth=strike.depth,
                 cause=strike.id,
             )
-            for i, strike in enumerate(strikes)
+            for i, (strike, time) in enumerate(zip(strikes, heard, strict=True))
+            if time < end
         )
-    if cue is None:
+    if cue is None or window is None:
         return ()
     chance = rng(board.seed, "thunder")
-    low, high = _span(cue, board.frames)
-    count = max(1, round((high - low) / 5))
+    seconds = window.high - window.low
+    count = 1 if window.moment else max(1, round(seconds / 5))
     return tuple(
         Event(
             id=f"thunder{i}",
             kind="thunder",
-            time=_on_frame(_first(cue, i, low + (i + chance.uniform(0.12, 0.4)) * (high - low) / count)),
+            time=_spread(window, i, chance.uniform(0.12, 0.4), count),
             strength=cue.strength,
             x=float(chance.uniform(-0.5, 0.5)),
             depth=float(chance.uniform(0.6, 1.0)),
@@ -79,16 +99,17 @@ def make_thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ..
 
 
 def make_steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
-    """Footsteps from a third of a second on, left and right by turns, where the first face is."""
-    cue = next((cue for cue in board.cues if cue.kind == "footsteps"), None)
+    """Footsteps from a third of a second or their own time on, left and right by turns, where the first face is."""
+    cue = _cue(board, "footsteps")
     if cue is None:
         return ()
+    window = _window(board, cue, lasts=True)
     chance = rng(board.seed, "steps")
-    low, high = _span(cue, board.frames)
     x = facts.faces[0].x * 2 - 1 if facts.faces else 0.0
     placed: list[Event] = []
-    at = low if cue.start else 0.3
-    while at < high - 0.25:
+    at = window.low or 0.3
+    last = min(window.high, board.frames / FPS - 0.25)
+    while at < last:
         placed.append(
             Event(
                 id=f"step{len(placed)}",
@@ -105,14 +126,14 @@ def make_steps(board: Storyboard, facts: PictureFacts) -> tuple[Event, ...]:
 
 def make_waves(board: Storyboard) -> tuple[Event, ...]:
     """Waves that break on a shore; the first breaks within a second and a half."""
-    cue = next((cue for cue in board.cues if cue.kind == "waves"), None)
+    cue = _cue(board, "waves")
     if cue is None:
         return ()
+    window = _window(board, cue, lasts=True)
     chance = rng(board.seed, "swell")
-    low, high = _span(cue, board.frames)
     fronts: list[Event] = []
-    at = low + chance.uniform(0.4, 1.4)
-    while at < high:
+    at = window.low if window.moment else window.low + chance.uniform(0.4, 1.4)
+    while at < window.high:
         fronts.append(
             Event(
                 id=f"wave{len(fronts)}",
@@ -129,17 +150,17 @@ def make_waves(board: Storyboard) -> tuple[Event, ...]:
 
 def make_passes(board: Storyboard) -> tuple[Event, ...]:
     """Vehicles that pass by, about one in three seconds, from either side."""
-    cue = next((cue for cue in board.cues if cue.kind == "traffic"), None)
+    cue = _cue(board, "traffic")
     if cue is None:
         return ()
+    window = _window(board, cue, lasts=True)
     chance = rng(board.seed, "traffic")
-    low, high = _span(cue, board.frames)
-    count = max(1, round((high - low) / 3))
+    count = 1 if window.moment else max(1, round((window.high - window.low) / 3))
     return tuple(
         Event(
             id=f"pass{i}",
             kind="pass",
-            time=_on_frame(low + (i + chance.uniform(0.25, 0.75)) * (high - low) / count),
+            time=_spread(window, i, chance.uniform(0.25, 0.75), count),
             strength=float(np.clip(cue.strength * chance.uniform(0.6, 1.2), 0, 1)),
             x=float(chance.choice([-1.0, 1.0])),  # where it comes from
             depth=float(chance.uniform(0.3, 0.8)),
@@ -148,16 +169,33 @@ def make_passes(board: Storyboard) -> tuple[Event, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """Seconds in which events may be. moment: there is one, at `low`."""
+
+    low: float
+    high: float
+    moment: bool = False
+
+
+def _window(board: Storyboard, one: Motion | Cue, *, lasts: bool) -> _Window:
+    """The time of a motion or a cue. lasts: what has a start and no end goes on; else it happens once."""
+    low, high = (one.start or 0) / FPS, (board.frames if one.end is None else min(one.end, board.frames)) / FPS
+    short = not lasts if one.end is None else high - low <= _MOMENT
+    return _Window(low, high, moment=one.start is not None and short)
+
+
+def _cue(board: Storyboard, kind: CueKind) -> Cue | None:
+    return next((cue for cue in board.cues if cue.kind == kind), None)
+
+
+def _spread(window: _Window, i: int, share: float, count: int) -> Fraction:
+    """The time of event i of `count` in a window, `share` of the way through its part of it; a moment is its start."""
+    if window.moment:
+        return _on_frame(window.low)
+    return _on_frame(window.low + (i + share) * (window.high - window.low) / count)
+
+
 def _on_frame(seconds: float) -> Fraction:
     """The exact time of the nearest frame, so that sound and picture of an event coincide."""
     return Fraction(round(seconds * FPS), FPS)
-
-
-def _span(timed: Motion | Cue, frames: int) -> tuple[float, float]:
-    """(start, end) in seconds of the time in which it may happen."""
-    return (timed.start or 0) / FPS, (frames if timed.end is None else timed.end) / FPS
-
-
-def _first(timed: Motion | Cue, number: int, otherwise: float) -> float:
-    """The moment of the event of this number: the first happens exactly when the prompt says."""
-    return timed.start / FPS if timed.start and number == 0 else otherwise

@@ -17,7 +17,7 @@ from vivant.engines.diorama.timing.framing import make_views
 from vivant.engines.diorama.timing.idle import make_idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
-from vivant.media import F32, SAMPLE_RATE
+from vivant.media import F64, SAMPLE_RATE
 
 _WINDY: Final = frozenset({"rain", "snow", "leaves", "petals"})
 _CALM: Final = 0.15  # strength of the wind where nothing says more
@@ -57,18 +57,19 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
     )
 
 
-def _wind_strength(board: Storyboard, cuts: tuple[int, ...]) -> F32:
-    """float32 (frames,), 0..1: of the strongest wind among motions and cues; rain, snow and falling leaves bring half
+def _wind_strength(board: Storyboard, cuts: tuple[int, ...]) -> F64:
+    """float64 (frames,), 0..1: of the strongest wind among motions and cues; rain, snow and falling leaves bring half
     of theirs."""
-    strongest = np.zeros(board.frames, np.float32)
-    asked = False
+    strongest = np.zeros(board.frames)
+    asked = timed = False
     sources: tuple[Motion | Cue, ...] = (*board.motions, *board.cues)
     for one in sources:
         share = 1.0 if one.kind == "wind" else 0.5 if one.kind in _WINDY and isinstance(one, Motion) else 0.0
         asked = asked or share > 0
-        strongest = np.maximum(strongest, share * one.strength * make_envelope(one, board.frames, cuts))
-    timed = any(one.start is not None or one.end is not None for one in sources)
-    return np.maximum(strongest, 0.0 if asked and not timed else _CALM).astype(np.float32)
+        timed = timed or (share > 0 and (one.start, one.end) != (None, None))
+        there = make_envelope(one, board.frames, cuts).astype(np.float64)
+        strongest = np.maximum(strongest, share * one.strength * there)
+    return np.maximum(strongest, 0.0 if asked and not timed else _CALM)
 
 
 def _beds(board: Storyboard, facts: PictureFacts) -> tuple[Bed, ...]:

@@ -8,15 +8,15 @@ import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
-from vivant.media import F32
+from vivant.media import F32, F64
 from vivant.request import FPS
 
 # Spacing of random knots in seconds and their share: a slow swell, gusts, and flurries inside a gust.
 _OCTAVES: Final = (("swell", 3.1, 0.45), ("gust", 1.3, 0.38), ("flurry", 0.45, 0.17))
 
 
-def make_wind(seed: int, frames: int, strength: float | F32) -> F32:
-    """The wind curve: float32 (frames,), 0..1. `strength` 0..1, one for all frames or float32 (frames,), is about its
+def make_wind(seed: int, frames: int, strength: float | F64) -> F32:
+    """The wind curve: float32 (frames,), 0..1. `strength` 0..1, one for all frames or float64 (frames,), is about its
     highest; 0 is dead calm.
 
     Gusts rise faster than they die. A longer clip of the same seed begins with the same wind.

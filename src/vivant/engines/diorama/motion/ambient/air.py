@@ -4,7 +4,7 @@ camera, and the light of the picture.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +15,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32
+from vivant.media import F32, F64
 from vivant.request import FPS
 
 FADE_IN: Final = 0.6  # seconds until rain, snow and the like have full opacity
@@ -25,7 +25,7 @@ FADE_OUT: Final = 0.9  # seconds in which all motion fades out before a given la
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Air:
-    """One per clip. Curves are float32 (frames,)."""
+    """One per clip, and one for each motion that has a time. Curves are float32 (frames,)."""
 
     width: int
     height: int
@@ -34,6 +34,7 @@ class Air:
     side: float  # which way the wind blows: -1 left, 1 right
     wind: F32  # signed, -1..1
     drift: F32  # integral of `wind` since frame 0, in seconds
+    flowed: F64  # seconds for which what flows has flowed
     opacity: F32  # of what is not in the picture (rain, sparks): 0 at frame 0, then 1; 0 again on a given last picture
     amplitude: F32  # 0..1, of what is in the picture (water, plants): 1; 0 on a given last picture
     first_visible: F32  # share of the first picture that is seen: 1; falls to 0 on the way to a given last picture
@@ -85,6 +86,7 @@ def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         side=side,
         wind=wind,
         drift=drift.astype(np.float32),
+        flowed=np.arange(frames) / FPS,
         opacity=(appears * amplitude).astype(np.float32),
         amplitude=amplitude.astype(np.float32),
         first_visible=_first_visible(storyboard, frames),
@@ -94,6 +96,20 @@ def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         tint=(cb, cr),
         view=_view(timeline, storyboard.width, storyboard.height),
     )
+
+
+def limit_to_time(air: Air, there: F32) -> Air:
+    """The air of a motion that appears and swells, disappears and dies down. there: float32 (frames,), 0..1."""
+    # What comes later than with the picture fades in by itself.
+    opacity = air.opacity if there[0] > 0 else air.amplitude
+    return replace(air, opacity=opacity * there, amplitude=air.amplitude * there)
+
+
+def flow_in_time(air: Air, there: F32) -> Air:
+    """The air of what flows for a part of the clip: it sets off, and comes to rest where it then is. there: float32
+    (frames,), 0..1, its speed."""
+    speed = there.astype(np.float64)
+    return replace(air, flowed=np.concatenate([[0.0], np.cumsum(0.5 * (speed[1:] + speed[:-1]))]) / FPS)
 
 
 def initial_share(n: int) -> float:

@@ -39,7 +39,7 @@ def make_current(air: Air, luma: U8, sky: F32, strength: float, direction: str) 
     # The gradient turned by a right angle has no divergence: nothing wells up or drains away.
     vx = speed * (side + TURN * down / length)
     vy = speed * (-TURN * right / length - 0.03)
-    return Current(vx.astype(np.float32), vy.astype(np.float32), np.sqrt(weight), PERIOD)
+    return Current(vx.astype(np.float32), vy.astype(np.float32), np.sqrt(weight), PERIOD, air.flowed)
 
 
 def find_standing(luma: U8, sky: F32) -> F32:

@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient import clouds, falls, fire
-from vivant.engines.diorama.motion.ambient.air import Air, make_air
+from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.drawn_clouds import DrawnClouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
@@ -33,7 +33,7 @@ from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32, Planes
+from vivant.media import Planes
 
 
 class Displacement(Protocol):
@@ -59,9 +59,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Setting:
-    """What every motion of a clip is built from."""
+    """What a motion of a clip is built from."""
 
-    air: Air
+    air: Air  # for what appears and swells in the motion's time
+    flow: Air  # for what sets off and stops in it
     scene: Scene
     places: Places
     timeline: Timeline
@@ -71,24 +72,17 @@ class Setting:
 def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient:
     """The sum of all motions of the storyboard in this scene."""
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
-    setting = Setting(make_air(scene, storyboard, timeline), scene, Places(scene), timeline, falling)
+    air = make_air(scene, storyboard, timeline)
+    setting = Setting(air, air, scene, Places(scene), timeline, falling)
     cuts = {shot.start for shot in storyboard.shots if shot.cut}
-    parts, flowing = [], np.zeros(timeline.frames, np.float32)
+    parts = []
     for motion in storyboard.motions:
         there = make_envelope(motion, timeline.frames, cuts)
-        made = _BUILDERS[motion.kind](replace(setting, air=_in_its_time(setting.air, motion, there)), motion)
-        parts.append(made)
-        if made.currents:
-            flowing = np.maximum(flowing, there)
-    return _Composition(replace(setting.air, amplitude=setting.air.amplitude * flowing), parts)
-
-
-def _in_its_time(air: Air, motion: Motion, there: F32) -> Air:
-    """The air as one motion has it: what it makes is seen as much as `there`, float32 (frames,), 0..1, says."""
-    if motion.start is None and motion.end is None:
-        return air
-    rises = air.opacity if not motion.start else np.ones_like(air.opacity)
-    return replace(air, opacity=np.minimum(rises, air.amplitude) * there, amplitude=air.amplitude * there)
+        # Strokes have their times already.
+        timed = motion.kind != "lightning" and there.min() < 1
+        own = replace(setting, air=limit_to_time(air, there), flow=flow_in_time(air, there)) if timed else setting
+        parts.append(_BUILDERS[motion.kind](own, motion))
+    return _Composition(air, parts)
 
 
 class _Composition:
@@ -151,7 +145,7 @@ def _falls(setting: Setting, motion: Motion) -> Parts:
     if motion is not setting.falling or not is_there(setting.scene.water):
         return Parts()
     return _flow(
-        falls.make_current(setting.air, setting.scene.source.planes.y, setting.places.falling, motion.strength)
+        falls.make_current(setting.flow, setting.scene.source.planes.y, setting.places.falling, motion.strength)
     )
 
 
@@ -160,8 +154,8 @@ def _clouds(setting: Setting, motion: Motion) -> Parts:
         return Parts()
     planes, sky = setting.scene.source.planes, setting.places.sky
     if setting.places.is_drawn:
-        return Parts(displacements=(DrawnClouds(setting.air, planes, sky, motion.strength, motion.direction),))
-    return _flow(clouds.make_current(setting.air, planes.y, sky, motion.strength, motion.direction))
+        return Parts(displacements=(DrawnClouds(setting.flow, planes, sky, motion.strength, motion.direction),))
+    return _flow(clouds.make_current(setting.flow, planes.y, sky, motion.strength, motion.direction))
 
 
 def _wind(setting: Setting, motion: Motion) -> Parts:
@@ -180,7 +174,7 @@ def _fire(setting: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(setting.scene.fire):
         return Parts()
     flames = fire.Flames(setting.air, mask, setting.timeline.flicker, motion.strength)
-    current = fire.make_current(setting.air, mask, motion.strength)
+    current = fire.make_current(setting.flow, mask, motion.strength)
     return Parts(displacements=(flames,), currents=_flow(current).currents)
 
 

@@ -39,7 +39,7 @@ class DrawnClouds:
         self._weight = (near * smoothstep((_distance(fixed) - 3) / give)).astype(np.float32)
 
     def add(self, n: int, out: FieldSum) -> None:
-        out.dx[:] -= self._speed * np.float32(n / FPS * float(self._air.amplitude[n])) * self._weight
+        out.dx[:] -= self._speed * np.float32(float(self._air.flowed[n]) * float(self._air.amplitude[n])) * self._weight
 
 
 def find_shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:

@@ -83,4 +83,5 @@ def make_current(air: Air, luma: U8, mask: F32, strength: float) -> Current | No
         (np.maximum(down / length, 0.25) * speed).astype(np.float32),
         np.sqrt(weight),
         PERIOD,
+        air.flowed,
     )

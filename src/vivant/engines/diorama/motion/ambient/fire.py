@@ -31,7 +31,7 @@ def make_current(air: Air, fire: F32, strength: float) -> Current | None:
     turning = filters.blur(rng(air.seed, "fire/way").normal(size=weight.shape), 5.0 * air.scale)
     speed = SPEED * air.scale * (0.5 + strength) * weight
     aside = 0.25 * turning / (turning.std() + 1e-9)
-    return Current((speed * aside).astype(np.float32), -speed, np.sqrt(weight), PERIOD)
+    return Current((speed * aside).astype(np.float32), -speed, np.sqrt(weight), PERIOD, air.flowed)
 
 
 class Flames:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_array, check_number
@@ -21,7 +22,7 @@ from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.fields import STEP, Flow
 from vivant.engines.diorama.random_streams import rng
-from vivant.media import F32
+from vivant.media import F32, F64
 from vivant.request import FPS
 
 STEPS: Final = 8  # of the integration, per period
@@ -34,19 +35,21 @@ ASIDE: Final = 5.0  # px at 720p, across the flow
 @dataclass(frozen=True, slots=True, eq=False)
 class Current:
     """Something that flows. Arrays float32 on the quarter grid: velocity in canvas pixels per second, 0 where the mask
-    is 0, so that nothing is brought in from outside; mask 0..1. period: seconds for which one copy is shown. Raises
-    ValueError for others."""
+    is 0, so that nothing is brought in from outside; mask 0..1. period: seconds for which one copy is shown. flowed:
+    float64 (frames,), seconds for which it has flowed, see `Air`. Raises ValueError for others."""
 
     vx: F32
     vy: F32
     mask: F32
     period: float
+    flowed: F64
 
     def __post_init__(self) -> None:
         check_array("Current.mask", self.mask, np.float32, (None, None), 0, 1)
         check_array("Current.vx", self.vx, np.float32, self.mask.shape)
         check_array("Current.vy", self.vy, np.float32, self.mask.shape)
         check_number("Current.period", self.period, 0.01)
+        check_array("Current.flowed", self.flowed, np.float64, (None,), 0)
 
 
 class _Paths(NamedTuple):
@@ -83,6 +86,8 @@ class Stream:
         self._starts = chance.uniform(-1, 1, (2, starts, 2)).astype(np.float32)  # copy, start, (earlier, aside)
         self._starts[0, 0] = 0  # the first copy starts as the picture itself
         self._mask, self._air = mask, air
+        self._flowed = np.stack([c.flowed for c in currents], axis=1).astype(np.float32)  # (frames, currents)
+        self._strongest = np.ascontiguousarray(strongest[self._window])
         self._paths = _Paths(
             path_x, path_y, _delays(air.seed, path_x, path_y, self._window, mask.shape),
             np.ascontiguousarray(period[self._window]), np.ascontiguousarray(vx[self._window]),
@@ -95,7 +100,7 @@ class Stream:
             return None
         whole = np.zeros((5, *self._shape), np.float32)
         part = np.zeros((5, *self._paths.mask.shape), np.float32)
-        _two_phases(part, self._paths, self._starts, np.float32(n / FPS))
+        _two_phases(part, self._paths, self._starts, self._flowed[n], self._strongest)
         whole[:, *self._window] = part
         ax, ay, bx, by, weight = whole
         return Flow(ax, ay, bx, by, weight, self._mask if amplitude == 1 else self._mask * np.float32(amplitude))
@@ -144,9 +149,10 @@ def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape
 
 
 @fast_kernel
-def _two_phases(out: F32, paths: _Paths, starts: F32, time: np.float32) -> None:
+def _two_phases(out: F32, paths: _Paths, starts: F32, flowed: F32, strongest: NDArray[np.int64]) -> None:
     """Fill in `out`, float32 (5, rows, columns): x and y of copy a, x and y of copy b, weight of b. starts: float32
-    (copy, start, (earlier, aside)), -1..1. time: seconds.
+    (copy, start, (earlier, aside)), -1..1. flowed: seconds, float32 (currents,); strongest: int64 (rows, columns),
+    which of them counts.
 
     Copy a starts as the picture itself and is shown alone until a part's delay is over; from then on both copies run
     from half a period ahead of their content to half a period behind it, and b is full when a starts again."""
@@ -157,7 +163,7 @@ def _two_phases(out: F32, paths: _Paths, starts: F32, time: np.float32) -> None:
         for column in range(ax.shape[1]):
             if mask[row, column] <= np.float32(0):
                 continue
-            turns = time / period[row, column]
+            turns = flowed[strongest[row, column]] / period[row, column]
             a, b = turns + delay[row, column], turns + delay[row, column] + half
             start_a, start_b = int(a), int(b)
             a, b = a - start_a, b - start_b

@@ -1,8 +1,9 @@
 """A short piece of music composed for one clip: mood, style, tempo and seed in, notes and sound out.
 
-The clip's length decides the form: whole beats up to a last chord that begins at least 1.2 s before the end and fades
-away. Harmony, melody, accompaniment and instruments are files of their own; here they become one piece, with its form,
-its dynamics, small random deviations in time and loudness, and pauses of the melody while somebody speaks.
+The length of the music, which is the clip's unless it has a time of its own, decides the form: whole beats up to a
+last chord that begins at least 1.2 s before the end and fades away. Harmony, melody, accompaniment and instruments are
+files of their own; here they become one piece, with its form, its dynamics, small random deviations in time and
+loudness, and pauses of the melody while somebody speaks.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ from vivant.engines.diorama.sound.music.melody import Slot
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32, SAMPLE_RATE
+from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS
 
-SHORTEST: Final = 3  # s
 FIRST: Final = 0.04  # s before the first note, so that its attack is not cut
 RING: Final = (1.35, 2.3)  # s, least and most, from the last chord to the end of the clip
 _BEST_RING: Final = 1.7  # s
 _CHORD: Final = 2.0  # s, the preferred length of a chord
 _FADE: Final = 0.35  # s at the very end
+_SHORTEST: Final = Fraction(3)  # s of a piece
 _MAKE_ROOM: Final = 0.15  # s before and after speech in which the melody is silent, too
 
 _TONICS: Final = (0, 2, 3, 5, 7, 9, 10)  # C D E♭ F G A B♭
@@ -101,25 +102,25 @@ class Score:
 
 
 def make_music(timeline: Timeline) -> F32:
-    """The music of a clip: float32 (2, samples), at a level that the mix sets later.
+    """The music of a clip: float32 (2, samples), at a level that the mix sets later. It is composed for its time, so
+    that it begins with it and its last chord ends with it; of less than 3 s it is the beginning, faded out.
 
     Raises ValueError for a timeline without music.
     """
     if timeline.music is None:
         raise ValueError("This timeline has no music.")
-    start, end = _span(timeline.music, timeline.frames)
-    began = float(start)
-    speech = [(line.start / SAMPLE_RATE - began, line.end / SAMPLE_RATE - began) for line in timeline.lines]
-    played = render(compose(timeline.music, end - start, timeline.seed, speech=speech))
-    silence = np.zeros((2, int(start * SAMPLE_RATE)), np.float32)
-    return np.concatenate([silence, played], axis=1) if start else played
-
-
-def _span(music: Music, frames: int) -> tuple[Fraction, Fraction]:
-    """(start, end) of the piece in seconds, at least as long as the shortest one: it rather begins earlier."""
-    end = Fraction(frames if music.end is None else music.end, FPS)
-    start = min(Fraction(music.start or 0, FPS), max(Fraction(0), end - SHORTEST))
-    return start, min(Fraction(frames, FPS), max(end, start + SHORTEST))
+    music = timeline.music
+    start = min(music.start or 0, timeline.frames)
+    end = timeline.frames if music.end is None else min(music.end, timeline.frames)
+    before = start * SAMPLES_PER_FRAME
+    speech = [((line.start - before) / SAMPLE_RATE, (line.end - before) / SAMPLE_RATE) for line in timeline.lines]
+    piece = render(compose(music, max(Fraction(end - start, FPS), _SHORTEST), timeline.seed, speech=speech))
+    n = (end - start) * SAMPLES_PER_FRAME
+    if piece.shape[1] > n:
+        fade = min(round(_FADE * SAMPLE_RATE), n)
+        piece = piece[:, :n].copy()
+        piece[:, n - fade :] *= fades.fade_out(fade)
+    return np.pad(piece, ((0, 0), (before, timeline.samples - before - piece.shape[1])))
 
 
 def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tuple[float, float]] = ()) -> Score:
