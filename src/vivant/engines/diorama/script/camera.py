@@ -16,7 +16,7 @@ from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.shot_words import find_boundaries
 from vivant.engines.diorama.script.times import NO_TIME, Times, When
-from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
+from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
 from vivant.engines.diorama.script.words import CameraKind
 from vivant.engines.diorama.storyboard import DIRECTIONS, Direction, Move, MoveKind
 
@@ -40,6 +40,7 @@ _BY_DIRECTION: Final[dict[CameraKind, dict[Direction, tuple[MoveKind, Direction]
 }  # fmt: skip
 _PANS: Final[dict[Direction, MoveKind]] = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
 _ORDER_REACH: Final = 40  # tokens before a verb that are looked at; if none of them speaks against an order, it is one
+_DISPOSED: Final = 8  # tokens between 把 and its verb
 _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
@@ -129,7 +130,7 @@ def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_Came
 
 def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
     if not hit.entry.needs:
-        return not _is_held(reading, hit)
+        return not _is_held(reading, hit) and not _is_done_to_someone(reading, hit)
     if hit.entry.needs == "order" and _is_order(reading, hit):
         return True
     return _camera_is_subject(reading, hit, phrases)
@@ -161,6 +162,16 @@ def _is_held(reading: Reading, hit: Hit) -> bool:
     return at >= 0 and reading.tokens[hit.first].text == "camera" and reading.tokens[at].text in _HELD
 
 
+def _is_done_to_someone(reading: Reading, hit: Hit) -> bool:
+    """ "把女主推进水里": 把 or 将 with a person and no camera before a verb says what somebody does."""
+    for at in range(hit.first - 1, max(-1, hit.first - 1 - _DISPOSED), -1):
+        if "camera" in reading.roles(at) or ends_sentence(reading.tokens[at]) or ends_clause(reading.tokens[at]):
+            return False
+        if reading.tokens[at].text in ("把", "将"):
+            return any(reading.names_person(between) for between in range(at + 1, hit.first))
+    return False
+
+
 def _described(reading: Reading, hit: Hit) -> bool:
     """An adjective of speed or amount stands before it."""
     if hit.first == 0:
@@ -190,11 +201,15 @@ def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase])
     doer = False  # a word that may be a doer stands between
     shared = False  # the verb follows "and", "then" or a comma directly: it shares the subject of an earlier verb
     someone = False  # a person stands in the words skipped because of that
+    in_turn = False  # 再 stands before it: the next step of who acted before, whatever was shown meanwhile
     at = hit.first - 1
     while at >= 0 and reading.sentence[at] == reading.sentence[hit.first]:
         token, roles = reading.tokens[at], reading.roles(at)
-        if "camera" in roles or not earlier.isdisjoint(reading.at.get(at, ())):
+        if "camera" in roles:
             return True
+        if not earlier.isdisjoint(reading.at.get(at, ())):
+            # "pulls back to reveal lanterns rising": what stands right before a participle is its subject
+            return not (doer and not shared and reading.tokens[hit.first].text.endswith("ing"))
         if token.kind == "quote":
             return False
         if token.text == "it" and phrases and reading.sentence[phrases[-1].hit.first] == reading.sentence[at]:
@@ -204,9 +219,10 @@ def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase])
         if "as" in roles and someone:
             return False  # "as she rises and turns": she is the one who turns
         if ends_clause(token) or roles & {"as", "and", "then"}:
-            if doer and not shared:
+            if doer and not shared and not in_turn:
                 return False
-            shared = shared or not doer
+            in_turn = in_turn or ("then" in roles and not doer and is_han(token.text[0]))
+            shared = shared or not doer or in_turn
         elif not shared:
             if reading.names_person(at) and not _is_object(reading, at):
                 return False
