@@ -9,7 +9,7 @@ import pytest
 from support.spoken import SENTENCE, spoken_line
 from vivant.engines.diorama.storyboard import Action, ActionKind, FaceFact
 from vivant.engines.diorama.timing.acting import PlacedAction
-from vivant.engines.diorama.timing.idle import LIMIT, make_idle_faces
+from vivant.engines.diorama.timing.faces import LIMIT, make_faces
 from vivant.media import F32
 
 FACES = (FaceFact(x=0.3, y=0.4, height=0.4), FaceFact(x=0.7, y=0.4, height=0.4))
@@ -32,7 +32,7 @@ def test_every_curve_begins_at_rest_and_ends_there_if_it_must_settle(settle: boo
     actions = placed(
         Action(kind="smile"), Action(kind="nod"), Action(kind="frown", face_index=1), Action(kind="look_left")
     )
-    faces = make_idle_faces(121, 7, FACES, [spoken_line(SENTENCE)], actions, settle=settle)
+    faces = make_faces(121, 7, FACES, [spoken_line(SENTENCE)], actions, settle=settle)
     for curve in (getattr(face, field.name) for face in faces for field in fields(face)):
         assert curve.shape == (121,)
         assert curve.dtype == np.float32
@@ -44,7 +44,7 @@ def test_every_curve_begins_at_rest_and_ends_there_if_it_must_settle(settle: boo
 
 def test_a_face_blinks_at_least_once_in_five_seconds_and_shuts_its_eyes_when_it_does() -> None:
     for seed in range(60):
-        lids = make_idle_faces(121, seed, FACES[:1], (), ())[0].lids
+        lids = make_faces(121, seed, FACES[:1], (), ())[0].lids
         found = blinks(lids)
         assert 1 <= len(found) <= 2
         for first, last in found:
@@ -54,7 +54,7 @@ def test_a_face_blinks_at_least_once_in_five_seconds_and_shuts_its_eyes_when_it_
 def test_blinks_come_three_to_six_seconds_apart_and_irregularly() -> None:
     apart: list[float] = []
     for seed in range(20):
-        found = blinks(make_idle_faces(289, seed, FACES[:1], (), ())[0].lids)
+        found = blinks(make_faces(289, seed, FACES[:1], (), ())[0].lids)
         apart += [(b[0] - a[0]) / 24 for a, b in pairwise(found)]
     assert min(apart) >= 2.8
     assert max(apart) <= 6.8
@@ -63,7 +63,7 @@ def test_blinks_come_three_to_six_seconds_apart_and_irregularly() -> None:
 
 def test_lids_close_in_100_to_150_ms_and_open_in_200_to_300() -> None:
     for seed in range(20):
-        lids = make_idle_faces(289, seed, FACES[:1], (), ())[0].lids
+        lids = make_faces(289, seed, FACES[:1], (), ())[0].lids
         for first, last in blinks(lids):
             shut = np.flatnonzero(lids[first : last + 1] == 1.0)
             closing, opening = shut[0] + 1, (last - first) - shut[-1] + 1  # frames from open to shut and back
@@ -76,13 +76,13 @@ def test_blinks_prefer_pauses_of_speech() -> None:
     comma = 0.4 + sum(seconds for _, seconds in SENTENCE[:10]) + 0.1
     near = 0
     for seed in range(40):
-        lids = make_idle_faces(121, seed, FACES[:1], [line], ())[0].lids
+        lids = make_faces(121, seed, FACES[:1], [line], ())[0].lids
         near += any(abs(first + 3 - comma * 24) <= 2 for first, _ in blinks(lids))
     assert near > 20  # chance alone would bring about 5
 
 
 def test_two_faces_do_not_blink_or_sway_together() -> None:
-    curves = make_idle_faces(289, 1, FACES, (), ())
+    curves = make_faces(289, 1, FACES, (), ())
     assert blinks(curves[0].lids) != blinks(curves[1].lids)
     assert abs(np.corrcoef(curves[0].yaw, curves[1].yaw)[0, 1]) < 0.95
 
@@ -91,14 +91,14 @@ def test_heads_stay_within_four_degrees_whatever_they_are_told() -> None:
     kinds: tuple[ActionKind, ...] = ("nod", "shake_head", "look_left", "tilt_head", "look_up", "sway", "laugh")
     actions = placed(*(Action(kind=kind) for kind in kinds), frames=289)
     for seed in range(10):
-        curves = make_idle_faces(289, seed, FACES[:1], [spoken_line(SENTENCE)], actions)
+        curves = make_faces(289, seed, FACES[:1], [spoken_line(SENTENCE)], actions)
         total = np.sum([np.abs(getattr(curves[0], name)) for name in ("yaw", "pitch", "roll")], axis=0)
         assert total.max() <= LIMIT + 1e-4
         assert total.max() > 2
 
 
 def test_a_head_moves_smoothly() -> None:
-    curves = make_idle_faces(289, 4, FACES[:1], [spoken_line(SENTENCE)], ())
+    curves = make_faces(289, 4, FACES[:1], [spoken_line(SENTENCE)], ())
     for name in ("yaw", "pitch", "roll"):
         assert np.abs(np.diff(getattr(curves[0], name))).max() < 0.4  # degrees per frame
 
@@ -107,7 +107,7 @@ def test_a_speaker_moves_its_head_more_than_a_listener() -> None:
     lines = [spoken_line(SENTENCE * 3, start=0.4)]
     speaks = listens = 0.0
     for seed in range(12):
-        curves = make_idle_faces(145, seed, FACES, lines, ())
+        curves = make_faces(145, seed, FACES, lines, ())
         speaks += float(np.abs(np.diff(curves[0].pitch)).sum())
         listens += float(np.abs(np.diff(curves[1].pitch)).sum())
     assert speaks > 1.5 * listens
@@ -115,7 +115,7 @@ def test_a_speaker_moves_its_head_more_than_a_listener() -> None:
 
 def test_breath_comes_at_a_resting_rate() -> None:
     for seed in range(10):
-        breath = make_idle_faces(289, seed, FACES[:1], (), ())[0].breath
+        breath = make_faces(289, seed, FACES[:1], (), ())[0].breath
         assert breath.min() >= 0
         assert breath.max() <= 1
         peaks = np.flatnonzero((breath[1:-1] > breath[:-2]) & (breath[1:-1] >= breath[2:]))
@@ -130,33 +130,33 @@ def test_breath_comes_at_a_resting_rate() -> None:
      ("surprise", "brow", 1), ("tilt_head", "roll", 1), ("sad", "smile", -1), ("close_eyes", "lids", 1)],
 )  # fmt: skip
 def test_a_face_does_what_it_was_told(kind: ActionKind, name: str, sign: int) -> None:
-    told = make_idle_faces(121, 2, FACES, (), placed(Action(kind=kind, face_index=1)))
-    untold = make_idle_faces(121, 2, FACES, (), ())
+    told = make_faces(121, 2, FACES, (), placed(Action(kind=kind, face_index=1)))
+    untold = make_faces(121, 2, FACES, (), ())
     change = getattr(told[1], name)[30:66].mean() - getattr(untold[1], name)[30:66].mean()
     assert sign * change > 0.3
     assert np.array_equal(getattr(told[0], name), getattr(untold[0], name))
 
 
 def test_a_wink_shuts_one_eye_once_and_leaves_the_other_to_its_blinks() -> None:
-    told = make_idle_faces(121, 2, FACES[:1], (), placed(Action(kind="wink")))
+    told = make_faces(121, 2, FACES[:1], (), placed(Action(kind="wink")))
     ((first, last),) = blinks(told[0].wink)
     assert told[0].wink.max() == 1
     assert last - first < 24
-    assert np.array_equal(told[0].lids, make_idle_faces(121, 2, FACES[:1], (), ())[0].lids)
+    assert np.array_equal(told[0].lids, make_faces(121, 2, FACES[:1], (), ())[0].lids)
 
 
 def test_a_blink_that_was_asked_for_comes_early() -> None:
     for seed in range(10):
-        lids = make_idle_faces(121, seed, FACES[:1], (), placed(Action(kind="blink")))[0].lids
+        lids = make_faces(121, seed, FACES[:1], (), placed(Action(kind="blink")))[0].lids
         assert any(first < 30 for first, _ in blinks(lids))
 
 
 def test_a_happy_line_brings_a_smile_and_a_sad_one_takes_it_away() -> None:
-    assert make_idle_faces(121, 1, FACES[:1], [spoken_line(SENTENCE, tone="happy")], ())[0].smile[36] > 0.1
-    assert make_idle_faces(121, 1, FACES[:1], [spoken_line(SENTENCE, tone="sad")], ())[0].smile[36] < -0.1
+    assert make_faces(121, 1, FACES[:1], [spoken_line(SENTENCE, tone="happy")], ())[0].smile[36] > 0.1
+    assert make_faces(121, 1, FACES[:1], [spoken_line(SENTENCE, tone="sad")], ())[0].smile[36] < -0.1
 
 
 def test_the_same_seed_gives_the_same_motion_and_another_seed_another() -> None:
-    first, again, other = (make_idle_faces(121, seed, FACES, [spoken_line(SENTENCE)], ()) for seed in (3, 3, 4))
+    first, again, other = (make_faces(121, seed, FACES, [spoken_line(SENTENCE)], ()) for seed in (3, 3, 4))
     assert all(np.array_equal(getattr(first[0], name), getattr(again[0], name)) for name in NAMES)
     assert any(not np.array_equal(getattr(first[0], name), getattr(other[0], name)) for name in NAMES)

@@ -231,6 +231,6 @@ def _end(placed: Sequence[PlacedAction], frames: int) -> Iterable[PlacedAction]:
                 follows = other.start > one.start and other.action.face_index == action.face_index
                 if follows and any({action.kind, other.action.kind} <= channel for channel in _CHANNELS):
                     end = min(end, other.start)
-            if action.end is not None:
-                end = min(end, action.end)
+        if action.end is not None:
+            end = min(end, action.end)
         yield PlacedAction(action=action, start=one.start, end=max(one.start + 1, min(end, frames)))

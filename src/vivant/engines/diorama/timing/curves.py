@@ -18,7 +18,8 @@ HOME: Final[Mapping[str, float]] = {
 }  # fmt: skip
 _CAMERA_RANGE: Final[Mapping[str, tuple[float, float]]] = {"zoom": (0.01, 100), "pivot": (0, 1)}
 _FACE_RANGE: Final[Mapping[str, tuple[float, float]]] = {
-    "brow": (-1, 1), "smile": (-1, 1), "yaw": (-90, 90), "pitch": (-90, 90), "roll": (-90, 90),
+    "brow": (-1, 1), "smile": (-1, 1), "widen": (-1, 1), "gaze": (-1, 1), "chew": (-1, 1),
+    "yaw": (-90, 90), "pitch": (-90, 90), "roll": (-90, 90),
 }  # fmt: skip
 
 
@@ -72,11 +73,19 @@ class FaceCurves:
     breath: F32  # 0..1, 1: breathed in as deeply as possible
     brow: F32  # -1 lowered .. 1 raised
     smile: F32  # -1 corners of the mouth down .. 1 up
+    smirk: F32  # 0..1, 1: the corner at the picture's right alone up
+    knit: F32  # 0..1, 1: brows drawn together and down
+    inner: F32  # 0..1, 1: the inner ends of the brows up, as in grief and fear
+    widen: F32  # -1 lids narrowed .. 1 wide open
+    sneer: F32  # 0..1, 1: nose wrinkled, upper lip up
+    pout: F32  # 0..1, 1: lower lip pushed up and forward
+    gaze: F32  # -1 eyes to the picture's left .. 1 to its right
+    chew: F32  # -1 jaw to the picture's left .. 1 to its right
 
     def __post_init__(self) -> None:
         check_type("FaceCurves.jaw", self.jaw, np.ndarray)
         for field in fields(self):
-            low, high = _FACE_RANGE.get(field.name, (0, 1))
+            low, high = face_range(field.name)
             check_array(f"FaceCurves.{field.name}", getattr(self, field.name), np.float32, (self.frames,), low, high)
 
     @classmethod
@@ -87,3 +96,8 @@ class FaceCurves:
     @property
     def frames(self) -> int:
         return len(self.jaw)
+
+
+def face_range(name: str) -> tuple[float, float]:
+    """(lowest, highest) value of a curve of FaceCurves."""
+    return _FACE_RANGE.get(name, (0, 1))

@@ -1,21 +1,17 @@
-"""What a face does beside speaking: it blinks, breathes, moves its head and brows and performs its actions.
+"""What a face does by itself, beside speaking and what it is told: it blinks, breathes, moves its head and brows.
 
-Curves over the clip, made from the seed, the lines and the actions. Knows nothing of pixels.
+Curves over the clip, made from the seed and the lines. Knows nothing of pixels.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
-from vivant.engines.diorama.storyboard import ActionKind, FaceFact
-from vivant.engines.diorama.timing.acting import PlacedAction
-from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F64, SAMPLE_RATE
 from vivant.request import FPS
@@ -27,75 +23,32 @@ OPENING: Final = (0.20, 0.30)  # s; lids open about half as fast as they close
 TO_PAUSE: Final = 0.7  # s by which a blink may move into a pause: people blink between phrases
 
 SWAY: Final = {"yaw": 1.3, "pitch": 0.8, "roll": 0.45}  # degrees, of a speaker; others move half as much
-LIMIT: Final = 4.0  # degrees, |yaw| + |pitch| + |roll|
 BREATH: Final = (0.2, 0.3)  # Hz
 QUIET: Final = 0.6  # depth of a breath at rest
 NOD: Final = 0.6  # degrees at a stressed syllable
-SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
-
-# The turn of the head of each action that has one: axis and degrees.
-TURNS: Final[dict[ActionKind, tuple[str, float]]] = {
-    "look_left": ("yaw", -3.0), "look_right": ("yaw", 3.0), "look_up": ("pitch", -2.6), "look_down": ("pitch", 2.6),
-    "turn_head": ("yaw", 3.0), "tilt_head": ("roll", 2.2), "sad": ("pitch", 1.4),
-}  # fmt: skip
-# How far the corners of the mouth go, up or down.
-SMILES: Final[dict[ActionKind, float]] = {"smile": 0.8, "laugh": 1.0, "frown": -0.5, "sad": -0.5, "angry": -0.5}
 
 
-def make_idle_faces(
-    frames: int,
-    seed: int,
-    faces: Sequence[FaceFact],
-    lines: Sequence[PlacedLine],
-    actions: Sequence[PlacedAction],
-    *,
-    settle: bool = False,
-) -> tuple[FaceCurves, ...]:
-    """What each face does by itself, in the order of `faces`; mouths stay closed.
+def make_idle_life(
+    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], *, restless: float = 1.0, deep: bool = False
+) -> dict[str, F64]:
+    """What face `index` does by itself: curves of FaceCurves by name, float64 (frames,), 0 at frame 0.
 
-    All curves are 0 at frame 0, and at the last frame if `settle`. Yaw, pitch and roll together stay within LIMIT.
+    restless: how much the head moves, 1 as usual. deep: it breathes deeply.
     """
-    result: list[FaceCurves] = []
-    for index in range(len(faces)):
-        own_lines = [line for line in lines if line.line.face_index == index]
-        own_actions = [action for action in actions if action.action.face_index == index]
-        face = {
-            "lids": _lids(frames, seed, index, lines, own_actions, settle=settle),
-            "wink": _wink(frames, own_actions),
-            "breath": _breath(frames, seed, index, own_actions),
-            "brow": _brow(frames, seed, index, own_lines, own_actions),
-            "smile": _smile(frames, own_lines, own_actions),
-            **_head(frames, seed, index, own_lines, own_actions),
-        }
-        if settle:
-            at_end = smoothstep(np.arange(frames)[::-1] / (SETTLE * FPS))
-            face |= {name: curve * at_end for name, curve in face.items() if name not in ("lids", "wink")}
-        at_rest = FaceCurves.at_rest(frames)
-        result.append(replace(at_rest, **{name: curve.astype(np.float32) for name, curve in face.items()}))
-    return tuple(result)
+    own_lines = [line for line in lines if line.line.face_index == index]
+    return {
+        "lids": _lids(frames, seed, index, lines),
+        "breath": _breath(frames, seed, index, deep=deep),
+        "brow": _brow(frames, seed, index, own_lines),
+        "smile": _smile(frames, own_lines),
+        **_head(frames, seed, index, own_lines, restless),
+    }
 
 
-def _lids(
-    frames: int,
-    seed: int,
-    index: int,
-    lines: Sequence[PlacedLine],
-    own_actions: Sequence[PlacedAction],
-    *,
-    settle: bool,
-) -> F64:
+def _lids(frames: int, seed: int, index: int, lines: Sequence[PlacedLine]) -> F64:
     chance = rng(seed, f"blink/{index}")
-    time = np.arange(frames) / FPS
-    shut = np.zeros(frames)
-    for start, end in _spans(own_actions, "close_eyes"):
-        shut = np.maximum(shut, _held(time, start, end, 0.6))
-    if settle:
-        shut *= smoothstep((frames / FPS - 0.2 - time) / 0.5)
-    lids = shut
-    moments = list(_blink_times(frames / FPS, lines, chance))
-    for start, _ in _spans(own_actions, "blink"):  # twice, so that the action is seen
-        moments = [*(moment for moment in moments if not -1 < moment - start < 2.5), start + 0.3, start + 0.8]
-    for moment in moments:
+    lids = np.zeros(frames)
+    for moment in _blink_times(frames / FPS, lines, chance):
         closing, opening = float(chance.uniform(*CLOSING)), float(chance.uniform(*OPENING))
         shut_at = round(moment * FPS)  # on a whole frame, so that one frame shows closed eyes
         first, last = shut_at - round(closing * FPS), shut_at + 1 + round(opening * FPS)
@@ -106,14 +59,6 @@ def _lids(
         up = smoothstep((last - n) / max(1, last - shut_at - 1))
         lids = np.maximum(lids, np.minimum(down, up))
     return lids
-
-
-def _wink(frames: int, own_actions: Sequence[PlacedAction]) -> F64:
-    time = np.arange(frames) / FPS
-    wink = np.zeros(frames)
-    for start, _ in _spans(own_actions, "wink"):
-        wink = np.maximum(wink, smoothstep((time - start) / 0.14) * smoothstep((start + 0.62 - time) / 0.24))
-    return wink
 
 
 def _blink_times(seconds: float, lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[float]:
@@ -141,55 +86,31 @@ def _pauses(lines: Sequence[PlacedLine]) -> Iterator[float]:
         yield start + len(line.spoken.samples) / SAMPLE_RATE + 0.15
 
 
-def _head(
-    frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[PlacedAction]
-) -> dict[str, F64]:
+def _head(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], restless: float) -> dict[str, F64]:
     chance = rng(seed, f"head/{index}")
     time = np.arange(frames) / FPS
-    speaking = _speaking(frames, own_lines)
-    kinds = {placed.action.kind for placed in own_actions}
-    restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
+    speaking = measure_speaking(frames, own_lines)
     head = {name: restless * reach * _drift(time, chance) * (0.5 + 0.5 * speaking) for name, reach in SWAY.items()}
     for moment, strength in _stresses(own_lines, chance):
         head["pitch"] += NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / 0.11) ** 2)
-    for start, _ in _spans(own_actions, "nod"):
-        head["pitch"] += 2.6 * np.sin(2 * np.pi * 1.5 * (time - start)) * _window(time, start, start + 1.33)
-    for start, _ in _spans(own_actions, "shake_head"):
-        head["yaw"] += 2.8 * np.sin(2 * np.pi * 1.4 * (time - start)) * _window(time, start, start + 2.14)
-    for start, _ in _spans(own_actions, "laugh"):
-        head["pitch"] += 0.5 * np.sin(2 * np.pi * 3.1 * (time - start)) * _window(time, start, start + 1.6)
-    for kind, (axis, degrees) in TURNS.items():
-        for start, end in _spans(own_actions, kind):
-            head[axis] += degrees * _held(time, start, end, 1.2)
     for name in head:
         head[name] = head[name] - head[name][0]
-    total = sum(np.abs(curve) for curve in head.values())
-    scale = np.minimum(1.0, LIMIT / np.maximum(np.max(total), 1e-9))
-    return {name: curve * scale for name, curve in head.items()}
+    return head
 
 
-def _brow(
-    frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[PlacedAction]
-) -> F64:
+def _brow(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine]) -> F64:
     chance = rng(seed, f"brow/{index}")
     time = np.arange(frames) / FPS
     brow = np.zeros(frames)
     for moment, strength in _stresses(own_lines, chance):
         if chance.uniform() < 0.3:  # with some of the stresses only
             brow += 0.5 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
-    for start, end in _spans(own_actions, "surprise"):
-        brow += 0.9 * _window(time, start, end)
-    for start, end in _spans(own_actions, "frown", "angry"):
-        brow -= 0.7 * _held(time, start, end, 0.8)
     return np.clip(brow, -1, 1) * smoothstep(time / 0.3)
 
 
-def _smile(frames: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[PlacedAction]) -> F64:
+def _smile(frames: int, own_lines: Sequence[PlacedLine]) -> F64:
     time = np.arange(frames) / FPS
     smile = np.zeros(frames)
-    for kind, amount in SMILES.items():
-        for start, end in _spans(own_actions, kind):
-            smile += amount * _held(time, start, end, 0.9)
     mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
     for line in own_lines:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
@@ -199,14 +120,14 @@ def _smile(frames: int, own_lines: Sequence[PlacedLine], own_actions: Sequence[P
     return np.clip(smile, -1, 1) * smoothstep(time / 0.3)
 
 
-def _breath(frames: int, seed: int, index: int, own_actions: Sequence[PlacedAction]) -> F64:
+def _breath(frames: int, seed: int, index: int, *, deep: bool) -> F64:
     """float64 (frames,), 0..1: breathing in somewhat faster than out, breaths a little different in length."""
     chance = rng(seed, f"breath/{index}")
     time = np.arange(frames) / FPS
     rate = float(chance.uniform(*BREATH))
     phase = 2 * np.pi * rate * time + 0.25 * np.sin(2 * np.pi * 0.07 * time)
     phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # shortens breathing in
-    depth = 1.0 if any(placed.action.kind == "breathe" for placed in own_actions) else QUIET
+    depth = 1.0 if deep else QUIET
     breath: F64 = depth * (1 - np.cos(phase)) / 2
     return breath
 
@@ -224,7 +145,7 @@ def _stresses(own_lines: Sequence[PlacedLine], chance: np.random.Generator) -> I
                 yield moment + 0.05, float(chance.uniform(0.4, 1.0))
 
 
-def _speaking(frames: int, own_lines: Sequence[PlacedLine]) -> F64:
+def measure_speaking(frames: int, own_lines: Sequence[PlacedLine]) -> F64:
     """float64 (frames,): 1 during the own lines, eased from and to 0 around them."""
     time = np.arange(frames) / FPS
     active = np.zeros(frames)
@@ -243,21 +164,3 @@ def _drift(time: F64, chance: np.random.Generator) -> F64:
     # d(t) - d(0)·fade(t): 0 in frame 0, yet moving from there on
     drift: F64 = waves - waves[0] * (1 - smoothstep(time / 2.0))
     return drift
-
-
-def _window(time: F64, start: float, end: float) -> F64:
-    return smoothstep((time - start) / 0.25) * smoothstep((end - time) / 0.25)
-
-
-def _spans(own_actions: Sequence[PlacedAction], *kinds: ActionKind) -> Iterator[tuple[float, float]]:
-    """(start, end) in seconds of every action of these kinds."""
-    for placed in own_actions:
-        if placed.action.kind in kinds:
-            yield placed.start / FPS, placed.end / FPS
-
-
-def _held(time: F64, start: float, end: float, rise: float) -> F64:
-    """Rises from 0 to 1 within `rise` seconds from `start` on and goes back as fast about `end`; what ends with the
-    clip stays. float64 like `time`."""
-    up: F64 = smoothstep((time - start) / rise)
-    return up if end > time[-1] else up * smoothstep((end + 0.5 * rise - time) / rise)

@@ -13,8 +13,8 @@ from vivant.engines.diorama.storyboard import TRUSTED, Cue, Motion, PictureFacts
 from vivant.engines.diorama.timing import camera, events, light, visemes, wind
 from vivant.engines.diorama.timing.acting import place_acting
 from vivant.engines.diorama.timing.envelope import make_envelope
+from vivant.engines.diorama.timing.faces import make_faces
 from vivant.engines.diorama.timing.framing import make_views
-from vivant.engines.diorama.timing.idle import make_idle_faces
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
 from vivant.media import F64, SAMPLE_RATE
@@ -38,7 +38,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         *events.make_waves(board),
         *events.make_passes(board),
     )
-    faces = make_idle_faces(frames, board.seed, facts.faces, lines, acting.actions, settle=board.morph)
+    faces = make_faces(frames, board.seed, facts.faces, lines, acting.actions, settle=board.morph)
     return Timeline(
         frames=frames,
         seed=board.seed,

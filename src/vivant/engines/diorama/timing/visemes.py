@@ -121,7 +121,7 @@ def _add_lines(face: FaceCurves, index: int, lines: Sequence[PlacedLine], seed: 
     if not own:
         return face
     chance = rng(seed, f"visemes/{index}")
-    mouth = {name: np.zeros(face.frames) for name in MOUTH}
+    mouth = {name: getattr(face, name).astype(np.float64) for name in MOUTH}  # what it does while it does not speak
     for line in own:
         if line.spoken.phones:
             for name, curve in _line(line, face.frames, chance).items():

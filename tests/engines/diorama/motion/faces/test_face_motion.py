@@ -5,12 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 
-import cv2
 import numpy as np
 import pytest
 
-from support.faces import scene_of
-from support.timelines import still
+from support.faces import film, lay_patches, motion, scene_of
 from vivant.engines.diorama.kernels import compiled_signatures
 from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
@@ -18,66 +16,16 @@ from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.faces.face_pose import measure_pose
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
-from vivant.engines.diorama.motion.fields import Patch
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Shot, Storyboard
-from vivant.engines.diorama.timing.curves import FaceCurves
-from vivant.media import U8, Planes, to_picture
 
 REST = {"jaw": 0.0}
 OPEN = {"jaw": 0.8, "wide": 0.2}
 SHUT = {"jaw": 0.5, "close": 1.0}
 BLINK = {"lids": 1.0}
 ALIVE = {"yaw": 1.5, "pitch": -1.0, "roll": 0.4, "breath": 1.0, "brow": 0.6, "smile": 0.5}
-
-
-def motion(scene: Scene, *frames: dict[str, float], face: int = 0) -> FaceMotion:
-    """Frame n of the clip has the curves of frames[n]."""
-    height, width = scene.rgb.shape[:2]
-    names = {name for frame in frames for name in frame}
-    at_rest = FaceCurves.at_rest(len(frames))
-    curves = {name: np.array([frame.get(name, 0.0) for frame in frames], np.float32) for name in names}
-    faces = [at_rest] * len(scene.faces)
-    faces[face] = replace(at_rest, **curves)
-    board = Storyboard(
-        width=width, height=height, frames=len(frames), seed=1, language="en", audio=True, camera_fixed=False,
-        morph=False, shots=(Shot(start=0, end=len(frames), moves=()),),
-    )  # fmt: skip
-    return FaceMotion(scene, board, replace(still(len(frames)), faces=tuple(faces)))
-
-
-def lay_patches(scene: Scene, patches: tuple[Patch, ...]) -> U8:
-    """The double-size luma with the patches in it."""
-    y2 = scene.source.y2.copy()
-    for patch in patches:
-        y2[
-            2 * patch.rect.top : 2 * (patch.rect.top + patch.rect.height),
-            2 * patch.rect.left : 2 * (patch.rect.left + patch.rect.width),
-        ] = patch.y2
-    return y2
-
-
-def film(scene: Scene, faces: FaceMotion, n: int) -> U8:
-    """Frame n as RGB, without a camera: patches in, then everything moved by the field."""
-    planes = scene.source.planes
-    y2, u, v = lay_patches(scene, faces.patches(n)), planes.u.copy(), planes.v.copy()
-    for patch in faces.patches(n):
-        half = (
-            slice(patch.rect.top // 2, (patch.rect.top + patch.rect.height) // 2),
-            slice(patch.rect.left // 2, (patch.rect.left + patch.rect.width) // 2),
-        )
-        u[half], v[half] = patch.u, patch.v
-    field = faces.field(n)
-    height, width = planes.y.shape
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    if field is not None:
-        x = x + cv2.resize(field.dx, (width, height))
-        y = y + cv2.resize(field.dy, (width, height))
-    moved = cv2.remap(y2, 2 * x, 2 * y, cv2.INTER_LINEAR)
-    return to_picture(Planes(np.asarray(moved, np.uint8), u, v))
 
 
 def around(scene: Scene, landmark: int, radius: int, face: int = 0) -> tuple[slice, slice]:

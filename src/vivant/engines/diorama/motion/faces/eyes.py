@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
+from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch, at_chroma
 from vivant.engines.diorama.motion.faces.face_pose import FacePose
 from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X
 from vivant.engines.diorama.motion.faces.tones import measure_tones
@@ -26,6 +26,7 @@ EYES: Final = (
     ((362, 263), (398, 384, 385, 386, 387, 388, 466), (382, 381, 380, 374, 373, 390, 249), (276, 283, 282, 295, 285)),
 )
 LASH: Final = 0.02  # face heights: lashes and the lid's edge, which are not stretched
+TURN: Final = 0.3  # how far an eye turns at most, in halves of its width
 LOWER_SHARE: Final = 0.1  # how far lower lids rise to meet the upper ones, of the eye's height
 
 
@@ -68,11 +69,25 @@ class Eye:
         self._soft = 0.5 + 0.8 * measure_tones(source, pose).blur
         self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]
 
-    def draw(self, patch: CanvasPatch, closed: float) -> None:
-        """Redraw the eye in `patch`, whose rect covers `self.rect`, with its lids closed by 0..1."""
+    def draw(self, patch: CanvasPatch, closed: float, *, gaze: float = 0.0) -> None:
+        """Redraw the eye in `patch`, whose rect covers `self.rect`, with its lids closed by 0..1 and the eye turned by
+        -1..1, + to the picture's right."""
+        still = self._still
+        if gaze:
+            still = self._turn(patch, gaze)
         low = self._lower - LOWER_SHARE * (self._lower - self._upper) * closed
         edge = self._upper + (low - self._upper) * closed
+        chroma = [plane[self.rect.chroma_in(patch.rect)].copy() for plane in (patch.u, patch.v)] if gaze else []
         self._warp.redraw(patch, self._source, (self._upper, self._lower), (edge, low), self._reach)
+        if gaze:
+            seen = at_chroma(self._opening(edge, low))
+            for plane, turned in zip((patch.u, patch.v), chroma, strict=True):
+                target = plane[self.rect.chroma_in(patch.rect)]
+                target[...] = np.rint(target + seen * (turned.astype(np.float32) - target)).astype(np.uint8)
+            if closed <= 0:
+                target = patch.y2[self.rect.luma2_in(patch.rect)]
+                target[...] = still
+                return
         window = self._warp.window(self._upper, self._lower, 2 * (self._lash + self._soft))
         if window is None:
             return
@@ -80,7 +95,7 @@ class Eye:
         lids = np.ascontiguousarray(target)
         _composite_lids(
             lids, np.asarray(cv2.GaussianBlur(lids, (0, 0), 1.5 * self._soft), np.uint8),
-            np.ascontiguousarray(self._still[window]), np.ascontiguousarray(self._warp.column[window]),
+            np.ascontiguousarray(still[window]), np.ascontiguousarray(self._warp.column[window]),
             np.ascontiguousarray(self._warp.t[window]),
             _Lids(
                 edge.astype(np.float32), low.astype(np.float32), self._taper.astype(np.float32),
@@ -88,6 +103,44 @@ class Eye:
             ),
         )  # fmt: skip
         target[...] = lids
+
+    def _opening(self, edge: F64, low: F64) -> F32:
+        """float32 of the double-size rect: 1 between the lids (tables of t), softly 0 outside and at the corners."""
+        column, t = self._warp.column, self._warp.t
+        at = np.maximum(column, 0)
+        near = np.minimum(t - edge.astype(np.float32)[at], low.astype(np.float32)[at] - t) - np.float32(0.3)
+        opening: F32 = np.clip(near / np.float32(self._soft), 0, 1) * (column >= 0)
+        return opening.astype(np.float32, copy=False)
+
+    def _turn(self, patch: CanvasPatch, gaze: float) -> U8:
+        """The double-size luma of the rect with the eyeball turned; its chroma is put into `patch`.
+
+        The picture between the lids slides along them: fully in the middle, not at all at the corners, so that what
+        is seen of the white there is stretched and nothing is uncovered."""
+        column, t = self._warp.column, self._warp.t
+        at = np.maximum(column, 0)
+        x = X.astype(np.float32)
+        source_x = x - np.float32(TURN * gaze) * np.maximum(0, 1 - x * x) ** np.float32(1.0)
+        upper, gap = self._upper, np.maximum(self._lower - self._upper, 1e-3)
+        there_upper = np.interp(source_x, X, upper).astype(np.float32)
+        there_gap = np.interp(source_x, X, gap).astype(np.float32)
+        share = (t - upper.astype(np.float32)[at]) / gap.astype(np.float32)[at]
+        there = there_upper[at] + share * there_gap[at]
+        frame = self._warp.frame
+        rows, columns = np.mgrid[0 : t.shape[0], 0 : t.shape[1]].astype(np.float32)
+        step_x, step_t = (source_x - x)[at], there - t
+        move_x = columns + np.float32(2) * (step_x * np.float32(frame.along[0]) + step_t * np.float32(frame.down[0]))
+        move_y = rows + np.float32(2) * (step_x * np.float32(frame.along[1]) + step_t * np.float32(frame.down[1]))
+        seen = self._opening(self._upper, self._lower)
+        turned = cv2.remap(self._still, move_x, move_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        still = self._still.astype(np.float32)
+        luma = np.rint(still + seen * (turned.astype(np.float32) - still)).astype(np.uint8)
+        # A chroma sample (i, j) sits on luma (2i + ½, 2j), which is (4i + 1, 4j) of the double plane.
+        half_x, half_y = move_x[1::4, ::4] * np.float32(0.25), (move_y[1::4, ::4] - 1) * np.float32(0.25)
+        for plane in (patch.u, patch.v):
+            target = plane[self.rect.chroma_in(patch.rect)]
+            target[...] = cv2.remap(target.copy(), half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return luma
 
 
 def _skin_above(source: Source, frame: LocalFrame, lid: F64, most: float, lash: float) -> float:

@@ -20,6 +20,7 @@ from vivant.engines.diorama.motion.fields import Field, Patch, Rect, quarter_sha
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import Timeline
 
 APART: Final = 24  # pixels: features nearer to each other share a patch
@@ -64,7 +65,7 @@ class FaceMotion:
             share *= float(np.clip((PROFILE - pose.turned) / (PROFILE - TURNED), 0, 1))
             if share == 0:
                 continue
-            self._heads.append((i, Head(pose, (w, h), body=body), share))
+            self._heads.append((i, Head(pose, (w, h), body=body, acted=_acted(timeline.faces[i])), share))
             if _inside(pose, (*CORNERS, CHIN), (w, h)):
                 features.append(Feature(i, Mouth(scene.source, pose, chance=rng(storyboard.seed, f"mouth/{i}")), share))
             features += [
@@ -86,7 +87,7 @@ class FaceMotion:
                 if isinstance(feature.what, Mouth):
                     feature.what.draw(patch, self._lips(feature, n))
                 else:
-                    feature.what.draw(patch, self._lids(feature, n))
+                    feature.what.draw(patch, self._lids(feature, n), gaze=float(self._curves[feature.face].gaze[n]))
             drawn.append(patch.finish())
         return tuple(drawn)
 
@@ -104,7 +105,7 @@ class FaceMotion:
     def _rests(self, feature: Feature, n: int) -> bool:
         if isinstance(feature.what, Mouth):
             return feature.what.rests(self._lips(feature, n))
-        return self._lids(feature, n) <= 0
+        return self._lids(feature, n) <= 0 and self._curves[feature.face].gaze[n] == 0
 
     def _lids(self, feature: Feature, n: int) -> float:
         curves = self._curves[feature.face]
@@ -123,7 +124,7 @@ class FaceMotion:
 
     def _head_state(self, i: int, share: float, n: int) -> HeadState:
         curves = self._curves[i]
-        smile = float(curves.smile[n])
+        smile, widen = float(curves.smile[n]), float(curves.widen[n])
         return HeadState(
             jaw=float(curves.jaw[n]) * share,
             wide=float(curves.wide[n]) * share,
@@ -131,11 +132,26 @@ class FaceMotion:
             smile=max(0.0, smile),
             frown=max(0.0, -smile),
             brow=float(curves.brow[n]),
+            smirk=float(curves.smirk[n]),
+            knit=float(curves.knit[n]),
+            inner=float(curves.inner[n]),
+            widen=max(0.0, widen),
+            squint=max(0.0, -widen),
+            sneer=float(curves.sneer[n]),
+            pout=float(curves.pout[n]),
+            chew=float(curves.chew[n]),
             yaw=float(curves.yaw[n]),
             pitch=float(curves.pitch[n]),
             roll=float(curves.roll[n]),
             breath=float(curves.breath[n]),
         )
+
+
+def _acted(curves: FaceCurves) -> frozenset[str]:
+    """The expressions beyond those of speech and idle life that these curves need."""
+    used = {name for name in ("smirk", "knit", "inner", "sneer", "pout", "chew") if getattr(curves, name).any()}
+    used |= {name for name, sign in (("widen", 1), ("squint", -1)) if (sign * curves.widen > 0).any()}
+    return frozenset(used)
 
 
 def _inside(pose: FacePose, landmarks: tuple[int, ...], canvas: tuple[int, int]) -> bool:

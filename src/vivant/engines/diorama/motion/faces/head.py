@@ -6,16 +6,18 @@ A turning head keeps its outline, as a ball does; the more a point stands out to
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose
+from vivant.engines.diorama.motion.faces import expressions
+from vivant.engines.diorama.motion.faces.expressions import EARS, EVERY_FACE
+from vivant.engines.diorama.motion.faces.face_pose import FacePose
 from vivant.engines.diorama.motion.faces.local_frame import solve_2x2
-from vivant.engines.diorama.motion.faces.mouth import DROP
 from vivant.engines.diorama.motion.faces.rbf import interpolate
 from vivant.engines.diorama.motion.fields import STEP
 from vivant.media import F32, F64
@@ -24,8 +26,6 @@ OVAL: Final = (
     10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
     148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
 )  # fmt: skip
-EARS: Final = (234, 454)
-BROWS: Final = (70, 63, 105, 66, 107, 46, 53, 52, 65, 55, 300, 293, 334, 296, 336, 276, 283, 282, 295, 285)
 INNER_LIPS: Final = frozenset((  # coincide where lips are closed; the mouth moves them
     78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324,
     62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292, 96, 89, 179, 86, 15, 316, 403, 319, 325,
@@ -34,9 +34,6 @@ INNER_LIPS: Final = frozenset((  # coincide where lips are closed; the mouth mov
 # In face heights (brow to chin), unless said otherwise.
 FADE: Final = 0.3  # outside the face's outline its motion fades out over this distance
 FINEST: Final = 1 / 50  # the motion of a face has no finer detail
-WIDER, ROUNDER = 0.13, 0.17  # shares of the mouth's width
-CORNER_DROP: Final = 0.3  # share of the jaw's motion that the corners of the mouth follow
-BROW_RISE: Final = 0.028
 BREATH_RISE: Final = 0.012  # of the shoulders
 DEPTH: Final = 0.55  # how far the nose stands before the axis of turning
 HAIR: Final = 0.28  # above the forehead
@@ -53,6 +50,14 @@ class HeadState:
     smile: float = 0.0
     frown: float = 0.0
     brow: float = 0.0  # -1..1
+    smirk: float = 0.0
+    knit: float = 0.0
+    inner: float = 0.0
+    widen: float = 0.0
+    squint: float = 0.0
+    sneer: float = 0.0
+    pout: float = 0.0
+    chew: float = 0.0  # -1..1
     yaw: float = 0.0
     pitch: float = 0.0
     roll: float = 0.0
@@ -62,8 +67,11 @@ class HeadState:
 class Head:
     """One head. `add` changes nothing here and may be called from any thread."""
 
-    def __init__(self, pose: FacePose, canvas: tuple[int, int], *, body: F32 | None) -> None:
-        """canvas: (width, height). body: float32 mask (h, w) of head and shoulders, None where it is not trusted."""
+    def __init__(
+        self, pose: FacePose, canvas: tuple[int, int], *, body: F32 | None, acted: frozenset[str] = frozenset()
+    ) -> None:
+        """canvas: (width, height). body: float32 mask (h, w) of head and shoulders, None where it is not trusted.
+        acted: the expressions beyond those of speech and idle life that the clip needs; others do nothing."""
         unit = pose.unit
         outline = pose.landmarks[list(OVAL), :2]
         face = _GridRect.around(outline, 1.1 * FADE * unit, canvas)
@@ -71,12 +79,14 @@ class Head:
         ball = _ball(pose, face.points())[..., None]
         away = face.points() - (pose.landmarks[list(EARS), :2].mean(0) + pose.flat(np.array([0.0, NECK, 0.0])))
         degree = np.pi / 180
+        self._names = (*EVERY_FACE, *(name for name in expressions.NAMES if name in acted and name not in EVERY_FACE))
         moves = [
-            *(move * inside for move in _expressions(pose, face)),
+            *(move * inside for move in _expressions(pose, face, self._names)),
             ball * pose.flat(np.array([DEPTH * degree, 0.0, 0.0])),
             ball * pose.flat(np.array([0.0, DEPTH * degree, 0.0])),
             ball * np.stack([-away[..., 1], away[..., 0]], axis=-1) * degree,
         ]
+        self._names += ("yaw", "pitch", "roll")
         self._face, self._moves = face, np.stack(moves).transpose(0, 3, 1, 2).astype(np.float32)
         self._body = _GridRect.around(outline, 1.2 * unit, canvas)
         rise = _breathing(pose, self._body.points(), body)[..., None] * pose.flat(np.array([0.0, -BREATH_RISE, 0.0]))
@@ -85,7 +95,7 @@ class Head:
     def add(self, dx: F32, dy: F32, state: HeadState) -> None:
         """Add the displacement of this head, canvas pixels, to dx and dy, float32 on the whole quarter grid, in
         place."""
-        *weights, breath = astuple(state)
+        weights, breath = [getattr(state, name) for name in self._names], state.breath
         if any(weights):
             forward = np.zeros(self._moves.shape[1:], np.float32)
             for weight, move in zip(weights, self._moves, strict=True):
@@ -160,17 +170,10 @@ def _inverse(forward: F32) -> F32:
     return looks
 
 
-def _expressions(pose: FacePose, part: _GridRect) -> list[F64]:
-    """Displacement in pixels, (rows, columns, 2) each, of jaw, wide, round, smile, frown and brow at 1."""
+def _expressions(pose: FacePose, part: _GridRect, names: Sequence[str]) -> list[F64]:
+    """Displacement in pixels, (rows, columns, 2) each, of the expressions `names` at 1."""
     kept = [i for i in range(468) if i not in INNER_LIPS]
-    own = pose.own(pose.landmarks[kept])
-    corners = pose.own(pose.landmarks[list(CORNERS)])
-    half = float(corners[1, 0] - corners[0, 0]) / 2
-    brow = float(own[np.isin(kept, BROWS), 1].mean())
-    flat = pose.flat(np.stack([
-        _jaw(own, half, pose.own(pose.landmarks[list(EARS)]).mean(0)), _stretch(own, half, WIDER),
-        _stretch(own, half, -ROUNDER), _smile(own, half), _frown(own, half), _raise_brows(own, brow),
-    ]))  # fmt: skip
+    flat = pose.flat(expressions.displace(pose, kept, names))
     unit = pose.unit
     outline = pose.landmarks[list(OVAL), :2]
     outward = outline - outline.mean(0)
@@ -193,58 +196,6 @@ def _expressions(pose: FacePose, part: _GridRect) -> list[F64]:
         for layer in carried.T
     ]  # fmt: skip
     return [np.stack(pair, axis=-1) for pair in zip(fine[0::2], fine[1::2], strict=True)]
-
-
-# What follows gives displacements (n, 3) in own coordinates (right, down, back of the mouth's middle, face heights) for
-# points `own` (n, 3). `half` is half of the mouth's width.
-
-
-def _jaw(own: F64, half: float, ears: F64) -> F64:
-    """The jaw swings about its joints in front of the ears; the lower the skin, the more it follows. Lips are moved by
-    mouth.py, so here they follow only at their corners."""
-    joint = np.array([0.0, max(float(ears[1]), -0.3), float(ears[2])])
-    arm = own - joint
-    angle = DROP / max(float(joint[2]) + 0.08, 0.2)  # lips are 0.08 in front of their corners
-    swing = np.stack([np.zeros(len(own)), -angle * arm[:, 2], angle * arm[:, 1]], axis=1)
-    x, down = np.abs(own[:, 0]), own[:, 1]
-    bell = np.maximum(0, 1 - np.minimum(x / half, 1) ** 2) ** 1.15
-    lip = CORNER_DROP * (1 - bell) * smoothstep((down + 0.16) / 0.16)
-    chin = (1 - bell * np.clip(1 - (down - 0.05) / 0.22, 0, 1) ** 2) * smoothstep(down / 0.12)
-    middle = np.where(down > 0, np.maximum(lip, chin), lip)
-    beside = smoothstep((down + 0.15) / 0.35)
-    follows = middle + (beside - middle) * smoothstep((x - 0.7 * half) / (0.9 * half))
-    moved: F64 = swing * follows[:, None]
-    return moved
-
-
-def _stretch(own: F64, half: float, amount: float) -> F64:
-    """The lips and what is near them become wider by `amount`, and thinner; narrower and thicker if it is negative."""
-    x, down = own[:, 0], own[:, 1]
-    beyond = np.maximum(0, np.abs(x) - half) / half
-    near = np.exp(-2 * beyond**2 - (down / 0.2) ** 2)
-    thinner = -0.5 * amount * down * np.exp(-((down / 0.09) ** 2)) * near
-    return np.stack([amount * np.clip(x, -half, half) * near, thinner, np.zeros(len(own))], axis=1)
-
-
-def _smile(own: F64, half: float) -> F64:
-    """Corners out and up, cheeks up."""
-    x, down = np.abs(own[:, 0]), own[:, 1]
-    corner = np.exp(-(((x - half) / (0.75 * half)) ** 2) - (down / 0.12) ** 2)
-    cheek = np.exp(-(((x - 1.45 * half) / 0.14) ** 2) - ((down + 0.22) / 0.13) ** 2)
-    return np.stack([0.022 * np.sign(own[:, 0]) * corner, -0.03 * corner - 0.022 * cheek, 0 * x], axis=1)
-
-
-def _frown(own: F64, half: float) -> F64:
-    """Corners down."""
-    corner = np.exp(-(((np.abs(own[:, 0]) - half) / (0.7 * half)) ** 2) - (own[:, 1] / 0.12) ** 2)
-    return np.stack([0 * corner, 0.02 * corner, 0 * corner], axis=1)
-
-
-def _raise_brows(own: F64, level: float) -> F64:
-    """Brows and forehead up; lids and eyes stay."""
-    down = own[:, 1] - level
-    rise = np.exp(-((down / 0.11) ** 2)) * (1 - smoothstep((down - 0.06) / 0.08)) * (np.abs(own[:, 0]) < 0.55)
-    return np.stack([0 * rise, -BROW_RISE * rise, 0 * rise], axis=1)
 
 
 def _ball(pose: FacePose, at: F64) -> F64:

@@ -1,0 +1,73 @@
+"""All that faces do beside speaking: their idle life and what they are told, within the limits of a head."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Final
+
+import numpy as np
+
+from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.storyboard import FaceFact
+from vivant.engines.diorama.timing.acting import PlacedAction
+from vivant.engines.diorama.timing.curves import FaceCurves, face_range
+from vivant.engines.diorama.timing.idle import make_idle_life, measure_speaking
+from vivant.engines.diorama.timing.performing import perform
+from vivant.engines.diorama.timing.timeline import PlacedLine
+from vivant.media import F64
+from vivant.request import FPS
+
+LIMIT: Final = 4.0  # degrees, |yaw| + |pitch| + |roll|
+SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
+_HEAD: Final = ("yaw", "pitch", "roll")
+
+
+def make_faces(
+    frames: int,
+    seed: int,
+    faces: Sequence[FaceFact],
+    lines: Sequence[PlacedLine],
+    actions: Sequence[PlacedAction],
+    *,
+    settle: bool = False,
+) -> tuple[FaceCurves, ...]:
+    """What each face does, in the order of `faces`; speech is added later (visemes.py).
+
+    All curves are 0 at frame 0, and at the last frame if `settle`. Yaw, pitch and roll together stay within LIMIT.
+    """
+    return tuple(
+        _make_face(
+            frames, seed, index, lines, [placed for placed in actions if placed.action.face_index == index], settle
+        )
+        for index in range(len(faces))
+    )
+
+
+def _make_face(
+    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], own: Sequence[PlacedAction], settle: bool
+) -> FaceCurves:
+    kinds = {placed.action.kind for placed in own}
+    restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
+    face = make_idle_life(frames, seed, index, lines, restless=restless, deep="breathe" in kinds)
+    quiet = 1 - measure_speaking(frames, [line for line in lines if line.line.face_index == index])
+    for name, curve in perform(frames, seed, index, own, quiet).items():
+        # Lids that are down cannot blink; everything else adds up.
+        face[name] = np.maximum(face[name], curve) if name == "lids" else face.get(name, 0) + curve
+    total = sum(np.abs(face[name]) for name in _HEAD)
+    scale = np.minimum(1.0, LIMIT / np.maximum(np.max(total), 1e-9))
+    for name in _HEAD:
+        face[name] = face[name] * scale
+    for name in face:
+        face[name] = np.clip(face[name], *face_range(name))
+    if settle:
+        at_end = smoothstep(np.arange(frames)[::-1] / (SETTLE * FPS))
+        face = {name: _settle(name, curve, at_end) for name, curve in face.items()}
+    at_rest = FaceCurves.at_rest(frames)
+    known = {field.name for field in fields(FaceCurves)}
+    return replace(at_rest, **{name: curve.astype(np.float32) for name, curve in face.items() if name in known})
+
+
+def _settle(name: str, curve: F64, at_end: F64) -> F64:
+    """Blinks end by themselves and must not be cut short; lids that stay down open."""
+    return curve if name in ("lids", "wink") and curve[-1] == 0 else curve * at_end
