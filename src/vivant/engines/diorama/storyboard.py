@@ -353,8 +353,10 @@ class FaceFact:
     x: float  # 0 left .. 1 right
     y: float  # 0 top .. 1 bottom
     height: float  # from the brows to the chin
+    still: bool = False  # too small, or turned too far away, to be moved
 
     def __post_init__(self) -> None:
+        check_type("FaceFact.still", self.still, bool)
         check_number("FaceFact.x", self.x, -0.5, 1.5)
         check_number("FaceFact.y", self.y, -0.5, 1.5)
         check_number("FaceFact.height", self.height, 0, 2)

@@ -139,3 +139,11 @@ def test_an_action_without_a_face_is_told() -> None:
     board = board_of("She smiles.", ())
     assert board.actions == ()
     assert any("smiles" in note for note in board.notes)
+
+
+def test_an_action_of_a_face_that_cannot_move_is_told_and_not_listed() -> None:
+    board = board_of("She smiles and nods.", (FaceFact(x=0.5, y=0.4, height=0.02, still=True),))
+    assert board.actions == ()
+    (note,) = (note for note in board.notes if "too small" in note)
+    assert "“smiles”" in note
+    assert "“nods”" in note

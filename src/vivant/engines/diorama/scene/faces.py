@@ -42,7 +42,10 @@ RIGHT_EYE: Final = (
 )  # fmt: skip
 
 BROWS: Final = (105, 334)  # the top of each brow
-CHIN: Final = 152
+FOREHEAD, CHIN = 10, 152
+OUTER_EYES: Final = (33, 263)
+SMALLEST: Final = 24.0  # pixels of face height under which a face does not move
+PROFILE: Final = float(np.radians(60))  # turned away from the viewer, from which it does not either
 MESH_INPUT: Final = 192  # pixels
 REGION: Final = 1.5  # side of the mesh's crop over the larger side of the box
 PRESENT: Final = 0.5  # the mesh's own probability from which there is a face
@@ -168,7 +171,24 @@ class FaceFinder:
 def describe_face(face: Face, canvas: Canvas) -> FaceFact:
     """The face as the script sees it: its middle and height as shares of the canvas."""
     x, y = (face.landmarks[[*BROWS, CHIN], :2].mean(0) / [canvas.width, canvas.height]).tolist()
-    return FaceFact(x=x, y=y, height=face.size / canvas.height)
+    still = face.size < SMALLEST or measure_turn(measure_axes(face.landmarks.astype(np.float64))) >= PROFILE
+    return FaceFact(x=x, y=y, height=face.size / canvas.height, still=still)
+
+
+def measure_axes(landmarks: F64) -> F64:
+    """(3, 3): the face's right (as seen in the picture), down and back, unit vectors. Right is the way between outer
+    eyes, down the way to the chin at a right angle to it. landmarks: (478, 3)."""
+    right = landmarks[OUTER_EYES[1]] - landmarks[OUTER_EYES[0]]
+    right /= np.linalg.norm(right)
+    down = landmarks[CHIN] - landmarks[FOREHEAD]
+    down -= (down @ right) * right
+    down /= np.linalg.norm(down)
+    return np.stack([right, down, np.cross(right, down)])
+
+
+def measure_turn(axes: F64) -> float:
+    """Angle between a face with these axes, (3, 3), and the viewer, radians."""
+    return float(np.arccos(np.clip(axes[2, 2], -1, 1)))
 
 
 def measure_face_height(landmarks: F32 | F64) -> float:

@@ -36,6 +36,7 @@ def find_actions(
     words: list[str] = []
     speakers = {line.face_index for line in lines}
     animals: list[str] = []
+    still: list[str] = []
     for hit in reading.hits:
         if not hit.entry.action or not hit.meant or _is_heard_from_afar(reading, hit):
             continue
@@ -55,6 +56,9 @@ def find_actions(
         if doing and not (hit.entry.action in _SPOKEN and lines):
             words.append(reading.written(hit))
         for actor, kind in doing:
+            if faces and faces[actor].still:
+                still.append(reading.written(hit))
+                continue
             action = Action(
                 kind=kind,
                 face_index=actor,
@@ -64,6 +68,8 @@ def find_actions(
             )
             actions.setdefault((action.kind, action.face_index, action.start), action)
     notes = [ScriptNote("animals", tuple(animals))] if animals else []
+    if still:
+        notes.append(ScriptNote("face_still", tuple(still)))
     if not faces and words:
         notes.append(ScriptNote("no_face", tuple(words)))
     return Found(tuple(actions.values()) if faces else (), tuple(notes), tuple(spans))

@@ -38,7 +38,7 @@ _FEELINGS: Final[Mapping[str, Mapping[str, float]]] = {
     "fear": {"inner": 0.85, "brow": 0.55, "widen": 1.0, "wide": 0.5, "jaw": 0.14, "smile": -0.25, "pitch": -0.6},
     "disgust": {"sneer": 1.0, "knit": 0.6, "widen": -0.6, "smile": -0.45, "pitch": -0.7, "yaw": 0.9},
     "surprise": {"brow": 1.0, "widen": 1.0, "jaw": 0.34, "round": 0.2, "pitch": -0.6},
-    "pout": {"pout": 1.0, "round": 1.0, "smile": -0.3, "inner": 0.2},
+    "pout": {"pout": 1.0, "round": 0.85, "smile": -0.3, "inner": 0.2},
 }  # fmt: skip
 _BROWS: Final[Mapping[str, Mapping[str, float]]] = {
     "raise_brow": {"brow": 1.0, "widen": 0.35},
@@ -158,7 +158,7 @@ def _laugh(time: F64, act: Performed, chance: np.random.Generator) -> dict[str, 
     burst = held * np.exp(-0.5 * np.maximum(0, since - 1.6) / 1.4)
     beat = np.sin(2 * np.pi * (3.6 + 0.4 * float(chance.uniform())) * since)
     return {
-        "jaw": burst * (0.36 + 0.1 * beat), "breath": 0.35 * burst * (1 + beat) / 2, "pitch": 0.45 * burst * beat,
+        "jaw": burst * (0.46 + 0.12 * beat), "breath": 0.35 * burst * (1 + beat) / 2, "pitch": 0.45 * burst * beat,
     }  # fmt: skip
 
 
@@ -202,7 +202,7 @@ def _talk(time: F64, act: Performed, chance: np.random.Generator) -> dict[str, F
     """Lips that form syllables nobody hears, in phrases with pauses between."""
     held = _envelope(time, act, rise=0.25)
     phrase = smoothstep((0.75 + np.sin(2 * np.pi * 0.42 * (time - act.start) + 0.9)) / 0.35)
-    return _syllables(time, act, chance, (0.16, 0.26), (0.12, 0.36), held * phrase)
+    return _syllables(time, act, chance, (0.16, 0.26), (0.18, 0.46), held * phrase)
 
 
 def _syllables(

@@ -18,8 +18,9 @@ from vivant.engines.diorama.motion.faces.face_pose import measure_pose
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.colour import make_source
-from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.request import Canvas
 
 REST = {"jaw": 0.0}
 OPEN = {"jaw": 0.8, "wide": 0.2}
@@ -263,3 +264,15 @@ def test_no_face_is_too_odd_or_too_far_out_to_draw(barkla: Scene, turn: float, s
         assert np.isfinite(field.dx).all()
         assert np.isfinite(field.dy).all()
         assert max(np.abs(field.dx).max(), np.abs(field.dy).max()) < 0.25 * face.size
+
+
+@pytest.mark.parametrize(("size", "turn"), [(1.0, 0), (0.05, 0), (1.0, 80), (1.0, 30), (0.2, 30)])
+def test_the_script_knows_which_faces_do_not_move(barkla: Scene, size: float, turn: float) -> None:
+    face = barkla.faces[0]
+    c, s = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    middle = face.landmarks.mean(0)
+    points = size * (face.landmarks - middle) @ np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]]) + middle
+    scene = replace(barkla, faces=(replace(face, landmarks=points.astype(np.float32), size=size * face.size),))
+    moves = motion(scene, ALIVE).field(0) is not None
+    height, width = barkla.rgb.shape[:2]
+    assert describe_face(scene.faces[0], Canvas(width, height, 1)).still != moves

@@ -13,20 +13,20 @@ import numpy as np
 from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
-from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose, measure_pose
+from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose, measure_pose
 from vivant.engines.diorama.motion.faces.head import Head, HeadState
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.motion.fields import Field, Patch, Rect, quarter_shape
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.scene.faces import CHIN, PROFILE, SMALLEST
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.curves import FaceCurves
 from vivant.engines.diorama.timing.timeline import Timeline
 
 APART: Final = 24  # pixels: features nearer to each other share a patch
-SMALLEST: Final = 24.0  # pixels of face height under which a face does not move
-SMALL: Final = 60.0  # under which it moves less
-TURNED, PROFILE = np.radians(25), np.radians(60)  # turned up to the first a face moves fully, from the second on not
+SMALL: Final = 60.0  # pixels of face height under which a face moves less
+TURNED: Final = np.radians(25)  # from the viewer, up to which a face moves fully
 BODY_FROM: Final = 0.5  # of the matte, from which it tells shoulders from background
 
 

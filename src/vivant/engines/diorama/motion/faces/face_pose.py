@@ -7,12 +7,11 @@ from typing import Final
 
 import numpy as np
 
+from vivant.engines.diorama.scene.faces import measure_axes, measure_turn
 from vivant.engines.diorama.scene.scene import Face
 from vivant.media import F64
 
 CORNERS: Final = (61, 291)  # of the mouth, left and right in the picture
-OUTER_EYES: Final = (33, 263)
-FOREHEAD, CHIN = 10, 152
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +30,7 @@ class FacePose:
     @property
     def turned(self) -> float:
         """Angle between the face and the viewer, radians."""
-        return float(np.arccos(np.clip(self.axes[2, 2], -1, 1)))
+        return measure_turn(self.axes)
 
     def own(self, points: F64) -> F64:
         """Canvas points, float64 (n, 3), pixels -> own coordinates (n, 3)."""
@@ -45,12 +44,6 @@ class FacePose:
 
 
 def measure_pose(face: Face) -> FacePose:
-    """The pose of a face: right is the way between the outer eyes, down the way to the chin at a right angle to it."""
+    """The pose of a face."""
     points = face.landmarks.astype(np.float64)
-    right = points[OUTER_EYES[1]] - points[OUTER_EYES[0]]
-    right /= np.linalg.norm(right)
-    down = points[CHIN] - points[FOREHEAD]
-    down -= (down @ right) * right
-    down /= np.linalg.norm(down)
-    axes = np.stack([right, down, np.cross(right, down)])
-    return FacePose(points, points[list(CORNERS)].mean(0), axes, float(face.size))
+    return FacePose(points, points[list(CORNERS)].mean(0), measure_axes(points), float(face.size))

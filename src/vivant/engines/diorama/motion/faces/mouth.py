@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.easing import smoothstep, smoothstep_scalar
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch, at_chroma
-from vivant.engines.diorama.motion.faces.face_pose import CHIN, CORNERS, FacePose
+from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose
 from vivant.engines.diorama.motion.faces.local_frame import TABLE, Index, LocalFrame, LocalWarp, Reach, X
 from vivant.engines.diorama.motion.faces.tones import make_grain, measure_tones
 from vivant.engines.diorama.motion.fields import Rect
+from vivant.engines.diorama.scene.faces import CHIN
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, F64
 
