@@ -76,8 +76,14 @@ def make_shots(
         values = (("asked", len(scenes)), ("seconds", frames // FPS), ("room", room))
         notes.append(ScriptNote("too_many_shots", dropped, values))
         scenes = scenes[:room]
-    if len(scenes) > 1:
-        otherwise = _lasting_move(steps, scenes) or (otherwise if otherwise.kind == "static" else _QUIET)
+    lasting = _lasting_moves(times, steps, boundaries)
+    steps = [step for step in steps if not set(step.moves) <= set(lasting)]
+    if lasting:
+        otherwise = lasting[0]
+        shaking = tuple(move for move in lasting if move.kind == "handheld")
+        steps = [replace(step, moves=(*step.moves, *shaking)) for step in steps]
+    elif len(scenes) > 1:
+        otherwise = otherwise if otherwise.kind == "static" else _QUIET
     shortest = round(_SHORTEST_SHOT * FPS)
     starts = _spread(_not_before_what_precedes(times, scenes, shortest), frames, shortest)
     shots: list[Shot] = []
@@ -167,10 +173,12 @@ def _count_scenes(reading: Reading) -> list[_Scene]:
     ]
 
 
-def _lasting_move(steps: Sequence[Step], scenes: Sequence[_Scene]) -> Move | None:
-    """A still or handheld camera that is asked for before the first numbered shot lasts through all of them."""
-    first = [move for step in steps if step.token < scenes[0].last for move in step.moves]
-    return next((move for move in first if move.kind in _LASTING), None)
+def _lasting_moves(times: Times, steps: Sequence[Step], boundaries: Sequence[Boundary]) -> tuple[Move, ...]:
+    """A still or handheld camera asked for before the first numbered shot or time lasts through all of them."""
+    headings = [boundary.token for boundary in boundaries if boundary.heading]
+    headings += [stretch.first for stretch in times.stretches if stretch.heading]
+    before = [step for step in steps if step.token < min(headings, default=0)]
+    return tuple(move for step in before for move in step.moves if move.kind in _LASTING)
 
 
 def _not_before_what_precedes(times: Times, scenes: Sequence[_Scene], shortest: int) -> list[int | None]:
