@@ -17,7 +17,7 @@ from vivant.engines.diorama import explain
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.renderer import Renderer
-from vivant.engines.diorama.motion.frame.takes import Frames, Takes
+from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
@@ -144,19 +144,19 @@ def _result_of(work: Future[T], watch: Watch) -> T:
 
 def _renderer(board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: Scene | None) -> Frames:
     if not timeline.cuts:
-        return _render_take(board, scene, timeline, last)
+        return _render_segment(board, scene, timeline, last)
 
-    def make(take: int) -> Frames:
-        view = timeline.views[take]
+    def make(segment: int) -> Frames:
+        view = timeline.views[segment]
         if view == WHOLE:
-            return _render_take(board, scene, timeline.of_take(take, range(len(scene.faces))), None)
+            return _render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))), None)
         part, faces = cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)
-        return _render_take(board, part, timeline.of_take(take, faces), None)
+        return _render_segment(board, part, timeline.of_segment(segment, faces), None)
 
-    return Takes([start for start, _ in timeline.takes], make)
+    return Segments([start for start, _ in timeline.segments], make)
 
 
-def _render_take(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
+def _render_segment(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
     faces = FaceMotion(scene, board, timeline) if scene.faces else None
     return Renderer(
         scene,

@@ -39,7 +39,7 @@ def rig(storyboard: Storyboard, facts: PictureFacts | None = None, beyond: Borde
     curves = make_camera(storyboard, facts or PictureFacts())
     return Rig(
         curves, (WIDTH, HEIGHT), (landscape(),), subject=0.5, parallax=0.03,
-        takes=((0, storyboard.frames),), returns=storyboard.morph,
+        segments=((0, storyboard.frames),), returns=storyboard.morph,
         beyond=beyond,
     )  # fmt: skip
 

@@ -50,27 +50,27 @@ TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the pict
 
 
 def make_camera(storyboard: Storyboard, facts: PictureFacts, views: Sequence[View] = (WHOLE,)) -> CameraCurves:
-    """The camera of a clip. Frame 0 is home, and so is the first frame after each cut: home is the view of its take,
+    """The camera of a clip. Frame 0 is home, and so is the first frame after each cut: home is the view of its segment,
     one of `views`. Without a cut each shot goes on from where the one before ended. A storyboard that morphs is home
     again at its last frame."""
     curves = {name: np.full(storyboard.frames, home) for name, home in HOME.items()}
-    for view, shots in zip(views, split_takes(storyboard.shots), strict=True):
+    for view, shots in zip(views, split_segments(storyboard.shots), strict=True):
         start, end = shots[0].start, shots[-1].end
-        moved = _take(storyboard, shots, returns=storyboard.morph and end == storyboard.frames)
+        moved = _segment(storyboard, shots, returns=storyboard.morph and end == storyboard.frames)
         _aim_at_subject(moved, _subject(facts, view))
         for name, values in moved.items():
             curves[name][start:end] = values
     return CameraCurves(**{name: curve.astype(np.float32) for name, curve in curves.items()})
 
 
-def split_takes(shots: Sequence[Shot]) -> list[list[Shot]]:
+def split_segments(shots: Sequence[Shot]) -> list[list[Shot]]:
     """The shots between one cut and the next."""
-    takes: list[list[Shot]] = []
+    segments: list[list[Shot]] = []
     for shot in shots:
-        if shot.cut or not takes:
-            takes.append([])
-        takes[-1].append(shot)
-    return takes
+        if shot.cut or not segments:
+            segments.append([])
+        segments[-1].append(shot)
+    return segments
 
 
 def _subject(facts: PictureFacts, view: View) -> tuple[float, float]:
@@ -98,7 +98,7 @@ def _aim_at_subject(moved: dict[str, F64], aim: tuple[float, float]) -> None:
         moved[turn] += toward * (1 - 1 / np.maximum(moved["zoom"], 1))
 
 
-def _take(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool) -> dict[str, F64]:
+def _segment(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool) -> dict[str, F64]:
     """The curves of the shots between two cuts, over all their frames."""
     first, end = shots[0].start, shots[-1].end
     moved = {name: np.full(end - first, home) for name, home in HOME.items()}
@@ -116,7 +116,7 @@ def _take(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool) -> di
 
 
 def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bool) -> None:
-    """Add a move over frames start..end-1 of a take; what it has reached lasts to the end of the take."""
+    """Add a move over frames start..end-1 of a segment; what it has reached lasts to the end of the segment."""
     length = end - start
     u = np.linspace(0.0, 1.0, length) if length > 1 else np.zeros(1)
     reach = _reach(move, length)
@@ -159,7 +159,7 @@ def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
 
 
 def _come_home(moved: dict[str, F64], start: int) -> None:
-    """All curves back at home at the end of the take, from frame `start` of it on."""
+    """All curves back at home at the end of the segment, from frame `start` of it on."""
     length = len(moved["x"]) - start
     back = 1 - smootherstep(np.linspace(0.0, 1.0, length))
     for name, home in HOME.items():
@@ -169,7 +169,7 @@ def _come_home(moved: dict[str, F64], start: int) -> None:
 
 def _add_handheld(moved: dict[str, F64], shots: Sequence[Shot], seed: int, index: int, *, returns: bool) -> None:
     """Handheld shake: per axis four sines without a common period, smaller the faster; 0 at the first frame. It swells
-    and fades over the shots of the take that ask for it."""
+    and fades over the shots of the segment that ask for it."""
     first, length = shots[0].start, shots[-1].end - shots[0].start
     reach = np.zeros(length)
     for shot in shots:

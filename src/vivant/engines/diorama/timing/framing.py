@@ -1,4 +1,4 @@
-"""Which part of the picture each take shows: the whole one until the first cut, after a cut what its framing asks for,
+"""Which part of the picture each segment shows: the whole one until the first cut, after a cut what its framing asks for,
 as far as the picture has the pixels. Knows where faces and the subject are, no pixels."""
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OF_SUBJECT: Final[dict[ShotSize, tuple[float, float, float]]] = {
 
 
 def make_views(board: Storyboard, facts: PictureFacts) -> tuple[View, ...]:
-    """One view for each take: for the first, and for each cut."""
+    """One view for each segment: for the first, and for each cut."""
     views = [WHOLE]
     for shot in board.shots:
         if shot.cut:

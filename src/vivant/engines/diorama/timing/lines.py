@@ -28,7 +28,7 @@ def place_lines(
     views: Sequence[tuple[int, View]] = ((0, WHOLE),),
 ) -> tuple[PlacedLine, ...]:
     """The lines at their starts (seconds), in the order in which they are heard. A line that does not fit is cut at the
-    end of the clip; those that would begin after it are dropped. views: (first frame, view) of each take: a
+    end of the clip; those that would begin after it are dropped. views: (first frame, view) of each segment: a
     speaker is heard from where the view in which the line begins shows the face."""
     samples = round(board.frames / FPS * SAMPLE_RATE)
     placed = []

@@ -150,8 +150,8 @@ class Timeline:
     light: F32  # gain of the whole picture, about 1: lightning
     camera: CameraCurves
     faces: tuple[FaceCurves, ...] = ()
-    cuts: tuple[int, ...] = ()  # frames at which a new take starts: the view jumps there
-    views: tuple[View, ...] = (WHOLE,)  # what each take shows, one more than there are cuts
+    cuts: tuple[int, ...] = ()  # frames at which a new segment starts: the view jumps there
+    views: tuple[View, ...] = (WHOLE,)  # what each segment shows, one more than there are cuts
     events: tuple[Event, ...] = ()
     beds: tuple[Bed, ...] = ()
     lines: tuple[PlacedLine, ...] = ()
@@ -202,13 +202,13 @@ class Timeline:
             last = event.time
 
     @property
-    def takes(self) -> tuple[tuple[int, int], ...]:
+    def segments(self) -> tuple[tuple[int, int], ...]:
         """(start, end): the frames from one cut to the next."""
         return tuple(pairwise((0, *self.cuts, self.frames)))
 
-    def of_take(self, take: int, faces: Sequence[int]) -> Timeline:
-        """What the picture of one take reads: at home outside of it, without cuts, with these of the faces only."""
-        start, end = self.takes[take]
+    def of_segment(self, segment: int, faces: Sequence[int]) -> Timeline:
+        """What the picture of one segment reads: at home outside of it, without cuts, with these of the faces only."""
+        start, end = self.segments[segment]
         home = CameraCurves.at_home(self.frames)
         camera = {}
         for name in HOME:
@@ -219,7 +219,7 @@ class Timeline:
             camera=CameraCurves(**camera),
             faces=tuple(self.faces[index] for index in faces),
             cuts=(),
-            views=(self.views[take],),
+            views=(self.views[segment],),
             lines=(),
         )
 

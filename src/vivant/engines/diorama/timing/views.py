@@ -1,4 +1,4 @@
-"""A view: the part of the picture that a take shows."""
+"""A view: the part of the picture that a segment shows."""
 
 from __future__ import annotations
 

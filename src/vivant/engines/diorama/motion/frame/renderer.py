@@ -84,7 +84,7 @@ class Renderer:
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             return Rig(
-                camera, (w, h), surfaces, subject=subject, parallax=parallax, takes=timeline.takes,
+                camera, (w, h), surfaces, subject=subject, parallax=parallax, segments=timeline.segments,
                 returns=storyboard.morph, beyond=beyond,
             )  # fmt: skip
 

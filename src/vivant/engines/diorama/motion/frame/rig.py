@@ -49,12 +49,12 @@ class Rig:
 
     def __init__(
         self, camera: CameraCurves, size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
-        parallax: float, takes: tuple[tuple[int, int], ...], returns: bool = False, beyond: Borders | None = None,
+        parallax: float, segments: tuple[tuple[int, int], ...], returns: bool = False, beyond: Borders | None = None,
     ) -> None:  # fmt: skip
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
-        parallax: largest shift between near and far, in widths. takes: (start, end) frames; returns: whether the last
-        take must end at home. beyond: how little the mirror image beyond each border is noticed."""
+        parallax: largest shift between near and far, in widths. segments: (start, end) frames; returns: whether the last
+        segment must end at home. beyond: how little the mirror image beyond each border is noticed."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
         self._poses: dict[str, F64] = {
@@ -67,7 +67,7 @@ class Rig:
         self.subject = subject
         self._beyond = beyond or Borders()
         self._limit_backing_away()
-        self._zoom_in(takes, returns=returns)
+        self._zoom_in(segments, returns=returns)
 
     def pose(self, n: int) -> CameraPose:
         at = {name: float(values[n]) for name, values in self._poses.items()}
@@ -117,10 +117,10 @@ class Rig:
             if float(self._needed_zoom().max()) < 1.004:
                 return
 
-    def _zoom_in(self, takes: tuple[tuple[int, int], ...], *, returns: bool) -> None:
+    def _zoom_in(self, segments: tuple[tuple[int, int], ...], *, returns: bool) -> None:
         need = self._needed_zoom()
         zoom = self._poses["zoom"]
-        for start, end in takes:
+        for start, end in segments:
             lead = np.maximum.accumulate(need[start:end])
             home = returns and end == len(zoom)
             if home:
