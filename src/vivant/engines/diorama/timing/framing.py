@@ -1,5 +1,5 @@
-"""Which part of the picture each segment shows: the whole one until the first cut, after a cut what its framing asks for,
-as far as the picture has the pixels. Knows where faces and the subject are, no pixels."""
+"""Which part of the picture each segment shows: the whole one until the first cut, after a cut what its framing asks
+for, as far as the picture has the pixels. Knows where faces and the subject are, no pixels."""
 
 from __future__ import annotations
 

@@ -53,8 +53,8 @@ class Rig:
     ) -> None:  # fmt: skip
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
-        parallax: largest shift between near and far, in widths. segments: (start, end) frames; returns: whether the last
-        segment must end at home. beyond: how little the mirror image beyond each border is noticed."""
+        parallax: largest shift between near and far, in widths. segments: (start, end) frames; returns: whether the
+        last segment must end at home. beyond: how little the mirror image beyond each border is noticed."""
         self.width, self.height = size
         scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
         self._poses: dict[str, F64] = {

@@ -1,5 +1,5 @@
-"""A clip with cuts: each segment, from one cut to the next, has a renderer of its own, made when its first frame is wanted
-and given up when the next segment is well under way, so that memory holds no more than two."""
+"""A clip with cuts: each segment, from one cut to the next, has a renderer of its own, made when its first frame is
+wanted and given up when the next segment is well under way, so that memory holds no more than two."""
 
 from __future__ import annotations
 
