@@ -38,7 +38,7 @@ _FEELINGS: Final[Mapping[str, Mapping[str, float]]] = {
     "fear": {"inner": 0.85, "brow": 0.55, "widen": 1.0, "wide": 0.5, "jaw": 0.14, "smile": -0.25, "pitch": -0.6},
     "disgust": {"sneer": 1.0, "knit": 0.6, "widen": -0.6, "smile": -0.45, "pitch": -0.7, "yaw": 0.9},
     "surprise": {"brow": 1.0, "widen": 1.0, "jaw": 0.34, "round": 0.2, "pitch": -0.6},
-    "pout": {"pout": 1.0, "round": 0.85, "smile": -0.3, "inner": 0.2},
+    "pout": {"pout": 1.0, "round": 0.8, "smile": -0.1, "inner": 0.2},
 }  # fmt: skip
 _BROWS: Final[Mapping[str, Mapping[str, float]]] = {
     "raise_brow": {"brow": 1.0, "widen": 0.35},
@@ -175,7 +175,7 @@ def _yawn(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
     share = (time - act.start) / (act.end - act.start)
     gape = smoothstep(share / 0.4) * smoothstep((1 - share) / 0.3)
     return {
-        "jaw": 0.95 * gape, "round": 0.4 * gape, "lids": np.minimum(1, 1.5 * gape), "brow": 0.55 * gape,
+        "jaw": 0.82 * gape, "round": 0.05 * gape, "lids": np.minimum(1, 1.5 * gape), "brow": 0.55 * gape,
         "pitch": -2.2 * gape,
         "breath": 0.7 * gape, "knit": 0.3 * gape, "sneer": 0.25 * gape,
     }  # fmt: skip

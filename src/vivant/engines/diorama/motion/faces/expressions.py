@@ -169,7 +169,7 @@ def _pout(own: F64, half: float) -> F64:
     chin = bell * np.exp(-(((down - 0.17) / 0.09) ** 2))
     lip = bell * np.exp(-(((down - 0.05) / 0.045) ** 2))
     corner = np.exp(-(((x - half) / (0.5 * half)) ** 2) - (down / 0.1) ** 2)
-    return np.stack([0 * x, 0.022 * lip - 0.024 * chin + 0.014 * corner, 0 * x], axis=1)
+    return np.stack([0 * x, 0.022 * lip - 0.024 * chin + 0.006 * corner, 0 * x], axis=1)
 
 
 def _chew(own: F64, face: _Anatomy) -> F64:
