@@ -38,7 +38,7 @@ def find_actions(
     animals: list[str] = []
     still: list[str] = []
     for hit in reading.hits:
-        if not hit.entry.action or not hit.meant or _is_heard_from_afar(reading, hit):
+        if not hit.entry.action or not hit.meant or hit.heard or _is_heard_from_afar(reading, hit):
             continue
         if hit.entry.action.startswith(_BY_CAMERA) and _is_done_by_camera(reading, hit):
             continue

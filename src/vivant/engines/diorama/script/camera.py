@@ -88,6 +88,8 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
             phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
     phrases += _implied_moves(reading, phrases)
     phrases.sort(key=lambda h: h.hit.first)
+    following: list[_CameraPhrase | None] = [*phrases[1:], None]
+    phrases = [one for one, after in zip(phrases, following, strict=False) if not _is_named_by(reading, one, after)]
     travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in phrases):
         phrases, notes = _drop_contradicting_static(reading, phrases, times)
@@ -152,6 +154,11 @@ def _is_order(reading: Reading, hit: Hit) -> bool:
             return False
         at -= 1
     return True
+
+
+def _is_named_by(reading: Reading, one: _CameraPhrase, after: _CameraPhrase | None) -> bool:
+    """ "A drone shot pulling back": the participle says what the shot does."""
+    return after is not None and after.hit.first == one.hit.last and reading.tokens[one.hit.last].text.endswith("ing")
 
 
 def _is_held(reading: Reading, hit: Hit) -> bool:

@@ -156,7 +156,7 @@ def read(prompt: str, unquoted: tuple[Quotation, ...] = ()) -> Reading:
         if hit.content:
             hit.denied = is_denied(reading, hit) or _is_over(reading, hit)
             hit.compared = _is_compared(reading, hit)
-            hit.heard = bool(hit.entry.motion) and _is_heard(reading, hit)
+            hit.heard = bool(hit.entry.motion or hit.entry.action) and _is_heard(reading, hit)
     _attach_degrees(reading)
     return reading
 

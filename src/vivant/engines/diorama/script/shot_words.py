@@ -67,10 +67,15 @@ class Described:
 def find_boundaries(reading: Reading) -> tuple[Boundary, ...]:
     """Where shots begin, in order. A word for a cut right after a heading tells of the same cut."""
     found = [*_find_headings(reading)]
+    # Where shots are numbered, what is said of cuts before the first is said of all: "Hard cuts only."
+    opening = found[0].token if len(found) > 1 else 0
     found += [
         Boundary(hit.first, reading.written(hit), heading=False, hit=hit)
         for hit in reading.hits
-        if hit.entry.cut in ("hard", "soft", "reverse") and hit.meant and _goes_on(reading, hit)
+        if hit.first >= opening
+        and hit.entry.cut in ("hard", "soft", "reverse")
+        and hit.meant
+        and _goes_on(reading, hit)
     ]
     found.sort(key=lambda boundary: (boundary.token, not boundary.heading))
     kept: list[Boundary] = []
@@ -100,6 +105,8 @@ def find_view(reading: Reading, first: int, last: int, cut: Hit | None = None) -
     sized = next((hit for hit in hits if hit.entry.size), None)
     angled = next((hit for hit in hits if hit.entry.angle), None)
     lead = sized or angled
+    if lead is None and _is_close(reading, first, last):
+        return Described("close-up", "", "", first, "close")
     if lead is None and cut is not None:  # "cut to her hands"
         lead = next((hit for hit in hits if hit.entry.target and hit.first - cut.last <= _NEAR), None)
     if lead is None:
@@ -116,6 +123,15 @@ def find_view(reading: Reading, first: int, last: int, cut: Hit | None = None) -
         angle=angled.entry.angle if angled else "",
         token=lead.first,
         words=reading.written(lead),
+    )
+
+
+def _is_close(reading: Reading, first: int, last: int) -> bool:
+    """ "Shot 3: Close. She turns.": the one word between two marks."""
+    words = [token.text for token in reading.tokens[first : min(last, first + _SAME_CUT)]]
+    return any(
+        before in (":", "]", ")", ",") and word in ("close", "tight") and after in (".", ",", ";")
+        for before, word, after in zip(words, words[1:], words[2:], strict=False)
     )
 
 

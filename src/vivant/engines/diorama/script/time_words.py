@@ -148,7 +148,10 @@ def _forms() -> Iterator[_Form]:
         "length", _lasting, False,
     )  # fmt: skip
     yield form(
-        rf"{alone}{f}{unit}(?: long)?[ -]?(?:clip|video|film|的?(?:视频|短片|广告))(?![a-z])", "length", _lasting, False
+        rf"{alone}{f}{unit}(?:[ -][a-z]{{1,14}}){{0,2}}[ -]?(?:clip|video|film|的?(?:视频|短片|广告))(?![a-z])",
+        "length",
+        _lasting,
+        False,
     )
     # "Scene 1 · 3 sec", 镜头2（3秒）: how long a numbered shot lasts.
     yield form(
@@ -192,6 +195,12 @@ def _forms() -> Iterator[_Form]:
         r"(?:at|near|toward|towards|by) the (?:very )?end(?: of the (?:clip|video|shot|scene))?(?! of the [a-z])"
         r"|in the (?:final|closing|last) moments?|视频(?:结尾|末尾|最后)[时处]?|片尾|结尾[时处]",
         "from the end", _always(None),
+    )  # fmt: skip
+    # How long something lasts.
+    yield form(
+        rf"over (?:the course of )?(?:the next )?{n}{unit}"
+        rf"|(?<![\d.:]){f}[ -]second(?= (?:slow )?(?:push|pan|zoom|dolly|tilt|track|orbit))",
+        "seconds", _lasting, False,
     )  # fmt: skip
     # Moments.
     yield form(
