@@ -129,7 +129,7 @@ def test_the_note_says_from_which_words_on_a_line_is_not_heard() -> None:
 
 
 def test_signs_that_nobody_can_say_cost_time_too() -> None:
-    made = board('She says "hey ' + "+" * 5000 + '"')
+    made = board('She says "hey ' + "%" * 5000 + '"')
     assert len(made.lines[0].text) <= 40 * 5 * 1.6
     assert any("the end will not be heard" in note for note in made.notes)
 

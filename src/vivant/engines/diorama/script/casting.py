@@ -12,7 +12,7 @@ VOICES_BY_GENDER: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("en", "woman"): ("af_heart", "af_bella", "bf_emma"),
     ("en", "man"): ("am_michael", "am_fenrir", "bm_george"),
     ("zh", "woman"): ("zf_xiaoxiao", "zf_xiaobei", "zf_xiaoyi"),
-    ("zh", "man"): ("zm_yunxi", "zm_yunjian", "zm_yunxia"),
+    ("zh", "man"): ("zm_yunxi", "zm_yunjian", "zh_man"),
 }
 
 # Traits that have a voice of their own, preferred to those above: (language, gender, trait) -> voice.
@@ -48,7 +48,7 @@ def choose_voice(person: Person | None, language: Language, taken: dict[str, Per
     taken: voices and who already speaks with them. The choice is added; a voice of somebody else is chosen only when
     no other that suits is left, and then the best is shared.
     """
-    gender = person.gender if person else ""
+    gender = person.heard_as if person else ""
     wishes = []
     if person:
         traits = {*person.accents, person.age, person.kind}

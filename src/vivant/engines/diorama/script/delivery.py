@@ -11,6 +11,7 @@ from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.storyboard import Tone
 
 _VOICE: Final = ("voice", "tone", "嗓音", "声音", "语气", "语调")
+_QUIET: Final = frozenset({"soft", "quiet"})
 _OPENING: Final = 4  # tokens at the start of a sentence in which it must name the voice
 _REACH: Final = 16  # tokens of that sentence which are read
 
@@ -40,12 +41,13 @@ def find_tone(reading: Reading, cast: Cast, quote: int, before: int, tag: Tag, d
 
 def find_tones(reading: Reading, first: int, last: int) -> list[Tone]:
     """The tones told by tokens first..last-1, in order."""
-    return [
-        hit.entry.tone
-        for at in range(first, last)
-        for hit in reading.at.get(at, ())
-        if hit.entry.tone and hit.first == at and not hit.denied
-    ]
+    tones: list[Tone] = []
+    for at in range(first, last):
+        tones += [h.entry.tone for h in reading.at.get(at, ()) if h.entry.tone and h.first == at and not h.denied]
+        # "a soft, complaining voice"; but not "soft light".
+        if reading.tokens[at].text in _QUIET and any(t.text in _VOICE for t in reading.tokens[at + 1 : at + _OPENING]):
+            tones.append("gentle")
+    return tones
 
 
 def note_voice_traits(reading: Reading, quote: int, before: int, tag: Tag) -> None:

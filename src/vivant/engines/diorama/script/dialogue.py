@@ -40,6 +40,10 @@ _LONGEST_WORD: Final = 12  # letters; a longer word takes the time of several
 
 _STAGE_DIRECTION: Final = re.compile(r"[(\[（【<*][^()\[\]（）【】<>*]{1,40}[)\]）】>*]")
 _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ']*[A-Za-zÀ-ÖØ-öø-ÿ])?|\d+")
+_ODD_SIGNS: Final = re.compile(
+    r"[+*#~_=|<>^\\/@]{2,}|(?<![\w])[*#~_=|^\\]|[*#~_=|^\\](?![\w])"
+)  # decoration: not spoken
+_LOOSE_START: Final = re.compile(r"^[\s:：，,、。.;；)）\]】}-]+(?=\w)")
 _KANA: Final = re.compile(r"[\u3040-\u30ff]")
 _OTHER_SCRIPT: Final = re.compile(  # Greek to Thai, kana, hangul
     r"[\u0370-\u052f\u0590-\u08ff\u0900-\u0e7f\u1100-\u11ff\u3040-\u30ff\uac00-\ud7af]"
@@ -93,6 +97,8 @@ def find_utterances(reading: Reading, cast: Cast) -> Found[tuple[DraftLine, ...]
         turns.append(Turn(tag.person, quotation.start))
         if tag.verb is not None:
             spans.append((tag.verb.first, tag.verb.last))
+            if tag.verb.entry.sung:
+                notes.append(ScriptNote("not_sung", (reading.written(tag.verb),)))
         lines.append(DraftLine(_end_sentence(text), language, tag.person, how, quotation.start, quote))
     lines += _greetings(reading, cast, turns)
     return Found(tuple(sorted(lines, key=lambda line: line.place)), tuple(notes), tuple(spans))
@@ -179,7 +185,8 @@ def _shorten(line: DraftLine, left: float) -> str:
 def _split_directions(inner: str) -> tuple[str, str]:
     """The words without stage directions, and the directions: "[sighs] I know" -> ("I know", "[sighs]")."""
     directions = " ".join(_STAGE_DIRECTION.findall(inner))
-    return " ".join(_STAGE_DIRECTION.sub(" ", inner).split()), directions
+    words = _ODD_SIGNS.sub(" ", _STAGE_DIRECTION.sub(" ", inner))
+    return " ".join(_LOOSE_START.sub("", words).split()), directions
 
 
 def _end_sentence(text: str) -> str:

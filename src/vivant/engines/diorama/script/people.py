@@ -26,16 +26,23 @@ _PLURALS: Final = frozenset({"they", "we", "i", "you", "他们", "她们", "它�
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """Someone of the prompt. `face_index` is the face of the picture that is theirs, once casting.py has found it."""
+    """Someone of the prompt. `usually` is the gender that readers suppose while no word tells it. `face_index` is the
+    face of the picture that is theirs, once casting.py has found it."""
 
     name: str
     kind: PersonKind = "someone"
     head: str = ""  # the noun
     gender: Gender = ""
+    usually: Gender = ""
     age: Age | Literal[""] = ""
     accents: set[str] = field(default_factory=set)
     place: Place = ""
     face_index: int | None = None
+
+    @property
+    def heard_as(self) -> Gender:
+        """The gender of the voice."""
+        return self.gender or self.usually
 
     def __post_init__(self) -> None:
         if len(self.name) > _LONGEST_NAME:  # letters without end, or a page of decoration inside the name
@@ -128,6 +135,7 @@ def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, kind: PersonKind, word
     if entry.role == "nobody" or (entry.role == "anyone" and label):  # "Subject: a young woman"
         return None
     described = Person(name=_name(reading, hit), kind=kind, head=words, gender=entry.gender, age=entry.age)
+    described.usually = entry.usually
     if entry.accent:
         described.accents.add(entry.accent)
     another = _note_description(reading, hit, described)
@@ -136,6 +144,7 @@ def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, kind: PersonKind, word
     if not another and (known := _find_known(cast, described)):
         known.age = known.age or described.age
         known.gender = known.gender or described.gender
+        known.usually = known.usually or described.usually
         known.place = known.place or described.place
         known.accents |= described.accents
         return known

@@ -23,10 +23,14 @@ _CLOSERS: Final = {
     "«": "»",
     "《": "》",
 }
+BRACED: Final = "{"  # {…} marks speech in the prompts of some tools
+SPOKEN: Final = "<S>"  # and <S>…<E> in those of others
+_SPOKEN_END: Final = re.compile("</?[es]>", re.IGNORECASE)
 _SINGLE: Final = "'‘"
 _SINGLE_LONGEST: Final = 300  # characters; a longer stretch between two apostrophes is not a quotation
+_BRACED_LONGEST: Final = 600  # characters
 _BLANKS: Final = re.compile(r"\s+")
-_ANY_MARK: Final = re.compile("[" + "".join(_CLOSERS) + _SINGLE + "]")
+_ANY_MARK: Final = re.compile("<[Ss]>|[" + "".join(_CLOSERS) + _SINGLE + BRACED + "]")
 
 
 def find_quotations(text: str) -> tuple[Quotation, ...]:
@@ -38,7 +42,7 @@ def find_quotations(text: str) -> tuple[Quotation, ...]:
     quotations: list[Quotation] = []
     at = 0
     while match := _ANY_MARK.search(text, at):
-        quotation = _quotation_at(text, match.start(), paragraphs)
+        quotation = _quotation_at(text, match.start(), match.group(), paragraphs)
         if quotation is None:
             at = match.end()
             continue
@@ -47,9 +51,12 @@ def find_quotations(text: str) -> tuple[Quotation, ...]:
     return tuple(quotations)
 
 
-def _quotation_at(text: str, start: int, paragraphs: list[int]) -> Quotation | None:
+def _quotation_at(text: str, start: int, mark: str, paragraphs: list[int]) -> Quotation | None:
     """paragraphs: where each ends, rising; a quotation does not go beyond."""
-    mark = text[start]
+    if len(mark) > 1:
+        return _tagged_quotation_at(text, start, mark)
+    if mark == BRACED:
+        return _braced_quotation_at(text, start)
     if mark in _SINGLE:
         return _single_quotation_at(text, start)
     if mark in '"＂”' and text[start - 1 : start].isdigit():
@@ -65,6 +72,25 @@ def _quotation_at(text: str, start: int, paragraphs: list[int]) -> Quotation | N
     if mark == "”" or not text[start + 1 : end].strip():
         return None
     return Quotation(start, end, text[start + 1 : end], mark)
+
+
+def _tagged_quotation_at(text: str, start: int, mark: str) -> Quotation | None:
+    """<S>Hello.<E>; without its end to the end of the line."""
+    line = text.find("\n", start)
+    limit = len(text) if line == -1 else line
+    found = _SPOKEN_END.search(text, start + len(mark), limit)
+    close, end = (found.start(), found.end()) if found else (limit, limit)
+    inner = text[start + len(mark) : close]
+    return Quotation(start, end, inner, SPOKEN) if inner.strip() else None
+
+
+def _braced_quotation_at(text: str, start: int) -> Quotation | None:
+    """{Hello.} on one line, with nothing in it that only JSON and templates have."""
+    close = text.find("}", start, start + _BRACED_LONGEST)
+    inner = text[start + 1 : close] if close != -1 else ""
+    if not inner.strip() or any(c in inner for c in '{\n"') or text[start - 1 : start] in ("{", "$"):
+        return None
+    return Quotation(start, close + 1, inner, BRACED)
 
 
 def _single_quotation_at(text: str, start: int) -> Quotation | None:

@@ -250,7 +250,9 @@ def _tell_silence(
 def _speaker(person: Person | None) -> Speaker:
     if person is None:
         return Speaker()
-    return Speaker(name=person.name, gender=person.gender, age=person.age or "adult", off_screen=person.kind == "voice")
+    return Speaker(
+        name=person.name, gender=person.heard_as, age=person.age or "adult", off_screen=person.kind == "voice"
+    )
 
 
 def _write_sound(

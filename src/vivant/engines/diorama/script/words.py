@@ -73,10 +73,12 @@ class Entry:
     cannot: str = ""  # a name in notes.toml: what to tell the user instead
     is_sound: bool = False  # what cannot be done is a sound: not worth a note in a clip without sound
     speech: bool = False  # a verb of saying
+    sung: bool = False  # of singing
     tone: Tone | Literal[""] = ""
     writing: Literal["noun", "verb", "title", ""] = ""  # "noun": bears writing; "verb": is written
     person: PersonKind | Literal["pronoun", "body", ""] = ""
     gender: Gender = ""
+    usually: Gender = ""  # as what readers take a noun of open gender, unless a pronoun says otherwise
     age: Age | Literal[""] = ""
     accent: str = ""
     face: Place = ""  # where a person is

@@ -6,6 +6,7 @@ from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, find_speech_verb, is_done_by_a_person
 from vivant.engines.diorama.script.grammar import Hit, Reading, read
+from vivant.engines.diorama.script.quotes import BRACED, SPOKEN
 from vivant.engines.diorama.script.tokens import Quotation, ends_clause, ends_sentence, is_han
 from vivant.engines.diorama.script.unquoted import MARK
 
@@ -27,8 +28,10 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
 
     `before` is the first token of the words that lead to it.
     """
-    if quotation.mark == MARK:
+    if quotation.mark in (MARK, SPOKEN):
         return True
+    if quotation.mark == BRACED and not tag.certain:
+        return False  # a placeholder
     if quotation.mark == "《" or _is_code(reading.text, quotation.start):
         return False
     punctuated = quote > before and reading.tokens[quote - 1].text in (":", ",")

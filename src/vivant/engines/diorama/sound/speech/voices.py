@@ -85,6 +85,15 @@ VOICES: Final[dict[str, Voice]] = {
     "zh_girl": Voice(
         language="zh", gender="woman", age="child", tables={"zf_xiaoyi": 0.5, "zf_xiaoxiao": 0.5}, semitones=1.5
     ),
+    # A third man: between the two of Kokoro, for its only other one is a boy.
+    "zh_man": Voice(
+        language="zh",
+        gender="man",
+        age="adult",
+        tables={"zm_yunxi": 0.5, "zm_yunjian": 0.5},
+        melody={"zm_yunxi": 0.3, "zm_yunjian": 0.7},
+        semitones=0.8,
+    ),
     "zh_grandmother": Voice(
         language="zh", gender="woman", age="old", tables={"zf_xiaoxiao": 0.6, "zf_xiaobei": 0.4}, semitones=-1.8
     ),

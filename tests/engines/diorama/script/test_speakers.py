@@ -1,0 +1,70 @@
+"""Who speaks, how it is marked that someone does, and what is heard where the voices cannot do what is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
+from vivant.request import Canvas
+
+TWO_FACES = PictureFacts(
+    faces=(FaceFact(x=0.3, y=0.4, height=0.2), FaceFact(x=0.7, y=0.4, height=0.2)), subject=0.4, subject_trust=0.9
+)
+
+
+def board(prompt: str) -> Storyboard:
+    canvas = Canvas.of("480p", "16:9", 10)
+    return write(prompt, TWO_FACES, canvas=canvas, seed=1, audio=True, camera_fixed=False, morph=False)
+
+
+def spoken(prompt: str) -> list[tuple[str, str]]:
+    return [(line.speaker.name, line.text) for line in board(prompt).lines]
+
+
+def test_speech_may_stand_between_tags_or_in_braces() -> None:
+    assert spoken("The man says, <S>AI wins.<E> The woman replies, <S>Not yet.<E>") == [
+        ("the man", "AI wins."),
+        ("the woman", "Not yet."),
+    ]
+    assert spoken("女孩低声说：{我们走吧}。") == [("女孩", "我们走吧")]
+
+
+@pytest.mark.parametrize("prompt", ["A portrait of {subject} in {style}.", "{a: 1, b: 2}", "She smiles <E>"])
+def test_braces_that_nobody_speaks_are_no_speech(prompt: str) -> None:
+    assert board(prompt).lines == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "gender"),
+    [
+        ("老板娘热情地说：“里面请！”", "woman"),
+        ("对面的闺蜜端着酒杯说：“真的吗？”", "woman"),
+        ("公子拱手道：“有礼了。”", "man"),
+        ("The duchess says, “Enchanted.”", "woman"),
+        ("A noun that says nothing: the witness says, “I saw it.”", ""),
+    ],
+)
+def test_a_noun_carries_gender_where_the_language_does(prompt: str, gender: str) -> None:
+    assert board(prompt).lines[0].speaker.gender == gender
+
+
+def test_a_pronoun_wins_over_what_readers_suppose_of_a_noun() -> None:
+    assert board("The captain says, “Full speed ahead!”").lines[0].speaker.gender == "man"
+    made = board("The captain lifts her head. She says, “Full speed ahead!”")
+    assert made.lines[0].speaker.gender == "woman"
+
+
+def test_no_grown_man_has_the_voice_of_a_boy() -> None:
+    made = board("爸爸说：“走吧。”叔叔说：“好。”爷爷说：“等等。”哥哥说：“我来。”")
+    assert "zm_yunxia" not in {line.voice for line in made.lines}
+
+
+def test_what_is_heard_instead_of_a_dialect_or_a_song_is_told() -> None:
+    assert any("“用四川话”" in note and "普通话" in note for note in board("她用四川话说：“你吃饭了没得？”").notes)
+    assert any("“sings”" in note and "not sung" in note for note in board("She sings, “You are my sunshine.”").notes)
+    assert board("A man says with a British accent, “Lovely.”").notes == ()
+
+
+def test_signs_that_decorate_are_not_spoken() -> None:
+    assert spoken('She says "+++ unbelievable +++"')[0][1] == "unbelievable"
