@@ -32,6 +32,26 @@ def test_nine_in_ten_lines_of_a_language_are_found(language: str) -> None:
     assert len(missed) <= len(LINES[language]) / 10, missed
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Dobrý den, jak se máte?",
+        "Děkuji vám, přátelé.",
+        "Hyvää huomenta, mitä kuuluu?",
+        "Minä rakastan sinua.",
+        "Jeg elsker dig, og det er godt.",
+        "Hvordan har du det i dag?",
+        "Jó reggelt, hogy vagy?",
+        "Nagyon szeretlek.",
+        "Bună ziua, ce mai faci?",
+        "Te iubesc foarte mult.",
+        "Salve, quid agis hodie?",
+    ],
+)
+def test_common_phrases_of_further_languages_are_found(line: str) -> None:
+    assert seems_foreign(line)
+
+
 def test_no_english_line_is_taken_for_another_language() -> None:
     lines = LINES["English"] + [prompt["text"] for prompt in PROMPTS]
     assert len(lines) >= 200

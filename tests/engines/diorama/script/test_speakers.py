@@ -68,3 +68,46 @@ def test_what_is_heard_instead_of_a_dialect_or_a_song_is_told() -> None:
 
 def test_signs_that_decorate_are_not_spoken() -> None:
     assert spoken('She says "+++ unbelievable +++"')[0][1] == "unbelievable"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "who"),
+    [
+        ("周婷抬手指向林薇，带着哭腔说：{姐姐}。林薇冷笑，冷声说：{戏演完吗}。", ["周婷", "林薇"]),
+        ("男人A：“签了吗？”\n男人B：“没有。”", ["男人A", "男人B"]),
+        ('Character A (angrily): "You lied." Character B (softly): "I had to."', ["Character A", "Character B"]),
+        ("女主（哭着）：你为什么要骗我？", ["女主"]),
+        ("林薇：你来了吗？", ["林薇"]),
+        ("王总拍案而起：“谁干的！”", ["王总"]),
+        ('{"dialogue": {"character": "Yeti", "line": "Three videos per day!"}}', ["Yeti"]),
+        ('{"对白": {"角色": "雪人", "台词": "每天三条视频！"}}', ["雪人"]),
+    ],
+)
+def test_whoever_is_labelled_or_named_speaks(prompt: str, who: list[str]) -> None:
+    assert [name for name, _ in spoken(prompt)] == who
+
+
+def test_a_name_in_quotation_marks_is_that_of_the_noun_before_it() -> None:
+    made = board("将穿白裙的女人定义为「周婷」。周婷抬手说：“走吧。”")
+    assert [(line.speaker.name, line.speaker.gender) for line in made.lines] == [("周婷", "woman")]
+    assert not any("周婷" in note for note in made.notes)
+
+
+def test_characters_that_are_family_names_elsewhere_name_nobody() -> None:
+    assert spoken("高楼林立，高楼外，女孩说：“真美。”") == [("女孩", "真美。")]
+
+
+def test_a_mark_of_the_screenplay_takes_a_speaker_off_the_screen() -> None:
+    for prompt in ('DETECTIVE (V.O.): "The city never sleeps."', "小明（画外音）：“妈，我回来了。”"):
+        line = board(prompt).lines[0]
+        assert line.speaker.off_screen and line.speaker.gender == "man"
+
+
+def test_speech_without_words_is_told_with_the_words_that_ask_for_it() -> None:
+    assert any("“talks silently”" in note for note in board("She talks silently to someone.").notes)
+    assert any("“说着话”" in note for note in board("女孩说着话，笑了笑。").notes)
+
+
+def test_a_tone_told_of_talking_holds_for_the_line_that_follows() -> None:
+    made = board("A woman speaking excitedly to the camera. Her line: “Three videos per day.”")
+    assert made.lines[0].tone == "excited"

@@ -15,6 +15,10 @@ TAG_REACH: Final = 8  # tokens after a quotation in which ", whispers the old ma
 _LEAD_REACH: Final = 80  # tokens before it
 _NAME_LENGTH: Final = 4  # tokens of the name of someone unknown
 _ARTICLES: Final = frozenset({"a", "an", "the"})
+# Names of a field that tells who speaks, as tokens.
+_WHO: Final = frozenset(
+    {"character", "speaker", "name", "who", "role", "角 色", "人 物", "说 话 人", "说 话 者", "发 言 人"}
+)
 _DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
 
 
@@ -80,6 +84,8 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
             person = _unknown_opening(reading, cast, before, verb.first if verb else last)
         if person is None:
             person = _named_voice(reading, cast, before, quote)
+        if person is None:
+            person = _named_on_line_before(reading, cast, before)
         return Tag(verb, person or guess_speaker(reading, cast, quote, turns, later=False), True)
     after = find_trail_end(reading, quote)
     verb = find_speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
@@ -102,6 +108,21 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
 def _doers_are_joined(reading: Reading, doers: list[Mention]) -> bool:
     """ "A boy and a girl talk": two doers joined by "and" leave open who speaks."""
     return len(doers) > 1 and any("and" in reading.roles(at) for at in range(doers[0].last, doers[1].first))
+
+
+def _named_on_line_before(reading: Reading, cast: Cast, first: int) -> Person | None:
+    """`Character: Yeti` on the line before `Line: …`, as in a table."""
+    end = first - 1
+    if end < 0 or reading.tokens[end].kind != "line":
+        return None
+    start = end
+    while start > max(0, end - _LEAD_REACH) and reading.tokens[start - 1].kind != "line":
+        start -= 1
+    colon = next((at for at in range(start, end) if reading.tokens[at].text == ":"), end)
+    if " ".join(token.text for token in reading.tokens[start:colon]) not in _WHO:
+        return None
+    named = cast.between(colon + 1, end)
+    return named[0].person if named else _named(reading, cast, colon + 1, end)
 
 
 def _speaker_in_heading(cast: Cast, verb: Hit | None) -> Person | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, find_trail_end
@@ -36,7 +37,20 @@ def find_tone(reading: Reading, cast: Cast, quote: int, before: int, tag: Tag, d
         named = any(mention.person is tag.person for mention in cast.between(first, last))
         if named and (told := find_tones(reading, first, last)):
             return told[-1]
+    if told := _tones_of_talk(reading, cast, tag):
+        return told[0]
     return _tone_of_punctuation(text)
+
+
+def _tones_of_talk(reading: Reading, cast: Cast, tag: Tag) -> list[Tone]:
+    """ "She speaks excitedly to the camera", said without words elsewhere, of the same person."""
+    for hit in reading.hits:
+        if hit.entry.role == "talk" and cast.doer(hit.first) in (None, tag.person):
+            number = reading.clause[hit.first]
+            first, last = bisect.bisect_left(reading.clause, number), bisect.bisect_right(reading.clause, number)
+            if told := find_tones(reading, first, last):
+                return told
+    return []
 
 
 def find_tones(reading: Reading, first: int, last: int) -> list[Tone]:

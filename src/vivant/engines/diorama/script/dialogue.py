@@ -22,10 +22,10 @@ from vivant.engines.diorama.script.attribution import (
 )
 from vivant.engines.diorama.script.delivery import find_tone, find_tones, note_voice_traits
 from vivant.engines.diorama.script.found import Found, Span
-from vivant.engines.diorama.script.grammar import Reading, is_denied
+from vivant.engines.diorama.script.grammar import Hit, Reading, is_denied
 from vivant.engines.diorama.script.languages import seems_foreign
 from vivant.engines.diorama.script.notes import ScriptNote, shorten
-from vivant.engines.diorama.script.people import Cast, Person
+from vivant.engines.diorama.script.people import Cast, Person, given_names
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.script.writing import is_spoken
 from vivant.engines.diorama.storyboard import Language, Tone
@@ -70,6 +70,7 @@ def find_utterances(reading: Reading, cast: Cast) -> Found[tuple[DraftLine, ...]
     turns: list[Turn] = []
     speech_denied = any(hit.entry.topic == "speech" and hit.denied for hit in reading.hits)
     quotes = [index for index, token in enumerate(reading.tokens) if token.kind == "quote"]
+    names = given_names(reading)
     silent: set[int] = set()  # quotations that are not spoken
     joined = -1  # the quotation that the last one ran on into
     for number, (quote, quotation) in enumerate(zip(quotes, reading.quotations, strict=True)):
@@ -81,7 +82,8 @@ def find_utterances(reading: Reading, cast: Cast) -> Found[tuple[DraftLine, ...]
         tag = attribute(reading, cast, quote, before, turns)
         if not is_spoken(reading, quotation, quote, before, tag) or (speech_denied and not tag.certain):
             silent.add(quote)
-            notes.append(ScriptNote("not_speech", (_abbreviate(text),)))
+            if text not in names:
+                notes.append(ScriptNote("not_speech", (_abbreviate(text),)))
             continue
         if number + 1 < len(quotes) and _runs_on(reading, text, quote, quotes[number + 1]):
             text = f"{text} {_split_directions(reading.quotations[number + 1].inner)[0]}"
@@ -104,14 +106,23 @@ def find_utterances(reading: Reading, cast: Cast) -> Found[tuple[DraftLine, ...]
     return Found(tuple(sorted(lines, key=lambda line: line.place)), tuple(notes), tuple(spans))
 
 
-def speaks_without_words(reading: Reading) -> bool:
-    """Someone is said to speak or sing."""
-    return any(
-        hit.entry.role == "talk"
-        and not is_denied(reading, hit)
-        and any(reading.names_person(at) for at in range(*reading.sentence_bounds(hit.first)))
-        for hit in reading.hits
-    )
+def find_wordless_speech(reading: Reading, cast: Cast, lines: Sequence[DraftLine]) -> Found[tuple[str, ...]]:
+    """The words by which someone is said to speak or sing of whom no line is given."""
+    speakers = {line.person for line in lines}
+    found: list[Hit] = []
+    for hit in reading.hits:
+        if hit.entry.role != "talk" or is_denied(reading, hit):
+            continue
+        first, last = reading.sentence_bounds(hit.first)
+        if not any(reading.names_person(at) for at in range(first, last)):
+            continue
+        if lines:  # then it must be clear that it is somebody else's speech
+            doers = [m for m in cast.between(first, hit.first) if not m.is_object]
+            quoted = any(reading.tokens[at].kind == "quote" for at in range(first, min(last + 1, len(reading.tokens))))
+            if quoted or not doers or doers[-1].person in speakers or None in speakers:
+                continue
+        found.append(hit)
+    return Found(tuple(reading.written(hit) for hit in found), spans=tuple((hit.first, hit.last) for hit in found))
 
 
 def language_of(text: str) -> Language | None:

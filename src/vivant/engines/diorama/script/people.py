@@ -17,6 +17,17 @@ from vivant.engines.diorama.storyboard import Age, Gender
 _BEFORE: Final = 5  # tokens of description before a noun: "a tired old British man"
 _AFTER: Final = 9  # and after it: "a woman in a red coat on the left"
 _LONGEST_NAME: Final = 100  # characters
+_LONGEST_HAN_NAME: Final = 4  # characters
+_MOST_NAMES: Final = 40  # that are looked for
+_NAMING: Final = ("定义为", "设定为", "命名为", "名为", "名叫", "取名", "记为", "称为", "叫")
+# The commoner family names that are seldom the first character of anything else.
+_FAMILY_NAMES: Final = frozenset(
+    "王李张刘陈杨赵周吴徐孙朱胡郭林梁郑罗宋谢唐韩曹邓萧冯曾蔡彭潘袁董苏吕魏蒋杜沈姜范傅钟卢汪戴崔陆廖姚邱谭韦贾邹孟秦阎薛侯邵顾赖贺尹龚"
+)
+_TITLES: Final = frozenset("总董哥姐叔姨爷")  # after a family name: 王总, 李姐
+# Characters in which the names of women and of men end.
+_OF_WOMEN: Final = frozenset("婷娜芳娟娥媛姗妍婉妮莉薇倩娇娅嫣姝姐姨")
+_OF_MEN: Final = frozenset("伟强刚磊雄勇彪虎哥叔爷")
 _ARTICLES: Final = frozenset(
     {"a", "an", "the", "this", "that", "his", "her", "one", "my", "another", "two", "our", "their"}
 )
@@ -87,7 +98,10 @@ class Cast:
 def find_people(reading: Reading) -> Cast:
     """Everyone the prompt names, in order."""
     cast = Cast()
+    names = _find_names(reading)
     for hit in reading.hits:
+        while names and names[0][0] < hit.first:
+            _take_name(reading, cast, *names.pop(0))
         kind = hit.entry.person
         if not kind or is_denied(reading, hit):
             continue
@@ -95,13 +109,102 @@ def find_people(reading: Reading) -> Cast:
         if kind == "body":
             _note_gender(cast, hit, words)
             continue
+        if kind == "voice" and _marks_as_unseen(reading, cast, hit):
+            cast.mentions[-1].person.kind = "voice"
+            continue
         if kind == "pronoun":
             person = _resolve_pronoun(cast, hit, words)
         else:
             person = _resolve_noun(reading, cast, hit, kind, words)
         if person is not None:
-            cast.mentions.append(Mention(hit.first, hit.last, person, _is_object(reading, hit)))
+            cast.mentions.append(Mention(hit.first, hit.last, person, _is_object(reading, hit.first)))
+    for first, last in names:
+        _take_name(reading, cast, first, last)
     return cast
+
+
+def _marks_as_unseen(reading: Reading, cast: Cast, hit: Hit) -> bool:
+    """DETECTIVE (V.O.), 小明（画外音）: said of who was named right before."""
+    if not cast.mentions or cast.mentions[-1].person.kind != "someone":
+        return False
+    last = cast.mentions[-1].last
+    return hit.first == last + 1 and reading.tokens[last].text in "(["
+
+
+def _find_names(reading: Reading) -> list[tuple[int, int]]:
+    """Names that no lexicon lists, in order: Chinese ones by their family name, where a clause opens with them or
+    where they stand again, and what someone is called in quotation marks: 将穿白裙的女人定义为「周婷」."""
+    known = set(given_names(reading)[:_MOST_NAMES])
+    for at, token in enumerate(reading.tokens):
+        if (
+            len(known) < _MOST_NAMES
+            and token.text in _FAMILY_NAMES
+            and (at == 0 or not is_han(reading.tokens[at - 1].text))
+        ):
+            last = _end_of_name(reading, at)
+            if last:
+                known.add(reading.text[token.start : reading.tokens[last - 1].end])
+    found: list[tuple[int, int]] = []
+    at, openings = 0, {name[0] for name in known}
+    while at < len(reading.tokens) and known:
+        token = reading.tokens[at]
+        character = reading.text[token.start]
+        name = next((n for n in known if reading.text.startswith(n, token.start)), "") if character in openings else ""
+        if name and token.kind == "han" and not reading.at.get(at):
+            found.append((at, at + len(name)))
+            at += len(name)
+        else:
+            at += 1
+    return found
+
+
+def given_names(reading: Reading) -> list[str]:
+    """Chinese names in quotation marks after 定义为, 名叫 …"""
+    quotes = [at for at, token in enumerate(reading.tokens) if token.kind == "quote"]
+    return [
+        quotation.inner
+        for at, quotation in zip(quotes, reading.quotations, strict=True)
+        if 1 < len(quotation.inner) <= _LONGEST_HAN_NAME and all(is_han(c) for c in quotation.inner)
+        if reading.text[: quotation.start].rstrip().endswith(_NAMING)
+    ]
+
+
+def _end_of_name(reading: Reading, first: int) -> int:
+    """One past a name of two or three characters that opens a clause at token `first`; 0 when it is none."""
+    second = reading.tokens[first + 1].text if first + 1 < len(reading.tokens) else ""
+    for length in (2,) if second in _TITLES else (3, 2):
+        last = first + length
+        tokens = reading.tokens[first:last]
+        if len(tokens) < length or any(t.kind != "han" or reading.at.get(first + n) for n, t in enumerate(tokens)):
+            continue
+        text = reading.text[tokens[0].start : tokens[-1].end]
+        titled = length == 2 and tokens[-1].text in _TITLES
+        hits = reading.at.get(last, ())
+        does = titled or any(h.entry.speech or h.entry.action or h.entry.cannot or h.entry.tone for h in hits)
+        labels = last < len(reading.tokens) and reading.tokens[last].text in (":", "(")
+        if does or labels or reading.text.count(text) > 1:
+            return last
+    return 0
+
+
+def _take_name(reading: Reading, cast: Cast, first: int, last: int) -> None:
+    """Someone by that name, who may be new."""
+    name = reading.text[reading.tokens[first].start : reading.tokens[last - 1].end]
+    person = next((known for known in cast.people if known.head == name), None)
+    if person is None:
+        usually: Gender = "woman" if name[-1] in _OF_WOMEN else "man" if name[-1] in _OF_MEN else ""
+        person = Person(name=name, head=name, gender=_gender_of_called(reading, cast, name), usually=usually)
+        cast.people.append(person)
+    cast.mentions.append(Mention(first, last, person, _is_object(reading, first)))
+
+
+def _gender_of_called(reading: Reading, cast: Cast, name: str) -> Gender:
+    """That of the noun before the quotation marks in which the name was given."""
+    for at, token in enumerate(reading.tokens):
+        if token.kind == "quote" and reading.text[token.start + 1 : token.end - 1] == name:
+            nouns = [m.person for m in cast.between(0, at) if reading.sentence[m.first] == reading.sentence[at]]
+            return nouns[-1].gender if nouns else ""
+    return ""
 
 
 def _note_gender(cast: Cast, hit: Hit, words: str) -> None:
@@ -134,12 +237,13 @@ def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, kind: PersonKind, word
     label = hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":"
     if entry.role == "nobody" or (entry.role == "anyone" and label):  # "Subject: a young woman"
         return None
-    described = Person(name=_name(reading, hit), kind=kind, head=words, gender=entry.gender, age=entry.age)
-    described.usually = entry.usually
+    mark = _mark(reading, hit)
+    name, head = _name(reading, hit) + mark, words + mark.lower()
+    described = Person(name=name, kind=kind, head=head, gender=entry.gender, usually=entry.usually, age=entry.age)
     if entry.accent:
         described.accents.add(entry.accent)
     another = _note_description(reading, hit, described)
-    if entry.role == "anyone" and cast.people and not another and not described.place:
+    if entry.role == "anyone" and cast.people and not another and not described.place and not mark:
         return next((p for p in reversed(cast.people) if p.kind != "voice"), None)
     if not another and (known := _find_known(cast, described)):
         known.age = known.age or described.age
@@ -150,6 +254,22 @@ def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, kind: PersonKind, word
         return known
     cast.people.append(described)
     return described
+
+
+def _mark(reading: Reading, hit: Hit) -> str:
+    """What tells one from another of the same noun: 男人A, "Character B", "Speaker 2". With its blank."""
+    if hit.last >= len(reading.tokens):
+        return ""
+    token, before = reading.tokens[hit.last], reading.tokens[hit.last - 1]
+    gap = reading.text[before.end : token.start]
+    written = reading.text[token.start : token.end]
+    letter = len(written) == 1 and "A" <= written <= "H" and token.kind == "word"
+    figure = len(written) == 1 and token.kind == "number"
+    after = reading.tokens[hit.last + 1].text if hit.last + 1 < len(reading.tokens) else "."
+    ends = after in (":", "(", ",", ".", ")", "]", "\n") or not (letter or after.isalnum()) or letter
+    if (letter or (figure and ends)) and gap in ("", " "):
+        return gap + written
+    return ""
 
 
 def _note_description(reading: Reading, hit: Hit, person: Person) -> bool:
@@ -220,9 +340,9 @@ def _same_noun(one: str, other: str) -> bool:
     return one.split()[-1] == other.split()[-1]
 
 
-def _is_object(reading: Reading, hit: Hit) -> bool:
+def _is_object(reading: Reading, first: int) -> bool:
     """ "To", "at", 对 or 看着 stands before it, with nothing but its own article and adjectives between."""
-    for at in range(hit.first - 1, max(-1, hit.first - 1 - _BEFORE), -1):
+    for at in range(first - 1, max(-1, first - 1 - _BEFORE), -1):
         token, roles = reading.tokens[at], reading.roles(at)
         if "to" in roles:
             return True

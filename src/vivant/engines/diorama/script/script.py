@@ -109,7 +109,8 @@ def write(
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
     acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines))
-    chain.take(_tell_silence(reading, lines, acting, facts, audio=audio))
+    wordless = chain.take(dialogue.find_wordless_speech(reading, cast, spoken))
+    chain.take(_tell_silence(wordless, lines, acting, facts, audio=audio))
     heard: tuple[Cue, ...] = ()
     tune: Music | None = None
     if audio:
@@ -232,16 +233,16 @@ def _write_lines(spoken: tuple[dialogue.DraftLine, ...], times: Times, facts: Pi
 
 
 def _tell_silence(
-    reading: Reading, lines: tuple[Line, ...], acting: tuple[Action, ...], facts: PictureFacts, *, audio: bool
+    wordless: tuple[str, ...], lines: tuple[Line, ...], acting: tuple[Action, ...], facts: PictureFacts, *, audio: bool
 ) -> Found[None]:
-    """What keeps lips still or lines from being heard."""
+    """What keeps lips still or lines from being heard. wordless: the words of speech for which no line is given."""
     notes: list[ScriptNote] = []
     if facts.cut_faces:
         silent = any(line.face_index < 0 and not line.speaker.off_screen for line in lines)
         notes.append(ScriptNote("cut_faces_silent" if silent else "cut_faces"))
-    if not lines and dialogue.speaks_without_words(reading):
+    if wordless:
         moving = any(action.kind in ("talk", "sing") for action in acting)
-        notes.append(ScriptNote("quiet_lips" if moving else "no_words_to_say"))
+        notes.append(ScriptNote("quiet_lips" if moving else "no_words_to_say", wordless))
     if lines and not audio:
         notes.append(ScriptNote("silent_lips"))
     return Found(None, tuple(notes))

@@ -14,6 +14,8 @@ _MOST: Final = 40  # colons that are looked at
 _LONGEST: Final = 200  # tokens
 _SUBJECT_REACH: Final = 30  # tokens before a verb in which its subject may stand
 _LONGEST_LINE: Final = 40  # tokens; a longer quotation describes a clip
+_NAME: Final = 4  # tokens of an unknown name
+_DIRECTION: Final = 12  # tokens in the brackets of a label
 _NONE: Final = frozenset({"none", "no", "无", "没有", "n/a", "na", "silence", "-"})
 # Words and marks of direct address.
 _ADDRESSING: Final = frozenset(
@@ -59,23 +61,49 @@ def is_wrapped_description(reading: Reading) -> bool:
 
 def _openings(reading: Reading) -> dict[int, bool]:
     """Tokens after a colon that may be speech -> whether a word of speech stands before the colon."""
-    return {
-        hit.last + 1: hit.entry.speech
-        for hit in reading.hits
-        if hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":" and _opens_speech(reading, hit)
-    }
+    found = {}
+    for hit in reading.hits:
+        colon = _colon_after(reading, hit.last)
+        if colon and _opens_speech(reading, hit):
+            found[colon + 1] = hit.entry.speech or colon > hit.last + 1
+    return found
+
+
+def _colon_after(reading: Reading, at: int) -> int:
+    """The last colon right after a label that ends at token `at`, over a stage direction: 女主（哭着）：; 0 if none."""
+    tokens = reading.tokens
+    if at < len(tokens) and len(tokens[at].text) == 1 and tokens[at].kind in ("word", "number"):
+        at += 1  # 角色A
+    if at < len(tokens) and tokens[at].text in ("(", "["):
+        close = next((n for n in range(at + 1, min(at + _DIRECTION, len(tokens))) if tokens[n].text in (")", "]")), 0)
+        at = close + 1 if close else at
+    colon = 0
+    while at < len(tokens) and tokens[at].text == ":":
+        colon, at = at, at + 1
+    return colon
 
 
 def _unknown_names(reading: Reading) -> dict[int, bool]:
     """`Pam: Of course I did.`: a capitalised word that is not in the lexicon opens the line."""
     found = {}
     for at in range(len(reading.tokens) - 2):
-        token, after = reading.tokens[at], reading.tokens[at + 1]
         opens = at == 0 or reading.tokens[at - 1].kind == "line"
-        unknown = token.kind == "word" and at not in reading.at and reading.text[token.start].isupper()
-        if opens and unknown and after.text == ":":
-            found[at + 2] = False
+        if not opens:
+            continue
+        last = at
+        while last < at + _NAME and last < len(reading.tokens) and _is_unknown(reading, last):
+            last += 1
+        colon = _colon_after(reading, last) if last > at else 0
+        if colon:
+            found[colon + 1] = False
     return found
+
+
+def _is_unknown(reading: Reading, at: int) -> bool:
+    """A Chinese character or a capitalised word that the lexicon does not know."""
+    token = reading.tokens[at]
+    capital = token.kind == "word" and reading.text[token.start].isupper()
+    return (capital or token.kind == "han") and at not in reading.at
 
 
 def _opens_speech(reading: Reading, hit: Hit) -> bool:
