@@ -185,3 +185,16 @@ def test_every_pattern_is_linear_in_the_length_of_the_text() -> None:
 def test_when_nothing_is_said_there_is_no_time() -> None:
     assert read_times(read("She smiles."), 121).value.when(0) == When()
     assert isinstance(board("She smiles.").actions[0], Action) and board("She smiles.").actions[0].start is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "room"),
+    [
+        ("After 2 seconds it starts to rain. No music.", True),
+        ("前两秒下雨，没有音乐", True),
+        ("It rains. No music.", False),
+        ("Birds sing. After 2 seconds it starts to rain.", False),
+    ],
+)
+def test_before_and_after_sounds_that_have_a_time_the_place_itself_is_heard(prompt: str, room: bool) -> None:
+    assert any(cue.kind == "room" for cue in board(prompt).cues) == room

@@ -274,8 +274,9 @@ def _write_sound(
     heard = asked.cues
     if not heard and "effects" not in asked.muted:
         heard = tuple(cue for cue in defaults.choose_cues(facts) if cue.kind not in asked.denied | unseen)
-    if not heard:
-        heard = (defaults.ROOM,)
+    # Never dead silence: before a rain that comes later, too, the place itself is heard.
+    if all(cue.start or cue.end is not None for cue in heard) and all(cue.kind != "room" for cue in heard):
+        heard = (*heard, defaults.ROOM)
     if "music" in asked.muted:
         return Found((heard, None), notes, spans)
     if tune.music is not None:
