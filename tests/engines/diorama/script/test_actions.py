@@ -103,7 +103,8 @@ def test_an_animal_that_acts_is_told() -> None:
         ("he stares out of the window", "look_away"), ("看向窗外", "look_away"), ("望向远方", "look_away"),
         ("looks at the cat on the left", "look_left"), ("看向画面右侧", "look_right"),
         ("looks past the camera", "look_away"),
-        ("looks up at the camera", "look_camera"), ("看了看镜头", "look_camera"),
+        ("looks up at the camera", "look_camera"), ("瞥了她一眼", "look_away"),
+        ("turns her head to the camera", "look_camera"), ("看了看镜头", "look_camera"),
     ],
 )  # fmt: skip
 def test_a_look_goes_where_its_object_is(text: str, kind: str) -> None:
