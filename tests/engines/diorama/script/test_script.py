@@ -331,3 +331,19 @@ def test_a_storyboard_of_another_version_is_refused() -> None:
     data = board("").to_data() | {"version": "0"}
     with pytest.raises(ValueError, match="cannot be read"):
         Storyboard.from_data(data)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "asked"),
+    [("A busy street.", False), ("Ambient noise of a busy street.", True), ("A car honks in the street.", True)],
+)
+def test_the_sound_of_a_place_is_our_choice_unless_it_is_asked_for(prompt: str, asked: bool) -> None:
+    (traffic,) = [cue for cue in board(prompt).cues if cue.kind == "traffic"]
+    assert (traffic.origin == "prompt") is asked
+
+
+def test_a_line_of_a_json_prompt_is_said_by_its_speaker() -> None:
+    prompt = '{"镜头列表": [{"镜号": 1, "台词": "饿了吧？", "说话人": "妈妈"}, {"镜号": 2, "dialogue": "Yes!", "speaker": "The boy"}]}'
+    made = board(prompt, PAIR)
+    assert [(line.speaker.name, line.text) for line in made.lines] == [("妈妈", "饿了吧？"), ("The boy", "Yes!")]
+    assert sum(shot.cut for shot in made.shots) == 1

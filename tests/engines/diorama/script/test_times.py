@@ -60,7 +60,11 @@ def _seconds(frame: int | None) -> float | None:
         ("halfway through, she smiles", (2.5, None)),
         ("in the middle of the clip she smiles", (2.5, None)),
         ("at the end she smiles", (3.5, None)),
+        ("first 40%: she smiles", (0, 2)),
+        ("she smiles until t=4s", (0, 4)),
         ("0–2秒：她笑了", (0, 2)),
+        ("前40%：她笑了", (0, 2)),
+        ("后40%：她笑了", (3, 5)),
         ("【0-2秒】她笑了", (0, 2)),
         ("第2秒到第4秒她笑了", (2, 4)),
         ("一秒到三秒她笑了", (1, 3)),
@@ -149,6 +153,16 @@ def test_a_line_takes_its_turn_among_the_actions() -> None:
 def test_what_begins_then_begins_with_its_turn() -> None:
     made = board("She smiles, then it starts to rain.")
     assert [motion.start for motion in made.motions if motion.kind == "rain"] == [60]
+
+
+def test_a_share_of_the_clip_goes_on_where_the_one_before_ended() -> None:
+    assert spans("前40%：她笑了；中20%：她点头；后40%：她看向镜头") == [(0, 2), (2, 3), (3, 5.04)]
+
+
+def test_what_ends_before_the_next_step_begins_holds_still_until_then() -> None:
+    made = board("0-1s: pan left. 3-5s: zoom in.")
+    steps = [(shot.start, shot.end, shot.moves[0].kind) for shot in made.shots]
+    assert steps == [(0, 24, "pan"), (24, 72, "static"), (72, 121, "zoom")]
 
 
 def test_times_beyond_the_clip_are_shrunk_alike_and_told() -> None:

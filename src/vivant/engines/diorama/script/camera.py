@@ -84,7 +84,7 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
         if hit.denied:
             # "Avoid: camera shake" wants no shaking; only "avoid: camera movement" wants a still camera.
             still = still or hit.first not in reading.negative or any(kind == "any" for kind, _ in hit.entry.camera)
-        elif hit.entry.camera != (("any", ""),):
+        elif hit.entry.camera != (("any", ""),) and not _only_goes_on(reading, hit, phrases):
             phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
     phrases += _implied_moves(reading, phrases)
     phrases.sort(key=lambda h: h.hit.first)
@@ -156,6 +156,13 @@ def _is_order(reading: Reading, hit: Hit) -> bool:
     return True
 
 
+def _only_goes_on(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
+    """ "横移扫过一排排座位": a move without a direction in the clause of one that has told what the camera does."""
+    if hit.entry.camera != (("move", ""),) or not phrases or _direction_near(reading, hit):
+        return False
+    return reading.clause[phrases[-1].hit.first] == reading.clause[hit.first]
+
+
 def _is_named_by(reading: Reading, one: _CameraPhrase, after: _CameraPhrase | None) -> bool:
     """ "A drone shot pulling back": the participle says what the shot does."""
     return after is not None and after.hit.first == one.hit.last and reading.tokens[one.hit.last].text.endswith("ing")
@@ -225,6 +232,8 @@ def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase])
             someone = True
         if "as" in roles and someone:
             return False  # "as she rises and turns": she is the one who turns
+        if token.text == ":" and at and "camera" in reading.roles(at - 1):
+            return True  # "Camera: a slow push in, then hold"
         if ends_clause(token) or roles & {"as", "and", "then"}:
             if doer and not shared and not in_turn:
                 return False

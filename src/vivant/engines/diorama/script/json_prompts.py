@@ -10,13 +10,17 @@ _LONGEST: Final = 20_000  # characters; a longer text is read as it stands
 _MOST: Final = 20_000  # characters of all lines together: a long name is repeated for every value of its list
 # Names of a list of shots, and of what tells the number, the time and the length of one.
 _SHOTS: Final = frozenset(
-    ["shots", "scenes", "segments", "timeline", "beats", "shot list", "sequence", "clips", "storyboard", "镜头", "分镜"]
-)
+    ["shots", "scenes", "segments", "timeline", "beats", "shot list", "shotlist", "sequence", "clips", "storyboard",
+     "镜头", "分镜", "镜头列表", "分镜列表", "分镜头", "场景列表"]
+)  # fmt: skip
 _NUMBERS: Final = frozenset(
     ["shot", "id", "shot number", "shot id", "scene number", "scene id", "index", "number", "序号", "镜号"]
 )
 _TIMES: Final = ("time", "timestamp", "timing", "time range", "timecode", "时间")
 _LENGTHS: Final = ("duration", "duration seconds", "duration sec", "length", "时长")
+# Names of who speaks, and of what is said.
+_SPEAKERS: Final = ("speaker", "character", "who", "说话人", "角色", "人物")
+_LINES: Final = ("line", "dialogue", "dialog", "text", "speech", "says", "台词", "对白")
 _LONGEST_NAME: Final = 80  # characters
 
 
@@ -39,6 +43,7 @@ def _leaves(data: Any) -> list[str]:
     while waiting and room > 0:
         name, value = waiting.pop()
         if isinstance(value, dict):
+            value = _with_speaker(value)
             named = [(str(key).replace("_", " ")[:_LONGEST_NAME], inner) for key, inner in value.items()]
             waiting += reversed(named)
         elif isinstance(value, list):
@@ -50,6 +55,18 @@ def _leaves(data: Any) -> list[str]:
             lines.append((f"{name}: {value}" if name else value)[:room])
             room -= len(lines[-1])
     return lines
+
+
+def _with_speaker(data: dict[str, Any]) -> dict[str, Any]:
+    """The object with its speaker and its words joined as a label and a quotation, where it has one of each."""
+    names = {key.lower().replace("_", " "): key for key in data}
+    speaker = next((names[name] for name in _SPEAKERS if name in names), None)
+    words = next((names[name] for name in _LINES if name in names), None)
+    if speaker is None or words is None or not isinstance(data[speaker], str) or not isinstance(data[words], str):
+        return data
+    said = data[words].strip().strip('"“”')
+    rest = {key: value for key, value in data.items() if key not in (speaker, words)}
+    return {**rest, "": f"{data[speaker]}: “{said}”"} if said else rest
 
 
 def _with_heading(number: int, shot: dict[str, Any]) -> dict[str, Any]:

@@ -228,21 +228,13 @@ def _fill(scene: _Scene, window: When, steps: Sequence[Step], otherwise: Move, *
     late = timed[0] is not None and timed[0] >= FPS // 2  # the first move begins later: until then the camera rests
     given = [0, *timed] if late else [0, *timed[1:]]
     moves = [(_STILL,), *(step.moves for step in steps)] if late else [step.moves for step in steps]
-    ends = [step.when.end for step in steps]
+    stops = [None, *(step.when.end for step in steps)] if late else [step.when.end for step in steps]
     starts = [start + at for at in _spread(given, end - start, FPS // 2)]
-    stops = [*starts[1:], end]
-    rest = ends[-1]
-    shots = [
-        Shot(
-            start=first,
-            end=last,
-            moves=made,
-            cut=cut and number == 0,
-            framing=scene.framing if cut and number == 0 else None,
-        )
-        for number, (first, last, made) in enumerate(zip(starts, stops, moves, strict=True))
-    ]
-    if rest is not None and starts[-1] + FPS // 2 < rest < end - FPS // 2:  # it ends before its shot does
-        shots[-1] = replace(shots[-1], end=rest)
-        shots.append(Shot(start=rest, end=end, moves=(_STILL,)))
+    shots: list[Shot] = []
+    for first, last, made, stop in zip(starts, [*starts[1:], end], moves, stops, strict=True):
+        until = stop if stop is not None and first + FPS // 2 < stop < last - FPS // 2 else last
+        framing = scene.framing if cut and not shots else None
+        shots.append(Shot(start=first, end=until, moves=made, cut=cut and not shots, framing=framing))
+        if until < last:  # it ends before the next one begins
+            shots.append(Shot(start=until, end=last, moves=(_STILL,)))
     return Found(tuple(shots), notes)

@@ -14,8 +14,9 @@ from vivant.engines.diorama.script.tokens import fold
 
 # How `start` and `end` of a time count. seconds: from the start of the clip. share: as shares of the clip. from the
 # end: `start` seconds before the end; None: shortly before it. later: after the time before. lasting: `end` seconds
-# from the end of the one before. length: `end` is the length of the clip. unread: nobody knows which time it tells.
-Kind = Literal["seconds", "share", "from the end", "later", "lasting", "length", "unread"]
+# from the end of the one before. share lasting: the same as a share. length: `end` is the length of the clip. unread:
+# nobody knows which time it tells.
+Kind = Literal["seconds", "share", "from the end", "later", "lasting", "share lasting", "length", "unread"]
 
 _MOST: Final = 60  # times that are read
 _WORDS: Final[dict[str, float]] = {
@@ -214,7 +215,11 @@ def _forms() -> Iterator[_Form]:
         "seconds", _from,
     )  # fmt: skip
     yield form(rf"after (?:about )?{n}{unit}", "seconds", _from)
-    yield form(rf"until (?:the )?{n}{unit}(?:[ -]mark)?|until second {f}", "seconds", _until)
+    yield form(rf"until (?:the |t ?= ?)?{n}{unit}(?:[ -]mark)?|until second {f}", "seconds", _until)
+    share = r"([1-9]\d?)[ ]?[%％]"
+    yield form(rf"(?:the )?first {share}|前{share}", "share", lambda numbers: (0.0, numbers[0] / 100))
+    yield form(rf"(?:the )?(?:last|final) {share}|[后末]{share}", "share", lambda numbers: (1 - numbers[0] / 100, 1.0))
+    yield form(rf"(?:middle|next) {share}|中间?{share}", "share lasting", lambda numbers: (None, numbers[0] / 100))
     yield form(rf"(?:at|on|from|by) (?:the )?second {f}(?!\.?\d)", "seconds", _from)
     yield form(rf"(?:at|by|around) the {n}[ -]second (?:mark|point)", "seconds", _from)
     yield form(r"at the (first|second|third|fourth|fifth) second(?: mark)?", "seconds", _ordinal_second)

@@ -137,8 +137,8 @@ def _resolve(found: Sequence[TimeWords], clip: float) -> list[TimeWords]:
                 start, end = max(0.0, clip - (start or min(_ENDING, clip / 3))), None
             case "later":
                 start = before + (start or 0.0)
-            case "lasting":
-                start, end = ended, ended + (end or 0.0)
+            case "lasting" | "share lasting":
+                start, end = ended, ended + (end or 0.0) * (clip if words.kind == "share lasting" else 1)
         resolved.append(replace(words, start=start, end=end))
         before = before if start is None else start
         ended = max(ended, end or before)

@@ -66,6 +66,7 @@ class Entry:
     camera: tuple[tuple[CameraKind, Direction], ...] = ()  # performed together; written "kind" or "kind direction"
     motion: dict[MotionKind, float] = field(default_factory=dict)  # kind -> strength
     sound: dict[CueKind, float] = field(default_factory=dict)  # kind -> strength
+    place: bool = False  # the sound is that of a place or thing which the words name, and nobody asks for it
     music: Style | Literal["ask"] = ""  # "ask": any music
     mood: Mood | Literal[""] = ""  # of music
     action: ActionKind | Literal[""] = ""
