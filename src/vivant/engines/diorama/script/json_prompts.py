@@ -52,7 +52,7 @@ def _leaves(data: Any) -> list[str]:
                 name = ""
             waiting += [(name, inner) for inner in reversed(value)]
         elif isinstance(value, str):
-            lines.append((f"{name}: {value}" if name else value)[:room])
+            lines.append((f"{name}: {value}" if name.strip() else value)[:room])
             room -= len(lines[-1])
     return lines
 
@@ -66,7 +66,7 @@ def _with_speaker(data: dict[str, Any]) -> dict[str, Any]:
         return data
     said = data[words].strip().strip('"“”')
     rest = {key: value for key, value in data.items() if key not in (speaker, words)}
-    return {**rest, "": f"{data[speaker]}: “{said}”"} if said else rest
+    return {**rest, " ": f"{data[speaker]}: “{said}”"} if said else rest  # another blank name than a heading has
 
 
 def _with_heading(number: int, shot: dict[str, Any]) -> dict[str, Any]:
