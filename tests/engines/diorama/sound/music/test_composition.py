@@ -167,6 +167,13 @@ def test_the_same_seed_gives_the_same_piece_and_another_another() -> None:
     assert len(keys) == 6
 
 
+def test_every_style_that_can_be_asked_for_has_an_ensemble_of_its_own() -> None:
+    """What is named is heard: no style plays the instruments of another."""
+    styles = set(get_args(Style)) - {""}
+    assert styles <= ensemble.ENSEMBLES.keys()
+    assert len({ensemble.ENSEMBLES[style] for style in styles}) == len(styles)
+
+
 @pytest.mark.parametrize("style", sorted(ensemble.ENSEMBLES))
 def test_every_ensemble_has_instruments_that_the_soundfont_has(style: str) -> None:
     for mood in MOODS:

@@ -162,6 +162,40 @@ ENSEMBLES: Final[dict[str, tuple[Instrument, ...]]] = {
         _STRING_PAD,
         _CELLO,
     ),
+    "choir": (
+        Instrument(role="melody", program=52, velocity=80, low=64, high=79, gain=-2, pan=0.1),
+        Instrument(role="chords", program=53, pattern="held", velocity=64, gain=-8, pan=-0.15),
+        Instrument(role="bass", program=42, pattern="low held", velocity=66, gain=-6, pan=0.25),
+        Instrument(
+            role="deep", program=47, pattern="downbeat", velocity=84, gain=-4, pan=-0.1, key=40, from_energy=0.8
+        ),
+    ),
+    "organ": (
+        Instrument(role="melody", program=19, velocity=76, low=64, high=83, gain=-4, pan=0.1),
+        Instrument(role="chords", program=19, pattern="held", velocity=60, gain=-12, pan=-0.1),
+        Instrument(role="bass", program=19, pattern="low held", velocity=64, gain=-6),
+    ),
+    "harp": (
+        Instrument(role="melody", program=46, velocity=86, low=67, high=88, gain=2, rings=True, pan=0.15),
+        Instrument(
+            role="chords", program=46, pattern="flowing", lively="harped", velocity=60, gain=-6, rings=True, pan=-0.2
+        ),
+        Instrument(role="chords", program=49, pattern="held", velocity=54, gain=-19, pan=-0.15),
+    ),
+    "violin": (
+        Instrument(role="melody", program=40, velocity=84, low=64, high=86, gain=-3, pan=0.15),
+        Instrument(role="chords", program=0, pattern="flowing", velocity=58, gain=1, rings=True, pan=-0.15),
+        _CELLO,
+    ),
+    "cello": (
+        Instrument(role="melody", program=42, velocity=84, low=48, high=67, gain=-3, pan=0.15),
+        Instrument(role="chords", program=0, pattern="flowing", velocity=56, gain=0, rings=True, pan=-0.15),
+        Instrument(role="chords", program=49, pattern="held", velocity=54, gain=-14, pan=-0.2),
+    ),
+    "music box": (
+        Instrument(role="melody", program=10, velocity=84, low=72, high=93, gain=2, rings=True, pan=0.1),
+        Instrument(role="chords", program=10, pattern="flowing", velocity=58, gain=1, rings=True, pan=-0.15),
+    ),
     "rock": (
         Instrument(role="melody", program=30, velocity=80, low=60, high=79, gain=-7, pan=0.2),
         Instrument(role="chords", program=30, pattern="powered", velocity=78, gain=-10, pan=-0.35),
@@ -173,6 +207,6 @@ ENSEMBLES: Final[dict[str, tuple[Instrument, ...]]] = {
 
 
 def instruments_for(style: str, mood: Mood) -> tuple[Instrument, ...]:
-    """The instruments that play a style in a mood. A style without an ensemble is the mood's own."""
+    """The instruments that play a style in a mood. "" is the mood's own."""
     instruments = ENSEMBLES.get(style) or ENSEMBLES[DEFAULT_STYLES[mood]]
     return tuple(p for p in instruments if p.from_energy <= ENERGY[mood])
