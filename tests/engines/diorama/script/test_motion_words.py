@@ -140,3 +140,23 @@ def test_the_strength_of_the_words_is_kept() -> None:
 def test_the_direction_of_a_drift_is_understood() -> None:
     (motion,) = board("clouds drift from right to left").motions
     assert motion.direction == "left"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "start", "end"),
+    [
+        ("It starts to rain after 2 seconds. The rain stops at 4 seconds.", 48, 96),
+        ("The rain stops after 3 seconds.", None, 72),
+        ("Heavy rain, then the rain stops.", None, 60),
+        ("先下雨，4秒后雨停了。", None, 96),
+    ],
+)
+def test_rain_that_stops_at_a_time_falls_until_then(prompt: str, start: int | None, end: int) -> None:
+    made = board(prompt)
+    assert [(m.start, m.end) for m in made.motions if m.kind == "rain"] == [(start, end)]
+    assert [(c.start, c.end) for c in made.cues if c.kind == "rain"] == [(start, end)]
+
+
+@pytest.mark.parametrize("prompt", ["The rain has stopped.", "雨停了，女孩抬头。", "The rain stops."])
+def test_rain_that_is_over_does_not_fall(prompt: str) -> None:
+    assert not [motion for motion in board(prompt).motions if motion.kind == "rain"]

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
-from vivant.engines.diorama.script.motions import has_fitting_doer, raise_strength
-from vivant.engines.diorama.script.times import Times, When, join
+from vivant.engines.diorama.script.motions import cut, find_end, has_fitting_doer, raise_strength
+from vivant.engines.diorama.script.times import NO_TIME, Times, When, join
 from vivant.engines.diorama.storyboard import Cue, CueKind
 
 Topic = Literal["music", "effects", "speech"]  # what the prompt may want silent
@@ -36,6 +36,7 @@ def find_cues(reading: Reading, times: Times) -> Found[SoundRequest]:
     levels: dict[CueKind, dict[int, float]] = {}  # kind -> clause -> level
     moments: dict[CueKind, list[When]] = {}
     named: set[CueKind] = set()
+    ends: dict[CueKind, int] = {}
     spans: list[Span] = []
     denied: set[CueKind] = set()
     muted: set[Topic] = set()
@@ -50,6 +51,13 @@ def find_cues(reading: Reading, times: Times) -> Found[SoundRequest]:
             silent = silent or entry.topic == "all"
         if not entry.sound or not has_fitting_doer(reading, hit):
             continue
+        if end := find_end(reading, hit, times):
+            for kind, level in entry.sound.items():
+                ends[kind] = end
+                named.add(kind)
+                if kind not in levels:
+                    moments.setdefault(kind, []).append(NO_TIME)
+                    levels[kind] = {reading.clause[hit.first]: level}
         if hit.denied:
             denied |= set(entry.sound)
         elif hit.meant:
@@ -64,7 +72,7 @@ def find_cues(reading: Reading, times: Times) -> Found[SoundRequest]:
             strength=max(told.values()),
             origin="prompt" if kind in named else "default",
             start=(time := join(moments[kind])).start,
-            end=time.end,
+            end=cut(time, ends.get(kind)),
         )
         for kind, told in levels.items()
     )

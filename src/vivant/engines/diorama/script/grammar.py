@@ -50,6 +50,7 @@ class Hit:
     first: int
     last: int
     denied: bool = False  # "no rain", "the rain has stopped"
+    over: bool = False  # denied because it comes, or came, to an end
     compared: bool = False  # "like rain", "a poster of the sea": not in this scene
     heard: bool = False  # "the sound of rain": for the ear only
     amount: float = 1.0
@@ -154,7 +155,9 @@ def read(prompt: str, unquoted: tuple[Quotation, ...] = ()) -> Reading:
     reading.cover()
     for hit in reading.hits:
         if hit.content:
-            hit.denied = is_denied(reading, hit) or _is_over(reading, hit)
+            hit.denied = is_denied(reading, hit)
+            if not hit.denied and _is_over(reading, hit):
+                hit.denied = hit.over = True
             hit.compared = _is_compared(reading, hit)
             hit.heard = bool(hit.entry.motion or hit.entry.action) and _is_heard(reading, hit)
     _attach_degrees(reading)

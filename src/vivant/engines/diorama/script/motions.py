@@ -9,7 +9,7 @@ from typing import Final
 from vivant.engines.diorama.script.clauses import is_done_by_someone
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
-from vivant.engines.diorama.script.times import Times, When, join
+from vivant.engines.diorama.script.times import NO_TIME, Times, When, join
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind
 
@@ -17,6 +17,8 @@ _DRIFTS: Final = frozenset[MotionKind](
     {"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"}
 )
 GENTLE: Final = 0.3  # no stronger than this is expressly gentle
+_HAS: Final = frozenset({"has", "have", "had", "已"})
+_NEAR: Final = 3  # tokens
 _REACH: Final = 8  # tokens between a motion and the direction it drifts
 
 
@@ -35,12 +37,20 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
     denied: set[MotionKind] = set()
     words: dict[MotionKind, str] = {}
     moments: dict[MotionKind, list[When]] = {}
+    ends: dict[MotionKind, int] = {}
     spans: list[Span] = []
     for hit in reading.hits:
         if not hit.entry.motion or not has_fitting_doer(reading, hit):
             continue
         if hit.denied:
             denied |= set(hit.entry.motion)
+        if end := find_end(reading, hit, times):
+            for kind, strength in hit.entry.motion.items():
+                ends[kind] = end
+                if kind not in strengths:
+                    moments.setdefault(kind, []).append(NO_TIME)
+                    strengths[kind] = {reading.clause[hit.first]: strength}
+                    words.setdefault(kind, reading.written(hit))
         if not hit.meant or hit.heard:
             continue
         spans.append((hit.first, hit.last))
@@ -56,12 +66,27 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
             strength=max(clauses.values()),
             direction=directions.get(kind, ""),
             start=(time := join(moments[kind])).start,
-            end=time.end,
+            end=cut(time, ends.get(kind)),
         )
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
     return Found(MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else), spans=tuple(spans))
+
+
+def find_end(reading: Reading, hit: Hit, times: Times) -> int | None:
+    """The frame from which it is over, by the words of the prompt: "after 3 seconds the rain stops". None where they
+    give no time, or where it was over before: "the rain has stopped"."""
+    if not hit.over or _HAS & {token.text for token in reading.tokens[hit.last : hit.last + _NEAR]}:
+        return None
+    return times.begins(hit.first).start or None
+
+
+def cut(time: When, end: int | None) -> int | None:
+    """The end of a time, no later than `end`, if that is after its start."""
+    if end is None or end <= (time.start or 0):
+        return time.end
+    return end if time.end is None else min(time.end, end)
 
 
 def raise_strength(clauses: dict[int, float], clause: int, strength: float) -> None:
