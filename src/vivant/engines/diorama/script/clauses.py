@@ -52,8 +52,8 @@ def is_verb(reading: Reading, at: int) -> bool:
     after = tags[at + 1] if at + 1 < len(tags) else ""
     if before in ("HYPH", "POS") or reading.names_person(at) or reading.tokens[at].text in _CONTRACTED:
         return False
-    if tag == "VBD" and (before not in (*_NOUNS, "RB", "CC", "") or (not before and at)):
-        return False  # "muffled", after a comma: what something is like
+    if tag == "VBD" and not _is_told_in_the_past(reading, at):
+        return False
     if tag in ("VBP", "VB") and before in ("NN", "NNP") and not _is_made_to(reading, at):
         return False  # "a marble surface": a single one would surface with an s
     if tag in ("VBZ", "VBP", "VBD"):
@@ -69,6 +69,22 @@ def is_verb(reading: Reading, at: int) -> bool:
             return at > 1 and reading.tokens[at - 2].text in _BEGINS
         return before in ("MD", "") or before in _NOUNS or before in ("RB", "CC")
     return False
+
+
+def _is_told_in_the_past(reading: Reading, at: int) -> bool:
+    """Its subject opens the clause, or a verb before it is joined to it: "He turned and walked away"; but "muffled
+    voices", "three cats gathered close to her" and "enthusiastic and determined" say what someone is like."""
+    tags = reading.parts.tags
+    if at and tags[at - 1] == "CC":
+        return "VBD" in tags[max(0, at - _OBJECT) : at]
+    place = at - 1
+    while place >= 0 and tags[place] == "RB":
+        place -= 1
+    if place < 0 or tags[place] not in _NOUNS:
+        return False
+    while place >= 0 and tags[place] in (*_NOUNS, "JJ", "DT", "PRP$", "CD", "HYPH"):
+        place -= 1
+    return place < 0 or not tags[place] or tags[place] in ("CC", "RB", "VBD")
 
 
 def _is_made_to(reading: Reading, at: int) -> bool:

@@ -379,7 +379,8 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
     subject = topic  # "bodies", "animals", "things", "light_stays", or "" for nobody
     noun: HanWord | None = None  # the subject that the clause names
     told = 0  # tokens before are told already
-    describes = _is_under_a_heading(reading, words[0].first)
+    before = reading.tokens[words[0].first - 1].text if words[0].first else ""
+    describes = before == "(" or _is_under_a_heading(reading, words[0].first)
     for index, word in enumerate(words):
         at = word.first
         if at < told:
@@ -398,7 +399,7 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
         elif noun is not None and "camera" in reading.roles(noun.first):
             break  # the camera does it
         elif (sure or (not describes and _may_be_doing(words, index, subject))) and not _is_quiet(
-            reading, done, words, index, subject, sure=bool(sure)
+            reading, done, words, index, subject, sure=sure
         ):
             doing = _chinese_doing(reading, words, index, sure or _chinese_reason(word.text, subject), noun)
             if sure == "bodies" and subject == "animals":
@@ -521,7 +522,7 @@ def _chinese_reason(verb: str, subject: str) -> str:
 
 
 def _is_quiet(
-    reading: Reading, done: _Done, words: tuple[HanWord, ...], index: int, subject: str, *, sure: bool
+    reading: Reading, done: _Done, words: tuple[HanWord, ...], index: int, subject: str, *, sure: str
 ) -> bool:
     """Asks for nothing, or is done already."""
     known = load_doings()
@@ -534,6 +535,11 @@ def _is_quiet(
         return True
     if index + 1 < len(words) and words[index + 1].text in known.no_doers and words[index + 1].text != "镜头":
         return True  # 打斗场面
+    following = words[index + 1].text if index + 1 < len(words) else ""
+    if following in ("中", "时") and index + 2 >= len(words):
+        return True  # 战斗中: when, not what
+    if sure == "keeps_shape" and following == "的":
+        return True  # 破碎的岩石
     if sure:
         return False
     bare = word.text.removesuffix("着").removesuffix("了")
