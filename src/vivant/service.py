@@ -447,6 +447,7 @@ def build_service(
         storage=settings.storage,
         scratch=settings.data / "scratch",
         timings=timings,
+        options=settings.engine_options,
     )
     dispatcher = Dispatcher(
         record,

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
@@ -70,6 +71,28 @@ def _parse_days(value: Any) -> float:
     if not 0 <= days <= 36_500:
         raise ValueError("must be a number of days from 0 to 36500")
     return days
+
+
+def _parse_planner_url(value: Any) -> str:
+    url = _parse_text(value)
+    parts = urlsplit(url)
+    try:
+        right = not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0)
+    except ValueError:  # a port that is none
+        right = False
+    if not right or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must be the address of an OpenAI-compatible endpoint, such as http://localhost:8080/v1")
+    return url
+
+
+def _parse_seconds(value: Any) -> float:
+    try:
+        seconds = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        seconds = math.nan
+    if not 1 <= seconds <= 90:
+        raise ValueError("must be a number of seconds from 1 to 90")
+    return seconds
 
 
 def _parse_choice(*allowed: str) -> Parser:
@@ -191,6 +214,10 @@ class Settings:
     queue_total: int = 10_000  # tasks that may wait in all; 0: any number
     stored_gb_per_key: int = 100  # 10⁹ bytes that the files of one key's tasks may take; 0: any number
     stored_gb_total: int = 0  # 10⁹ bytes that all files may take; 0: what the store has room for
+    planner_url: str = ""  # an OpenAI-compatible endpoint that reads prompts for the embedded engine; empty: none
+    planner_model: str = ""  # the model it is asked for
+    planner_api_key: str = field(default="", repr=False)  # sent to it as a bearer token
+    planner_seconds: float = 20.0  # how long it may take for one prompt
     log_format: str = "console"  # how log lines look: one of LOG_FORMATS
 
     def __post_init__(self) -> None:
@@ -207,6 +234,18 @@ class Settings:
     def storage(self) -> str:
         """The obstore URL of the files."""
         return self.storage_url or f"file://{self.data / 'files'}"
+
+    @property
+    def engine_options(self) -> dict[str, str]:
+        """What the engine is told of these settings."""
+        if not self.planner_url:
+            return {}
+        return {
+            "planner_url": self.planner_url,
+            "planner_model": self.planner_model,
+            "planner_api_key": self.planner_api_key,
+            "planner_seconds": str(self.planner_seconds),
+        }
 
     @property
     def limits(self) -> Limits:
@@ -246,8 +285,15 @@ _PARSERS: Final[dict[str, Parser]] = {
     "queue_total": _parse_whole_number(0, 10**9),
     "stored_gb_per_key": _parse_whole_number(0, 10**9),
     "stored_gb_total": _parse_whole_number(0, 10**9),
+    "planner_url": _parse_planner_url,
+    "planner_model": _parse_text,
+    "planner_api_key": _parse_text,
+    "planner_seconds": _parse_seconds,
     "log_format": _parse_choice(*LOG_FORMATS),
 }
+
+
+_SECRETS: Final = frozenset({"planner_api_key"})  # never repeated in a message
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
@@ -294,7 +340,7 @@ def _parse_all(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str
         try:
             right[name] = _PARSERS[name](value)
         except ValueError as error:
-            shown = str(value) if isinstance(value, Path) else value
+            shown = "a secret" if name in _SECRETS else str(value) if isinstance(value, Path) else value
             wrong.append(f"{sources.get(name, name)} {error}; it is {shown!r}.")
         except Misconfigured as error:
             wrong.append(str(error))

@@ -20,6 +20,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "centre": set(),
     "explain": {"centre"},
     "script": {"centre"},
+    "planner": {"centre", "script"},  # it fills the same storyboard, by the same rules
     "scene": {"centre"},
     "timing": {"centre"},
     "motion.fields": {"centre", "scene", "timing"},
@@ -32,7 +33,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "sound.music": {"centre", "timing", "sound"},
     "sound.effects": {"centre", "timing", "sound"},
     "engine": {
-        "centre", "explain", "script", "scene", "timing", "motion.frame", "motion.faces", "motion.ambient",
+        "centre", "explain", "script", "planner", "scene", "timing", "motion.frame", "motion.faces", "motion.ambient",
         "motion.warm_up", "sound", "sound.speech", "sound.music",
     },
 }  # fmt: skip

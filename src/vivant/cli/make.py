@@ -76,7 +76,7 @@ def make(
         pictures = asyncio.run(_read_pictures(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
-        engine = load_engine(settings.engine)
+        engine = load_engine(settings.engine, settings.engine_options)
         engine.setup()
 
     storyboard = engine.plan(request, pictures, NullWatch())

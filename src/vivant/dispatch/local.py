@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -296,13 +296,15 @@ class LocalWorker:
 
 
 class LocalFleet:
-    """`workers` child processes of this service. `command` starts one; `scratch` is a folder that nothing else uses."""
+    """`workers` child processes of this service. `command` starts one; `scratch` is a folder that nothing else uses;
+    `options` are settings of the engine's own."""
 
     def __init__(
         self, *, workers: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND,
-        timings: Timings = DEFAULT_TIMINGS,
+        timings: Timings = DEFAULT_TIMINGS, options: Mapping[str, str] | None = None,
     ) -> None:  # fmt: skip
         self.engine = engine
+        self._options = dict(options or {})
         self._count = workers
         self._storage = storage
         self._scratch = scratch
@@ -402,6 +404,7 @@ class LocalFleet:
             report_every=self._timings.worker_report_every,
             plan_within=self._timings.plan_within,
             store_within=self._timings.store_within,
+            options=self._options,
         )
         worker = self._workers[number] = await LocalWorker.spawn(
             self._command, setup, number=number, free=self._free, timings=self._timings

@@ -210,7 +210,7 @@ def main() -> None:
         from vivant.storage.artifacts import Artifacts
 
         artifacts = Artifacts(setup.storage, within=setup.store_within)
-        engine = load_engine(setup.engine)
+        engine = load_engine(setup.engine, setup.options)
         engine.setup()
     except Exception as error:
         channel.send(Unusable(f"{type(error).__name__}: {error}"))

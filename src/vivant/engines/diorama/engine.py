@@ -4,9 +4,11 @@ synthesised, resolves the timeline, then renders frames and sound at the same ti
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeVar
 
@@ -19,12 +21,15 @@ from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
+from vivant.engines.diorama.planner import plan as planner
+from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
+from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.words import load_lexicon
 from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.music import score
@@ -43,6 +48,7 @@ FRAMES_AHEAD: Final = RENDER_THREADS + 3  # rendered or begun before the encoder
 SOUND_TIMEOUT: Final = 300.0  # seconds that speech or sound may take
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 class Diorama:
@@ -51,7 +57,9 @@ class Diorama:
     name = ENGINE
     version = VERSION
 
-    def __init__(self) -> None:
+    def __init__(self, options: Mapping[str, str] | None = None) -> None:
+        """options: `planner_url`, `planner_model`, `planner_api_key`, `planner_seconds`, as the settings name them."""
+        self._planner = _find_planner(options or {})
         self._last_scene: tuple[U8, Canvas, Scene] | None = None
 
     def setup(self) -> None:
@@ -70,16 +78,27 @@ class Diorama:
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> Storyboard:
         scene = self._scene_of(pictures.first, request.canvas, watch)
-        return script.write(
+        morph = pictures.last is not None
+        failed = False
+        if self._planner is not None:
+            try:
+                return planner.plan(self._planner, request, scene.facts, morph=morph, check=watch.raise_if_stopping)
+            except PlannerFailed as error:
+                failed = True
+                _log.warning("The built-in reader reads the prompt: %s.", error)
+        board = script.write(
             request.prompt,
             scene.facts,
             canvas=request.canvas,
             seed=request.seed,
             audio=request.generate_audio,
             camera_fixed=request.camera_fixed,
-            morph=pictures.last is not None,
+            morph=morph,
             checkpoint=watch.raise_if_stopping,
         )
+        if not failed:
+            return board
+        return replace(board, notes=(*tell([ScriptNote("planner_failed")], board.language), *board.notes))
 
     def explain(self, storyboard: Storyboard) -> list[str]:
         return explain.explain(storyboard)
@@ -131,6 +150,18 @@ class Diorama:
             seconds=room_for_speech(board.frames),
             checkpoint=watch.raise_if_stopping,
         )
+
+
+def _find_planner(options: Mapping[str, str]) -> Endpoint | None:
+    url = options.get("planner_url", "")
+    if not url:
+        return None
+    return Endpoint(
+        base=url,
+        model=options.get("planner_model", ""),
+        key=options.get("planner_api_key", ""),
+        seconds=float(options.get("planner_seconds", "20")),
+    )
 
 
 def _result_of(work: Future[T], watch: Watch) -> T:

@@ -118,7 +118,7 @@ def write(
     chain.take(limits.find_limits(reading))
     checkpoint()
     chain.take(leftovers.find_leftovers(reading, chain.spans, audio=audio))
-    language = _language(reading.text)
+    language = language_of_prompt(reading.text)
     return Storyboard(
         width=canvas.width,
         height=canvas.height,
@@ -285,7 +285,8 @@ def _write_sound(
     return Found((heard, None if full else defaults.choose_music(facts, tune.mood, seed)), notes, spans)
 
 
-def _language(text: str) -> Language:
+def language_of_prompt(text: str) -> Language:
+    """The language that most of a prompt is written in."""
     han = sum(is_han(c) for c in text)
     letters = sum(c.isascii() and c.isalpha() for c in text)
     return "zh" if han * 3 > letters else "en"  # a Chinese character says about as much as three letters
