@@ -111,3 +111,19 @@ def test_speech_without_words_is_told_with_the_words_that_ask_for_it() -> None:
 def test_a_tone_told_of_talking_holds_for_the_line_that_follows() -> None:
     made = board("A woman speaking excitedly to the camera. Her line: “Three videos per day.”")
     assert made.lines[0].tone == "excited"
+
+
+def test_writing_that_appears_or_is_worn_is_not_spoken() -> None:
+    assert spoken("片尾出现字幕“未完待续”，同时旁白说：“开始。”") == [("旁白", "开始。")]
+    assert spoken("一个戴着“冠军”头带的男孩大喊：“加油！”") == [("男孩", "加油！")]
+
+
+def test_whoever_is_off_camera_or_on_the_telephone_is_heard_and_not_seen() -> None:
+    off_camera = board('A reporter off-camera asks, "What is your advice?"').lines[0].speaker
+    assert (off_camera.name, off_camera.off_screen) == ("the reporter", True)
+    phone = board("手机里传来男声：“喂，你在哪？”").lines[0].speaker
+    assert (phone.gender, phone.off_screen) == ("man", True)
+
+
+def test_letters_may_be_the_labels_of_speakers() -> None:
+    assert spoken("对话：\nA：你吃了吗？\nB：吃了，你呢？") == [("A", "你吃了吗？"), ("B", "吃了，你呢？")]

@@ -274,7 +274,7 @@ def _may_name(reading: Reading, at: int) -> bool:
 def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
     """Someone new by the words first..last-1, or whoever had that name before."""
     article = ""
-    if reading.tokens[first].text in _ARTICLES:
+    if reading.tokens[first].text in _ARTICLES and last - first > 1:
         first, article = first + 1, "the "
     words = reading.tokens[first:last]
     if not words or len(words) > _NAME_LENGTH:
@@ -283,7 +283,7 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
     if any(hit.content or hit.entry.role in ("heading", "field") for hit in covering):
         return None
     text = " ".join(reading.text[words[0].start : words[-1].end].split())
-    if not article and text[0].islower():
+    if not article and (text[0].islower() or (is_han(text[0]) and len(text) == 1)):
         return None
     known = next((person for person in cast.people if person.head == text.lower()), None)
     if known is None:

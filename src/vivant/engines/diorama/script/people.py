@@ -124,11 +124,12 @@ def find_people(reading: Reading) -> Cast:
 
 
 def _marks_as_unseen(reading: Reading, cast: Cast, hit: Hit) -> bool:
-    """DETECTIVE (V.O.), 小明（画外音）: said of who was named right before."""
+    """DETECTIVE (V.O.), 小明（画外音）, "a reporter off-camera": said of who was named right before."""
     if not cast.mentions or cast.mentions[-1].person.kind != "someone":
         return False
     last = cast.mentions[-1].last
-    return hit.first == last + 1 and reading.tokens[last].text in "(["
+    off = reading.tokens[hit.first].text == "off" or reading.tokens[hit.first].text.startswith("offscreen")
+    return (hit.first == last + 1 and reading.tokens[last].text in "([") or (hit.first == last and off)
 
 
 def _find_names(reading: Reading) -> list[tuple[int, int]]:

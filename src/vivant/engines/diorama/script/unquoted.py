@@ -103,7 +103,8 @@ def _is_unknown(reading: Reading, at: int) -> bool:
     """A Chinese character or a capitalised word that the lexicon does not know."""
     token = reading.tokens[at]
     capital = token.kind == "word" and reading.text[token.start].isupper()
-    return (capital or token.kind == "han") and at not in reading.at
+    lettered = capital and len(token.text) == 1  # A: … B: …
+    return lettered or ((capital or token.kind == "han") and at not in reading.at)
 
 
 def _opens_speech(reading: Reading, hit: Hit) -> bool:

@@ -64,7 +64,10 @@ def _is_noise(text: str) -> bool:
 
 def _is_title(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated: bool) -> bool:
     """The word right before is "reads", "titled", 写着, "the song": but he reads, "…" and whispers the words "…"."""
-    hit = next((hit for hit in _adjacent(reading, quote, before) if hit.entry.writing in ("verb", "title")), None)
+    adjacent = _adjacent(reading, quote, before)
+    if any(hit.entry.cannot == "no_writing" for hit in adjacent):
+        return True  # 出现字幕“…”
+    hit = next((hit for hit in adjacent if hit.entry.writing in ("verb", "title")), None)
     if hit is None:
         return False
     if hit.entry.writing == "title":
@@ -129,7 +132,9 @@ def _is_label(reading: Reading, quotation: Quotation, quote: int, before: int, *
     if previous.text in _NAMING:
         return True
     following = reading.tokens[quote + 1] if quote + 1 < len(reading.tokens) else None
-    if following is None or following.kind not in ("word", "han") or reading.names_person(quote + 1):
+    if following is None or following.kind not in ("word", "han"):
+        return False
+    if any(hit.entry.person not in ("", "body") for hit in reading.at.get(quote + 1, ())):
         return False
     if reading.names_person(quote - 1):
         return False
