@@ -107,6 +107,8 @@ def find_subject(reading: Reading, at: int) -> int | None:
     tags = reading.parts.tags
     lower = max(0, at - _REACH)
     place = at - 1
+    if tags[at] == "VBG" and at and reading.names_person(at - 1) and tags[at - 1] in _NOUNS:
+        return at - 1  # "a shot of a woman walking"
     crossed = False  # an "and" or a comma: the verb shares the subject of the one before it
     while place >= lower and not ends_sentence(reading.tokens[place]):
         token, tag = reading.tokens[place], tags[place]

@@ -29,6 +29,7 @@ class DoingWords:
     light_changes: frozenset[str]
     bodies: frozenset[str]
     headings: frozenset[str]
+    movers: frozenset[str]  # things that move when a verb follows them
     animals: frozenset[str]
     misread: frozenset[str]
     orders: frozenset[str]
@@ -58,6 +59,7 @@ def load_doings() -> DoingWords:
         light_changes=_verbs(raw["light_changes"]),
         bodies=_words(raw["bodies"]),
         headings=_words(raw["headings"]),
+        movers=_words(raw["movers"]),
         animals=_words(raw["animals"]),
         misread=_verbs(raw["misread"]),
         orders=_verbs(raw["orders"]),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vivant.engines.diorama.script.clauses import find_subject, is_verb
-from vivant.engines.diorama.script.doings import load_doings
+from vivant.engines.diorama.script.doings import DoingWords, load_doings
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.limits import LEFT_OVER
@@ -37,6 +37,10 @@ _MOVES: Final = frozenset("驶飞转落坠滚飘倒关开摆晃震冲游涌碎�
 # Verbs of one character that are verbs by themselves; others need 了, 着, 起 … behind them.
 _STRONG: Final = frozenset("走跑跳吃喝骑踢抓扔打抱亲拿推拉咬舔抽倒敲切炒端递捡抛踩撞追逃飞游爬")
 _RESULTS: Final = frozenset("了着过起进出向到开下上回住掉走入")
+_NO_SOUNDS: Final = frozenset(
+    ["ambience", "ambient", "silence", "silent", "quiet", "sound", "sounds", "mix", "volume", "reverb", "stereo",
+     "voice", "voices", "audio", "natural", "none", "sync", "synced", "静", "无", "音量", "立体声", "自然", "同步"]
+)  # fmt: skip
 _STOPS: Final = frozenset(
     {"然后", "同时", "并", "随后", "接着", "瞬间", "时", "时候", "之际", "之后", "后", "一边", "，"}
 )
@@ -70,6 +74,7 @@ def find_leftovers(reading: Reading, spans: Iterable[Span], *, audio: bool) -> F
         *_find_english(reading, done),
         *_find_chinese(reading, done),
         *_find_sounds(reading, done),
+        *_find_listed_sounds(reading, done),
     ]
     notes: list[ScriptNote] = []
     told: list[Span] = []
@@ -145,6 +150,8 @@ def _find_english(reading: Reading, done: _Done) -> list[_Doing]:
 def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
     words = load_doings()
     subject = find_subject(reading, at)
+    if subject is not None and _is_face(reading, done, subject):
+        subject = find_subject(reading, subject)  # "bursts out laughing and covers her mouth"
     if subject is None:
         tag = reading.parts.tags[at]
         if not (tag in ("VB", "VBP") and _is_one_of(reading, at, words.orders)) and not (
@@ -321,6 +328,48 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
     return found
 
 
+def _find_listed_sounds(reading: Reading, done: _Done) -> list[_Doing]:
+    """What a heading of sound lists ("SFX: a servo whine, tyres on gravel", 音效：刀落砧板声): each piece in which
+    nothing was heard, and which is no word about voices, music or sound as such."""
+    words = load_doings()
+    found: list[_Doing] = []
+    at = 0
+    while at < len(reading.tokens):
+        if reading.tokens[at].text != ":" or not at or "hear" not in reading.roles(at - 1):
+            at += 1
+            continue
+        first = last = at + 1
+        while last <= len(reading.tokens):
+            closed = last == len(reading.tokens) or ends_sentence(reading.tokens[last])
+            if closed or reading.tokens[last].text in (",", "、", ";", ":"):
+                if _is_unheard(reading, done, words, first, last):
+                    found.append(_Doing(first, last, "no_such_sound"))
+                first = last + 1
+            if closed:
+                break
+            last += 1
+        at = last + 1
+    return found
+
+
+def _is_unheard(reading: Reading, done: _Done, words: DoingWords, first: int, last: int) -> bool:
+    piece = range(first, last)
+    if not 0 < last - first <= _LONGEST_CHINESE:
+        return False
+    if any(token in reading.negative or token in done.heard for token in piece):
+        return False
+    for token in piece:
+        if reading.tokens[token].kind == "quote" or reading.tokens[token].text in words.no_doers | _NO_SOUNDS:
+            return False
+        if _is_done(reading, token) or reading.roles(token) & {"not", "heading", "hear"}:
+            return False
+        entries = [hit.entry for hit in reading.at.get(token, ())]
+        if any(entry.speech or entry.gender or entry.tone or entry.accent or entry.mood for entry in entries):
+            return False
+    tags = reading.parts.tags
+    return any(tags[token].startswith(("NN", "VBG")) or reading.tokens[token].kind == "han" for token in piece)
+
+
 def _describes_a_noun(reading: Reading, at: int, after: str) -> bool:
     """ "An engine room", but "a sniff sound"."""
     if not after.startswith("NN") or reading.is_heard(at):
@@ -401,7 +450,8 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
         elif (sure or (not describes and _may_be_doing(words, index, subject))) and not _is_quiet(
             reading, done, words, index, subject, sure=sure
         ):
-            doing = _chinese_doing(reading, words, index, sure or _chinese_reason(word.text, subject), noun)
+            reason = sure or _chinese_reason(word.text, "bodies" if _is_doubled(words, index) else subject)
+            doing = _chinese_doing(reading, words, index, reason, noun)
             if sure == "bodies" and subject == "animals":
                 doing = _Doing(doing.first, doing.last, "animals")
             if doing.reason == "no_such_sound" and done.heard & {
@@ -462,19 +512,33 @@ def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
     """A verb with a subject that can do it: people and animals do many things, things only move or change."""
     known = load_doings()
     word = words[index]
-    verb = word.tag.startswith("v") or (word.tag == "zg" and len(word.text) > 1) or word.text in known.misread
+    goes_on = words[index + 1].text[:1] if index + 1 < len(words) else ""
+    verb = word.tag.startswith("v") or word.text in known.misread
+    verb = verb or (word.tag == "zg" and (len(word.text) > 1 or goes_on in ("了", "着", "起")))
     if not subject or not (verb or word.text in known.light | known.effects | known.sounds):
         return False
     if word.text in known.effects or word.text in known.sounds:
         return True
+    if subject == "light_stays" and word.text in ("亮", "暗", "灭", "熄") and goes_on in ("起", "下", "了"):
+        return True
     if subject == "light_stays" or word.text in known.light:
         return word.text in known.light
+    if _is_doubled(words, index):
+        return True
+    if len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index]):
+        return True  # 把手机拍在桌上
     if subject == "things":
         return any(character in _MOVES for character in word.text) and word.tag != "vn"
     if len(word.text) == 1:
         after = words[index + 1].text if index + 1 < len(words) else ""
         return word.text in _STRONG or after[:1] in _RESULTS
     return True
+
+
+def _is_doubled(words: tuple[HanWord, ...], index: int) -> bool:
+    """推了推眼镜, 想一想, 蹦来蹦去: what somebody does."""
+    following = "".join(word.text for word in words[index + 1 : index + 4])
+    return len(words[index].text) == 1 and following[:1] in ("了", "一", "来") and following[1:2] == words[index].text
 
 
 def _chinese_doing(
@@ -540,7 +604,7 @@ def _is_quiet(
         return True  # 战斗中: when, not what
     if sure == "keeps_shape" and following == "的":
         return True  # 破碎的岩石
-    if sure:
+    if sure or (len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index])):
         return False
     bare = word.text.removesuffix("着").removesuffix("了")
     if word.text in known.quiet or bare in known.quiet or any(h.entry.speech for h in reading.at.get(word.first, ())):

@@ -109,9 +109,11 @@ def _find_missed_verb(
     for at in range(start, end):
         text = tokens[at].text
         misread = text in words.misread
-        if tags[at] not in ("NNS", "NN") or not (misread or words_english.may_be_verb(text)):
+        taken = tags[at] == "IN" and misread and text.endswith("s")  # "the comedian taps the mic"
+        if not taken and (tags[at] not in ("NNS", "NN") or not (misread or words_english.may_be_verb(text))):
             continue
-        if (tags[at + 1] if at + 1 < end else "") not in _AFTER_A_VERB:
+        after = tags[at + 1] if at + 1 < end else ""
+        if after not in _AFTER_A_VERB and not (misread and after == "JJ"):
             continue
         if at == start or (at == start + 1 and tags[start] == "RB"):
             if shared and tags[at] == "NNS" and misread:
@@ -121,12 +123,15 @@ def _find_missed_verb(
         if tokens[start].text in ("make", "let", "have") and tags[at] == "NN" and tags[at - 1] in _SINGULAR_BEFORE:
             return at
         before_tag = tags[at - 1]
-        if before_tag not in (_SINGULAR_BEFORE if tags[at] == "NNS" else _PLURAL_BEFORE):
+        fits = before_tag in (_SINGULAR_BEFORE if tags[at] == "NNS" else _PLURAL_BEFORE)
+        someone = at - 1 in people and misread and text.endswith("s")  # "the referee shrugs": no adjective
+        if not (taken or fits or someone):
             continue
         # "Market stalls" opens with no article: a noun and its plural
         opens = tags[start] in _OPENS_A_SUBJECT or (start == at - 1 and before_tag != "NN")
         does = before_tag == "PRP" or any(place in people for place in range(start, at))
-        does = does or before in words.light_nouns or before in words.animals or before in words.bodies
+        known = words.light_nouns | words.animals | words.bodies | words.movers
+        does = does or before in known
         if does if misread else opens:
             return at
     return None
