@@ -319,7 +319,9 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
             continue
         found.append(_sound_phrase(reading, done, at, at + 1))
     for word in reading.parts.han:
-        if not (word.text.endswith("声") or word.text in words.sound_nouns) or word.text in words.no_sounds:
+        heard = word.text.endswith("声") or (word.text.endswith("响") and len(word.text) > 2)  # 关门声, 嘶嘶响
+        heard = heard or word.text in words.sound_nouns or ("noise" in reading.roles(word.first) and len(word.text) > 1)
+        if not heard or word.text in words.no_sounds:
             continue
         if word.first in done.used or word.first in reading.negative or reading.is_unreal(word.first):
             continue
@@ -554,7 +556,7 @@ def _chinese_doing(
     first = words[start].first
     if noun is not None and reason in ("light_stays", "no_such_sound") and first - noun.last <= _CLOSE:
         first = noun.first
-    last = index + 1
+    last = index + (3 if _is_doubled(words, index) else 1)
     while last < len(words) and _goes_on(reading, words, last, first):
         last += 1
     while last > index + 1 and words[last - 1].text in _LOOSE_ENDS:
@@ -604,7 +606,8 @@ def _is_quiet(
         return True  # 战斗中: when, not what
     if sure == "keeps_shape" and following == "的":
         return True  # 破碎的岩石
-    if sure or (len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index])):
+    disposed = len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index])
+    if sure or disposed or _is_doubled(words, index):
         return False
     bare = word.text.removesuffix("着").removesuffix("了")
     if word.text in known.quiet or bare in known.quiet or any(h.entry.speech for h in reading.at.get(word.first, ())):

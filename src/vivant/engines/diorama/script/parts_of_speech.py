@@ -133,6 +133,8 @@ def _find_missed_verb(
         known = words.light_nouns | words.animals | words.bodies | words.movers
         does = does or before in known
         if does if misread else opens:
+            if someone and not fits:
+                tags[at - 1] = "NN"
             return at
     return None
 
