@@ -45,6 +45,7 @@ _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
+_LINKING: Final = frozenset({"stay", "stays", "remain", "remains", "is", "are", "was", "were", "keeps", "appears"})
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
 _ARTICLES: Final = frozenset({"a", "an", "the", "his", "her", "my"})
 _LASTING: Final = frozenset({"static", "handheld"})  # they last as long as the moves beside them and have no direction
@@ -133,9 +134,32 @@ def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_Came
 def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
     if not hit.entry.needs:
         return not _is_held(reading, hit) and not _is_done_to_someone(reading, hit)
-    if hit.entry.needs == "order" and _is_order(reading, hit):
+    if hit.entry.needs == "camera" and _is_noun_by_article(reading, hit):
+        return False
+    if hit.entry.needs == "order" and not _is_said_of_someone(reading, hit) and _is_order(reading, hit):
         return True
     return _camera_is_subject(reading, hit, phrases)
+
+
+def _is_noun_by_article(reading: Reading, hit: Hit) -> bool:
+    """ "Half a turn": a thing, and not what the camera does."""
+    return hit.last - hit.first == 1 and hit.first > 0 and reading.tokens[hit.first - 1].text in ("a", "an", "half")
+
+
+def _is_said_of_someone(reading: Reading, hit: Hit) -> bool:
+    """ "He closes his eyes, tilts his chin up", "the overlay stays perfectly static": a verb in the third person in a
+    sentence that names a person and no camera, or what something stays like, is no order."""
+    first, _ = reading.sentence_bounds(hit.first)
+    before = range(first, hit.first)
+    if any("camera" in reading.roles(at) or any(h.entry.camera for h in reading.at.get(at, ())) for at in before):
+        return False
+    at = hit.first - 1
+    while at >= first and reading.tokens[at].text.endswith("ly"):
+        at -= 1
+    if at >= first and reading.tokens[at].text in _LINKING:
+        return True
+    verb = reading.tokens[hit.first].text
+    return verb.endswith("s") and verb.isascii() and any(reading.names_person(place) for place in before)
 
 
 def _is_order(reading: Reading, hit: Hit) -> bool:
@@ -165,7 +189,9 @@ def _only_goes_on(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> b
 
 def _is_named_by(reading: Reading, one: _CameraPhrase, after: _CameraPhrase | None) -> bool:
     """ "A drone shot pulling back": the participle says what the shot does."""
-    return after is not None and after.hit.first == one.hit.last and reading.tokens[one.hit.last].text.endswith("ing")
+    if after is None or after.hit.first != one.hit.last or not reading.tokens[one.hit.last].text.endswith("ing"):
+        return False
+    return reading.tokens[one.hit.last - 1].text in ("shot", "shots", "view", "footage", "camera")
 
 
 def _is_held(reading: Reading, hit: Hit) -> bool:

@@ -259,6 +259,8 @@ def _is_compared(reading: Reading, hit: Hit) -> bool:
         return False
     if hit.last < len(reading.tokens) and "as_if" in reading.roles(hit.last):
         return True
+    if hit.entry.motion and _is_of_something(reading, hit):
+        return True
     for at in range(hit.first - 1, max(-1, hit.first - _MENTION_REACH), -1):
         if reading.clause[at] != reading.clause[hit.first]:
             return False
@@ -268,6 +270,14 @@ def _is_compared(reading: Reading, hit: Hit) -> bool:
         if "like" in roles and hit.first - at <= _LIKE_REACH:
             return True
     return False
+
+
+def _is_of_something(reading: Reading, hit: Hit) -> bool:
+    """ "A river of phones", "a storm of applause", "clouds of dust"; but "waves of the sea"."""
+    if hit.last + 1 >= len(reading.tokens) or reading.tokens[hit.last].text != "of":
+        return False
+    after = reading.tokens[hit.last + 1]
+    return after.kind == "word" and "filler" not in reading.roles(hit.last + 1)
 
 
 def _is_heard(reading: Reading, hit: Hit) -> bool:
