@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import cv2
 
 from vivant.engines.base import Watch
-from vivant.engines.diorama import explain
+from vivant.engines.diorama import explain, words_chinese, words_english
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.renderer import Renderer
@@ -70,6 +70,8 @@ class Diorama:
             self._faces = FaceFinder()
             # What is compiled or read at first use is used once now, so that no job waits for it.
             load_lexicon()
+            words_english.load_tagger()
+            words_chinese.tag("人")
             warm_up_frames()
             warm_up_faces()
             warm_up_ambient()
