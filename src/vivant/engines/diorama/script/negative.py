@@ -15,7 +15,8 @@ _HEADING: Final = re.compile(
     r"|(?P<list>(?<!\S)--no(?=\s)"
     r"|(?<![a-z])(?:avoid|do not|don't|never|do not include|don't include|must not include|exclude|undesired|unwanted)"
     r"['\"*]{0,3}[ \t]{0,3}[:\]】]"
-    r"|(?:避免|禁止|禁忌|不要|不要有|切勿|请勿|不要出现|禁止出现|避免出现|不希望出现|禁止项|规避|排除)(?:事项|内容|元素)?[ \t]{0,3}[:\]】])"
+    r"|(?:避免|禁止|禁忌|不要有?|[切请]勿|不要出现|禁止出现|避免出现|不希望出现|禁止项|规避|排除)"
+    r"(?:事项|内容|元素)?[ \t]{0,3}[:\]】])"
 )
 # What ends a part: an empty line, or the heading of another part at the start of a line or in brackets.
 _PART_ENDS: Final = re.compile(

@@ -332,3 +332,17 @@ def test_every_size_of_the_table_is_filmed_to_its_last_pixel(width: int, height:
         assert frame.y.shape == (height, width)
         corner = slice(-8, None), slice(-8, None)
         assert np.abs(frame.y[corner].astype(int) - scene.source.planes.y[corner]).max() < 12
+
+
+def test_a_subject_that_moves_while_the_camera_still_rests_stays_in_the_picture(scenes: dict[str, Scene]) -> None:
+    scene = scenes["antelope"]
+    rest, push = Move(kind="static"), Move(kind="dolly", strength=1.0)
+    storyboard = replace(
+        board(scene), shots=(Shot(start=0, end=48, moves=(rest,)), Shot(start=48, end=FRAMES, moves=(push,)))
+    )
+    timeline = replace(still(FRAMES, 3), camera=make_camera(storyboard, scene.facts))
+    shift = np.full_like(zeros(scene), 0.25)  # pixels
+    made = Renderer(scene, timeline, storyboard, None, None, lambda n: Field(shift, 0 * shift))
+    assert made.layers is not None and made.rig.pose(20).is_home
+    body = scene.matte.mask > 0.9
+    assert psnr(made.frame(20).y[body], scene.source.planes.y[body]) > 30

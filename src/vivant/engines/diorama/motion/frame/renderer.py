@@ -96,6 +96,9 @@ class Renderer:
         self._noise = light.make_dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
         self._texels = warp.pack_source(self.layers.background if self.layers else scene.source)
+        # With the camera at rest the picture is read whole, not the background alone.
+        rests = any(self.rig.pose(n).is_home for n in range(1, self._frames))
+        self._whole_texels = warp.pack_source(scene.source) if self.layers and rests else self._texels
         self._last_texels = warp.pack_source(self._last) if self._last and self.flow_morph else None
 
     def frame(self, n: int) -> Planes:
@@ -189,7 +192,7 @@ class Renderer:
         frame = _copy(self._scene.source.planes)
         rect = None if moved is None else _bounds_of_motion(moved, self._width, self._height)
         if rect is not None:
-            warp.put(warp.read(self._texels, grid.part(rect)), rect, frame)
+            warp.put(warp.read(self._whole_texels, grid.part(rect)), rect, frame)
         return frame
 
     def _stream(self, flow: Flow, view: Grid, frame: Planes) -> None:
