@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast fuzz soak coverage fingerprints chromium-pictures check bench format lock clean
+.PHONY: demo serve test test-fast fuzz soak coverage fingerprints prompts chromium-pictures check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -38,6 +38,10 @@ fuzz: .venv/installed-dev
 MINUTES ?= 60
 soak: .venv/installed-dev
 	@PYTHONPATH=src:tests $(BIN)/python -m support.soak --minutes $(MINUTES) --seed $(SEED)
+
+# How well the 72 prompts of tests/apart are understood, as a table. They are kept apart: nobody tunes to them.
+prompts: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -m support.prompt_score tests/apart/prompts.jsonl
 
 # Checksums of the frames and samples of eight clips: equal before and after a change, it touched neither.
 fingerprints: .venv/installed-dev
