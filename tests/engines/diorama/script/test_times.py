@@ -165,6 +165,11 @@ def test_what_ends_before_the_next_step_begins_holds_still_until_then() -> None:
     assert steps == [(0, 24, "pan"), (24, 72, "static"), (72, 121, "zoom")]
 
 
+def test_music_goes_on_after_the_heading_that_it_begins_under() -> None:
+    music = board("0-2s: she smiles. 2-4s: soft piano music begins. 4-5s: she nods.").music
+    assert music is not None and (music.start, music.end) == (48, None)
+
+
 def test_times_beyond_the_clip_are_shrunk_alike_and_told() -> None:
     made = board("0-5s: she smiles. 5-10s: she nods.")
     assert [(a.start, a.end) for a in made.actions] == [(0, 60), (60, 121)]

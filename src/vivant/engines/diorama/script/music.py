@@ -45,7 +45,7 @@ def find_music(reading: Reading, times: Times) -> Found[MusicRequest]:
     near = [mood for mood in moods if any(_belongs(reading, mood, ask) for ask in asks)]
     mood = _most(near) or overall or "calm"
     tempo = _tempo(reading, asks, mood)
-    when = join(times.when(ask.first) for ask in asks)
+    when = join(times.begins_to_play(ask.first) for ask in asks)
     tune = Music(mood=mood, tempo=tempo, style=styles[0] if styles else "", start=when.start, end=when.end)
     return Found(MusicRequest(tune, overall), spans=tuple((ask.first, ask.last) for ask in (*asks, *near)))
 

@@ -83,6 +83,13 @@ class Times:
             return NO_TIME
         return When(round(self.turns[token] * self.frames / (turns + 1)))
 
+    def begins_to_play(self, token: int) -> When:
+        """The time of music, which goes on where the heading that it began under ends."""
+        stretch = self._stretch(token)
+        if stretch is not None and stretch.heading:
+            return When(stretch.when.start or None)
+        return self.begins(token)
+
     def order(self, token: int) -> int:
         """Which step of the acting this token belongs to: what has a lower number comes first, equal ones together."""
         return self.steps[token] if token < len(self.steps) else 0
