@@ -91,12 +91,11 @@ def check_prompt(seed: int, number: int) -> Checked:
     kind, prompt = make_prompt(seed, number)
     taken, fault = [], ""
     for _ in range(2):
-        started = time.process_time()
         try:
-            plan(prompt)
+            taken.append(measure_plan(prompt))
         except Exception as error:  # noqa: BLE001 - whatever it is, it is reported
             fault = f"{type(error).__name__}: {str(error)[:200]}"
-        taken.append(time.process_time() - started)
+            taken.append(0.0)
         if fault or taken[-1] < MOST_SECONDS:
             break
     if not fault and min(taken) >= MOST_SECONDS:
@@ -112,6 +111,18 @@ def plan(prompt: str) -> None:
     assert all(len(line) < 2000 for line in explain(board)), "an explanation that nobody reads"
     for line in board.lines:
         g2p.phonemize(line.text, line.language, british=voices.VOICES[line.voice].british)
+
+
+def measure_plan(prompt: str) -> float:
+    """Seconds of processor time that planning takes, without those of a tracer that counts the lines for coverage."""
+    tracer = sys.gettrace()
+    sys.settrace(None)
+    started = time.process_time()
+    try:
+        plan(prompt)
+        return time.process_time() - started
+    finally:
+        sys.settrace(tracer)
 
 
 def warm_up() -> None:

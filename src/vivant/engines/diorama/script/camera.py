@@ -43,6 +43,7 @@ _ORDER_REACH: Final = 40  # tokens before a verb that are looked at; if none of 
 _DISPOSED: Final = 8  # tokens between 把 and its verb
 _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
+_CAMERA: Final = frozenset({"camera"})
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _LINKING: Final = frozenset({"stay", "stays", "remain", "remains", "is", "are", "was", "were", "keeps", "appears"})
@@ -237,6 +238,10 @@ def _may_precede_order(reading: Reading, at: int) -> bool:
 
 def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
     """Going back from the verb, a camera comes before any other doer."""
+    recent = {reading.sentence[h.hit.first] for h in phrases[-2:]}
+    near = reading.sentence_has(hit.first, _CAMERA) or reading.sentence[hit.first] in recent
+    if not near and not _it_is_the_camera(reading, hit, phrases):
+        return False  # as the walk would find, at its whole length
     earlier = {h.hit for h in phrases[-2:]}
     doer = False  # a word that may be a doer stands between
     shared = False  # the verb follows "and", "then" or a comma directly: it shares the subject of an earlier verb

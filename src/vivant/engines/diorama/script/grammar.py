@@ -29,6 +29,7 @@ _LONGEST_SENTENCE: Final = 200  # tokens; the longest in 465 prompts that people
 _NO_ROLES: Final[frozenset[str]] = frozenset()
 _LONGEST_PHRASE: Final = 100  # characters
 _CONTEXT: Final = 24  # tokens around a word in which a phrase of its `unless` counts
+_DENYING: Final = frozenset({"not", "near"})
 _NOT_REACH: Final = 9  # tokens after "without" that it still denies
 _NEAR_REACH: Final = 3
 _LIKE_REACH: Final = 4
@@ -94,10 +95,20 @@ class Reading:
     at: dict[int, list[Hit]] = field(default_factory=dict)  # token -> hits that cover it
     _roles: dict[int, frozenset[str]] = field(default_factory=dict)  # asked for many times a token
     _people: set[int] = field(default_factory=set)
+    _sentence_roles: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def roles(self, token: int) -> frozenset[str]:
         """The jobs in grammar of the phrase that covers this token."""
         return self._roles.get(token, _NO_ROLES)
+
+    def sentence_has(self, token: int, roles: frozenset[str]) -> bool:
+        """Whether a word with one of these roles stands in the sentence of this token: asked before a walk back."""
+        if not self._sentence_roles:
+            found: dict[int, set[str]] = {}
+            for at, at_roles in self._roles.items():
+                found.setdefault(self.sentence[at], set()).update(at_roles)
+            self._sentence_roles = {number: frozenset(all_of_it) for number, all_of_it in found.items()}
+        return not roles.isdisjoint(self._sentence_roles.get(self.sentence[token], _NO_ROLES))
 
     @cached_property
     def parts(self) -> PartsOfSpeech:
@@ -127,6 +138,7 @@ class Reading:
                 self.at.setdefault(token, []).append(hit)
         self._roles = {at: frozenset(h.entry.role for h in hits if h.entry.role) for at, hits in self.at.items()}
         self._people = {at for at, hits in self.at.items() if any(hit.entry.person for hit in hits)}
+        self._sentence_roles.clear()
 
     def written(self, hit: Hit) -> str:
         """The words of the prompt, as they stand there; shortened where more than words stands between them."""
@@ -194,6 +206,8 @@ def is_denied(reading: Reading, hit: Hit) -> bool:
     """A "no", "without" or 没有 before it reaches this far, or it stands in a list of what is not wanted."""
     if hit.first in reading.negative:
         return not hit.entry.mute
+    if not reading.sentence_has(hit.first, _DENYING):
+        return False
     listed = False  # "no rain, wind or snow": the commas of a list do not stop a "no"
     for at in range(hit.first - 1, max(-1, hit.first - 2 * _NOT_REACH), -1):
         if reading.sentence[at] != reading.sentence[hit.first]:
