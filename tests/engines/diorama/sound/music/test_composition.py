@@ -16,6 +16,7 @@ from vivant.engines.diorama.sound.music.harmony import Chord
 from vivant.engines.diorama.sound.music.score import Score
 from vivant.engines.diorama.sound.music.soundfont import Note, load_soundfont
 from vivant.engines.diorama.storyboard import Mood, Music, Style
+from vivant.engines.diorama.timing.views import WHOLE, View
 
 MOODS: tuple[Mood, ...] = get_args(Mood)
 TEMPO = {
@@ -32,10 +33,15 @@ PLANS = [(mood, plan) for mood in MOODS for plan in harmony.PLANS[mood]]
 
 
 def piece(
-    mood: Mood, seconds: int = 8, seed: int = 1, style: Style = "", speech: tuple[tuple[float, float], ...] = ()
+    mood: Mood,
+    seconds: int = 8,
+    seed: int = 1,
+    style: Style = "",
+    speech: tuple[tuple[float, float], ...] = (),
+    cuts: tuple[Fraction, ...] = (),
 ) -> Score:
     music = Music(mood=mood, tempo=TEMPO[mood], style=style)
-    return score.compose(music, Fraction(24 * seconds + 1, 24), seed, speech=speech)
+    return score.compose(music, Fraction(24 * seconds + 1, 24), seed, speech=speech, cuts=cuts)
 
 
 def chord_at(made: Score, time: float) -> Chord:
@@ -98,6 +104,24 @@ def test_the_last_chord_lands_in_time_and_the_tempo_is_kept(mood: Mood, seconds:
         assert all(0 < n.start < made.seconds for n in made.notes)
         assert made.spans[0].chord.name.startswith(("I", "i"))  # on the tonic or a neighbour
         assert made.spans[-1].chord.root == made.spans[-1].chord.bass
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("cut", [Fraction(2), Fraction(61, 24), Fraction(4), Fraction(29, 6), Fraction(5)])
+def test_a_beat_falls_on_a_cut_and_the_tempo_gives_way_a_little(mood: Mood, cut: Fraction) -> None:
+    for seed in range(4):
+        made = piece(mood, 8, seed, cuts=(cut,))
+        assert min(abs(beat - cut) for beat in made.beats) <= Fraction(1, 48_000)
+        lengths = [float(b - a) for a, b in pairwise(made.beats[: -(4 if made.spans[0].meter == 4 else 3)])]
+        assert max(lengths) < 1.22 * min(lengths)
+        assert made.seconds - made.landing >= Fraction(6, 5) and abs(made.tempo / TEMPO[mood] - 1) < 0.2
+
+
+def test_cuts_out_of_reach_change_nothing_else() -> None:
+    many = tuple(Fraction(n, 8) for n in range(1, 64))
+    made = piece("calm", 8, 1, cuts=many)
+    assert all(b > a for a, b in pairwise(made.beats)) and abs(made.tempo / TEMPO["calm"] - 1) < 0.2
+    assert piece("calm", 8, 1, cuts=(Fraction(193, 24),)).beats == piece("calm", 8, 1).beats
 
 
 @pytest.mark.parametrize("mood", MOODS)
@@ -214,3 +238,10 @@ def test_a_timeline_gets_its_music() -> None:
     assert sound.shape == (2, 97 * 2000)
     with pytest.raises(ValueError):
         score.make_music(timeline(frames=97, seed=3))
+
+
+def test_the_music_of_a_timeline_knows_its_cuts() -> None:
+    music = Music(mood="happy", tempo=112)
+    views = (WHOLE, View(left=0.2, top=0.2, size=0.5))
+    cut = score.make_music(timeline(frames=193, seed=3, music=music, cuts=(100,), views=views))
+    assert not np.array_equal(cut, score.make_music(timeline(frames=193, seed=3, music=music)))

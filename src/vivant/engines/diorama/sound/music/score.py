@@ -3,7 +3,8 @@
 The length of the music, which is the clip's unless it has a time of its own, decides the form: whole beats up to a
 last chord that begins at least 1.2 s before the end and fades away. Harmony, melody, accompaniment and instruments are
 files of their own; here they become one piece, with its form, its dynamics, small random deviations in time and
-loudness, and pauses of the melody while somebody speaks.
+loudness, and pauses of the melody while somebody speaks. Where the picture cuts, a beat falls, the first of a bar if
+one is near: the tempo gives way a little on both sides.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ _BEST_RING: Final = 1.7  # s
 _CHORD: Final = 2.0  # s, the preferred length of a chord
 _FADE: Final = 0.35  # s at the very end
 _SHORTEST: Final = Fraction(3)  # s of a piece
+_LEAST, _MOST = 0.91, 1.1  # length of a beat against its mean, so that one falls on a cut
+_OFF_BAR: Final = 0.06  # what a cut on another beat than the first of a bar costs, beside off-tempo (a log ratio)
+_UNPINNED: Final = 0.3  # what a cut on no beat costs
+_ACCENT: Final = 0.1  # by which what falls on a cut is louder
 _MAKE_ROOM: Final = 0.15  # s before and after speech in which the melody is silent, too
 
 _TONICS: Final = (0, 2, 3, 5, 7, 9, 10)  # C D E♭ F G A B♭
@@ -114,7 +119,9 @@ def make_music(timeline: Timeline) -> F32:
     end = timeline.frames if music.end is None else min(music.end, timeline.frames)
     before = start * SAMPLES_PER_FRAME
     speech = [((line.start - before) / SAMPLE_RATE, (line.end - before) / SAMPLE_RATE) for line in timeline.lines]
-    piece = render(compose(music, max(Fraction(end - start, FPS), _SHORTEST), timeline.seed, speech=speech))
+    cuts = [Fraction(cut - start, FPS) for cut in timeline.cuts if start < cut < end]
+    seconds = max(Fraction(end - start, FPS), _SHORTEST)
+    piece = render(compose(music, seconds, timeline.seed, speech=speech, cuts=cuts))
     n = (end - start) * SAMPLES_PER_FRAME
     if piece.shape[1] > n:
         fade = min(round(_FADE * SAMPLE_RATE), n)
@@ -123,14 +130,22 @@ def make_music(timeline: Timeline) -> F32:
     return np.pad(piece, ((0, 0), (before, timeline.samples - before - piece.shape[1])))
 
 
-def compose(music: Music, seconds: Fraction, seed: int, *, speech: Sequence[tuple[float, float]] = ()) -> Score:
-    """A piece of this length, at least 3 s. speech: (start, end) in seconds, during which there is less music.
+def compose(
+    music: Music,
+    seconds: Fraction,
+    seed: int,
+    *,
+    speech: Sequence[tuple[float, float]] = (),
+    cuts: Sequence[Fraction] = (),
+) -> Score:
+    """A piece of this length, at least 3 s. speech: (start, end) in seconds, during which there is less music. cuts: in
+    seconds, in order; a beat falls on each that the tempo can reach.
 
     The same arguments give the same piece; another seed gives another key, harmony and melody.
     """
     chance = rng(seed, "score")
     instruments = instruments_for(music.style, music.mood)
-    form = _form(music, float(seconds), chance)
+    form = _form(music, float(seconds), [float(cut) for cut in cuts], chance)
     plan = harmony.PLANS[music.mood][int(chance.integers(len(harmony.PLANS[music.mood])))]
     tonic = int(chance.choice(_TONICS))
     spans = _spans(form, plan, tonic)
@@ -161,12 +176,14 @@ def render(score: Score) -> F32:
 @dataclass(frozen=True, slots=True)
 class _Form:
     """count: beats before the last chord, which is on beat `count`, the first of a bar. landing: its time in seconds.
-    slowing: ritardando over the last bar: by how much a beat is longer at its end, 0..1."""
+    slowing: ritardando over the last bar: by how much a beat is longer at its end, 0..1. pins: (beat, seconds), in
+    order: beats that fall on a cut."""
 
     count: int
     meter: int
     landing: float
     slowing: float
+    pins: tuple[tuple[int, float], ...] = ()
 
     @property
     def beat(self) -> float:
@@ -177,12 +194,40 @@ class _Form:
         """The time of a beat in seconds; after the last chord beats have their mean length."""
         if beat >= self.count:
             return self.landing + (beat - self.count) * self.beat
+        if not self.pins or beat <= 0:
+            return self._unpinned(beat)
+        at, on = zip((0, FIRST), *self.pins, (self.count, self.landing), strict=True)
+        return float(np.interp(self._unpinned(beat), [self._unpinned(pin) for pin in at], on))
+
+    def _unpinned(self, beat: float) -> float:
         turn = max(0.0, 1 - self.meter / self.count)
 
         def course(u: float) -> float:
             return u + self.slowing * max(0.0, u - turn) ** 2 / (2 * (1 - turn))
 
         return FIRST + (self.landing - FIRST) * course(beat / self.count) / course(1.0)
+
+    def pin(self, cuts: Sequence[float]) -> tuple[_Form, float]:
+        """The same form with a beat on each cut (in seconds, in order) that the tempo can reach, and what it costs in
+        tempo and metre, 0 for a form that fits as it is."""
+        pins: list[tuple[int, float]] = []
+        cost = 0.0
+        for cut in cuts:
+            beats = range(pins[-1][0] + 1 if pins else 1, self.count)
+            found = [(off, beat) for beat in beats if (off := self._give_way(pins, beat, cut)) is not None]
+            cost += min(found)[0] if found else _UNPINNED
+            if found:
+                pins.append((min(found)[1], cut))
+        return replace(self, pins=tuple(pins)), cost
+
+    def _give_way(self, pins: Sequence[tuple[int, float]], beat: int, cut: float) -> float | None:
+        """What it costs to have this beat on this cut after those pins; None where the tempo would change too much."""
+        last, on = pins[-1] if pins else (0, FIRST)
+        before = (cut - on) / (self._unpinned(beat) - self._unpinned(last))
+        after = (self.landing - cut) / (self.landing - self._unpinned(beat))
+        if not all(_LEAST <= length <= _MOST for length in (before, after)):
+            return None
+        return max(abs(math.log(before)), abs(math.log(after))) + _OFF_BAR * ((self.count - beat) % self.meter != 0)
 
     def beats(self) -> tuple[Fraction, ...]:
         """The time of every beat up to the last chord, in seconds, on a whole sample."""
@@ -194,8 +239,8 @@ class _Form:
         return iter(float(b) for b in range(first - self.meter if first else 0, self.count, self.meter))
 
 
-def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
-    """The number of beats and the time of the last chord that come nearest to the tempo."""
+def _form(music: Music, seconds: float, cuts: Sequence[float], chance: np.random.Generator) -> _Form:
+    """The number of beats and the time of the last chord that come nearest to the tempo and to the cuts."""
     three = chance.random() < _WALTZ.get(music.mood, 0.0) and music.style not in ("electronic", "jazz", "rock")
     earliest, latest = max(seconds - RING[1], 0.4 * seconds), seconds - RING[0]
 
@@ -208,7 +253,9 @@ def _form(music: Music, seconds: float, chance: np.random.Generator) -> _Form:
                     off = abs(math.log(count / ideal))
                     upbeat = 0.05 * (count % meter != 0)
                     cost = off + upbeat + 0.12 * abs(seconds - landing - _BEST_RING)
-                    found.append((cost, _Form(count, meter, float(landing), 0.25 * (1 - ENERGY[music.mood]) ** 2)))
+                    form = _Form(count, meter, float(landing), 0.25 * (1 - ENERGY[music.mood]) ** 2)
+                    form, given_way = form.pin(cuts)
+                    found.append((cost + given_way, form))
         return min(found, key=lambda f: f[0], default=(math.inf, _Form(2, 2, latest, 0.0)))
 
     in_four, in_three = best(4), best(3)
@@ -426,7 +473,9 @@ class _Performer:
         place = beat / self._form.count
         if place >= 1 - 1e-6:
             return 0.86 + 0.2 * self._energy
-        return 0.84 + 0.18 * math.sin(math.pi * min(place / 1.5, 1.0)) + 0.03 * (beat % self._form.meter == 0)
+        cut = any(abs(beat - pin) < 1e-6 for pin, _ in self._form.pins)
+        wave = 0.84 + 0.18 * math.sin(math.pi * min(place / 1.5, 1.0))
+        return wave + 0.03 * (beat % self._form.meter == 0) + _ACCENT * cut
 
     def _overlaps_speech(self, start: float, end: float) -> bool:
         return any(start < b and end > a for a, b in self._speech)
