@@ -19,6 +19,27 @@ def tag(words: Sequence[str]) -> list[str]:
     return tags
 
 
+def weigh_as_verb(words: Sequence[str], tags: Sequence[str], at: int) -> float:
+    """By how much the tagger likes word `at` better as a finite verb than as what it took it for; mostly negative. Its
+    form decides whether as one of the third person singular. `tags`: of all words, as `tag` gives them."""
+    from hibari.g2p import tagger as perceptron
+
+    tagger = load_tagger()
+    first = max(0, at - 2)
+    padded = [*perceptron.START, *tags[first:at]][-2:]
+    context = perceptron.context(list(words), tagger.vocab)
+    scores: dict[str, float] = {}
+    for feature in perceptron.features(at, words[at], context, padded[1], padded[0]):
+        for name, weight in tagger.weights.get(feature, {}).items():
+            scores[name] = scores.get(name, 0.0) + weight
+    return scores.get("VBZ" if words[at].endswith("s") else "VBP", 0.0) - scores.get(tags[at], 0.0)
+
+
+def is_known(word: str) -> bool:
+    """Whether the tagger has met the word often enough to weigh it by itself."""
+    return load_tagger().vocab is None or word in load_tagger().vocab
+
+
 @cache
 def load_tagger() -> Any:
     """hibari's tagger: 0.25 s and 46 MiB, once a process."""

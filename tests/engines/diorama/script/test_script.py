@@ -135,8 +135,19 @@ def test_signs_that_nobody_can_say_cost_time_too() -> None:
 
 
 def test_one_sentence_tells_all_the_words_of_one_reason() -> None:
-    made = board(" ".join(f'The sign reads "Street {n}".' for n in range(3)))
-    assert made.notes == ("“Street 0”, “Street 1”, “Street 2” is taken as writing or a name, not as speech.",)
+    made = board(" ".join(f'The sign reads "Street {n} is closed."' for n in range(2)))
+    assert made.notes == ("“Street 0 is closed.”, “Street 1 is closed.” is taken as writing or a name, not as speech.",)
+
+
+@pytest.mark.parametrize("prompt", ['The sign reads "CLOSED".', "充满“科技感”的城市", "A warm, 'golden hour' palette."])
+def test_signs_and_terms_in_quotation_marks_need_no_note(prompt: str) -> None:
+    made = board(prompt)
+    assert not made.lines and not made.notes
+
+
+@pytest.mark.parametrize("prompt", ['A title card: "THE LAST DAY".', "画面下方出现字幕：“第三集”"])
+def test_writing_that_is_to_be_laid_over_the_picture_is_told(prompt: str) -> None:
+    assert any("no writing" in note or "不会添加文字" in note for note in board(prompt).notes)
 
 
 def test_of_very_many_reasons_the_last_sentence_quotes_the_words_of_the_rest() -> None:

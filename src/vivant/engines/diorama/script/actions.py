@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from vivant.engines.diorama.script.doings import load_doings
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.notes import ScriptNote
@@ -118,7 +119,11 @@ def _is_done_by_camera(reading: Reading, hit: Hit) -> bool:
 
 
 def _is_heard_from_afar(reading: Reading, hit: Hit) -> bool:
-    """Something heard stands right before the verb: "gulls cry"."""
+    """Something heard stands right before the verb: "gulls cry"; or what does it has no face: "fridge hum"."""
+    tags, before = reading.parts.tags, hit.first - 1
+    noise = reading.tokens[hit.first].text in load_doings().sounds
+    if noise and before >= 0 and tags[before] == "NN" and not reading.names_person(before):
+        return True
     at = hit.first - 1
     while at >= 0 and "adverb" in reading.roles(at):
         at -= 1

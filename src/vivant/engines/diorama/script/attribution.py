@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,7 @@ _ARTICLES: Final = frozenset({"a", "an", "the"})
 _WHO: Final = frozenset(
     {"character", "speaker", "name", "who", "role", "角 色", "人 物", "说 话 人", "说 话 者", "发 言 人"}
 )
+_INNER: Final = re.compile("inner|internal|thought|thinks|独白|心声|心想|心里|内心")
 _DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
 
 
@@ -86,7 +88,8 @@ def attribute(reading: Reading, cast: Cast, quote: int, before: int, turns: Sequ
             person = _named_voice(reading, cast, before, quote)
         if person is None:
             person = _named_on_line_before(reading, cast, before)
-        return Tag(verb, person or guess_speaker(reading, cast, quote, turns, later=False), True)
+        person = person or guess_speaker(reading, cast, quote, turns, later=False)
+        return Tag(verb, _whose_thoughts(cast, person, quote), True)
     after = find_trail_end(reading, quote)
     verb = find_speech_verb(reading, quote + 1, min(after, quote + 1 + TAG_REACH), latest=False)
     if verb is not None and (_runs_on(reading, quote) or not _introduces(reading, verb, after)):
@@ -129,6 +132,17 @@ def _speaker_in_heading(cast: Cast, verb: Hit | None) -> Person | None:
     """A heading that names who speaks: 旁白：“…”"""
     here = cast.between(verb.first, verb.first + 1) if verb else []
     return here[0].person if here else None
+
+
+def _whose_thoughts(cast: Cast, person: Person | None, quote: int) -> Person | None:
+    """An inner voice is that of whoever acted last, unseen: "Internal monologue: …" """
+    if person is None or person.kind != "voice" or not _INNER.search(person.head):
+        return person
+    thinker = cast.doer(quote)
+    if thinker is not None and thinker.kind == "someone":
+        person.name, person.age = thinker.name, person.age or thinker.age
+        person.gender, person.usually = person.gender or thinker.gender, person.usually or thinker.usually
+    return person
 
 
 def find_speech_verb(reading: Reading, first: int, last: int, *, latest: bool = True) -> Hit | None:

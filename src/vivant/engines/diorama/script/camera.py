@@ -44,6 +44,11 @@ _DISPOSED: Final = 8  # tokens between 把 and its verb
 _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
 _CAMERA: Final = frozenset({"camera"})
+_VIEWS: Final = frozenset(
+    {"航拍", "航拍镜头", "无人机航拍", "无人机镜头", "无人机视角", "第一视角", "第一人称视角", "主观视角", "主观镜头",
+     "自拍视角", "pov", "pov shot", "first person view", "first person pov", "drone shot", "drone footage",
+     "aerial drone shot"}
+)  # fmt: skip
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _LINKING: Final = frozenset({"stay", "stays", "remain", "remains", "is", "are", "was", "were", "keeps", "appears"})
@@ -91,6 +96,8 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     phrases += _implied_moves(reading, phrases)
     phrases.sort(key=lambda h: h.hit.first)
     following: list[_CameraPhrase | None] = [*phrases[1:], None]
+    phrases = _drop_mere_views(reading, phrases)
+    following = [*phrases[1:], None]
     phrases = [one for one, after in zip(phrases, following, strict=False) if not _is_named_by(reading, one, after)]
     travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in phrases):
@@ -100,17 +107,29 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     return Found(CameraRequest(steps, still and not steps), notes, spans)
 
 
+def _drop_mere_views(reading: Reading, phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
+    """Without those that only name from where one looks (航拍, POV), where the same sentence tells how the camera
+    moves: "an aerial shot pulls back"."""
+    moving = {reading.sentence[one.hit.first] for one in phrases if not _is_view(one)}
+    return [one for one in phrases if not _is_view(one) or reading.sentence[one.hit.first] not in moving]
+
+
+def _is_view(one: _CameraPhrase) -> bool:
+    return one.moves[0].words.lower() in _VIEWS
+
+
 def choose_directions(steps: Sequence[Step], seed: int) -> tuple[Step, ...]:
     """The steps with every open direction chosen by the seed, evenly."""
     chance = rng(seed, "camera.direction")
     chosen = []
     for step in steps:
-        moves = []
+        moves: list[Move] = []
         for move in step.moves:
             directions = DIRECTIONS[move.kind]
             if directions and not move.direction:
                 move = replace(move, direction=directions[int(chance.integers(2))])
-            moves.append(move)
+            if not any(_same(move, known) for known in moves):
+                moves.append(move)
         chosen.append(replace(step, moves=tuple(moves)))
     return tuple(chosen)
 
@@ -224,7 +243,9 @@ def _described(reading: Reading, hit: Hit) -> bool:
 
 
 def _may_precede_order(reading: Reading, at: int) -> bool:
-    """A word that may stand between the start of an order and its verb."""
+    """A word that may stand between the start of an order and its verb; "the swing" is a thing."""
+    if at and reading.tokens[at - 1].text in _ARTICLES and reading.parts.tags[at] == "NN" and not _is_shot(reading, at):
+        return False
     return any(
         hit.entry.role in _FUNCTION_WORDS
         or hit.entry.speed
@@ -234,6 +255,11 @@ def _may_precede_order(reading: Reading, at: int) -> bool:
         or hit.entry.mood
         for hit in reading.at.get(at, ())
     )
+
+
+def _is_shot(reading: Reading, at: int) -> bool:
+    """What stands here is no camera word, or a move by name, which needs no camera to be one."""
+    return not any(hit.entry.camera and hit.entry.needs == "camera" for hit in reading.at.get(at, ()))
 
 
 def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:

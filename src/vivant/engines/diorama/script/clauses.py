@@ -31,6 +31,11 @@ _CONTRACTED: Final = frozenset(
         "haven",
     }
 )
+# Verbs that are spelled like weather and are none where something does them: "the gun fires", "light streams in".
+_NO_WEATHER: Final = frozenset(
+    {"fires", "winds", "storms", "clouds", "dusts", "waters", "streams", "streaming", "pours", "pouring", "showers",
+     "drizzles", "drizzling", "snowballs", "breezes", "blazes", "torrents"}
+)  # fmt: skip
 _BEGINS: Final = frozenset(
     form
     for verb in ("begin", "start", "continue", "proceed")
@@ -50,8 +55,10 @@ def is_verb(reading: Reading, at: int) -> bool:
     tag = tags[at]
     before = tags[at - 1] if at else ""
     after = tags[at + 1] if at + 1 < len(tags) else ""
-    if before in ("HYPH", "POS") or reading.names_person(at) or reading.tokens[at].text in _CONTRACTED:
+    if before in ("HYPH", "POS") or reading.tokens[at].text in _CONTRACTED:
         return False
+    if reading.names_person(at) and not (before == "PRP" and tag == "VBZ"):
+        return False  # a waiter, a hand; but "he hands her the letter"
     if tag == "VBD" and not _is_told_in_the_past(reading, at):
         return False
     if tag in ("VBP", "VB") and before in ("NN", "NNP") and not _is_made_to(reading, at):
@@ -82,9 +89,18 @@ def _is_told_in_the_past(reading: Reading, at: int) -> bool:
         place -= 1
     if place < 0 or tags[place] not in _NOUNS:
         return False
+    # "her hair tied back", "cars parked on both sides": how they are seen
+    if tags[place] != "PRP" and not reading.names_person(place) and _opens_late(reading, place):
+        return False
     while place >= 0 and tags[place] in (*_NOUNS, "JJ", "DT", "PRP$", "CD", "HYPH"):
         place -= 1
     return place < 0 or not tags[place] or tags[place] in ("CC", "RB", "VBD")
+
+
+def _opens_late(reading: Reading, noun: int) -> bool:
+    """The clause of this noun is not the first of its sentence."""
+    first, _ = reading.sentence_bounds(noun)
+    return reading.clause[noun] != reading.clause[first]
 
 
 def _is_made_to(reading: Reading, at: int) -> bool:
@@ -143,10 +159,17 @@ def find_subject(reading: Reading, at: int) -> int | None:
 
 
 def is_done_by_someone(reading: Reading, at: int) -> bool:
-    """Whether the word at this token is a verb that a person or an animal does."""
-    if not reading.parts.tags[at].startswith("VB") or not is_verb(reading, at):
+    """Whether the word at this token is a verb that a person or an animal does, or that something does to another:
+    "winds the clock", but "the wind moves the leaves"."""
+    tags = reading.parts.tags
+    if not tags[at].startswith("VB") or not is_verb(reading, at):
         return False
     subject = find_subject(reading, at)
     if subject is None or reading.tokens[subject].text == "it":
         return False
-    return reading.names_person(subject) or reading.tokens[subject].text in _PRONOUNS
+    if reading.names_person(subject) or reading.tokens[subject].text in _PRONOUNS:
+        return True
+    weather = any(hit.entry.motion for hit in reading.at.get(subject, ()))
+    if not weather and reading.tokens[at].text in _NO_WEATHER:
+        return True
+    return not weather and tags[at] in ("VBZ", "VBP") and "".join(tags[at + 1 : at + 2]) in ("DT", "PRP$", "NN", "NNS")

@@ -27,7 +27,7 @@ from vivant.engines.diorama.script.languages import seems_foreign
 from vivant.engines.diorama.script.notes import ScriptNote, shorten
 from vivant.engines.diorama.script.people import Cast, Person, given_names
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
-from vivant.engines.diorama.script.writing import is_spoken
+from vivant.engines.diorama.script.writing import is_added_text, is_noise, is_spoken
 from vivant.engines.diorama.storyboard import Language, Tone
 
 EN_WORDS_PER_SECOND: Final = 2.6
@@ -38,6 +38,8 @@ _LONGER: Final = 1.5  # what would be said after this many lengths of the clip i
 _MOST_CHARACTERS_PER_SECOND: Final = 40  # of any text: more than the longest words take; signs and blanks cost too
 _LONGEST_WORD: Final = 12  # letters; a longer word takes the time of several
 
+_SENTENCE_ENDS: Final = frozenset(".!?。！？…~")
+_TERM_HAN, _TERM_WORDS = 8, 4  # a longer quotation is no mere term
 _STAGE_DIRECTION: Final = re.compile(r"[(\[（【<*][^()\[\]（）【】<>*]{1,40}[)\]）】>*]")
 _LATIN_WORD: Final = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ](?:[A-Za-zÀ-ÖØ-öø-ÿ']*[A-Za-zÀ-ÖØ-öø-ÿ])?|\d+")
 _ODD_SIGNS: Final = re.compile(
@@ -82,7 +84,11 @@ def find_utterances(reading: Reading, cast: Cast) -> Found[tuple[DraftLine, ...]
         tag = attribute(reading, cast, quote, before, turns)
         if not is_spoken(reading, quotation, quote, before, tag) or (speech_denied and not tag.certain):
             silent.add(quote)
-            if text not in names:
+            if is_added_text(reading, quotation, before):
+                notes.append(ScriptNote("no_writing", (_abbreviate(text),)))
+            elif is_noise(text):
+                notes.append(ScriptNote("no_such_sound", (_abbreviate(text),)))
+            elif text not in names and _may_be_meant_as_speech(text):
                 notes.append(ScriptNote("not_speech", (_abbreviate(text),)))
             continue
         if number + 1 < len(quotes) and _runs_on(reading, text, quote, quotes[number + 1]):
@@ -209,6 +215,12 @@ def _end_sentence(text: str) -> str:
 
 def _abbreviate(text: str) -> str:
     return shorten(text, 40)
+
+
+def _may_be_meant_as_speech(text: str) -> bool:
+    """A sentence; a sign, a title or a term in quotation marks needs no word."""
+    han = sum(is_han(c) for c in text)
+    return text[-1] in _SENTENCE_ENDS or han > _TERM_HAN or len(text.split()) > _TERM_WORDS
 
 
 def _runs_on(reading: Reading, text: str, quote: int, following: int) -> bool:

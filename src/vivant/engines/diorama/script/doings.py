@@ -25,6 +25,7 @@ class DoingWords:
     heard: frozenset[str]
     no_sounds: frozenset[str]
     no_doers: frozenset[str]
+    fixtures: frozenset[str]
     light_nouns: frozenset[str]
     light_changes: frozenset[str]
     bodies: frozenset[str]
@@ -55,6 +56,7 @@ def load_doings() -> DoingWords:
         heard=frozenset(raw["sounds"]["heard"]),
         no_sounds=_words({"zh": raw["sounds"]["no_sounds"]}),
         no_doers=_words(raw["no_doers"]),
+        fixtures=_words(raw["fixtures"]),
         light_nouns=_words(raw["light_nouns"]),
         light_changes=_verbs(raw["light_changes"]),
         bodies=_words(raw["bodies"]),

@@ -33,6 +33,7 @@ _DENYING: Final = frozenset({"not", "near"})
 _NOT_REACH: Final = 9  # tokens after "without" that it still denies
 _NEAR_REACH: Final = 3
 _LIKE_REACH: Final = 4
+_LIKE_REACH_HAN: Final = 8  # characters
 _MENTION_REACH: Final = 12
 _HEAR_REACH: Final = 24
 _LISTED: Final = 5  # tokens of one piece of a list
@@ -281,7 +282,8 @@ def _is_compared(reading: Reading, hit: Hit) -> bool:
         roles = reading.roles(at)
         if "mention" in roles:
             return True
-        if "like" in roles and hit.first - at <= _LIKE_REACH:
+        reach = _LIKE_REACH_HAN if reading.tokens[at].kind == "han" else _LIKE_REACH
+        if "like" in roles and hit.first - at <= reach:
             return True
     return False
 

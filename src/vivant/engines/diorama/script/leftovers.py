@@ -6,6 +6,7 @@ nothing (a state that the picture shows already, a style, a list of what is not 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -31,12 +32,29 @@ _MARKERS: Final = frozenset({"把", "将", "被"})
 _CLOSE: Final = 3
 _DIRECTIONS: Final = frozenset("来去上下进出过起回到开在")  # 走出来, 放下: they say where the verb before them leads
 _LOOSE_ENDS: Final = frozenset({"的", "地", "和", "与", "在", "一", "并", "又", "再", "则", "而", "向", "把"})
+_ING_NOUNS: Final = frozenset(
+    {"morning", "evening", "ceiling", "lighting", "nothing", "something", "everything", "anything", "spring", "string",
+     "ring", "king", "wing", "thing", "building", "clothing", "setting", "painting", "wedding", "sling", "during"}
+)  # fmt: skip
 _SOUND_GOES_ON: Final = frozenset({"IN", "DT", "PRP$", "NN", "NNS", "JJ", "NNP", "VBG"})
 # Characters of verbs by which things move: 驶去, 飞舞, 滚落.
-_MOVES: Final = frozenset("驶飞转落坠滚飘倒关开摆晃震冲游涌碎掉跳跑走降滑爬抖弹扬穿掠流挥撞砸沉移")
+_MOVES: Final = frozenset(
+    "驶飞转落坠滚飘倒关开摆晃震冲游涌碎掉跳跑走降滑爬抖弹扬穿掠流挥撞砸沉移溅伸挑滴闪溢散进入站喷冒腾炸裂翻碰呼啸"
+)
 # Verbs of one character that are verbs by themselves; others need 了, 着, 起 … behind them.
-_STRONG: Final = frozenset("走跑跳吃喝骑踢抓扔打抱亲拿推拉咬舔抽倒敲切炒端递捡抛踩撞追逃飞游爬")
+_STRONG: Final = frozenset(
+    "走跑跳吃喝骑踢抓扔打抱亲拿推拉咬舔抽倒敲切炒端递捡抛踩撞追逃飞游爬帮撒泼浇撕甩扑跃跨蹬踹砍劈刺砸揉拧捏拽搬"
+)
+# Characters that are verbs with 着, 了 or a result behind them, whatever the dictionary takes the two for: 翻着.
+_HANDS: Final = frozenset(
+    "接弹拍按扶托捧攥掐扭拔插挥淋涂抹擦洗梳剪缝绣翻掀揭撩拨戳举抬扛搂踏摇荡钻躲扒挠搔捶射投掷煎舀夹蘸搅擀嗅捋捻抚"
+)
+_SUDDEN: Final = frozenset("甩勾闪跃转挥拍踢扑跳抖震缩挑摆晃滚翻冲")  # after 一: 一甩衣袖
+# Last characters of nouns that name people by what they do or are.
+_PEOPLE: Final = frozenset("师家员者客哥姐妹弟叔婶婆爷奶娘妈爸童孩生士兵将帝后妃侠匠工民友徒仆女男模")
 _RESULTS: Final = frozenset("了着过起进出向到开下上回住掉走入")
+_SOUND_ENDS: Final = re.compile("(?:的.{0,3}声|的声音|的声响|的响声|之声)$")
+_NO_SOUND_ENDS: Final = re.compile("[人男女说话唱歌的]声$|[她他]的声音$|说话的声音$")
 _NO_SOUNDS: Final = frozenset(
     ["ambience", "ambient", "silence", "silent", "quiet", "sound", "sounds", "mix", "volume", "reverb", "stereo",
      "voice", "voices", "audio", "natural", "none", "sync", "synced", "静", "无", "音量", "立体声", "自然", "同步"]
@@ -94,7 +112,8 @@ def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:
     weather: set[int] = set()
     heard: set[int] = set()
     for token in {token for first, last in spans for token in range(first, last)}:
-        entries = [hit.entry for hit in reading.at.get(token, ()) if hit.meant]
+        entries = [hit.entry for hit in reading.at.get(token, ()) if hit.meant and not hit.heard]
+        entries += [hit.entry for hit in reading.at.get(token, ()) if hit.heard and hit.entry.sound]
         moves = any(entry.motion or entry.action or entry.camera for entry in entries)
         sounds = any(entry.sound or entry.music for entry in entries)
         if moves:
@@ -173,6 +192,8 @@ def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
 
 def _opens_a_sentence(reading: Reading, at: int) -> bool:
     """ "Gently tapping the screen": who does it was said before, or is seen."""
+    if reading.tokens[at].text in _ING_NOUNS:
+        return False
     tags = reading.parts.tags
     first = at - 1 if at and tags[at - 1] == "RB" else at
     after = tags[at + 1] if at + 1 < len(tags) else ""
@@ -188,6 +209,9 @@ def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | Non
         if reading.tokens[at].text not in _DO or after not in ("DT", "NN", "NNS", "JJ"):
             return True
     if subject is not None and reading.tokens[subject].text in ("nobody", "nothing"):
+        return True
+    fixed = subject is not None and reading.tokens[subject].text in words.fixtures
+    if fixed and not _is_one_of(reading, at, words.effects | words.light | words.sounds):
         return True
     if at in reading.negative or reading.is_unreal(at) or reading.roles(at) & {"ends", "greeting", "noise"}:
         return True
@@ -318,6 +342,7 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
         if reading.is_unreal(at) or _is_done(reading, at) or _describes_a_noun(reading, at, after):
             continue
         found.append(_sound_phrase(reading, done, at, at + 1))
+    found += _find_chinese_sounds(reading, done)
     for word in reading.parts.han:
         heard = word.text.endswith("声") or (word.text.endswith("响") and len(word.text) > 2)  # 关门声, 嘶嘶响
         heard = heard or word.text in words.sound_nouns or ("noise" in reading.roles(word.first) and len(word.text) > 1)
@@ -327,6 +352,31 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
             continue
         if not _is_done(reading, word.last - 1):
             found.append(_Doing(word.first, word.last, "no_such_sound"))
+    return found
+
+
+def _find_chinese_sounds(reading: Reading, done: _Done) -> list[_Doing]:
+    """筷子碰碗的清脆声, 吸溜面条的声音: a piece between two marks that ends with a sound, in which nothing is heard."""
+    words = load_doings()
+    found: list[_Doing] = []
+    first = 0
+    for last in range(len(reading.tokens) + 1):
+        if last < len(reading.tokens) and reading.tokens[last].kind == "han":
+            continue
+        text = "".join(token.text for token in reading.tokens[first:last])
+        if (
+            3 < len(text) <= _LONGEST_CHINESE
+            and _SOUND_ENDS.search(text)
+            and not _NO_SOUND_ENDS.search(text)
+            and not any(text.endswith(word) for word in words.no_sounds if len(word) > 1)
+            and not any(at in done.heard | reading.negative or at in done.used for at in range(first, last))
+            and not reading.is_unreal(last - 1)
+            and not any(
+                hit.entry.speech or hit.entry.gender for at in range(first, last) for hit in reading.at.get(at, ())
+            )
+        ):
+            found.append(_Doing(first, last, "no_such_sound"))
+        first = last + 1
     return found
 
 
@@ -443,12 +493,17 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
             if noun is None or subject != "bodies":
                 subject = "animals" if word.text in load_doings().animals else "bodies"
             topic, noun = subject, noun or word
-        elif not sure and not found and _is_noun(word):
+        elif not sure and not found and _is_noun(word) and not (subject and _is_verb_by_form(words, index)):
+            after = words[index + 1] if index + 1 < len(words) else None
+            if noun is None and after is not None and after.tag == "n" and _is_noun(after):
+                continue  # 黑衣剑士: the last noun is the subject
             if noun is None:
                 subject, noun = _subject_of(reading, done, word, topic), word
-                topic = subject if subject in ("animals", "bodies") else topic
+                topic = subject if subject in ("animals", "bodies", "things") else topic
         elif noun is not None and "camera" in reading.roles(noun.first):
             break  # the camera does it
+        elif noun is not None and word.text == "的" and not found:
+            subject, noun = "", None  # 石阶旁的灯笼: whose it is, the noun comes after
         elif (sure or (not describes and _may_be_doing(words, index, subject))) and not _is_quiet(
             reading, done, words, index, subject, sure=sure
         ):
@@ -495,7 +550,11 @@ def _sure_reason(reading: Reading, word: HanWord) -> str:
 
 def _subject_of(reading: Reading, done: _Done, word: HanWord, topic: str) -> str:
     known = load_doings()
-    if word.text in known.no_doers or word.first in done.moving or "camera" in reading.roles(word.first):
+    if (
+        word.text in known.no_doers | known.fixtures
+        or word.first in done.moving
+        or "camera" in reading.roles(word.first)
+    ):
         return ""
     if word.text in known.animals:
         return "animals"
@@ -503,7 +562,10 @@ def _subject_of(reading: Reading, done: _Done, word: HanWord, topic: str) -> str
         return "bodies"
     if word.text in known.light_nouns:
         return "light_stays"
-    return topic if word.tag == "r" and topic else "things"
+    if word.tag == "r" and topic:
+        return topic
+    named = word.tag == "x" and 1 < len(word.text) < 4  # what the dictionary does not have is mostly a name
+    return "bodies" if named or (len(word.text) > 1 and word.text[-1] in _PEOPLE) else "things"
 
 
 def is_body(reading: Reading, at: int) -> bool:
@@ -515,7 +577,7 @@ def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
     known = load_doings()
     word = words[index]
     goes_on = words[index + 1].text[:1] if index + 1 < len(words) else ""
-    verb = word.tag.startswith("v") or word.text in known.misread
+    verb = word.tag.startswith("v") or word.text in known.misread or _is_verb_by_form(words, index)
     verb = verb or (word.tag == "zg" and (len(word.text) > 1 or goes_on in ("了", "着", "起")))
     if not subject or not (verb or word.text in known.light | known.effects | known.sounds):
         return False
@@ -525,16 +587,33 @@ def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
         return True
     if subject == "light_stays" or word.text in known.light:
         return word.text in known.light
-    if _is_doubled(words, index):
+    if _is_doubled(words, index) or (_is_verb_by_form(words, index) and subject != "things"):
         return True
     if len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index]):
         return True  # 把手机拍在桌上
     if subject == "things":
-        return any(character in _MOVES for character in word.text) and word.tag != "vn"
+        moves = any(character in _MOVES for character in word.text)
+        return moves and (word.tag != "vn" or index + 1 == len(words))
     if len(word.text) == 1:
         after = words[index + 1].text if index + 1 < len(words) else ""
-        return word.text in _STRONG or after[:1] in _RESULTS
+        return word.text in _STRONG | _HANDS or after[:1] in _RESULTS
     return True
+
+
+def _is_verb_by_form(words: tuple[HanWord, ...], index: int) -> bool:
+    """翻着, 撒上: the verb of a hand with 着, 了 or a result; 一甩; 一跃而起, 俯冲而下, 咬了一口."""
+    text, tag = words[index].text, words[index].tag
+    after = words[index + 1].text if index + 1 < len(words) else ""
+    if len(text) == 2 and text[0] in _STRONG | _HANDS and text[1] in _RESULTS:
+        return tag in ("x", "f") or (tag == "c" and text[1] != "着")
+    if text[-1] in _STRONG | _HANDS and after[:1] in ("着", "了") and (len(text) == 1 or text[0] == "手"):
+        return tag not in ("n", "p")  # 手端着
+    if text[0] == "一" and len(text) in (2, 4) and text[1] in _SUDDEN:
+        return True
+    if len(text) == 1 and text in _SUDDEN and index and words[index - 1].text == "一":
+        return True
+    leads = text[-2:-1] == "而" and text[-1] in "过去来下上起出入"
+    return tag in ("i", "l") and (leads or text[0] in _STRONG)
 
 
 def _is_doubled(words: tuple[HanWord, ...], index: int) -> bool:
@@ -609,6 +688,8 @@ def _is_quiet(
     disposed = len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index])
     if sure or disposed or _is_doubled(words, index):
         return False
+    if word.text == "拍" and following[:1] in ("着", "了", "打"):
+        return False  # 轻轻拍着孩子, but no shooting
     bare = word.text.removesuffix("着").removesuffix("了")
     if word.text in known.quiet or bare in known.quiet or any(h.entry.speech for h in reading.at.get(word.first, ())):
         return True

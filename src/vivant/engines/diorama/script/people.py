@@ -6,6 +6,7 @@ It knows what the words say of someone (gender, age, accent, place in the pictur
 from __future__ import annotations
 
 import bisect
+import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -26,12 +27,23 @@ _FAMILY_NAMES: Final = frozenset(
 )
 _TITLES: Final = frozenset("总董哥姐叔姨爷")  # after a family name: 王总, 李姐
 # Characters in which the names of women and of men end.
-_OF_WOMEN: Final = frozenset("婷娜芳娟娥媛姗妍婉妮莉薇倩娇娅嫣姝姐姨")
+_LABEL: Final = re.compile(
+    r"(?:^|[\n。！？”\"」】;；])[ \t]{0,4}([\u4e00-\u9fff]{2,4})"
+    r"(?:[（(][^（()）\n]{1,20}[)）][ \t]{0,4}[:：]|[ \t]{0,4}[:：](?P<bare>[ \t]{0,4}(?![ \t“\"「]))?)"
+)
+_LONGEST_ENGLISH_NAME: Final = 3  # words
+_MOST_MENTIONS: Final = 200
+_STATES: Final = frozenset({"is", "has", "style", "was", "does", "lens", "looks"})
+_OF_WOMEN: Final = frozenset("姬妃婷娜芳娟娥媛姗妍婉妮莉薇倩娇娅嫣姝姐姨")
 _OF_MEN: Final = frozenset("伟强刚磊雄勇彪虎哥叔爷")
 _ARTICLES: Final = frozenset(
     {"a", "an", "the", "this", "that", "his", "her", "one", "my", "another", "two", "our", "their"}
 )
 _ANOTHER: Final = frozenset({"another", "second", "other", "另", "另外"})
+_GROUPS: Final = frozenset(
+    {"couple", "pair", "duo", "crowd", "group", "family", "audience", "people", "men", "women", "children", "情侣",
+     "夫妻", "夫妇", "两人", "二人", "众人", "大家", "人们", "人群"}
+)  # fmt: skip
 _PLURALS: Final = frozenset({"they", "we", "i", "you", "他们", "她们", "它们", "我们", "我", "你"})
 
 
@@ -103,7 +115,7 @@ def find_people(reading: Reading) -> Cast:
         while names and names[0][0] < hit.first:
             _take_name(reading, cast, *names.pop(0))
         kind = hit.entry.person
-        if not kind or is_denied(reading, hit):
+        if not kind or is_denied(reading, hit) or (kind == "animal" and _is_inside_a_noun(reading, hit)):
             continue
         words = reading.written(hit).lower()
         if kind == "body":
@@ -121,6 +133,23 @@ def find_people(reading: Reading) -> Cast:
     for first, last in names:
         _take_name(reading, cast, first, last)
     return cast
+
+
+def _is_inside_a_noun(reading: Reading, hit: Hit) -> bool:
+    """猫粮, "tiger warning text", "the cat food": no animal."""
+    if reading.tokens[hit.first].kind == "han":
+        words = reading.parts.han
+        place = bisect.bisect_right(words, hit.first, key=lambda word: word.first) - 1
+        longer = place >= 0 and words[place].last > hit.last and words[place].tag == "n"
+        return longer and not _ends_kindly(words[place].text)
+    tags = reading.parts.tags
+    after = tags[hit.last] if hit.last < len(tags) else ""
+    return after in ("NN", "NNS") and not reading.at.get(hit.last) and tags[hit.first] == "NN"
+
+
+def _ends_kindly(word: str) -> bool:
+    """狗子, 猫咪, 马群 are still the animal."""
+    return word[-1] in "子儿狗猫咪仔崽群们"
 
 
 def _marks_as_unseen(reading: Reading, cast: Cast, hit: Hit) -> bool:
@@ -145,7 +174,8 @@ def _find_names(reading: Reading) -> list[tuple[int, int]]:
             last = _end_of_name(reading, at)
             if last:
                 known.add(reading.text[token.start : reading.tokens[last - 1].end])
-    found: list[tuple[int, int]] = []
+    known |= set(_labels(reading)[: _MOST_NAMES - len(known)])
+    found: list[tuple[int, int]] = _find_english_names(reading)
     at, openings = 0, {name[0] for name in known}
     while at < len(reading.tokens) and known:
         token = reading.tokens[at]
@@ -156,7 +186,64 @@ def _find_names(reading: Reading) -> list[tuple[int, int]]:
             at += len(name)
         else:
             at += 1
+    return sorted(found)
+
+
+def _labels(reading: Reading) -> list[str]:
+    """Names of Chinese labels whatever the family name: 项羽（画外音）：“…” and 露西：“…”"""
+    found = []
+    for match in _LABEL.finditer(reading.text):
+        first = bisect.bisect_left(reading.tokens, match.start(1), key=lambda token: token.start)
+        length = len(match[1])
+        tokens = reading.tokens[first : first + length]
+        known = any(reading.at.get(first + n) for n in range(length))
+        if match["bare"] is not None and reading.text.count(match[1]) < 2:
+            continue  # a heading rather than a name
+        if not known and len(tokens) == length and all(token.kind == "han" for token in tokens):
+            found.append(match[1])
     return found
+
+
+def _find_english_names(reading: Reading) -> list[tuple[int, int]]:
+    """Capitalised words that no lexicon lists and that do something, or have a face, somewhere in the prompt: "Wu Song
+    pauses", "Mira's eyes". As tokens, each place where such a name stands."""
+    runs: list[tuple[int, int]] = []
+    at = 0
+    while at < len(reading.tokens):
+        last = at
+        while last < len(reading.tokens) and last - at < _LONGEST_ENGLISH_NAME and _is_capitalised(reading, last):
+            last += 1
+        if last > at and reading.at.get(at):
+            last = at  # a word of the lexicon may end a name, not begin it: Wu Song
+        if last > at:
+            runs.append((at, last))
+        at = max(last, at + 1)
+    named = {_words(reading, first, last) for first, last in runs if _acts(reading, last)}
+    return [run for run in runs if _words(reading, *run) in named][:_MOST_MENTIONS] if named else []
+
+
+def _is_capitalised(reading: Reading, at: int) -> bool:
+    token = reading.tokens[at]
+    written = reading.text[token.start : token.end]
+    if token.kind != "word" or not (written[0].isupper() and written[1:].islower()):
+        return False
+    return reading.parts.tags[at] == "NNP"
+
+
+def _acts(reading: Reading, after: int) -> bool:
+    """What stands behind a name is a verb of the third person, or 's and a part of the body."""
+    tags = reading.parts.tags
+    if after + 1 >= len(tags):
+        return False
+    if tags[after] == "POS" or reading.tokens[after].text in ("'s", "s"):
+        return any(hit.entry.person == "body" or hit.entry.action for hit in reading.at.get(after + 1, ()))
+    at = after + 1 if tags[after] == "RB" else after
+    does = any(hit.entry.action or hit.entry.speech for hit in reading.at.get(at, ()))
+    return tags[at] == "VBZ" and (does or reading.tokens[at].text not in _STATES)
+
+
+def _words(reading: Reading, first: int, last: int) -> str:
+    return " ".join(token.text for token in reading.tokens[first:last])
 
 
 def given_names(reading: Reading) -> list[str]:
@@ -211,8 +298,9 @@ def _gender_of_called(reading: Reading, cast: Cast, name: str) -> Gender:
 def _note_gender(cast: Cast, hit: Hit, words: str) -> None:
     """A possessive ("the teacher smiles, her eyes bright") tells the gender of who was mentioned last."""
     gender: Gender = "woman" if words == "her" else "man" if words == "his" else ""
-    if gender and cast.mentions and not cast.mentions[-1].person.gender:
-        cast.mentions[-1].person.gender = gender
+    last = next((m.person for m in reversed(cast.mentions) if m.person.kind != "animal"), None)
+    if gender and last is not None and not last.gender:
+        last.gender = gender
 
 
 def _resolve_pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
@@ -224,12 +312,21 @@ def _resolve_pronoun(cast: Cast, hit: Hit, words: str) -> Person | None:
     for wanted in (hit.entry.gender, ""):
         for mention in reversed(cast.mentions):
             person = mention.person
+            if _is_plural(person.head):
+                continue  # "same couple. she says …"
+            if person.kind == "animal" and not wanted and is_han(words[0]):
+                continue  # 它 stands for animals
             if person.gender == wanted and (person.kind != "voice" or wanted):
                 person.gender = hit.entry.gender
                 return person
     person = Person(name=words, head=words, gender=hit.entry.gender)
     cast.people.append(person)
     return person
+
+
+def _is_plural(noun: str) -> bool:
+    word = noun.split()[-1] if noun else ""
+    return word in _GROUPS or (word.endswith("s") and not word.endswith("ss")) or word.endswith("们")
 
 
 def _resolve_noun(reading: Reading, cast: Cast, hit: Hit, kind: PersonKind, words: str) -> Person | None:

@@ -148,12 +148,11 @@ def _forms() -> Iterator[_Form]:
         rf"(?:about |约)?{f}{unit}(?!{_TO}\d)",
         "length", _lasting, False,
     )  # fmt: skip
+    decade = r"(?!(?:(?:19|20)\d|[1-9])0s )"  # "a 90s music video"
     yield form(
-        rf"{alone}{f}{unit}(?:[ -][a-z]{{1,14}}){{0,2}}[ -]?(?:clip|video|film|的?(?:视频|短片|广告))(?![a-z])",
-        "length",
-        _lasting,
-        False,
-    )
+        rf"{alone}{decade}{f}{unit}(?:[ -][a-z]{{1,14}}){{0,2}}[ -]?(?:clip|video|film|的?(?:视频|短片|广告))(?![a-z])",
+        "length", _lasting, False,
+    )  # fmt: skip
     # "Scene 1 · 3 sec", 镜头2（3秒）: how long a numbered shot lasts.
     yield form(
         rf"(?:shot|scene|镜头|分镜|场景|第)[ #]{{0,2}}(?:\d{{1,2}}|[一二三四五六七八九十]{{1,2}})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, find_speech_verb, is_done_by_a_person
@@ -20,6 +21,10 @@ _NAMING: Final = frozenset(
      "个", "种", "的", "为", "以", "像"]
 )  # fmt: skip
 _LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
+_OVERLAY: Final = re.compile(
+    r"(?<![a-z])(?:subtitles?|captions?|titles?|overlays?|on[- ]screen|end cards?|lower[- ]thirds?)(?![a-z])"
+    r"|字幕|标题|片名|花字|弹幕"
+)
 _AFTER: Final = 4  # tokens in which “…”字样 or "…" sign may follow
 
 
@@ -44,11 +49,17 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
         return False
     if tag.certain:
         return True
-    if _is_noise(quotation.inner):
+    if is_noise(quotation.inner):
         return False
-    if quotation.mark in "'‘" and not (punctuated or quotation.inner.rstrip()[-1:] in _TERMINAL):
-        return False
+    if quotation.mark in "'‘" and quotation.inner.rstrip()[-1:] not in _TERMINAL:
+        return False  # "a warm, 'golden hour' palette"
     return not _is_label(reading, quotation, quote, before, punctuated=punctuated)
+
+
+def is_added_text(reading: Reading, quotation: Quotation, before: int) -> bool:
+    """Whether the words that lead to the quotation, from token `before` on, want it laid over the picture (a title
+    card, 字幕); a sign in the scene is there already."""
+    return bool(_OVERLAY.search(reading.text[reading.tokens[before].start : quotation.start].lower()))
 
 
 def _is_code(text: str, start: int) -> bool:
@@ -56,7 +67,7 @@ def _is_code(text: str, start: int) -> bool:
     return start > 1 and text[start - 1] in "=([" and (text[start - 2].isalnum() or text[start - 2] in "_]")
 
 
-def _is_noise(text: str) -> bool:
+def is_noise(text: str) -> bool:
     """ "BANG!", “叮铃铃”: every word of it is a noise written out."""
     reading = read(text)
     return all("noise" in reading.roles(at) for at, t in enumerate(reading.tokens) if t.kind in ("word", "han"))
