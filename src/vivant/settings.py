@@ -73,6 +73,13 @@ def _parse_days(value: Any) -> float:
     return days
 
 
+def _parse_bearer(value: Any) -> str:
+    text = _parse_text(value)
+    if not (text.isascii() and text.isprintable()) or " " in text:
+        raise ValueError("must be printable ASCII without blanks, to fit into a header")
+    return text
+
+
 def _parse_planner_url(value: Any) -> str:
     url = _parse_text(value)
     parts = urlsplit(url)
@@ -287,7 +294,7 @@ _PARSERS: Final[dict[str, Parser]] = {
     "stored_gb_total": _parse_whole_number(0, 10**9),
     "planner_url": _parse_planner_url,
     "planner_model": _parse_text,
-    "planner_api_key": _parse_text,
+    "planner_api_key": _parse_bearer,
     "planner_seconds": _parse_seconds,
     "log_format": _parse_choice(*LOG_FORMATS),
 }

@@ -53,6 +53,17 @@ class ChatHandler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(0.05)
 
+    def drip_until_closed(self) -> None:
+        """The same without a length: an HTTP/1.0 answer that ends when the connection does."""
+        self.close_connection = True
+        self.send_response(200)
+        self.send_header("Connection", "close")
+        self.end_headers()
+        while True:
+            self.wfile.write(b" ")
+            self.wfile.flush()
+            time.sleep(0.05)
+
     def pour(self) -> None:
         """Bytes without end, as fast as they go."""
         self.send_response(200)

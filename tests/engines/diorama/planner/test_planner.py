@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -78,9 +79,45 @@ def test_an_answer_becomes_a_storyboard() -> None:
     )
 
 
-@pytest.mark.parametrize("form", ["{}", "Here it is:\n```json\n{}\n```\nEnjoy!", "<think>a brace?</think>{}"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}",
+        "Here it is:\n```json\n{}\n```\nEnjoy!",
+        "<think>a brace?</think>{}",
+        "<think>a {brace} and { another</think>{}",
+        "By the schema {shots: …} it is {}",
+    ],
+)
 def test_json_is_found_in_what_surrounds_it(form: str) -> None:
     assert read_intent(form.replace("{}", json.dumps(GOOD))).shots[1].cut
+
+
+def test_a_server_that_refuses_seed_and_temperature_is_asked_without_them() -> None:
+    def answer(handler: ChatHandler) -> None:
+        if {"temperature", "seed"} & set(handler.asked[-1]):
+            handler.reply(400, b'{"error": "temperature is not supported"}')
+        else:
+            handler.say(json.dumps(GOOD))
+
+    assert planned(answer).shots[1].cut
+
+
+def test_what_cannot_be_stored_printed_or_spoken_is_no_part_of_a_storyboard() -> None:
+    line = {"text": "Hello \ud800\x1b[31m there", "speaker": "a\x00man", "face": 1}
+    board = planned(saying({**GOOD, "lines": [line, {"text": "…"}], "undone": ["\ud83d flies\x07"]}))
+    told = json.dumps(board.to_data(), ensure_ascii=False)
+    assert len(board.lines) == 1 and told.encode()
+    assert not any(sign in told for sign in ("\\u001b", "\\u0000", "\\u0007"))
+
+
+def test_what_the_picture_or_the_request_does_not_allow_is_told() -> None:
+    with chat_endpoint(saying(GOOD)) as (base, _):
+        endpoint = Endpoint(base=base, model="m", key=KEY, seconds=5)
+        nobody = PictureFacts(sky=0.3, sky_trust=0.9)
+        board = plan(endpoint, request(camera_fixed=True), nobody, morph=False, check=lambda: None)
+    told = " ".join(board.notes)
+    assert "pans left" in told and "no face was found" in told and "off screen" in told
 
 
 @pytest.mark.parametrize("known", ["json_schema", "json_object", ""])
@@ -141,12 +178,22 @@ def test_an_answer_that_cannot_be_used_is_refused(answer: Answer) -> None:
     assert KEY not in str(failed.value)
 
 
-@pytest.mark.parametrize("answer", [lambda handler: time.sleep(30), lambda handler: handler.drip()])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda handler: time.sleep(30),
+        lambda handler: handler.drip(),
+        lambda handler: handler.drip_until_closed(),
+    ],
+)
 def test_a_peer_that_stalls_is_left_at_the_deadline(answer: Answer) -> None:
     began = time.monotonic()
     with pytest.raises(PlannerFailed, match=r"within 1 s"):
         planned(answer, seconds=1.0)
     assert time.monotonic() - began < 2.5
+    while any(thread.name == "vivant-planner" for thread in threading.enumerate()):
+        assert time.monotonic() - began < 5, "its thread is still there"
+        time.sleep(0.05)
 
 
 def test_a_job_that_is_to_stop_stops_while_the_planner_thinks() -> None:
@@ -170,6 +217,13 @@ def test_nobody_there_is_a_failure_like_others() -> None:
 def test_an_endpoint_without_an_address_cannot_be_built(base: str) -> None:
     with pytest.raises(ValueError, match=r"Endpoint.base must be an http or https URL"):
         Endpoint(base=base)
+
+
+@pytest.mark.parametrize("key", ["密钥", "two words", "line\nbreak"])
+def test_a_key_that_no_header_can_carry_is_refused_without_repeating_it(key: str) -> None:
+    with pytest.raises(ValueError, match="printable ASCII") as refused:
+        Endpoint(base="http://localhost/v1", key=key)
+    assert key not in str(refused.value)
 
 
 def test_the_key_is_not_in_the_text_of_an_endpoint() -> None:

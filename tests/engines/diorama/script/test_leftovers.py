@@ -28,6 +28,20 @@ def quoted(prompt: str) -> list[str]:
         ("Two cats wearing gloves fight each other.", "fight each other"),
         ("The man in the corner raises his glass.", "raises his glass"),
         ("She sits down.", "sits down"),
+        ("A golden retriever bounds across the lawn.", "bounds across the lawn"),
+        ("The chef drizzles sauce over the plate.", "drizzles sauce over the plate"),
+        ("The girl with braids skips rope.", "skips rope"),
+        ("The lid pops off and soda bursts out.", "bursts out"),
+        ("He hands her the letter.", "hands her the letter"),
+        ("The old clockmaker winds the clock.", "winds the clock"),
+        ("A woman closes the door, sits on the scooter, starts it, and rides away.", "rides away"),
+        ("The background glows.", "glows"),
+        ("The toaster pops.", "toaster pops"),
+        ("黑衣剑士冲过来，一甩衣袖，拂袖而去。", "拂袖而去"),
+        ("男孩翻着羊肉串。", "翻着羊肉串"),
+        ("一名少女拔剑，俯冲而下。", "俯冲"),
+        ("石阶两侧的石灯笼逐一亮起。", "灯笼逐一亮起"),
+        ("音效：筷子碰碗的清脆声。", "筷子碰碗的清脆声"),
         ("A bus turns the corner.", "turns the corner"),
         ("The neon signs flicker.", "neon signs flicker"),
         ("A castle appears in the sky.", "appears in the sky"),
@@ -123,3 +137,20 @@ def test_descriptions_and_what_the_camera_does_are_not_quoted(prompt: str) -> No
 def test_what_a_person_does_is_no_weather(prompt: str, kind: str) -> None:
     made = board_of(prompt)
     assert kind not in {motion.kind for motion in made.motions}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "The street is lined with palm trees, cars parked on both sides.",
+        "A scar runs down his cheek.",
+        "The path winds through tall grass toward a cabin.",
+        "Make it look like a 90s music video.",
+        "Morning after a full night of rain, warm colors.",
+        "A boxer, muddy gloves, fists in the air.",
+        "一条小路蜿蜒通向山顶的寺庙。",
+        "手别变形，四个字别变形。",
+    ],
+)
+def test_what_is_only_seen_or_denied_is_not_quoted(prompt: str) -> None:
+    assert quoted(prompt) == []

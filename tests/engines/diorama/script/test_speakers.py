@@ -127,3 +127,20 @@ def test_whoever_is_off_camera_or_on_the_telephone_is_heard_and_not_seen() -> No
 
 def test_letters_may_be_the_labels_of_speakers() -> None:
     assert spoken("对话：\nA：你吃了吗？\nB：吃了，你呢？") == [("A", "你吃了吗？"), ("B", "吃了，你呢？")]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "speaker", "unseen"),
+    [
+        ("Wu Song pauses and looks back. Internal monologue: “There is a tiger!”", "Wu Song", True),
+        ("项羽（画外音）：“你可有悔？”", "项羽", True),
+        ("虞姬：眼眶通红。虞姬看着他。她的声音沙哑：“生死无悔。”", "虞姬", False),
+        ("近景的猫看着。镜头切到主人，她低声说：“换了新的。”", "主人", False),
+        ("男主站在院中。敌人首领在阴影中低声说道：“拿下。”", "首领", False),
+        ('Same couple from the photo. She goes (deadpan) "we are out of milk."', "she", False),
+        ('A cop stands there. Pikachu waves. Pikachu only says "pika pika".', "Pikachu", False),
+    ],
+)
+def test_names_that_no_list_has_speak_and_think(prompt: str, speaker: str, unseen: bool) -> None:
+    (line,) = board(prompt).lines
+    assert (line.speaker.name, line.speaker.off_screen) == (speaker, unseen)

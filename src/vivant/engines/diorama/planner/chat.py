@@ -22,6 +22,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 MOST_BYTES: Final = 512 * 1024  # of an answer
+_REFUSED: Final = frozenset({400, 404, 415, 422, 500, 501})  # a form of the question, perhaps
+_MEANING: Final = {
+    401: ": the key is wrong",
+    403: ": the key may not",
+    404: ": no such model or address",
+    429: ": busy",
+}
 _CHUNK: Final = 64 * 1024
 _WAIT: Final = 0.1  # s between two looks at whether the job is to stop
 
@@ -44,6 +51,8 @@ class Endpoint:
         parts = urlsplit(self.base)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError(f"Endpoint.base must be an http or https URL; it is {self.base!r}.")
+        if not (self.key.isascii() and self.key.isprintable()) or " " in self.key:
+            raise ValueError("Endpoint.key must be printable ASCII without blanks.")  # without repeating it
 
 
 def ask(
@@ -57,8 +66,10 @@ def ask(
         {"type": "json_object"},
         None,
     )
-    for form in forms:
-        body: dict[str, Any] = {"messages": messages, "temperature": 0, "seed": seed, "stream": False}
+    fixed: dict[str, Any] = {"temperature": 0, "seed": seed}  # some models have no such settings, and refuse them
+    status = 0
+    for options, form in [(fixed, forms[0]), *(({}, form) for form in forms)]:
+        body: dict[str, Any] = {"messages": messages, "stream": False, **options}
         if endpoint.model:
             body["model"] = endpoint.model
         if form is not None:
@@ -66,9 +77,9 @@ def ask(
         status, answer = _Exchange(endpoint, json.dumps(body).encode(), deadline).run(check)
         if status == 200:
             return _content(answer)
-        if status not in (400, 404, 415, 422, 500, 501) or form is None:
-            raise PlannerFailed(f"the planner answered with HTTP {status}")
-    raise AssertionError("the last form always returns or raises")
+        if status not in _REFUSED:
+            break
+    raise PlannerFailed(f"the planner answered with HTTP {status}{_MEANING.get(status, '')}")
 
 
 def _content(answer: bytes) -> str:
@@ -90,6 +101,7 @@ class _Exchange:
         self._result: tuple[int, bytes] | None = None
         self._error = ""
         self._late = f"the planner gave no answer within {endpoint.seconds:g} s"
+        self._socket: socket.socket | None = None  # the response takes it over from the connection
         self._thread = threading.Thread(target=self._work, name="vivant-planner", daemon=True)
 
     def run(self, check: Callable[[], None]) -> tuple[int, bytes]:
@@ -107,7 +119,7 @@ class _Exchange:
         return self._result
 
     def _close(self) -> None:
-        if (connected := self._connection.sock) is not None:
+        if (connected := self._connection.sock or self._socket) is not None:
             with contextlib.suppress(OSError):  # it may be closed already
                 connected.shutdown(socket.SHUT_RDWR)
         self._connection.close()
@@ -126,10 +138,13 @@ class _Exchange:
             headers["Authorization"] = f"Bearer {self._endpoint.key}"
         path = f"{urlsplit(self._endpoint.base).path.rstrip('/')}/chat/completions"
         self._connection.request("POST", path, self._body, headers)
+        self._socket = self._connection.sock
         response = self._connection.getresponse()
         parts: list[bytes] = []
         size = 0
         while part := response.read1(_CHUNK):
+            if time.monotonic() > self._deadline:
+                raise TimeoutError
             parts.append(part)
             size += len(part)
             if size > MOST_BYTES:

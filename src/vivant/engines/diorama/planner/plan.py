@@ -19,6 +19,7 @@ from vivant.engines.diorama.script.languages import seems_foreign
 from vivant.engines.diorama.script.notes import ScriptNote, shorten, tell
 from vivant.engines.diorama.script.people import Person
 from vivant.engines.diorama.script.script import language_of_prompt
+from vivant.engines.diorama.script.tokens import blank_unreadable
 from vivant.engines.diorama.script.words import PersonKind
 from vivant.engines.diorama.storyboard import (
     Action,
@@ -36,6 +37,8 @@ from vivant.engines.diorama.storyboard import (
 )
 from vivant.request import FPS, Canvas, VideoRequest
 
+_THOUGHT: Final = "</think>"  # some models think aloud before they answer
+_MOST_TRIES: Final = 8
 _STILL: Final = Move(kind="static")
 _INSTRUCTIONS: Final = """\
 You plan a short film that is made from one photograph. Answer with one JSON object that fits this JSON schema, and
@@ -71,14 +74,30 @@ def plan(
 
 def read_intent(content: str) -> Intent:
     """The first JSON object in the content, be it alone, fenced or between words. Raises PlannerFailed."""
+    content = content[content.rfind(_THOUGHT) + len(_THOUGHT) :] if _THOUGHT in content else content
+    failed = "the planner's answer holds no JSON object"
     start = content.find("{")
-    if start < 0:
-        raise PlannerFailed("the planner's answer holds no JSON object")
-    try:
-        data, _ = json.JSONDecoder().raw_decode(content, start)
-        return msgspec.convert(data, Intent)
-    except (ValueError, RecursionError) as error:
-        raise PlannerFailed(f"the planner's answer does not fit the schema: {shorten(str(error), 200)}") from None
+    for _ in range(_MOST_TRIES):  # braces may stand in the words before it
+        if start < 0:
+            break
+        try:
+            data, _end = json.JSONDecoder().raw_decode(content, start)
+            return msgspec.convert(_clean(data), Intent)
+        except (ValueError, RecursionError) as error:
+            failed = f"the planner's answer does not fit the schema: {shorten(blank_unreadable(str(error)), 200)}"
+        start = content.find("{", start + 1)
+    raise PlannerFailed(failed)
+
+
+def _clean(data: object) -> object:
+    """The same data; what nobody can read, print or speak in its strings is a blank."""
+    if isinstance(data, str):
+        return blank_unreadable(data)
+    if isinstance(data, list):
+        return [_clean(one) for one in data]
+    if isinstance(data, dict):
+        return {name: _clean(value) for name, value in data.items()}
+    return data
 
 
 def _instruct(facts: PictureFacts, canvas: Canvas, schema: object) -> str:
@@ -101,6 +120,8 @@ def _to_storyboard(intent: Intent, request: VideoRequest, facts: PictureFacts, *
     frames = canvas.frames
     if request.camera_fixed:
         shots: tuple[Shot, ...] = (Shot(start=0, end=frames, moves=(_STILL,)),)
+        moves = [move.words or move.kind for one in intent.shots for move in one.moves if move.kind != "static"]
+        notes += [ScriptNote("camera_fixed", tuple(moves))] if moves else []
     else:
         shots = _shots(intent.shots, len(facts.faces), frames, may_cut=not morph)
     asked = tuple(
@@ -119,6 +140,8 @@ def _to_storyboard(intent: Intent, request: VideoRequest, facts: PictureFacts, *
     lines = _lines(intent.lines, facts, frames, notes)
     if intent.undone:
         notes.append(ScriptNote("planner_undone", intent.undone))
+    if intent.actions and not facts.faces:
+        notes.append(ScriptNote("no_face", tuple(dict.fromkeys(one.kind for one in intent.actions))))
     if lines and not audio:
         notes.append(ScriptNote("silent_lips"))
     music = intent.music
@@ -194,6 +217,8 @@ def _lines(
     people: dict[tuple[str, str, str], Person] = {}
     lines = []
     for one in planned:
+        if not any(character.isalnum() for character in one.text):
+            continue  # nothing to say
         language = language_of(one.text)
         if language is None:
             notes.append(ScriptNote("unspeakable", (shorten(one.text, 40),)))
@@ -204,6 +229,8 @@ def _lines(
         person = people.setdefault(
             (one.speaker, one.gender, one.age), Person(name=one.speaker, kind=kind, gender=one.gender, age=one.age)
         )
+        if not one.off_screen and not facts.faces:
+            notes.append(ScriptNote("off_screen", (one.speaker or "?",)))
         face = -1 if one.off_screen else _face(one.face, len(facts.faces), 0 if facts.faces else -1)
         lines.append(
             Line(

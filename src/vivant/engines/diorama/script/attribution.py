@@ -7,7 +7,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from vivant.engines.diorama.script.doings import load_doings
 from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.parts_of_speech import HanWord
 from vivant.engines.diorama.script.people import Cast, Mention, Person
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
 from vivant.engines.diorama.storyboard import Gender
@@ -21,6 +23,7 @@ _WHO: Final = frozenset(
     {"character", "speaker", "name", "who", "role", "角 色", "人 物", "说 话 人", "说 话 者", "发 言 人"}
 )
 _INNER: Final = re.compile("inner|internal|thought|thinks|独白|心声|心想|心里|内心")
+_ONLY: Final = frozenset({"only", "just", "then", "finally", "simply", "now", "also", "suddenly"})
 _DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
 
 
@@ -233,7 +236,7 @@ def _label(reading: Reading, cast: Cast, first: int, colon: int) -> Person | Non
 def _unknown_doer(reading: Reading, cast: Cast, verb: Hit, first: int, last: int) -> Person | None:
     """The doer of the verb when the lexicon does not know the noun: "yells the foreman", "Zara says", 小二哥说."""
     end = verb.first
-    while end > first and _is_manner(reading, end - 1):
+    while end > first and (_is_manner(reading, end - 1) or reading.tokens[end - 1].text in _ONLY):
         end -= 1
     at = end
     while at > first and end - at < _NAME_LENGTH and _may_name(reading, at - 1):
@@ -250,14 +253,30 @@ def _unknown_doer(reading: Reading, cast: Cast, verb: Hit, first: int, last: int
 
 def _unknown_opening(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
     """The unknown noun that opens the sentence: "The preacher raises his hands and shouts", 霸道总裁冷笑：“…”"""
+    if first < last and is_han(reading.tokens[first].text[0]):
+        return _noun_opening(reading, cast, first, last)
     at = first
     while at < last and at - first < _NAME_LENGTH and _may_name(reading, at):
         at += 1
     if at < last and reading.tokens[at].kind in ("word", "han") and not reading.at.get(at):
         at = min(at, first + 2)  # unknown words follow, so where the name ends is a guess
-        if is_han(reading.tokens[first].text[0]):
-            return None
     return _named(reading, cast, first, at) if at - first > 1 else None
+
+
+def _noun_opening(reading: Reading, cast: Cast, first: int, last: int) -> Person | None:
+    """敌人首领在阴影中低声说道: the noun with which the sentence opens, before a verb, an adverb or a preposition."""
+    known = load_doings()
+    words = [word for word in reading.parts.han if first <= word.first < last]
+    named: list[HanWord] = []
+    for word in words:
+        if word.tag not in ("n", "x") or word.text in known.misread or (named and word.first != named[-1].last):
+            break
+        named.append(word)
+    if not named or len(named) == len(words) or words[len(named)].tag[0] not in "vpdac" or named[0].first != first:
+        return None
+    if named[-1].text in known.no_doers | known.fixtures | known.light_nouns | known.movers:
+        return None
+    return _named(reading, cast, named[0].first, named[-1].last)
 
 
 def _named_voice(reading: Reading, cast: Cast, first: int, quote: int) -> Person | None:

@@ -37,6 +37,7 @@ _LIKE_REACH_HAN: Final = 8  # characters
 _MENTION_REACH: Final = 12
 _HEAR_REACH: Final = 24
 _LISTED: Final = 5  # tokens of one piece of a list
+_SOUND_HAN: Final = frozenset("声音响")
 _ALONE_LENGTH: Final = 8
 _ENDS_REACH: Final = 3
 _ADVERB_REACH: Final = 5  # "slowly" may stand far from its verb
@@ -316,8 +317,8 @@ def _is_heard(reading: Reading, hit: Hit) -> bool:
     for at in range(hit.last, min(hit.last + 5, len(reading.tokens))):
         if reading.clause[at] != reading.clause[hit.first]:
             break
-        if "hear" in reading.roles(at) and is_han(reading.tokens[at].text[0]):
-            return True
+        if "hear" in reading.roles(at) and reading.tokens[at].text in _SOUND_HAN:
+            return True  # 下雨的声音, but not 下着雨能听到
     return False
 
 

@@ -23,6 +23,10 @@ from vivant.engines.diorama.script.tokens import ends_sentence
 _LONGEST_ENGLISH: Final = 8  # words that are quoted
 _LONGEST_CHINESE: Final = 14  # characters
 _SOMEONE: Final = frozenset({"he", "she", "they", "we", "i", "you", "who", "someone", "everyone", "everybody"})
+_STAGES: Final = frozenset({"background", "sky", "scene", "room", "image", "frame", "screen", "logo", "title"})
+_STAGE_VERBS: Final = frozenset(
+    {"glows", "glow", "fades", "fade", "turns", "darkens", "brightens", "changes", "shifts"}
+)
 _DO: Final = frozenset({"do", "does", "did", "doing"})
 _DANGLING: Final = frozenset({"DT", "PRP$", "IN", "TO", "CC", "JJ", "RB", "MD", "WDT", "WP", "WRB", "RP", "CD", "POS"})
 _OBJECT: Final = 5  # tokens after a verb in which its object stands
@@ -173,11 +177,13 @@ def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
         subject = find_subject(reading, subject)  # "bursts out laughing and covers her mouth"
     if subject is None:
         tag = reading.parts.tags[at]
-        if not (tag in ("VB", "VBP") and _is_one_of(reading, at, words.orders)) and not (
-            tag == "VBG" and _opens_a_sentence(reading, at)
+        if (
+            not (tag == "VBZ" and _goes_on_after_a_verb(reading, at))
+            and not (tag in ("VB", "VBP") and _is_one_of(reading, at, words.orders))
+            and not (tag == "VBG" and _opens_a_sentence(reading, at))
         ):
             return None
-    elif _is_no_doer(reading, subject) or subject in done.moving:
+    elif _is_no_doer(reading, subject, at) or subject in done.moving:
         return None
     if _asks_for_nothing(reading, done, at, subject):
         return None
@@ -188,6 +194,18 @@ def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
     if subject is not None and reason in ("light_stays", "no_such_sound") and subject not in done.used and subject < at:
         return _Doing(_start_of_noun(reading, subject), last, reason)
     return _Doing(at, last, reason)
+
+
+def _goes_on_after_a_verb(reading: Reading, at: int) -> bool:
+    """ "…, starts the scooter, and rides away": who does it stands too far before."""
+    tags = reading.parts.tags
+    before = at - 1 if at and tags[at - 1] == "RB" else at
+    if not before or tags[before - 1] not in ("", "CC"):
+        return False
+    first, _ = reading.sentence_bounds(at)
+    return any(tags[place] == "VBZ" for place in range(first, before)) and any(
+        reading.names_person(place) for place in range(first, before)
+    )
 
 
 def _opens_a_sentence(reading: Reading, at: int) -> bool:
@@ -204,7 +222,8 @@ def _opens_a_sentence(reading: Reading, at: int) -> bool:
 def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | None) -> bool:
     """A state that the picture shows, or what is done already: a look, what the wind does, light that falls."""
     words = load_doings()
-    if _is_one_of(reading, at, words.quiet) and not _is_one_of(reading, at, words.but):
+    staged = subject is not None and reading.tokens[subject].text in _STAGES and reading.tokens[at].text in _STAGE_VERBS
+    if not staged and _is_one_of(reading, at, words.quiet) and not _is_one_of(reading, at, words.but):
         after = reading.parts.tags[at + 1] if at + 1 < len(reading.tokens) else ""
         if reading.tokens[at].text not in _DO or after not in ("DT", "NN", "NNS", "JJ"):
             return True
@@ -260,7 +279,9 @@ def _is_one_of(reading: Reading, at: int, verbs: frozenset[str]) -> bool:
     return reading.tokens[at].text in verbs or after in verbs
 
 
-def _is_no_doer(reading: Reading, subject: int) -> bool:
+def _is_no_doer(reading: Reading, subject: int, at: int) -> bool:
+    if reading.tokens[subject].text in _STAGES and _is_one_of(reading, at, load_doings().light | _STAGE_VERBS):
+        return False  # "the background glows"
     text = reading.tokens[subject].text
     return text in load_doings().no_doers or bool({"camera"} & reading.roles(subject)) or subject in reading.negative
 
@@ -487,7 +508,7 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
         if at < told:
             continue
         sure = _sure_reason(reading, word)
-        if at in reading.negative or (reading.is_unreal(at) and (word.tag.startswith("v") or sure)):
+        if at in reading.negative or (reading.is_unreal(at) and (word.tag.startswith("v") or sure or _is_change(word))):
             break
         if not sure and not found and reading.names_person(at):
             if noun is None or subject != "bodies":
@@ -519,6 +540,11 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
             found.append(doing)
             told = doing.last
     return found, topic
+
+
+def _is_change(word: HanWord) -> bool:
+    known = load_doings()
+    return word.text in known.effects | known.light | known.sounds
 
 
 def _is_under_a_heading(reading: Reading, at: int) -> bool:
@@ -635,7 +661,7 @@ def _chinese_doing(
     first = words[start].first
     if noun is not None and reason in ("light_stays", "no_such_sound") and first - noun.last <= _CLOSE:
         first = noun.first
-    last = index + (3 if _is_doubled(words, index) else 1)
+    last = min(len(words), index + (3 if _is_doubled(words, index) else 1))
     while last < len(words) and _goes_on(reading, words, last, first):
         last += 1
     while last > index + 1 and words[last - 1].text in _LOOSE_ENDS:

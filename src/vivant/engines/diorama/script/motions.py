@@ -17,6 +17,22 @@ _DRIFTS: Final = frozenset[MotionKind](
     {"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"}
 )
 GENTLE: Final = 0.3  # no stronger than this is expressly gentle
+_CLOTH: Final = frozenset(
+    {
+        "banner",
+        "banners",
+        "flag",
+        "flags",
+        "dress",
+        "cloak",
+        "curtain",
+        "curtains",
+        "fabric",
+        "sail",
+        "sails",
+        "muscles",
+    }
+)
 _HAS: Final = frozenset({"has", "have", "had", "已"})
 _NEAR: Final = 3  # tokens
 _REACH: Final = 8  # tokens between a motion and the direction it drifts
@@ -100,6 +116,8 @@ def has_fitting_doer(reading: Reading, hit: Hit) -> bool:
     """Entries that need a thing as their doer (the sea waves, she waves), and verbs of the weather that someone does:
     "the woman storms into the room", "he smokes a pipe"."""
     single = hit.last - hit.first == 1 and reading.tokens[hit.first].kind == "word"
+    if single and _describes(reading, hit.first):
+        return False
     if single and is_done_by_someone(reading, hit.first):
         return False
     if hit.entry.needs != "thing":
@@ -110,6 +128,14 @@ def has_fitting_doer(reading: Reading, hit: Hit) -> bool:
     while at >= 0 and {"adverb", "filler"} & reading.roles(at) and reading.tokens[at].text not in ("the", "a", "with"):
         at -= 1
     return at < 0 or not reading.names_person(at) or bool({"to"} & reading.roles(at))
+
+
+def _describes(reading: Reading, at: int) -> bool:
+    """ "A storm-swept valley", "wind-blown hair": part of an adjective; or a verb whose subject is cloth."""
+    tags = reading.parts.tags
+    if tags[at] == "HYPH" and at + 1 < len(tags) and tags[at + 1] == "HYPH":
+        return reading.tokens[at + 1].text.endswith(("ed", "swept", "blown", "lit", "worn", "torn"))
+    return at > 0 and tags[at].startswith("VB") and reading.tokens[at - 1].text in _CLOTH
 
 
 def _shares_with_a_doing(reading: Reading, hit: Hit) -> bool:

@@ -33,8 +33,15 @@ _LABEL: Final = re.compile(
 )
 _LONGEST_ENGLISH_NAME: Final = 3  # words
 _MOST_MENTIONS: Final = 200
+_SHOWING: Final = frozenset(
+    {"is", "are", "was", "be", "show", "shows", "showing", "feature", "features", "featuring", "depict", "depicts",
+     "depicting", "reveal", "reveals", "revealing", "follow", "follows", "following", "see", "sees", "capture",
+     "captures", "capturing", "track", "tracks", "tracking", "make", "makes", "let", "lets", "has", "have", "watch",
+     "watches"}
+)  # fmt: skip
 _STATES: Final = frozenset({"is", "has", "style", "was", "does", "lens", "looks"})
 _OF_WOMEN: Final = frozenset("姬妃婷娜芳娟娥媛姗妍婉妮莉薇倩娇娅嫣姝姐姨")
+_SAYING_WHO: Final = frozenset("姬妃姐姨哥叔爷")  # of these, those that are said of nobody else
 _OF_MEN: Final = frozenset("伟强刚磊雄勇彪虎哥叔爷")
 _ARTICLES: Final = frozenset(
     {"a", "an", "the", "this", "that", "his", "her", "one", "my", "another", "two", "our", "their"}
@@ -115,7 +122,7 @@ def find_people(reading: Reading) -> Cast:
         while names and names[0][0] < hit.first:
             _take_name(reading, cast, *names.pop(0))
         kind = hit.entry.person
-        if not kind or is_denied(reading, hit) or (kind == "animal" and _is_inside_a_noun(reading, hit)):
+        if not kind or is_denied(reading, hit) or (_is_loose(hit) and _is_inside_a_noun(reading, hit)):
             continue
         words = reading.written(hit).lower()
         if kind == "body":
@@ -135,12 +142,19 @@ def find_people(reading: Reading) -> Cast:
     return cast
 
 
+def _is_loose(hit: Hit) -> bool:
+    """A word that often is a part of others: an animal, 人."""
+    return hit.entry.person == "animal" or hit.entry.role == "anyone"
+
+
 def _is_inside_a_noun(reading: Reading, hit: Hit) -> bool:
     """猫粮, "tiger warning text", "the cat food": no animal."""
     if reading.tokens[hit.first].kind == "han":
         words = reading.parts.han
         place = bisect.bisect_right(words, hit.first, key=lambda word: word.first) - 1
-        longer = place >= 0 and words[place].last > hit.last and words[place].tag == "n"
+        longer = (
+            place >= 0 and words[place].last - words[place].first > hit.last - hit.first and words[place].tag == "n"
+        )
         return longer and not _ends_kindly(words[place].text)
     tags = reading.parts.tags
     after = tags[hit.last] if hit.last < len(tags) else ""
@@ -281,7 +295,8 @@ def _take_name(reading: Reading, cast: Cast, first: int, last: int) -> None:
     person = next((known for known in cast.people if known.head == name), None)
     if person is None:
         usually: Gender = "woman" if name[-1] in _OF_WOMEN else "man" if name[-1] in _OF_MEN else ""
-        person = Person(name=name, head=name, gender=_gender_of_called(reading, cast, name), usually=usually)
+        gender = _gender_of_called(reading, cast, name) or (usually if name[-1] in _SAYING_WHO else "")
+        person = Person(name=name, head=name, gender=gender, usually=usually)
         cast.people.append(person)
     cast.mentions.append(Mention(first, last, person, _is_object(reading, first)))
 
@@ -439,7 +454,10 @@ def _same_noun(one: str, other: str) -> bool:
 
 
 def _is_object(reading: Reading, first: int) -> bool:
-    """ "To", "at", 对 or 看着 stands before it, with nothing but its own article and adjectives between."""
+    """ "To", "at", 对 or 看着 stands before it, with nothing but its own article and adjectives between; or, of an
+    animal, a verb whose object it is: "carrying a fluffy cat"."""
+    if any(hit.entry.person == "animal" for hit in reading.at.get(first, ())) and _follows_its_verb(reading, first):
+        return True
     for at in range(first - 1, max(-1, first - 1 - _BEFORE), -1):
         token, roles = reading.tokens[at], reading.roles(at)
         if "to" in roles:
@@ -451,6 +469,19 @@ def _is_object(reading: Reading, first: int) -> bool:
         if token.text in _ARTICLES and at and "to" not in reading.roles(at - 1):
             return False
     return False
+
+
+def _follows_its_verb(reading: Reading, first: int) -> bool:
+    if reading.tokens[first].kind == "han":
+        verb, mark = (token.text for token in reading.tokens[first - 2 : first]) if first > 1 else ("", "")
+        return mark in ("着", "住") and verb != "有"
+    tags = reading.parts.tags
+    at = first - 1
+    while at >= 0 and tags[at] in ("DT", "JJ", "PRP$", "NN", "HYPH", "CD", "VBN"):
+        at -= 1
+    if at < 0 or not tags[at].startswith("VB") or at == first - 1:
+        return False
+    return reading.tokens[at].text not in _SHOWING and not any(hit.entry.speech for hit in reading.at.get(at, ()))
 
 
 def _name(reading: Reading, hit: Hit) -> str:

@@ -21,6 +21,7 @@ _NAMING: Final = frozenset(
      "个", "种", "的", "为", "以", "像"]
 )  # fmt: skip
 _LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
+_OVERLAY_REACH: Final = 40  # characters
 _OVERLAY: Final = re.compile(
     r"(?<![a-z])(?:subtitles?|captions?|titles?|overlays?|on[- ]screen|end cards?|lower[- ]thirds?)(?![a-z])"
     r"|字幕|标题|片名|花字|弹幕"
@@ -39,6 +40,9 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
         return False  # a placeholder
     if quotation.mark == "《" or _is_code(reading.text, quotation.start):
         return False
+    said = tag.verb is not None and reading.tokens[quote - 1].text == ":"
+    if not said and any(h.entry.cannot == "no_writing" for at in range(before, quote) for h in reading.at.get(at, ())):
+        return False  # Title appears in gold: “…”
     punctuated = quote > before and reading.tokens[quote - 1].text in (":", ",")
     if _is_title(reading, quote, before, tag, punctuated=punctuated):
         return False
@@ -59,7 +63,9 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
 def is_added_text(reading: Reading, quotation: Quotation, before: int) -> bool:
     """Whether the words that lead to the quotation, from token `before` on, want it laid over the picture (a title
     card, 字幕); a sign in the scene is there already."""
-    return bool(_OVERLAY.search(reading.text[reading.tokens[before].start : quotation.start].lower()))
+    lead = reading.text[max(reading.tokens[before].start, quotation.start - _OVERLAY_REACH) : quotation.start].lower()
+    found = list(_OVERLAY.finditer(lead))
+    return bool(found) and not re.search(r"[,，。;；]", lead[found[-1].end() :])
 
 
 def _is_code(text: str, start: int) -> bool:
@@ -70,7 +76,8 @@ def _is_code(text: str, start: int) -> bool:
 def is_noise(text: str) -> bool:
     """ "BANG!", “叮铃铃”: every word of it is a noise written out."""
     reading = read(text)
-    return all("noise" in reading.roles(at) for at, t in enumerate(reading.tokens) if t.kind in ("word", "han"))
+    words = [at for at, token in enumerate(reading.tokens) if token.kind in ("word", "han", "number")]
+    return bool(words) and all("noise" in reading.roles(at) for at in words)
 
 
 def _is_title(reading: Reading, quote: int, before: int, tag: Tag, *, punctuated: bool) -> bool:
