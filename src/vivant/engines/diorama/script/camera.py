@@ -49,6 +49,8 @@ _VIEWS: Final = frozenset(
      "自拍视角", "pov", "pov shot", "first person view", "first person pov", "drone shot", "drone footage",
      "aerial drone shot"}
 )  # fmt: skip
+_HOLDS: Final = 6  # characters after 手持 in which a word of the camera may stand
+_HELD_CAMERA: Final = (*"镜拍摄跟感运抖风机推摇", "晃动", "视角", "呼吸", "稳定", "特写")
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _LINKING: Final = frozenset({"stay", "stays", "remain", "remains", "is", "are", "was", "were", "keeps", "appears"})
@@ -152,6 +154,8 @@ def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_Came
 
 
 def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
+    if _is_in_a_hand(reading, hit):
+        return False
     if not hit.entry.needs:
         return not _is_held(reading, hit) and not _is_done_to_someone(reading, hit)
     if hit.entry.needs == "camera" and _is_noun_by_article(reading, hit):
@@ -159,6 +163,18 @@ def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool
     if hit.entry.needs == "order" and not _is_said_of_someone(reading, hit) and _is_order(reading, hit):
         return True
     return _camera_is_subject(reading, hit, phrases)
+
+
+def _is_in_a_hand(reading: Reading, hit: Hit) -> bool:
+    """手持红包, 手持轻晃红包: something is held, and no camera. Before a mark 手持 says how the picture was taken."""
+    if "".join(token.text for token in reading.tokens[hit.first : hit.last]) != "手持":
+        return False
+    rest = ""
+    for token in reading.tokens[hit.last : hit.last + _HOLDS]:
+        if token.kind != "han":
+            break
+        rest += token.text
+    return bool(rest) and not any(word in rest for word in _HELD_CAMERA)
 
 
 def _is_noun_by_article(reading: Reading, hit: Hit) -> bool:

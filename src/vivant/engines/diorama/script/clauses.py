@@ -33,8 +33,8 @@ _CONTRACTED: Final = frozenset(
 )
 # Verbs that are spelled like weather and are none where something does them: "the gun fires", "light streams in".
 _NO_WEATHER: Final = frozenset(
-    {"fires", "winds", "storms", "clouds", "dusts", "waters", "streams", "streaming", "pours", "pouring", "showers",
-     "drizzles", "drizzling", "snowballs", "breezes", "blazes", "torrents"}
+    {"fires", "winds", "thunders", "thundering", "storms", "clouds", "dusts", "waters", "streams", "streaming", "pours",
+     "pouring", "showers", "drizzles", "drizzling", "snowballs", "breezes", "blazes", "torrents"}
 )  # fmt: skip
 _BEGINS: Final = frozenset(
     form

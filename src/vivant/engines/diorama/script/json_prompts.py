@@ -30,7 +30,7 @@ def flatten_json(prompt: str) -> str:
     if not (text.startswith("{") and text.endswith("}")) or len(text) > _LONGEST:
         return prompt
     try:
-        data = json.loads(text)
+        data = json.loads(text, strict=False)  # line breaks inside strings are common
     except (ValueError, RecursionError):  # no JSON, an integer of thousands of digits, or nested thousandfold
         return prompt
     return "\n".join(_leaves(data)) or prompt

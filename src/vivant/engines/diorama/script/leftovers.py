@@ -6,6 +6,7 @@ nothing (a state that the picture shows already, a style, a list of what is not 
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ _SUDDEN: Final = frozenset("甩勾闪跃转挥拍踢扑跳抖震缩挑摆晃滚�
 # Last characters of nouns that name people by what they do or are.
 _PEOPLE: Final = frozenset("师家员者客哥姐妹弟叔婶婆爷奶娘妈爸童孩生士兵将帝后妃侠匠工民友徒仆女男模")
 _RESULTS: Final = frozenset("了着过起进出向到开下上回住掉走入")
-_SOUND_ENDS: Final = re.compile("(?:的.{0,3}声|的声音|的声响|的响声|之声)$")
+_SOUND_ENDS: Final = re.compile("(?:的.{0,6}声|的声音|的声响|的响声|之声)$")
 _NO_SOUND_ENDS: Final = re.compile("[人男女说话唱歌的]声$|[她他]的声音$|说话的声音$")
 _NO_SOUNDS: Final = frozenset(
     ["ambience", "ambient", "silence", "silent", "quiet", "sound", "sounds", "mix", "volume", "reverb", "stereo",
@@ -366,6 +367,7 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
     found += _find_chinese_sounds(reading, done)
     for word in reading.parts.han:
         heard = word.text.endswith("声") or (word.text.endswith("响") and len(word.text) > 2)  # 关门声, 嘶嘶响
+        heard = heard or _is_sound_of_a_noun(reading, word)
         heard = heard or word.text in words.sound_nouns or ("noise" in reading.roles(word.first) and len(word.text) > 1)
         if not heard or word.text in words.no_sounds:
             continue
@@ -399,6 +401,16 @@ def _find_chinese_sounds(reading: Reading, done: _Done) -> list[_Doing]:
             found.append(_Doing(first, last, "no_such_sound"))
         first = last + 1
     return found
+
+
+def _is_sound_of_a_noun(reading: Reading, word: HanWord) -> bool:
+    """引擎声, 玻璃声: 声 behind a noun that the dictionary does not have with it."""
+    if word.text != "声" or not word.first:
+        return False
+    words = reading.parts.han
+    place = bisect.bisect_left(words, word.first, key=lambda other: other.first)
+    before = words[place - 1]
+    return place > 0 and before.last == word.first and before.tag == "n" and not reading.names_person(before.first)
 
 
 def _find_listed_sounds(reading: Reading, done: _Done) -> list[_Doing]:

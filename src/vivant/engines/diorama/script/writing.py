@@ -40,6 +40,8 @@ def is_spoken(reading: Reading, quotation: Quotation, quote: int, before: int, t
         return False  # a placeholder
     if quotation.mark == "《" or _is_code(reading.text, quotation.start):
         return False
+    if _is_key(reading.text, quotation):
+        return False
     said = tag.verb is not None and reading.tokens[quote - 1].text == ":"
     if not said and any(h.entry.cannot == "no_writing" for at in range(before, quote) for h in reading.at.get(at, ())):
         return False  # Title appears in gold: “…”
@@ -71,6 +73,16 @@ def is_added_text(reading: Reading, quotation: Quotation, before: int) -> bool:
 def _is_code(text: str, start: int) -> bool:
     """name="value", alert("hi"): the mark follows a sign that follows a letter."""
     return start > 1 and text[start - 1] in "=([" and (text[start - 2].isalnum() or text[start - 2] in "_]")
+
+
+def _is_key(text: str, quotation: Quotation) -> bool:
+    """`"description": …` in broken JSON."""
+    before = text[: quotation.start].rstrip()[-1:]
+    return (
+        before in ("{", ",", "，")
+        and text[quotation.end : quotation.end + 2].lstrip()[:1] in (":", "：")
+        and ("{" in text[: quotation.start])
+    )
 
 
 def is_noise(text: str) -> bool:
