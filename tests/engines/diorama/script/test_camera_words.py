@@ -113,6 +113,7 @@ def test_chinese_camera_words_are_understood(verb: str, sentence: str) -> None:
         "A car {}",
         "The old elevator {}",
         "A boy with a camera {}",
+        "He lowers the camera and {}",
     ],
 )
 @pytest.mark.parametrize(

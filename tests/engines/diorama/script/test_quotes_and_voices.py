@@ -27,6 +27,8 @@ from vivant.request import Canvas
         ('she says "come here\nThe camera pans', ["come here"]),
         ("”the wrong way”", ["the wrong way"]),
         ('“mixed" marks', ["mixed"]),
+        ('"I “really” mean it." She nods. "Yes."', ["I “really” mean it.", "Yes."]),
+        ('"Hello”, she says. “Bye"', ["Hello", "Bye"]),
         ("„Berlin“ «Paris»", ["Berlin", "Paris"]),
         ('"first paragraph\n\nsecond" paragraph', ["first paragraph", " paragraph"]),
         ('""', [""]),

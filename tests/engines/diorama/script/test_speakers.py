@@ -121,6 +121,8 @@ def test_writing_that_appears_or_is_worn_is_not_spoken() -> None:
 def test_whoever_is_off_camera_or_on_the_telephone_is_heard_and_not_seen() -> None:
     off_camera = board('A reporter off-camera asks, "What is your advice?"').lines[0].speaker
     assert (off_camera.name, off_camera.off_screen) == ("the reporter", True)
+    remark = board('The woman (softly, off-screen): "I know."').lines[0].speaker
+    assert (remark.name, remark.gender, remark.off_screen) == ("the woman", "woman", True)
     phone = board("手机里传来男声：“喂，你在哪？”").lines[0].speaker
     assert (phone.gender, phone.off_screen) == ("man", True)
 

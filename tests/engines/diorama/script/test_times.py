@@ -178,7 +178,10 @@ def test_times_beyond_the_clip_are_shrunk_alike_and_told() -> None:
 
 def test_a_length_that_is_not_the_clips_is_told() -> None:
     assert board("Duration: 15s. She smiles.").notes == ("“Duration: 15s”: the clip lasts 5 s, as the request says.",)
-    assert board("A 5 second video of a woman.").notes == ()
+    for same in ("A 5 second video of a woman.", "5秒的视频，女人微笑", "A woman smiles, 5-second clip."):
+        assert board(same).notes == ()
+    for other in ("15秒，女人微笑", "A 14-second ad: a woman smiles."):
+        assert any("the clip lasts 5 s" in note or "以请求为准" in note for note in board(other).notes)
 
 
 def test_a_time_that_nobody_can_keep_is_quoted() -> None:

@@ -32,6 +32,7 @@ _LABEL: Final = re.compile(
     r"(?:[（(][^（()）\n]{1,20}[)）][ \t]{0,4}[:：]|[ \t]{0,4}[:：](?P<bare>[ \t]{0,4}(?![ \t“\"「]))?)"
 )
 _LONGEST_ENGLISH_NAME: Final = 3  # words
+_LONGEST_REMARK: Final = 6  # tokens of "(softly, off-screen)" before what says that nobody is seen
 _MOST_MENTIONS: Final = 200
 _SHOWING: Final = frozenset(
     {"is", "are", "was", "be", "show", "shows", "showing", "feature", "features", "featuring", "depict", "depicts",
@@ -167,12 +168,15 @@ def _ends_kindly(word: str) -> bool:
 
 
 def _marks_as_unseen(reading: Reading, cast: Cast, hit: Hit) -> bool:
-    """DETECTIVE (V.O.), 小明（画外音）, "a reporter off-camera": said of who was named right before."""
+    """DETECTIVE (V.O.), 小明（轻声，画外音）, "a reporter off-camera": said of who was named right before."""
     if not cast.mentions or cast.mentions[-1].person.kind != "someone":
         return False
     last = cast.mentions[-1].last
-    off = reading.tokens[hit.first].text == "off" or reading.tokens[hit.first].text.startswith("offscreen")
-    return (hit.first == last + 1 and reading.tokens[last].text in "([") or (hit.first == last and off)
+    between = [token.text for token in reading.tokens[last : hit.first]]
+    if not between:
+        return reading.tokens[hit.first].text == "off" or reading.tokens[hit.first].text.startswith("offscreen")
+    opens = between[0] in ("(", "[") and len(between) <= _LONGEST_REMARK
+    return opens and not {")", "]", "\n"} & set(between)
 
 
 def _find_names(reading: Reading) -> list[tuple[int, int]]:

@@ -26,6 +26,7 @@ _CLOSERS: Final = {
 BRACED: Final = "{"  # {…} marks speech in the prompts of some tools
 SPOKEN: Final = "<S>"  # and <S>…<E> in those of others
 _SPOKEN_END: Final = re.compile("</?[es]>", re.IGNORECASE)
+_NESTED: Final = re.compile("[^“”]*(?:“[^“”]*”[^“”]*)*")
 _SINGLE: Final = "'‘"
 _SINGLE_LONGEST: Final = 300  # characters; a longer stretch between two apostrophes is not a quotation
 _BRACED_LONGEST: Final = 600  # characters
@@ -65,13 +66,21 @@ def _quotation_at(text: str, start: int, mark: str, paragraphs: list[int]) -> Qu
     limit = paragraphs[after] if after < len(paragraphs) else len(text)
     places = [place for closer in _CLOSERS[mark] if (place := text.find(closer, start + 1, limit)) != -1]
     if places:
-        close = min(places)
+        close = _close_around_nested(text, start, limit) or min(places)
         return Quotation(start, close + 1, text[start + 1 : close], mark)
     line = text.find("\n", start)
     end = len(text) if line == -1 else line
     if mark == "”" or not text[start + 1 : end].strip():
         return None
     return Quotation(start, end, text[start + 1 : end], mark)
+
+
+def _close_around_nested(text: str, start: int, limit: int) -> int:
+    """The straight mark that closes a straight one, where curly ones stand in pairs between: "I “really” mean it."; 0
+    where none does."""
+    close = text.find('"', start + 1, limit) if text[start] == '"' else -1
+    inner = text[start + 1 : close] if close != -1 else ""
+    return close if "“" in inner and _NESTED.fullmatch(inner) else 0
 
 
 def _tagged_quotation_at(text: str, start: int, mark: str) -> Quotation | None:

@@ -14,9 +14,9 @@ from vivant.engines.diorama.script.tokens import fold
 
 # How `start` and `end` of a time count. seconds: from the start of the clip. share: as shares of the clip. from the
 # end: `start` seconds before the end; None: shortly before it. later: after the time before. lasting: `end` seconds
-# from the end of the one before. share lasting: the same as a share. length: `end` is the length of the clip. unread:
-# nobody knows which time it tells.
-Kind = Literal["seconds", "share", "from the end", "later", "lasting", "share lasting", "length", "unread"]
+# from the end of the one before. share lasting: the same as a share. length: `end` is the length of the clip. bare: it
+# may be that, or any other time of `end` seconds. unread: nobody knows which time it tells.
+Kind = Literal["seconds", "share", "from the end", "later", "lasting", "share lasting", "length", "bare", "unread"]
 
 _MOST: Final = 60  # times that are read
 _WORDS: Final[dict[str, float]] = {
@@ -233,12 +233,8 @@ def _forms() -> Iterator[_Form]:
         rf"(?:(?<=\n)|^)[ \t]{{0,3}}({_CLOCK})(?=[ \t]{{0,2}}[:：–—-])|(?:在|at )({_CLOCK})处?", "seconds", _from
     )
     yield form(rf"(?:(?<=\n)|^)[ \t]{{0,3}}(?:[-*] )?{f}{unit}(?=[ \t]{{0,2}}[:：])", "seconds", _from, True)
-    yield form(
-        rf"every {n}{unit}|每{n}秒钟?|{alone}{f}{_GAP}(?:seconds?|secs?|秒钟|秒)(?![a-z])",
-        "unread",
-        _always(None),
-        False,
-    )
+    yield form(rf"every {n}{unit}|每{n}秒钟?", "unread", _always(None), False)
+    yield form(rf"{alone}{f}{_GAP}(?:seconds?|secs?|秒钟|秒)(?![a-z])", "bare", _lasting, False)
 
 
 _FORMS: Final = tuple(_forms())

@@ -20,6 +20,7 @@ from vivant.engines.diorama.script.tokens import ends_clause
 from vivant.request import FPS
 
 _ENDING: Final = 1.5  # seconds that "at the end" lasts, where the clip has room
+_OPENING: Final = 3  # tokens with which a prompt begins
 _TOLD_LENGTH: Final = 0.75  # seconds by which a length that is told may differ from the clip's without a note
 
 
@@ -109,7 +110,7 @@ def read_times(reading: Reading, frames: int) -> Found[Times]:
     """Every time of the prompt, in a clip of so many frames. Where some lie beyond its end, all are shrunk alike, and a
     note tells it; a length of the clip that is not its own is told, too."""
     clip = (frames - 1) / FPS
-    found = find_time_words(reading)
+    found = [_as_length(words, clip) for words in find_time_words(reading)]
     notes: list[ScriptNote] = []
     notes += [
         ScriptNote("other_length", (words.text,), (("seconds", f"{clip:g}"),))
@@ -128,6 +129,16 @@ def read_times(reading: Reading, frames: int) -> Found[Times]:
     spans = tuple((words.first, words.last) for words in found)
     steps, turns = _count_steps(reading, spans)
     return Found(Times(frames, stretches, steps, turns), tuple(notes), spans)
+
+
+def _as_length(words: TimeWords, clip: float) -> TimeWords:
+    """ "An 8-second video of …", "10秒，…": a time about which nothing else is said is the length of the clip where it
+    is as long, opens the prompt or is an adjective."""
+    if words.kind != "bare":
+        return words
+    equal = words.end is not None and abs(words.end - clip) <= _TOLD_LENGTH
+    told = equal or words.first < _OPENING or "-" in words.text
+    return replace(words, kind="length" if told else "unread")
 
 
 def _resolve(found: Sequence[TimeWords], clip: float) -> list[TimeWords]:
