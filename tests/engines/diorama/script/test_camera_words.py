@@ -172,6 +172,26 @@ def first_move(prompt: str) -> tuple[str, str]:
     return move.kind, "" if move.kind == "orbit" and move.direction not in prompt else named
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    ["Close-up shots of dew drops on tea leaves.", "咖啡师将奶泡倒入杯中，拉出一朵花。", "连帽衫的袖子推到肘部。"],
+)
+def test_what_is_no_verb_of_the_camera_moves_nothing(prompt: str) -> None:
+    assert all(move.origin == "default" for shot in shots(prompt) for move in shot.moves)
+
+
+def test_a_direction_before_the_verb_is_read_whole() -> None:
+    assert [(m.kind, m.direction) for m in shots("缓慢的从左到右的摇摄")[0].moves] == [("pan", "right")]
+
+
+def test_the_eyes_of_somebody_shake_the_camera_only_where_nothing_else_moves_it() -> None:
+    assert shots("POV of a hiker.")[0].moves[0].kind == "handheld"
+    moves = [
+        move.kind for shot in shots("The hiker's POV of a valley. The camera slowly pulls back.") for move in shot.moves
+    ]
+    assert moves == ["dolly"]
+
+
 def _chinese(prompt: str) -> bool:
     return any("\u4e00" <= c <= "\u9fff" for c in prompt)
 

@@ -172,6 +172,9 @@ def test_json_is_flattened_in_order_however_deep_and_no_longer_than_a_prompt_may
     )
     deep = '{"a":' * 300 + '"pan left"' + "}" * 300
     assert flatten_json(deep) == "a: pan left"
+    broken = '{"camera": "pan left"\n"props": "a cup", "line": "x", "audio": {"music": null}}'
+    assert flatten_json(broken) == "camera: pan left\nprops: a cup\nline: x"
+    assert flatten_json('{"speaker": "boy", "line": "Hi!", "delivery": "excited"}') == "boy (excited): “Hi!”"
     wide = '{"' + "k" * 5000 + '": [' + ",".join(['"a"'] * 1200) + "]}"
     assert len(flatten_json(wide)) <= 22_000
 

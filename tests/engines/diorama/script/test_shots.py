@@ -134,3 +134,12 @@ def test_a_fixed_camera_and_a_last_picture_have_no_cuts_and_say_so() -> None:
     assert len(board(prompt, camera_fixed=True).shots) == len(board(prompt, morph=True).shots) == 1
     assert "“Cut to”" in board(prompt, camera_fixed=True).notes[0]
     assert "“Cut to”" in board(prompt, morph=True).notes[0]
+
+
+def test_a_cut_inside_what_a_time_heads_lies_in_the_middle_of_that_time() -> None:
+    made = board("0-2秒：女人微笑。2-5秒：镜头迅速向下摇，转场，女人点头。")
+    assert [shot.start for shot in made.shots if shot.cut] == [84]
+
+
+def test_a_montage_that_a_time_heads_makes_no_shots_beyond_it() -> None:
+    assert not any(shot.cut for shot in board("0-2秒：女人微笑。2-5秒：快切，镜头推近。").shots)

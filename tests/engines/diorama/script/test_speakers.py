@@ -146,3 +146,28 @@ def test_letters_may_be_the_labels_of_speakers() -> None:
 def test_names_that_no_list_has_speak_and_think(prompt: str, speaker: str, unseen: bool) -> None:
     (line,) = board(prompt).lines
     assert (line.speaker.name, line.speaker.off_screen) == (speaker, unseen)
+
+
+def test_who_is_known_by_what_he_does_or_by_a_name_of_the_dictionary_speaks() -> None:
+    assert spoken("西装男抬眼，压低声音：“非常大。”")[0][1] == "非常大。"
+    assert board("西装男抬眼，压低声音：“非常大。”").lines[0].speaker.gender == "man"
+    assert spoken("老赛车手看过来。他低声说：“出发吧。”") == [("赛车手", "出发吧。")]
+    told = "左侧的黑衣包拯指着右侧的红衣陈世美，唱着：“刀对鞘？”包拯和陈世美看去。"
+    assert spoken(told) == [("包拯", "刀对鞘？")]
+
+
+def test_a_label_of_speech_takes_all_that_addresses_someone() -> None:
+    assert spoken("台词2（女主，冷漠）：契约？顾总，当初是你说，我不配，现在求我？晚了！") == [
+        ("女主", "契约？顾总，当初是你说，我不配，现在求我？晚了！")
+    ]
+
+
+def test_a_voice_from_outside_the_picture_is_unseen() -> None:
+    line = board("画面外传来一声念白：“且慢！”").lines[0]
+    assert (line.speaker.name, line.speaker.off_screen) == ("画面外", True)
+
+
+def test_lettering_and_terms_are_not_spoken() -> None:
+    assert spoken('Clean lettering on the machine clearly reads: "Brew Calm."') == []
+    assert spoken("展现出“想触碰却收回手”的极致克制。") == []
+    assert spoken("英文渐显第一行“Lucky Coffee”，第二行“Breakfast”。") == []

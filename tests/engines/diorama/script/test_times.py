@@ -180,6 +180,8 @@ def test_a_length_that_is_not_the_clips_is_told() -> None:
     assert board("Duration: 15s. She smiles.").notes == ("“Duration: 15s”: the clip lasts 5 s, as the request says.",)
     for same in ("A 5 second video of a woman.", "5秒的视频，女人微笑", "A woman smiles, 5-second clip."):
         assert board(same).notes == ()
+    for same in ("将视频延长5秒。", "9:16竖屏，5秒，女人微笑。"):
+        assert board(same).notes == ()
     for other in ("15秒，女人微笑", "A 14-second ad: a woman smiles."):
         assert any("the clip lasts 5 s" in note or "以请求为准" in note for note in board(other).notes)
 

@@ -41,6 +41,8 @@ def find_actions(
     for hit in reading.hits:
         if not hit.entry.action or not hit.meant or hit.heard or _is_heard_from_afar(reading, hit):
             continue
+        if _describes_a_thing(reading, hit):
+            continue
         if hit.entry.action.startswith(_BY_CAMERA) and _is_done_by_camera(reading, hit):
             continue
         mention = cast.doer_mention(hit.first)
@@ -116,6 +118,20 @@ def _is_done_by_camera(reading: Reading, hit: Hit) -> bool:
         if "camera" in reading.roles(at):
             return True
     return False
+
+
+def _describes_a_thing(reading: Reading, hit: Hit) -> bool:
+    """ "Blinking red security cameras": the participle says what a thing is like."""
+    tags = reading.parts.tags
+    if hit.last - hit.first > 1 or tags[hit.first] != "VBG" or (hit.first and reading.names_person(hit.first - 1)):
+        return False
+    at = hit.last
+    while at < len(tags) and tags[at] in ("JJ", "NN", "VBN"):
+        if reading.names_person(at):
+            return False
+        at += 1
+    ends = at < len(tags) and tags[at] == "NNS" and not reading.names_person(at)
+    return ends and not any(h.entry.action for h in reading.at.get(at, ()))
 
 
 def _is_heard_from_afar(reading: Reading, hit: Hit) -> bool:

@@ -23,6 +23,7 @@ _WHO: Final = frozenset(
     {"character", "speaker", "name", "who", "role", "角 色", "人 物", "说 话 人", "说 话 者", "发 言 人"}
 )
 _INNER: Final = re.compile("inner|internal|thought|thinks|独白|心声|心想|心里|内心")
+_MANNERS: Final = ("声音", "语气", "口吻", "嗓音", "嗓门", "语调", "微笑", "表情")
 _ONLY: Final = frozenset({"only", "just", "then", "finally", "simply", "now", "also", "suddenly"})
 _DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
 
@@ -316,6 +317,8 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
     if any(hit.content or hit.entry.role in ("heading", "field") for hit in covering):
         return None
     text = " ".join(reading.text[words[0].start : words[-1].end].split())
+    if text.endswith(_MANNERS) or text.startswith(("压低", "提高", "放低")):
+        return None  # 西装男抬眼，压低声音：“…”
     if not article and (text[0].islower() or (is_han(text[0]) and len(text) == 1)):
         return None
     known = next((person for person in cast.people if person.head == text.lower()), None)

@@ -51,6 +51,7 @@ _VIEWS: Final = frozenset(
 )  # fmt: skip
 _HOLDS: Final = 6  # characters after 手持 in which a word of the camera may stand
 _HELD_CAMERA: Final = (*"镜拍摄跟感运抖风机推摇", "晃动", "视角", "呼吸", "稳定", "特写")
+_COUNTED: Final = frozenset("个朵条道扇根把张块只杯碗片支枝件本封盒瓶袋束串颗粒")  # measure words of things
 _UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _LINKING: Final = frozenset({"stay", "stays", "remain", "remains", "is", "are", "was", "were", "keeps", "appears"})
@@ -111,9 +112,13 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
 
 def _drop_mere_views(reading: Reading, phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
     """Without those that only name from where one looks (航拍, POV), where the same sentence tells how the camera
-    moves: "an aerial shot pulls back"."""
+    moves ("an aerial shot pulls back"), or, for the eyes of somebody, any other does."""
     moving = {reading.sentence[one.hit.first] for one in phrases if not _is_view(one)}
-    return [one for one in phrases if not _is_view(one) or reading.sentence[one.hit.first] not in moving]
+
+    def is_told(one: _CameraPhrase) -> bool:
+        return reading.sentence[one.hit.first] in moving or (bool(moving) and one.moves[0].kind == "handheld")
+
+    return [one for one in phrases if not (_is_view(one) and is_told(one))]
 
 
 def _is_view(one: _CameraPhrase) -> bool:
@@ -154,7 +159,7 @@ def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_Came
 
 
 def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
-    if _is_in_a_hand(reading, hit):
+    if _is_in_a_hand(reading, hit) or _takes_out_something(reading, hit):
         return False
     if not hit.entry.needs:
         return not _is_held(reading, hit) and not _is_done_to_someone(reading, hit)
@@ -175,6 +180,20 @@ def _is_in_a_hand(reading: Reading, hit: Hit) -> bool:
             break
         rest += token.text
     return bool(rest) and not any(word in rest for word in _HELD_CAMERA)
+
+
+def _takes_out_something(reading: Reading, hit: Hit) -> bool:
+    """拉出一朵花, 推开一扇门: a verb of one or two characters with a counted object, and no camera in its clause."""
+    if hit.last - hit.first > 2 or not is_han(reading.tokens[hit.first].text):
+        return False
+    after = [token.text for token in reading.tokens[hit.last : hit.last + 2]]
+    if len(after) < 2 or after[0] != "一" or after[1] not in _COUNTED:
+        return False
+    return not any(
+        "camera" in reading.roles(at)
+        for at in range(max(0, hit.first - _ORDER_REACH), hit.first)
+        if reading.clause[at] == reading.clause[hit.first]
+    )
 
 
 def _is_noun_by_article(reading: Reading, hit: Hit) -> bool:
@@ -293,7 +312,8 @@ def _camera_is_subject(reading: Reading, hit: Hit, phrases: list[_CameraPhrase])
     while at >= 0 and reading.sentence[at] == reading.sentence[hit.first]:
         token, roles = reading.tokens[at], reading.roles(at)
         if "camera" in roles:
-            return True
+            # "shots of dew drops on leaves": what stands between is one noun, and no verb
+            return not (at + 3 == hit.first and reading.tokens[at + 1].text == "of")
         if not earlier.isdisjoint(reading.at.get(at, ())):
             # "pulls back to reveal lanterns rising": what stands right before a participle is its subject
             return not (doer and not shared and reading.tokens[hit.first].text.endswith("ing"))
@@ -369,7 +389,7 @@ def _direction_near(reading: Reading, hit: Hit) -> list[Direction]:
         if not _same_phrase(reading, at, hit):
             break
     for at in range(hit.first - 1, max(-1, hit.first - 1 - _DIRECTION_BEFORE), -1):
-        near += [other.entry.direction for other in reading.at.get(at, ()) if other.first == at]
+        near += [other.entry.direction for other in reading.at.get(at, ()) if other.last - 1 == at]
         if not _same_phrase(reading, at, hit):
             break
     return [direction for direction in near if direction]

@@ -41,6 +41,7 @@ _BEGINS: Final = frozenset(
     for verb in ("begin", "start", "continue", "proceed")
     for form in forms_of(verb) | {"began", "starting", "beginning"}
 )
+_SOME_OF_THEM: Final = frozenset({"one", "another", "others", "both", "each"})
 _PRONOUNS: Final = frozenset({"he", "she", "they", "we", "i", "you", "who"})
 _NOUNS: Final = frozenset({"NN", "NNS", "NNP", "NNPS", "PRP"})
 _BETWEEN: Final = frozenset({"RB", "RBR", "MD", "TO", "RP"})  # between a subject and its verb
@@ -69,11 +70,12 @@ def is_verb(reading: Reading, at: int) -> bool:
         if before in ("IN", "DT", "PRP$", "JJ", "CD", "POS", "HYPH", "VBG", "TO") or (
             before == "CC" and not _joins_verbs(tags, at)
         ):
-            return reading.tokens[at - 1].text in ("while", "then", "before", "after")
+            return reading.tokens[at - 1].text in ("while", "then", "before", "after", "by")
         return not (after in ("NN", "NNS", "NNP") and before not in _NOUNS and not _is_be(reading, at - 1))
     if tag == "VB":
-        if before == "TO":
-            return at > 1 and reading.tokens[at - 2].text in _BEGINS
+        to = at - 2 if before == "RB" and at > 1 and tags[at - 2] == "TO" else at - 1  # "begin to slowly open"
+        if tags[to] == "TO":
+            return to > 0 and reading.tokens[to - 1].text in _BEGINS
         return before in ("MD", "") or before in _NOUNS or before in ("RB", "CC")
     return False
 
@@ -130,6 +132,8 @@ def find_subject(reading: Reading, at: int) -> int | None:
         token, tag = reading.tokens[place], tags[place]
         if token.kind == "quote":
             crossed = True
+        elif token.text in _SOME_OF_THEM and (place + 1 == at or tags[place + 1] == "RB"):
+            return place  # "one scrolls on their phone, another looks up"
         elif tag in _NOUNS:
             head = place
             while place > lower and tags[place - 1] in (

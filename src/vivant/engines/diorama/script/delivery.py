@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 from typing import Final
 
 from vivant.engines.diorama.script.attribution import Tag, find_trail_end
@@ -11,7 +12,8 @@ from vivant.engines.diorama.script.people import Cast
 from vivant.engines.diorama.script.tokens import ends_sentence, is_han
 from vivant.engines.diorama.storyboard import Tone
 
-_VOICE: Final = ("voice", "tone", "嗓音", "声音", "语气", "语调")
+_VOICE: Final = ("voice", "tone", "voiceover", "narration", "narrator", "嗓音", "声音", "语气", "语调")
+_MOST_TALKS: Final = 12  # mentions of talk that are read for each line
 _QUIET: Final = frozenset({"soft", "quiet"})
 _OPENING: Final = 4  # tokens at the start of a sentence in which it must name the voice
 _REACH: Final = 16  # tokens of that sentence which are read
@@ -44,8 +46,9 @@ def find_tone(reading: Reading, cast: Cast, quote: int, before: int, tag: Tag, d
 
 def _tones_of_talk(reading: Reading, cast: Cast, tag: Tag) -> list[Tone]:
     """ "She speaks excitedly to the camera", said without words elsewhere, of the same person."""
-    for hit in reading.hits:
-        if hit.entry.role == "talk" and cast.doer(hit.first) in (None, tag.person):
+    talks = (hit for hit in reading.hits if hit.entry.role == "talk")
+    for hit in itertools.islice(talks, _MOST_TALKS):
+        if cast.doer(hit.first) in (None, tag.person):
             number = reading.clause[hit.first]
             first, last = bisect.bisect_left(reading.clause, number), bisect.bisect_right(reading.clause, number)
             if told := find_tones(reading, first, last):

@@ -122,6 +122,8 @@ def find_wordless_speech(reading: Reading, cast: Cast, lines: Sequence[DraftLine
         first, last = reading.sentence_bounds(hit.first)
         if not any(reading.names_person(at) for at in range(first, last)):
             continue
+        if any(reading.tokens[at].kind == "quote" for at in range(hit.first, min(last + 1, len(reading.tokens)))):
+            continue  # the words are given, though no voice may speak them
         if lines:  # then it must be clear that it is somebody else's speech
             doers = [m for m in cast.between(first, hit.first) if not m.is_object]
             quoted = any(reading.tokens[at].kind == "quote" for at in range(first, min(last + 1, len(reading.tokens))))

@@ -24,6 +24,7 @@ class DoingWords:
     sound_nouns: frozenset[str]
     heard: frozenset[str]
     no_sounds: frozenset[str]
+    looks: frozenset[str]
     no_doers: frozenset[str]
     fixtures: frozenset[str]
     light_nouns: frozenset[str]
@@ -55,6 +56,7 @@ def load_doings() -> DoingWords:
         sound_nouns=frozenset(raw["sounds"]["nouns"]),
         heard=frozenset(raw["sounds"]["heard"]),
         no_sounds=_words({"zh": raw["sounds"]["no_sounds"]}),
+        looks=_words(raw["looks"]),
         no_doers=_words(raw["no_doers"]),
         fixtures=_words(raw["fixtures"]),
         light_nouns=_words(raw["light_nouns"]),

@@ -4,6 +4,7 @@ shots."""
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 _LONGEST: Final = 20_000  # characters; a longer text is read as it stands
@@ -21,7 +22,10 @@ _LENGTHS: Final = ("duration", "duration seconds", "duration sec", "length", "�
 # Names of who speaks, and of what is said.
 _SPEAKERS: Final = ("speaker", "character", "who", "说话人", "角色", "人物")
 _LINES: Final = ("line", "dialogue", "dialog", "text", "speech", "says", "台词", "对白")
+_TONES: Final = ("delivery", "tone", "emotion", "voice tone", "mood", "语气", "情绪", "声音")
 _LONGEST_NAME: Final = 80  # characters
+_PAIR: Final = re.compile(r'"([^"\n]{1,80})"\s{0,9}[:：]\s{0,9}(?:"((?:[^"\\]|\\.)*)"|(?=[\[{]|null|true|false|-?\d))')
+_FEWEST_PAIRS: Final = 3
 
 
 def flatten_json(prompt: str) -> str:
@@ -32,8 +36,16 @@ def flatten_json(prompt: str) -> str:
     try:
         data = json.loads(text, strict=False)  # line breaks inside strings are common
     except (ValueError, RecursionError):  # no JSON, an integer of thousands of digits, or nested thousandfold
-        return prompt
+        return _flatten_broken(text) or prompt
     return "\n".join(_leaves(data)) or prompt
+
+
+def _flatten_broken(text: str) -> str:
+    """The pairs of a name and a text in what was meant as JSON and is none (a comma is missing), one line each; ""
+    where there are hardly any."""
+    pairs = [(match[1].replace("_", " "), match[2] or "") for match in _PAIR.finditer(text)]
+    lines = [f"{name}: {value}" for name, value in pairs if value.strip()]
+    return "\n".join(lines) if len(pairs) >= _FEWEST_PAIRS else ""
 
 
 def _leaves(data: Any) -> list[str]:
@@ -65,8 +77,10 @@ def _with_speaker(data: dict[str, Any]) -> dict[str, Any]:
     if speaker is None or words is None or not isinstance(data[speaker], str) or not isinstance(data[words], str):
         return data
     said = data[words].strip().strip('"“”')
-    rest = {key: value for key, value in data.items() if key not in (speaker, words)}
-    return {**rest, " ": f"{data[speaker]}: “{said}”"} if said else rest  # another blank name than a heading has
+    tone = next((names[name] for name in _TONES if name in names and isinstance(data[names[name]], str)), None)
+    rest = {key: value for key, value in data.items() if key not in (speaker, words, tone)}
+    how = f" ({data[tone]})" if tone else ""
+    return {**rest, " ": f"{data[speaker]}{how}: “{said}”"} if said else rest  # another blank name than a heading has
 
 
 def _with_heading(number: int, shot: dict[str, Any]) -> dict[str, Any]:

@@ -20,19 +20,50 @@ from vivant.engines.diorama.script.limits import LEFT_OVER
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.parts_of_speech import HanWord
 from vivant.engines.diorama.script.tokens import ends_sentence
+from vivant.engines.diorama.script.words import forms_of
 
 _LONGEST_ENGLISH: Final = 8  # words that are quoted
 _LONGEST_CHINESE: Final = 14  # characters
-_SOMEONE: Final = frozenset({"he", "she", "they", "we", "i", "you", "who", "someone", "everyone", "everybody"})
+_SOMEONE: Final = frozenset(
+    {
+        "he",
+        "she",
+        "they",
+        "we",
+        "i",
+        "you",
+        "who",
+        "someone",
+        "everyone",
+        "everybody",
+        "one",
+        "another",
+        "others",
+        "both",
+    }
+)
 _STAGES: Final = frozenset({"background", "sky", "scene", "room", "image", "frame", "screen", "logo", "title"})
 _STAGE_VERBS: Final = frozenset(
     {"glows", "glow", "fades", "fade", "turns", "darkens", "brightens", "changes", "shifts"}
 )
+_RESHAPES: Final = frozenset(
+    form
+    for verb in ("assemble", "reassemble", "morph", "transform", "explode", "shatter", "freeze", "melt", "coalesce")
+    for form in forms_of(verb)
+)
+_LOOK_REACH: Final = 4  # tokens between a look and the word for the face
+_FACES: Final = frozenset(
+    ["expression", "expressions", "look", "face", "gaze", "eyes", "表情", "神情", "眼神", "面色", "神色", "脸色",
+     "脸上", "目光", "一脸", "脸", "面容", "全员", "众人"]
+)  # fmt: skip
 _DO: Final = frozenset({"do", "does", "did", "doing"})
 _DANGLING: Final = frozenset({"DT", "PRP$", "IN", "TO", "CC", "JJ", "RB", "MD", "WDT", "WP", "WRB", "RP", "CD", "POS"})
 _OBJECT: Final = 5  # tokens after a verb in which its object stands
 _HEARD: Final = 24
 _BEFORE_A_VERB: Final = frozenset("把将被向朝从往用给对沿")
+_PLACING: Final = frozenset({"在", "从", "向", "往", "朝", "对", "沿", "用", "透过", "把", "将"})
+_STIRRING: Final = frozenset("摇翻挥拍搅擦梳弹扇敲揉")  # with 着 what hands are doing, where 举着 is how they are
+_HOW: Final = frozenset({"重重", "轻轻", "缓缓", "慢慢", "狠狠", "小心", "小心翼翼"})
 _MARKERS: Final = frozenset({"把", "将", "被"})
 _CLOSE: Final = 3
 _DIRECTIONS: Final = frozenset("来去上下进出过起回到开在")  # 走出来, 放下: they say where the verb before them leads
@@ -44,7 +75,7 @@ _ING_NOUNS: Final = frozenset(
 _SOUND_GOES_ON: Final = frozenset({"IN", "DT", "PRP$", "NN", "NNS", "JJ", "NNP", "VBG"})
 # Characters of verbs by which things move: 驶去, 飞舞, 滚落.
 _MOVES: Final = frozenset(
-    "驶飞转落坠滚飘倒关开摆晃震冲游涌碎掉跳跑走降滑爬抖弹扬穿掠流挥撞砸沉移溅伸挑滴闪溢散进入站喷冒腾炸裂翻碰呼啸"
+    "驶飞升转落坠滚飘倒关开摆晃震冲游涌碎掉跳跑走降滑爬抖弹扬穿掠流挥撞砸沉移溅伸挑滴闪溢散进入站喷冒腾炸裂翻碰呼啸"
 )
 # Verbs of one character that are verbs by themselves; others need 了, 着, 起 … behind them.
 _STRONG: Final = frozenset(
@@ -56,7 +87,7 @@ _HANDS: Final = frozenset(
 )
 _SUDDEN: Final = frozenset("甩勾闪跃转挥拍踢扑跳抖震缩挑摆晃滚翻冲")  # after 一: 一甩衣袖
 # Last characters of nouns that name people by what they do or are.
-_PEOPLE: Final = frozenset("师家员者客哥姐妹弟叔婶婆爷奶娘妈爸童孩生士兵将帝后妃侠匠工民友徒仆女男模")
+_PEOPLE: Final = frozenset("师手家员者客哥姐妹弟叔婶婆爷奶娘妈爸童孩生士兵将帝后妃侠匠工民友徒仆女男模")
 _RESULTS: Final = frozenset("了着过起进出向到开下上回住掉走入")
 _SOUND_ENDS: Final = re.compile("(?:的.{0,6}声|的声音|的声响|的响声|之声)$")
 _NO_SOUND_ENDS: Final = re.compile("[人男女说话唱歌的]声$|[她他]的声音$|说话的声音$")
@@ -96,6 +127,7 @@ def find_leftovers(reading: Reading, spans: Iterable[Span], *, audio: bool) -> F
         *_find_phrases(reading, done),
         *_find_english(reading, done),
         *_find_chinese(reading, done),
+        *_find_looks(reading, done),
         *_find_sounds(reading, done),
         *_find_listed_sounds(reading, done),
     ]
@@ -184,8 +216,14 @@ def _english_doing(reading: Reading, done: _Done, at: int) -> _Doing | None:
             and not (tag == "VBG" and _opens_a_sentence(reading, at))
         ):
             return None
-    elif _is_no_doer(reading, subject, at) or subject in done.moving:
+    elif _is_no_doer(reading, subject, at):
         return None
+    elif (
+        subject in done.moving
+        and not _is_one_of(reading, at, words.sounds)
+        and reading.tokens[at].text not in _RESHAPES
+    ):
+        return None  # "smoke rises" is done; "steam hisses" and "the particles assemble" are not
     if _asks_for_nothing(reading, done, at, subject):
         return None
     last = _end_of_phrase(reading, at)
@@ -243,7 +281,8 @@ def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | Non
     clause = [token for token in range(max(0, at - _OBJECT), last) if reading.clause[token] == reading.clause[at]]
     if _makes_a_face(reading, done, at):
         return True
-    if _is_one_of(reading, at, words.carried) and any(token in done.weather for token in clause):
+    blown = subject is not None and not reading.names_person(subject)  # but "he blows the smoke away"
+    if blown and _is_one_of(reading, at, words.carried) and any(token in done.weather for token in clause):
         return True
     if subject is not None and subject in done.heard and not reading.names_person(subject):
         return bool(any(hit.entry.music for hit in reading.at.get(subject, ())))
@@ -262,7 +301,7 @@ def _makes_a_face(reading: Reading, done: _Done, at: int) -> bool:
     """The object of the verb is a look: "flashes a quick smile"."""
     token = at + 1
     while token < len(reading.tokens) and reading.parts.tags[token] in ("DT", "JJ", "PRP$", "RB", "IN", "HYPH"):
-        if _is_face(reading, done, token):
+        if _is_face(reading, done, token) and reading.parts.tags[token] != "RB":  # "types furiously"
             return True
         token += 1
     return token < len(reading.tokens) and _is_face(reading, done, token)
@@ -346,6 +385,33 @@ def _ends_well(reading: Reading, last: int) -> bool:
     return closed and reading.parts.tags[last - 1] in ("JJ", "CD", "IN")
 
 
+# --- looks
+
+
+def _find_looks(reading: Reading, done: _Done) -> list[_Doing]:
+    """ "An uncertain expression", 神情紧张: a look that no action shows, beside the word for a face."""
+    known = load_doings()
+    english = [(at, at + 1, token.text) for at, token in enumerate(reading.tokens) if token.kind == "word"]
+    chinese = [(word.first, word.last, word.text) for word in reading.parts.han]
+    found = []
+    for words in (english, chinese):
+        for index, (first, last, text) in enumerate(words):
+            if text not in known.looks or first in done.used or first in reading.negative or reading.is_unreal(first):
+                continue
+            near = [
+                word
+                for word in words[max(0, index - _LOOK_REACH) : index + _LOOK_REACH + 1]
+                if reading.clause[word[0]] == reading.clause[first]
+            ]
+            if any(_is_face(reading, done, word[0]) for word in near):
+                continue  # "a nervous smile"
+            beside = [word for word in near if word[2] in _FACES]
+            if beside:
+                start, end = min(first, beside[0][0]), max(last, beside[-1][1])
+                found.append(_Doing(start, end, "face_cannot"))
+    return found
+
+
 # --- sounds
 
 
@@ -357,8 +423,8 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
     for at, token in enumerate(reading.tokens):
         if token.kind != "word" or at in done.used or at in reading.negative:
             continue
-        noun = token.text in words.sound_nouns and tags[at] in ("NN", "NNS", "NNP", "VBG", "HYPH")
-        if not noun and not (token.text in words.heard and tags[at].startswith("N") and reading.is_heard(at)):
+        named = token.text in words.sound_nouns and tags[at] in ("NN", "NNS", "NNP", "VBG", "HYPH")
+        if not named and not (token.text in words.heard and tags[at].startswith("N") and reading.is_heard(at)):
             continue
         after = tags[at + 1] if at + 1 < len(tags) else ""
         if reading.is_unreal(at) or _is_done(reading, at) or _describes_a_noun(reading, at, after):
@@ -366,15 +432,16 @@ def _find_sounds(reading: Reading, done: _Done) -> list[_Doing]:
         found.append(_sound_phrase(reading, done, at, at + 1))
     found += _find_chinese_sounds(reading, done)
     for word in reading.parts.han:
-        heard = word.text.endswith("声") or (word.text.endswith("响") and len(word.text) > 2)  # 关门声, 嘶嘶响
-        heard = heard or _is_sound_of_a_noun(reading, word)
+        noun = _find_noun_of_sound(reading, word)
+        heard = noun is not None or word.text.endswith("声") or (word.text.endswith("响") and len(word.text) > 2)
         heard = heard or word.text in words.sound_nouns or ("noise" in reading.roles(word.first) and len(word.text) > 1)
-        if not heard or word.text in words.no_sounds:
+        if not heard or (noun is None and word.text in words.no_sounds):
             continue
-        if word.first in done.used or word.first in reading.negative or reading.is_unreal(word.first):
+        first = word.first if noun is None else noun.first
+        if first in done.used or first in reading.negative or reading.is_unreal(first):
             continue
-        if not _is_done(reading, word.last - 1):
-            found.append(_Doing(word.first, word.last, "no_such_sound"))
+        if not any(_is_done(reading, at) for at in (first, word.last - 1)):
+            found.append(_Doing(first, word.last, "no_such_sound"))
     return found
 
 
@@ -403,14 +470,16 @@ def _find_chinese_sounds(reading: Reading, done: _Done) -> list[_Doing]:
     return found
 
 
-def _is_sound_of_a_noun(reading: Reading, word: HanWord) -> bool:
-    """引擎声, 玻璃声: 声 behind a noun that the dictionary does not have with it."""
-    if word.text != "声" or not word.first:
-        return False
+def _find_noun_of_sound(reading: Reading, word: HanWord) -> HanWord | None:
+    """The 引擎 of 引擎声, the 点击 of 点击声, where the dictionary does not have it with its 声."""
     words = reading.parts.han
     place = bisect.bisect_left(words, word.first, key=lambda other: other.first)
+    if word.text != "声" or not place or words[place - 1].last != word.first:
+        return None
     before = words[place - 1]
-    return place > 0 and before.last == word.first and before.tag == "n" and not reading.names_person(before.first)
+    names = before.tag == "n" or (before.tag[:1] in "vox" and len(before.text) > 1)
+    voiced = reading.names_person(before.first) or before.text + word.text in load_doings().no_sounds
+    return before if names and not voiced else None
 
 
 def _find_listed_sounds(reading: Reading, done: _Done) -> list[_Doing]:
@@ -522,7 +591,7 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
         sure = _sure_reason(reading, word)
         if at in reading.negative or (reading.is_unreal(at) and (word.tag.startswith("v") or sure or _is_change(word))):
             break
-        if not sure and not found and reading.names_person(at):
+        if not sure and not found and reading.names_person(at) and word.text not in load_doings().misread:
             if noun is None or subject != "bodies":
                 subject = "animals" if word.text in load_doings().animals else "bodies"
             topic, noun = subject, noun or word
@@ -533,9 +602,16 @@ def _chinese_doings(reading: Reading, done: _Done, words: tuple[HanWord, ...], t
             if noun is None:
                 subject, noun = _subject_of(reading, done, word, topic), word
                 topic = subject if subject in ("animals", "bodies", "things") else topic
-        elif noun is not None and "camera" in reading.roles(noun.first):
-            break  # the camera does it
+        elif (
+            noun is not None
+            and "camera" in reading.roles(noun.first)
+            and sure in ("", "bodies")
+            and not (word.text in ("出现", "浮现", "弹出") and index + 1 < len(words))
+        ):
+            break  # the camera does it; but 画面变成黑白
         elif noun is not None and word.text == "的" and not found:
+            if any(between.text in _PLACING for between in words[:index] if between.first >= noun.last):
+                continue  # 少女在深蓝色的海底下沉: what 的 stands behind is where, not who
             subject, noun = "", None  # 石阶旁的灯笼: whose it is, the noun comes after
         elif (sure or (not describes and _may_be_doing(words, index, subject))) and not _is_quiet(
             reading, done, words, index, subject, sure=sure
@@ -576,7 +652,8 @@ def _is_under_a_heading(reading: Reading, at: int) -> bool:
 def _is_noun(word: HanWord) -> bool:
     known = load_doings()
     verbal = word.text in known.misread or word.text in known.light or word.text in known.effects
-    return not verbal and (word.tag in ("n", "r", "x") or word.text in known.nouns)
+    one_by_one = len(word.text) == 3 and word.text[0] == "一" and word.text[1] == word.text[2]  # 一盏盏
+    return not (verbal or one_by_one) and (word.tag in ("n", "r", "x") or word.text in known.nouns)
 
 
 def _sure_reason(reading: Reading, word: HanWord) -> str:
@@ -616,7 +693,7 @@ def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
     word = words[index]
     goes_on = words[index + 1].text[:1] if index + 1 < len(words) else ""
     verb = word.tag.startswith("v") or word.text in known.misread or _is_verb_by_form(words, index)
-    verb = verb or (word.tag == "zg" and (len(word.text) > 1 or goes_on in ("了", "着", "起")))
+    verb = verb or (word.tag == "zg" and (len(word.text) > 1 or goes_on in ("了", "着", "起", "上", "入", "向", "到")))
     if not subject or not (verb or word.text in known.light | known.effects | known.sounds):
         return False
     if word.text in known.effects or word.text in known.sounds:
@@ -630,7 +707,7 @@ def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
     if len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index]):
         return True  # 把手机拍在桌上
     if subject == "things":
-        moves = any(character in _MOVES for character in word.text)
+        moves = any(character in _MOVES for character in word.text) or word.text in known.misread
         return moves and (word.tag != "vn" or index + 1 == len(words))
     if len(word.text) == 1:
         after = words[index + 1].text if index + 1 < len(words) else ""
@@ -655,7 +732,10 @@ def _is_verb_by_form(words: tuple[HanWord, ...], index: int) -> bool:
 
 
 def _is_doubled(words: tuple[HanWord, ...], index: int) -> bool:
-    """推了推眼镜, 想一想, 蹦来蹦去: what somebody does."""
+    """推了推眼镜, 想一想, 蹦来蹦去, 吹吹: what somebody does."""
+    again = index + 1 < len(words) and words[index + 1].text == words[index].text
+    if again and words[index].text in _STRONG | _HANDS | {"吹"}:
+        return True
     following = "".join(word.text for word in words[index + 1 : index + 4])
     return len(words[index].text) == 1 and following[:1] in ("了", "一", "来") and following[1:2] == words[index].text
 
@@ -728,7 +808,11 @@ def _is_quiet(
         return False
     if word.text == "拍" and following[:1] in ("着", "了", "打"):
         return False  # 轻轻拍着孩子, but no shooting
+    if subject == "bodies" and index and words[index - 1].text in _HOW and word.text.endswith("在"):
+        return False  # 重重放在桌上
     bare = word.text.removesuffix("着").removesuffix("了")
+    if bare != word.text and bare in _STIRRING and subject != "things":
+        return False  # 摇着扇子, though the camera that 摇 is told of is done
     if word.text in known.quiet or bare in known.quiet or any(h.entry.speech for h in reading.at.get(word.first, ())):
         return True
     object_ = index + 1

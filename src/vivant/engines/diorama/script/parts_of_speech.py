@@ -17,7 +17,7 @@ _PLURAL_BEFORE: Final = frozenset({"NNS", "NNPS"})
 _SINGULAR_BEFORE: Final = frozenset({"NN", "NNP", "PRP"})
 _FINITE: Final = frozenset({"VBZ", "VBP", "VBD", "MD"})
 # After a verb, but hardly after a plural noun that ends its clause.
-_AFTER_A_VERB: Final = frozenset({"IN", "RB", "RP", "DT", "PRP$", "PRP", "TO", "CC", ",", ".", ":", ""})
+_AFTER_A_VERB: Final = frozenset({"IN", "RB", "RP", "DT", "PRP$", "PRP", "TO", "CC", "RBR", ",", ".", ":", ""})
 _OPENS_A_SUBJECT: Final = frozenset({"DT", "PRP", "PRP$", "CD", "NNP", "NNS", "PDT"})
 _ONE: Final = frozenset({"a", "an", "one", "each", "every", "another"})
 _MANY: Final = frozenset({"couple", "crowd", "people", "men", "women", "children", "audience", "crew", "police"})

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from vivant.engines.diorama import words_chinese
 from vivant.engines.diorama.script.grammar import Hit, Reading, is_denied
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
 from vivant.engines.diorama.script.words import PersonKind, Place
@@ -31,6 +32,33 @@ _LABEL: Final = re.compile(
     r"(?:^|[\n。！？”\"」】;；])[ \t]{0,4}([\u4e00-\u9fff]{2,4})"
     r"(?:[（(][^（()）\n]{1,20}[)）][ \t]{0,4}[:：]|[ \t]{0,4}[:：](?P<bare>[ \t]{0,4}(?![ \t“\"「]))?)"
 )
+_RARE: Final = 600  # times in the dictionary's corpus; commoner names are words too (安静, 明白)
+# Last characters of nouns that say what someone does: 赛车手, 魔法师, 快递员, 西装男.
+_WORKERS: Final = frozenset("手师员者兵侠匠男女")
+_HANDS_BY_TRADE: Final = frozenset(
+    {"车手", "骑手", "射手", "水手", "猎手", "杀手", "凶手", "助手", "选手", "高手", "鼓手", "舵手", "旗手", "枪手"}
+)
+_NO_WORKERS: Final = frozenset(
+    {
+        "双手",
+        "右手",
+        "左手",
+        "小手",
+        "大手",
+        "玉手",
+        "扶手",
+        "把手",
+        "或者",
+        "前者",
+        "后者",
+        "男女",
+        "动员",
+        "挥手",
+        "伸手",
+        "招手",
+        "握手",
+    }
+)
 _LONGEST_ENGLISH_NAME: Final = 3  # words
 _LONGEST_REMARK: Final = 6  # tokens of "(softly, off-screen)" before what says that nobody is seen
 _MOST_MENTIONS: Final = 200
@@ -41,9 +69,9 @@ _SHOWING: Final = frozenset(
      "watches"}
 )  # fmt: skip
 _STATES: Final = frozenset({"is", "has", "style", "was", "does", "lens", "looks"})
-_OF_WOMEN: Final = frozenset("姬妃婷娜芳娟娥媛姗妍婉妮莉薇倩娇娅嫣姝姐姨")
-_SAYING_WHO: Final = frozenset("姬妃姐姨哥叔爷")  # of these, those that are said of nobody else
-_OF_MEN: Final = frozenset("伟强刚磊雄勇彪虎哥叔爷")
+_OF_WOMEN: Final = frozenset("女姬妃婷娜芳娟娥媛姗妍婉妮莉薇倩娇娅嫣姝姐姨")
+_SAYING_WHO: Final = frozenset("男女姬妃姐姨哥叔爷")  # of these, those that are said of nobody else
+_OF_MEN: Final = frozenset("男伟强刚磊雄勇彪虎哥叔爷")
 _ARTICLES: Final = frozenset(
     {"a", "an", "the", "this", "that", "his", "her", "one", "my", "another", "two", "our", "their"}
 )
@@ -192,6 +220,7 @@ def _find_names(reading: Reading) -> list[tuple[int, int]]:
             last = _end_of_name(reading, at)
             if last:
                 known.add(reading.text[token.start : reading.tokens[last - 1].end])
+    known |= set(_known_names(reading)[: _MOST_NAMES - len(known)])
     known |= set(_labels(reading)[: _MOST_NAMES - len(known)])
     found: list[tuple[int, int]] = _find_english_names(reading)
     at, openings = 0, {name[0] for name in known}
@@ -205,6 +234,28 @@ def _find_names(reading: Reading) -> list[tuple[int, int]]:
         else:
             at += 1
     return sorted(found)
+
+
+def _known_names(reading: Reading) -> list[str]:
+    """Names that the dictionary has (包拯) and people by what they do (赛车手, 西装男), where no list names them. A
+    name must stand twice, for many are words too."""
+    found = []
+    for word in reading.parts.han:
+        covered = any(
+            h.content or (h.entry.person and len(word.text) > 1 and h.last - h.first > 1)
+            for at in range(word.first, word.last)
+            for h in reading.at.get(at, ())
+        )
+        if covered or not 1 < len(word.text) <= _LONGEST_HAN_NAME or word.tag not in ("n", "x"):
+            continue
+        rare = words_chinese.is_name(word.text) and words_chinese.count(word.text) < _RARE
+        if (rare and reading.text.count(word.text) > 1) or _names_by_work(word.text):
+            found.append(word.text)
+    return list(dict.fromkeys(found))
+
+
+def _names_by_work(noun: str) -> bool:
+    return noun in _HANDS_BY_TRADE or (len(noun) > 2 and noun[-1] in _WORKERS and noun[-2:] not in _NO_WORKERS)
 
 
 def _labels(reading: Reading) -> list[str]:
@@ -466,7 +517,9 @@ def _is_object(reading: Reading, first: int) -> bool:
         token, roles = reading.tokens[at], reading.roles(at)
         if "to" in roles:
             return True
-        if ends_clause(token) or ends_sentence(token) or token.kind == "quote" or reading.names_person(at):
+        if ends_clause(token) or ends_sentence(token) or token.kind == "quote":
+            return False
+        if reading.names_person(at) and token.text not in _ARTICLES:  # "toward her friend"
             return False
         if roles & {"and", "as", "then"} or any(h.content for h in reading.at.get(at, ())):
             return False
@@ -504,4 +557,4 @@ def _name(reading: Reading, hit: Hit) -> str:
             article = "the" if token.text in ("a", "an", "one") else token.text
             return f"{article} {' '.join(words.split())}"
     text = reading.text[reading.tokens[first].start : reading.tokens[hit.last - 1].end]
-    return " ".join(text.split()).removeprefix("的")
+    return " ".join(text.split()).removeprefix("的").removesuffix("传来")

@@ -122,7 +122,7 @@ def _find_scenes(
             notes.append(ScriptNote("hard_cut", (boundary.words,)))
         when = _time_of(times, boundary, last) if label is None else label.when
         scenes.append(_Scene(first, last, boundary.words, when, framing))
-    if len(scenes) == 1:
+    if len(scenes) == 1 and not any(one.heading for one in times.stretches):
         scenes += _count_scenes(reading)
     return Found(scenes, tuple(notes))
 
@@ -185,6 +185,7 @@ def _not_before_what_precedes(times: Times, scenes: Sequence[_Scene], shortest: 
     """The starts that the prompt tells. A shot for which it tells none, but a moment in the words before it ("At 4 s
     lightning strikes. Cut to her face."), begins after that, half way to the end of the clip."""
     starts = [scene.when.start for scene in scenes]
+    _halve_headings(times, scenes, starts)
     for number, (scene, start) in enumerate(zip(scenes, starts, strict=True)):
         if number and start is None:
             moments = [one.when.start or 0 for one in times.stretches if not one.heading and one.first < scene.first]
@@ -192,6 +193,18 @@ def _not_before_what_precedes(times: Times, scenes: Sequence[_Scene], shortest: 
             if moments and max(moments) + shortest > even:
                 starts[number] = round((max(moments) + times.frames) / 2)
     return starts
+
+
+def _halve_headings(times: Times, scenes: Sequence[_Scene], starts: list[int | None]) -> None:
+    """A cut without a time of its own, in the middle of what a time heads ("6-8s: tilt down, cut to the street"), lies
+    in the middle of that time."""
+    for one in times.stretches:
+        inside = [n for n, scene in enumerate(scenes) if n and starts[n] is None and one.first < scene.first < one.last]
+        if not one.heading or one.when.end is None:
+            continue
+        low, high = one.when.start or 0, one.when.end
+        for place, number in enumerate(inside, start=1):
+            starts[number] = low + round((high - low) * place / (len(inside) + 1))
 
 
 def _spread(starts: Sequence[int | None], frames: int, shortest: int) -> list[int]:

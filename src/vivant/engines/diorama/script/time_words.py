@@ -38,6 +38,8 @@ _TO: Final = r"[ \t]{0,2}(?:-|–|—|~|～|→|to|and|through|until|至|到)[ \
 _OPEN, _CLOSE = r"[\[(【〔（<|*]", r"[\])】〕）>|*]"
 
 
+_HEADED: Final = re.compile("^(?:画面|镜头|场景|内容|分镜|动作|visual|scene)(?=[ \t]{0,2}[:：])")  # 0–3秒画面：
+
 Read = Callable[[list[float]], tuple[float | None, float | None]]  # numbers -> start and end
 
 
@@ -93,7 +95,7 @@ def find_time_words(reading: Reading) -> list[TimeWords]:
 
 def _is_heading(text: str, begin: int, end: int) -> bool:
     """It stands in brackets, before a colon or a dash, or alone at the start of a line."""
-    after = text[end : end + 4].lstrip(" \t*")
+    after = _HEADED.sub("", text[end : end + 6].lstrip(" \t*"))
     before = text[max(0, begin - 40) : begin].rstrip(" \t*#-|")
     return (
         text[end - 1] in "])】〕）>|:："

@@ -16,7 +16,7 @@ from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.time_words import TimeWords, find_time_words
-from vivant.engines.diorama.script.tokens import ends_clause
+from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.request import FPS
 
 _ENDING: Final = 1.5  # seconds that "at the end" lasts, where the clip has room
@@ -110,7 +110,7 @@ def read_times(reading: Reading, frames: int) -> Found[Times]:
     """Every time of the prompt, in a clip of so many frames. Where some lie beyond its end, all are shrunk alike, and a
     note tells it; a length of the clip that is not its own is told, too."""
     clip = (frames - 1) / FPS
-    found = [_as_length(words, clip) for words in find_time_words(reading)]
+    found = [_as_length(reading, words, clip) for words in find_time_words(reading)]
     notes: list[ScriptNote] = []
     notes += [
         ScriptNote("other_length", (words.text,), (("seconds", f"{clip:g}"),))
@@ -131,14 +131,21 @@ def read_times(reading: Reading, frames: int) -> Found[Times]:
     return Found(Times(frames, stretches, steps, turns), tuple(notes), spans)
 
 
-def _as_length(words: TimeWords, clip: float) -> TimeWords:
+def _as_length(reading: Reading, words: TimeWords, clip: float) -> TimeWords:
     """ "An 8-second video of …", "10秒，…": a time about which nothing else is said is the length of the clip where it
-    is as long, opens the prompt or is an adjective."""
+    is as long, opens the prompt, stands alone between two marks or is an adjective."""
     if words.kind != "bare":
         return words
     equal = words.end is not None and abs(words.end - clip) <= _TOLD_LENGTH
-    told = equal or words.first < _OPENING or "-" in words.text
+    first = words.first == 0 or _is_mark(reading, words.first - 1)
+    alone = first and (words.last >= len(reading.tokens) or _is_mark(reading, words.last))
+    before = reading.text[: reading.tokens[words.first].start][-2:]
+    told = equal or alone or words.first < _OPENING or "-" in words.text or before in ("延长", "精准", "时长")
     return replace(words, kind="length" if told else "unread")
+
+
+def _is_mark(reading: Reading, at: int) -> bool:
+    return ends_clause(reading.tokens[at]) or ends_sentence(reading.tokens[at])
 
 
 def _resolve(found: Sequence[TimeWords], clip: float) -> list[TimeWords]:

@@ -139,9 +139,11 @@ def _end(reading: Reading, first: int) -> int:
 
 
 def _describes_scene(reading: Reading, first: int, last: int) -> bool:
-    """Something in tokens first..last-1 describes the clip, or opens the next line of speech."""
+    """Something in tokens first..last-1 describes the clip, or opens the next line of speech. What addresses someone
+    is speech, whatever it speaks of: “你说，我不配。”"""
+    addressed = _addresses(reading, first, last)
     return any(
-        hit.content
+        (hit.entry.camera if addressed else hit.content)
         or reading.roles(hit.first) & {"camera", "heading"}
         or (hit.entry.person and hit.last < len(reading.tokens) and reading.tokens[hit.last].text == ":")
         for at in range(first, last)

@@ -20,6 +20,7 @@ _NAMING: Final = frozenset(
     ["a", "an", "the", "this", "his", "her", "its", "their", "my", "of", "'s", "in", "as",
      "个", "种", "的", "为", "以", "像"]
 )  # fmt: skip
+_TERM_HAN: Final = 12  # characters of a term that 的 follows
 _LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
 _OVERLAY_REACH: Final = 40  # characters
 _OVERLAY: Final = re.compile(
@@ -154,6 +155,8 @@ def _is_label(reading: Reading, quotation: Quotation, quote: int, before: int, *
     text = quotation.inner.strip()
     if punctuated or quote == before or text[-1:] in _TERMINAL or "\n" in text:
         return False
+    if reading.tokens[quote + 1 : quote + 2] and reading.tokens[quote + 1].text == "的" and len(text) <= _TERM_HAN:
+        return True  # 展现出“想触碰却收回手”的克制
     if sum(is_han(c) for c in text) > _LABEL_HAN or len(text.split()) > _LABEL_WORDS:
         return False
     previous = reading.tokens[quote - 1]
