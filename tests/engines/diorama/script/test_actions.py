@@ -147,3 +147,8 @@ def test_an_action_of_a_face_that_cannot_move_is_told_and_not_listed() -> None:
     (note,) = (note for note in board.notes if "too small" in note)
     assert "“smiles”" in note
     assert "“nods”" in note
+
+
+def test_what_follows_a_sound_that_is_heard_is_done() -> None:
+    made = board_of("女生听到钢琴声缓缓抬起头。", ONE)
+    assert [action.kind for action in made.actions] == ["look_up"]

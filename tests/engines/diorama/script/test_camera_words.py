@@ -174,7 +174,12 @@ def first_move(prompt: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize(
     "prompt",
-    ["Close-up shots of dew drops on tea leaves.", "咖啡师将奶泡倒入杯中，拉出一朵花。", "连帽衫的袖子推到肘部。"],
+    [
+        "Close-up shots of dew drops on tea leaves.",
+        "咖啡师将奶泡倒入杯中，拉出一朵花。",
+        "连帽衫的袖子推到肘部。",
+        "芝士在面包之间拉出浓稠的长丝。",
+    ],
 )
 def test_what_is_no_verb_of_the_camera_moves_nothing(prompt: str) -> None:
     assert all(move.origin == "default" for shot in shots(prompt) for move in shot.moves)

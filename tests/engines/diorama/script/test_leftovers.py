@@ -70,6 +70,11 @@ def quoted(prompt: str) -> list[str]:
         ("城市的灯一盏盏亮起。", "灯一盏盏亮起"),
         ("远处传来剑气破空声。", "破空声"),
         ("气球缓缓升上天空。", "升上天空"),
+        ("几只海鸥优雅地滑翔。", "滑翔"),
+        ("一只芝士汉堡被缓缓抬起。", "被缓缓抬起"),
+        ("少女用右手整理了一下发丝。", "整理了一下发丝"),
+        ("She ends with a thumbs up.", "a thumbs up"),
+        ("He sinks to his knees.", "sinks to his knees"),
     ],
 )
 def test_what_cannot_be_done_is_quoted(prompt: str, phrase: str) -> None:

@@ -114,6 +114,11 @@ def test_a_time_in_a_sentence_holds_for_its_clause() -> None:
     assert [(a.kind, a.start) for a in made.actions] == [("smile", 48), ("nod", None), ("frown", None)]
 
 
+def test_a_time_in_braces_is_no_speech() -> None:
+    made = board("{0-2s} The camera pushes in. {2-3s} She smiles.")
+    assert made.lines == () and [(a.start, a.end) for a in made.actions] == [(48, 72)]
+
+
 def test_a_static_camera_is_a_step_like_any_other() -> None:
     made = board("0-2s: static. 2-4s: push in.")
     assert [(s.start, s.end, s.moves[0].kind) for s in made.shots] == [

@@ -24,6 +24,7 @@ _WHO: Final = frozenset(
 )
 _INNER: Final = re.compile("inner|internal|thought|thinks|独白|心声|心想|心里|内心")
 _MANNERS: Final = ("声音", "语气", "口吻", "嗓音", "嗓门", "语调", "微笑", "表情")
+_SOME_OF_THEM: Final = frozenset({"one", "another", "both"})
 _ONLY: Final = frozenset({"only", "just", "then", "finally", "simply", "now", "also", "suddenly"})
 _DETERMINERS: Final = _ARTICLES | {"his", "her", "my"}
 
@@ -317,7 +318,9 @@ def _named(reading: Reading, cast: Cast, first: int, last: int) -> Person | None
     if any(hit.content or hit.entry.role in ("heading", "field") for hit in covering):
         return None
     text = " ".join(reading.text[words[0].start : words[-1].end].split())
-    if text.endswith(_MANNERS) or text.startswith(("压低", "提高", "放低")):
+    if words[0].text in _SOME_OF_THEM:
+        text = reading.text[words[0].start : words[0].end]  # "One leans in and says"
+    if text.endswith(_MANNERS) or text in load_doings().misread or text.startswith(("压低", "提高", "放低")):
         return None  # 西装男抬眼，压低声音：“…”
     if not article and (text[0].islower() or (is_han(text[0]) and len(text) == 1)):
         return None

@@ -99,7 +99,7 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     phrases += _implied_moves(reading, phrases)
     phrases.sort(key=lambda h: h.hit.first)
     following: list[_CameraPhrase | None] = [*phrases[1:], None]
-    phrases = _drop_mere_views(reading, phrases)
+    phrases = _drop_mere_views(phrases)
     following = [*phrases[1:], None]
     phrases = [one for one, after in zip(phrases, following, strict=False) if not _is_named_by(reading, one, after)]
     travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
@@ -110,15 +110,11 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     return Found(CameraRequest(steps, still and not steps), notes, spans)
 
 
-def _drop_mere_views(reading: Reading, phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
-    """Without those that only name from where one looks (航拍, POV), where the same sentence tells how the camera
-    moves ("an aerial shot pulls back"), or, for the eyes of somebody, any other does."""
-    moving = {reading.sentence[one.hit.first] for one in phrases if not _is_view(one)}
-
-    def is_told(one: _CameraPhrase) -> bool:
-        return reading.sentence[one.hit.first] in moving or (bool(moving) and one.moves[0].kind == "handheld")
-
-    return [one for one in phrases if not (_is_view(one) and is_told(one))]
+def _drop_mere_views(phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
+    """Without those that only name from where one looks (航拍, POV), where anything else tells how the camera moves:
+    "an aerial shot pulls back"."""
+    moving = [one for one in phrases if not _is_view(one)]
+    return moving or phrases
 
 
 def _is_view(one: _CameraPhrase) -> bool:
@@ -187,12 +183,24 @@ def _takes_out_something(reading: Reading, hit: Hit) -> bool:
     if hit.last - hit.first > 2 or not is_han(reading.tokens[hit.first].text):
         return False
     after = [token.text for token in reading.tokens[hit.last : hit.last + 2]]
-    if len(after) < 2 or after[0] != "一" or after[1] not in _COUNTED:
+    counted = len(after) > 1 and after[0] == "一" and after[1] in _COUNTED
+    drawn = reading.tokens[hit.last - 1].text in "出开起" and _has_noun_before(reading, hit)
+    if not counted and not drawn:
         return False
     return not any(
         "camera" in reading.roles(at)
         for at in range(max(0, hit.first - _ORDER_REACH), hit.first)
         if reading.clause[at] == reading.clause[hit.first]
+    )
+
+
+def _has_noun_before(reading: Reading, hit: Hit) -> bool:
+    """芝士在面包之间拉出长丝: a noun opens the clause in which the verb stands."""
+    words = reading.parts.han
+    place = bisect.bisect_left(words, hit.first, key=lambda word: word.first)
+    return any(
+        word.tag == "n" and reading.clause[word.first] == reading.clause[hit.first] and not reading.roles(word.first)
+        for word in words[max(0, place - _ORDER_REACH) : place]
     )
 
 

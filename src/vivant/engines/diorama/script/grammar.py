@@ -308,6 +308,8 @@ def _is_heard(reading: Reading, hit: Hit) -> bool:
         if "hear" in roles:
             heading = reading.tokens[at + 1].text == ":"
             return heading or reading.clause[at] == reading.clause[hit.first] or listed
+        if hit.entry.action and reading.tokens[at].text in _SOUND_HAN:
+            break  # 听到钢琴声抬起头: what is heard ends here
         if reading.tokens[at].text == ",":
             # "the sound of rain, thunder and wind": short pieces between commas are a list
             listed = listed and chunk - at <= _LISTED and not is_han(reading.tokens[hit.first].text[0])

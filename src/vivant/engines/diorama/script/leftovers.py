@@ -708,6 +708,8 @@ def _may_be_doing(words: tuple[HanWord, ...], index: int, subject: str) -> bool:
         return True  # 把手机拍在桌上
     if subject == "things":
         moves = any(character in _MOVES for character in word.text) or word.text in known.misread
+        handled = any(before.text == "被" for before in words[:index])  # 汉堡被缓缓抬起
+        moves = moves or (handled and word.text[0] in _STRONG | _HANDS)
         return moves and (word.tag != "vn" or index + 1 == len(words))
     if len(word.text) == 1:
         after = words[index + 1].text if index + 1 < len(words) else ""
@@ -719,6 +721,12 @@ def _is_verb_by_form(words: tuple[HanWord, ...], index: int) -> bool:
     """翻着, 撒上: the verb of a hand with 着, 了 or a result; 一甩; 一跃而起, 俯冲而下, 咬了一口."""
     text, tag = words[index].text, words[index].tag
     after = words[index + 1].text if index + 1 < len(words) else ""
+    if len(text) > 1 and tag in ("n", "x", "ad", "l", "j"):
+        # 优雅地滑翔, 缓缓睁开, 整理了: no noun stands between an adverb and the end, or before 了
+        before = words[index - 1] if index else None
+        slowly = before is not None and len(before.text) == 2 and before.text[0] == before.text[1] and before.tag == "d"
+        if slowly or (before is not None and before.tag == "uv") or after == "了":
+            return True
     if len(text) == 2 and text[0] in _STRONG | _HANDS and text[1] in _RESULTS:
         return tag in ("x", "f") or (tag == "c" and text[1] != "着")
     if text[-1] in _STRONG | _HANDS and after[:1] in ("着", "了") and (len(text) == 1 or text[0] == "手"):
@@ -808,6 +816,8 @@ def _is_quiet(
         return False
     if word.text == "拍" and following[:1] in ("着", "了", "打"):
         return False  # 轻轻拍着孩子, but no shooting
+    if subject == "bodies" and word.text in ("拉", "推", "拽") and following[:1] in ("住", "起", "倒", "扯"):
+        return False  # 拉住她的手腕, though the camera that 拉 is told of is done
     if subject == "bodies" and index and words[index - 1].text in _HOW and word.text.endswith("在"):
         return False  # 重重放在桌上
     bare = word.text.removesuffix("着").removesuffix("了")

@@ -26,6 +26,7 @@ _CLOSERS: Final = {
 BRACED: Final = "{"  # {…} marks speech in the prompts of some tools
 SPOKEN: Final = "<S>"  # and <S>…<E> in those of others
 _SPOKEN_END: Final = re.compile("</?[es]>", re.IGNORECASE)
+_TIME: Final = re.compile(r"[\d\s.:~～–—-]{1,16}(?:s|sec|秒)?")
 _NESTED: Final = re.compile("[^“”]*(?:“[^“”]*”[^“”]*)*")
 _SINGLE: Final = "'‘"
 _SINGLE_LONGEST: Final = 300  # characters; a longer stretch between two apostrophes is not a quotation
@@ -97,6 +98,8 @@ def _braced_quotation_at(text: str, start: int) -> Quotation | None:
     """{Hello.} on one line, with nothing in it that only JSON and templates have."""
     close = text.find("}", start, start + _BRACED_LONGEST)
     inner = text[start + 1 : close] if close != -1 else ""
+    if _TIME.fullmatch(inner):
+        return None  # {0-2s}
     if not inner.strip() or any(c in inner for c in '{\n"') or text[start - 1 : start] in ("{", "$"):
         return None
     return Quotation(start, close + 1, inner, BRACED)

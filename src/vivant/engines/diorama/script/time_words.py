@@ -35,7 +35,7 @@ _NUMBER: Final = (
 _UNIT: Final = r"(?:seconds?|secs?|s(?![a-z])|\"|″|秒钟|秒)"
 _GAP: Final = r"[ \t\u3000-]{0,2}"
 _TO: Final = r"[ \t]{0,2}(?:-|–|—|~|～|→|to|and|through|until|至|到)[ \t]{0,2}"
-_OPEN, _CLOSE = r"[\[(【〔（<|*]", r"[\])】〕）>|*]"
+_OPEN, _CLOSE = r"[\[({【〔（<|*]", r"[\])}】〕）>|*]"
 
 
 _HEADED: Final = re.compile("^(?:画面|镜头|场景|内容|分镜|动作|visual|scene)(?=[ \t]{0,2}[:：])")  # 0–3秒画面：
@@ -98,8 +98,8 @@ def _is_heading(text: str, begin: int, end: int) -> bool:
     after = _HEADED.sub("", text[end : end + 6].lstrip(" \t*"))
     before = text[max(0, begin - 40) : begin].rstrip(" \t*#-|")
     return (
-        text[end - 1] in "])】〕）>|:："
-        or after[:1] in (":", "：", "]", ")", "】", "|", "–", "—")
+        text[end - 1] in "])}】〕）>|:："
+        or after[:1] in (":", "：", "]", ")", "}", "】", "|", "–", "—")
         or (before[-1:] in ("", "\n") and after[:1] in ("-", "\n"))
     )
 

@@ -20,6 +20,7 @@ _NAMING: Final = frozenset(
     ["a", "an", "the", "this", "his", "her", "its", "their", "my", "of", "'s", "in", "as",
      "个", "种", "的", "为", "以", "像"]
 )  # fmt: skip
+_REMARK: Final = 8  # tokens of a remark in brackets
 _TERM_HAN: Final = 12  # characters of a term that 的 follows
 _LABEL_HAN, _LABEL_WORDS = 6, 4  # a longer quotation is not a mere name
 _OVERLAY_REACH: Final = 40  # characters
@@ -112,6 +113,9 @@ def _adjacent(reading: Reading, quote: int, before: int) -> list[Hit]:
     at = quote - 1
     while at >= before and reading.tokens[at].text in _BETWEEN:
         at -= 1
+    if at > before and reading.tokens[at].text == ")":  # 结尾文字（可选）：“…”
+        opening = next((n for n in range(at, max(before, at - _REMARK), -1) if reading.tokens[n].text == "("), before)
+        at = opening - 1
     return list(reading.at.get(at, ())) if at >= before else []
 
 
