@@ -18,8 +18,10 @@ from vivant.engines.base import Watch
 from vivant.engines.diorama import explain, words_chinese, words_english
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
+from vivant.engines.diorama.motion.frame.morph import Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
+from vivant.engines.diorama.motion.frame.transition import Transition
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
@@ -176,20 +178,35 @@ def _result_of(work: Future[T], watch: Watch) -> T:
 
 
 def _renderer(board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: Scene | None) -> Frames:
+    if last is not None:  # such a clip has no cuts
+        return _render_first_to_last(board, scene, timeline, last)
     if not timeline.cuts:
-        return _render_segment(board, scene, timeline, last)
+        return _render_segment(board, scene, timeline)
 
     def make(segment: int) -> Frames:
         view = timeline.views[segment]
         if view == WHOLE:
-            return _render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))), None)
+            return _render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))))
         part, faces = cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)
-        return _render_segment(board, part, timeline.of_segment(segment, faces), None)
+        return _render_segment(board, part, timeline.of_segment(segment, faces))
 
     return Segments([start for start, _ in timeline.segments], make)
 
 
-def _render_segment(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene | None) -> Renderer:
+def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene) -> Frames:
+    faces = FaceMotion(scene, board, timeline) if scene.faces else None
+    patches, face_field = (faces.patches, faces.field) if faces else (None, None)
+    ambient = compose(scene, board, timeline)
+    aligned = align(scene, last)
+    if aligned is not None:
+        return Morph(scene, last, timeline, board, aligned, ambient=ambient, patches=patches, face_field=face_field)
+    return Transition(
+        scene, last, timeline, board, ambient=ambient, patches=patches, face_field=face_field,
+        last_ambient=compose(last, board, timeline),
+    )  # fmt: skip
+
+
+def _render_segment(board: Storyboard, scene: Scene, timeline: Timeline) -> Renderer:
     faces = FaceMotion(scene, board, timeline) if scene.faces else None
     return Renderer(
         scene,
@@ -198,7 +215,6 @@ def _render_segment(board: Storyboard, scene: Scene, timeline: Timeline, last: S
         ambient=compose(scene, board, timeline),
         patches=faces.patches if faces else None,
         face_field=faces.field if faces else None,
-        last=last,
     )
 
 

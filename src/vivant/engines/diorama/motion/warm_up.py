@@ -13,7 +13,10 @@ import numpy as np
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect, quarter_shape
 from vivant.engines.diorama.motion.frame.layers import composite
+from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
+from vivant.engines.diorama.motion.frame.segments import Frames
+from vivant.engines.diorama.motion.frame.transition import Transition
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Move, PictureFacts, Shot, Storyboard
@@ -34,6 +37,8 @@ def warm_up_frames() -> None:
         ambient = _EvenMotion(flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
             _film(scene, moves, ambient, None)
+    aligned = align(scene, other)
+    _film(scene, (Move(kind="dolly"),), None, other, aligned)
     _film(scene, (Move(kind="dolly"),), None, other)
     for plane in (np.full((7, 11), 99, np.uint8), np.full((8, 12), 99, np.uint8)[1:, 1:]):
         whole = np.full((7, 11), 99, np.uint8)
@@ -59,7 +64,10 @@ class _EvenMotion:
         """Nothing is in front of the camera."""
 
 
-def _film(scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, last: Scene | None) -> None:
+def _film(
+    scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, last: Scene | None,
+    aligned: Alignment | None = None,
+) -> None:  # fmt: skip
     storyboard = Storyboard(
         width=_WIDTH, height=_HEIGHT, frames=_FRAMES, seed=0, language="en", audio=False, camera_fixed=False,
         morph=last is not None, shots=(Shot(start=0, end=_FRAMES, moves=moves),),
@@ -70,8 +78,14 @@ def _film(scene: Scene, moves: tuple[Move, ...], ambient: _EvenMotion | None, la
         camera=make_camera(storyboard, scene.facts),
     )  # fmt: skip
     patch = Patch(Rect(64, 64, 16, 16), *(np.full((n, n), 90, np.uint8) for n in (32, 8, 8)))
-    renderer = Renderer(scene, timeline, storyboard, ambient, lambda n: (patch,), None, last)
-    renderer.frame(_FRAMES // 2)
+    frames: Frames
+    if last is None:
+        frames = Renderer(scene, timeline, storyboard, ambient, lambda n: (patch,))
+    elif aligned is not None:
+        frames = Morph(scene, last, timeline, storyboard, aligned)
+    else:
+        frames = Transition(scene, last, timeline, storyboard)
+    frames.frame(_FRAMES // 2)
 
 
 def _disc(shift: int) -> Scene:

@@ -15,10 +15,12 @@ from support.paths import PHOTOS
 from support.timelines import still
 from vivant.engines.diorama.kernels import compiled_signatures
 from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
-from vivant.engines.diorama.motion.frame import crossfade, layers, light, renderer, rig, texels, warp
+from vivant.engines.diorama.motion.frame import blend, crossfade, layers, light, rig, texels, transition, warp
 from vivant.engines.diorama.motion.frame.layers import composite_over
+from vivant.engines.diorama.motion.frame.morph import Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.rig import CameraPose, aim
+from vivant.engines.diorama.motion.frame.transition import Transition
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.colour import make_source
@@ -44,25 +46,24 @@ def analyse(analyser: SceneAnalyser, name: str) -> Scene:
     return analyser.analyse(picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4))
 
 
-def board(scene: Scene, *moves: Move, morph: bool = False) -> Storyboard:
+def board(scene: Scene, *moves: Move) -> Storyboard:
     h, w = scene.depth.shape
     return Storyboard(
-        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=False, morph=morph,
+        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=False, morph=False,
         shots=(Shot(start=0, end=FRAMES, moves=moves),),
     )  # fmt: skip
 
 
 def film(
-    scene: Scene, *moves: Move, ambient: OneMotion | None = None, patch: Patch | None = None, last: Scene | None = None,
-    light: F32 | None = None,
+    scene: Scene, *moves: Move, ambient: OneMotion | None = None, patch: Patch | None = None, light: F32 | None = None,
 ) -> Renderer:  # fmt: skip
-    storyboard = board(scene, *moves, morph=last is not None)
+    storyboard = board(scene, *moves)
     timeline = replace(still(FRAMES, 3), camera=make_camera(storyboard, scene.facts))
     if light is not None:
         timeline = replace(timeline, light=light)
     return Renderer(
         scene, timeline, storyboard, ambient,
-        (lambda n: (patch,) if patch and n else ()), None, last,
+        (lambda n: (patch,) if patch and n else ()), None,
     )  # fmt: skip
 
 
@@ -262,40 +263,11 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
     assert np.array_equal(flowing.y[: 4 * 28], scene.source.planes.y[: 4 * 28])
 
 
-def test_a_clip_from_first_to_last_ends_on_the_last_picture(scenes: dict[str, Scene]) -> None:
-    first, last = scenes["antelope"], scenes["mountain_lake"]  # of one size, of different places
-    made = film(first, Move(kind="dolly"), last=last, ambient=OneMotion(rain=40))
-    assert made.flow_morph is None  # different places are not warped into each other
-    assert same(made.frame(0), first.source.planes)
-    assert same(made.frame(FRAMES - 1), last.source.planes)
-    assert psnr(made.frame(FRAMES - 2).y, last.source.planes.y) > 36
-    panned = film(first, Move(kind="pan", strength=1.0), Move(kind="handheld"), last=last)
-    assert psnr(panned.frame(FRAMES - 2).y, last.source.planes.y) > 36  # the camera is home by then: no jump
-    middle = made.frame(int(0.53 * FRAMES)).y[40:]
-    assert psnr(middle, first.source.planes.y[40:]) < 30 and psnr(middle, last.source.planes.y[40:]) < 30
-
-
-def test_two_pictures_of_one_place_flow_into_each_other_without_a_ghost(scenes: dict[str, Scene]) -> None:
-    first = scenes["city_day"]
-    h, w = first.depth.shape
-    moved = SceneAnalyser().analyse(
-        np.ascontiguousarray(np.roll(first.rgb, -24, axis=1)[:, :-48]), Canvas(w, h, FRAMES)
-    )
-    made = film(first, Move(kind="static"), last=moved)
-    assert made.flow_morph is not None
-    assert same(made.frame(FRAMES - 1), moved.source.planes)
-    assert psnr(made.frame(FRAMES - 2).y, moved.source.planes.y) > 36
-    inner = slice(60, -60), slice(120, -120)
-    sharp = [
-        float(np.asarray(cv2.Laplacian(made.frame(n).y, cv2.CV_32F))[inner].var()) for n in (0, FRAMES // 2, FRAMES - 1)
-    ]
-    assert sharp[1] > 0.45 * min(sharp[0], sharp[2])  # a plain cross-fade of shifted houses keeps a quarter
-
-
 def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
     kernels: tuple[Callable[..., object], ...] = (
         warp.look_up, rig._aim, layers.composite, crossfade.crossfade_luma, crossfade.crossfade_chroma, texels.pack,
-        texels.sample, renderer._lerp, light._relight,
+        texels.sample, light._relight, blend._blend_luma,
+        blend._blend_chroma, transition._reveal_luma, transition._mix,
     )  # fmt: skip
     before = [len(compiled_signatures(kernel)) for kernel in kernels]
     scene = scenes["antelope"]
@@ -306,7 +278,12 @@ def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]
             Field(whole, none, whole * np.float32(0.9)), Flow(whole, none, -whole, none, np.float32(0.5) * whole, whole)
         )
         film(scene, *moves, ambient=motion, light=dim).frame(20)
-    film(scene, Move(kind="pan"), last=scene).frame(50)
+    pan = replace(board(scene, Move(kind="pan")), morph=True)
+    timeline = replace(still(FRAMES, 3), camera=make_camera(pan, scene.facts))
+    aligned = align(scene, scene)
+    assert aligned is not None
+    for made in (Morph(scene, scene, timeline, pan, aligned), Transition(scene, scene, timeline, pan)):
+        made.frame(50)
     assert [len(compiled_signatures(kernel)) for kernel in kernels] == before
 
 

@@ -1,195 +1,232 @@
-"""From the first picture to the last. If both show the same scene, one is warped into the other along their optical
-flow. If not, a warp would look like rubber: the first dissolves into the last while the camera pushes in on one and
-settles on the other. Knows pictures and time, nothing of what is in them.
+"""From the first picture to the last, where both show one place: the clip is the camera's move between them. What has
+moved beside the camera goes along its flow, what stands elsewhere travels, the light changes on the way, and one
+picture is cross-faded into the other in aligned coordinates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
 
-from vivant.engines.diorama import filters
-from vivant.engines.diorama.easing import smootherstep
-from vivant.engines.diorama.motion.fields import STEP, quarter_shape
-from vivant.engines.diorama.motion.frame.warp import look_up
-from vivant.media import F32, F64, U8, Planes
+from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Rect
+from vivant.engines.diorama.motion.frame import light, warp
+from vivant.engines.diorama.motion.frame.blend import Light, blend
+from vivant.engines.diorama.motion.frame.in_front import draw_in_front
+from vivant.engines.diorama.motion.frame.progress import keep_unanswered, make_way
+from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, combine, displace, make_nearness
+from vivant.engines.diorama.motion.frame.rig import Rig
+from vivant.engines.diorama.motion.frame.travel import Moment, draw_traveller
+from vivant.engines.diorama.motion.frame.view_path import TIGHTEST, ViewPath
+from vivant.engines.diorama.motion.frame.warp import Grid, Texels
+from vivant.engines.diorama.scene.border import judge_borders
+from vivant.engines.diorama.scene.registration import Registration, register, scale_at
+from vivant.engines.diorama.scene.relight import LightChange, compare_light
+from vivant.engines.diorama.scene.scene import Scene, Source
+from vivant.engines.diorama.scene.travellers import Traveller, find_travellers, find_unlike
+from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.media import F32, F64, Planes
+from vivant.request import FPS
 
-_LEAST_RETURNING: Final = 0.55  # share of pixels to which the flow there and back must return, or it is not trusted
-_LEAST_LIKENESS: Final = 0.55  # least correlation of the first picture with the last one warped onto it
-_PUSH: Final = 0.10  # share by which the camera zooms in on the first picture, and in from which it settles on the last
-_DISSOLVE: Final = (0.40, 0.66)  # shares of the clip
+_CROSS_FADE: Final = (0.3, 0.7)  # shares of the way
+_FEATHER: Final = 0.07  # widths, over which a picture fades out toward its border where the other one goes on
+_STEADY: Final = 0.02  # widths of travel under which the views are the same, and the relief may be seen
+_MOST_PARALLAX: Final = 0.03  # widths
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Between:
-    """One moment between two pictures, all float32 on the quarter grid: displacements in the first and in the last
-    picture, canvas pixels, and the weight of the last, 0..1."""
+class Morph:
+    """Implements `segments.Frames`. Frame 0 is the first picture to the bit, the last frame the last one."""
 
+    def __init__(
+        self, scene: Scene, last: Scene, timeline: Timeline, storyboard: Storyboard, aligned: Alignment, *,
+        ambient: Ambient | None = None, patches: Patches | None = None, face_field: FaceField | None = None,
+    ) -> None:  # fmt: skip
+        """scene, last: of the two pictures, of one size. ambient, patches, face_field: what moves in the first."""
+        self.aligned = aligned
+        self._first, self._last = scene.source, last.source
+        self._timeline = timeline
+        self._frames = timeline.frames
+        self._ambient, self._patches, self._face_field = ambient, patches, face_field
+        h, w = scene.source.planes.y.shape
+        self._whole = Rect(0, 0, w, h)
+        self._way = make_way(storyboard)
+        nearness, subject = make_nearness(scene)
+        moves = aligned.path.travel > _STEADY
+        if moves:  # the relief of the first picture is in its place only at the start
+            nearness = np.full_like(nearness, subject)
+        camera = keep_unanswered(timeline.camera, storyboard, aligned.fit.view, (w, h)) if moves else timeline.camera
+        self.rig = Rig(
+            camera, (w, h), (nearness,), subject=subject, parallax=_MOST_PARALLAX, segments=timeline.segments,
+            returns=True, beyond=judge_borders(scene.rgb),
+        )  # fmt: skip
+        self._noise = light.make_dither(h, w)
+        self._texels = warp.pack_source(scene.source), warp.pack_source(last.source)
+
+    def frame(self, n: int) -> Planes:
+        if n in (0, self._frames - 1):
+            planes = (self._last if n else self._first).planes
+            return Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
+        frame = self._picture(n)
+        if self._ambient:
+            draw_in_front(self._ambient, n, frame, left=self._frames - 1 - n)
+        return frame
+
+    def _picture(self, n: int) -> Planes:
+        share = float(self._way[n])
+        view = self.rig.aim(self.rig.pose(n), self._whole)
+        seen = self.aligned.look(share, view)
+        moved = self._moved(n, 1 - seen.faded)
+        grid, gain = displace(Grid(view.rect, seen.ax, seen.ay), moved)
+        frame = warp.read(self._made_soft(0, share), grid)
+        for patch in self._patches(n) if self._patches else ():
+            warp.read_patched(self._first, patch, grid, frame)
+        other = frame
+        if share > 0:
+            other = warp.read(self._made_soft(1, share), Grid(view.rect, seen.bx, seen.by))
+        blend(frame, other, seen.weight, seen.light, seen.last_light, self._noise)
+        for traveller in self.aligned.travellers:
+            look = Grid(view.rect, seen.x, seen.y)
+            draw_traveller(traveller, self.aligned.change, Moment(share, seen.faded), look, frame)
+        whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
+        whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)  # the last picture is shown in its own light
+        if gain is not None or whole != 1.0:
+            light.relight(frame, gain, whole, self._noise)
+        return frame
+
+    def _moved(self, n: int, share: float) -> Field | None:
+        """What moves by itself in the first picture, as far as that is still seen."""
+        ambient = self._ambient.field(n) if self._ambient else None
+        face = self._face_field(n) if self._face_field else None
+        moved = combine(ambient, face)
+        if moved is None:
+            return None
+        part = np.float32(share)
+        gain = None if moved.gain is None else 1 + (moved.gain - 1) * part
+        return Field(moved.dx * part, moved.dy * part, gain)
+
+    def _made_soft(self, which: int, share: float) -> Texels:
+        """A picture to read from; while it is seen much smaller than it is, without the detail that would flicker."""
+        source = (self._first, self._last)[which]
+        h, w = source.planes.y.shape
+        path = self.aligned.path
+        shrunk = scale_at((path.first, path.last)[which](share), w / 2, h / 2)
+        if shrunk < 1.1:
+            return self._texels[which]
+        sigma = 0.5 * float(np.sqrt(shrunk**2 - 1))
+        y2, u, v = (
+            np.asarray(cv2.GaussianBlur(plane, (0, 0), size), np.uint8)
+            for plane, size in ((source.y2, 2 * sigma), (source.planes.u, 0.5 * sigma), (source.planes.v, 0.5 * sigma))
+        )
+        return warp.pack_source(Source(Planes(source.planes.y, u, v), y2))
+
+
+class Seen(NamedTuple):
+    """What an output shows at a moment, all float32 on its grid: positions in the space of the closer picture, in the
+    first and in the last picture, canvas pixels; the weight of the last, 0..1; how each is lit to have the light of the
+    moment."""
+
+    x: F32
+    y: F32
     ax: F32
     ay: F32
     bx: F32
     by: F32
     weight: F32
+    light: Light
+    last_light: Light
+    faded: float  # the weight of the last where both pictures show the same
 
 
-class FlowMorph:
-    """The two pictures show the same scene: everything moves to its new place while one turns into the other."""
+class Alignment:
+    """Where each moment of the way looks in both pictures, and in which light."""
 
-    def __init__(self, there: F32, back: F32, sure_there: F32, sure_back: F32, *, brighter: float = 1.0) -> None:
-        """there, back: float32 (2, rows, columns), flow from first to last and from last to first, canvas pixels on the
-        quarter grid. sure_*: float32 (rows, columns), 0..1, how far each flow can be trusted. brighter: luma of the
-        last picture over that of the first, where they show the same."""
-        self._brighter = brighter
-        rows, columns = there.shape[1:]
+    def __init__(
+        self, fit: Registration, change: LightChange, travellers: tuple[Traveller, ...], size: tuple[int, int]
+    ) -> None:
+        """size: (width, height). Raises ValueError where no camera move leads from one to the other."""
+        self.fit, self.change, self.travellers = fit, change, travellers
+        self.path = ViewPath(fit.view, size)
+        if self.path.tightest > TIGHTEST:
+            raise ValueError("On the way the view would show what neither picture has.")
+        self._size = size
+        rows, columns = fit.both.shape
         self._x, self._y = np.meshgrid(
             np.arange(columns, dtype=np.float32) * STEP, np.arange(rows, dtype=np.float32) * STEP
         )
-        self._there = np.concatenate([there, sure_there[None]])
-        self._back = np.concatenate([back, sure_back[None]])
+        self._there = np.concatenate([fit.there, fit.sure_there[None]])
+        self._back = np.concatenate([fit.back, fit.sure_back[None]])
+        # Where a subject was, the last picture is seen all along; where it will be, the first.
+        self._left, self._reached = (
+            np.asarray(sum((getattr(t, name) for t in travellers), np.zeros_like(fit.both)).clip(0, 1))
+            for name in ("left", "reached")
+        )
+        self._light = np.stack([np.log(change.gain), change.u, change.v])
 
-    def at(self, t: float) -> Between:
-        """t 0..1. At 0 the first picture, unmoved; at 1 the last."""
-        ax, ay, sure_a = self._trace_back(self._there, t)
-        bx, by, sure_b = self._trace_back(self._back, 1 - t)
-        a = (1 - t) * (0.05 + sure_a) * self._inside(self._x + ax, self._y + ay)
-        b = t * (0.05 + sure_b) * self._inside(self._x + bx, self._y + by)
-        return Between(ax, ay, bx, by, (b / np.maximum(a + b, 1e-9)).astype(np.float32))
+    def look(self, share: float, view: Grid) -> Seen:
+        """share: of the way, 0..1. view: where the output looks in the picture of that moment."""
+        ax, ay, sure_a = self._trace_back(self._there, share)
+        bx, by, sure_b = self._trace_back(self._back, 1 - share)
+        to_first, to_last = self.fit.to_first, self.fit.to_last
+        qx, qy = transform(np.linalg.inv(to_first) @ self.path.first(share), view.x, view.y)
+        ax, ay, sure_a, bx, by, sure_b, left, reached, gain, u, v = warp.look_up(
+            np.stack([ax, ay, sure_a, bx, by, sure_b, self._left, self._reached, *self._light]), qx, qy
+        )
+        ax, ay = transform(to_first, qx + ax, qy + ay)
+        bx, by = transform(to_last, qx + bx, qy + by)
+        low, high = _CROSS_FADE
+        faded = float(smoothstep(np.array((share - low) / (high - low))))
+        a, b = (1 - faded) * (0.05 + sure_a), faded * (0.05 + sure_b)
+        weight = np.maximum(b / (a + b), left) * (1 - reached)
+        inside_a, inside_b = self._inside(ax, ay, share), self._inside(bx, by, 1 - share)
+        weight = weight * (1 - (1 - inside_b) * inside_a) + (1 - weight) * (1 - inside_a) * inside_b
+        gain_a, gain_b = np.exp(share * gain), np.exp((share - 1) * gain)
+        rest = (share - gain_b).astype(np.float32)
+        part = np.float32(share)
+        return Seen(
+            qx, qy, ax, ay, bx, by, weight.astype(np.float32), Light(gain_a, part * u, part * v),
+            Light(gain_b, rest * u, rest * v), faded,
+        )  # fmt: skip
 
-    def gains(self, t: float) -> tuple[float, float]:
-        """Factors for the luma of the first and of the last picture that give both the light of moment t, so that no
-        seam shows where only one of them is used."""
-        return self._brighter**t, self._brighter ** (t - 1)
+    def _inside(self, x: F32, y: F32, share: float) -> F32:
+        """1 well inside a picture, 0 at its border; as sharp a border at the start as the view is near to it."""
+        w, h = self._size
+        depth = np.minimum(np.minimum(x, w - 1 - x), np.minimum(y, h - 1 - y))
+        feather = max(1.0, _FEATHER * w * min(1.0, 8 * share))
+        return smoothstep((depth / np.float32(feather)).astype(np.float32))
 
-    def _inside(self, x: F32, y: F32) -> F32:
-        """1 inside the picture, falling to almost 0 within a few pixels beyond its border."""
-        right, bottom = self._x[0, -1], self._y[-1, 0]
-        beyond = np.maximum(np.maximum(-x, x - right), np.maximum(-y, y - bottom))
-        inside: F32 = np.clip(1 - beyond / (10 * STEP), 1e-3, 1).astype(np.float32)
-        return inside
-
-    def _trace_back(self, flow: F32, t: float) -> tuple[F32, F32, F32]:
-        """For every point p of the moment t: x - p, with x + t·flow(x) = p, found by substitution; and the trust
+    def _trace_back(self, flow: F32, share: float) -> tuple[F32, F32, F32]:
+        """For every point p of the moment: x - p, with x + share · flow(x) = p, found by substitution; and the trust
         there."""
         x, y = self._x, self._y
         found = flow
         for _ in range(4):
-            found = look_up(flow, x, y)
-            x, y = self._x - np.float32(t) * found[0], self._y - np.float32(t) * found[1]
+            found = warp.look_up(flow, x, y)
+            x, y = self._x - np.float32(share) * found[0], self._y - np.float32(share) * found[1]
         return x - self._x, y - self._y, found[2]
 
 
-def find_flow(first: Planes, last: Planes) -> FlowMorph | None:
-    """How the first picture becomes the last, or None where they do not show the same thing."""
-    h, w = first.y.shape
-    size = (max(w // 2, 16), max(h // 2, 16))
-    a, b = (cv2.resize(p.y, size, interpolation=cv2.INTER_AREA) for p in (first, last))
-    solver = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    nothing: Any = None
-    there: Any = solver.calc(a, b, nothing)
-    back: Any = solver.calc(b, a, nothing)
-    sure_there, sure_back = _check_round_trip(there, back), _check_round_trip(back, there)
-    if (
-        min(float(sure_there.mean()), float(sure_back.mean())) < _LEAST_RETURNING
-        or _correlate_detail(a, b, there) < _LEAST_LIKENESS
-    ):
+def align(scene: Scene, last: Scene) -> Alignment | None:
+    """How the pictures of the two scenes, of one size, fit together; None where they show different places."""
+    fit = register(scene.source.planes.y, last.source.planes.y)
+    if fit is None:
         return None
-    scale = w / size[0], h / size[1]
-    ratio = _brightness_ratio(b, back, sure_back, a)
-    return FlowMorph(
-        _on_grid(there, scale, (h, w)), _on_grid(back, scale, (h, w)),
-        _on_grid(sure_there[..., None], (1.0, 1.0), (h, w))[0], _on_grid(sure_back[..., None], (1.0, 1.0), (h, w))[0],
-        brighter=float(np.clip(ratio, 0.4, 2.5)),
-    )  # fmt: skip
+    pictures = scene.source.planes, last.source.planes
+    change = compare_light(*pictures, fit)
+    # What stands elsewhere says nothing of the light, and in the right light it is found exactly.
+    change = compare_light(*pictures, fit, find_unlike(*pictures, fit, change))
+    travellers = find_travellers(*pictures, fit, change)
+    h, w = scene.source.planes.y.shape
+    try:
+        return Alignment(fit, change, travellers, (w, h))
+    except ValueError:
+        return None
 
 
-def make_progress(frames: int) -> F64:
-    """float64 (frames,), 0..1: how far the first picture has become the last; it pauses at both ends."""
-    u = np.linspace(0, 1, frames)
-    return smootherstep((u - 0.04) / 0.9)
-
-
-def make_dissolve(frames: int) -> F64:
-    """float64 (frames,), 0..1: how much of the last picture is seen in a dissolve."""
-    low, high = _DISSOLVE
-    return smootherstep((np.linspace(0, 1, frames) - low) / (high - low))
-
-
-def make_push(frames: int) -> F64:
-    """float64 (frames,): the zoom while the camera pushes in on the first picture."""
-    return 1 + _PUSH * smootherstep(np.linspace(0, 1, frames) / _DISSOLVE[1] * 0.8)
-
-
-def make_settle(frames: int) -> F64:
-    """float64 (frames,): the same while it settles on the last picture; exactly 1 at the end."""
-    return 1 + _PUSH * (1 - smootherstep((np.linspace(0, 1, frames) - _DISSOLVE[0]) / (1 - _DISSOLVE[0]) * 0.85 + 0.15))
-
-
-def mix(first: Planes, last: Planes, share: float) -> Planes:
-    """The two frames, `share` (0..1) of the last."""
-    return Planes(
-        *(
-            _blend(a, b, share)
-            for a, b in ((first.y, last.y), (first.u, last.u), (first.v, last.v))
-        )
-    )  # fmt: skip
-
-
-def _blend(a: U8, b: U8, share: float) -> U8:
-    return np.asarray(cv2.addWeighted(a, 1 - share, b, share, 0), np.uint8)
-
-
-def _check_round_trip(there: F32, back: F32) -> F32:
-    """float32 (h, w), 0..1: whether the flow there and back returns to each pixel (Sundaram et al. 2010, with wider
-    bounds)."""
-    h, w = there.shape[:2]
-    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    home: Any = cv2.remap(back, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
-                          borderValue=(1e3, 1e3, 0, 0))  # fmt: skip
-    error = ((there + home) ** 2).sum(-1)
-    allowed = 0.02 * ((there**2).sum(-1) + (home**2).sum(-1)) + 1.5
-    return filters.blur(error < allowed, 2.0)
-
-
-def _correlate_detail(a: Any, b: Any, there: F32) -> float:
-    """Correlation of the detail of the first picture with that of the last one warped back along the flow."""
-    h, w = a.shape
-    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    drawn: Any = cv2.remap(b, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-    one, other = (_detail(p) for p in (a, drawn))
-    return float((one * other).sum() / max(float(np.sqrt((one**2).sum() * (other**2).sum())), 1e-6))
-
-
-def _brightness_ratio(last: Any, back: F32, sure: F32, first: Any) -> float:
-    """Mean luma above black of the last picture over that of the first, where both show the same."""
-    h, w = last.shape
-    x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    drawn: Any = cv2.remap(first, x + back[..., 0], y + back[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
-    total = float(sure.sum()) + 1e-6
-    return max(float(((last.astype(np.float32) - 16) * sure).sum()) / total, 4.0) / max(
-        float(((drawn.astype(np.float32) - 16) * sure).sum()) / total, 4.0
-    )
-
-
-def _detail(picture: U8) -> F32:
-    values = picture.astype(np.float32)
-    return filters.blur(values, 1.0) - filters.blur(values, 12.0)
-
-
-def _on_grid(values: F32, scale: tuple[float, float], size: tuple[int, int]) -> F32:
-    """float32 (h', w', k) of a smaller picture -> (k, rows, columns) on the quarter grid, channels times scale."""
-    h, w = size
-    soft = cv2.GaussianBlur(values, (0, 0), 1.5)
-    soft = soft.reshape(values.shape)
-    rows, columns = quarter_shape(h, w)
-    x = (np.arange(columns) * STEP + 0.5) * (values.shape[1] / w) - 0.5
-    y = (np.arange(rows) * STEP + 0.5) * (values.shape[0] / h) - 0.5
-    map_x, map_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    out = [
-        cv2.remap(np.ascontiguousarray(soft[..., k]), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        * np.float32(scale[k])
-        for k in range(values.shape[2])
-    ]
-    return np.stack(out).astype(np.float32)
+def transform(view: F64, x: F32, y: F32) -> tuple[F32, F32]:
+    """Positions x, y (float32, any one shape) as a homography, float64 (3, 3), maps them."""
+    m = (view / view[2, 2]).astype(np.float32)
+    below = m[2, 0] * x + m[2, 1] * y + 1
+    return (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / below, (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / below

@@ -4,28 +4,16 @@ displacements are added up here, and the picture is sampled once. Knows nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect, sample_quarter
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
 from vivant.engines.diorama.motion.frame.layers import CUT_OUT_FROM, Cutout, Layers, composite_over, cut_out
-from vivant.engines.diorama.motion.frame.morph import (
-    FlowMorph,
-    find_flow,
-    make_dissolve,
-    make_progress,
-    make_push,
-    make_settle,
-    mix,
-)
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.border import judge_borders
@@ -33,7 +21,6 @@ from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, U8, Planes
-from vivant.request import FPS
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
 LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
@@ -54,43 +41,30 @@ class Renderer:
         ambient: Ambient | None = None,
         patches: Patches | None = None,
         face_field: FaceField | None = None,
-        last: Scene | None = None,
     ) -> None:
-        """patches, face_field: what faces do at a frame. last: the scene of the last picture, of the same size; it is
-        used where the storyboard morphs."""
+        """patches, face_field: what faces do at a frame."""
         self._scene = scene
         self._timeline = timeline
         self._frames = timeline.frames
-        self._last = last.source if last and storyboard.morph else None
-        self.flow_morph: FlowMorph | None = None
-        self._other: Renderer | None = None
-        camera = timeline.camera
-        if last and self._last:
-            self.flow_morph = find_flow(scene.source.planes, self._last.planes)
-            if self.flow_morph is None:
-                self._other = Renderer(last, _zoom(timeline, make_settle(timeline.frames)), storyboard)
-                camera = _zoom(timeline, make_push(timeline.frames)).camera
-            self._progress = (make_progress if self.flow_morph else make_dissolve)(timeline.frames)
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
         h, w = scene.source.planes.y.shape
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
-        nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
-        subject = measure_subject_nearness(scene, nearness)
+        nearness, subject = make_nearness(scene)
 
         beyond = judge_borders(scene.rgb)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             return Rig(
-                camera, (w, h), surfaces, subject=subject, parallax=parallax, segments=timeline.segments,
+                timeline.camera, (w, h), surfaces, subject=subject, parallax=parallax, segments=timeline.segments,
                 returns=storyboard.morph, beyond=beyond,
             )  # fmt: skip
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
-        if scene.matte.trust >= CUT_OUT_FROM and self.rig.parallax > LAYERS_FROM and not self.flow_morph:
+        if scene.matte.trust >= CUT_OUT_FROM and self.rig.parallax > LAYERS_FROM:
             self.layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.make_dither(h, w)
@@ -99,48 +73,28 @@ class Renderer:
         # With the camera at rest the picture is read whole, not the background alone.
         rests = any(self.rig.pose(n).is_home for n in range(1, self._frames))
         self._whole_texels = warp.pack_source(scene.source) if self.layers and rests else self._texels
-        self._last_texels = warp.pack_source(self._last) if self._last and self.flow_morph else None
 
     def frame(self, n: int) -> Planes:
-        """Frame n in new planes. Frame 0 is the picture to the bit, and in a morph the last frame is the last
-        picture."""
-        if n == 0:
-            return _copy(self._scene.source.planes)
-        if self._last and n == self._frames - 1:
-            return _copy(self._last.planes)
-        frame = self._picture(n)
-        if self._other and self._progress[n] > 0:
-            frame = mix(frame, self._other.frame(n), float(self._progress[n]))
-        if self._ambient:
-            self._draw_in_front(n, frame)
+        """Frame n in new planes. Frame 0 is the picture to the bit."""
+        frame = self.picture(n)
+        if n and self._ambient:
+            self._ambient.overlay(n, frame)
         return frame
 
-    def _draw_in_front(self, n: int, frame: Planes) -> None:
-        """Draw what is in front of the camera; it fades out before the last picture of a morph."""
-        assert self._ambient
-        left = (self._frames - 1 - n) / (0.7 * FPS) if self._last else 1.0
-        if left >= 1:
-            self._ambient.overlay(n, frame)
-            return
-        clear = _copy(frame)
-        self._ambient.overlay(n, frame)
-        for dry, wet in ((clear.y, frame.y), (clear.u, frame.u), (clear.v, frame.v)):
-            cv2.addWeighted(wet, left, dry, 1 - left, 0, dst=wet)
-
-    def _picture(self, n: int) -> Planes:
+    def picture(self, n: int) -> Planes:
         """The picture as the camera sees it at frame n, with all that moves in it, without what is in front."""
+        if n == 0:
+            return _copy(self._scene.source.planes)
         pose = self.rig.pose(n)
         ambient = self._ambient.field(n) if self._ambient else None
-        moved = _combine(ambient, self._face_field(n) if self._face_field else None)
+        moved = combine(ambient, self._face_field(n) if self._face_field else None)
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
-        if self.flow_morph:
-            return self._between(n, pose, moved, patches)
         layers = None if pose.is_home else self.layers
         view = self.rig.aim(pose, self._whole)
         # With layers, the displacement of faces is for the subject's layer, not for the background.
-        grid, gain = _displace(view, ambient if layers else moved)
+        grid, gain = displace(view, ambient if layers else moved)
         frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
         if not layers:
             for patch in patches:
@@ -152,34 +106,10 @@ class Renderer:
         self._relight(n, gain, frame)
         return frame
 
-    def _between(self, n: int, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...]) -> Planes:
-        """A frame on the way from the first picture to the last, both seen through the same camera."""
-        assert self.flow_morph and self._last_texels
-        t = float(self._progress[n])
-        now = self.flow_morph.at(t)
-        view = self.rig.aim(pose, self._whole)
-        ax, ay, bx, by, weight = warp.look_up(np.stack([now.ax, now.ay, now.bx, now.by, now.weight]), view.x, view.y)
-        there = Grid(view.rect, view.x + ax, view.y + ay)
-        grid, gain = _displace(there, None if moved is None else _fade(moved, 1 - t))
-        frame = warp.read(self._texels, grid)
-        for patch in patches:
-            warp.read_patched(self._scene.source, patch, grid, frame)
-        if t > 0:
-            other = warp.read(self._last_texels, Grid(view.rect, view.x + bx, view.y + by))
-            first_gain, last_gain = self.flow_morph.gains(t)
-            light.scale_luma(frame.y, first_gain)
-            light.scale_luma(other.y, last_gain)
-            full, half = warp.enlarge(weight, view.rect), warp.enlarge_half(weight, view.rect)
-            _lerp(frame.y, other.y, full)
-            _lerp(frame.u, other.u, half)
-            _lerp(frame.v, other.v, half)
-        self._relight(n, gain, frame)
-        return frame
-
     def _lay_subject(
         self, subject: Cutout, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
     ) -> None:
-        grid, _ = _displace(self.rig.aim(pose, self._whole, surface=1), moved)
+        grid, _ = displace(self.rig.aim(pose, self._whole, surface=1), moved)
         there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
         rect = _bounds(there > 1e-3, self._width, self._height)
         if rect is not None:
@@ -213,8 +143,6 @@ class Renderer:
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
-        if self._last:  # the last picture is shown in its own light
-            whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)
         if gain is not None or whole != 1.0:
             light.relight(frame, gain, whole, self._noise)
 
@@ -223,18 +151,10 @@ def _copy(planes: Planes) -> Planes:
     return Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
 
 
-def _zoom(timeline: Timeline, factor: NDArray[np.float64]) -> Timeline:
-    """The timeline with its zoom multiplied by `factor` (frames,), in a steady light."""
-    zoom = (timeline.camera.zoom * factor).astype(np.float32)
-    steady = np.ones(timeline.frames, np.float32)
-    return replace(timeline, camera=replace(timeline.camera, zoom=zoom), light=steady, flicker=0 * steady)
-
-
-def _fade(moved: Field, share: float) -> Field:
-    gain = None if moved.gain is None else (1 + (moved.gain - 1) * np.float32(share)).astype(np.float32)
-    return Field(
-        (moved.dx * np.float32(share)).astype(np.float32), (moved.dy * np.float32(share)).astype(np.float32), gain
-    )
+def make_nearness(scene: Scene) -> tuple[F32, float]:
+    """The nearness of a scene, float32 on the quarter grid, FAR..1, and that of its subject."""
+    nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
+    return nearness, measure_subject_nearness(scene, nearness)
 
 
 def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
@@ -247,15 +167,17 @@ def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
     return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
 
 
-def _combine(ambient: Field | None, face: Field | None) -> Field | None:
+def combine(ambient: Field | None, face: Field | None) -> Field | None:
+    """Both displacements, added."""
     if ambient is None or face is None:
         return ambient or face
     gain = ambient.gain if face.gain is None else face.gain if ambient.gain is None else ambient.gain * face.gain
     return Field(ambient.dx + face.dx, ambient.dy + face.dy, gain)
 
 
-def _displace(view: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
-    """Add a displacement at the positions where the camera looks. Also returns the gain there, on the output's grid."""
+def displace(view: Grid, moved: Field | None) -> tuple[Grid, F32 | None]:
+    """Add a displacement at the positions where the camera looks. Also returns the gain there, float32 on the output's
+    grid."""
     if moved is None:
         return view, None
     parts = [moved.dx, moved.dy] if moved.gain is None else [moved.dx, moved.dy, moved.gain]
@@ -289,12 +211,3 @@ def _bounds_of_grid(
 def _soft_luma(y: U8) -> F32:
     """The local mean of luma, float32 on the quarter grid, about which the contrast of a stream is measured."""
     return sample_quarter(np.asarray(cv2.GaussianBlur(y, (0, 0), 6.0), np.float32))
-
-
-@kernel
-def _lerp(out: U8, other: U8, share: F32) -> None:
-    half = np.float32(0.5)
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            one = np.float32(out[i, j])
-            out[i, j] = np.uint8(one + share[i, j] * (np.float32(other[i, j]) - one) + half)
