@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.checks import check_array, check_whole
+from vivant.engines.diorama.checks import check_array, check_number, check_whole
+from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.media import F32, U8, Planes
 
 STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
@@ -155,6 +156,27 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Drift:
+    """Where the sky of a backdrop has drifted to, on the quarter grid: it is read at a and at b (canvas pixels, added
+    to the place of the output in the picture), blended by `weight` (of b, 0..1). settled, 0..1: how far the rims of
+    outlines, see Backdrop.home, have vanished. Raises ValueError as `Field` does."""
+
+    ax: F32
+    ay: F32
+    bx: F32
+    by: F32
+    weight: float
+    settled: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_array("Drift.ax", self.ax, np.float32, (None, None))
+        for name in ("ay", "bx", "by"):
+            check_array(f"Drift.{name}", getattr(self, name), np.float32, self.ax.shape)
+        for name in ("weight", "settled"):
+            check_number(f"Drift.{name}", getattr(self, name), 0, 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Patch:
     """A part of the source redrawn for one frame, e.g. a talking mouth.
 
@@ -176,6 +198,13 @@ class Patch:
 class Ambient(Protocol):
     """Everything that moves by itself. Each method is a pure function of the frame number, callable from any thread in
     any order. Frame 0 is the picture: nothing has moved yet, but speeds are not 0."""
+
+    @property
+    def backdrop(self) -> Backdrop | None:
+        """The sky that drifts, None where none does."""
+        ...
+
+    def drift(self, n: int) -> Drift | None: ...
 
     def field(self, n: int) -> Field | None: ...
 

@@ -11,12 +11,13 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient.compose import compose
-from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect, quarter_shape
+from vivant.engines.diorama.motion.fields import Drift, Field, Flow, Patch, Rect, quarter_shape
 from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames
 from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Move, PictureFacts, Shot, Storyboard
@@ -34,7 +35,7 @@ def warm_up_frames() -> None:
     scene, other = _disc(0), _disc(2)
     flat = np.zeros(quarter_shape(_HEIGHT, _WIDTH), np.float32)
     for share in (0.4, 1.0):  # a rect inside the picture, and one as wide as it: their memory layouts differ
-        ambient = _EvenMotion(flat + np.float32(0.3), flat, share)
+        ambient = _EvenMotion(scene.source, flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
             _film(scene, moves, ambient, None)
     aligned = align(scene, other)
@@ -46,13 +47,20 @@ def warm_up_frames() -> None:
 
 
 class _EvenMotion:
-    """A field, a gain and a stream at once, over `share` of the picture's width."""
+    """A field, a gain, a drifting sky and a stream at once, over `share` of the picture's width."""
 
-    def __init__(self, push: F32, still: F32, share: float) -> None:
+    def __init__(self, source: Source, push: F32, still: F32, share: float) -> None:
         mask = still.copy()
         mask[4:-4, : int(share * still.shape[1])] = 1
         self._field = Field(push * mask, still, 1 + np.float32(0.1) * mask)
+        alpha: U8 = np.full((_HEIGHT, _WIDTH), 99, np.uint8)
+        alpha[:, round(share * _WIDTH) :] = 0
+        self.backdrop = Backdrop(source, source, alpha, np.full((3, 10, 16), 128, np.float32))
+        self._drift = Drift(still + 4, still, still - 4, still, 0.5, 0.5)
         self._flow = Flow(push * 4, still, push * -4, still, still + np.float32(0.5), mask)
+
+    def drift(self, n: int) -> Drift:
+        return self._drift
 
     def field(self, n: int) -> Field:
         return self._field

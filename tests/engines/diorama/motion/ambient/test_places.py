@@ -4,9 +4,10 @@ import cv2
 import numpy as np
 
 from support.scenes import HEIGHT, WATERLINE, WIDTH, region, rows_between, scene_of
-from vivant.engines.diorama.motion.ambient import clouds, falloff
+from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.places import Places
 from vivant.engines.diorama.scene import sea
+from vivant.engines.diorama.scene.backdrop import find_standing
 from vivant.media import F32, U8
 
 
@@ -62,7 +63,7 @@ def test_a_mast_before_the_sky_is_not_a_cloud() -> None:
         picture[30:150, column : column + 2] = 40  # a lattice mast
     picture[150:] = 60
     luma = picture.astype(np.uint8)
-    standing = clouds.find_standing(luma, rows_between(0, 150))
+    standing = find_standing(luma, rows_between(0, 150))
     assert standing[60:140, 232:246].min() > 0.9
     assert standing[:130, :180].max() == 0 and standing[:130, 300:].max() == 0
 

@@ -9,9 +9,8 @@ import pytest
 from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.motion.ambient import falls
 from vivant.engines.diorama.motion.ambient.stream import EARLIER, REACH
-from vivant.engines.diorama.motion.fields import Flow
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Drift, Motion
+from vivant.engines.diorama.storyboard import Motion
 from vivant.media import F32, U8
 
 
@@ -110,36 +109,3 @@ def test_a_stream_ends_before_a_last_picture(cascade: Scene, play: Play) -> None
     late = ambient.flow(44)
     assert late is not None and 0 < late.mask.max() < 1
     assert ambient.flow(48) is None
-
-
-@pytest.mark.parametrize(("direction", "sign"), [("left", -1), ("right", 1)])
-def test_clouds_drift_to_the_side_that_was_asked_for(lake: Scene, play: Play, direction: Drift, sign: int) -> None:
-    flow = play(lake, Motion(kind="clouds", direction=direction)).flow(20)
-    assert flow is not None
-    # What moves to the right is read from the left.
-    assert sign * flow.ax[:10].mean() < -2
-    assert flow.mask[80 // 4 + 1 :].max() == 0
-
-
-def test_clouds_go_faster_overhead_than_at_the_horizon(lake: Scene, play: Play) -> None:
-    flow = play(lake, Motion(kind="clouds", direction="right")).flow(20)
-    assert flow is not None
-    assert -flow.ax[:3].mean() > 1.3 * -flow.ax[10:13].mean() > 0
-
-
-def test_the_sun_stays_in_its_place(texture: U8, play: Play) -> None:
-    picture = texture.copy()
-    cv2.circle(picture, (240, 30), 12, (255, 255, 255), -1)
-    scene = scene_of(picture, sky=region(rows_between(0, 80)))
-    flow = play(scene, Motion(kind="clouds")).flow(20)
-    assert flow is not None
-    assert flow.mask[30 // 4 - 1 : 30 // 4 + 2, 240 // 4 - 1 : 240 // 4 + 2].max() == 0
-    assert flow.mask[5, 20] > 0.5
-
-
-def test_sky_and_fall_flow_at_once_each_its_own_way(cascade: Scene, play: Play) -> None:
-    both = scene_of(cascade.rgb, water=cascade.water, sky=region(rows_between(0, 38)))
-    flow = play(both, Motion(kind="falls"), Motion(kind="clouds", direction="right")).flow(4)
-    assert isinstance(flow, Flow)
-    assert flow.ax[2, 60] < -0.1 and abs(flow.ay[2, 60]) < abs(flow.ax[2, 60])
-    assert middle(flow.ay).mean() < -4

@@ -14,7 +14,7 @@ from PIL import Image
 from support.paths import PHOTOS
 from support.timelines import still
 from vivant.engines.diorama.kernels import compiled_signatures
-from vivant.engines.diorama.motion.fields import Field, Flow, Patch, Rect
+from vivant.engines.diorama.motion.fields import Drift, Field, Flow, Patch, Rect
 from vivant.engines.diorama.motion.frame import blend, crossfade, layers, light, rig, texels, transition, warp
 from vivant.engines.diorama.motion.frame.layers import composite_over
 from vivant.engines.diorama.motion.frame.morph import Morph, align
@@ -72,6 +72,11 @@ class OneMotion:
 
     def __init__(self, field: Field | None = None, flow: Flow | None = None, rain: int = 0) -> None:
         self._field, self._flow, self._rain = field, flow, rain
+
+    backdrop = None
+
+    def drift(self, n: int) -> Drift | None:
+        return None
 
     def field(self, n: int) -> Field | None:
         return self._field if n else None

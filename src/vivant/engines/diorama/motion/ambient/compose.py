@@ -11,10 +11,10 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import clouds, falls, fire
+from vivant.engines.diorama.motion.ambient import falls, fire
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
-from vivant.engines.diorama.motion.ambient.drawn_clouds import DrawnClouds
+from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.fog import Fog
 from vivant.engines.diorama.motion.ambient.haze import Haze
@@ -28,7 +28,8 @@ from vivant.engines.diorama.motion.ambient.snow import Snow
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
-from vivant.engines.diorama.motion.fields import Ambient, Field, FieldSum, Flow, average_quarter
+from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, FieldSum, Flow, average_quarter
+from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard
 from vivant.engines.diorama.timing.envelope import make_envelope
@@ -55,6 +56,7 @@ class Parts:
     displacements: tuple[Displacement, ...] = ()
     overlays: tuple[Overlay, ...] = ()
     currents: tuple[Current, ...] = ()
+    sky: tuple[Backdrop, Clouds] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +96,9 @@ class _Composition:
         self._overlays = tuple(each for part in parts for each in part.overlays)
         currents = [each for part in parts for each in part.currents]
         self._stream = Stream(air, currents) if currents else None
+        sky = next((part.sky for part in parts if part.sky), None)
+        self.backdrop: Backdrop | None = sky[0] if sky else None
+        self._clouds: Clouds | None = sky[1] if sky else None
 
     def field(self, n: int) -> Field | None:
         if n == 0 or not self._displacements:
@@ -102,6 +107,9 @@ class _Composition:
         for displacement in self._displacements:
             displacement.add(n, total)
         return total.field()
+
+    def drift(self, n: int) -> Drift | None:
+        return None if self._clouds is None else self._clouds.drift(n)
 
     def flow(self, n: int) -> Flow | None:
         return None if self._stream is None else self._stream.flow(n)
@@ -152,10 +160,12 @@ def _falls(setting: Setting, motion: Motion) -> Parts:
 def _clouds(setting: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(setting.scene.sky):
         return Parts()
-    planes, sky = setting.scene.source.planes, setting.places.sky
-    if setting.places.is_drawn:
-        return Parts(displacements=(DrawnClouds(setting.flow, planes, sky, motion.strength, motion.direction),))
-    return _flow(clouds.make_current(setting.flow, planes.y, sky, motion.strength, motion.direction))
+    backdrop = setting.places.backdrop
+    if backdrop is None:
+        return Parts()
+    rigid = setting.places.is_drawn
+    clouds = Clouds(setting.flow, backdrop, motion.strength, motion.direction, rigid=rigid)
+    return Parts(sky=(backdrop, clouds))
 
 
 def _wind(setting: Setting, motion: Motion) -> Parts:

@@ -1,45 +1,13 @@
-"""Clouds of drawings with flat colours: they drift as whole shapes. The swirling flow of clouds.py would tear drawn
-shapes apart.
-"""
+"""What is a cloud in a sky drawn in flat colours, and what is not."""
 
 from __future__ import annotations
-
-from typing import Final
 
 import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.motion.ambient.air import Air
-from vivant.engines.diorama.motion.fields import STEP, FieldSum, average_quarter
+from vivant.engines.diorama.motion.fields import average_quarter
 from vivant.media import F32, U8, Planes
-from vivant.request import FPS
-
-SPEED: Final = 8.0  # px per second at 720p, strength 0.5
-FARTHEST: Final = 44.0  # px at 720p
-YIELDING: Final = 2.5  # the sky around a cloud is stretched over this many times the distance that the cloud goes
-
-
-class DrawnClouds:
-    """Pale shapes in a drawn sky drift; the plain sky around them is compressed and stretched, nothing is cut."""
-
-    def __init__(self, air: Air, planes: Planes, sky: F32, strength: float, direction: str) -> None:
-        """sky: float32 (h, w), 0..1. strength: 0..1. direction: left, right or "" for the wind's own."""
-        side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
-        speed = SPEED * air.scale * (0.4 + 1.2 * strength)
-        seconds = air.frames / FPS
-        self._air = air
-        self._speed = np.float32(side * min(speed, FARTHEST * air.scale / seconds))
-        farthest = abs(float(self._speed)) * seconds
-        clouds, others = find_shapes(planes, sky)
-        fixed = others | (average_quarter(sky) < 0.5)
-        give = YIELDING * farthest / STEP
-        near = 1 - smoothstep((_distance(clouds) - farthest / STEP - 2) / give)
-        self._weight = (near * smoothstep((_distance(fixed) - 3) / give)).astype(np.float32)
-
-    def add(self, n: int, out: FieldSum) -> None:
-        out.dx[:] -= self._speed * np.float32(float(self._air.flowed[n]) * float(self._air.amplitude[n])) * self._weight
 
 
 def find_shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
@@ -63,12 +31,10 @@ def find_shapes(planes: Planes, sky: F32) -> tuple[U8, U8]:
     # Rims between blue and yellow are as pale as clouds, so thin shapes are dropped; rims of clouds are not other
     # things.
     clouds = np.asarray(cv2.morphologyEx(clouds, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)), np.uint8)
+    # A pale shape that reaches the ground, a sail or a snowy peak, is no cloud.
+    _, labels = cv2.connectedComponents(clouds)
+    ground = cv2.dilate((~open_).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    rooted = np.isin(labels, np.setdiff1d(np.unique(labels[ground & (clouds > 0)]), 0))
+    clouds, others = clouds & ~rooted, others | rooted
     rim = np.asarray(cv2.dilate(clouds, np.ones((5, 5), np.uint8)), np.uint8)
     return clouds, np.asarray(others & (1 - rim), np.uint8)
-
-
-def _distance(shape: U8 | np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> F32:
-    """Samples to the nearest part of `shape`; far where there is none."""
-    if not shape.any():
-        return np.full(shape.shape, 1e6, np.float32)
-    return np.asarray(cv2.distanceTransform((~shape.astype(bool)).astype(np.uint8), cv2.DIST_L2, 5), np.float32)

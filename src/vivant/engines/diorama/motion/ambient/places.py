@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.ambient import falloff, falls
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
+from vivant.engines.diorama.motion.ambient.drawn_clouds import find_shapes
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
+from vivant.engines.diorama.scene.backdrop import Backdrop, make_backdrop
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.media import F32
 
+BEHIND: Final = 0.1  # widths: how far behind outlines the sky is seen when it drifts
 BLOSSOM: Final = 30.0  # mean distance of chroma from grey: petals are above, fur, cloth and skin below
 
 
@@ -43,6 +46,15 @@ class Places:
     @cached_property
     def sky(self) -> F32:
         return np.asarray(self.scene.sky.mask * (1 - self.subject), np.float32)
+
+    @cached_property
+    def backdrop(self) -> Backdrop | None:
+        """The sky continued behind all that stands before it; None where hardly any is seen."""
+        fixed = None
+        if self.is_drawn:
+            _, others = find_shapes(self.scene.source.planes, self.sky)
+            fixed = filters.resize(others, self.width, self.height)
+        return make_backdrop(self.scene.source, self.scene.rgb, self.sky, BEHIND * self.width, fixed)
 
     @cached_property
     def is_drawn(self) -> bool:

@@ -1,8 +1,8 @@
-"""What flows in one direction without end: falls, clouds, flames. The way of each sample along the flow is integrated
+"""What flows in one direction without end: falls, flames. The way of each sample along the flow is integrated
 once per clip; two copies of the picture, half a period apart, are shown in turn, so that neither is displaced too far
 (flow maps: Vlachos, SIGGRAPH 2010; integration: Holynski et al., 2021).
 
-Knows velocities and masks; what flows, and how fast, is in falls.py, clouds.py and fire.py.
+Knows velocities and masks; what flows, and how fast, is in falls.py and fire.py.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
     low, high, half = np.float32(16), np.float32(235), np.float32(0.5)
     for i in range(height):
         row, part = texels.row_of(i, STEP)
-        first, last = _next_visible(mask, row, 0)
+        first, last = next_visible(mask, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
             texels.read_row(packed, a_positions, span, line_a, buffers)
@@ -70,7 +70,7 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
                 value = s[j] + (value - s[j]) * g[j]
                 mixed = min(max(base + m[j] * (value - base), low), high) + half
                 here[j] = np.uint8(np.int32(mixed if m[j] > VISIBLE else base))
-            first, last = _next_visible(mask, row, last)
+            first, last = next_visible(mask, row, last)
 
 
 @kernel
@@ -85,7 +85,7 @@ def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, 
     half = np.float32(0.5)
     for i in range(height):
         row, part = texels.row_of(i, step)
-        first, last = _next_visible(mask, row, 0)
+        first, last = next_visible(mask, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
             texels.read_row(packed, a_positions, span, line_a, buffers)
@@ -102,11 +102,11 @@ def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, 
                 one, base = np.float32(a[j]), np.float32(here[j])
                 value = one + w[j] * (np.float32(b[j]) - one)
                 here[j] = np.uint8(np.int32(base + m[j] * (value - base) + half if m[j] > VISIBLE else base))
-            first, last = _next_visible(mask, row, last)
+            first, last = next_visible(mask, row, last)
 
 
 @kernel
-def _next_visible(mask: F32, row: int, after: int) -> tuple[int, int]:
+def next_visible(mask: F32, row: int, after: int) -> tuple[int, int]:
     """(first, last) of the next grid columns, from `after` on, between which the stream is seen; equal if there are
     none."""
     end = mask.shape[1] - 1

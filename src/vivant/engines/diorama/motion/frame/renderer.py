@@ -15,7 +15,9 @@ from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
 from vivant.engines.diorama.motion.frame.layers import CUT_OUT_FROM, Cutout, Layers, composite_over, cut_out
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
+from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.warp import Grid
+from vivant.engines.diorama.scene.backdrop import continue_behind
 from vivant.engines.diorama.scene.border import judge_borders
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
@@ -69,9 +71,17 @@ class Renderer:
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.make_dither(h, w)
         self._soft = _soft_luma(scene.source.planes.y)
-        self._texels = warp.pack_source(self.layers.background if self.layers else scene.source)
         # With the camera at rest the picture is read whole, not the background alone.
         rests = any(self.rig.pose(n).is_home for n in range(1, self._frames))
+        background = self.layers.background if self.layers else scene.source
+        self._sky = self._sky_behind = None
+        if ambient and ambient.backdrop:
+            if rests or not self.layers:
+                self._sky = Sky(ambient.backdrop)
+            if self.layers:
+                backdrop, background = continue_behind(ambient.backdrop, background, scene.matte.mask)
+                self._sky_behind = Sky(backdrop)
+        self._texels = warp.pack_source(background)
         self._whole_texels = warp.pack_source(scene.source) if self.layers and rests else self._texels
 
     def frame(self, n: int) -> Planes:
@@ -96,6 +106,10 @@ class Renderer:
         # With layers, the displacement of faces is for the subject's layer, not for the background.
         grid, gain = displace(view, ambient if layers else moved)
         frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
+        drift = self._ambient.drift(n) if self._ambient else None
+        sky = self._sky_behind if layers else self._sky
+        if sky and drift:
+            sky.draw(drift, view, grid, frame)
         if not layers:
             for patch in patches:
                 warp.read_patched(self._scene.source, patch, grid, frame)

@@ -1,0 +1,141 @@
+"""Draws the drifting sky into a frame: the backdrop's sky, moved, takes the place of the sky that was read with the
+picture, by as much as each pixel shows of it. What stands before the sky stays as it is, to the bit where it hides the
+sky. Knows grids and planes, not what moves the sky.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.motion.fields import STEP, Drift, quarter_shape
+from vivant.engines.diorama.motion.frame import texels, warp
+from vivant.engines.diorama.motion.frame.crossfade import next_visible
+from vivant.engines.diorama.motion.frame.texels import U32
+from vivant.engines.diorama.motion.frame.warp import Grid
+from vivant.engines.diorama.scene.backdrop import Backdrop
+from vivant.media import F32, U8, Planes
+
+APART: Final = 18.0  # px²: two copies farther apart than its root show clouds that have nothing to do with each other
+
+
+class Sky:
+    """A backdrop made ready to be read, once per clip."""
+
+    def __init__(self, backdrop: Backdrop) -> None:
+        height, width = backdrop.alpha.shape
+        self._moved = warp.pack_source(backdrop.source)
+        self._home = warp.pack_source(backdrop.home)
+        self._alpha = texels.pack(backdrop.alpha)
+        half = filters.resize(backdrop.alpha, width // 2, height // 2)
+        self._alpha_half = texels.pack(np.rint(half).astype(np.uint8))
+        rows, columns = quarter_shape(height, width)
+        # Where any pixel that a sample of the quarter grid stands for shows some sky.
+        widest = cv2.dilate(backdrop.alpha, np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8))
+        self._extent = np.ascontiguousarray((widest[::STEP, ::STEP] > 0).astype(np.float32))
+        self._tone = np.stack([filters.resize(plane, columns, rows) for plane in backdrop.tone])
+        soft = filters.blur(backdrop.source.planes.y, 0.03 * height)
+        self._soft = np.ascontiguousarray(soft[::STEP, ::STEP])
+
+    def draw(self, drift: Drift, view: Grid, grid: Grid, frame: Planes) -> None:
+        """Into `frame`, planes of the whole output, in place. view: where the output looks; grid: the same with the
+        displacement of what stands before the sky."""
+        extent = warp.look_up(self._extent[None], grid.x, grid.y)[0]
+        ax, ay, bx, by = warp.look_up(np.stack([drift.ax, drift.ay, drift.bx, drift.by]), view.x, view.y)
+        ax, ay, bx, by = ax + view.x, ay + view.y, bx + view.x, by + view.y
+        weight = np.float32(drift.weight)
+        lit = warp.look_up(self._tone, view.x, view.y) - (
+            (1 - weight) * warp.look_up(self._tone, ax, ay) + weight * warp.look_up(self._tone, bx, by)
+        )
+        mean = (1 - weight) * warp.look_up(self._soft[None], ax, ay)[0] + weight * warp.look_up(
+            self._soft[None], bx, by
+        )[0]
+        apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / APART)
+        contrast = (1 / np.sqrt(1 - 2 * weight * (1 - weight) * apart)).astype(np.float32)
+        y, u, v = (np.ascontiguousarray(tone) for tone in lit)
+        copies = _Copies(grid.x, grid.y, ax, ay, bx, by, extent, float(weight), mean, contrast, drift.settled)
+        for plane, name, alpha, tone, step in (
+            (frame.y, "y2", self._alpha, y, STEP),
+            (frame.u, "u", self._alpha_half, u, STEP // 2),
+            (frame.v, "v", self._alpha_half, v, STEP // 2),
+        ):
+            _lay(plane, getattr(self._moved, name), getattr(self._home, name), alpha, copies, tone, step)
+
+
+class _Copies(NamedTuple):
+    """On the output's grid, all float32 and contiguous."""
+
+    x: F32  # where the picture was read, canvas pixels
+    y: F32
+    ax: F32  # where the sky is read
+    ay: F32
+    bx: F32
+    by: F32
+    extent: F32  # over 0 where some sky is seen
+    weight: float  # of b, 0..1
+    mean: F32  # local mean of luma
+    contrast: F32  # by which the blend's deviation from the mean is multiplied
+    settled: float  # how far the rims of outlines have vanished, 0..1
+
+
+@kernel
+def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, step: int) -> None:
+    """out += alpha · (the moved sky + tone - the sky in its place), in place, uint8 (h, w). sky, home, alpha: see
+    texels.pack and Backdrop. step: output pixels from one sample of the grids to the next, 4 for luma, 2 for chroma."""
+    x, y, ax, ay, bx, by, extent, weight, mean, contrast, settled = copies
+    height, width = out.shape
+    columns = extent.shape[1]
+    is_luma = step == STEP
+    scale, shift = (2.0, 0.0) if is_luma else (0.5, -0.25)
+    share_scale = 1.0 if is_luma else 0.5
+    low, high = (np.float32(16), np.float32(235)) if is_luma else (np.float32(16), np.float32(240))
+    buffers = texels.make_buffers(columns, step)
+    node = buffers.floats[0]
+    lines, fields = np.empty((5, columns * step), np.uint8), np.empty((3, columns * step), np.float32)
+    line_0, line_a, line_b, line_s, line_h = lines[0], lines[1], lines[2], lines[3], lines[4]
+    tones, means, gains = fields[0], fields[1], fields[2]
+    at_home = texels.Positions(x, y, step, scale, shift)
+    share = texels.Positions(x, y, step, share_scale, shift)
+    at_a, at_b = texels.Positions(ax, ay, step, scale, shift), texels.Positions(bx, by, step, scale, shift)
+    two, not_yet, gone = weight > 0, settled < 1, np.float32(settled)
+    w, part_255, half = np.float32(weight), np.float32(1 / 255), np.float32(0.5)
+    for i in range(height):
+        row, part = texels.row_of(i, step)
+        first, last = next_visible(extent, row, 0)
+        while first < last:
+            span = texels.Span(row, part, first, last)
+            texels.read_row(alpha, share, span, line_s, buffers)
+            texels.read_row(home, at_home, span, line_h, buffers)
+            if not_yet:
+                texels.read_row(sky, at_home, span, line_0, buffers)
+            texels.read_row(sky, at_a, span, line_a, buffers)
+            if two:
+                texels.read_row(sky, at_b, span, line_b, buffers)
+                texels.interpolate_row(mean, row, part, first, last, 1.0, 0.0, node)
+                texels.upsample(node, last - first, step, 0.0, means)
+                texels.interpolate_row(contrast, row, part, first, last, 1.0, 0.0, node)
+                texels.upsample(node, last - first, step, 0.0, gains)
+            texels.interpolate_row(tone, row, part, first, last, 1.0, 0.0, node)
+            texels.upsample(node, last - first, step, 0.0, tones)
+            start = step * first - step // 2
+            skip = max(0, -start)
+            count = min(step * (last - first), width - start) - skip
+            here = out[i, start + skip : start + skip + count]
+            for j in range(count):
+                k = j + skip
+                moved = np.float32(line_a[k])
+                if two:
+                    moved += w * (np.float32(line_b[k]) - moved)
+                    if is_luma:
+                        moved = means[k] + (moved - means[k]) * gains[k]
+                before = np.float32(line_h[k])
+                if not_yet:
+                    before = np.float32(line_0[k]) + gone * (before - np.float32(line_0[k]))
+                change = np.float32(line_s[k]) * part_255 * (moved + tones[k] - before)
+                value = min(max(np.float32(here[j]) + change, low), high) + half
+                here[j] = np.uint8(np.int32(value if line_s[k] != 0 else np.float32(here[j])))
+            first, last = next_visible(extent, row, last)
