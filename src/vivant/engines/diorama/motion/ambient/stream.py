@@ -36,19 +36,23 @@ ASIDE: Final = 5.0  # px at 720p, across the flow
 class Current:
     """Something that flows. Arrays float32 on the quarter grid: velocity in canvas pixels per second, 0 where the mask
     is 0, so that nothing is brought in from outside; mask 0..1. period: seconds for which one copy is shown. flowed:
-    float64 (frames,), seconds for which it has flowed, see `Air`. Raises ValueError for others."""
+    float64 (frames,), seconds for which it has flowed, see `Air`. grain: quarter samples, the size of the parts that
+    change from one copy to the other together: fine for drops, coarse for crests, which it would tear into combs.
+    Raises ValueError for others."""
 
     vx: F32
     vy: F32
     mask: F32
     period: float
     flowed: F64
+    grain: float = 2.2
 
     def __post_init__(self) -> None:
         check_array("Current.mask", self.mask, np.float32, (None, None), 0, 1)
         check_array("Current.vx", self.vx, np.float32, self.mask.shape)
         check_array("Current.vy", self.vy, np.float32, self.mask.shape)
         check_number("Current.period", self.period, 0.01)
+        check_number("Current.grain", self.grain, 0.1)
         check_array("Current.flowed", self.flowed, np.float64, (None,), 0)
 
 
@@ -88,8 +92,9 @@ class Stream:
         self._mask, self._air = mask, air
         self._flowed = np.stack([c.flowed for c in currents], axis=1).astype(np.float32)  # (frames, currents)
         self._strongest = np.ascontiguousarray(strongest[self._window])
+        delays = [_delays(air.seed, path_x, path_y, self._window, mask.shape, c.grain) for c in currents]
         self._paths = _Paths(
-            path_x, path_y, _delays(air.seed, path_x, path_y, self._window, mask.shape),
+            path_x, path_y, np.choose(self._strongest, delays).astype(np.float32),
             np.ascontiguousarray(period[self._window]), np.ascontiguousarray(vx[self._window]),
             np.ascontiguousarray(vy[self._window]), slow, np.ascontiguousarray(mask[self._window]),
         )  # fmt: skip
@@ -134,10 +139,10 @@ def _paths(vx: F32, vy: F32, box: tuple[slice, slice]) -> tuple[F32, F32]:
     )
 
 
-def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape: tuple[int, ...]) -> F32:
+def _delays(seed: int, path_x: F32, path_y: F32, box: tuple[slice, slice], shape: tuple[int, ...], grain: float) -> F32:
     """When each part changes from one copy to the other, float32 (rows, columns), 0..1/2 of a period, so that not all
-    parts change at once. Noise smeared along the flow: neighbours along it change together."""
-    noise = filters.blur(rng(seed, "stream").normal(size=shape), 2.2)
+    parts change at once. Noise of that grain smeared along the flow: neighbours along it change together."""
+    noise = filters.blur(rng(seed, "stream").normal(size=shape), grain)
     rows, columns = np.mgrid[box]
     smeared = np.zeros_like(path_x[0])
     for dx, dy in zip(path_x, path_y, strict=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,26 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
 
-WAVES: Final = 24
-GRAVITY: Final = 3.2  # camera heights per second squared: the camera is about three metres above the water
+WAVES: Final = 32
+GRAVITY: Final = 14.0  # camera heights per second squared: the camera is held low over the water
 SHORTEST, LONGEST = 0.14, 11.0  # wavelengths in camera heights
-SPREAD: Final = 0.55  # radians about the view axis
+SPREAD: Final = 0.85  # radians about the view axis; less makes crests as wide as the picture
 # Projected wavelengths, px: waves below GONE are left out (the grid is 4 px), those from WHOLE to LONG (at 720p) are
 # whole, longer ones fade: reflections are distorted by slope, and long waves have little.
-GONE, WHOLE, LONG = 8.0, 14.0, 70.0
-STEEP: Final = 0.5  # largest change of displacement per pixel (rms): at 1 reflections would fold over
+GONE, WHOLE, LONG = 8.0, 13.0, 70.0
+STEEP: Final = 0.43  # largest change of displacement per pixel (rms): at 1 reflections would fold over
 SURGE: Final = 9.0  # px by which open sea moves in and out at the near edge, at 720p, strength 0.5
-LIFT: Final = 5.5  # px of vertical displacement at the near edge, at 720p, strength 0.5
-SHINE: Final = 0.055  # share of brightness by slope
+LIFT: Final = 13.0  # px of vertical displacement at the near edge, at 720p, strength 0.5
+# Luma levels by which a facet that leans toward the viewer, and so mirrors a higher part of the sky, is brighter: an
+# equal sum on bright and on dark water, a larger share of the dark; DARKEST and BRIGHTEST bound the share.
+SHINE: Final = 19.0
+DARKEST, BRIGHTEST = 0.1, 0.4
+GLINT: Final = 0.35  # crests are narrow and bright, troughs wide and a little darker
+
+
+def force(strength: float) -> float:
+    """How much more than usual water moves at a strength, 0..1: half at 0.2 ("barely"), three times at 0.95."""
+    return math.exp(2.5 * (strength - 0.48))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +75,18 @@ class Water:
     """Waves on one water plane; adds displacement and brightness. weight: float32 on the quarter grid, 0..1."""
 
     def __init__(
-        self, air: Air, weight: F32, horizon: float, waterline: float, strength: float, luma: F32, sea: float
+        self,
+        air: Air,
+        weight: F32,
+        horizon: float,
+        waterline: float,
+        strength: float,
+        luma: F32,
+        sea: float,
+        shine: float = 1.0,
     ) -> None:
         """horizon, waterline: rows, pixels. strength: 0..1. luma: float32 on the quarter grid, 16..235; bright water
-        sparkles. sea: 0 a lake .. 1 surf."""
+        sparkles. sea: 0 a lake .. 1 surf. shine: 0..1, none in a drawing of flat colours."""
         self._air = air
         self._top, self._bottom, self._left, self._right = falloff.find_bounds(weight)
         weight = weight[self._window]
@@ -86,21 +103,26 @@ class Water:
         self._spectrum = make_spectrum(air.seed, air.side, sea)
         self._tilt = (self._spectrum.kx / np.hypot(self._spectrum.kx, self._spectrum.kz)).astype(np.float32)
 
+        power = force(strength)
         projected = 2 * math.pi * focal / (self._spectrum.kz[:, None] * self._z**2)  # px, (WAVES, rows)
         seen = np.clip((projected - GONE) / (WHOLE - GONE), 0, 1)
-        seen *= np.minimum(1, LONG * air.scale * (1 + sea) / projected) ** 0.9
+        seen *= np.minimum(1, LONG * power**0.7 * air.scale * (1 + sea) / projected) ** 0.9
         height = np.clip(projected, GONE, None) ** 0.8 * seen * self._spectrum.share[:, None]
         # The sum has the same height everywhere, however many waves are seen there; it falls to 0 where there are none.
         height /= np.sqrt(0.5 * (height**2).sum(0)) + 0.25 * WHOLE**0.8
-        lift = air.scale * LIFT * (0.3 + 1.4 * strength) * (1 + 0.3 * sea) * near**0.6
+        lift = air.scale * LIFT * power * near**0.6
         steep = lift * np.sqrt(0.5 * ((height * 2 * math.pi / projected) ** 2).sum(0))
-        lift = lift / np.sqrt(1 + (steep / STEEP) ** 2)
-        self._height = height.astype(np.float32)
+        lift = lift / np.sqrt(1 + (steep / (STEEP * (1 - 0.5 * sea))) ** 2)
+        # The slope is that of the shorter waves.
+        slope = height / np.clip(projected, GONE, None) ** 0.4
+        slope /= np.sqrt(0.5 * (slope**2).sum(0)) + 0.25
+        self._height, self._slope = height.astype(np.float32), slope.astype(np.float32)
         self._lift = (lift[:, None] * weight).astype(np.float32)
-        surge = sea * air.scale * SURGE * (0.3 + 1.4 * strength) * near
+        surge = sea * air.scale * SURGE * power * near
         self._surge = (surge[:, None] * weight).astype(np.float32)
         glint = np.clip((luma[self._window] - 150) / 80, 0, 1) * (0.6 + 0.4 * sea)
-        self._shine = (SHINE * (0.5 + strength) * weight * (1 + 2.2 * glint)).astype(np.float32)
+        share = shine * (1 - 0.4 * sea) * np.clip(SHINE / np.maximum(luma[self._window] - 16, 1), DARKEST, BRIGHTEST)
+        self._shine = (share * power**0.5 * weight * (1 + 1.2 * glint)).astype(np.float32)
         self._still = self._waves(0)
 
     def add(self, n: int, out: FieldSum) -> None:
@@ -125,15 +147,17 @@ class Water:
         turn = 1 / (2 * math.pi)
         across = ((turn * waves.kx)[:, None] * self._per_column).astype(np.float32)  # turns per pixel, (WAVES, rows)
         start = ((turn * waves.kz)[:, None] * self._z + (turn * phase)[:, None]) % 1.0
-        _add_waves(dy, dx, shine, self._columns, across, start.astype(np.float32), self._height, self._tilt)
+        ways = _Ways(across, start.astype(np.float32), self._height, self._slope, self._tilt)
+        _add_waves(dy, dx, shine, self._columns, ways)
         rough = 1 + (0.55 + 0.3 * abs(float(self._air.wind[n]))) * _roughness(
             self._columns, self._per_column, self._z, time
         )
+        higher = 0.5 + 0.5 * rough  # seen as light and shade first; more displacement would smear
         in_out, aside = _surge(self._columns / np.float32(self._air.width), self._near, time)
         return (
-            dy * self._lift * rough + in_out * self._surge,
-            dx * self._lift * rough + aside * self._surge,
-            shine * self._shine * rough,
+            dy * self._lift * higher + in_out * self._surge,
+            dx * self._lift * higher + aside * self._surge,
+            (shine + GLINT * (shine * shine - 0.5)) * self._shine * rough,
         )
 
 
@@ -167,14 +191,24 @@ def find_vanishing_row(horizon: float, waterline: float, height: int) -> float:
     return waterline - min(max(waterline - horizon, 0.01 * height), 0.06 * height)
 
 
+class _Ways(NamedTuple):
+    """The waves as the rows of the window see them, all float32 (WAVES, rows) but `tilt` (WAVES,)."""
+
+    across: F32  # turns per pixel
+    start: F32  # turns
+    height: F32
+    slope: F32
+    tilt: F32  # share of the height that is sideways
+
+
 @fast_kernel
-def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F32, height: F32, tilt: F32) -> None:
+def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, ways: _Ways) -> None:
     """Add up the waves in dy (height), dx (height, along the wave's direction) and shine (slope toward the viewer), all
-    float32 (rows, columns). columns: (columns,), pixels; across: turns per pixel, start: turns, height: all (waves,
-    rows); tilt: (waves,)."""
+    float32 (rows, columns). columns: float32 (columns,), pixels."""
+    across, start, height, slope, tilt = ways
     for row in range(dy.shape[0]):
         for w in range(across.shape[0]):
-            high = height[w, row]
+            high, light = height[w, row], slope[w, row]
             if high < np.float32(0.01):
                 continue
             turns, begin, lean = across[w, row], start[w, row], high * tilt[w]
@@ -183,4 +217,4 @@ def _add_waves(dy: F32, dx: F32, shine: F32, columns: F32, across: F32, start: F
                 s = sine(at)
                 dy[row, column] += high * s
                 dx[row, column] += lean * s
-                shine[row, column] += high * sine(at + np.float32(0.25))
+                shine[row, column] += light * sine(at + np.float32(0.25))

@@ -114,7 +114,7 @@ class Renderer:
             for patch in patches:
                 warp.read_patched(self._scene.source, patch, grid, frame)
         if flow is not None:
-            self._stream(flow, view, frame)
+            self._stream(flow, view, grid, frame)
         if layers:
             self._lay_subject(layers.subject, pose, moved, patches, frame)
         self._relight(n, gain, frame)
@@ -139,8 +139,9 @@ class Renderer:
             warp.put(warp.read(self._whole_texels, grid.part(rect)), rect, frame)
         return frame
 
-    def _stream(self, flow: Flow, view: Grid, frame: Planes) -> None:
-        """Blend the two phases of a stream into `frame` inside its mask."""
+    def _stream(self, flow: Flow, view: Grid, displaced: Grid, frame: Planes) -> None:
+        """Blend the two phases of a stream into `frame` inside its mask. `displaced`: the view with what else moves the
+        picture there, as waves do on a sea that drifts."""
         mask = warp.look_up(flow.mask[None], view.x, view.y)[0]
         rect = _bounds(mask > 1e-3, self._width, self._height)
         if rect is None:
@@ -152,7 +153,7 @@ class Renderer:
         apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / 18.0)
         kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
         here = np.ascontiguousarray(Grid(view.rect, mask, mask).part(rect).x)
-        x, y = part.x, part.y
+        x, y = (np.ascontiguousarray(axis) for axis in (displaced.part(rect).x, displaced.part(rect).y))
         crossfade(self._texels, rect, Phases(x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
