@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
-from vivant.engines.diorama.scene import colour, depth, drawing, regions
+from vivant.engines.diorama.scene import colour, depth, drawing, features, regions
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
@@ -39,7 +39,7 @@ class SceneAnalyser:
         checkpoint()
         source = colour.make_source(rgb)
         drawn = drawing.score_drawing(source.planes.y)
-        seen = regions.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
+        seen = features.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
         straight = depth.measure_straightness(rgb)

@@ -3,58 +3,17 @@ small copy of the picture; knows nothing of motion."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.pools import find_pool, weigh
 from vivant.engines.diorama.scene.scene import Region
 from vivant.media import F32, U8
-
-SMALL: Final = 256  # long side of the copy that is looked at
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
-    """A small copy of the picture and what is measured on it. Arrays are float32 (h, w) of the small size."""
-
-    rgb: F32  # (h, w, 3), 0..1
-    lab: F32  # (h, w, 3): L 0..100, a and b about 0
-    busy: F32  # local standard deviation of L
-    upright: F32  # share of local gradient energy that is vertical edges (0..1); streaks of water have little
-    subject: F32  # 0..1
-    drawn: float  # 0..1: how surely it is a drawing
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.busy.shape
-
-
-def extract_features(rgb: U8, matte: F32, *, drawn: float) -> Features:
-    """The small copy of RGB uint8 (h, w, 3). matte: float32 (h, w), 0..1; drawn: see drawing.py."""
-    h, w = rgb.shape[:2]
-    scale = SMALL / max(h, w)
-    size = (max(8, round(w * scale)), max(8, round(h * scale)))
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB)
-    light = lab[..., 0]
-    mean = cv2.GaussianBlur(light, (0, 0), 2)
-    busy = np.sqrt(np.maximum(cv2.GaussianBlur(light * light, (0, 0), 2) - mean * mean, 0))
-    gx, gy = cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)
-    ex, ey = cv2.GaussianBlur(gx * gx, (0, 0), 4), cv2.GaussianBlur(gy * gy, (0, 0), 4)
-    upright = ex / (ex + ey + 1e-3)
-    subject = cv2.resize(matte, size, interpolation=cv2.INTER_AREA)
-    return Features(
-        rgb=np.asarray(small, np.float32),
-        lab=np.asarray(lab, np.float32),
-        busy=np.asarray(busy, np.float32),
-        upright=np.asarray(upright, np.float32),
-        subject=np.asarray(subject, np.float32),
-        drawn=drawn,
-    )
 
 
 def empty_region(shape: tuple[int, int]) -> Region:
@@ -84,7 +43,7 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
         return empty_region(rgb.shape[:2]), border
     inside = above > 0.5
     calm = float(np.clip((9 - np.median(seen.busy[inside])) / 6, 0, 1))
-    contrast = _separation(seen.lab[inside], seen.lab[~inside]) if (~inside).any() else 0.0
+    contrast = measure_separation(seen.lab[inside], seen.lab[~inside]) if (~inside).any() else 0.0
     # A green or dull grey area at the top is foliage or a wall rather than sky.
     hue = seen.lab[inside][:, 1:]
     leafy = float(((hue[:, 0] < -6) & (hue[:, 1] > -12)).mean())
@@ -199,15 +158,29 @@ def _learned(seen: Features, border: F32) -> F32 | None:
     return np.clip(ratio.reshape(seen.shape) / 3, -1.5, 1.5).astype(np.float32)
 
 
-def _separation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Distance of the means of two sets of colours, (n, 3) each, in their pooled standard deviations."""
-    spread = np.sqrt(0.5 * (one.var(0) + other.var(0)) + 9.0)
-    return float(np.linalg.norm((one.mean(0) - other.mean(0)) / spread))
-
-
 def find_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
-    """Water in RGB uint8 (h, w, 3) below a level line, and that line as a share of the height (1 where there is none).
-    rim: see find_sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air.
+    """Water in RGB uint8 (h, w, 3), and the row of its far edge as a share of the height (1 where there is none).
+    rim: see find_sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air."""
+    level, line = _find_level_water(seen, rgb, rim=rim, sky_mask=sky_mask, indoors=indoors)
+    sky = np.asarray(cv2.resize(sky_mask, seen.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+    if level.trust >= 0.3:
+        return level, line
+    pool, trust = find_pool(seen, rim=rim, sky=sky)
+    trust *= (1 - indoors) * (1 - 0.6 * seen.drawn)
+    area = float(pool.mean())
+    known = cv2.resize(level.mask, seen.shape[::-1], interpolation=cv2.INTER_AREA)
+    if trust == 0 or weigh(trust, area) <= weigh(level.trust, level.share) or known[pool > 0].mean() > 0.7:
+        return level, line
+    solid = pool.astype(np.float32)
+    # A lake that stands out is taken for the subject; what lies before it covers a part of it only.
+    if seen.subject[pool > 0].mean() < 0.6:
+        solid *= 1 - seen.subject
+    top = int(np.flatnonzero(pool.any(axis=1))[0])
+    return Region(refine(solid, rgb, radius=0.006, eps=1e-3), float(trust)), top / seen.shape[0]
+
+
+def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
+    """The same for water below a level line.
 
     A surface of water shows itself by its far edge, which is level and runs through the whole picture, and by mirroring
     what stands above that edge. Colour and level streaks then tell which of the pixels below are water.

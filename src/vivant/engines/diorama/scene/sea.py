@@ -6,11 +6,14 @@ from typing import Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
 from vivant.media import F32, U8
 
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
+SHARP: Final = 6.0  # mean slope of the outline, luma levels per pixel: reflections have soft ones
+TEXTURED: Final = 2.2  # mean fine contrast, luma levels, from which a dark body is a rock and no reflection
 
 
 def measure_roughness(luma: U8, water: F32) -> float:
@@ -21,27 +24,67 @@ def measure_roughness(luma: U8, water: F32) -> float:
     return float(np.clip((mean - 3.0) / 6.0, 0, 1))
 
 
-def find_rocks(luma: U8, water: F32) -> F32:
-    """Rocks in rough water, which must not move with it: dark, compact bodies. float32 (h, w), 0..1; arguments as of
-    `measure_roughness`. Not for calm water, where the darkest bodies are reflections."""
+def find_rocks(rgb: U8, luma: U8, water: F32) -> F32:
+    """Rocks in water, which must not move with it: float32 (h, w), 0..1. rgb: uint8 (h, w, 3); luma: uint8 (h, w);
+    water: float32 (h, w), 0..1, in which the rocks lie.
+
+    They are darker than the water (Otsu's threshold parts the two), compact, and textured in all directions; the dark
+    sides of waves are level streaks, and dark reflections are smooth. Where their hue is also warmer than that of the
+    far water, which is the surest, less texture and no sharp outline is enough."""
     small, mask = _small(luma, water)
-    if not (mask > 0.5).any():
+    wet = mask > 0.5
+    if not wet.any():
         return np.zeros_like(water)
-    usual = float(np.median(small[mask > 0.5]))
-    # Toward the horizon the sea itself is darker, and rocks are too small to matter.
-    below = np.clip(np.arange(ROWS) - int(np.argmax((mask > 0.5).any(axis=1))), 0, None)[:, None] / (0.3 * ROWS)
-    limit = usual * (0.3 + 0.38 * np.minimum(1, below))
-    dark = ((filters.blur(small, 1.5) < limit) & (mask > 0.3)).astype(np.uint8)
-    body = cv2.morphologyEx(dark, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3)))
-    body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9)))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
-    kept = np.zeros(body.shape, np.float32)
-    for label in range(1, count):
-        # Unlike rocks, the dark sides of waves are thin and horizontal.
-        wide, high, area = (int(stats[label, k]) for k in (cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT, cv2.CC_STAT_AREA))
-        if area > 0.0006 * body.size and wide < 9 * high and area > 0.25 * wide * high:
-            kept[labels == label] = 1
+    soft = filters.blur(small, 1.5)
+    dark = (soft < _otsu(soft[wet])) & (mask > 0.3)
+    gx, gy = cv2.Sobel(small, cv2.CV_32F, 1, 0), cv2.Sobel(small, cv2.CV_32F, 0, 1)
+    ex, ey = filters.blur(gx * gx, 5.0), filters.blur(gy * gy, 5.0)
+    upright = ex / (ex + ey + 50)
+    fine = filters.blur(np.abs(small - filters.blur(small, 2.0)), 3.0)
+    warmth = _warmth(rgb, wet, upright)
+    kept = np.zeros(small.shape, np.float32)
+    slope = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)) / 8
+    inland = cv2.erode(wet.astype(np.uint8), np.ones((9, 9))) > 0
+    for where, least, sharp in ((dark & (warmth > 7), 0.2, 0.0), (dark & (warmth <= 12), 0.24, SHARP)):
+        body = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, _disc(5))
+        body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(7))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
+        for label in range(1, count):
+            here = labels == label
+            large = stats[label, cv2.CC_STAT_AREA] > 0.0006 * body.size
+            if not large or upright[here].mean() < least or fine[here].mean() < TEXTURED:
+                continue
+            outline = here & inland & (cv2.erode(here.astype(np.uint8), np.ones((3, 3))) == 0)
+            if sharp == 0 or (outline.any() and slope[outline].mean() > sharp):
+                kept[here] = 1
     return filters.resize(cv2.dilate(kept, np.ones((3, 3))), water.shape[1], water.shape[0])
+
+
+def _warmth(rgb: U8, wet: NDArray[np.bool_], upright: F32) -> F32:
+    """Lab b above that of the far water, float32 of the small copy; 0 where no far water is seen."""
+    rows, columns = wet.shape
+    lab = cv2.cvtColor(cv2.resize(rgb, (columns, rows), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
+    yellow = filters.blur(lab[..., 2].astype(np.float32), 2.0)
+    top = int(np.argmax(wet.any(axis=1)))
+    far = wet & (upright < 0.3)
+    far[top + round(0.08 * ROWS) :] = False
+    if int(far.sum()) < 200:
+        return np.zeros_like(yellow)
+    return np.asarray(yellow - np.median(yellow[far]), np.float32)
+
+
+def _otsu(values: NDArray[np.float32]) -> float:
+    """The threshold that parts values, 0..255, into two classes farthest apart (Otsu, 1979)."""
+    counts, edges = np.histogram(values, bins=128, range=(0, 256))
+    share = counts / counts.sum()
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    below, sums = np.cumsum(share), np.cumsum(share * middle)
+    between = (sums[-1] * below - sums) ** 2 / np.maximum(below * (1 - below), 1e-6)
+    return float(edges[int(between.argmax()) + 1])
+
+
+def _disc(size: int) -> NDArray[np.uint8]:
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), np.uint8)
 
 
 def _small(luma: U8, water: F32) -> tuple[F32, F32]:

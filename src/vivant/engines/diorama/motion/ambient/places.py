@@ -68,11 +68,13 @@ class Places:
 
     @cached_property
     def water(self) -> F32:
-        """The water mask without the subject before it and, in rough water, without rocks."""
-        water = np.asarray(self.scene.water.mask * (1 - self.subject), np.float32)
-        if self.roughness <= 0.3:
-            return water
-        return np.asarray(water * (1 - sea.find_rocks(self.scene.source.planes.y, water)), np.float32)
+        """The water mask without the subject before it and without rocks."""
+        water = self.scene.water.mask
+        # A lake that stands out is itself the subject; else the subject covers a part of the water only.
+        if float((water * self.subject).sum()) < 0.6 * float(water.sum()):
+            water = np.asarray(water * (1 - self.subject), np.float32)
+        rocks = sea.find_rocks(self.scene.rgb, self.scene.source.planes.y, water)
+        return np.asarray(water * (1 - rocks), np.float32)
 
     @cached_property
     def falling(self) -> F32:

@@ -1,0 +1,88 @@
+"""Water that is no band below a level line, and rocks that lie in water, on painted pictures."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama.scene import features, pools, regions, sea
+from vivant.media import F32, U8
+
+HEIGHT, WIDTH = 288, 512
+
+
+def grain(sigma: float, seed: int = 3) -> F32:
+    noise = cv2.GaussianBlur(np.random.default_rng(seed).normal(size=(HEIGHT, WIDTH)).astype(np.float32), (0, 0), sigma)
+    return np.asarray(noise / noise.std(), np.float32)
+
+
+def painted(*layers: tuple[F32, tuple[int, int, int], float]) -> U8:
+    """RGB of layers (mask, colour, contrast of their grain), each over the one before."""
+    rgb = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    for mask, colour, contrast in layers:
+        body = np.array(colour, np.float32) + contrast * grain(1.2)[..., None]
+        rgb[:] = rgb * (1 - mask[..., None]) + body * mask[..., None]
+    return np.clip(rgb, 0, 255).astype(np.uint8)
+
+
+def below(row: int) -> F32:
+    return (np.arange(HEIGHT)[:, None] >= row).astype(np.float32) * np.ones((1, WIDTH), np.float32)
+
+
+def oval(x: int, y: int, wide: int, high: int) -> F32:
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    cv2.ellipse(mask, (x, y), (wide, high), 0, 0, 360, 1.0, -1)
+    return mask
+
+
+ALL = np.ones((HEIGHT, WIDTH), np.float32)
+RIDGE = 90 + 25 * np.sin(np.arange(WIDTH) / 40)
+HILLY = (np.arange(HEIGHT)[:, None] >= RIDGE[None]).astype(np.float32)
+SKY, HILLS = (ALL, (190, 205, 225), 0.0), (HILLY, (70, 80, 45), 22.0)
+
+
+def look(rgb: U8) -> features.Features:
+    return features.extract_features(rgb, np.zeros(rgb.shape[:2], np.float32), drawn=0.0)
+
+
+def test_a_lake_seen_from_above_is_found_where_it_lies() -> None:
+    lake = oval(300, 200, 150, 45)
+    rgb = painted(SKY, HILLS, (lake, (160, 180, 185), 1.0))
+    seen = look(rgb)
+    sky, rim = regions.find_sky(seen, rgb, indoors=0.0)
+    water, line = regions.find_water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=0.0)
+    found = water.mask > 0.5
+    assert (found & (lake > 0)).sum() > 0.85 * lake.sum() and (found & (lake == 0)).sum() < 0.1 * lake.sum()
+    assert 0.1 < water.trust <= pools.SURE  # not enough to move unasked
+    assert abs(line * HEIGHT - 155) < 12
+
+
+def test_a_meadow_and_a_patch_of_sand_are_no_lakes() -> None:
+    for colour in ((95, 150, 60), (205, 180, 120)):
+        rgb = painted(SKY, HILLS, (oval(300, 200, 150, 45), colour, 1.0))
+        seen = look(rgb)
+        sky, rim = regions.find_sky(seen, rgb, indoors=0.0)
+        small = np.asarray(cv2.resize(sky.mask, seen.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
+        assert pools.find_pool(seen, rim=rim, sky=small)[1] < 0.1
+
+
+def test_brown_rocks_are_told_from_a_dark_blue_sea_and_foam() -> None:
+    rocks = np.maximum(oval(120, 240, 90, 40), oval(420, 200, 50, 30))
+    rgb = painted(
+        (ALL, (60, 95, 150), 0.0), (oval(260, 170, 120, 25), (225, 230, 232), 10.0), (rocks, (62, 50, 38), 22.0)
+    )
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    found = sea.find_rocks(rgb, luma, below(60))
+    inner = cv2.erode(rocks, np.ones((9, 9))) > 0
+    assert found[inner].mean() > 0.9
+    assert found[cv2.dilate(rocks, np.ones((13, 13))) == 0].mean() < 0.02
+
+
+def test_dark_reflections_and_wave_troughs_are_no_rocks() -> None:
+    reflection = (oval(200, 180, 120, 50), (50, 60, 60), 1.0)
+    calm = painted((ALL, (150, 165, 180), 1.0), reflection)
+    streaks = cv2.resize(grain(1.0)[:, ::16], (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    rough = np.clip(110 + 30 * cv2.GaussianBlur(streaks, (0, 0), sigmaX=8, sigmaY=2), 0, 255).astype(np.uint8)
+    for rgb in (np.asarray(cv2.GaussianBlur(calm, (0, 0), 3), np.uint8), np.repeat(rough[..., None], 3, axis=2)):
+        luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        assert sea.find_rocks(rgb, luma, below(60)).mean() < 0.01
