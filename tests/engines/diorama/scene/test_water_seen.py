@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.scene import features, pools, regions, sea
+from vivant.engines.diorama.scene import brooks, features, pools, regions, sea
 from vivant.media import F32, U8
 
 HEIGHT, WIDTH = 288, 512
@@ -86,3 +86,26 @@ def test_dark_reflections_and_wave_troughs_are_no_rocks() -> None:
     for rgb in (np.asarray(cv2.GaussianBlur(calm, (0, 0), 3), np.uint8), np.repeat(rough[..., None], 3, axis=2)):
         luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         assert sea.find_rocks(rgb, luma, below(60)).mean() < 0.01
+
+
+def bed() -> F32:
+    """A brook that winds down the picture."""
+    x = 250 + 60 * np.sin(np.arange(HEIGHT) / 50)[:, None]
+    inside = (np.abs(np.arange(WIDTH)[None] - x) < 26) & (np.arange(HEIGHT)[:, None] > 70)
+    return np.asarray(inside, np.float32)
+
+
+def test_a_brook_between_rocks_is_found_by_its_colour() -> None:
+    rgb = painted((ALL, (120, 116, 92), 22.0), (bed(), (150, 158, 170), 26.0))
+    seen = look(rgb)
+    water, _ = regions.find_water(
+        seen, rgb, rim=np.zeros(seen.shape[1], np.float32), sky_mask=np.zeros((HEIGHT, WIDTH), np.float32), indoors=0.0
+    )
+    assert 0.1 <= water.trust <= brooks.SURE
+    found = water.mask > 0.5
+    assert found[bed() > 0].mean() > 0.7 and found[bed() == 0].mean() < 0.03
+
+
+def test_ground_of_one_colour_has_no_brook() -> None:
+    seen = look(painted((ALL, (120, 116, 92), 22.0)))
+    assert brooks.find_brook(seen, sky=np.zeros(seen.shape, np.float32))[1] == 0

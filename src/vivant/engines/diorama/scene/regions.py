@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
 from vivant.engines.diorama.scene.pools import find_pool, weigh
@@ -165,17 +166,25 @@ def find_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: flo
     sky = np.asarray(cv2.resize(sky_mask, seen.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     if level.trust >= 0.3:
         return level, line
+    doubt = (1 - indoors) * (1 - 0.6 * seen.drawn)
     pool, trust = find_pool(seen, rim=rim, sky=sky)
-    trust *= (1 - indoors) * (1 - 0.6 * seen.drawn)
-    area = float(pool.mean())
+    if max(level.trust, trust * doubt) < 0.1:
+        brook, trust = find_brook(seen, sky=sky)
+        return _region_of(brook, trust * doubt, seen, rgb) if trust > 0 else (level, line)
     known = cv2.resize(level.mask, seen.shape[::-1], interpolation=cv2.INTER_AREA)
-    if trust == 0 or weigh(trust, area) <= weigh(level.trust, level.share) or known[pool > 0].mean() > 0.7:
+    wins = weigh(trust * doubt, float(pool.mean())) > weigh(level.trust, level.share)
+    if trust == 0 or not wins or known[pool > 0].mean() > 0.7:
         return level, line
-    solid = pool.astype(np.float32)
-    # A lake that stands out is taken for the subject; what lies before it covers a part of it only.
-    if seen.subject[pool > 0].mean() < 0.6:
+    return _region_of(pool, trust * doubt, seen, rgb)
+
+
+def _region_of(part: NDArray[np.uint8], trust: float, seen: Features, rgb: U8) -> tuple[Region, float]:
+    """What was found on the small copy, as a region of the picture, and its first row as a share of the height."""
+    solid = part.astype(np.float32)
+    # Water that stands out is taken for the subject; what lies before it covers a part of it only.
+    if seen.subject[part > 0].mean() < 0.6:
         solid *= 1 - seen.subject
-    top = int(np.flatnonzero(pool.any(axis=1))[0])
+    top = int(np.flatnonzero(part.any(axis=1))[0])
     return Region(refine(solid, rgb, radius=0.006, eps=1e-3), float(trust)), top / seen.shape[0]
 
 

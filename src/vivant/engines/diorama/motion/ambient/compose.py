@@ -11,7 +11,7 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import falls, fire, swell
+from vivant.engines.diorama.motion.ambient import falls, fire, river, swell
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
@@ -140,6 +140,10 @@ def _water(setting: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(scene.water):
         return Parts()
     currents = _falls(setting, motion).currents
+    if places.runs:
+        luma = average_quarter(scene.source.planes.y.astype(np.float32))
+        stream = river.make_current(setting.flow, luma, scene.water.mask * (1 - places.subject), motion.strength)
+        return Parts(currents=(*currents, *_flow(stream).currents))
     if places.lying.max() == 0:
         return Parts(currents=currents)
     luma = average_quarter(scene.source.planes.y.astype(np.float32))

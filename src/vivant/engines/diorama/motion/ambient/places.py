@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.ambient import falloff, falls
+from vivant.engines.diorama.motion.ambient import falloff, falls, river
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.drawn_clouds import find_shapes
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
@@ -75,6 +75,11 @@ class Places:
             water = np.asarray(water * (1 - self.subject), np.float32)
         rocks = sea.find_rocks(self.scene.rgb, self.scene.source.planes.y, water)
         return np.asarray(water * (1 - rocks), np.float32)
+
+    @cached_property
+    def runs(self) -> bool:
+        """Whether the water is long and narrow and leads down the picture, as rivers and brooks do."""
+        return river.is_running(self.scene.water.mask)
 
     @cached_property
     def falling(self) -> F32:
