@@ -1,4 +1,4 @@
-"""How rough the water of a picture is, and which parts of it are rocks."""
+"""How rough the water of a picture is, and which parts of it are rocks or the beach."""
 
 from __future__ import annotations
 
@@ -58,6 +58,39 @@ def find_rocks(rgb: U8, luma: U8, water: F32) -> F32:
             if sharp == 0 or (outline.any() and slope[outline].mean() > sharp):
                 kept[here] = 1
     return filters.resize(cv2.dilate(kept, np.ones((3, 3))), water.shape[1], water.shape[0])
+
+
+def find_sand(rgb: U8, water: F32, sky: F32, waterline: float) -> F32:
+    """The beach: float32 (h, w), 0..1. rgb: uint8 (h, w, 3); water, sky: float32 (h, w), 0..1, where water may have
+    taken in sand; waterline: row, pixels.
+
+    Sand is smooth and warmer than both the far water and the sky that water could mirror, and runs out of the
+    picture."""
+    height, width = water.shape
+    columns = max(2, round(width * ROWS / height))
+    lab = cv2.cvtColor(cv2.resize(rgb, (columns, ROWS), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
+    lab = lab.astype(np.float32) - np.float32(128)
+    light, green, yellow = (lab[..., 0] + 128) * 100 / 255, *(filters.blur(lab[..., k], 2.0) for k in (1, 2))
+    wet, open_ = filters.resize(water, columns, ROWS) > 0.5, filters.resize(sky, columns, ROWS) > 0.5
+    top = round(waterline / height * ROWS)
+    far = wet.copy()
+    far[top + ROWS // 10 :] = False
+    nothing = np.zeros_like(water)
+    if not wet.any() or top >= ROWS:
+        return nothing
+    coolest = max(
+        float(np.median(yellow[far])) + 6 if int(far.sum()) > 200 else 6.0,
+        float(np.percentile(yellow[open_], 90)) + 3 if open_.any() else 3.0,
+    )
+    fine = filters.blur(np.abs(light - filters.blur(light, 2.0)), 3.0)
+    body = ((yellow > coolest) & (fine < 2.6) & (light > 25) & (green > -4)).astype(np.uint8)
+    body[:top] = 0
+    body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_OPEN, np.ones((3, 5), np.uint8)), np.uint8)
+    body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((9, 13), np.uint8)), np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(body)
+    at_border = np.unique(np.concatenate([labels[-3:].ravel(), labels[:, :3].ravel(), labels[:, -3:].ravel()]))
+    large = [k for k in at_border if k > 0 and stats[k, cv2.CC_STAT_AREA] > 0.02 * body.size]
+    return filters.resize(np.isin(labels, large).astype(np.float32), width, height)
 
 
 def _warmth(rgb: U8, wet: NDArray[np.bool_], upright: F32) -> F32:

@@ -26,6 +26,7 @@ from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.snow import Snow
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
+from vivant.engines.diorama.motion.ambient.surf import Surf
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
 from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, FieldSum, Flow, average_quarter
@@ -153,7 +154,9 @@ def _water(setting: Setting, motion: Motion) -> Parts:
         shine=0.0 if places.is_drawn else 1.0,
     )  # fmt: skip
     drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough)
-    return Parts(displacements=(waves,), currents=(*currents, *_flow(drift).currents))
+    fronts = [float(event.time) for event in setting.timeline.events if event.kind == "wave"]
+    surf = Surf(setting.air, places.water, places.sand, scene.waterline, motion.strength, luma, fronts)
+    return Parts(displacements=(waves, surf), currents=(*currents, *_flow(drift).currents))
 
 
 def _falls(setting: Setting, motion: Motion) -> Parts:

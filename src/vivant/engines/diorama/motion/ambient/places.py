@@ -68,13 +68,22 @@ class Places:
 
     @cached_property
     def water(self) -> F32:
-        """The water mask without the subject before it and without rocks."""
+        """The water mask without the subject before it, without rocks and without the beach."""
         water = self.scene.water.mask
         # A lake that stands out is itself the subject; else the subject covers a part of the water only.
         if float((water * self.subject).sum()) < 0.6 * float(water.sum()):
             water = np.asarray(water * (1 - self.subject), np.float32)
         rocks = sea.find_rocks(self.scene.rgb, self.scene.source.planes.y, water)
-        return np.asarray(water * (1 - rocks), np.float32)
+        return np.asarray(water * (1 - rocks) * (1 - self.sand), np.float32)
+
+    @cached_property
+    def sand(self) -> F32:
+        """The beach, nowhere in a drawing."""
+        scene = self.scene
+        if self.is_drawn or not is_there(scene.water):
+            return np.zeros_like(scene.depth)
+        sand = sea.find_sand(scene.rgb, scene.water.mask, scene.sky.mask, scene.waterline)
+        return np.asarray(sand * (1 - self.subject) * (1 - scene.plants.mask), np.float32)
 
     @cached_property
     def runs(self) -> bool:
