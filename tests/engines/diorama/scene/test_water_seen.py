@@ -72,7 +72,7 @@ def test_brown_rocks_are_told_from_a_dark_blue_sea_and_foam() -> None:
         (ALL, (60, 95, 150), 0.0), (oval(260, 170, 120, 25), (225, 230, 232), 10.0), (rocks, (62, 50, 38), 22.0)
     )
     luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-    found = sea.find_rocks(rgb, luma, below(60))
+    found = sea.find_rocks(rgb, luma, below(60), sea.measure_roughness(luma, below(60)))
     inner = cv2.erode(rocks, np.ones((9, 9))) > 0
     assert found[inner].mean() > 0.9
     assert found[cv2.dilate(rocks, np.ones((13, 13))) == 0].mean() < 0.02
@@ -85,7 +85,7 @@ def test_dark_reflections_and_wave_troughs_are_no_rocks() -> None:
     rough = np.clip(110 + 30 * cv2.GaussianBlur(streaks, (0, 0), sigmaX=8, sigmaY=2), 0, 255).astype(np.uint8)
     for rgb in (np.asarray(cv2.GaussianBlur(calm, (0, 0), 3), np.uint8), np.repeat(rough[..., None], 3, axis=2)):
         luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
-        assert sea.find_rocks(rgb, luma, below(60)).mean() < 0.01
+        assert sea.find_rocks(rgb, luma, below(60), sea.measure_roughness(luma, below(60))).mean() < 0.01
 
 
 def bed() -> F32:

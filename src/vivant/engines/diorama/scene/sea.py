@@ -12,6 +12,7 @@ from vivant.engines.diorama import filters
 from vivant.media import F32, U8
 
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
+ROUGH: Final = 0.3  # roughness above which water mirrors nothing sharply
 SHARP: Final = 6.0  # mean slope of the outline, luma levels per pixel: reflections have soft ones
 TEXTURED: Final = 2.2  # mean fine contrast, luma levels, from which a dark body is a rock and no reflection
 
@@ -24,13 +25,14 @@ def measure_roughness(luma: U8, water: F32) -> float:
     return float(np.clip((mean - 3.0) / 6.0, 0, 1))
 
 
-def find_rocks(rgb: U8, luma: U8, water: F32) -> F32:
+def find_rocks(rgb: U8, luma: U8, water: F32, roughness: float) -> F32:
     """Rocks in water, which must not move with it: float32 (h, w), 0..1. rgb: uint8 (h, w, 3); luma: uint8 (h, w);
-    water: float32 (h, w), 0..1, in which the rocks lie.
+    water: float32 (h, w), 0..1, in which the rocks lie; roughness: its, 0..1.
 
     They are darker than the water (Otsu's threshold parts the two), compact, and textured in all directions; the dark
     sides of waves are level streaks, and dark reflections are smooth. Where their hue is also warmer than that of the
-    far water, which is the surest, less texture and no sharp outline is enough."""
+    far water, which is the surest, less texture and no sharp outline is enough; in a calm
+    mirror only such are rocks, as the darkest parts of it are reflections."""
     small, mask = _small(luma, water)
     wet = mask > 0.5
     if not wet.any():
@@ -45,7 +47,10 @@ def find_rocks(rgb: U8, luma: U8, water: F32) -> F32:
     kept = np.zeros(small.shape, np.float32)
     slope = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)) / 8
     inland = cv2.erode(wet.astype(np.uint8), np.ones((9, 9))) > 0
-    for where, least, sharp in ((dark & (warmth > 7), 0.2, 0.0), (dark & (warmth <= 12), 0.24, SHARP)):
+    kinds = [(dark & (warmth > 7), 0.2, 0.0)]
+    if roughness > ROUGH:
+        kinds.append((dark & (warmth <= 12), 0.24, SHARP))
+    for where, least, sharp in kinds:
         body = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, _disc(5))
         body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(7))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(body)

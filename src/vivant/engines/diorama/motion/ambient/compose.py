@@ -76,7 +76,8 @@ def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient
     """The sum of all motions of the storyboard in this scene."""
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
     air = make_air(scene, storyboard, timeline)
-    setting = Setting(air, air, scene, Places(scene), timeline, falling)
+    places = Places(scene, falls_named=any(m.kind == "falls" for m in storyboard.motions))
+    setting = Setting(air, air, scene, places, timeline, falling)
     cuts = {shot.start for shot in storyboard.shots if shot.cut}
     parts = []
     for motion in storyboard.motions:
@@ -140,13 +141,13 @@ def _water(setting: Setting, motion: Motion) -> Parts:
     scene, places = setting.scene, setting.places
     if not motion.has_region or not is_there(scene.water):
         return Parts()
-    currents = _falls(setting, motion).currents
+    falling = _falls(setting, motion)
     if places.runs:
         luma = average_quarter(scene.source.planes.y.astype(np.float32))
         stream = river.make_current(setting.flow, luma, scene.water.mask * (1 - places.subject), motion.strength)
-        return Parts(currents=(*currents, *_flow(stream).currents))
+        return replace(falling, currents=(*falling.currents, *_flow(stream).currents))
     if places.lying.max() == 0:
-        return Parts(currents=currents)
+        return falling
     luma = average_quarter(scene.source.planes.y.astype(np.float32))
     rough = places.roughness
     waves = Water(
@@ -156,15 +157,20 @@ def _water(setting: Setting, motion: Motion) -> Parts:
     drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough)
     fronts = [float(event.time) for event in setting.timeline.events if event.kind == "wave"]
     surf = Surf(setting.air, places.water, places.sand, scene.waterline, motion.strength, luma, fronts)
-    return Parts(displacements=(waves, surf), currents=(*currents, *_flow(drift).currents))
+    return Parts(
+        displacements=(*falling.displacements, waves, surf), currents=(*falling.currents, *_flow(drift).currents)
+    )
 
 
 def _falls(setting: Setting, motion: Motion) -> Parts:
     if motion is not setting.falling or not is_there(setting.scene.water):
         return Parts()
-    return _flow(
-        falls.make_current(setting.flow, setting.scene.source.planes.y, setting.places.falling, motion.strength)
-    )
+    luma = setting.scene.source.planes.y
+    current = falls.make_current(setting.flow, luma, setting.places.falling, motion.strength)
+    if current is None:
+        return Parts()
+    light = falls.FallingLight(setting.air, current, average_quarter(luma.astype(np.float32)))
+    return Parts(displacements=(light,), currents=(current,))
 
 
 def _clouds(setting: Setting, motion: Motion) -> Parts:

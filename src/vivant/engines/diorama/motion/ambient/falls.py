@@ -8,14 +8,18 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.stream import Current
-from vivant.engines.diorama.motion.fields import average_quarter, quarter_shape
+from vivant.engines.diorama.motion.fields import STEP, FieldSum, average_quarter, quarter_shape
+from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32, U8
 
-SPEED: Final = 190.0  # px per second at 720p, strength 0.5
-PERIOD: Final = 0.85  # seconds
+SPEED: Final = 210.0  # px per second at 720p, strength 0.5
+PERIOD: Final = 0.8  # seconds
+STREAKS: Final = 0.13  # share of light by which drops that fall together differ from those about them
+APPEAR: Final = 0.6  # seconds until the streaks of light have their full strength
 
 
 def measure_streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
@@ -85,3 +89,38 @@ def make_current(air: Air, luma: U8, mask: F32, strength: float) -> Current | No
         PERIOD,
         air.flowed,
     )
+
+
+class FallingLight:
+    """Streaks of light and shade that come down with the water: a fall of long exposure is too even for its motion to
+    be seen. Two copies in turn, as of the water itself, with other streaks each time."""
+
+    def __init__(self, air: Air, current: Current, luma: F32) -> None:
+        """luma: float32 on the quarter grid, 16..235."""
+        self._air, self._current = air, current
+        top, bottom, left, right = falloff.find_bounds(current.mask)
+        self._window = slice(top, bottom), slice(left, right)
+        noise = rng(air.seed, "falls/light").normal(size=current.mask.shape)
+        streaks = filters.blur(noise, 0.8, 7.0 * max(0.5, air.scale))
+        self._streaks = (streaks / (float(streaks.std()) + 1e-9)).astype(np.float32)
+        bright = np.clip((luma - 60) / 70, 0, 1)  # spray is seen, dark rock behind it is not lit
+        self._share = (STREAKS * bright * current.mask)[self._window].astype(np.float32)
+        self._vx, self._vy = current.vx[self._window], current.vy[self._window]
+
+    def add(self, n: int, out: FieldSum) -> None:
+        flowed = float(self._current.flowed[n])
+        there = float(self._air.amplitude[n] * smootherstep(np.array(flowed / APPEAR)))
+        if n == 0 or there == 0:
+            return
+        rows, columns = np.mgrid[self._window]
+        total, power = np.zeros_like(self._share), 0.0
+        for copy in (0.0, 0.5):
+            turns = flowed / PERIOD + copy
+            age = (turns % 1 - 0.5) * PERIOD
+            weight = 1 - abs(2 * (turns % 1) - 1)
+            aside = 41 * int(turns) + 17 * copy  # other streaks in each turn
+            x = (columns - self._vx * age / STEP + aside) % self._streaks.shape[1]
+            total += weight * filters.sample(self._streaks, x, rows - self._vy * age / STEP)
+            power += weight * weight
+        light = np.clip(total / np.float32(power**0.5), -2, 2)
+        out.gain[self._window] *= (1 + there * self._share * light).astype(np.float32)

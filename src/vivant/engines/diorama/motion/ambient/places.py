@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +34,9 @@ def is_there(region: Region) -> bool:
 class Places:
     """One per clip; each mask is computed at first use. Masks are float32 (h, w), 0..1, unless said otherwise."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
+    def __init__(self, scene: Scene, *, falls_named: bool = False) -> None:
+        """falls_named: whether falling water was asked for, so that it may also be found beside a mirror."""
+        self.scene, self._falls_named = scene, falls_named
         self.height, self.width = scene.depth.shape
         self._scale = min(self.height, self.width) / 720
 
@@ -67,14 +69,22 @@ class Places:
         return sea.measure_roughness(self.scene.source.planes.y, self.scene.water.mask)
 
     @cached_property
-    def water(self) -> F32:
-        """The water mask without the subject before it, without rocks and without the beach."""
+    def _wet(self) -> F32:
+        """The water mask without the subject before it."""
         water = self.scene.water.mask
         # A lake that stands out is itself the subject; else the subject covers a part of the water only.
-        if float((water * self.subject).sum()) < 0.6 * float(water.sum()):
-            water = np.asarray(water * (1 - self.subject), np.float32)
-        rocks = sea.find_rocks(self.scene.rgb, self.scene.source.planes.y, water)
-        return np.asarray(water * (1 - rocks) * (1 - self.sand), np.float32)
+        if float((water * self.subject).sum()) > 0.6 * float(water.sum()):
+            return water
+        return np.asarray(water * (1 - self.subject), np.float32)
+
+    @cached_property
+    def water(self) -> F32:
+        """Water without the subject before it, without rocks and without the beach."""
+        rocks = sea.find_rocks(self.scene.rgb, self.scene.source.planes.y, self._wet, self.roughness)
+        # The dark gaps between the streaks inside a fall are no rocks.
+        size = 2 * round(24 * self._scale) + 1
+        inside = np.clip(cv2.erode(self.falling, np.ones((size, size), np.uint8)) / 0.3 - 2, 0, 1)
+        return np.asarray(self._wet * (1 - rocks * (1 - inside)) * (1 - self.sand), np.float32)
 
     @cached_property
     def sand(self) -> F32:
@@ -92,8 +102,10 @@ class Places:
 
     @cached_property
     def falling(self) -> F32:
-        """Falling water."""
-        return falls.find_falling(self.scene.source.planes.y, self.water, self._scale)
+        """Falling water. What stands upright in a mirror is a reflection, unless falls were asked for."""
+        if self.roughness <= sea.ROUGH and not self._falls_named:
+            return np.zeros_like(self._wet)
+        return falls.find_falling(self.scene.source.planes.y, self._wet, self._scale)
 
     @cached_property
     def lying(self) -> F32:

@@ -17,7 +17,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 
 ROUGH: Final = 0.3  # roughness from which a sea has crests of its own; below it is a mirror, and mirrors do not slide
-SPEED: Final = 34.0  # px per second at the near edge, at 720p, strength 0.5
+SPEED: Final = 42.0  # px per second at the near edge, at 720p, strength 0.5
 PERIOD: Final = 1.4  # seconds: longer ones stretch crests, shorter ones soften them
 ASIDE: Final = 0.2  # of the speed, with the wind
 GRAIN: Final = 30.0  # quarter samples at 720p, see Current

@@ -35,7 +35,8 @@ LIFT: Final = 13.0  # px of vertical displacement at the near edge, at 720p, str
 # Luma levels by which a facet that leans toward the viewer, and so mirrors a higher part of the sky, is brighter: an
 # equal sum on bright and on dark water, a larger share of the dark; DARKEST and BRIGHTEST bound the share.
 SHINE: Final = 19.0
-DARKEST, BRIGHTEST = 0.1, 0.4
+DARKEST, BRIGHTEST = 0.12, 0.4
+DIMMEST: Final = 0.55  # gain: no trough is darker, however rough the water
 GLINT: Final = 0.35  # crests are narrow and bright, troughs wide and a little darker
 
 
@@ -133,7 +134,7 @@ class Water:
         dy, dx, shine = (now - initial * then for now, then in zip(self._waves(n), self._still, strict=True))
         out.dy[self._window] += amplitude * dy
         out.dx[self._window] += amplitude * dx
-        out.gain[self._window] *= 1 + amplitude * shine
+        out.gain[self._window] *= np.clip(1 + amplitude * shine, DIMMEST, 1 / DIMMEST)
 
     @property
     def _window(self) -> tuple[slice, slice]:
