@@ -18,6 +18,7 @@ SURE: Final = 0.3  # the most that a pool is trusted: enough for a prompt that n
 SEEDS: Final = 400  # places from which regions are grown
 # Differences of neighbours in Lab within which a region grows; they follow a slow change of colour, and stop at edges.
 STEP: Final = (2.2, 1.6, 1.6)
+ALIKE: Final = 0.9  # pooled standard deviations of colour within which two regions are one water
 LEAST, MOST = 0.006, 0.5  # area of a region, shares of the picture
 
 
@@ -33,7 +34,8 @@ def find_pool(seen: Features, *, rim: F32, sky: F32) -> tuple[NDArray[np.uint8],
     yellow = float((seen.lab[..., 2] * sky).sum() / max(float(sky.sum()), 1.0))
     fine = np.abs(light - cv2.GaussianBlur(light, (0, 0), 1.5))
     fine = cv2.GaussianBlur(fine, (0, 0), 1.5)
-    for part in _grow_regions(seen, open_, fine):
+    parts = _grow_regions(seen, open_, fine)
+    for part in parts:
         inside = part > 0
         ring = (cv2.dilate(part, np.ones((9, 9))) > cv2.dilate(part, np.ones((3, 3)))) & (sky < 0.5)
         if int(ring.sum()) < 20:
@@ -52,7 +54,19 @@ def find_pool(seen: Features, *, rim: F32, sky: F32) -> tuple[NDArray[np.uint8],
         likely *= float(np.clip((apart - 1.2) / 0.6, 0, 1) * np.clip((smooth - 1.3) / 0.4, 0, 1))
         if weigh(likely, float(inside.mean())) > weight:
             best, trust, weight = part, SURE * likely, weigh(likely, float(inside.mean()))
-    return best, trust
+    return _join(seen, best, parts) if trust > 0 else best, trust
+
+
+def _join(seen: Features, pool: NDArray[np.uint8], parts: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """The pool with the regions of nearly its colour that touch it: soft edges cut water into pieces."""
+    near = cv2.dilate(pool, np.ones((5, 5), np.uint8)) > 0
+    same = [
+        part
+        for part in parts
+        if (near & (part > 0)).sum() > 0.1 * part.sum() ** 0.5
+        and measure_separation(seen.lab[part > 0], seen.lab[pool > 0]) < ALIKE
+    ]
+    return np.asarray(np.max([pool, *same], axis=0), np.uint8)
 
 
 def weigh(trust: float, area: float) -> float:

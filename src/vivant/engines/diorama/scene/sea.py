@@ -12,6 +12,7 @@ from vivant.engines.diorama import filters
 from vivant.media import F32, U8
 
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
+BLUE: Final = -12.0  # Lab b: what is bluer is deep water and no rock
 ROUGH: Final = 0.3  # roughness above which water mirrors nothing sharply
 SHARP: Final = 6.0  # mean slope of the outline, luma levels per pixel: reflections have soft ones
 TEXTURED: Final = 2.2  # mean fine contrast, luma levels, from which a dark body is a rock and no reflection
@@ -43,16 +44,16 @@ def find_rocks(rgb: U8, luma: U8, water: F32, roughness: float) -> F32:
     ex, ey = filters.blur(gx * gx, 5.0), filters.blur(gy * gy, 5.0)
     upright = ex / (ex + ey + 50)
     fine = filters.blur(np.abs(small - filters.blur(small, 2.0)), 3.0)
-    warmth = _warmth(rgb, wet, upright)
+    yellow, warmth = _warmth(rgb, wet, upright)
     kept = np.zeros(small.shape, np.float32)
     slope = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)) / 8
     inland = cv2.erode(wet.astype(np.uint8), np.ones((9, 9))) > 0
     kinds = [(dark & (warmth > 7), 0.2, 0.0)]
     if roughness > ROUGH:
-        kinds.append((dark & (warmth <= 12), 0.24, SHARP))
+        kinds.append((dark & (warmth <= 12) & (yellow > BLUE), 0.2, SHARP))
     for where, least, sharp in kinds:
         body = cv2.morphologyEx(where.astype(np.uint8), cv2.MORPH_OPEN, _disc(5))
-        body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(7))
+        body = cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(11))
         count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
         for label in range(1, count):
             here = labels == label
@@ -98,17 +99,17 @@ def find_sand(rgb: U8, water: F32, sky: F32, waterline: float) -> F32:
     return filters.resize(np.isin(labels, large).astype(np.float32), width, height)
 
 
-def _warmth(rgb: U8, wet: NDArray[np.bool_], upright: F32) -> F32:
-    """Lab b above that of the far water, float32 of the small copy; 0 where no far water is seen."""
+def _warmth(rgb: U8, wet: NDArray[np.bool_], upright: F32) -> tuple[F32, F32]:
+    """(Lab b, and how far it is above that of the far water: 0 where none is seen), float32 of the small copy."""
     rows, columns = wet.shape
     lab = cv2.cvtColor(cv2.resize(rgb, (columns, rows), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
-    yellow = filters.blur(lab[..., 2].astype(np.float32), 2.0)
+    yellow = filters.blur(lab[..., 2].astype(np.float32) - np.float32(128), 2.0)
     top = int(np.argmax(wet.any(axis=1)))
     far = wet & (upright < 0.3)
     far[top + round(0.08 * ROWS) :] = False
     if int(far.sum()) < 200:
-        return np.zeros_like(yellow)
-    return np.asarray(yellow - np.median(yellow[far]), np.float32)
+        return yellow, np.zeros_like(yellow)
+    return yellow, np.asarray(yellow - np.median(yellow[far]), np.float32)
 
 
 def _otsu(values: NDArray[np.float32]) -> float:
