@@ -116,9 +116,9 @@ def test_frames_made_on_two_threads_are_the_frames_made_in_a_row(lake: Scene, pl
     ambient = play(lake, *(Motion(kind=kind) for kind in kinds), frames=33)
 
     def make(n: int) -> tuple[bytes, ...]:
-        field, flow, frame = ambient.field(n), ambient.flow(n), draw(lake, ambient, n)
-        assert field is not None and flow is not None
-        return tuple(a.tobytes() for a in (field.dx, field.dy, flow.ax, flow.by, flow.weight, frame.y, frame.u))
+        field, drift, frame = ambient.field(n), ambient.drift(n), draw(lake, ambient, n)
+        assert field is not None and drift is not None
+        return tuple(a.tobytes() for a in (field.dx, field.dy, drift.ax, drift.by, frame.y, frame.u))
 
     with ThreadPoolExecutor(2) as threads:
         together = list(threads.map(make, reversed(range(1, 33))))

@@ -16,7 +16,7 @@ from PIL import Image
 from support.paths import PHOTOS
 from support.timelines import still
 from vivant.encode.mp4 import write_mp4
-from vivant.engines.diorama.motion.fields import Field, Flow
+from vivant.engines.diorama.motion.fields import Drift, Field, Flow
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.segments import Frames
 from vivant.engines.diorama.motion.frame.transition import Transition
@@ -83,6 +83,11 @@ def film(first: U8, last: U8, *moves: Move, shots: tuple[Shot, ...] = (), rain: 
 
 class Rain:
     """Something in front of the camera: it whitens the uppermost rows."""
+
+    backdrop = None
+
+    def drift(self, n: int) -> Drift | None:
+        return None
 
     def field(self, n: int) -> Field | None:
         return None
