@@ -20,6 +20,7 @@ from vivant.engines.diorama.motion.fields import Drift, Field, Flow
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.segments import Frames
 from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.frame.view_path import TIGHTEST
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
@@ -321,4 +322,4 @@ def test_no_move_is_made_of_what_neither_picture_shows() -> None:
     """Two small corners of one place: on the way between them the view would be empty."""
     large = photo("drawing_cat")
     aligned = align(scene_of(part(large, 0.0, 0.0, 0.5)), scene_of(part(large, 0.42, 0.4, 0.5)))
-    assert aligned is None or (isinstance(aligned, Alignment) and aligned.path.tightest <= 1.3)
+    assert aligned is None or (isinstance(aligned, Alignment) and aligned.path.tightest <= TIGHTEST)

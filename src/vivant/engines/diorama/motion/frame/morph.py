@@ -34,6 +34,7 @@ from vivant.request import FPS
 _CROSS_FADE: Final = (0.3, 0.7)  # shares of the way
 _FEATHER: Final = 0.07  # widths, over which a picture fades out toward its border where the other one goes on
 _STEADY: Final = 0.02  # widths of travel under which the views are the same, and the relief may be seen
+_STILL: Final = 1.0  # pixels of flow up to which two rounds find where it comes from
 _MOST_PARALLAX: Final = 0.03  # widths
 
 
@@ -80,12 +81,16 @@ class Morph:
         seen = self.aligned.look(share, view)
         moved = self._moved(n, 1 - seen.faded)
         grid, gain = displace(Grid(view.rect, seen.ax, seen.ay), moved)
-        frame = warp.read(self._made_soft(0, share), grid)
-        for patch in self._patches(n) if self._patches else ():
-            warp.read_patched(self._first, patch, grid, frame)
-        other = frame
-        if share > 0:
+        frame: Planes | None = None
+        if float(seen.weight.min()) < 1:
+            frame = warp.read(self._made_soft(0, share), grid)
+            for patch in self._patches(n) if self._patches else ():
+                warp.read_patched(self._first, patch, grid, frame)
+        if frame is None or float(seen.weight.max()) > 0:
             other = warp.read(self._made_soft(1, share), Grid(view.rect, seen.bx, seen.by))
+        else:
+            other = frame  # of which nothing is seen
+        frame = frame or other
         blend(frame, other, seen.weight, seen.light, seen.last_light, self._noise)
         for traveller in self.aligned.travellers:
             look = Grid(view.rect, seen.x, seen.y)
@@ -202,7 +207,7 @@ class Alignment:
         there."""
         x, y = self._x, self._y
         found = flow
-        for _ in range(4):
+        for _ in range(4 if self.fit.leftover > _STILL else 2):
             found = warp.look_up(flow, x, y)
             x, y = self._x - np.float32(share) * found[0], self._y - np.float32(share) * found[1]
         return x - self._x, y - self._y, found[2]
