@@ -28,7 +28,7 @@ STEPS: Final = (0.0025, 0.014)  # of the short side: blurs at which outlines are
 RAMP: Final = (0.52, 0.78)  # ratio of the gradients there below which an edge is a ramp, and from which it is a step
 FADES: Final = 0.04  # widths over which the light of the sky beside an outline fades out behind it
 HAZE: Final = 0.09  # of the short side: where the outline is not trusted the sky comes to rest this far before it
-RIM: Final = 0.004  # of the short side: so near an outline no pixel is taken for pure sky
+RIM: Final = 0.009  # of the short side: so near an outline no pixel is taken for pure sky
 ROWS: Final = 360  # height of the copy on which masts and roofs before the sky are looked for
 GLOW: Final = (0.09, 6.0)  # reach of the glow about a lamp in widths, and how soon it is full
 COMMON: Final = 0.004  # share of the sky from which on a colour is one of the sky's
@@ -81,7 +81,7 @@ def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | 
         fixed = np.max([lamps, small_dark * (foreign > 0.5), find_lines(luma, sky, foreign)], axis=0)
     else:
         open_, lamps = sky, np.zeros_like(sky)
-    pure, alpha = _tell_apart(rgb, open_, max(3.0, BAND * short))
+    pure, alpha = _tell_apart(rgb, sky, open_, max(3.0, BAND * short))
     seen: Mask = (pure > 0.97) & (fixed < 0.02)
     margin = 2 * round(RIM * short) + 1
     known = cv2.erode(seen.astype(np.uint8), np.ones((margin, margin), np.uint8), borderValue=1) > 0
@@ -89,7 +89,8 @@ def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | 
         return None
     filled = complete(source, rgb, (~known).astype(np.float32), reach=reach)
     filled = _even_out(filled, source, known, FADES * w)
-    home = _choose(source, filled, seen)
+    # What is nearly all sky is mixed with the moved sky as it is: what a fill differs from it would stay as a stain.
+    home = _choose(source, filled, (pure > 0.7) & (fixed < 0.02))
     alpha = alpha * (1 - BURNT * lamps) * (1 - _find_opaque(luma, filled.planes.y, fixed * (lamps < 0.02)))
     return Backdrop(filled, home, np.rint(255 * alpha).astype(np.uint8), _measure_tone(filled, known, lamps))
 
@@ -136,22 +137,24 @@ def _choose(one: Source, other: Source, where: Mask) -> Source:
     return Source(Planes(y, u, v), np.where(double, one.y2, other.y2))
 
 
-def _tell_apart(rgb: U8, sky: F32, band: float) -> tuple[F32, F32]:
+def _tell_apart(rgb: U8, mask: F32, sky: F32, band: float) -> tuple[F32, F32]:
     """The sky's share of each pixel, and the share of it that may move, float32 (h, w), 0..1. Near the mask's border it
     is solved from the colours of sky and ground farther in; where those are too alike to tell, the share that may move
-    fades out well inside the sky."""
+    fades out well inside the sky. mask: the sky as it was found; sky: without what stands in it."""
     h, w = sky.shape
     size = 2 * round(band) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     solid = (sky > 0.5).astype(np.uint8)
     core = cv2.erode(solid, kernel, borderValue=1)
-    ground = 1 - cv2.dilate(solid, kernel, borderValue=0)
+    ground = 1 - cv2.dilate((mask > 0.5).astype(np.uint8), kernel, borderValue=0)
     picture = rgb.astype(np.float32)
     behind, before = _spread(picture, core), _spread(picture, ground)
     away = behind - before
     distance = np.sqrt((away**2).sum(axis=2))
     share = ((picture - before) * away).sum(axis=2) / np.maximum(distance**2, 1.0)
-    solved = smoothstep((share - 0.20) / 0.70)
+    # Well inside the mask a pixel is sky unless it clearly has the colour of the ground: skies are not even.
+    inside = cv2.distanceTransform(np.pad(solid, 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    solved = smoothstep((share + 0.3 * np.clip(inside / band, 0, 1) - 0.20) / 0.70)
     in_band = (core == 0) & (ground == 0)
     sure = smoothstep((distance - CONTRAST[0]) / (CONTRAST[1] - CONTRAST[0]))
     sure = sure * _find_sharp(picture, min(h, w))

@@ -16,14 +16,15 @@ from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_t
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
-from vivant.engines.diorama.motion.ambient.fog import Fog
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
+from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies
 from vivant.engines.diorama.motion.ambient.places import Places, is_there
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
+from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
@@ -205,15 +206,14 @@ def _fire(setting: Setting, motion: Motion) -> Parts:
 
 
 def _fog(setting: Setting, motion: Motion) -> Parts:
-    luma = min(205.0, 0.5 * setting.air.bright + 0.4 * setting.air.middle + 14)
-    where = setting.places.banks(smoke=False, over_fire=False)
-    return Parts(overlays=(Fog(setting.air, where, luma, motion.strength, rising=0.0, billow=0.35),))
+    places, planes = setting.places, setting.scene.source.planes
+    return Parts(overlays=(Mist(setting.air, places.distance, places.low, planes, motion.strength),))
 
 
 def _smoke(setting: Setting, motion: Motion) -> Parts:
     luma = min(205.0, 0.5 * setting.air.bright + 0.4 * setting.air.middle + 14) - 22
-    where = setting.places.banks(smoke=True, over_fire=motion.has_region and is_there(setting.scene.fire))
-    return Parts(overlays=(Fog(setting.air, where, luma, motion.strength, rising=0.10, billow=1.0),))
+    where = setting.places.smoke(over_fire=motion.has_region and is_there(setting.scene.fire))
+    return Parts(overlays=(Smoke(setting.air, where, luma, motion.strength, rising=0.10, billow=1.0),))
 
 
 def _lightning(setting: Setting, motion: Motion) -> Parts:

@@ -19,6 +19,7 @@ from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.backdrop import Backdrop, make_backdrop
+from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.media import F32
 
@@ -152,11 +153,23 @@ class Places:
             return weight, np.zeros_like(weight)
         return weight, np.clip(2.2 * filters.blur(average_quarter(self.subject), 6 * scale), 0, 1)
 
-    def banks(self, *, smoke: bool, over_fire: bool) -> F32:
-        """Greatest density of fog, which is far away and low, or of smoke, which rises from a fire."""
+    @cached_property
+    def distance(self) -> F32:
+        """0 near .. 1 far; the subject is near."""
+        far = measure_distance(self.scene.rgb, self.scene.depth, self.sky)
+        return np.asarray(far * (1 - self.subject), np.float32)
+
+    @cached_property
+    def low(self) -> F32:
+        """How much mist may lie: all of it from the horizon down, less the higher it is, and little near the viewer."""
         rows = np.linspace(0, 1, self.height, dtype=np.float32)[:, None]
-        far = 1 - filters.blur(self.scene.depth, 24 * self._scale)
-        where = 0.55 + 0.3 * rows + 0 * far if smoke else (0.25 + 0.75 * far) * (0.35 + 0.65 * rows)
+        over = np.clip((self.scene.horizon / self.height - rows) / 0.6, 0, 1)
+        return np.asarray((1 - 0.6 * over) * np.ones((1, self.width), np.float32), np.float32)
+
+    def smoke(self, *, over_fire: bool) -> F32:
+        """Greatest density of smoke, which rises from a fire if there is one."""
+        rows = np.linspace(0, 1, self.height, dtype=np.float32)[:, None]
+        where = (0.55 + 0.3 * rows) * np.ones((1, self.width), np.float32)
         if over_fire:
             flames = np.clip(2 * filters.blur(self.scene.fire.mask, 4.0), 0, 1)
             where = where * _above(self.scene.fire.mask) * (1 - flames)

@@ -1,4 +1,4 @@
-"""Fog and smoke: two layers of the same cloudy noise slide over each other, which makes banks form, drift and
+"""Smoke: two layers of the same cloudy noise slide over each other, which makes banks form, drift and
 dissolve.
 """
 
@@ -22,7 +22,7 @@ TILE: Final = 256  # size of the noise, which repeats
 FADE_IN: Final = 2.2  # seconds until it has full density
 
 
-class Fog:
+class Smoke:
     """Banks over the frame. `where`: float32 (h, w), 0..1, their greatest density in each place."""
 
     def __init__(self, air: Air, where: F32, luma: float, strength: float, *, rising: float, billow: float) -> None:
@@ -30,7 +30,7 @@ class Fog:
         self._air, self._luma, self._rising = air, luma, rising
         rows, columns = -(-air.height // CELL), -(-air.width // CELL)
         self._where = filters.resize(where, columns, rows) * np.float32(0.3 + 0.85 * strength)
-        self._noise = _clouds(rng(air.seed, "fog"))
+        self._noise = cloudy_noise(rng(air.seed, "smoke"))
         # One tile spans about a picture's height; low banks look flat from the side.
         step = TILE / rows
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
@@ -72,7 +72,7 @@ class Fog:
         return np.asarray(out, np.float32)
 
 
-def _clouds(chance: np.random.Generator) -> F32:
+def cloudy_noise(chance: np.random.Generator) -> F32:
     """Periodic noise whose power falls as f^-3.2, as that of clouds about does; float32 (TILE, TILE), 0..1."""
     frequency = np.hypot(np.fft.fftfreq(TILE)[:, None], np.fft.rfftfreq(TILE)[None, :])
     frequency[0, 0] = 1
