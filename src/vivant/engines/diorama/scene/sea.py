@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.scene.matte import refine
 from vivant.media import F32, U8
 
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
+EVEN: Final = 0.42  # share of the far water's contrast below which near water is sand
+WAVY: Final = 1.8  # contrast, L per pixel of the small copy, of far water that shows waves
 BLUE: Final = -12.0  # Lab b: what is bluer is deep water and no rock
 ROUGH: Final = 0.3  # roughness above which water mirrors nothing sharply
 SHARP: Final = 6.0  # mean slope of the outline, luma levels per pixel: reflections have soft ones
@@ -70,8 +73,8 @@ def find_sand(rgb: U8, water: F32, sky: F32, waterline: float) -> F32:
     """The beach: float32 (h, w), 0..1. rgb: uint8 (h, w, 3); water, sky: float32 (h, w), 0..1, where water may have
     taken in sand; waterline: row, pixels.
 
-    Sand is smooth and warmer than both the far water and the sky that water could mirror, and runs out of the
-    picture."""
+    Sand is smooth and warmer than both the far water and the sky that water could mirror, or at dusk at least far more
+    even than the sea before it, and runs out of the picture."""
     height, width = water.shape
     columns = max(2, round(width * ROWS / height))
     lab = cv2.cvtColor(cv2.resize(rgb, (columns, ROWS), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB)
@@ -89,14 +92,39 @@ def find_sand(rgb: U8, water: F32, sky: F32, waterline: float) -> F32:
         float(np.percentile(yellow[open_], 90)) + 3 if open_.any() else 3.0,
     )
     fine = filters.blur(np.abs(light - filters.blur(light, 2.0)), 3.0)
-    body = ((yellow > coolest) & (fine < 2.6) & (light > 25) & (green > -4)).astype(np.uint8)
+    warm = (yellow > coolest) & (fine < 2.6) & (light > 25) & (green > -4)
+    body = (warm | _is_even(light, wet, top)).astype(np.uint8)
     body[:top] = 0
     body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_OPEN, np.ones((3, 5), np.uint8)), np.uint8)
     body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((9, 13), np.uint8)), np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(body)
     at_border = np.unique(np.concatenate([labels[-3:].ravel(), labels[:, :3].ravel(), labels[:, -3:].ravel()]))
     large = [k for k in at_border if k > 0 and stats[k, cv2.CC_STAT_AREA] > 0.02 * body.size]
-    return filters.resize(np.isin(labels, large).astype(np.float32), width, height)
+    if not large:
+        return nothing
+    coarse = filters.resize(np.isin(labels, large).astype(np.float32), width, height)
+    # The measures above bleed a little over the water's edge, which light shows exactly.
+    return np.clip(3 * refine(coarse, rgb, radius=0.03, eps=4e-4) - 1, 0, 1).astype(np.float32)
+
+
+def _is_even(light: NDArray[np.floating], wet: NDArray[np.bool_], top: int) -> NDArray[np.bool_]:
+    """Where what was taken for water is much more even than the far water: waves are not, the nearer the less. light:
+    float32 of the small copy; top: its first row of water."""
+    gx, gy = cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)
+    busy = np.sqrt(filters.blur(gx * gx, 6.0) + filters.blur(gy * gy, 6.0)) / 8
+    nearer = top + round(0.3 * (ROWS - top))
+    far = wet.copy()
+    far[nearer:] = False
+    usual = float(np.median(busy[far])) if int(far.sum()) > 200 else 0.0
+    even = wet & (busy < EVEN * usual) & (np.arange(ROWS)[:, None] > nearer)
+    # Only what lies before a sea as wide as the picture, and is nearly as wide: elsewhere it is a calm spot.
+    sea_wide = far.any(axis=0).mean() > 0.8
+    beach_wide = even[-ROWS // 20 :].any(axis=0).mean() > 0.7
+    if usual <= WAVY or not sea_wide or not beach_wide:
+        return np.zeros_like(wet)
+    # Footprints and driftwood leave no holes.
+    padded = np.pad(even.astype(np.uint8), 20, mode="edge")
+    return np.asarray(cv2.morphologyEx(padded, cv2.MORPH_CLOSE, _disc(35))[20:-20, 20:-20] > 0, np.bool_)
 
 
 def _warmth(rgb: U8, wet: NDArray[np.bool_], upright: F32) -> tuple[F32, F32]:

@@ -109,3 +109,27 @@ def test_a_stream_ends_before_a_last_picture(cascade: Scene, play: Play) -> None
     late = ambient.flow(44)
     assert late is not None and 0 < late.mask.max() < 1
     assert ambient.flow(48) is None
+
+
+def test_streaks_of_light_come_down_with_a_fall(cascade: Scene, play: Play) -> None:
+    ambient = play(cascade, Motion(kind="falls"), frames=73)
+    shifts = []
+    for n in range(20, 60, 4):
+        now, soon = ambient.field(n), ambient.field(n + 1)
+        assert now is not None and now.gain is not None and soon is not None and soon.gain is not None
+        one, two = (
+            cv2.resize(middle(gain) - 1, None, fx=1, fy=4, interpolation=cv2.INTER_CUBIC)
+            for gain in (now.gain, soon.gain)
+        )
+        fit = {s: float((one[12:-12] * two[12 + s : len(two) - 12 + s]).sum()) for s in range(-10, 11)}
+        shifts.append(max(fit, key=fit.__getitem__))  # px
+        assert float(one.std()) > 0.02
+    assert np.median(shifts) > 1
+
+
+def test_a_bright_reflection_in_a_mirror_does_not_fall_unasked(play: Play) -> None:
+    chance = np.random.default_rng(2)
+    streaks = cv2.GaussianBlur(chance.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32), (0, 0), sigmaX=5.0, sigmaY=30)
+    picture = np.clip(np.repeat((150 + 300 * streaks)[..., None], 3, 2), 0, 255).astype(np.uint8)
+    mirror = scene_of(picture, water=region(rows_between(WATERLINE, HEIGHT)))
+    assert play(mirror, Motion(kind="water")).flow(10) is None

@@ -58,7 +58,10 @@ def test_sand_is_told_from_the_water_it_was_taken_for(beach: Scene) -> None:
 
 
 def test_a_warm_sky_mirrored_in_water_is_no_sand() -> None:
-    rgb = picture(sand=(215, 160, 105))
+    """Its streaks go on to the lower border."""
+    sea_at_noon = picture()
+    rgb = sea_at_noon.copy()
+    rgb[SHORE:] = np.clip(sea_at_noon[SHORE - 67 : SHORE].astype(np.int16) + np.array([145, 60, -35]), 0, 255)
     rgb[: WATERLINE - 10] = (220, 165, 105)
     sky: F32 = rows_between(0, WATERLINE - 10)
     assert sea.find_sand(rgb, rows_between(WATERLINE, HEIGHT), sky, float(WATERLINE)).max() == 0
@@ -95,3 +98,9 @@ def test_a_lake_without_a_beach_has_no_surf(lake: Scene, play: Play) -> None:
     assert field is not None
     assert Places(lake).sand.max() == 0
     assert not field.dy[: WATERLINE // 4].any()
+
+
+def test_a_beach_of_the_colour_of_the_sea_is_told_by_its_evenness() -> None:
+    dusk = picture(sand=(72, 100, 138))
+    sand = sea.find_sand(dusk, rows_between(WATERLINE, HEIGHT), rows_between(0, WATERLINE - 10), float(WATERLINE))
+    assert sand[SHORE + 14 :].mean() > 0.9 and sand[: SHORE - 14].max() == 0

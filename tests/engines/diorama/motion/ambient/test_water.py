@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
-from support.scenes import HEIGHT, WATERLINE, Play, region, rows_between, scene_of
+from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.motion.ambient.water import make_spectrum
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion
@@ -116,3 +117,60 @@ def test_a_frame_does_not_depend_on_the_frames_before_it(lake: Scene, play: Play
         ambient.field(n)
     late, early = ambient.field(12), fresh.field(12)
     assert late is not None and early is not None and np.array_equal(late.dy, early.dy)
+
+
+@pytest.mark.parametrize(("strength", "least"), [(0.2, 0.25), (0.5, 0.5)])
+def test_near_water_moves_fast_enough_to_be_seen_in_every_quarter(
+    lake: Scene, play: Play, strength: float, least: float
+) -> None:
+    """px per frame at 640 px on the long side, of the half that moves more."""
+    ambient = play(lake, Motion(kind="water", strength=strength), frames=97)
+    for quarter in range(4):
+        speeds = []
+        for n in range(24 * quarter + 2, 24 * quarter + 22, 5):
+            now, soon = ambient.field(n), ambient.field(n + 1)
+            assert now is not None and soon is not None
+            step = np.hypot(soon.dx - now.dx, soon.dy - now.dy)[-16:]
+            speeds.append(float(np.percentile(step, 75)) * 640 / WIDTH)
+        assert np.mean(speeds) > least
+
+
+def test_facets_of_a_smooth_lake_lighten_and_darken(lake: Scene, play: Play) -> None:
+    ambient = play(lake, WATER)
+    gains = [
+        field.gain[-16:] for n in range(8, 48, 8) if (field := ambient.field(n)) is not None and field.gain is not None
+    ]
+    assert len(gains) == 5
+    assert all(0.04 < float(gain.std()) < 0.2 and gain.min() > 0.5 for gain in gains)
+
+
+def test_no_storm_makes_a_negative_light(texture: U8, play: Play) -> None:
+    rough = scene_of(surf(), water=region(rows_between(WATERLINE, HEIGHT)))
+    ambient = play(rough, Motion(kind="water", strength=1.0))
+    for n in range(1, 48, 6):
+        field = ambient.field(n)
+        assert field is not None and field.gain is not None and field.gain.min() > 0.4
+
+
+def test_a_rough_sea_runs_toward_the_viewer_and_a_mirror_does_not(lake: Scene, play: Play) -> None:
+    flow = play(scene_of(surf(), water=region(rows_between(WATERLINE, HEIGHT))), WATER).flow(2)
+    assert flow is not None
+    assert flow.ay[-12:].mean() < -0.2 and flow.ay[: WATERLINE // 4].max() == 0
+    assert abs(flow.ax[-12:].mean()) < 0.5 * abs(flow.ay[-12:].mean())
+    assert play(lake, WATER).flow(2) is None
+
+
+def test_flat_colours_of_a_drawing_are_not_shaded(play: Play) -> None:
+    drawing = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
+    drawing[WATERLINE:] = (90, 140, 190)
+    scene = scene_of(drawing, water=region(rows_between(WATERLINE, HEIGHT)))
+    assert scene.facts.drawn > 0
+    field = play(scene, WATER).field(20)
+    assert field is not None and field.gain is not None and (field.gain == 1).all() and field.dy.any()
+
+
+def surf() -> U8:
+    """Level streaks of foam."""
+    noise = np.random.default_rng(8).normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32)
+    streaks = cv2.GaussianBlur(noise, (0, 0), sigmaX=4, sigmaY=1)
+    return np.repeat(np.clip(130 + 260 * streaks, 20, 240)[..., None], 3, axis=2).astype(np.uint8)

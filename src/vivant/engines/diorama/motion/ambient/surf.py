@@ -29,7 +29,7 @@ EVERY: Final = 2.9  # seconds between waves where no sound tells them
 LATER: Final = 0.9  # seconds by which a wave comes later at one side of the picture than at the other
 DRIES: Final = 9.0  # px per second by which the wet mark sinks back, at 720p
 WET: Final = 0.2  # share of its light that wet sand loses
-FOAM: Final = 222.0  # luma
+FOAM = 105.0, 226.0  # luma between which foam is as bright as the brightest of the water: dim at dusk
 RIM: Final = 6.0  # px at 720p: how fast the rim of foam thins out behind its edge, but no thinner than the grid
 LACE: Final = 30.0  # px over which foam thins out behind the rim, at 720p
 GAP: Final = 34.0  # px at 720p that foam and wet sand may be wide
@@ -62,24 +62,24 @@ class Surf:
         self._window = slice(top, bottom), slice(left, right)
         down, across = np.gradient(filters.blur(shore, 3.0))
         length = np.hypot(down, across) + 1e-6
-        # Between two shores the normals cancel out.
-        zone *= smoothstep((length / STEP - 0.5) / 0.35).astype(np.float32)
+        # Between two shores, and along a ragged one, the normals cancel out.
+        even = np.hypot(*np.gradient(filters.blur(shore, 6.0))) / STEP
+        zone *= smoothstep((even - 0.55) / 0.3).astype(np.float32)
         self._down, self._across = ((v / length)[self._window].astype(np.float32) for v in (down, across))
         self._shore, self._zone = shore[self._window], zone[self._window]
         self._luma = luma
+        self._white = float(np.clip(np.percentile(luma[wet], 98), *FOAM))
         self._length = ((130 * near[top:bottom] + 14) * air.scale).astype(np.float32)
         chance = rng(air.seed, "surf")
         noise = filters.blur(chance.normal(size=wet.shape), 7.0)[self._window]
         noise /= float(noise.std()) + 1e-9
         columns = np.arange(left, right)[None, :] / wet.shape[1]
         # Fingers: the wave is ahead here and behind there.
-        self._later = (LATER * columns + 0.16 * noise).astype(np.float32)
-        self._reach = (reach[top:bottom] * (1 + 0.18 * np.clip(np.roll(noise, 9, axis=1), -1.5, 1.5))).astype(
-            np.float32
-        )
+        self._later = (LATER * columns + 0.08 * noise).astype(np.float32)
+        self._reach = (reach[top:bottom] * (1 + 0.1 * np.clip(np.roll(noise, 9, axis=1), -1.5, 1.5))).astype(np.float32)
         # Fine and coarse flakes, each with a deviation of about 1.
         fine, coarse = (filters.blur(chance.normal(size=wet.shape), sigma) * 3.54 * sigma for sigma in (1.0, 3.0))
-        self._lace = (0.55 * fine + 0.8 * coarse).astype(np.float32)
+        self._lace = (0.5 * fine + 0.5 * coarse).astype(np.float32)
         self._fronts = _fill(fronts, air.frames / FPS, chance)
         self._initial = self._height(0.0)
 
@@ -102,7 +102,7 @@ class Surf:
         foam = amplitude * self._foam(s + run, run, rising) * zone
         rows, columns = np.mgrid[self._window]
         lit = filters.sample(self._luma, columns + dx / STEP, rows + dy / STEP) * gain
-        whiter = np.clip((FOAM - lit) / np.maximum(lit - 16, 8), 0, 2.5)
+        whiter = np.clip((self._white - lit) / np.maximum(lit - 16, 8), 0, 2.5)
         out.gain[self._window] *= (gain * (1 + foam * whiter)).astype(np.float32)
 
     def _bared(self, run: F32) -> F32:
@@ -120,13 +120,13 @@ class Surf:
     def _foam(self, inside: F32, run: F32, rising: NDArray[np.floating]) -> F32:
         """Share of foam, 0..1. inside: px behind the edge of the water. rising: 0..1, how fast that runs up."""
         scale = self._air.scale
-        edge = smoothstep(inside / STEP + 0.5) * np.exp(-np.maximum(inside, 0) / max(RIM * scale, STEP))
+        edge = smoothstep(inside / STEP) * np.exp(-np.maximum(inside, 0) / max(RIM * scale, STEP))
         edge = edge * (0.35 + 0.55 * rising)
         rows, columns = np.mgrid[self._window]
         lace = filters.sample(self._lace, columns + self._across * run / STEP, rows + self._down * run / STEP)
         behind = np.exp(-np.maximum(inside, 0) / (LACE * scale)) * (inside > 0) * np.clip(lace, 0, 1) * 0.55
         begun = np.minimum(1, np.abs(run) / (6 * scale))
-        return np.asarray(np.maximum(edge * np.clip(0.6 + 0.5 * lace, 0, 1), behind) * begun, np.float32)
+        return np.asarray(np.maximum(edge * np.clip(0.7 + 0.4 * lace, 0, 1), behind) * begun, np.float32)
 
     def _run(self, time: float) -> F32:
         """How far the edge of the water is up the beach of where the picture shows it, px, float32 on the window."""

@@ -35,7 +35,7 @@ def make_current(air: Air, weight: F32, waterline: float, strength: float, sea: 
     # Wide and low, as crests are: smaller eddies curl them like marbled paper.
     uneven = filters.blur(rng(air.seed, "swell").normal(size=weight.shape), 40.0 * air.scale, 10.0 * air.scale)
     uneven = np.clip(uneven / (float(uneven.std()) + 1e-9), -1.5, 1.5)
-    speed = SPEED * air.scale * force(strength) * share * (0.3 + 0.7 * near) * weight
+    speed = SPEED * air.scale * force(strength) * share * (0.5 + 0.5 * near) * weight
     speed *= 1 + UNEVEN * uneven
     return Current(
         (ASIDE * air.side * speed).astype(np.float32),
