@@ -156,3 +156,31 @@ def test_analysing_twice_gives_the_same_scene(analyser: SceneAnalyser) -> None:
     one, other = analyse(analyser, "waves_sunset"), analyse(analyser, "waves_sunset")
     assert one.facts == other.facts
     assert np.array_equal(one.depth, other.depth) and np.array_equal(one.matte.mask, other.matte.mask)
+
+
+def box(scene: Scene, left: float, top: float, right: float, bottom: float) -> float:
+    """How much of a box, given in shares of the picture, is plants."""
+    h, w = scene.plants.mask.shape
+    return float(scene.plants.mask[int(top * h) : int(bottom * h), int(left * w) : int(right * w)].mean())
+
+
+def test_grass_reeds_and_leaves_are_plants_green_or_not(analyser: SceneAnalyser) -> None:
+    reeds, grass, meadow, leaves = (analyse(analyser, n) for n in ("reeds", "dune_grass", "meadow_trees", "leaves"))
+    for scene in (reeds, grass, meadow, leaves):
+        assert scene.facts.plants_trust > 0.5
+    assert box(reeds, 0.0, 0.65, 0.3, 1.0) > 0.7  # ochre reeds
+    assert box(reeds, 0.0, 0.0, 1.0, 0.25) < 0.02 and box(reeds, 0.7, 0.7, 1.0, 1.0) < 0.3  # sky and water
+    assert box(grass, 0.0, 0.8, 1.0, 1.0) > 0.8 and box(grass, 0.0, 0.0, 1.0, 0.5) < 0.02
+    assert box(meadow, 0.0, 0.8, 1.0, 1.0) > 0.9 and box(meadow, 0.0, 0.0, 1.0, 0.3) < 0.05
+    assert box(leaves, 0.2, 0.7, 0.9, 1.0) > 0.35 and box(leaves, 0.0, 0.05, 0.1, 0.3) < 0.1
+
+
+@pytest.mark.parametrize("name", ["city_day", "waves_sunset", "sea_falls", "mountain_lake", "portrait_barkla"])
+def test_no_plants_are_trusted_where_there_are_none(analyser: SceneAnalyser, name: str) -> None:
+    assert analyse(analyser, name).facts.plants_trust < 0.3
+
+
+def test_the_animal_on_the_grass_is_no_plant(analyser: SceneAnalyser) -> None:
+    scene = analyse(analyser, "antelope")
+    assert scene.facts.plants_trust > 0.5
+    assert scene.plants.mask[scene.matte.mask > 0.9].mean() < 0.05

@@ -9,6 +9,7 @@ from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, regions
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
+from vivant.engines.diorama.scene.plants import find_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts
 from vivant.media import U8, crop_box, fit
@@ -48,7 +49,7 @@ class SceneAnalyser:
         water, waterline = regions.find_water(
             seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight)
         )
-        plants = regions.find_plants(seen, rgb, grey=grey, straight=straight)
+        plants = find_plants(rgb, sky=sky, water=water, subject=matte, grey=grey, straight=straight)
         fire = regions.find_fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         checkpoint()
         # The water of a drawing is trusted less, but it has a waterline.

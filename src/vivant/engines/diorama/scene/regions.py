@@ -1,4 +1,4 @@
-"""Finds sky, water, plants and fire by colour and texture, without a model, so each mask comes with a trust. Works on a
+"""Finds sky, water and fire by colour and texture, without a model, so each mask comes with a trust. Works on a
 small copy of the picture; knows nothing of motion."""
 
 from __future__ import annotations
@@ -286,22 +286,6 @@ def _waterlike(seen: Features, sky_small: Any) -> F32:
     score = 0.5 * blue + 0.9 * flat + 0.35 * smooth + 0.5 * np.clip(like_sky, -0.8, 0.6) - sky_small
     out: F32 = score.astype(np.float32)
     return out
-
-
-def find_plants(seen: Features, rgb: U8, *, grey: bool, straight: float) -> Region:
-    """Green and textured areas of RGB uint8 (h, w, 3). straight 0..1: how built; greenish houses count less."""
-    if grey:
-        return empty_region(rgb.shape[:2])
-    light, a, b = (seen.lab[..., k] for k in range(3))
-    green = np.clip((-a - 5 - 4 * straight) / 8, 0, 1) * np.clip((b + 2) / 8, 0, 1) * np.clip((light - 6) / 10, 0, 1)
-    textured = np.clip((seen.busy - 0.8) / 2.0, 0, 1)
-    mask = (green * (0.35 + 0.65 * textured) * (1 - 0.9 * seen.subject)).astype(np.float32)
-    solid = mask > 0.4
-    area = float(solid.mean())
-    if area < 0.02:
-        return empty_region(rgb.shape[:2])
-    trust = float(np.clip(area / 0.08, 0, 1) * np.clip(0.2 + textured[solid].mean(), 0, 1) * (1 - 0.7 * straight))
-    return Region(refine(mask, rgb, radius=0.008, eps=2e-3), trust)
 
 
 def find_fire(seen: Features, rgb: U8, *, sky_mask: F32, grey: bool) -> Region:

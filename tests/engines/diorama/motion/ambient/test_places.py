@@ -79,7 +79,9 @@ def test_a_tree_moves_the_plain_sky_beside_it_but_no_textured_wall(texture: U8) 
     crown[80:200, 160:320] = 1
     half_plain = texture.copy()
     half_plain[:, : WIDTH // 2] = 128
-    weights = falloff.weigh_with_rim(crown, half_plain[..., 0], np.zeros_like(crown), reach=40, ramp=12)
+    weights = falloff.weigh_with_rim(
+        crown, half_plain[..., 0], np.zeros_like(crown), np.zeros_like(crown), reach=40, ramp=12
+    )
     assert weights[30:40, 38].min() > 0.1  # eight pixels outside, before the plain half
     assert weights[30:40, 82].max() == 0  # and outside on the other side
     assert weights[35, 60] > 0.9

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -28,26 +30,29 @@ def bend(ambient: Ambient, n: int) -> F32:
 
 def test_plants_lean_with_the_wind(bush: Scene, play: Play) -> None:
     rising = np.linspace(0, 1, 73).astype(np.float32)
-    dx = bend(play(bush, WIND, frames=73, wind=rising), 72)
     # What leans to the right is read from the left.
-    assert dx[15:25, 40:80].mean() < -1
+    for wind, sign in ((WIND, -1), (replace(WIND, direction="left"), 1)):
+        dx = bend(play(bush, wind, frames=73, wind=rising), 72)
+        assert sign * dx[15:25, 40:80].mean() > 0.5
 
 
 def test_roots_hold_while_crowns_swing(bush: Scene, play: Play) -> None:
-    ambient = play(bush, WIND, frames=73, wind=0.9)
-    swing = np.mean([np.abs(bend(ambient, n)) for n in range(30, 72, 3)], axis=0)
-    assert swing[18:24, 40:80].mean() > 2 * swing[48:54, 40:80].mean()
+    upright = replace(bush, depth=np.full_like(bush.depth, 0.6))
+    ambient = play(upright, replace(WIND, strength=0.4), frames=73, wind=0.4)
+    swing = np.mean([np.abs(bend(ambient, n)) for n in range(10, 72, 3)], axis=0)[:, 40:80].mean(axis=1)
+    crown, middle, root = swing[18:28].mean(), swing[46:52].mean(), swing[53:57].mean()
+    assert crown > 1.15 * middle and middle > 1.3 * root
 
 
 def test_a_gust_crosses_the_picture_with_the_wind(bush: Scene, play: Play) -> None:
     gust = np.zeros(97, np.float32)
-    gust[24:] = 1
+    gust[48:] = 1
     ambient = play(bush, WIND, frames=97, wind=gust)
-    calm = [np.abs(bend(ambient, n))[15:40] for n in range(1, 96)]
-    left = [float(c[:, 32:40].mean()) for c in calm]
-    right = [float(c[:, 80:88].mean()) for c in calm]
-    arrives = [next(i for i, v in enumerate(side) if v > 0.5 * max(side)) for side in (left, right)]
-    assert arrives[1] - arrives[0] > 8
+    bent = np.array([np.abs(bend(ambient, n))[15:40] for n in range(1, 96)])
+    left, right = bent[..., 32:42].mean(axis=(1, 2)), bent[..., 78:88].mean(axis=(1, 2))
+    calm, before = slice(0, 20), slice(40, 56)
+    assert left[before].mean() - left[calm].mean() > 2 * (right[before].mean() - right[calm].mean())
+    assert right[75:].mean() > 2 * right[calm].mean()  # and there it comes in the end
 
 
 def test_parts_of_a_bush_swing_differently_and_neighbours_alike(bush: Scene, play: Play) -> None:
@@ -55,7 +60,7 @@ def test_parts_of_a_bush_swing_differently_and_neighbours_alike(bush: Scene, pla
     dx = bend(ambient, 50)[14:54, 34:86]
     assert dx.std() > 0.3  # not all as one
     stretch = np.abs(np.diff(dx, axis=1)) / 4
-    assert stretch.mean() < 0.12 and np.percentile(stretch, 99.5) < 0.6
+    assert stretch.mean() < 0.2 and stretch.max() < 1  # and nothing folds
 
 
 def test_what_is_not_a_plant_stands_still(bush: Scene, play: Play) -> None:

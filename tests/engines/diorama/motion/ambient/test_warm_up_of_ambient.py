@@ -8,7 +8,7 @@ from typing import get_args
 
 from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.kernels import compiled_signatures
-from vivant.engines.diorama.motion.ambient import blades, capsules, haze, rain, rings, snow, stream, sway, water
+from vivant.engines.diorama.motion.ambient import blades, capsules, gusts, haze, rain, rings, snow, stream, sway, water
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient
 from vivant.engines.diorama.storyboard import Motion, MotionKind
 from vivant.engines.diorama.timing.timeline import Event
@@ -16,7 +16,7 @@ from vivant.media import U8, to_planes
 
 KERNELS: tuple[Callable[..., object], ...] = (
     blades._draw, capsules._draw, haze.blend_toward, rain._fall, rings._draw, snow._fall, stream._two_phases,
-    sway._swing, water._add_waves,
+    gusts._answer, sway._bend, water._add_waves,
 )  # fmt: skip
 
 

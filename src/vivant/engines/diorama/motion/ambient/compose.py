@@ -26,6 +26,7 @@ from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow
+from vivant.engines.diorama.motion.ambient.stems import measure_stems
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
 from vivant.engines.diorama.motion.ambient.sway import Sway
@@ -189,11 +190,13 @@ def _wind(setting: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(setting.scene.plants):
         return Parts()
     blossom = setting.places.blossom is not None and motion.origin == "prompt"
-    weight, firm = setting.places.plants(with_blossom=blossom)
-    if weight.max() == 0:
+    plants = setting.places.plants(with_blossom=blossom)
+    if plants.weight.max() == 0:
         return Parts()
+    stems = measure_stems(setting.scene.source.planes.y, plants.inside, setting.air.scale)
     glint = 0.0 if setting.places.is_drawn else 1.0  # flat colours have no leaves to turn
-    return Parts(displacements=(Sway(setting.air, weight, firm, motion.strength, glint),))
+    sway = Sway(setting.air, plants, stems, setting.places.nearness, motion.strength, glint)
+    return Parts(displacements=(sway,))
 
 
 def _fire(setting: Setting, motion: Motion) -> Parts:

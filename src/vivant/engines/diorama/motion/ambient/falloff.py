@@ -42,18 +42,19 @@ def find_bounds(weights: F32) -> tuple[int, int, int, int]:
     return int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
 
 
-def weigh_with_rim(mask: F32, luma: U8, fixed: F32, reach: float, ramp: float) -> F32:
+def weigh_with_rim(mask: F32, luma: U8, fixed: F32, vague: F32, reach: float, ramp: float) -> F32:
     """Like `weigh`, but where plain surroundings (sky, blur) lie outside the region, they move along up to `reach`
     pixels from it, so that its outline moves too: a tree whose outline stands still looks as if seen through water.
 
-    mask: float32 (h, w), 0..1. luma: uint8 (h, w). fixed: float32 (h, w), 0..1, what never moves along. Pixels."""
+    mask: float32 (h, w), 0..1. luma: uint8 (h, w). fixed: float32 (h, w), 0..1, what never moves along. vague: the
+    same, what may move along though it is not plain. Pixels."""
     # Contrast around each pixel, without the region and its outline.
     outside = 1 - cv2.dilate((mask > 0.05).astype(np.float32), np.ones((9, 9), np.uint8))
     fine = luma.astype(np.float32)
     fine = np.abs(fine - filters.blur(fine, 2.0)) * outside
     around = filters.blur(fine, 8.0) / (filters.blur(outside, 8.0) + 1e-3)
-    plain = np.clip((2.2 - around) / 0.8, 0, 1)
-    free = np.maximum(mask, plain) * (1 - fixed)
+    plain = np.clip((3.0 - around) / 1.2, 0, 1)
+    free = np.maximum(mask, np.maximum(plain, vague)) * (1 - fixed)
     grown = cv2.dilate(
         average_quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2)
     )

@@ -5,7 +5,7 @@ motion.
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.backdrop import Backdrop, make_backdrop
+from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.media import F32
@@ -30,6 +31,15 @@ BLOSSOM: Final = 30.0  # mean distance of chroma from grey: petals are above, fu
 def is_there(region: Region) -> bool:
     """Whether any pixel is more likely of the region than not."""
     return float(region.mask.max()) > 0.5
+
+
+class Plants(NamedTuple):
+    """float32 on the quarter grid, 0..1. weight: what moves, the plain surroundings with it. firm: how much that moves
+    as one body. inside: the plants themselves."""
+
+    weight: F32
+    firm: F32
+    inside: F32
 
 
 class Places:
@@ -141,17 +151,24 @@ class Places:
             return None
         return np.asarray(np.median(scene.rgb[::2, ::2][inside], axis=0), np.float64)
 
-    def plants(self, *, with_blossom: bool) -> tuple[F32, F32]:
-        """(weights of what sways, how much it moves as one body), both float32 on the quarter grid, 0..1."""
+    @cached_property
+    def nearness(self) -> F32:
+        """float32 on the quarter grid, 0.2 at the horizon .. 1 in the foreground: how large things look."""
+        return np.asarray(np.clip(average_quarter(self.scene.depth) / NEAR, 0.2, 1), np.float32)
+
+    def plants(self, *, with_blossom: bool) -> Plants:
+        """What sways, with the subject if that is a blossom."""
         scene, scale = self.scene, self._scale
         mask = np.maximum(scene.plants.mask, self.subject) if with_blossom else scene.plants.mask * (1 - self.subject)
         fixed = np.zeros_like(self.subject) if with_blossom else self.subject
-        weight = falloff.weigh_with_rim(mask, scene.source.planes.y, fixed, reach=44 * scale, ramp=20 * scale)
-        # The same swing appears smaller farther away.
-        weight *= np.clip(0.3 + average_quarter(scene.depth), 0, 1)
+        # Sky and water may move along behind an outline: nobody knows where they were.
+        vague = np.clip(scene.sky.mask * scene.sky.trust + scene.water.mask * scene.water.trust, 0, 1)
+        weight = falloff.weigh_with_rim(mask, scene.source.planes.y, fixed, vague, reach=44 * scale, ramp=10 * scale)
+        inside = average_quarter(np.asarray(mask, np.float32))
         if not with_blossom:
-            return weight, np.zeros_like(weight)
-        return weight, np.clip(2.2 * filters.blur(average_quarter(self.subject), 6 * scale), 0, 1)
+            return Plants(weight, np.zeros_like(weight), inside)
+        firm = np.clip(2.2 * filters.blur(average_quarter(self.subject), 6 * scale), 0, 1)
+        return Plants(weight, firm.astype(np.float32), inside)
 
     @cached_property
     def distance(self) -> F32:

@@ -1,7 +1,6 @@
-"""Plants in the wind: gusts travel across the picture; plants lean and swing back, and their roots stay in place.
+"""Plants in the wind: gusts travel across the picture, each stem answers in its own time, and roots stay in place.
 
-Each of a few frequencies has a phase that varies from place to place (after Chuang et al., 2005, and Li et al., 2023):
-with one phase all would wave like a flag, with random ones the picture would wobble.
+Neighbours swing alike along a stem and differently across it: equal noise in all directions makes worms of blades.
 """
 
 from __future__ import annotations
@@ -10,74 +9,142 @@ from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.kernels import fast_kernel, sine
+from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.kernels import fast_kernel
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.air import Air, initial_share
+from vivant.engines.diorama.motion.ambient.gusts import CALM, KINDS, LANES, LANES_PER_WIDTH, choose_lane, make_gusts
+from vivant.engines.diorama.motion.ambient.places import Plants
+from vivant.engines.diorama.motion.ambient.stems import Stems, smear_along
 from vivant.engines.diorama.motion.fields import STEP, FieldSum
 from vivant.engines.diorama.random_streams import rng
+from vivant.engines.diorama.timing.wind import mean_wind
 from vivant.media import F32
 from vivant.request import FPS
 
-CROSSING: Final = 1.6  # seconds that a gust needs from one side of the picture to the other
-LEAN: Final = 9.0  # px at 720p where the wind is 1, at strength 0.5, well above the root
-# (Hz, px at 720p, size of what swings together in px at 720p): crown, boughs, twigs, leaves.
-SWINGS: Final = ((0.43, 3.4, 240.0), (0.83, 2.2, 130.0), (1.57, 1.1, 60.0), (2.9, 0.55, 26.0))
-GLINT: Final = 0.035  # share by which turning leaves get brighter and darker
+CROSSING: Final = 1.7  # seconds that a gust needs over one width of the picture, in its foreground
+SLANT: Final = 0.35  # of a front: how much earlier it is nearer to the viewer
+# What is to be seen: pixels per frame at 640 px on the long side, in the fifth of the plants that moves most, in the
+# wind that a strength of 1 brings; less by a power of the strength.
+SPEED: Final = 3.8
+SPEED_POWER: Final = 1.4
+FARTHEST: Final = 60.0  # px at 720p: a tip never leans more where the wind is 1
+EDGE: Final = 56.0  # px at 720p from the border of the picture in which it is pinned: nobody knows what comes in there
+STRETCH: Final = 0.6  # pixels by which neighbouring pixels may part or close up, for each pixel between them
+BEND: Final = 0.28  # the same from one pixel to the next along a stem
+# Of KINDS: leaves and twigs; blades in focus; how much slower what is out of focus is; a blossom on its stem.
+_CROWN: Final = 2.2
+_GRASS: Final = 5.5
+_BLURRED: Final = 1.6
+_BODY: Final = 0.8
+_ALIKE: Final = 36.0  # samples at 720p along a stem, to both sides, over which it answers alike
+GLINT: Final = 0.13  # share by which a gust brightens what it bends: leaves turn their pale side up
 
 
-class _Plants(NamedTuple):
-    """How each sample sways, float32 on a window of the quarter grid, (rows, columns)."""
+class _Bent(NamedTuple):
+    """How each sample sways, float32 (rows, columns) on a window of the quarter grid."""
 
-    lean: F32  # canvas pixels at wind 1
-    size: F32  # (swings, rows, columns): canvas pixels of each of SWINGS
-    phase: F32  # (swings, rows, columns): turns
+    lean_x: F32  # canvas pixels where the wind holds it at 1
+    lean_y: F32
+    bob: F32  # canvas pixels, up and down
+    since: F32  # frames by which the wind comes later than to the middle
+    lane: F32
+    kind: F32  # 0..len(KINDS) - 1, between two kinds a mixture
     glint: F32  # share of brightness
 
 
 class Sway:
-    """Adds the displacement of plants. weight: float32 on the quarter grid, 0..1. firm: the same, 1 where a body moves
-    as a whole (a blossom on its stem), with only the slow, wide swings. strength: 0..1. glint: 0..1, of GLINT."""
+    """Adds the displacement of plants. near: float32 on the quarter grid, above 0 far .. 1 in the foreground. strength:
+    0..1. glint: 0..1, of GLINT."""
 
-    def __init__(self, air: Air, weight: F32, firm: F32, strength: float, glint: float) -> None:
+    def __init__(self, air: Air, plants: Plants, stems: Stems, near: F32, strength: float, glint: float) -> None:
         chance = rng(air.seed, "sway")
-        self._air = air
-        width = weight.shape[1]
+        weight, firm = plants.weight, plants.firm
         top, bottom, left, right = falloff.find_bounds(weight)
         self._window = box = slice(top, bottom), slice(left, right)
-        lever = self._levers(weight)
-        reach = air.scale * (0.5 + 2.0 * strength)
-        lean = (LEAN * reach * lever * weight)[box].astype(np.float32)
-        sizes, phases, rates = [], [], []
-        for hertz, px, size in SWINGS:
-            noise = filters.blur(chance.normal(size=weight.shape), size * air.scale / STEP / 2.5)
-            spread = 0.55 * noise / (noise.std() + 1e-9)  # turns
-            calm = 1 - firm * min(1.0, max(0.0, (hertz - 0.3) / 1.0))
-            sizes.append((px * reach * lever * weight * calm)[box].astype(np.float32))
-            phases.append((spread * (1 - firm) + chance.random())[box].astype(np.float32))
-            rates.append(hertz * float(chance.uniform(0.9, 1.1)))
-        self._rates = rates
-        across = np.arange(width, dtype=np.float32) / max(1, width - 1)
-        self._late = (CROSSING * FPS * (across if air.side > 0 else 1 - across))[left:right].astype(np.float32)
-        glints = (glint * GLINT * (0.4 + strength) * weight * (1 - firm))[box].astype(np.float32)
-        self._plants = _Plants(lean, np.stack(sizes), np.stack(phases), glints)
+        self._air = air
+        blades = stems.stem * stems.sharp
+        since, lane, kind = _feel(chance, air, stems, near, firm, 1.3 - 0.9 * strength)
+        # The wind that is heard is that in the midst of the plants.
+        since = since - np.float32((since * weight).sum() / weight.sum())
+        kind = np.clip(kind * (1 - firm) + _BODY * firm, 0, len(KINDS) - 1.001)
+        # In pixels, up to a common factor. Far plants look small, and what is out of focus has no tips to be seen.
+        lean = (stems.lever * (1 - firm) + firm) * weight * near**0.4 * (0.75 + 0.25 * blades)
+        lean = lean * (0.7 + 0.3 * stems.sharp)
+        early, late = (int(np.ceil(max(0.0, float(most)))) + 1 for most in (-since.min(), since.max()))
+        self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late)
+        shift = choose_lane(self._gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames)
+        at_side, at_end = _pin_border(weight.shape, EDGE * air.scale / STEP)
+        parts = (
+            # The part of the wind that blows across the stem.
+            air.side * lean * np.maximum(stems.along_y**2, 0.35) * at_side,
+            -air.side * lean * stems.along_x * stems.along_y * at_end,
+            0.3 * lean * (1 - blades) * (1 - firm) * at_end,
+            since,
+            lane + shift + 64 * LANES,
+            kind,
+            glint * GLINT * (0.4 + 1.2 * strength) * weight * (1 - firm),
+        )
+        self._bent = _Bent(*(np.ascontiguousarray(values[box], np.float32) for values in parts))
+        self._firm = np.ascontiguousarray(firm[box] * weight[box], np.float32)
+        # The clip's wind against that which this strength brings: calm air moves little, whatever was asked for.
+        usual = float(np.abs(air.wind).mean() + CALM) / (mean_wind(strength) + CALM)
+        speed = SPEED * strength**SPEED_POWER * min(usual, 2.0) * max(air.width, air.height) / 640
+        counts = ((plants.inside > 0.5) & (weight > 0.3))[box]
+        stem = (stems.along_x[box], stems.along_y[box], stems.stem[box])
+        self._swell = np.ones(air.frames, np.float32)
+        self._reach_speed(speed, counts, stem, 0.35 + 0.9 * strength)
         self._still = self._blown(0)
 
-    @staticmethod
-    def _levers(weight: F32) -> F32:
-        """float32 on the quarter grid, 0.12..1: the height above the lowest part of the same plant, relative to its
-        size."""
-        _, labels = cv2.connectedComponents((weight > 0.05).astype(np.uint8))
-        lever = np.zeros_like(weight)
-        for label in range(1, int(labels.max()) + 1):
-            here = labels == label
-            rows = np.flatnonzero(here.any(axis=1))
-            up = (rows[-1] - np.arange(weight.shape[0])) / max(6, rows[-1] - rows[0])
-            lever[here] = np.broadcast_to(np.clip(0.12 + np.maximum(up, 0) ** 1.2, 0.12, 1)[:, None], weight.shape)[
-                here
-            ]
-        return filters.blur(lever, 2.0)
+    def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
+        """Scale all leans to `speed`, canvas pixels per frame, in the fifth that moves most of what counts, as far as
+        nothing is torn by that; a breeze must not even tug (rough: 0..1, share of STRETCH and BEND)."""
+        thin = max(1, round(min(self._air.width, self._air.height) / 400))  # sizes above 480p need no more samples
+        counts = counts[::thin, ::thin]
+        if not counts.any():
+            counts = self._bent.lean_x[::thin, ::thin] != 0
+        times = np.linspace(0, self._air.frames - 2, 12).astype(int)
+        for most in (1e6, 1.6, 1.3):  # later rounds make up for what the limit took, but tips must stay ahead of roots
+            fast = []
+            for n in times:
+                (x, y, _), (nx, ny, _) = self._blown(int(n), thin), self._blown(int(n) + 1, thin)
+                fast.append(float(np.percentile(np.hypot(nx - x, ny - y)[counts], 80)) + 1e-6)
+            if most > 1e5:
+                # Lulls are made up for in part: they may come, but none so long that nothing seems to move.
+                calm = (np.mean(fast) / np.array(fast)) ** 0.6
+                swell = np.interp(np.arange(self._air.frames), times, calm)
+                self._swell = filters.blur(np.clip(swell, 0.85, 1.7)[None], 10.0)[0]
+            farthest = FARTHEST * self._air.scale / (float(np.abs(self._bent.lean_x).max()) + 1e-6)
+            self._weaken(np.float32(min(speed / max(float(np.mean(fast)), 1e-6), farthest, most)))
+            self._limit_stretch(thin, stem, rough)
+
+    def _weaken(self, share: F32 | np.float32) -> None:
+        lean_x, lean_y, bob, *rest = self._bent
+        self._bent = _Bent(lean_x * share, lean_y * share, bob * share, *rest)
+
+    def _limit_stretch(self, thin: int, stem: tuple[F32, F32, F32], rough: float) -> None:
+        """Weaken what would be stretched too much, or folded, in one of a few frames."""
+        along_x, along_y, stemmed = (values[::thin, ::thin] for values in stem)
+        stretch, bend = np.float32(STRETCH * rough), np.float32(BEND * rough)
+        limit = stretch + (bend - stretch) * stemmed
+        for _ in range(2):
+            worst = np.zeros_like(along_x)
+            first = self._blown(0, thin)
+            for n in np.linspace(self._air.frames * 0.15, self._air.frames - 1, 12).astype(int):
+                left = np.float32(initial_share(int(n)))
+                for now, then in zip(self._blown(int(n), thin)[:2], first[:2], strict=True):
+                    rows, columns = np.gradient(now - left * then, STEP * thin)
+                    bent = np.abs(along_x * columns + along_y * rows)
+                    worst = np.max([worst, np.hypot(rows, columns) / stretch, bent / limit], axis=0)
+            over = filters.blur(cv2.dilate(np.maximum(worst, 1) - 1, np.ones((5, 5), np.uint8)), 2.0)
+            kept = (1 / (1 + over)).astype(np.float32)
+            reach = stemmed * np.float32(_ALIKE * self._air.scale / thin)
+            kept = np.minimum(kept, smear_along(kept, (along_x, along_y), reach))
+            height, width = self._bent.lean_x.shape
+            self._weaken(filters.resize(kept, width, height) if thin > 1 else kept)
 
     def add(self, n: int, out: FieldSum) -> None:
         amplitude = np.float32(self._air.amplitude[n])
@@ -85,39 +152,111 @@ class Sway:
             return
         initial = np.float32(initial_share(n))
         dx, dy, gain = (now - initial * then for now, then in zip(self._blown(n), self._still, strict=True))
-        out.dx[self._window] += amplitude * dx
-        out.dy[self._window] += amplitude * dy
+        # The renderer reads the picture at x + dx: what leans to the right is read from the left.
+        out.dx[self._window] -= amplitude * dx
+        out.dy[self._window] -= amplitude * dy
         out.gain[self._window] *= 1 + amplitude * gain
 
-    def _blown(self, n: int) -> tuple[F32, F32, F32]:
-        wind = np.abs(self._air.wind)
-        at = np.clip(n - self._late, 0, len(wind) - 1)
-        arriving = np.interp(at, np.arange(len(wind)), wind).astype(np.float32)
-        turns = np.array([(rate * n / FPS) % 1.0 for rate in self._rates], np.float32)
-        dx, dy, gain = (np.zeros_like(self._plants.lean) for _ in range(3))
-        _swing(dx, dy, gain, self._plants, turns, arriving, np.float32(self._air.side))
+    def _blown(self, n: int, thin: int = 1) -> tuple[F32, F32, F32]:
+        """(x, y): where what is bent has moved to, in canvas pixels; and its gain - 1. thin: of each so many rows and
+        columns one."""
+        bent, firm = self._bent, self._firm
+        if thin > 1:
+            bent = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in bent))
+            firm = firm[::thin, ::thin]
+        dx, dy, gain = (np.empty_like(bent.lean_x) for _ in range(3))
+        _bend(dx, dy, gain, bent, self._gusts.gust, self._gusts.answer, np.float32(self._gusts.late + n))
+        dx *= self._swell[n]
+        dy *= self._swell[n]
+        total = float(firm.sum())
+        if total > 0:
+            for moved in (dx, dy):
+                moved += firm * (np.float32(float((moved * firm).sum()) / total) - moved)
         return dx, dy, gain
 
 
-@fast_kernel
-def _swing(dx: F32, dy: F32, gain: F32, plants: _Plants, turns: F32, wind: F32, side: Any) -> None:
-    """Fill in displacement (canvas pixels) and gain - 1. turns: (swings,) phase of each now; wind: (columns,) 0..1.
+def _feel(
+    chance: np.random.Generator, air: Air, stems: Stems, near: F32, firm: F32, apart: float
+) -> tuple[F32, F32, F32]:
+    """When a gust comes to each sample (frames), in which lane, and which of KINDS answers it: float32 on the quarter
+    grid. Alike along a stem, or it would wriggle; and a body is blown as a whole. apart: about 1, how much neighbours
+    differ; strong wind presses them down together."""
+    since, lane = _travel(air, near)
+    own, timing = (_make_noise(chance, stems, air.scale) for _ in range(2))
+    # A stem is not its neighbour: it feels the gust a little earlier or later, and swings at its own rate.
+    kind = _CROWN + (_GRASS - _CROWN) * stems.stem * stems.sharp - _BLURRED * (1 - stems.sharp) + 1.2 * apart * own
+    reach = _ALIKE * stems.stem * np.float32(air.scale)
+    whole = max(float(firm.sum()), 1e-6)
+    felt = []
+    for values in (since + 2.2 * apart * timing, lane, kind):
+        body = float((values * firm).sum()) / whole
+        felt.append(smear_along(values, (stems.along_x, stems.along_y), reach) * (1 - firm) + body * firm)
+    return felt[0], felt[1], felt[2]
 
-    The renderer reads the picture at x + dx, so what leans to the right has a negative dx."""
-    lean, size, phase, glint = plants
-    last = turns.shape[0] - 1
+
+def _travel(air: Air, near: F32) -> tuple[F32, F32]:
+    """For each sample the frames that a gust needs to it, from 0, and its lane across the wind: float32 on the quarter
+    grid. On the ground, so that far gusts are small and slow."""
+    columns = near.shape[1]
+    x = (np.arange(columns, dtype=np.float32) / max(1, columns - 1) - 0.5) * np.float32(air.side)
+    width, depth = x[None] / near**0.7, 0.16 / near
+    along, across = width - SLANT * depth, depth + SLANT * width
+    late = CROSSING * FPS * (along - along.min())
+    return late.astype(np.float32), (LANES_PER_WIDTH * across).astype(np.float32)
+
+
+def _pin_border(shape: tuple[int, int], ramp: float) -> tuple[F32, F32]:
+    """Weights 0..1 that vanish toward the left and right border, float32 (1, columns), and toward the upper and lower
+    one, (rows, 1). ramp: samples."""
+    x, y = (smoothstep(np.minimum(np.arange(n), np.arange(n)[::-1]) / ramp).astype(np.float32) for n in shape[::-1])
+    return x[None], y[:, None]
+
+
+def _make_noise(chance: np.random.Generator, stems: Stems, scale: float) -> F32:
+    """float32 on the quarter grid, deviation about 1: much longer along a stem than across it; among leaves equal in
+    all directions. Lengths below: samples at 720p."""
+    white = chance.standard_normal(stems.stem.shape)
+    thin, round_ = filters.blur(white, 6.0 * scale), filters.blur(white, 11.0 * scale)
+    thin, round_ = thin / (thin.std() + 1e-9), round_ / (round_.std() + 1e-9)
+    blades = smear_along(thin, (stems.along_x, stems.along_y), 26 * scale)
+    blades = blades / (blades.std() + 1e-9)
+    mixed = stems.stem * blades + (1 - stems.stem) * round_
+    return np.asarray(np.clip(mixed, -2, 2), np.float32)
+
+
+@fast_kernel
+def _bend(dx: F32, dy: F32, gain: F32, bent: _Bent, gust: F32, answer: F32, now: Any) -> None:
+    """Fill in how far plants lean (canvas pixels) and gain - 1. gust, answer: see Gusts; now: frames since the first
+    sample there."""
+    last = np.float32(gust.shape[0] - 1.001)
+    lanes, kinds = gust.shape[1], answer.shape[0]
     for row in range(dx.shape[0]):
         for column in range(dx.shape[1]):
-            dx[row, column] = lean[row, column] * wind[column]
-        for k in range(turns.shape[0]):
-            turn = turns[k]
-            for column in range(dx.shape[1]):
-                s = sine(turn + phase[k, row, column])
-                dx[row, column] += size[k, row, column] * (np.float32(0.45) + wind[column]) * s
-        for column in range(dx.shape[1]):
-            moved = dx[row, column]
-            flutter = sine(turns[last] + phase[last, row, column])
-            dx[row, column] = -side * moved
-            # The top of a stem that leans is lower.
-            dy[row, column] = -np.float32(0.22) * abs(moved) - np.float32(0.12) * moved
-            gain[row, column] = glint[row, column] * flutter * (np.float32(0.3) + wind[column])
+            u = min(max(now - bent.since[row, column], np.float32(0)), last)
+            at = int(u)
+            part = u - np.float32(at)
+            lane = bent.lane[row, column]
+            first = int(lane)
+            aside = lane - np.float32(first)
+            first %= lanes
+            second = (first + 1) % lanes
+            kind = bent.kind[row, column]
+            one = int(kind)
+            more = kind - np.float32(one)
+            blown = _mix(answer[one], at, part, first, second, aside)
+            blown += more * (_mix(answer[one + 1], at, part, first, second, aside) - blown)
+            wind = _mix(gust, at, part, first, second, aside)
+            # Leaves bob as another kind sways, so that they go round rather than to and fro.
+            up = _mix(answer[(one + 3) % kinds], at, part, first, second, aside) - wind
+            dx[row, column] = bent.lean_x[row, column] * blown
+            dip = np.float32(0.15) * abs(bent.lean_x[row, column]) * blown * abs(blown)
+            dy[row, column] = bent.lean_y[row, column] * blown + dip + bent.bob[row, column] * up
+            gain[row, column] = bent.glint[row, column] * (wind - np.float32(0.25))
+
+
+@fast_kernel
+def _mix(table: F32, at: int, part: Any, first: int, second: int, aside: Any) -> Any:
+    """float32 (frames, lanes), read between frames and lanes."""
+    one = table[at, first] + part * (table[at + 1, first] - table[at, first])
+    two = table[at, second] + part * (table[at + 1, second] - table[at, second])
+    return one + aside * (two - one)
