@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.motion.fields import STEP, sample_quarter
+from vivant.engines.diorama.motion.fields import STEP, average_quarter
 from vivant.media import F32, U8
 
 TALL: Final = 0.26  # heights of the picture: at this height above its foot the tallest plant leans most
@@ -36,7 +36,7 @@ def measure_stems(luma: U8, plants: F32, scale: float) -> Stems:
     along_x, along_y, stem = _find_directions(luma, scale)
     fine = luma.astype(np.float32)
     fine = np.abs(fine - filters.blur(fine, 1.7 * scale + 0.3))
-    sharp = smoothstep((sample_quarter(filters.blur(fine, 12 * scale)) - _SHARP[0]) / (_SHARP[1] - _SHARP[0]))
+    sharp = smoothstep((filters.blur(average_quarter(fine), 12 * scale / STEP) - _SHARP[0]) / (_SHARP[1] - _SHARP[0]))
     inside = (plants > 0.4).astype(np.float32)
     gaps = _rise_from_gaps(luma, inside, (along_x, along_y), stem, scale)
     # A stem bends in one curve: whatever changes along it in a few pixels would put a kink into it.
@@ -61,8 +61,8 @@ def _find_directions(luma: U8, scale: float) -> tuple[F32, F32, F32]:
     """By the structure tensor (Bigün and Granlund, 1987): edges run along stems."""
     soft = filters.blur(luma, 2.2 * scale + 0.4)
     gx, gy = (np.asarray(cv2.Sobel(soft, cv2.CV_32F, 1 - k, k), np.float32) for k in (0, 1))
-    window = 11 * scale
-    xx, yy, xy = (sample_quarter(filters.blur(v, window)) for v in (gx * gx, gy * gy, gx * gy))
+    window = 11 * scale / STEP
+    xx, yy, xy = (filters.blur(average_quarter(v), window) for v in (gx * gx, gy * gy, gx * gy))
     strength = np.hypot(xx - yy, 2 * xy)
     coherence = strength / (xx + yy + 8.0)
     parallel = filters.blur(smoothstep((coherence - 0.25) / 0.35), 1.5)
@@ -102,7 +102,7 @@ def _stand_above_foot(inside: F32) -> F32:
 
 def _rise_from_gaps(luma: U8, inside: F32, along: tuple[F32, F32], stem: F32, scale: float) -> F32:
     """0.5..1.1: in a sheet of plants the dark gaps are roots and the bright parts tips."""
-    light = sample_quarter(filters.blur(luma, 5.5 * scale))
+    light = filters.blur(average_quarter(luma.astype(np.float32)), 5.5 * scale / STEP)
     wide = 55 * scale / STEP
     room = np.maximum(filters.blur(inside, wide), 0.02)
     mean = filters.blur(light * inside, wide) / room

@@ -49,6 +49,7 @@ class _Bent(NamedTuple):
 
     lean_x: F32  # canvas pixels where the wind holds it at 1
     lean_y: F32
+    sink: F32  # canvas pixels by which a tip is lower when it leans so far
     bob: F32  # canvas pixels, up and down
     since: F32  # frames by which the wind comes later than to the middle
     lane: F32
@@ -77,12 +78,15 @@ class Sway:
         early, late = (int(np.ceil(max(0.0, float(most)))) + 1 for most in (-since.min(), since.max()))
         self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late)
         shift = choose_lane(self._gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames)
+        # What only moves along with plants moves level, as horizons are.
+        upright = np.clip(2 * filters.blur(plants.inside, 1.5), 0, 1)
         at_side, at_end = _pin_border(weight.shape, EDGE * air.scale / STEP)
         parts = (
             # The part of the wind that blows across the stem.
             air.side * lean * np.maximum(stems.along_y**2, 0.35) * at_side,
-            -air.side * lean * stems.along_x * stems.along_y * at_end,
-            0.3 * lean * (1 - blades) * (1 - firm) * at_end,
+            -air.side * lean * stems.along_x * stems.along_y * upright * at_end,
+            0.15 * lean * upright * at_end,
+            0.3 * lean * (1 - blades) * (1 - firm) * upright * at_end,
             since,
             lane + shift + 64 * LANES,
             kind,
@@ -102,7 +106,7 @@ class Sway:
     def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
         """Scale all leans to `speed`, canvas pixels per frame, in the fifth that moves most of what counts, as far as
         nothing is torn by that; a breeze must not even tug (rough: 0..1, share of STRETCH and BEND)."""
-        thin = max(1, round(min(self._air.width, self._air.height) / 400))  # sizes above 480p need no more samples
+        thin = max(1, round(min(self._air.width, self._air.height) / 540))  # sizes above 480p need no more samples
         counts = counts[::thin, ::thin]
         if not counts.any():
             counts = self._bent.lean_x[::thin, ::thin] != 0
@@ -122,8 +126,8 @@ class Sway:
             self._limit_stretch(thin, stem, rough)
 
     def _weaken(self, share: F32 | np.float32) -> None:
-        lean_x, lean_y, bob, *rest = self._bent
-        self._bent = _Bent(lean_x * share, lean_y * share, bob * share, *rest)
+        lean_x, lean_y, sink, bob, *rest = self._bent
+        self._bent = _Bent(lean_x * share, lean_y * share, sink * share, bob * share, *rest)
 
     def _limit_stretch(self, thin: int, stem: tuple[F32, F32, F32], rough: float) -> None:
         """Weaken what would be stretched too much, or folded, in one of a few frames."""
@@ -249,7 +253,7 @@ def _bend(dx: F32, dy: F32, gain: F32, bent: _Bent, gust: F32, answer: F32, now:
             # Leaves bob as another kind sways, so that they go round rather than to and fro.
             up = _mix(answer[(one + 3) % kinds], at, part, first, second, aside) - wind
             dx[row, column] = bent.lean_x[row, column] * blown
-            dip = np.float32(0.15) * abs(bent.lean_x[row, column]) * blown * abs(blown)
+            dip = bent.sink[row, column] * blown * abs(blown)
             dy[row, column] = bent.lean_y[row, column] * blown + dip + bent.bob[row, column] * up
             gain[row, column] = bent.glint[row, column] * (wind - np.float32(0.25))
 
