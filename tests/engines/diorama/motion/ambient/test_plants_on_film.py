@@ -135,3 +135,15 @@ def test_a_gust_travels_over_the_grass_with_the_wind() -> None:
         return float((a * b).mean() / np.sqrt((a * a).mean() * (b * b).mean()))
 
     assert max(alike(k) for k in (1, 2, 3)) > 0.2 + max(alike(-k) for k in (1, 2, 3))
+
+
+def test_a_blossom_sways_as_one_body() -> None:
+    scene = photo("dahlia")
+    film, scale = Film(scene, 0.5), 640 / max(scene.matte.mask.shape)
+    core = cv2.erode(scene.matte.mask, np.ones((41, 41), np.uint8))
+    core[int(0.75 * len(core)) :] = 0  # the lower border of the picture cuts another blossom
+    inside = cv2.resize(core, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) > 0.95
+    speeds = [film.speeds(n)[inside] for times in TIMES for n in times]
+    assert np.mean([np.median(s) for s in speeds]) > 0.5
+    for fast in sorted(speeds, key=lambda s: float(np.median(s)))[-4:]:
+        assert np.percentile(fast, 10) > 0.7 * np.percentile(fast, 90)

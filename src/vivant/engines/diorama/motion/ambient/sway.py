@@ -98,7 +98,9 @@ class Sway:
         usual = float(np.abs(air.wind).mean() + CALM) / (mean_wind(strength) + CALM)
         speed = SPEED * strength**SPEED_POWER * min(usual, 2.0) * max(air.width, air.height) / 640
         counts = ((plants.inside > 0.5) & (weight > 0.3))[box]
-        stem = (stems.along_x[box], stems.along_y[box], stems.stem[box])
+        # The outline of a body is no stem: what is around it gives way.
+        apart = 1 - np.clip(3 * filters.blur(firm, 10 * air.scale), 0, 1)
+        stem = (stems.along_x[box], stems.along_y[box], (stems.stem * apart)[box])
         self._swell = np.ones(air.frames, np.float32)
         self._reach_speed(speed, counts, stem, 0.35 + 0.9 * strength)
         self._still = self._blown(0)
