@@ -73,7 +73,7 @@ class Sway:
         since = since - np.float32((since * weight).sum() / weight.sum())
         kind = np.clip(kind * (1 - firm) + _BODY * firm, 0, len(KINDS) - 1.001)
         # In pixels, up to a common factor. Far plants look small, and what is out of focus has no tips to be seen.
-        lean = (stems.lever * (1 - firm) + firm) * weight * near**0.4 * (0.75 + 0.25 * blades)
+        lean = (stems.lever * (1 - firm) + firm) * weight * near**0.6 * (0.75 + 0.25 * blades)
         lean = lean * (0.7 + 0.3 * stems.sharp)
         early, late = (int(np.ceil(max(0.0, float(most)))) + 1 for most in (-since.min(), since.max()))
         self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late)
