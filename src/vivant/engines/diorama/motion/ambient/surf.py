@@ -69,7 +69,9 @@ class Surf:
         self._shore, self._zone = shore[self._window], zone[self._window]
         self._luma = luma
         self._white = float(np.clip(np.percentile(luma[wet], 98), *FOAM))
-        self._length = ((130 * near[top:bottom] + 14) * air.scale).astype(np.float32)
+        # How far out the water is slid; over less than that it would be stretched into threads.
+        depth = np.maximum((130 * near + 14) * air.scale, 2.6 * reach)
+        self._length = depth[top:bottom].astype(np.float32)
         chance = rng(air.seed, "surf")
         noise = filters.blur(chance.normal(size=wet.shape), 7.0)[self._window]
         noise /= float(noise.std()) + 1e-9
