@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
+from PIL import Image
 
+from support.paths import PHOTOS
 from support.scenes import HEIGHT, WIDTH, rows_between
 from vivant.engines.diorama.scene import backdrop as sky_of
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.media import F32, U8
+from vivant.request import Canvas, nearest_ratio
 
 SHORE = 150
 
@@ -85,3 +90,10 @@ def test_the_sky_is_continued_where_the_subject_hid_it() -> None:
     behind, background = sky_of.continue_behind(found, make_source(evening()), subject)
     assert behind.alpha[60:100, 220:260].min() > 240
     assert np.array_equal(background.planes.y[70:90, 230:250], found.source.planes.y[70:90, 230:250])
+
+
+@pytest.mark.parametrize(("name", "seen"), [("mountain_lake", True), ("sea_falls", True), ("city_day", False)])
+def test_a_hazy_sky_shows_no_clouds_that_would_be_seen_to_drift(name: str, seen: bool) -> None:
+    picture = np.asarray(Image.open(PHOTOS / f"{name}.jpg").convert("RGB"))
+    scene = SceneAnalyser().analyse(picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4))
+    assert sky_of.are_clouds_seen(scene.source.planes.y, scene.sky.mask) is seen

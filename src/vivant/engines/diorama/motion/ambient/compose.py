@@ -178,6 +178,8 @@ def _falls(setting: Setting, motion: Motion) -> Parts:
 def _clouds(setting: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(setting.scene.sky):
         return Parts()
+    if motion.origin != "prompt" and not setting.places.shows_clouds:
+        return Parts()  # nothing would be seen but the slip of a border that haze hides
     backdrop = setting.places.backdrop
     if backdrop is None:
         return Parts()

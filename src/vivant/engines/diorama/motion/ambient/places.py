@@ -18,7 +18,7 @@ from vivant.engines.diorama.motion.ambient.drawn_clouds import find_shapes
 from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
-from vivant.engines.diorama.scene.backdrop import Backdrop, make_backdrop
+from vivant.engines.diorama.scene.backdrop import Backdrop, are_clouds_seen, make_backdrop
 from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
@@ -68,6 +68,11 @@ class Places:
             _, others = find_shapes(self.scene.source.planes, self.sky)
             fixed = filters.resize(others, self.width, self.height)
         return make_backdrop(self.scene.source, self.scene.rgb, self.sky, BEHIND * self.width, fixed)
+
+    @cached_property
+    def shows_clouds(self) -> bool:
+        """Whether the sky has clouds whose drift would be seen."""
+        return self.is_drawn or are_clouds_seen(self.scene.source.planes.y, self.sky)
 
     @cached_property
     def is_drawn(self) -> bool:
