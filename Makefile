@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast fuzz soak coverage fingerprints prompts chromium-pictures check bench format lock clean
+.PHONY: demo serve test test-fast fuzz soak coverage fingerprints prompts gallery chromium-pictures check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -46,6 +46,13 @@ prompts: .venv/installed-dev
 # Checksums of the frames and samples of eight clips: equal before and after a change, it touched neither.
 fingerprints: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -m support.fingerprints
+
+# Clips of every motion and camera move as sheets, heat maps and one page with players, in OUT; about five minutes.
+# ONLY="surf_* cat_blinks" renders some again. Cases: tests/support/gallery_cases.toml.
+OUT ?= build/gallery
+ONLY ?=
+gallery: .venv/installed-dev
+	@PYTHONPATH=tests $(BIN)/python -m support.gallery --out $(OUT) --only $(ONLY:%='%')
 
 # Shows the pictures of tests/support/picture_files.py in the Chromium of this machine and stores what it shows.
 chromium-pictures: .venv/installed-dev

@@ -1,0 +1,100 @@
+"""The gallery asks for every motion and camera move, and its page needs nothing but its folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from support.gallery import read_rows, write_tables
+from support.gallery_cases import Case, load_cases
+from support.gallery_table import Row, judge
+from support.liveliness import Liveliness, Quarter
+from support.paths import PHOTOS
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import FaceFact, MotionKind, MoveKind, PictureFacts, Storyboard
+
+CASES = load_cases()
+
+
+def board_of(case: Case) -> Storyboard:
+    """What is read out of the prompt for a picture that has all there is."""
+    facts = PictureFacts(
+        faces=(FaceFact(x=0.5, y=0.4, height=0.3),),
+        subject=0.4,
+        subject_trust=0.9,
+        sky=0.2,
+        sky_trust=0.3,
+        water=0.2,
+        water_trust=0.3,
+        plants=0.2,
+        plants_trust=0.3,
+        fire=0.1,
+        fire_trust=0.3,
+    )
+    canvas = case.brief.resolve(720, 360, has_last_frame=bool(case.last)).canvas
+    fixed = case.camera_fixed
+    return write(case.prompt, facts, canvas=canvas, seed=8, audio=True, camera_fixed=fixed, morph=bool(case.last))
+
+
+def row_of(case: Case, *, flow: float, first_db: float = 45.0) -> Row:
+    quarter = Quarter(flow=flow, elsewhere=0.1, changed=0.2, camera=1.0)
+    found = Liveliness(quarters=(quarter,) * 4, equal_frames=2, heat=np.zeros((4, 4), np.float32))
+    return judge(case, found, first_db, None, ("Camera: still",))
+
+
+def test_the_cases_ask_for_every_motion_and_every_camera_move_there_is() -> None:
+    boards = [board_of(case) for case in CASES]
+    assert {m.kind for board in boards for m in board.motions if m.origin == "prompt"} == set(get_args(MotionKind))
+    asked = {move.kind for board in boards for shot in board.shots for move in shot.moves if move.origin == "prompt"}
+    assert asked == set(get_args(MoveKind))
+    assert {line.language for board in boards for line in board.lines} == {"en", "zh"}
+    assert any(board.morph for board in boards)
+
+
+def test_the_cases_use_every_photo_and_name_regions_inside_the_frame() -> None:
+    assert {case.picture for case in CASES} == {path.stem for path in PHOTOS.glob("*.jpg")}
+    for case in CASES:
+        for left, top, right, bottom in (case.where, case.last_part):
+            assert 0 <= left < right <= 1, case.name
+            assert 0 <= top < bottom <= 1, case.name
+        assert case.at_least or case.changed or case.camera, f"{case.name} need not move at all"
+
+
+def test_what_moves_too_little_or_is_not_the_picture_is_told_and_comes_first(tmp_path: Path) -> None:
+    first, second, third = (Case(name=name, picture="reeds", prompt="x", must_move="reeds") for name in "abc")
+    rows = [row_of(first, flow=0.6), row_of(second, flow=0.3), row_of(third, flow=0.6, first_db=31.0)]
+    assert [row.faults for row in rows] == [
+        (),
+        ("the region moves 0.30 px per frame in the weakest quarter; 0.5 are needed",),
+        ("frame 0 is 31.0 dB from the picture",),
+    ]
+    assert rows[1].share == pytest.approx(0.6)
+    write_tables(rows, tmp_path)
+    names = re.findall(r"^\| ([abc]) \|", (tmp_path / "table.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert names == ["b", "c", "a"]
+
+
+def test_a_later_run_keeps_the_rows_of_cases_that_are_still_the_same(tmp_path: Path) -> None:
+    case, other = (Case(name=name, picture="reeds", prompt="x", must_move="reeds") for name in "ab")
+    rows = [row_of(case, flow=0.6), row_of(other, flow=0.6)]
+    write_tables(rows, tmp_path)
+    stricter = Case(name="b", picture="reeds", prompt="x", must_move="reeds", at_least=1.5)
+    assert read_rows(tmp_path, [case, stricter]) == {"a": rows[0]}
+
+
+def test_the_page_plays_each_clip_beside_its_map_and_sheet_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    case = Case(name="reeds", picture="reeds", prompt='<script>alert("x")</script>', must_move="reeds & water")
+    write_tables([row_of(case, flow=0.6)], tmp_path)
+    text = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r'<(\w+) src="([^"]+)"', text) == [
+        ("video", "reeds.mp4"),
+        ("img", "reeds.map.jpg"),
+        ("img", "reeds.sheet.jpg"),
+    ]
+    assert "://" not in text
+    assert "<script" not in text
+    assert "reeds &amp; water" in text
