@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
 from http.client import parse_headers
@@ -46,6 +47,26 @@ def read_to_the_end(connection: socket.socket) -> bytes:
         if not piece:
             return received
         received += piece
+
+
+def read_one(connection: socket.socket) -> Answer:
+    """The next answer, whole, on a connection that stays open: its head may come before its body. Its body must have a
+    Content-Length."""
+    head = _read_until(connection, lambda received: received.endswith(b"\r\n\r\n"))
+    length = int(
+        next(line.split(b":")[1] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length"))
+    )
+    (answer,) = parse_answers(head + _read_until(connection, lambda received: len(received) == length))
+    return answer
+
+
+def _read_until(connection: socket.socket, done: Callable[[bytes], bool]) -> bytes:
+    received = b""
+    while not done(received):
+        if not (piece := connection.recv(1)):
+            raise ConnectionError(f"The server closed the connection after {received!r}.")
+        received += piece
+    return received
 
 
 def exchange(server: Any, *pieces: bytes) -> list[Answer]:
