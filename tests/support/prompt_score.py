@@ -24,24 +24,20 @@ from vivant.engines.diorama.storyboard import FaceFact, PictureFacts
 from vivant.request import Canvas
 
 
+def facts_with(faces: tuple[FaceFact, ...], *, subject: float) -> PictureFacts:
+    """Of a picture with these faces and a trusted subject. Sky, water, plants and fire are there, too doubtful to move
+    unless the prompt names them: the words decide."""
+    return PictureFacts(
+        faces=faces, subject=subject, subject_trust=0.9, sky=0.2, sky_trust=0.3, water=0.2, water_trust=0.3, plants=0.2,
+        plants_trust=0.3, fire=0.1, fire_trust=0.3,
+    )  # fmt: skip
+
+
 def storyboard_of(prompt: str, picture: str, seconds: int) -> dict[str, Any]:
     """The project's plan for a prompt, in neutral words. The one function that imports the project."""
     places = {"none": (), "one": (0.5,), "two": (0.3, 0.7), "crowd": (0.2, 0.4, 0.6, 0.8)}[picture]  # left to right
     faces = tuple(FaceFact(x=x, y=0.4, height=0.3 if len(places) == 1 else 0.2) for x in places)
-    # Sky, water, plants and fire are there, too doubtful to move unless the prompt names them: the words decide.
-    facts = PictureFacts(
-        faces=faces,
-        subject=0.4 if faces else 0.3,
-        subject_trust=0.9,
-        sky=0.2,
-        sky_trust=0.3,
-        water=0.2,
-        water_trust=0.3,
-        plants=0.2,
-        plants_trust=0.3,
-        fire=0.1,
-        fire_trust=0.3,
-    )
+    facts = facts_with(faces, subject=0.4 if faces else 0.3)
     canvas = Canvas.of("480p", "16:9", max(4, min(12, seconds)))
     board = write(prompt, facts, canvas=canvas, seed=7, audio=True, camera_fixed=False, morph=False)
     camera = [

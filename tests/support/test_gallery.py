@@ -14,27 +14,16 @@ from support.gallery_cases import Case, load_cases
 from support.gallery_table import Row, judge
 from support.liveliness import Liveliness, Quarter
 from support.paths import PHOTOS
+from support.prompt_score import facts_with
 from vivant.engines.diorama.script.script import write
-from vivant.engines.diorama.storyboard import FaceFact, MotionKind, MoveKind, PictureFacts, Storyboard
+from vivant.engines.diorama.storyboard import FaceFact, MotionKind, MoveKind, Storyboard
 
 CASES = load_cases()
 
 
 def board_of(case: Case) -> Storyboard:
     """What is read out of the prompt for a picture that has all there is."""
-    facts = PictureFacts(
-        faces=(FaceFact(x=0.5, y=0.4, height=0.3),),
-        subject=0.4,
-        subject_trust=0.9,
-        sky=0.2,
-        sky_trust=0.3,
-        water=0.2,
-        water_trust=0.3,
-        plants=0.2,
-        plants_trust=0.3,
-        fire=0.1,
-        fire_trust=0.3,
-    )
+    facts = facts_with((FaceFact(x=0.5, y=0.4, height=0.3),), subject=0.4)
     canvas = case.brief.resolve(720, 360, has_last_frame=bool(case.last)).canvas
     fixed = case.camera_fixed
     return write(case.prompt, facts, canvas=canvas, seed=8, audio=True, camera_fixed=fixed, morph=bool(case.last))

@@ -114,6 +114,18 @@ def test_a_time_in_a_sentence_holds_for_its_clause() -> None:
     assert [(a.kind, a.start) for a in made.actions] == [("smile", 48), ("nod", None), ("frown", None)]
 
 
+@pytest.mark.parametrize("prompt", ["Static for 2 seconds, then zoom in.", "镜头静止2秒，然后推近"])
+def test_what_lasts_for_a_time_is_followed_at_once_by_the_next_step(prompt: str) -> None:
+    made = board(prompt)
+    assert [(shot.start, shot.end) for shot in made.shots] == [(0, 48), (48, 121)]
+    assert made.notes == ()
+
+
+def test_what_lasts_from_the_end_on_ends_with_the_clip() -> None:
+    made = board("At the end, snow falls for 2 seconds.")
+    assert made.notes == () and [motion.kind for motion in made.motions] == ["snow"]
+
+
 def test_a_time_in_braces_is_no_speech() -> None:
     made = board("{0-2s} The camera pushes in. {2-3s} She smiles.")
     assert made.lines == () and [(a.start, a.end) for a in made.actions] == [(48, 72)]

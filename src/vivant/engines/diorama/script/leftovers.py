@@ -811,7 +811,9 @@ def _is_quiet(
         return True  # 战斗中: when, not what
     if sure == "keeps_shape" and following == "的":
         return True  # 破碎的岩石
-    disposed = len(word.text) == 1 and any(w.text in ("把", "将") for w in words[:index])
+    marker = next((w for w in words[:index] if w.text in ("把", "将")), None)
+    handled = marker is not None and any(reading.names_person(at) for at in range(marker.last, word.first))
+    disposed = marker is not None and (len(word.text) == 1 or handled)  # 把门推, 把女主推进水里
     if sure or disposed or _is_doubled(words, index):
         return False
     if word.text == "拍" and following[:1] in ("着", "了", "打"):

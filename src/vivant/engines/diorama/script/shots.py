@@ -237,7 +237,11 @@ def _fill(scene: _Scene, window: When, steps: Sequence[Step], otherwise: Move, *
         steps = steps[:room]
     if not steps:
         return Found((Shot(start=start, end=end, moves=(otherwise,), cut=cut, framing=scene.framing if cut else None),))
-    timed = [None if step.when.start is None else step.when.start - start for step in steps]
+    begins = [step.when.start for step in steps]
+    for number in range(1, len(steps)):
+        if begins[number] is None:  # "static for 2 seconds, then zoom in": it follows at once
+            begins[number] = steps[number - 1].when.end
+    timed = [None if begin is None else begin - start for begin in begins]
     late = timed[0] is not None and timed[0] >= FPS // 2  # the first move begins later: until then the camera rests
     given = [0, *timed] if late else [0, *timed[1:]]
     moves = [(_STILL,), *(step.moves for step in steps)] if late else [step.moves for step in steps]

@@ -200,6 +200,10 @@ def _forms() -> Iterator[_Form]:
     )  # fmt: skip
     # How long something lasts.
     yield form(
+        rf"for (?:about |another )?{n}{unit}|持续约?{n}秒钟?|(?<=静止|停留|保持|不动|定格){n}秒钟?",
+        "lasting", _lasting, False,
+    )  # fmt: skip
+    yield form(
         rf"over (?:the course of )?(?:the next )?{n}{unit}"
         rf"|(?<![\d.:]){f}[ -]second(?= (?:slow )?(?:push|pan|zoom|dolly|tilt|track|orbit))",
         "seconds", _lasting, False,

@@ -20,7 +20,7 @@ from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
 from vivant.request import FPS
 
 _ENDING: Final = 1.5  # seconds that "at the end" lasts, where the clip has room
-_OPENING: Final = 3  # tokens with which a prompt begins
+_ARTICLES: Final = frozenset({"a", "an", "the", "create", "make", "generate"})  # before the length that opens a prompt
 _TOLD_LENGTH: Final = 0.75  # seconds by which a length that is told may differ from the clip's without a note
 
 
@@ -140,7 +140,8 @@ def _as_length(reading: Reading, words: TimeWords, clip: float) -> TimeWords:
     first = words.first == 0 or _is_mark(reading, words.first - 1)
     alone = first and (words.last >= len(reading.tokens) or _is_mark(reading, words.last))
     before = reading.text[: reading.tokens[words.first].start][-2:]
-    told = equal or alone or words.first < _OPENING or "-" in words.text or before in ("延长", "精准", "时长")
+    opens = all(token.text in _ARTICLES for token in reading.tokens[: words.first])
+    told = equal or alone or opens or "-" in words.text or before in ("延长", "精准", "时长", "生成", "一段")
     return replace(words, kind="length" if told else "unread")
 
 
@@ -152,6 +153,7 @@ def _resolve(found: Sequence[TimeWords], clip: float) -> list[TimeWords]:
     """The times as seconds of the clip: shares of it, times from its end, and times after the one before."""
     resolved: list[TimeWords] = []
     before = ended = 0.0  # the last moment that was told, and the end of what was told
+    closing = False  # the last one counts from the end of the clip, so what lasts from it ends with the clip
     for words in found:
         start, end = words.start, words.end
         match words.kind:
@@ -164,6 +166,8 @@ def _resolve(found: Sequence[TimeWords], clip: float) -> list[TimeWords]:
                 start = before + (start or 0.0)
             case "lasting" | "share lasting":
                 start, end = ended, ended + (end or 0.0) * (clip if words.kind == "share lasting" else 1)
+                end = min(end, clip) if closing else end
+        closing = words.kind == "from the end"
         resolved.append(replace(words, start=start, end=end))
         before = before if start is None else start
         ended = max(ended, end or before)
