@@ -47,12 +47,14 @@ prompts: .venv/installed-dev
 fingerprints: .venv/installed-dev
 	@PYTHONPATH=tests $(BIN)/python -m support.fingerprints
 
-# Clips of every motion and camera move as sheets, heat maps and one page with players, in OUT; about five minutes.
-# ONLY="surf_* cat_blinks" renders some again. Cases: tests/support/gallery_cases.toml.
+# Clips of every motion and camera move as sheets, heat maps and one page with players, in OUT; about twenty
+# minutes. ONLY="surf_* cat_blinks" renders some again. COMPARE=OLD.json prints what an earlier table.json had beside it.
+# Cases: tests/support/gallery_cases.toml; what those said who looked: docs/gallery/ranks.toml.
 OUT ?= build/gallery
 ONLY ?=
+COMPARE ?=
 gallery: .venv/installed-dev
-	@PYTHONPATH=tests $(BIN)/python -m support.gallery --out $(OUT) --only $(ONLY:%='%')
+	@PYTHONPATH=tests $(BIN)/python -m support.gallery --out $(OUT) --only $(ONLY:%='%') $(if $(COMPARE),--compare $(COMPARE))
 
 # Shows the pictures of tests/support/picture_files.py in the Chromium of this machine and stores what it shows.
 chromium-pictures: .venv/installed-dev

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Final
 
-from support.gallery_table import Row, numbers
+from support.gallery_ranks import Rank
+from support.gallery_table import Row, numbers, told_rank
 
 _STYLE: Final = """
 body { margin: 2rem auto; max-width: 100rem; padding: 0 1rem; background: #161616; color: #ddd;
@@ -26,7 +28,7 @@ figcaption, small { color: #999 }
 """
 
 
-def to_html(rows: list[Row]) -> str:
+def to_html(rows: list[Row], ranks: Mapping[str, Rank]) -> str:
     """The page for a folder that holds NAME.mp4, NAME.sheet.jpg and NAME.map.jpg of every row."""
     seen = sum(not row.faults for row in rows)
     parts = [
@@ -37,29 +39,34 @@ def to_html(rows: list[Row]) -> str:
         "<p>Flow is in px per frame at 640 px on the long side, by quarters of the clip, when the camera's homography",
         "is taken out: the 5 % of the region's textured pixels that move most. Weakest first. In the maps red moves at",
         "0.5 px, yellow at 1.5. Look before you believe a figure: would you post it?</p>",
-        "<table><tr><th>case<th>needed<th>in the region<th>elsewhere<th>camera<th>equal<th>what is missing</tr>",
-        *(_summary(row) for row in rows),
+        "<table><tr><th>case<th>kind<th>needed<th>in the region<th>in place<th>elsewhere<th>camera<th>equal<th>rank",
+        "<th>what is missing</tr>",
+        *(_summary(row, ranks.get(row.case.name)) for row in rows),
         "</table>",
-        *(_article(row) for row in rows),
+        *(_article(row, ranks.get(row.case.name)) for row in rows),
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
 
 
-def _summary(row: Row) -> str:
+def _summary(row: Row, rank: Rank | None) -> str:
     cells = (
         f'<a href="#{escape(row.case.name)}">{escape(row.case.name)}</a>',
+        escape(row.case.kind),
         escape(row.needed),
         numbers(row.flow),
+        "–" if row.in_place is None else f"{row.in_place:.2f}",
         numbers(row.elsewhere),
         numbers(row.camera),
         str(row.equal_frames),
+        told_rank(rank),
         _verdict(row),
     )
     return f"<tr>{''.join(f'<td>{cell}' for cell in cells)}</tr>"
 
 
-def _article(row: Row) -> str:
+def _article(row: Row, rank: Rank | None) -> str:
+    looked = "" if rank is None else f"<br>Would one post it? {rank.now} of 5. {escape(rank.weak)}"
     name = escape(row.case.name)
     measured = [
         ("px per frame in the region", numbers(row.flow)),
@@ -74,7 +81,7 @@ def _article(row: Row) -> str:
     return f"""<article id="{name}">
 <h2>{name}</h2>
 <p>“{escape(row.case.prompt)}” <small>{escape(row.case.picture)}, made {escape(row.made)}</small><br>
-Must move: {escape(row.case.must_move)} ({escape(row.needed)}). {_verdict(row)}</p>
+Must move: {escape(row.case.must_move)} ({escape(row.needed)}). {_verdict(row)}{looked}</p>
 <div class="clip">
 <figure><video src="{name}.mp4" controls loop preload="metadata"></video></figure>
 <figure><img src="{name}.map.jpg" alt="heat map" loading="lazy"><figcaption>where it moves</figcaption></figure>

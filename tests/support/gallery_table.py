@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from support.gallery_cases import Case
+from support.gallery_ranks import Rank
 from support.liveliness import Liveliness
 
 MOST_EQUAL: Final = 6  # frames in a row that may look alike: a quarter of a second
@@ -35,6 +36,7 @@ class Row:
     faults: tuple[str, ...]  # in words; none: all that is needed is there
     understood: tuple[str, ...]  # lines of `--explain`
     made: str  # when, UTC
+    in_place: float | None = None  # share of all that moves that lies in the region, 0..1; None: of an earlier form
 
 
 def judge(case: Case, found: Liveliness, first_db: float, last_db: float | None, understood: tuple[str, ...]) -> Row:
@@ -68,6 +70,7 @@ def judge(case: Case, found: Liveliness, first_db: float, last_db: float | None,
         faults=tuple(faults),
         understood=understood,
         made=datetime.now(UTC).isoformat(timespec="minutes"),
+        in_place=found.in_place,
     )
 
 
@@ -84,8 +87,38 @@ def from_json(text: str) -> list[Row]:
     return msgspec.json.decode(text, type=list[Row])
 
 
-def to_markdown(rows: list[Row]) -> str:
-    return "\n".join(_lines(rows)) + "\n"
+def to_markdown(rows: list[Row], ranks: Mapping[str, Rank]) -> str:
+    return "\n".join(_lines(rows, ranks)) + "\n"
+
+
+def compare(before: list[Row], now: list[Row], ranks: Mapping[str, Rank]) -> str:
+    """What two runs measured of the cases that both made, as Markdown: the most gained first, by share of the need."""
+    old = {row.case.name: row for row in before}
+    both = sorted(
+        ((old[row.case.name], row) for row in now if row.case.name in old),
+        key=lambda pair: pair[0].share - pair[1].share,
+    )
+    lines = ["| case | kind | px per frame before | now | faults before | now | rank |", f"|{' --- |' * 7}"]
+    for then, row in both:
+        cells = (
+            row.case.name,
+            row.case.kind,
+            numbers(then.flow),
+            numbers(row.flow),
+            str(len(then.faults)),
+            str(len(row.faults)),
+            told_rank(ranks.get(row.case.name), both=True),
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    seen = [sum(not row.faults for row in side) for side in zip(*both, strict=True)] if both else [0, 0]
+    lines.append(f"\nOf {len(both)} cases {seen[0]} moved as they need to, now {seen[1]} do.")
+    return "\n".join(lines) + "\n"
+
+
+def told_rank(rank: Rank | None, *, both: bool = False) -> str:
+    if rank is None:
+        return "–"
+    return f"{rank.before} → {rank.now}" if both and rank.before is not None else str(rank.now)
 
 
 def numbers(values: tuple[float, ...], digits: int = 2) -> str:
@@ -93,19 +126,24 @@ def numbers(values: tuple[float, ...], digits: int = 2) -> str:
     return " ".join(f"{value:.{digits}f}" for value in values)
 
 
-def _lines(rows: list[Row]) -> Iterator[str]:
-    yield "| case | needed | px per frame | elsewhere | changed | camera | equal | frame 0 | what is missing |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+def _lines(rows: list[Row], ranks: Mapping[str, Rank]) -> Iterator[str]:
+    yield "| case | kind | region | needed | px per frame | in place | elsewhere | changed | camera | equal | frame 0 \
+| rank | what is missing |"
+    yield f"|{' --- |' * 13}"
     for row in rows:
         cells = (
             row.case.name,
+            row.case.kind,
+            " ".join(f"{edge:g}" for edge in row.case.where),
             row.needed,
             numbers(row.flow),
+            "–" if row.in_place is None else f"{row.in_place:.2f}",
             numbers(row.elsewhere),
             numbers(row.changed, 3),
             numbers(row.camera),
             str(row.equal_frames),
             f"{row.first_db:.1f} dB",
+            told_rank(ranks.get(row.case.name)),
             "; ".join(row.faults) or "nothing",
         )
         yield f"| {' | '.join(cells)} |"

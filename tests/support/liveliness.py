@@ -57,6 +57,7 @@ class Liveliness:
     quarters: tuple[Quarter, Quarter, Quarter, Quarter]
     equal_frames: int  # longest run of frames each of which looks like the one before
     heat: F32
+    in_place: float = 1.0  # share of all that moves, by its heat, that lies in the region; 1 where nothing moves at all
 
     @property
     def flow(self) -> float:
@@ -101,7 +102,10 @@ def measure(frames: U8, *, fixed: bool = False, where: Box = (0, 0, 1, 1)) -> Li
             )
         quarters.append(Quarter(*np.median(found, axis=0).tolist()))
     first, second, third, fourth = quarters
-    return Liveliness(quarters=(first, second, third, fourth), equal_frames=_count_equal(frames), heat=heat)
+    in_place = float(heat[region].sum() / heat.sum()) if heat.any() else 1.0
+    return Liveliness(
+        quarters=(first, second, third, fourth), equal_frames=_count_equal(frames), heat=heat, in_place=in_place
+    )
 
 
 def draw_heat(frame: U8, heat: F32) -> U8:

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from support.gallery import read_rows, write_tables
-from support.gallery_cases import Case, load_cases
-from support.gallery_table import Row, judge
+from support.gallery_cases import KINDS, Case, load_cases
+from support.gallery_ranks import Rank, load_ranks
+from support.gallery_table import Row, compare, judge
 from support.liveliness import Liveliness, Quarter
 from support.paths import PHOTOS
 from support.prompt_score import facts_with
@@ -51,6 +52,45 @@ def test_the_cases_use_every_photo_and_name_regions_inside_the_frame() -> None:
             assert 0 <= left < right <= 1, case.name
             assert 0 <= top < bottom <= 1, case.name
         assert case.at_least or case.changed or case.camera, f"{case.name} need not move at all"
+
+
+def test_there_are_enough_cases_of_every_kind_on_enough_photos() -> None:
+    assert len(CASES) >= 60
+    assert len({case.picture for case in CASES}) >= 25
+    assert {case.kind for case in CASES} == set(KINDS)
+
+
+def test_who_ranks_a_clip_ranks_one_that_there_is() -> None:
+    assert set(load_ranks()) <= {case.name for case in CASES}
+    with pytest.raises(ValueError, match="from 1 to 5; it is 6"):
+        Rank(now=6)
+
+
+def test_a_kind_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.toml"
+    path.write_text('[[case]]\nname="a"\nkind="wnd"\npicture="reeds"\nprompt="x"\nmust_move="y"', encoding="utf-8")
+    with pytest.raises(ValueError, match="There is no kind 'wnd'"):
+        load_cases(path)
+
+
+def test_a_last_picture_in_another_light_is_the_same_view_darker() -> None:
+    case = Case(
+        name="a", picture="reeds", last="reeds", last_light=(0.5, 0.5, 0.25), prompt="x", must_move="y", kind="light"
+    )
+    pictures = case.pictures()
+    assert pictures.last is not None
+    lost = pictures.first.astype(np.float32) - pictures.last
+    assert np.allclose(lost.mean((0, 1)) / pictures.first.mean((0, 1)), (0.5, 0.5, 0.75), atol=0.02)
+
+
+def test_two_runs_stand_side_by_side_the_most_gained_first() -> None:
+    cases = [Case(name=name, kind="plants", picture="reeds", prompt="x", must_move="reeds") for name in "abc"]
+    before = [row_of(cases[0], flow=0.5), row_of(cases[1], flow=0.2)]
+    now = [row_of(cases[0], flow=0.4), row_of(cases[1], flow=0.6), row_of(cases[2], flow=0.6)]
+    lines = compare(before, now, {"b": Rank(before=2, now=4)}).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:4]] == ["| b", "| a"]
+    assert lines[2].endswith("| 0.20 0.20 0.20 0.20 | 0.60 0.60 0.60 0.60 | 1 | 0 | 2 → 4 |")
+    assert lines[-1] == "Of 2 cases 1 moved as they need to, now 1 do."
 
 
 def test_what_moves_too_little_or_is_not_the_picture_is_told_and_comes_first(tmp_path: Path) -> None:

@@ -95,6 +95,13 @@ def test_equal_frames_are_counted(tmp_path: Path, held: int) -> None:
     assert held - 1 <= found.equal_frames <= held
 
 
+def test_the_share_of_what_moves_that_lies_in_its_place_is_told(tmp_path: Path) -> None:
+    still = fit(photo("meadow_trees"), WIDTH, HEIGHT)
+    frames = film(tmp_path, lambda n: with_patch(still, 120, 160 + n, 180))
+    assert measure(frames, fixed=True, where=(0, 0, 0.5, 1)).in_place > 0.95
+    assert measure(frames, fixed=True, where=(0.5, 0, 1, 1)).in_place < 0.05
+
+
 def test_too_short_a_clip_is_refused() -> None:
     with pytest.raises(ValueError, match=r"at least 16 frames, got 15"):
         measure(np.zeros((4 * GAP + 3, 36, 64), np.uint8))
