@@ -92,6 +92,20 @@ def _parse_planner_url(value: Any) -> str:
     return url
 
 
+def _parse_file(value: Any) -> str:
+    text = _parse_text(str(value) if isinstance(value, Path) else value)
+    if not text:
+        return ""
+    try:
+        path = Path(text).expanduser().resolve()
+        is_file = path.is_file()
+    except (RuntimeError, OSError, ValueError):  # no home folder, links in a circle, a null byte
+        is_file = False
+    if not is_file:
+        raise ValueError("must be the path of a file that can be read")
+    return str(path)
+
+
 def _parse_seconds(value: Any) -> float:
     try:
         seconds = math.nan if isinstance(value, bool) else float(value)
@@ -225,6 +239,7 @@ class Settings:
     planner_model: str = ""  # the model it is asked for
     planner_api_key: str = field(default="", repr=False)  # sent to it as a bearer token
     planner_seconds: float = 20.0  # how long it may take for one prompt
+    depth_model: str = ""  # an ONNX file that measures depth for the embedded engine; empty: depth is guessed
     log_format: str = "console"  # how log lines look: one of LOG_FORMATS
 
     def __post_init__(self) -> None:
@@ -245,14 +260,15 @@ class Settings:
     @property
     def engine_options(self) -> dict[str, str]:
         """What the engine is told of these settings."""
-        if not self.planner_url:
-            return {}
-        return {
-            "planner_url": self.planner_url,
-            "planner_model": self.planner_model,
-            "planner_api_key": self.planner_api_key,
-            "planner_seconds": str(self.planner_seconds),
-        }
+        options = {"depth_model": self.depth_model} if self.depth_model else {}
+        if self.planner_url:
+            options |= {
+                "planner_url": self.planner_url,
+                "planner_model": self.planner_model,
+                "planner_api_key": self.planner_api_key,
+                "planner_seconds": str(self.planner_seconds),
+            }
+        return options
 
     @property
     def limits(self) -> Limits:
@@ -296,6 +312,7 @@ _PARSERS: Final[dict[str, Parser]] = {
     "planner_model": _parse_text,
     "planner_api_key": _parse_bearer,
     "planner_seconds": _parse_seconds,
+    "depth_model": _parse_file,
     "log_format": _parse_choice(*LOG_FORMATS),
 }
 

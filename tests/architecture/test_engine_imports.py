@@ -19,6 +19,7 @@ PACKAGE: Final = "vivant.engines.diorama."
 MAY_IMPORT: Final[dict[str, set[str]]] = {
     "centre": set(),
     "explain": {"centre"},
+    "explain_picture": {"centre", "scene", "motion.ambient"},
     "script": {"centre"},
     "planner": {"centre", "script"},  # it fills the same storyboard, by the same rules
     "scene": {"centre"},
@@ -33,8 +34,8 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "sound.music": {"centre", "timing", "sound"},
     "sound.effects": {"centre", "timing", "sound"},
     "engine": {
-        "centre", "explain", "script", "planner", "scene", "timing", "motion.frame", "motion.faces", "motion.ambient",
-        "motion.warm_up", "sound", "sound.speech", "sound.music",
+        "centre", "explain", "explain_picture", "script", "planner", "scene", "timing", "motion.frame", "motion.faces",
+        "motion.ambient", "motion.warm_up", "sound", "sound.speech", "sound.music",
     },
 }  # fmt: skip
 

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from support.depth_models import write_model
 from support.paths import PHOTOS
 from vivant.encode.probe import probe
 from vivant.record import tasks
@@ -62,6 +64,27 @@ def test_make_writes_the_clip_and_names_its_seed(vivant: Run, tmp_path: Path) ->
     assert (facts.width, facts.height, facts.frames, facts.has_audio) == (640, 640, 97, False)
 
 
+def test_make_draws_what_was_seen_and_says_where(vivant: Run, tmp_path: Path) -> None:
+    done = vivant(
+        "make", str(PHOTOS / "mountain_lake.jpg"), "-p", "a lake", "--plan-only", "--explain-picture", "seen.png",
+        "--resolution", "480p",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "seen.png" in done.stdout
+    with Image.open(tmp_path / "seen.png") as sheet:
+        assert sheet.format == "PNG" and sheet.width > 1200
+    assert sorted(path.name for path in tmp_path.iterdir() if path.suffix in (".png", ".part")) == ["seen.png"]
+
+
+def test_an_engine_that_looks_for_nothing_draws_no_sheet_and_says_so(vivant: Run, tmp_path: Path) -> None:
+    done = vivant(
+        "make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--plan-only", "--explain-picture", "seen.png",
+        "--engine", "testcard",
+    )  # fmt: skip
+    assert done.returncode == 0 and "no sheet" in done.stdout
+    assert not (tmp_path / "seen.png").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -71,6 +94,10 @@ def test_make_writes_the_clip_and_names_its_seed(vivant: Run, tmp_path: Path) ->
         (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--resolution", "4k"), "480p, 720p, 1080p"),
         (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--fps", "30"), "must be 24"),
         (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--engine", "magic"), "diorama, testcard"),
+        (
+            ("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--plan-only", "--explain-picture", "nowhere/seen.png"),
+            "nowhere/seen.png cannot be written: No such file or directory.",
+        ),
         (("tasks", "show", "nope"), "nope"),
         (("keys", "revoke", "nope"), "nope"),
         (("serve", "--host", "0.0.0.0", "--port", "0"), "vivant keys create"),
@@ -130,6 +157,15 @@ def test_the_doctor_names_files_that_others_can_read_and_the_command_that_ends_i
     (command,) = re.findall(r"fix: (chmod .*)", done.stdout)
     subprocess.run(["/bin/sh", "-c", command], check=True)
     assert "File modes: readable by you only" in vivant("doctor").stdout
+
+
+def test_the_doctor_tries_a_depth_model_where_one_is_named(vivant: Run, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "depth.onnx")
+    assert "Depth model" not in vivant("doctor").stdout
+    assert f"{model} loads and answers" in vivant("doctor", VIVANT_DEPTH_MODEL=str(model)).stdout
+    model.write_text("no model")
+    found = vivant("doctor", VIVANT_DEPTH_MODEL=str(model))
+    assert found.returncode == 1 and "cannot be loaded" in found.stdout and "name another file" in found.stdout
 
 
 def test_the_doctor_says_how_to_fix_each_fault(vivant: Run, tmp_path: Path) -> None:

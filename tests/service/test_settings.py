@@ -64,6 +64,7 @@ def test_an_address_with_or_without_a_path_is_a_public_url(address: str) -> None
         ("VIVANT_EGRESS_ALLOW", "http://store/", "neither a host, host:port, an address nor a CIDR network"),
         ("VIVANT_LINK_SECONDS", "59", "VIVANT_LINK_SECONDS must be a whole number from 60 to 604800; it is '59'."),
         ("VIVANT_RETENTION_DAYS", "-1", "VIVANT_RETENTION_DAYS must be a number of days from 0 to 36500; it is '-1'."),
+        ("VIVANT_DEPTH_MODEL", "/nowhere/depth.onnx", "VIVANT_DEPTH_MODEL must be the path of a file that can be read"),
         ("VIVANT_LOG_FORMAT", "xml", "VIVANT_LOG_FORMAT must be console or json; it is 'xml'."),
         ("VIVANT_CONFIG", "/nowhere/vivant.toml", "VIVANT_CONFIG names /nowhere/vivant.toml, which cannot be read"),
         ("VIVANT_WORKER", "2", "VIVANT_WORKER is not a setting; did you mean VIVANT_WORKERS?"),
@@ -127,6 +128,7 @@ def test_the_file_is_checked_as_the_environment_is(tmp_path: Path, text: str, sa
      {"public_url": "https://a/?x=1"}, {"public_url": "https://"}, {"public_url": "https://a:99999"},
      {"public_url": "https://a:0"}, {"public_url": "https://a..b"}, {"public_url": "https://-a"},
      {"public_url": "http://[:::::]"}, {"public_url": "http://10.0.0.256"}, {"egress_allow": "*.internal"},
+     {"depth_model": "/tmp"}, {"depth_model": "a\0b"}, {"depth_model": 7}, {"depth_model": "~nobody-here/depth.onnx"},
      {"egress_allow": "10.0.0.1/8"}, {"engine": ""}],
     ids=str,
 )  # fmt: skip

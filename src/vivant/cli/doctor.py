@@ -147,6 +147,21 @@ def _check_speech(_: Settings) -> Iterator[Finding]:
     yield Finding("Speech", passed, detail, "pip install --require-hashes -r requirements.lock")
 
 
+def _check_depth_model(settings: Settings) -> Iterator[Finding]:
+    """Only where one is named: it is never needed."""
+    from vivant.engines.diorama.scene.depth_model import DepthModel
+    from vivant.errors import Misconfigured
+
+    if not settings.depth_model:
+        return
+    try:
+        DepthModel(Path(settings.depth_model))
+        detail, passed = f"{settings.depth_model} loads and answers", True
+    except Misconfigured as error:
+        detail, passed = str(error), False
+    yield Finding("Depth model", passed, detail, "name another file in VIVANT_DEPTH_MODEL, or none")
+
+
 def _check_data_folder(settings: Settings) -> Iterator[Finding]:
     for subject, folder, fix in (
         ("Data folder", settings.data, "choose another with --data or VIVANT_DATA"),
@@ -261,6 +276,6 @@ def _check_storage(settings: Settings) -> Iterator[Finding]:
 
 
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
-    _check_python, _check_packages, _check_codecs, _check_assets, _check_decoder, _check_speech, _check_data_folder,
-    _check_database, _check_storage, _check_free_space, _check_modes, _check_log,
+    _check_python, _check_packages, _check_codecs, _check_assets, _check_decoder, _check_speech, _check_depth_model,
+    _check_data_folder, _check_database, _check_storage, _check_free_space, _check_modes, _check_log,
 )  # fmt: skip

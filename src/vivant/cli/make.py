@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vivant.cli.terminal import Terminal
+from vivant.cli.terminal import OutputFailed, Terminal
 from vivant.errors import InvalidRequest, PictureTooManyBytes, UnreadablePicture
 from vivant.request import FPS, PICTURE_BYTES, RATIOS, RESOLUTIONS
 
 if TYPE_CHECKING:
-    from vivant.media import Pictures
+    from vivant.media import U8, Pictures
     from vivant.request import Brief
 
 
@@ -39,6 +39,9 @@ def make(
         str | None, typer.Option("--engine", help="Which engine.", show_default="the setting")
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Print what the engine understood.")] = False,
+    explain_picture: Annotated[
+        Path | None, typer.Option(metavar="SHEET.png", help="Draw what the engine saw in the picture on a PNG sheet.")
+    ] = None,
     plan_only: Annotated[bool, typer.Option("--plan-only", help="Stop after the storyboard.")] = False,
 ) -> None:
     """Make one clip. Every field of the API is an option."""
@@ -78,7 +81,13 @@ def make(
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
         engine = load_engine(settings.engine, settings.engine_options)
         engine.setup()
-
+    if explain_picture is not None:
+        sheet = engine.draw_seen(request, pictures, NullWatch())
+        if sheet is None:
+            terminal.print(f"  The engine {engine.name} looks for nothing in the picture: no sheet.")
+        else:
+            _write_png(explain_picture, sheet)
+            terminal.print(f"  {explain_picture}: what was seen in the picture")
     storyboard = engine.plan(request, pictures, NullWatch())
     for line in engine.explain(storyboard) if explain or plan_only else ():
         terminal.print(f"  {line}")
@@ -107,6 +116,19 @@ async def _read_pictures(first: Path, last: Path | None, *, brief: Brief) -> Pic
         return Pictures(decode_png(first_clean.png), decode_png(last_clean.png))
     finally:
         await intake.stop()
+
+
+def _write_png(path: Path, picture: U8) -> None:
+    """Whole or not at all: under another name first."""
+    from PIL import Image
+
+    part = path.with_name(f".{path.name}.part")
+    try:
+        Image.fromarray(picture).save(part, format="PNG")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputFailed(f"{path} cannot be written: {error.strerror or error}.") from None
 
 
 def _read_file(path: Path, field: str) -> bytes:

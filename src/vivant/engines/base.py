@@ -70,6 +70,10 @@ class Engine(Protocol):
     def explain(self, storyboard: Any) -> list[str]:
         """Lines of plain English on a storyboard of this engine: what was understood, chosen, and not done."""
 
+    def draw_seen(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> U8 | None:
+        """A sheet that shows what the engine sees in the first picture, RGB uint8 (h, w, 3); None from an engine that
+        looks for nothing in it. Raises Stopped."""
+
     def render(self, storyboard: Any, pictures: Pictures, watch: Watch) -> Clip:
         """Make the clip of a storyboard that this engine's `plan` returned for these pictures.
 

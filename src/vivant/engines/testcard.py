@@ -60,6 +60,9 @@ class Testcard:
             canvas.width, canvas.height, canvas.frames, request.seed, request.generate_audio, pictures.last is not None
         )
 
+    def draw_seen(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> None:
+        """It looks for nothing in the picture."""
+
     def explain(self, storyboard: CardStoryboard) -> list[str]:
         sound = "a 440 Hz tone with a beep every second" if storyboard.audio else "no sound"
         return [f"Test card, {storyboard.width}x{storyboard.height}, {storyboard.frames} frames, with {sound}."]

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 import cv2
 
 from vivant.engines.base import Watch
-from vivant.engines.diorama import explain, words_chinese, words_english
+from vivant.engines.diorama import explain, explain_picture, words_chinese, words_english
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.frame.morph import Morph, align
@@ -27,6 +28,7 @@ from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
+from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Scene
@@ -60,15 +62,17 @@ class Diorama:
     version = VERSION
 
     def __init__(self, options: Mapping[str, str] | None = None) -> None:
-        """options: `planner_url`, `planner_model`, `planner_api_key`, `planner_seconds`, as the settings name them."""
+        """options: `planner_url`, `planner_model`, `planner_api_key`, `planner_seconds`, `depth_model`, as the
+        settings name them."""
         self._planner = _find_planner(options or {})
+        self._depth_file = (options or {}).get("depth_model", "")
         self._last_scene: tuple[U8, Canvas, Scene] | None = None
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
         with ThreadPoolExecutor(1, thread_name_prefix="vivant-setup") as helper:
             speech = helper.submit(Speech)  # half of the whole setup, most of it without the GIL
-            self._analyser = SceneAnalyser()
+            self._analyser = SceneAnalyser(DepthModel(Path(self._depth_file)) if self._depth_file else None)
             self._faces = FaceFinder()
             # What is compiled or read at first use is used once now, so that no job waits for it.
             load_lexicon()
@@ -106,6 +110,9 @@ class Diorama:
 
     def explain(self, storyboard: Storyboard) -> list[str]:
         return explain.explain(storyboard)
+
+    def draw_seen(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> U8:
+        return explain_picture.draw_sheet(self._scene_of(pictures.first, request.canvas, watch))
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")

@@ -9,11 +9,11 @@ import onnxruntime
 THREADS: Final = 2
 
 
-def load_model(model: bytes, *, arena: bool = True) -> onnxruntime.InferenceSession:
+def load_model(model: bytes | str, *, arena: bool = True) -> onnxruntime.InferenceSession:
     """An ONNX model, ready to run.
 
-    model: the bytes of the file. arena: keep working memory between runs, which is faster; it is given back only by
-    `shrink_arena_after_run`.
+    model: the bytes of the file, or its path. arena: keep working memory between runs, which is faster; it is given
+    back only by `shrink_arena_after_run`.
     """
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = THREADS

@@ -1,5 +1,5 @@
-"""A plausible depth from a single picture without a model: a ground plane under a horizon, the sky behind it, the
-subject where it stands. Always smooth, and planar where bent straight lines would make a wrong guess visible."""
+"""A plausible depth from a single picture. Without a model: a ground plane under a horizon, the sky behind it, the
+subject where it stands; planar where bent straight lines would make a wrong guess visible. Always smooth."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
+from vivant.engines.diorama.scene.complete import pull_push
+from vivant.engines.diorama.scene.matte import CUT_OUT_FROM, refine
 from vivant.engines.diorama.scene.scene import Region
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED
 from vivant.media import F32, U8
@@ -64,6 +66,33 @@ def guess_depth(rgb: U8, matte: Region, sky: Region, waterline: float, *, straig
     return Depth(np.clip(depth, 0, 1).astype(np.float32), horizon * h)
 
 
+def follow_measured(guess: Depth, measured: F32, rgb: U8, matte: Region, sky: Region) -> Depth:
+    """The depth of a model in place of the guess. measured: float32, any size, 0 far .. 1 near.
+
+    It is smoothed as much as the guess is: the picture stays one surface, which a step would tear. Only at the outline
+    of a subject that is cut out anyway do both sides keep their own depth.
+    """
+    near = refine(measured, rgb, radius=0.006) * (1 - sky.mask * min(1.0, 1.5 * sky.trust))
+    broad, fine = 0.022 * max(near.shape), 0.012 * max(near.shape)
+    if matte.trust <= CUT_OUT_FROM:
+        return Depth(_blur(near, broad), guess.horizon)
+    inside = np.asarray(matte.mask > 0.5, np.float32)
+    body, ground = _blur_within(near, inside, fine), _blur_within(near, 1 - inside, broad)
+    soft = _blur(matte.mask, fine)
+    return Depth(np.clip(ground + (body - ground) * soft, 0, 1).astype(np.float32), guess.horizon)
+
+
+def _blur_within(values: F32, where: F32, sigma: float) -> F32:
+    """Gaussian blur of those values that `where`, float32 0 or 1, marks; beyond them the nearest ones are continued."""
+    h, w = values.shape
+    size = (max(w // 4, 1), max(h // 4, 1))
+    weight: Any = cv2.resize(where, size, interpolation=cv2.INTER_AREA)
+    known = (weight > 0.99).astype(np.float32)
+    small: Any = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+    filled = pull_push(small, known if known.any() else np.ones_like(known))
+    return _blur(np.asarray(cv2.resize(filled, (w, h), interpolation=cv2.INTER_LINEAR), np.float32), sigma)
+
+
 def _horizon(sky: Region, waterline: float, h: int) -> float:
     """Share of the height: where water that fills the width begins, else a little below the lower rim of the sky."""
     if waterline < 0.95:
@@ -89,7 +118,7 @@ def _with_subject(depth: F32, matte: Region, *, portrait: bool) -> F32:
         stands = max(stands, 0.8)
     # A matte that is trusted is cut out later and may have a sharp edge; another one stays part of a single surface,
     # which a steep edge would tear.
-    soft = _blur(matte.mask, (0.012 if matte.trust > 0.7 else 0.045) * max(h, w))
+    soft = _blur(matte.mask, (0.012 if matte.trust > CUT_OUT_FROM else 0.045) * max(h, w))
     # Bodies are round: the inside of the outline is nearer than its rim.
     rounded = 0.22 * stands * (_blur(matte.mask, 0.07 * max(h, w)) - 0.6)
     lift = (np.maximum(stands, depth) + rounded - depth) * soft * np.float32(min(1.0, matte.trust * 1.5))

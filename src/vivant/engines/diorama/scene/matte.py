@@ -15,6 +15,7 @@ from vivant.engines.diorama.inference import load_model
 from vivant.engines.diorama.scene.scene import Face, Region
 from vivant.media import F32, U8
 
+CUT_OUT_FROM: Final = 0.7  # a matte trusted less than this is never cut
 _MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 _STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 

@@ -56,6 +56,7 @@ def cut_part(
             waterline=float(np.clip((scene.waterline - top * h) / size, 0, h)),
             facts=facts,
             faces=faces,
+            depth_measured=scene.depth_measured,
             **regions,
         ),
         kept,

@@ -65,7 +65,7 @@ class Scene:
 
     rgb: U8  # (h, w, 3)
     source: Source
-    depth: F32  # (h, w), 0 far .. 1 near; smooth where it is only a guess
+    depth: F32  # (h, w), 0 far .. 1 near; smooth
     matte: Region  # the subject
     sky: Region
     water: Region
@@ -75,6 +75,7 @@ class Scene:
     waterline: float  # the row from which on the surface of water is seen, pixels; the height where there is none
     facts: PictureFacts
     faces: tuple[Face, ...] = ()  # those of facts.faces, in the same order
+    depth_measured: bool = False  # by the operator's model; else the depth is a guess, and bodies are thought round
 
     def __post_init__(self) -> None:
         check_type("Scene.source", self.source, Source)
@@ -86,6 +87,7 @@ class Scene:
             region: Region = getattr(self, name)
             check_type(f"Scene.{name}", region, Region)
             check_array(f"Scene.{name}.mask", region.mask, np.float32, (h, w))
+        check_type("Scene.depth_measured", self.depth_measured, bool)
         check_number("Scene.horizon", self.horizon, 0, h)
         check_number("Scene.waterline", self.waterline, 0, h)
         check_tuple("Scene.faces", self.faces, Face)

@@ -20,7 +20,6 @@ from vivant.media import F32, U8
 
 I16 = NDArray[np.int16]
 
-CUT_OUT_FROM: Final = 0.7  # a matte trusted less than this is never cut
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
 _RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
@@ -73,10 +72,21 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     far = cv2.dilate((known < 0.999).astype(np.uint8), np.ones((7, 7), np.uint8))
     filled = pull_push(nearness, (1 - far).astype(np.float32))
     ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
-    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), _body(raw, subject_nearness))
+    body = _measured_body(raw, nearness) if scene.depth_measured else _round_body(raw, subject_nearness)
+    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), body)
 
 
-def _body(raw: F32, subject_nearness: float) -> F32:
+def _measured_body(raw: F32, nearness: F32) -> F32:
+    """The measured nearness inside the subject, continued beyond its outline."""
+    inside: Any = cv2.resize(raw, nearness.shape[::-1], interpolation=cv2.INTER_AREA)
+    known = cv2.erode((inside > 0.95).astype(np.uint8), np.ones((3, 3), np.uint8))
+    known = known if known.any() else (inside > 0.5).astype(np.uint8)
+    filled = pull_push(nearness, known.astype(np.float32))
+    smooth: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(smooth, np.float32)
+
+
+def _round_body(raw: F32, subject_nearness: float) -> F32:
     """Nearness of the subject, continued beyond its outline: nearly a plane, bulging a little toward the viewer."""
     rows, columns = quarter_shape(*raw.shape)
     small = filters.resize(raw, columns, rows)

@@ -13,12 +13,13 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect, sample_quarter
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
-from vivant.engines.diorama.motion.frame.layers import CUT_OUT_FROM, Cutout, Layers, composite_over, cut_out
+from vivant.engines.diorama.motion.frame.layers import Cutout, Layers, composite_over, cut_out
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import continue_behind
 from vivant.engines.diorama.scene.border import judge_borders
+from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
