@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from support.clips import photo
+from vivant.engines.diorama.motion.ambient import falls
 from vivant.engines.diorama.scene import brooks, features, pools, regions, sea
-from vivant.media import F32, U8
+from vivant.media import F32, U8, fit, to_planes
 
 HEIGHT, WIDTH = 288, 512
 
@@ -109,3 +111,31 @@ def test_a_brook_between_rocks_is_found_by_its_colour() -> None:
 def test_ground_of_one_colour_has_no_brook() -> None:
     seen = look(painted((ALL, (120, 116, 92), 22.0)))
     assert brooks.find_brook(seen, sky=np.zeros(seen.shape, np.float32))[1] == 0
+
+
+def photographed(name: str) -> tuple[U8, features.Features]:
+    rgb = fit(photo(name), 864, 432)
+    return rgb, look(rgb)
+
+
+def test_a_wave_that_breaks_before_the_horizon_is_water_and_a_far_shore_is_not() -> None:
+    for name, line in (("waves_sunset", 0.34), ("mountain_lake", 0.62), ("sea_falls", 0.37)):
+        rgb, seen = photographed(name)
+        sky, rim = regions.find_sky(seen, rgb, indoors=0.0)
+        _, found = regions.find_water(seen, rgb, rim=rim, sky_mask=sky.mask, indoors=0.0)
+        assert abs(found - line) < 0.02, name
+    level = painted((ALL, (190, 205, 225), 0.0), (below(100), (60, 90, 60), 14.0), (below(140), (110, 140, 170), 5.0))
+    seen = look(level)
+    sky, rim = regions.find_sky(seen, level, indoors=0.0)
+    _, found = regions.find_water(seen, level, rim=rim, sky_mask=sky.mask, indoors=0.0)
+    assert found * HEIGHT > 130  # a green shore
+
+
+def test_a_fall_in_which_water_was_missed_is_whole() -> None:
+    rgb, _ = photographed("sea_falls")
+    water = np.ones(rgb.shape[:2], np.float32)
+    water[:160] = 0
+    water[330:380, 580:690] = 0  # as its colours leave it
+    falling = falls.find_falling(to_planes(rgb).y, water, 0.6)
+    assert falling[330:380, 580:690].mean() > 0.8
+    assert falling[:250].max() < 0.1 and falling[410:].mean() < 0.1

@@ -207,6 +207,8 @@ def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoo
     if not np.isfinite(score[line]) or evidence[line] < 0.12:
         return empty_region(rgb.shape[:2]), 1.0
     mirrored = float(mirror[line])
+    sure = float(evidence[line])
+    line = _find_breaker(seen, line, sky_small)
     light, a, b = (seen.lab[..., k] for k in range(3))
     green = (a < -7) & (b > 5)
     dry = (wet < -0.3 - 0.8 * mirrored) | (seen.subject > 0.5) | (green & (seen.busy > 2 * mirrored))
@@ -222,11 +224,31 @@ def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoo
     filled = float(np.clip(part[line:].mean() / 0.4, 0, 1))
     greyish = float(np.clip((14 - np.hypot(a, b)[part].mean()) / 5, 0, 1))
     pale = greyish * float(np.clip((float(np.median(light[part])) - 60) / 10, 0, 1))  # cloud or snow rather than water
-    trust = (np.clip(float(evidence[line]), 0, 1) * (0.55 + 0.45 * colour)) * filled * (1 - 0.6 * pale) * (1 - indoors)
+    trust = (np.clip(sure, 0, 1) * (0.55 + 0.45 * colour)) * filled * (1 - 0.6 * pale) * (1 - indoors)
     trust *= 1 - 0.6 * seen.drawn
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
     cut = np.clip(np.arange(rgb.shape[0])[:, None] - line / h * rgb.shape[0] + 0.5, 0, 1)
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
+
+
+def _find_breaker(seen: Features, line: int, sky: Any) -> int:
+    """The row where a wave that breaks before the far edge of the water begins, else `line`, that edge as it was found:
+    the foot of such a wave is a level edge too. Its crest is a level line of foam, brighter than what is above and
+    much brighter than its dark face; no shore is. sky: float32 (h, w), 0..1."""
+    h, _ = seen.shape
+    light = np.median(seen.lab[..., 0], axis=1)
+    for row in range(line - 3, max(line - round(0.12 * h), 4), -1):
+        crest = float(light[row : row + 2].max())
+        face, beyond = float(light[row + 3 : line].min(initial=100.0)), float(light[row - 4])
+        open_water = float(np.median(seen.upright[row:line])) < 0.12 and float(sky[row:line].mean()) < 0.1
+        if (
+            open_water
+            and crest > face + 18
+            and crest > beyond + 3
+            and float(light[line + 1 : line + 5].max()) > face + 12
+        ):
+            return row
+    return line
 
 
 def _level_edges(seen: Features) -> F32:

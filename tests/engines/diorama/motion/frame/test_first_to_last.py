@@ -16,7 +16,7 @@ from PIL import Image
 from support.paths import PHOTOS
 from support.timelines import still
 from vivant.encode.mp4 import write_mp4
-from vivant.engines.diorama.motion.fields import Drift, Field, Flow
+from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, Flow, quarter_shape
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.segments import Frames
 from vivant.engines.diorama.motion.frame.transition import Transition
@@ -72,7 +72,7 @@ def board(*shots: Shot) -> Storyboard:
     )  # fmt: skip
 
 
-def film(first: U8, last: U8, *moves: Move, shots: tuple[Shot, ...] = (), rain: Rain | None = None) -> Frames:
+def film(first: U8, last: U8, *moves: Move, shots: tuple[Shot, ...] = (), rain: Ambient | None = None) -> Frames:
     storyboard = board(*(shots or (Shot(start=0, end=FRAMES, moves=moves or (OUR_CHOICE,)),)))
     one, other = scene_of(first), scene_of(last)
     timeline = replace(still(FRAMES, 3), camera=make_camera(storyboard, one.facts))
@@ -99,6 +99,17 @@ class Rain:
     def overlay(self, n: int, frame: Planes) -> None:
         if n:
             frame.y[:20] = 235
+
+
+class Swaying(Rain):
+    """Everything in the first picture goes to and fro by 3 px, and is at home at both ends."""
+
+    def field(self, n: int) -> Field | None:
+        aside = np.full(quarter_shape(HEIGHT, WIDTH), 3 * math.sin(math.pi * n / 6), np.float32)
+        return Field(aside, 0 * aside)
+
+    def overlay(self, n: int, frame: Planes) -> None:
+        pass
 
 
 def psnr(a: U8, b: U8) -> float:
@@ -183,6 +194,18 @@ def test_two_halves_of_a_wide_place_are_a_pan() -> None:
     assert (np.diff(lefts) > 0.008).all()
     assert lefts[0] == pytest.approx(0.0, abs=0.004) and lefts[-1] == pytest.approx(0.36, abs=0.004)
     assert_without_ghosts(made)
+
+
+@pytest.mark.parametrize("n", [9, 27, 33, 39, 45])
+def test_what_sways_sways_on_in_the_nearer_picture_and_farther_there(n: int) -> None:
+    city = photo("city_day")
+    pair = part(city, 0.05, 0, 0.88), part(city, 0.27, 0.15, 0.44)
+    calm, blown = film(*pair).frame(n).y, film(*pair, rain=Swaying()).frame(n).y
+    (moved, _), _ = cv2.phaseCorrelate(
+        calm[60:300, 60:580].astype(np.float32), blown[60:300, 60:580].astype(np.float32)
+    )
+    nearer = 2 ** (n / (FRAMES - 1))
+    assert abs(moved) == pytest.approx(3 * nearer, rel=0.25)
 
 
 def test_the_same_view_in_another_light_keeps_still_while_its_light_changes() -> None:

@@ -19,6 +19,7 @@ from vivant.media import F32, U8
 SPEED: Final = 210.0  # px per second at 720p, strength 0.5
 PERIOD: Final = 0.8  # seconds
 STREAKS: Final = 0.13  # share of light by which drops that fall together differ from those about them
+HOLE: Final = 0.2  # heights that a hole of the water in a fall may be wide
 APPEAR: Final = 0.6  # seconds until the streaks of light have their full strength
 
 
@@ -44,6 +45,11 @@ def measure_streaks(luma: U8, scale: float) -> tuple[F32, F32, F32]:
 def find_falling(luma: U8, water: F32, scale: float) -> F32:
     """Where water falls: float32 (h, w), 0..1. luma: uint8 (h, w). water: float32 (h, w), 0..1, all water."""
     height, width = luma.shape
+    # Upright streaks look least like water, so that what was found of it may have holes in the midst of a fall.
+    hole = 2 * round(HOLE * height / (2 * STEP)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (hole, hole))
+    closed = cv2.morphologyEx(average_quarter(water), cv2.MORPH_CLOSE, disc)
+    water = np.maximum(water, filters.resize(closed, width, height))
     _, down, sure = measure_streaks(luma, scale)
     steep = np.clip((down - 0.72) / 0.18, 0, 1) * np.clip((sure - 0.22) / 0.25, 0, 1) * average_quarter(water)
     # Close the gaps between the streaks of a fall, then drop what is small.

@@ -49,15 +49,15 @@ class Gusts:
     answer: F32
 
 
-def make_gusts(chance: np.random.Generator, wind: F32, early: int, late: int) -> Gusts:
+def make_gusts(chance: np.random.Generator, wind: F32, early: int, late: int, quick: float = 1.0) -> Gusts:
     """wind: float32 (frames,), 0..1, at the middle of what it blows at. early, late: frames by which it comes to the
-    first place before that, and to the last after it."""
+    first place before that, and to the last after it. quick: by which all frequencies are multiplied; 1 or more."""
     count = _BEFORE + late + len(wind) + early
     strength = np.pad(wind, (_BEFORE + late, early), mode="edge") + CALM
     gust = (strength[:, None] * (_LULL + (1 - _LULL) * _make_fronts(chance, count))).astype(np.float32)
     # Stems that stand together are shaken together.
     noise = np.stack([_smooth(chance.standard_normal((count, LANES)), 0.3, 1.3) for _ in KINDS])
-    answer = _answer(gust, noise, np.array(KINDS, np.float64))
+    answer = _answer(gust, noise, np.array(KINDS, np.float64) * (quick, 1, quick, 1))
     return Gusts(late, np.ascontiguousarray(gust[_BEFORE:]), np.ascontiguousarray(answer[:, _BEFORE:]))
 
 

@@ -29,11 +29,14 @@ CROSSING: Final = 1.7  # seconds that a gust needs over one width of the picture
 SLANT: Final = 0.35  # of a front: how much earlier it is nearer to the viewer
 # What is to be seen: pixels per frame at 640 px on the long side, in the fifth of the plants that moves most, in the
 # wind that a strength of 1 brings; less by a power of the strength.
-SPEED: Final = 3.8
-SPEED_POWER: Final = 1.4
+SPEED: Final = 2.8
+SPEED_POWER: Final = 0.96
+# By which a strength of 1 hastens gusts and the stems that they bend: what leans as far in less time is seen to be
+# shaken by a storm, and is not torn by it.
+HASTE: Final = 2.0
 FARTHEST: Final = 60.0  # px at 720p: a tip never leans more where the wind is 1
 EDGE: Final = 56.0  # px at 720p from the border of the picture in which it is pinned: nobody knows what comes in there
-STRETCH: Final = 0.6  # pixels by which neighbouring pixels may part or close up, for each pixel between them
+STRETCH: Final = 0.57  # pixels by which neighbouring pixels may part or close up, for each pixel between them
 BEND: Final = 0.28  # the same from one pixel to the next along a stem
 # Of KINDS: leaves and twigs; blades in focus; how much slower what is out of focus is; a blossom on its stem.
 _CROWN: Final = 2.2
@@ -68,7 +71,9 @@ class Sway:
         self._window = box = slice(top, bottom), slice(left, right)
         self._air = air
         blades = stems.stem * stems.sharp
-        since, lane, kind = _feel(chance, air, stems, near, firm, 1.3 - 0.9 * strength)
+        quick = 1 + (HASTE - 1) * max(0.0, 2 * strength - 1)
+        since, lane, kind = _feel(chance, air, stems, near, firm, 1.3 - 1.15 * strength)
+        since = since / np.float32(quick)
         # The wind that is heard is that in the midst of the plants.
         since = since - np.float32((since * weight).sum() / weight.sum())
         kind = np.clip(kind * (1 - firm) + _BODY * firm, 0, len(KINDS) - 1.001)
@@ -76,7 +81,7 @@ class Sway:
         lean = (stems.lever * (1 - firm) + firm) * weight * near**0.6 * (0.75 + 0.25 * blades)
         lean = lean * (0.7 + 0.3 * stems.sharp)
         early, late = (int(np.ceil(max(0.0, float(most)))) + 1 for most in (-since.min(), since.max()))
-        self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late)
+        self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late, quick)
         shift = choose_lane(self._gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames)
         # What only moves along with plants moves level, as horizons are.
         upright = np.clip(2 * filters.blur(plants.inside, 1.5), 0, 1)
@@ -102,12 +107,12 @@ class Sway:
         apart = 1 - np.clip(3 * filters.blur(firm, 10 * air.scale), 0, 1)
         stem = (stems.along_x[box], stems.along_y[box], (stems.stem * apart)[box])
         self._swell = np.ones(air.frames, np.float32)
-        self._reach_speed(speed, counts, stem, 0.35 + 0.9 * strength)
+        self._reach_speed(speed, counts, stem, 0.4 + 0.8 * strength)
         self._still = self._blown(0)
 
     def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
         """Scale all leans to `speed`, canvas pixels per frame, in the fifth that moves most of what counts, as far as
-        nothing is torn by that; a breeze must not even tug (rough: 0..1, share of STRETCH and BEND)."""
+        nothing is torn by that; a breeze must not even tug (rough: share of STRETCH and BEND, about 1)."""
         thin = max(1, round(min(self._air.width, self._air.height) / 540))  # sizes above 480p need no more samples
         counts = counts[::thin, ::thin]
         if not counts.any():
@@ -139,7 +144,7 @@ class Sway:
         for _ in range(2):
             worst = np.zeros_like(along_x)
             first = self._blown(0, thin)
-            for n in np.linspace(self._air.frames * 0.15, self._air.frames - 1, 12).astype(int):
+            for n in np.linspace(self._air.frames * 0.15, self._air.frames - 1, 16).astype(int):
                 left = np.float32(initial_share(int(n)))
                 for now, then in zip(self._blown(int(n), thin)[:2], first[:2], strict=True):
                     rows, columns = np.gradient(now - left * then, STEP * thin)

@@ -79,17 +79,21 @@ class Morph:
         share = float(self._way[n])
         view = self.rig.aim(self.rig.pose(n), self._whole)
         seen = self.aligned.look(share, view)
-        moved = self._moved(n, 1 - seen.faded)
-        grid, gain = displace(Grid(view.rect, seen.ax, seen.ay), moved)
+        # The first picture's face is that of the first; plants and waves sway on in the last until it is all there is.
+        face = _fade(self._face_field(n), 1 - seen.faded) if self._face_field else None
+        ambient = self._ambient.field(n) if self._ambient else None
+        here = Grid(view.rect, seen.ax, seen.ay)
+        grid, gain = displace(here, combine(ambient, face))
+        there = Grid(view.rect, seen.bx, seen.by)
+        if ambient is not None:
+            there = self.aligned.carry(displace(here, ambient)[0], here, there)
         frame: Planes | None = None
         if float(seen.weight.min()) < 1:
             frame = warp.read(self._made_soft(0, share), grid)
             for patch in self._patches(n) if self._patches else ():
                 warp.read_patched(self._first, patch, grid, frame)
-        if frame is None or float(seen.weight.max()) > 0:
-            other = warp.read(self._made_soft(1, share), Grid(view.rect, seen.bx, seen.by))
-        else:
-            other = frame  # of which nothing is seen
+        # The last picture need not be read while nothing is seen of it.
+        other = warp.read(self._made_soft(1, share), there) if frame is None or seen.weight.max() > 0 else frame
         frame = frame or other
         blend(frame, other, seen.weight, seen.light, seen.last_light, self._noise)
         for traveller in self.aligned.travellers:
@@ -100,17 +104,6 @@ class Morph:
         if gain is not None or whole != 1.0:
             light.relight(frame, gain, whole, self._noise)
         return frame
-
-    def _moved(self, n: int, share: float) -> Field | None:
-        """What moves by itself in the first picture, as far as that is still seen."""
-        ambient = self._ambient.field(n) if self._ambient else None
-        face = self._face_field(n) if self._face_field else None
-        moved = combine(ambient, face)
-        if moved is None:
-            return None
-        part = np.float32(share)
-        gain = None if moved.gain is None else 1 + (moved.gain - 1) * part
-        return Field(moved.dx * part, moved.dy * part, gain)
 
     def _made_soft(self, which: int, share: float) -> Texels:
         """A picture to read from; while it is seen much smaller than it is, without the detail that would flicker."""
@@ -126,6 +119,14 @@ class Morph:
             for plane, size in ((source.y2, 2 * sigma), (source.planes.u, 0.5 * sigma), (source.planes.v, 0.5 * sigma))
         )
         return warp.pack_source(Source(Planes(source.planes.y, u, v), y2))
+
+
+def _fade(moved: Field | None, share: float) -> Field | None:
+    if moved is None:
+        return None
+    part = np.float32(share)
+    gain = None if moved.gain is None else 1 + (moved.gain - 1) * part
+    return Field(moved.dx * part, moved.dy * part, gain)
 
 
 class Seen(NamedTuple):
@@ -194,6 +195,13 @@ class Alignment:
             qx, qy, ax, ay, bx, by, weight.astype(np.float32), Light(gain_a, part * u, part * v),
             Light(gain_b, rest * u, rest * v), faded,
         )  # fmt: skip
+
+    def carry(self, moved: Grid, still: Grid, last: Grid) -> Grid:
+        """Where the last picture is read at `last` when what the first shows at `still` is read at `moved`: what sways
+        in the first sways alike, and as far as it is larger farther, in the last."""
+        view = self.fit.to_last @ np.linalg.inv(self.fit.to_first)
+        (x, y), (to_x, to_y) = (transform(view, grid.x, grid.y) for grid in (still, moved))
+        return Grid(last.rect, last.x + to_x - x, last.y + to_y - y)
 
     def _inside(self, x: F32, y: F32, share: float) -> F32:
         """1 well inside a picture, 0 at its border; as sharp a border at the start as the view is near to it."""
