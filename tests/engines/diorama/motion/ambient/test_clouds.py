@@ -159,3 +159,49 @@ def test_a_birds_flock_does_not_drift_with_the_clouds(peaks: Scene, film: Film) 
     frame = film(scene, Motion(kind="clouds", direction="right")).frame(90)
     assert frame.y[60:64, 121:127].max() < 90
     assert frame.y[56:68, 140:230].min() > 60
+
+
+def test_a_sky_without_clouds_is_shaded_where_it_is_sky_and_nothing_of_it_is_moved(film: Film, ridge: F32) -> None:
+    rows = np.arange(HEIGHT)[:, None]
+    sky = (rows < ridge[None]).astype(np.float32)
+    ground = np.random.default_rng(4).integers(30, 90, (HEIGHT, WIDTH))
+    hazy = np.where(sky > 0, 214 - 20 * rows / HEIGHT, ground)[..., None] * np.ones(3)
+    scene = with_depth(np.rint(hazy).astype(np.uint8), sky)
+    renderer = film(scene, Motion(kind="clouds", direction="right"))
+    first = renderer.frame(0).y.astype(np.float32)
+    assert np.array_equal(renderer.frame(0).y, scene.source.planes.y)
+    for n in (24, 48, 72, 96):
+        change = renderer.frame(n).y.astype(np.float32) - first
+        assert (np.abs(change[:120]) > 5).mean() > 0.1, n  # seen
+        assert np.abs(change[200:]).max() == 0, n
+    # It goes to the right, from one half second to the next.
+    one, two = (cv2.GaussianBlur(renderer.frame(n).y[:110].astype(np.float32), (0, 0), 3) for n in (60, 72))
+    shift = {k: float(((two[:, 60:-60] - one[:, 60 - k : WIDTH - 60 - k]) ** 2).mean()) for k in range(-24, 25, 2)}
+    assert min(shift, key=lambda k: shift[k]) > 3
+
+
+def test_clouds_that_drift_are_mirrored_in_calm_water(film: Film) -> None:
+    chance = np.random.default_rng(3)
+    noise = cv2.GaussianBlur(chance.normal(0, 1, (130, WIDTH)).astype(np.float32), (0, 0), 9, sigmaY=5)
+    above = 120 + 90 * np.clip(0.5 + noise / noise.std() / 2, 0, 1)
+    land = np.full((12, WIDTH), 40.0)
+    luma = np.concatenate([above[:124], land, 0.8 * above[:124][::-1], np.full((HEIGHT - 260, WIDTH), 40.0)])
+    rgb = np.clip(luma[..., None] * np.array([0.9, 1.0, 1.1]), 0, 255).astype(np.uint8)
+    rows = np.arange(HEIGHT)[:, None] * np.ones((1, WIDTH))
+    sky, water = (rows < 124).astype(np.float32), ((rows >= 136) & (rows < 260)).astype(np.float32)
+    scene = replace(with_depth(rgb, sky), water=region(water), waterline=130.0, horizon=130.0)
+    renderer = film(scene, Motion(kind="clouds", direction="right"))
+    for n in (48, 96):
+        frame = renderer.frame(n).y.astype(np.float32)
+        sky_now, lake_now = frame[20:110, 40:-40], frame[150:240, 40:-40][::-1]
+        assert float(np.corrcoef(sky_now.ravel(), lake_now.ravel())[0, 1]) > 0.7, n
+        was = renderer.frame(0).y[150:240, 40:-40].astype(np.float32)
+        assert float(np.corrcoef(was.ravel(), lake_now[::-1].ravel())[0, 1]) < 0.7, n
+        assert np.array_equal(renderer.frame(n).y[125:135], renderer.frame(0).y[125:135])  # the shore
+
+
+def test_ripples_that_are_no_mirror_take_no_clouds(peaks: Scene, film: Film) -> None:
+    rows = np.arange(HEIGHT)[:, None] * np.ones((1, WIDTH))
+    scene = replace(peaks, water=region((rows > 200).astype(np.float32)), waterline=200.0)
+    renderer = film(scene, Motion(kind="clouds"))
+    assert np.array_equal(renderer.frame(60).y[200:], renderer.frame(0).y[200:])

@@ -19,11 +19,13 @@ from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
+from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
 from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies
 from vivant.engines.diorama.motion.ambient.places import Places, is_there
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
+from vivant.engines.diorama.motion.ambient.sky_shade import SkyShade
 from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow
 from vivant.engines.diorama.motion.ambient.stems import measure_stems
@@ -34,6 +36,7 @@ from vivant.engines.diorama.motion.ambient.water import Water
 from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, FieldSum, Flow, average_quarter
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.sea import ROUGH
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
@@ -156,7 +159,7 @@ def _water(setting: Setting, motion: Motion) -> Parts:
         setting.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, rough,
         shine=0.0 if places.is_drawn else 1.0,
     )  # fmt: skip
-    drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough)
+    drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough, luma)
     fronts = [float(event.time) for event in setting.timeline.events if event.kind == "wave"]
     surf = Surf(setting.air, places.water, places.sand, scene.waterline, motion.strength, luma, fronts)
     return Parts(
@@ -178,14 +181,24 @@ def _falls(setting: Setting, motion: Motion) -> Parts:
 def _clouds(setting: Setting, motion: Motion) -> Parts:
     if not motion.has_region or not is_there(setting.scene.sky):
         return Parts()
-    if motion.origin != "prompt" and not setting.places.shows_clouds:
-        return Parts()  # nothing would be seen but the slip of a border that haze hides
-    backdrop = setting.places.backdrop
+    places, scene = setting.places, setting.scene
+    luma = average_quarter(scene.source.planes.y.astype(np.float32))
+    if not places.shows_clouds:  # if it moved, nothing would be seen but the slip of a border that haze hides
+        if motion.origin != "prompt":
+            return Parts()
+        side = {"left": -1.0, "right": 1.0}.get(motion.direction, setting.flow.side)
+        shown = 255 * places.sky if places.backdrop is None else places.backdrop.alpha.astype(np.float32)
+        open_ = average_quarter(shown) / np.float32(255)
+        return Parts(displacements=(SkyShade(setting.flow, open_, luma, motion.strength, side),))
+    backdrop = places.backdrop
     if backdrop is None:
         return Parts()
-    rigid = setting.places.is_drawn
-    clouds = Clouds(setting.flow, backdrop, motion.strength, motion.direction, rigid=rigid)
-    return Parts(sky=(backdrop, clouds))
+    clouds = Clouds(setting.flow, backdrop, motion.strength, motion.direction, rigid=places.is_drawn)
+    calm = is_there(scene.water) and not places.is_drawn and places.roughness <= ROUGH
+    if not calm:
+        return Parts(sky=(backdrop, clouds))
+    mirrored = MirroredSky(setting.flow, clouds, backdrop, places.lying, luma, scene.waterline)
+    return Parts(displacements=(mirrored,) if mirrored.is_there else (), sky=(backdrop, clouds))
 
 
 def _wind(setting: Setting, motion: Motion) -> Parts:

@@ -21,12 +21,13 @@ SPEED: Final = 42.0  # px per second at the near edge, at 720p, strength 0.5
 PERIOD: Final = 1.4  # seconds: longer ones stretch crests, shorter ones soften them
 ASIDE: Final = 0.2  # of the speed, with the wind
 GRAIN: Final = 30.0  # quarter samples at 720p, see Current
+BREAKING: Final = 0.7  # of the speed, by which water comes in faster that has twice the usual contrast
 UNEVEN: Final = 0.25  # of the speed: not all of a crest arrives at once
 
 
-def make_current(air: Air, weight: F32, waterline: float, strength: float, sea: float) -> Current | None:
+def make_current(air: Air, weight: F32, waterline: float, strength: float, sea: float, luma: F32) -> Current | None:
     """The drift of level water, None where it is too calm. weight: float32 on the quarter grid, 0..1. waterline: row,
-    pixels. strength: 0..1. sea: 0 a lake .. 1 surf."""
+    pixels. strength: 0..1. sea: 0 a lake .. 1 surf. luma: float32 on the quarter grid."""
     share = min(1.0, max(0.0, (sea - ROUGH) / 0.4))
     if share == 0 or weight.max() < 0.5:
         return None
@@ -35,8 +36,11 @@ def make_current(air: Air, weight: F32, waterline: float, strength: float, sea: 
     # Wide and low, as crests are: smaller eddies curl them like marbled paper.
     uneven = filters.blur(rng(air.seed, "swell").normal(size=weight.shape), 40.0 * air.scale, 10.0 * air.scale)
     uneven = np.clip(uneven / (float(uneven.std()) + 1e-9), -1.5, 1.5)
-    speed = SPEED * air.scale * force(strength) * share * (0.5 + 0.5 * near) * weight
-    speed *= 1 + UNEVEN * uneven
+    speed = SPEED * air.scale * force(strength) * share * (0.62 + 0.38 * near) * weight
+    # What breaks comes in faster than what heaves, also far out.
+    busy = filters.blur(np.abs(luma - filters.blur(luma, 3.0)), 5.0)
+    usual = float((busy * weight).sum() / weight.sum()) + 1e-3
+    speed *= 1 + UNEVEN * uneven + BREAKING * np.clip(busy / usual - 1, 0, 1)
     return Current(
         (ASIDE * air.side * speed).astype(np.float32),
         speed.astype(np.float32),
