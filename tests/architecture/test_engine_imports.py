@@ -28,14 +28,17 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "motion.frame": {"centre", "scene", "timing", "motion.fields"},
     "motion.faces": {"centre", "scene", "timing", "motion.fields"},
     "motion.ambient": {"centre", "scene", "timing", "motion.fields"},
-    "motion.warm_up": {"centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient"},
+    "motion.light": {"centre", "scene", "timing", "motion.fields"},
+    "motion.warm_up": {
+        "centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient", "motion.light",
+    },
     "sound": {"centre", "timing", "sound.speech", "sound.music", "sound.effects"},  # the mix
     "sound.speech": {"centre", "timing", "sound"},
     "sound.music": {"centre", "timing", "sound"},
     "sound.effects": {"centre", "timing", "sound"},
     "engine": {
-        "centre", "explain", "explain_picture", "script", "planner", "scene", "timing", "motion.frame", "motion.faces",
-        "motion.ambient", "motion.warm_up", "sound", "sound.speech", "sound.music",
+        "centre", "explain", "explain_picture", "script", "planner", "scene", "timing", "motion.fields", "motion.frame",
+        "motion.faces", "motion.ambient", "motion.light", "motion.warm_up", "sound", "sound.speech", "sound.music",
     },
 }  # fmt: skip
 

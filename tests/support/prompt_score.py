@@ -26,10 +26,10 @@ from vivant.request import Canvas
 
 def facts_with(faces: tuple[FaceFact, ...], *, subject: float) -> PictureFacts:
     """Of a picture with these faces and a trusted subject. Sky, water, plants and fire are there, too doubtful to move
-    unless the prompt names them: the words decide."""
+    unless the prompt names them, and so is what can shine: the words decide."""
     return PictureFacts(
         faces=faces, subject=subject, subject_trust=0.9, sky=0.2, sky_trust=0.3, water=0.2, water_trust=0.3, plants=0.2,
-        plants_trust=0.3, fire=0.1, fire_trust=0.3,
+        plants_trust=0.3, fire=0.1, fire_trust=0.3, brightness=0.3, sun=1.0, lamps=1, windows=100, signs=1,
     )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def storyboard_of(prompt: str, picture: str, seconds: int) -> dict[str, Any]:
     music = board.music
     return {
         "camera": camera,
+        "lights": [light.words for light in board.lights if light.origin == "prompt"],
         "ambient": [{"kind": m.kind, "dir": m.direction} for m in board.motions if m.origin == "prompt"],
         "actions": [
             {"kind": kind, "face": a.face_index, "t": (a.start, a.end)}
@@ -262,8 +263,9 @@ def score_case(case: Any, board: Any, score: Any) -> None:
         told = noted(prompt, words, notes) or general(notes, r"\bcuts?\b|one take|one view")
         score.add(case, "cuts", "hit" if board["cuts"] else "noted" if told else "silent", "cut", words)
     for item in want["other"]:
+        done = noted(prompt, item["w"], [f"“{words}”" for words in board["lights"]])
         told = noted(prompt, item["w"], notes)
-        score.add(case, "other", "noted" if told else "silent", item["kind"][0], item["w"])
+        score.add(case, "other", "hit" if done else "noted" if told else "silent", item["kind"][0], item["w"])
     _refusals(case, prompt, want, board, score)
 
 

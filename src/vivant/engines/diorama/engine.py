@@ -19,10 +19,12 @@ from vivant.engines.base import Watch
 from vivant.engines.diorama import explain, explain_picture, words_chinese, words_english
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
+from vivant.engines.diorama.motion.fields import Ambient, Illumination
 from vivant.engines.diorama.motion.frame.morph import Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.light.compose import compose_light
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
@@ -205,24 +207,38 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
     patches, face_field = (faces.patches, faces.field) if faces else (None, None)
     ambient = compose(scene, board, timeline)
     aligned = align(scene, last)
+    illumination = _illuminate(scene, board, timeline, ambient)
     if aligned is not None:
-        return Morph(scene, last, timeline, board, aligned, ambient=ambient, patches=patches, face_field=face_field)
+        return Morph(
+            scene, last, timeline, board, aligned, ambient=ambient, patches=patches, face_field=face_field,
+            illumination=illumination,
+        )  # fmt: skip
+    last_ambient = compose(last, board, timeline)
     return Transition(
         scene, last, timeline, board, ambient=ambient, patches=patches, face_field=face_field,
-        last_ambient=compose(last, board, timeline),
+        last_ambient=last_ambient, illumination=illumination,
+        last_illumination=_illuminate(last, board, timeline, last_ambient),
     )  # fmt: skip
 
 
 def _render_segment(board: Storyboard, scene: Scene, timeline: Timeline) -> Renderer:
     faces = FaceMotion(scene, board, timeline) if scene.faces else None
+    ambient = compose(scene, board, timeline)
     return Renderer(
         scene,
         timeline,
         board,
-        ambient=compose(scene, board, timeline),
+        ambient=ambient,
         patches=faces.patches if faces else None,
         face_field=faces.field if faces else None,
+        illumination=_illuminate(scene, board, timeline, ambient),
     )
+
+
+def _illuminate(scene: Scene, board: Storyboard, timeline: Timeline, ambient: Ambient) -> Illumination | None:
+    """The light of a clip; the sky that drifts tells where the sky is."""
+    backdrop = ambient.backdrop
+    return compose_light(scene, board, timeline, None if backdrop is None else backdrop.alpha)
 
 
 def _render_frames(renderer: Frames, frames: int, watch: Watch) -> Iterator[Planes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.storyboard import Action, Cue, Framing, Line, Motion, Move, Music, Storyboard
+from vivant.engines.diorama.storyboard import Action, Cue, Framing, Lighting, Line, Motion, Move, Music, Storyboard
 from vivant.request import FPS
 
 _WHY: Final = {"prompt": "asked", "picture": "seen in the picture", "default": "our choice"}
@@ -14,6 +14,24 @@ _MOTION: Final = {
     "leaves": "falling leaves",
     "petals": "drifting petals",
     "clouds": "drifting clouds",
+}
+_LIGHT: Final = {
+    "night": "night falls",
+    "dusk": "the sun sets",
+    "dawn": "the sun rises",
+    "lamps": "lamps come on",
+    "dark": "it grows dark",
+    "bright": "it grows bright",
+    "sweep": "sunlight moves across",
+    "neon": "neon flickers",
+    "flicker": "light flickers",
+    "shadows": "shadows of clouds",
+    "rays": "rays of light",
+    "flare": "lens flare",
+    "stars": "stars twinkle",
+    "moon": "the moon glows",
+    "golden": "golden hour",
+    "teal": "teal and orange",
 }
 _TONE: Final = {
     "happy": "happily",
@@ -35,6 +53,8 @@ def explain(board: Storyboard) -> list[str]:
     lines.append("Camera: " + _camera(board))
     if board.motions:
         lines.append("Moving: " + ", ".join(_motion(motion, board.frames) for motion in board.motions))
+    if board.lights:
+        lines.append("Light: " + ", ".join(_light(light, board.frames) for light in board.lights))
     lines += [_line(line, board.frames, heard=board.audio) for line in board.lines]
     if board.actions:
         lines.append("Acting: " + ", ".join(_action(action, board.frames) for action in board.actions))
@@ -72,7 +92,7 @@ def _seconds(frame: int, frames: int = 0) -> str:
     return f"{round((frame - (frame == frames > 0)) / FPS, 2):g}"
 
 
-def _time(one: Action | Cue | Line | Motion | Music, frames: int) -> str:
+def _time(one: Action | Cue | Lighting | Line | Motion | Music, frames: int) -> str:
     if one.start is None and one.end is None:
         return ""
     if one.end is None or (one.start and one.end == frames and not isinstance(one, Action | Line)):
@@ -101,6 +121,11 @@ def _motion(motion: Motion, frames: int) -> str:
     where = f" to the {motion.direction}" if motion.direction in ("left", "right") else ""
     what = f"{_amount(motion.strength)}{_MOTION.get(motion.kind, motion.kind)}{where}"
     return f"{what} ({_WHY[motion.origin]}){_time(motion, frames)}"
+
+
+def _light(light: Lighting, frames: int) -> str:
+    why = f"asked: “{light.words}”" if light.words else _WHY[light.origin]
+    return f"{_LIGHT.get(light.kind, light.kind)} ({why}){_time(light, frames)}"
 
 
 def _line(line: Line, frames: int, *, heard: bool) -> str:

@@ -31,6 +31,10 @@ MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
     "dust", "sparks", "fireflies", "bubbles",
 ]  # fmt: skip
+LightKind = Literal[
+    "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",
+    "moon", "warm", "cold", "golden", "noir", "vintage", "teal",
+]  # fmt: skip
 CueKind = Literal[
     "rain", "wind", "waves", "stream", "waterfall", "fire", "birds", "crickets", "crowd", "traffic", "thunder",
     "footsteps", "room",
@@ -165,6 +169,26 @@ class Motion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lighting:
+    """The light of the scene changes. What goes on from one light to another (night, dusk, dawn, lamps, dark, bright,
+    sweep) does so from `start` to `end`, what lasts (all others) is there in that time. strength 0..1."""
+
+    kind: LightKind
+    strength: float = 0.5
+    origin: Origin = "prompt"
+    start: int | None = None
+    end: int | None = None
+    words: str = ""  # those of the prompt that ask for it
+
+    def __post_init__(self) -> None:
+        check_choice("Lighting.kind", self.kind, LightKind)
+        _check_time("Lighting", self.start, self.end)
+        check_number("Lighting.strength", self.strength, 0, 1)
+        check_choice("Lighting.origin", self.origin, Origin)
+        check_type("Lighting.words", self.words, str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Speaker:
     """Who says a line, as far as the words (or the face) tell. `name` is the words themselves, e.g. "the old man"."""
 
@@ -277,6 +301,7 @@ class Storyboard:
     morph: bool  # ends on the last picture
     shots: tuple[Shot, ...]
     motions: tuple[Motion, ...] = ()
+    lights: tuple[Lighting, ...] = ()
     lines: tuple[Line, ...] = ()
     actions: tuple[Action, ...] = ()
     cues: tuple[Cue, ...] = ()
@@ -290,17 +315,22 @@ class Storyboard:
         for name in ("audio", "camera_fixed", "morph"):
             check_type(f"Storyboard.{name}", getattr(self, name), bool)
         for name, kind in (
-            ("shots", Shot), ("motions", Motion), ("lines", Line), ("actions", Action), ("cues", Cue), ("notes", str),
+            ("shots", Shot), ("motions", Motion), ("lights", Lighting), ("lines", Line), ("actions", Action),
+            ("cues", Cue), ("notes", str),
         ):  # fmt: skip
             check_tuple(f"Storyboard.{name}", getattr(self, name), kind)
         if self.music is not None:
             check_type("Storyboard.music", self.music, Music)
-        for name, kinds in (("motions", [m.kind for m in self.motions]), ("cues", [cue.kind for cue in self.cues])):
+        for name, kinds in (
+            ("motions", [m.kind for m in self.motions]),
+            ("lights", [light.kind for light in self.lights]),
+            ("cues", [cue.kind for cue in self.cues]),
+        ):
             if len(set(kinds)) < len(kinds):
                 raise ValueError(f"Storyboard.{name} must be of different kinds; they are {', '.join(kinds)}.")
         music = () if self.music is None else (self.music,)
-        timed: tuple[Motion | Line | Action | Cue | Music, ...] = (
-            *self.motions, *self.lines, *self.actions, *self.cues, *music,
+        timed: tuple[Motion | Lighting | Line | Action | Cue | Music, ...] = (
+            *self.motions, *self.lights, *self.lines, *self.actions, *self.cues, *music,
         )  # fmt: skip
         for one in timed:
             for name, at in (("start", one.start), ("end", one.end)):
@@ -386,6 +416,11 @@ class PictureFacts:
     fire_trust: float = 0.0
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
+    sun: float = 0.0  # 1 where the sun, or by night the moon, is seen in the sky
+    sunny: float = 0.0  # how surely the sun shines on open ground
+    lamps: int = 0  # lit lamps
+    windows: int = 0  # windows that could be lit
+    signs: int = 0  # neon signs
     drawn: float = 0.0  # how surely it is a drawing of flat colours; 0: a photograph
     detail: float = 1.0  # pixels of the picture for each of the canvas, along a side
 
@@ -393,7 +428,9 @@ class PictureFacts:
         check_tuple("PictureFacts.faces", self.faces, FaceFact)
         check_type("PictureFacts.grey", self.grey, bool)
         check_whole("PictureFacts.cut_faces", self.cut_faces, 0)
+        for name in ("lamps", "windows", "signs"):
+            check_whole(f"PictureFacts.{name}", getattr(self, name), 0)
         check_number("PictureFacts.detail", self.detail, 0.001, 1000)
         for field in fields(self):
-            if field.name not in ("faces", "cut_faces", "grey", "detail"):
+            if field.name not in ("faces", "cut_faces", "grey", "detail", "lamps", "windows", "signs"):
                 check_number(f"PictureFacts.{field.name}", getattr(self, field.name), 0, 1)

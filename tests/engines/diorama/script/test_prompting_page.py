@@ -12,7 +12,16 @@ from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.script.casting import VOICES_BY_GENDER
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.script.words import Entry, load_lexicon
-from vivant.engines.diorama.storyboard import CueKind, FaceFact, Mood, MotionKind, MoveKind, PictureFacts, Tone
+from vivant.engines.diorama.storyboard import (
+    CueKind,
+    FaceFact,
+    LightKind,
+    Mood,
+    MotionKind,
+    MoveKind,
+    PictureFacts,
+    Tone,
+)
 from vivant.request import Canvas
 
 PAGE = (ROOT / "docs" / "prompting.md").read_text(encoding="utf-8")
@@ -39,7 +48,17 @@ def test_the_page_has_examples() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", sorted({*get_args(MoveKind), *get_args(MotionKind), *get_args(CueKind), *get_args(Mood), *get_args(Tone)})
+    "kind",
+    sorted(
+        {
+            *get_args(MoveKind),
+            *get_args(MotionKind),
+            *get_args(CueKind),
+            *get_args(LightKind),
+            *get_args(Mood),
+            *get_args(Tone),
+        }
+    ),
 )
 def test_everything_the_engine_knows_is_on_the_page(kind: str) -> None:
     assert re.search(rf"\b{kind}\b", PAGE)

@@ -195,6 +195,80 @@ class Patch:
             check_array(f"Patch.{name}", getattr(self, name), np.uint8, (height // 2, width // 2))
 
 
+# What a tone does to luma above black, y (0..219), and to chroma about grey, in this order on its first axis:
+# y' = GAIN · y + LIFT; cb' = COLOUR · cb + CB_BY_LUMA · y + CB; cr' likewise.
+GAIN, LIFT, COLOUR, CB_BY_LUMA, CR_BY_LUMA, CB, CR = range(7)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shade:
+    """The light of one frame on the quarter grid. ground, sky: float32 (7, rows, columns), the tone of what stands
+    before the sky and of the sky; sky None: one tone for all. sky_luma: float32 (rows, columns), the sky's own soft
+    luma above black, continued behind outlines, where both are mixed. curve: float32 (256,), luma above black for each
+    luma, before the tones. Raises ValueError for others."""
+
+    ground: F32
+    sky: F32 | None
+    sky_luma: F32
+    curve: F32
+
+    def __post_init__(self) -> None:
+        check_array("Shade.ground", self.ground, np.float32, (7, None, None))
+        check_array("Shade.sky_luma", self.sky_luma, np.float32, self.ground.shape[1:], 0)
+        check_array("Shade.curve", self.curve, np.float32, (256,))
+        if self.sky is not None:
+            check_array("Shade.sky", self.sky, np.float32, self.ground.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glow:
+    """Windows that are lit. share: uint8 (h, w), in 1/255, of the picture that their light takes the place of; luma,
+    cb, cr: float32 on the quarter grid, of that light. Raises ValueError for others."""
+
+    share: U8
+    luma: F32
+    cb: F32
+    cr: F32
+
+    def __post_init__(self) -> None:
+        check_array("Glow.share", self.share, np.uint8, (None, None))
+        check_array("Glow.luma", self.luma, np.float32, quarter_shape(*self.share.shape))
+        for name in ("cb", "cr"):
+            check_array(f"Glow.{name}", getattr(self, name), np.float32, self.luma.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stars:
+    """Points of light in the sky, float32 (n,): where they stand in the picture, canvas pixels; how wide, pixels; by
+    how much luma rises in their middle."""
+
+    x: F32
+    y: F32
+    sigma: F32
+    luma: F32
+
+    def __post_init__(self) -> None:
+        check_array("Stars.x", self.x, np.float32, (None,))
+        for name in ("y", "sigma", "luma"):
+            check_array(f"Stars.{name}", getattr(self, name), np.float32, self.x.shape)
+
+
+class Illumination(Protocol):
+    """How the light of the scene changes. Each method is a pure function of the frame number, callable from any thread
+    in any order. Frame 0 is the picture."""
+
+    @property
+    def sky_share(self) -> U8 | None:
+        """The sky's share of each pixel of the picture, uint8 (h, w), in 1/255; None: sky and ground are one."""
+        ...
+
+    def shade(self, n: int) -> Shade | None: ...
+
+    def glow(self, n: int) -> Glow | None: ...
+
+    def stars(self, n: int) -> Stars | None: ...
+
+
 class Ambient(Protocol):
     """Everything that moves by itself. Each method is a pure function of the frame number, callable from any thread in
     any order. Frame 0 is the picture: nothing has moved yet, but speeds are not 0."""

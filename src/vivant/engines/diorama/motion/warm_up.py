@@ -11,18 +11,42 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient.compose import compose
-from vivant.engines.diorama.motion.fields import Drift, Field, Flow, Patch, Rect, quarter_shape
+from vivant.engines.diorama.motion.fields import (
+    STEP,
+    Drift,
+    Field,
+    Flow,
+    Glow,
+    Patch,
+    Rect,
+    Shade,
+    Stars,
+    quarter_shape,
+)
+from vivant.engines.diorama.motion.frame.illuminate import FrameLight
 from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames
 from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.frame.warp import Grid
+from vivant.engines.diorama.motion.light.compose import compose_light
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
-from vivant.engines.diorama.storyboard import Motion, MotionKind, Move, PictureFacts, Shot, Storyboard
+from vivant.engines.diorama.storyboard import (
+    Lighting,
+    LightKind,
+    Motion,
+    MotionKind,
+    Move,
+    PictureFacts,
+    Shot,
+    Storyboard,
+)
 from vivant.engines.diorama.timing.camera import make_camera
 from vivant.engines.diorama.timing.curves import CameraCurves
+from vivant.engines.diorama.timing.lights import make_lights
 from vivant.engines.diorama.timing.timeline import Event, Timeline
 from vivant.media import F32, U8, Planes, to_planes
 
@@ -34,6 +58,7 @@ def warm_up_frames() -> None:
     """About a tenth of a second when the cache is filled, some seconds the first time ever."""
     scene, other = _disc(0), _disc(2)
     flat = np.zeros(quarter_shape(_HEIGHT, _WIDTH), np.float32)
+    warm_up_light()
     for share in (0.4, 1.0):  # a rect inside the picture, and one as wide as it: their memory layouts differ
         ambient = _EvenMotion(scene.source, flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
@@ -109,6 +134,39 @@ def _disc(shift: int) -> Scene:
         rgb=picture, source=make_source(picture), depth=depth, matte=Region(matte, 1.0), sky=nothing, water=nothing,
         plants=nothing, fire=nothing, horizon=40.0, waterline=float(_HEIGHT), facts=PictureFacts(),
     )  # fmt: skip
+
+
+def warm_up_light() -> None:
+    """Every kind of light over four bands, with windows and stars."""
+    frames = _BANDS_FRAMES
+    storyboard = Storyboard(
+        width=_BANDS_WIDTH, height=_BANDS_HEIGHT, frames=frames, seed=0, language="en", audio=False, camera_fixed=True,
+        morph=False, shots=(Shot(start=0, end=frames, moves=()),),
+        lights=tuple(Lighting(kind=kind) for kind in get_args(LightKind)),
+    )  # fmt: skip
+    still = np.zeros(frames, np.float32)
+    timeline = Timeline(
+        frames=frames, seed=0, wind=still, flicker=still, light=still + 1, camera=CameraCurves.at_home(frames),
+        lights=make_lights(storyboard),
+    )  # fmt: skip
+    scene = _bands()
+    illumination = compose_light(scene, storyboard, timeline)
+    Renderer(scene, timeline, storyboard, illumination=illumination).frame(1)
+    share: U8 = np.full((_BANDS_HEIGHT, _BANDS_WIDTH), 99, np.uint8)
+    point: F32 = np.full(1, 40, np.float32)
+    grid = np.full(quarter_shape(_BANDS_HEIGHT, _BANDS_WIDTH), 99, np.float32)
+    x, y = np.meshgrid(STEP * np.arange(82, dtype=np.float32), STEP * np.arange(47, dtype=np.float32))
+    light = FrameLight(
+        Shade(*_even_shade(grid)), Grid(Rect(0, 0, _BANDS_WIDTH, _BANDS_HEIGHT), x, y),
+        np.full(share.shape, 0.5, np.float32), share, Glow(share, grid, grid, grid), share,
+        Stars(point, point, point, point),
+    )  # fmt: skip
+    light.lay(Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2))))
+
+
+def _even_shade(grid: F32) -> tuple[F32, F32, F32, F32]:
+    tone: F32 = np.stack([grid] * 7).astype(np.float32)
+    return tone, tone, grid, np.arange(256, dtype=np.float32)
 
 
 def warm_up_ambient() -> None:

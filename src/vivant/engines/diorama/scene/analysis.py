@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
-from vivant.engines.diorama.scene import colour, depth, drawing, features, regions
+from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
@@ -87,7 +89,7 @@ class SceneAnalyser:
             drawn=drawn,
             detail=measure_detail(picture, canvas),
         )
-        return Scene(
+        scene = Scene(
             rgb=rgb,
             source=source,
             depth=shape.depth,
@@ -102,6 +104,21 @@ class SceneAnalyser:
             faces=faces,
             depth_measured=measured is not None,
         )
+        checkpoint()
+        return replace(scene, facts=_add_light(scene))
+
+
+def _add_light(scene: Scene) -> PictureFacts:
+    """The facts of a scene with what shines in it."""
+    shining = lights.find_shining(scene)
+    return replace(
+        scene.facts,
+        sun=0.0 if shining.sun is None else 1.0,
+        sunny=lights.measure_sunshine(scene),
+        lamps=len(shining.lamps),
+        windows=int(shining.windows.max()),
+        signs=int(shining.signs.max()),
+    )
 
 
 def measure_detail(picture: U8, canvas: Canvas) -> float:
@@ -110,7 +127,7 @@ def measure_detail(picture: U8, canvas: Canvas) -> float:
     return (right - left) / canvas.width
 
 
-def _middle(matte: Region) -> dict[str, float]:
+def _middle(matte: Region) -> dict[str, Any]:
     """Centre of mass of a trusted subject as shares of the canvas; empty, for the default, where it is not trusted."""
     total = float(matte.mask.sum())
     if matte.trust <= SUBJECT_TRUSTED or total < 1:

@@ -66,6 +66,7 @@ class Hit:
         return bool(
             e.camera
             or e.motion
+            or e.light
             or e.sound
             or e.music
             or e.action
@@ -173,7 +174,7 @@ def read(prompt: str, unquoted: tuple[Quotation, ...] = ()) -> Reading:
             if not hit.denied and _is_over(reading, hit):
                 hit.denied = hit.over = True
             hit.compared = _is_compared(reading, hit)
-            hit.heard = bool(hit.entry.motion or hit.entry.action) and _is_heard(reading, hit)
+            hit.heard = bool(hit.entry.motion or hit.entry.light or hit.entry.action) and _is_heard(reading, hit)
     _attach_degrees(reading)
     return reading
 
@@ -271,7 +272,7 @@ def _ends_here(reading: Reading, at: int) -> bool:
 
 def _is_compared(reading: Reading, hit: Hit) -> bool:
     """Like rain, as white as snow, 如雪, 雪花般; a poster of the sea, a song about rain."""
-    if not (hit.entry.motion or hit.entry.sound):
+    if not (hit.entry.motion or hit.entry.light or hit.entry.sound):
         return False
     if hit.last < len(reading.tokens) and "as_if" in reading.roles(hit.last):
         return True

@@ -17,6 +17,7 @@ from vivant.engines.diorama.script import (
     defaults,
     dialogue,
     leftovers,
+    lights,
     limits,
     motion_regions,
     motions,
@@ -106,6 +107,9 @@ def write(
     checkpoint()
     wanted = chain.take(motions.find_motions(reading, times))
     moving = chain.take(_write_motions(wanted, facts, seed))
+    shone = chain.take(lights.find_lights(reading, times))
+    cloudy = any(motion.kind == "clouds" for motion in moving)
+    lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
     acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines))
@@ -130,6 +134,7 @@ def write(
         morph=morph,
         shots=shots,
         motions=moving,
+        lights=lit,
         lines=lines,
         actions=acting,
         cues=heard,

@@ -168,7 +168,12 @@ def _is_same_cut(reading: Reading, boundary: Boundary, token: int) -> bool:
     return not any(
         reading.tokens[at].kind == "quote"
         or any(
-            hit.entry.camera or hit.entry.action or hit.entry.motion or hit.entry.speech or hit.entry.cannot
+            hit.entry.camera
+            or hit.entry.action
+            or hit.entry.motion
+            or hit.entry.light
+            or hit.entry.speech
+            or hit.entry.cannot
             for hit in reading.at.get(at, ())
         )
         for at in range(first, token)

@@ -25,6 +25,7 @@ from vivant.engines.diorama.storyboard import (
     CueKind,
     Direction,
     Gender,
+    LightKind,
     Mood,
     MotionKind,
     MoveKind,
@@ -65,6 +66,7 @@ class Entry:
     source: str  # file and number, for messages
     camera: tuple[tuple[CameraKind, Direction], ...] = ()  # performed together; written "kind" or "kind direction"
     motion: dict[MotionKind, float] = field(default_factory=dict)  # kind -> strength
+    light: dict[LightKind, float] = field(default_factory=dict)  # kind -> strength
     sound: dict[CueKind, float] = field(default_factory=dict)  # kind -> strength
     place: bool = False  # the sound is that of a place or thing which the words name, and nobody asks for it
     music: Style | Literal["ask"] = ""  # "ask": any music
@@ -107,6 +109,7 @@ class Entry:
         says = (
             self.camera
             or self.motion
+            or self.light
             or self.sound
             or self.music
             or self.action

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama.storyboard import TRUSTED, Cue, Motion, PictureFacts, Storyboard
-from vivant.engines.diorama.timing import camera, events, light, visemes, wind
+from vivant.engines.diorama.timing import camera, events, light, lights, visemes, wind
 from vivant.engines.diorama.timing.acting import place_acting
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.faces import make_faces
@@ -48,6 +48,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         flicker=light.make_flicker(board),
         light=light.make_light(frames, strikes, facts.brightness),
         camera=camera.make_camera(board, facts, views),
+        lights=lights.make_lights(board),
         faces=visemes.add_speech(faces, lines, seed=board.seed),
         events=tuple(sorted(all_events, key=lambda event: (event.time, event.id))),
         beds=_beds(board, facts),

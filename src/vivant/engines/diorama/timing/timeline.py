@@ -149,6 +149,7 @@ class Timeline:
     flicker: F32  # firelight, -1 darkest .. 1 brightest; 0 where nothing burns
     light: F32  # gain of the whole picture, about 1: lightning
     camera: CameraCurves
+    lights: tuple[F32, ...] = ()  # of each lighting of the storyboard, in order: how far, or how much, 0..1
     faces: tuple[FaceCurves, ...] = ()
     cuts: tuple[int, ...] = ()  # frames at which a new segment starts: the view jumps there
     views: tuple[View, ...] = (WHOLE,)  # what each segment shows, one more than there are cuts
@@ -165,6 +166,9 @@ class Timeline:
         check_array("Timeline.flicker", self.flicker, np.float32, (self.frames,), -1, 1)
         check_array("Timeline.light", self.light, np.float32, (self.frames,), 0)
         check_type("Timeline.camera", self.camera, CameraCurves)
+        check_tuple("Timeline.lights", self.lights, np.ndarray)
+        for curve in self.lights:
+            check_array("Timeline.lights", curve, np.float32, (self.frames,), 0, 1)
         for name, kind in (
             ("faces", FaceCurves), ("cuts", int), ("events", Event), ("beds", Bed), ("lines", PlacedLine),
         ):  # fmt: skip

@@ -131,6 +131,14 @@ def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shif
     composite(frame[2][rect.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
 
 
+def hide(cutout: Cutout, grid: Grid, share: U8) -> None:
+    """Take what the subject hides out of `share`, uint8 (h, w) of the whole output, in place. grid: where it is."""
+    rect = grid.rect
+    alpha = _sample(cutout.alpha2, enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect))
+    part = share[rect.luma]
+    part[:] = (part.astype(np.uint16) * (255 - alpha.astype(np.uint16)) + 127) // 255
+
+
 def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
     return cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 

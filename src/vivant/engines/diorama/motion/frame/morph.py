@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Rect
+from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Illumination, Rect
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.blend import Light, blend
+from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.in_front import draw_in_front
 from vivant.engines.diorama.motion.frame.progress import keep_unanswered, make_way
 from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, combine, displace, make_nearness
@@ -44,8 +45,10 @@ class Morph:
     def __init__(
         self, scene: Scene, last: Scene, timeline: Timeline, storyboard: Storyboard, aligned: Alignment, *,
         ambient: Ambient | None = None, patches: Patches | None = None, face_field: FaceField | None = None,
+        illumination: Illumination | None = None,
     ) -> None:  # fmt: skip
-        """scene, last: of the two pictures, of one size. ambient, patches, face_field: what moves in the first."""
+        """scene, last: of the two pictures, of one size. ambient, patches, face_field: what moves in the first;
+        illumination: how its light changes, up to the last picture."""
         self.aligned = aligned
         self._first, self._last = scene.source, last.source
         self._timeline = timeline
@@ -64,6 +67,7 @@ class Morph:
             returns=True, beyond=judge_borders(scene.rgb),
         )  # fmt: skip
         self._noise = light.make_dither(h, w)
+        self._illuminator = Illuminator(illumination, self._noise) if illumination else None
         self._texels = warp.pack_source(scene.source), warp.pack_source(last.source)
 
     def frame(self, n: int) -> Planes:
@@ -99,6 +103,9 @@ class Morph:
         for traveller in self.aligned.travellers:
             look = Grid(view.rect, seen.x, seen.y)
             draw_traveller(traveller, self.aligned.change, Moment(share, seen.faded), look, frame)
+        lit = self._illuminator.look(n, Grid(view.rect, seen.ax, seen.ay)) if self._illuminator else None
+        if lit:
+            lit.lay(frame)
         whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
         whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)  # the last picture is shown in its own light
         if gain is not None or whole != 1.0:

@@ -10,10 +10,20 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Flow, Patch, Rect, sample_quarter
+from vivant.engines.diorama.motion.fields import (
+    STEP,
+    Ambient,
+    Field,
+    Flow,
+    Illumination,
+    Patch,
+    Rect,
+    sample_quarter,
+)
 from vivant.engines.diorama.motion.frame import light, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
-from vivant.engines.diorama.motion.frame.layers import Cutout, Layers, composite_over, cut_out
+from vivant.engines.diorama.motion.frame.illuminate import Illuminator
+from vivant.engines.diorama.motion.frame.layers import Cutout, Layers, composite_over, cut_out, hide
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.warp import Grid
@@ -44,8 +54,9 @@ class Renderer:
         ambient: Ambient | None = None,
         patches: Patches | None = None,
         face_field: FaceField | None = None,
+        illumination: Illumination | None = None,
     ) -> None:
-        """patches, face_field: what faces do at a frame."""
+        """patches, face_field: what faces do at a frame; illumination: how the light changes."""
         self._scene = scene
         self._timeline = timeline
         self._frames = timeline.frames
@@ -71,6 +82,10 @@ class Renderer:
             self.layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.make_dither(h, w)
+        self._illuminator = None
+        if illumination is not None:
+            behind = scene.matte.mask if self.layers else None
+            self._illuminator = Illuminator(illumination, self._noise, behind)
         self._soft = _soft_luma(scene.source.planes.y)
         # With the camera at rest the picture is read whole, not the background alone.
         rests = any(self.rig.pose(n).is_home for n in range(1, self._frames))
@@ -116,14 +131,20 @@ class Renderer:
                 warp.read_patched(self._scene.source, patch, grid, frame)
         if flow is not None:
             self._stream(flow, view, grid, frame)
+        lit = self._illuminator.look(n, view, behind=layers is not None) if self._illuminator else None
         if layers:
-            self._lay_subject(layers.subject, pose, moved, patches, frame)
+            body = self._lay_subject(layers.subject, pose, moved, patches, frame)
+            if lit and body and lit.sky_share is not None:
+                hide(layers.subject, body, lit.sky_share)
+        if lit:
+            lit.lay(frame)
         self._relight(n, gain, frame)
         return frame
 
     def _lay_subject(
         self, subject: Cutout, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
-    ) -> None:
+    ) -> Grid | None:
+        """Returns where it was laid."""
         grid, _ = displace(self.rig.aim(pose, self._whole, surface=1), moved)
         there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
         rect = _bounds(there > 1e-3, self._width, self._height)
@@ -131,6 +152,7 @@ class Renderer:
             composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
         for patch in patches:  # faces belong to the subject
             warp.read_patched(self._scene.source, patch, grid, frame)
+        return None if rect is None else grid.part(rect)
 
     def _read_what_moves(self, grid: Grid, moved: Field | None) -> Planes:
         """With the camera at rest: copy the picture and resample only the rect in which something moves."""

@@ -15,7 +15,7 @@ import numpy as np
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smootherstep, smoothstep
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.motion.fields import STEP, Ambient
+from vivant.engines.diorama.motion.fields import STEP, Ambient, Illumination
 from vivant.engines.diorama.motion.frame.in_front import draw_in_front
 from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, Renderer
 from vivant.engines.diorama.scene.scene import Scene
@@ -43,17 +43,19 @@ class Transition:
     def __init__(
         self, scene: Scene, last: Scene, timeline: Timeline, storyboard: Storyboard, *, ambient: Ambient | None = None,
         patches: Patches | None = None, face_field: FaceField | None = None, last_ambient: Ambient | None = None,
+        illumination: Illumination | None = None, last_illumination: Illumination | None = None,
     ) -> None:  # fmt: skip
-        """scene, last: of the two pictures, of one size. ambient, patches, face_field: what moves in the first;
-        last_ambient: what moves in the last."""
+        """scene, last: of the two pictures, of one size. ambient, patches, face_field, illumination: what moves in the
+        first, and how its light changes; last_ambient, last_illumination: the same in the last."""
         self._last_picture = last.source.planes
         self._frames = timeline.frames
         self._ambient = ambient
         moves = split_move(timeline.camera)
-        self._first = Renderer(scene, replace(timeline, camera=moves.leaving), storyboard, ambient, patches, face_field)
+        leaving = replace(timeline, camera=moves.leaving)
+        self._first = Renderer(scene, leaving, storyboard, ambient, patches, face_field, illumination)
         steady = np.ones(timeline.frames, np.float32)
         arriving = replace(timeline, camera=moves.arriving, light=steady, flicker=0 * steady)
-        self._last = Renderer(last, arriving, storyboard, last_ambient)
+        self._last = Renderer(last, arriving, storyboard, last_ambient, illumination=last_illumination)
         start, end = _REVEAL[moves.toward]
         self._revealed = np.clip((np.linspace(0, 1, timeline.frames) - start) / (end - start), 0, 1)
         self._ranks = _rank(_soft(scene.source.planes.y))

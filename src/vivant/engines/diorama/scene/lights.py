@@ -1,0 +1,204 @@
+"""What shines in a picture, or could: the sun or the moon, windows of houses, neon signs. Knows no prompt and no
+time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_type
+from vivant.engines.diorama.scene.depth import measure_straightness
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.media import F32, U8
+
+I32 = NDArray[np.int32]
+
+BURNT: Final = 226.0  # luma, 16..235, of a sun, moon or lamp
+_SUN: Final = 196.0
+_ABOVE_THE_SKY: Final = 22.0  # levels, that the sun is brighter than most of the sky
+_AROUND: Final = 150.0  # luma around a lamp: by day white things are as bright, and so is what surrounds them
+_BUILT: Final = 0.6  # straight edges from which on there are houses
+_LARGEST: Final = 0.03  # share of the canvas that one may fill
+_SMALLEST: Final = 1.2e-4
+_PANE: Final = 5.0  # levels by which a window is darker than its wall
+_PANES: Final = (3.0, 90.0)  # px² of one, at a short side of 496
+_NEIGHBOURS: Final = 3  # other panes in line with it that a window has at least
+_CROWD: Final = 7  # and near it at all
+_NEON: Final = 38.0  # distance of chroma from grey
+_NEON_LUMA: Final = 84.0
+_DIM: Final = 0.5  # mean luma 0..1 of a picture in which lit signs stand out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lamp:
+    """A compact bright spot. x, y, radius: canvas pixels; luma of what surrounds it."""
+
+    x: float
+    y: float
+    radius: float
+    around: float
+    in_sky: bool
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "radius", "around"):
+            check_number(f"Lamp.{name}", getattr(self, name), 0)
+        check_type("Lamp.in_sky", self.in_sky, bool)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShiningThings:
+    """sun: or by night the moon. lamps: the largest first. windows: int32 (h, w), 0 or the number of a window, 1..;
+    signs: int32 (h, w), the same of neon signs. Raises ValueError for others."""
+
+    sun: Lamp | None
+    lamps: tuple[Lamp, ...]
+    windows: I32
+    signs: I32
+
+    def __post_init__(self) -> None:
+        check_tuple("ShiningThings.lamps", self.lamps, Lamp)
+        check_array("ShiningThings.windows", self.windows, np.int32, (None, None), 0)
+        check_array("ShiningThings.signs", self.signs, np.int32, self.windows.shape, 0)
+
+
+def find_shining(scene: Scene) -> ShiningThings:
+    """All that shines in the picture."""
+    luma = scene.source.planes.y
+    sky = scene.sky.mask * np.float32(scene.sky.trust > 0.2)
+    faces = cover_faces(scene)
+    nothing = np.zeros(luma.shape, np.int32)
+    built = measure_straightness(scene.rgb) > _BUILT and scene.facts.drawn < 0.5
+    return ShiningThings(
+        sun=find_sun(luma, sky),
+        lamps=() if scene.facts.drawn > 0.5 else find_lamps(luma, sky, faces),
+        windows=_find_windows(scene, sky, faces) if built else nothing,
+        signs=_find_signs(scene, sky, faces) if built else nothing,
+    )
+
+
+def find_sun(luma: U8, sky: F32) -> Lamp | None:
+    """The one place of the sky that is burnt out and brighter than the rest; None under an even or clouded sky. luma:
+    uint8 (h, w); sky: float32 (h, w), 0..1."""
+    h = luma.shape[0]
+    where = cv2.dilate(sky, np.ones((5, 5), np.uint8)) > 0.5
+    if float(where.mean()) < 0.02:
+        return None
+    soft = np.where(where, filters.blur(luma, 0.012 * h), 0)
+    y, x = np.unravel_index(int(soft.argmax()), soft.shape)
+    peak, usual = float(soft[y, x]), float(np.median(luma[where]))
+    near = soft > peak - 9
+    spot = np.zeros_like(near, np.uint8)
+    _, labels = cv2.connectedComponents(near.astype(np.uint8))
+    spot[labels == labels[y, x]] = 1
+    share = float(spot.mean())
+    if peak < _SUN or peak - usual < _ABOVE_THE_SKY or share > 0.045:
+        return None
+    rows, columns = np.nonzero(spot)
+    around = float(np.median(luma[where]))
+    return Lamp(float(columns.mean()), float(rows.mean()), float(np.sqrt(len(rows) / np.pi)), around, True)
+
+
+def measure_sunshine(scene: Scene) -> float:
+    """How surely the sun shines on open ground, 0..1: it is bright, and brighter in some places than in others."""
+    ground = (scene.sky.mask < 0.1) & (scene.water.mask < 0.5) & (scene.matte.mask < 0.5)
+    luma = filters.resize(scene.source.planes.y, 160, 90)
+    inside = filters.resize(ground.astype(np.float32), 160, 90) > 0.9
+    if float(inside.mean()) < 0.15:
+        return 0.0
+    dark, bright = np.percentile(luma[inside], (20, 85))
+    return float(np.clip((bright - 105) / 35, 0, 1) * np.clip((bright - dark - 35) / 25, 0, 1))
+
+
+def cover_faces(scene: Scene) -> F32:
+    """Faces with what surrounds them: float32 (h, w), 0..1."""
+    h, w = scene.depth.shape
+    cover = np.zeros((h, w), np.float32)
+    for face in scene.faces:
+        x, y = face.landmarks[:, :2].mean(0)
+        cv2.ellipse(cover, (int(x), int(y)), (int(0.75 * face.size), int(face.size)), 0, 0, 360, 1.0, -1)
+    largest = max((face.size for face in scene.faces), default=0.0)
+    return filters.blur(cover, 0.2 * largest) if largest > 0 else cover
+
+
+def find_lamps(luma: U8, sky: F32, faces: F32) -> tuple[Lamp, ...]:
+    """Compact spots that are burnt out, brighter than what surrounds them. luma: uint8 (h, w); sky, faces: float32
+    (h, w), 0..1."""
+    h, w = luma.shape
+    soft = filters.blur(luma, 0.003 * h + 0.5)
+    top = float(np.percentile(soft[::4, ::4], 99.9))
+    burnt = (soft > max(BURNT - 30, min(BURNT, top - 4))) & (faces < 0.3)
+    count, _, stats, middles = cv2.connectedComponentsWithStats(burnt.astype(np.uint8))
+    ring = filters.blur(luma, 0.05 * h)
+    found = []
+    for k in range(1, count):
+        area, across, down = (float(stats[k, c]) for c in (cv2.CC_STAT_AREA, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
+        compact = area > 0.42 * across * down and max(across, down) < 2.4 * min(across, down)
+        if not compact or not _SMALLEST < area / (h * w) < _LARGEST:
+            continue
+        x, y = middles[k]
+        around = float(ring[int(y), int(x)])
+        if around > _AROUND:
+            continue
+        if sky[int(y), int(x)] < 0.5:
+            found.append(Lamp(float(x), float(y), float(np.sqrt(area / np.pi)), around, False))
+    return tuple(sorted(found, key=lambda lamp: -lamp.radius)[:24])
+
+
+def _find_windows(scene: Scene, sky: F32, faces: F32) -> I32:
+    """Panes: dark cells that stand in rows and columns. Leaves and waves do not; what is plant, water or subject with a
+    face is left out all the same."""
+    luma = scene.source.planes.y
+    h, w = luma.shape
+    scale = min(h, w) / 496
+    taken = np.max([sky, scene.plants.mask * scene.plants.trust, scene.water.mask * scene.water.trust, faces], axis=0)
+    darker = filters.blur(luma, 4 * scale) - filters.blur(luma, 0.7 * scale)
+    cells = ((darker > _PANE) & (taken < 0.3)).astype(np.uint8)
+    count, labels, stats, middles = cv2.connectedComponentsWithStats(cells, connectivity=4)
+    area, across, down = (stats[:, c].astype(np.float64) for c in (4, 2, 3))
+    low, high = _PANES
+    good = (area >= low * scale**2) & (area <= high * scale**2) & (area > 0.45 * across * down)
+    good &= (across < 5 * down) & (down < 4 * across)
+    good[0] = False
+    numbers = np.flatnonzero(good)
+    numbers = numbers[np.argsort(-area[numbers], kind="stable")[:5000]]
+    kept = _keep_aligned(middles[numbers], scale)
+    table = np.zeros(count, np.int32)
+    table[numbers[kept]] = np.arange(1, int(kept.sum()) + 1)
+    return np.asarray(table[np.asarray(labels)], np.int32)
+
+
+def _keep_aligned(middles: NDArray[np.float64], scale: float) -> NDArray[np.bool_]:
+    """Which cells, float64 (n, 2), have others near them in their row or column."""
+    kept = np.zeros(len(middles), np.bool_)
+    for start in range(0, len(middles), 500):
+        across = np.abs(middles[start : start + 500, None, 0] - middles[None, :, 0]) / scale
+        down = np.abs(middles[start : start + 500, None, 1] - middles[None, :, 1]) / scale
+        near = (across < 22) & (down < 22)
+        in_line = near & ((across < 1.2) | (down < 1.2))
+        kept[start : start + 500] = (in_line.sum(1) > _NEIGHBOURS) & (near.sum(1) > _CROWD)
+    return kept
+
+
+def _find_signs(scene: Scene, sky: F32, faces: F32) -> I32:
+    """Bright spots of strong colour in a dim picture."""
+    planes = scene.source.planes
+    h, w = planes.y.shape
+    if scene.facts.brightness > _DIM or scene.facts.drawn > 0.5:
+        return np.zeros((h, w), np.int32)
+    u, v = (filters.resize(plane, w, h) for plane in (planes.u, planes.v))
+    colour = np.hypot(u - 128, v - 128)
+    around = filters.blur(planes.y, 0.04 * h)
+    lit = (colour > _NEON) & (planes.y > np.maximum(_NEON_LUMA, around + 14)) & (sky < 0.3) & (faces < 0.2)
+    cells = cv2.morphologyEx(lit.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(cells)
+    area: Any = stats[:, cv2.CC_STAT_AREA] / (h * w)
+    good = np.flatnonzero((area > 4e-5) & (area < 0.04))
+    good = good[good > 0]
+    table = np.zeros(count, np.int32)
+    table[good] = np.arange(1, len(good) + 1)
+    return np.asarray(table[np.asarray(labels)], np.int32)

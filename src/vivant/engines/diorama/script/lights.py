@@ -1,0 +1,106 @@
+"""How the light changes because the prompt says so: day and night, lamps, rays, shadows of clouds, grading; and which
+of it the picture allows. What it does not allow is told and not listed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vivant.engines.diorama.script.found import Found, Span
+from vivant.engines.diorama.script.grammar import Reading
+from vivant.engines.diorama.script.notes import ScriptNote
+from vivant.engines.diorama.script.times import NO_TIME, Times, When, join
+from vivant.engines.diorama.storyboard import TRUSTED, Lighting, LightKind, PictureFacts
+
+_TOWN: Final = 40  # windows from which on some can be lit
+_SKY: Final = (0.03, 0.35)  # share and trust of a sky that has a light of its own
+_DARK: Final = 0.34  # mean luma under which stars and the moon are seen
+_CHANGES: Final[frozenset[LightKind]] = frozenset({"night", "dusk", "dawn", "lamps", "dark", "bright"})
+_SUNNY: Final = 0.5  # see PictureFacts.sunny; from here on clouds throw shadows
+_GENTLE: Final = 0.22
+_FACE: Final = 0.12  # a face at least this high makes a portrait
+_OPEN: Final = 0.10  # share of the sky over a landscape
+
+
+@dataclass(frozen=True, slots=True)
+class LightRequest:
+    """The light that the prompt asks for, and the kinds that it forbids."""
+
+    lights: tuple[Lighting, ...]
+    denied: frozenset[LightKind]
+
+
+def find_lights(reading: Reading, times: Times) -> Found[LightRequest]:
+    """Each kind once, as strong as it was said at its strongest."""
+    strengths: dict[LightKind, float] = {}
+    words: dict[LightKind, str] = {}
+    moments: dict[LightKind, list[When]] = {}
+    denied: set[LightKind] = set()
+    spans: list[Span] = []
+    for hit in reading.hits:
+        if not hit.entry.light:
+            continue
+        if hit.denied:
+            denied |= set(hit.entry.light)
+        if not hit.meant or hit.heard:
+            continue
+        spans.append((hit.first, hit.last))
+        for kind, strength in hit.entry.light.items():
+            said = round(min(1.0, max(0.1, strength * hit.amount)), 3)
+            strengths[kind] = max(said, strengths.get(kind, 0.0))
+            words.setdefault(kind, reading.written(hit))
+            moments.setdefault(kind, []).append(times.begins(hit.first))
+    lights = []
+    for kind, strength in strengths.items():
+        when = join(moments.get(kind, [NO_TIME]))
+        lights.append(Lighting(kind=kind, strength=strength, start=when.start, end=when.end, words=words[kind]))
+    return Found(LightRequest(tuple(lights), frozenset(denied - set(strengths))), spans=tuple(spans))
+
+
+def fit_lights(
+    asked: LightRequest, facts: PictureFacts, *, morph: bool, still: bool, cloudy: bool
+) -> Found[tuple[Lighting, ...]]:
+    """What of it the picture allows, and what it has by itself. morph: the clip ends on a last picture; still: nothing
+    moves that is not named; cloudy: clouds drift."""
+    kinds = {light.kind for light in asked.lights}
+    notes: list[ScriptNote] = []
+    kept: list[Lighting] = []
+    for light in asked.lights:
+        reason = _find_hindrance(light.kind, kinds, facts, morph=morph)
+        if reason:
+            notes.append(ScriptNote(reason, (light.words,)))
+        else:
+            kept.append(light)
+    if not kept and not still and not morph and cloudy and "shadows" not in asked.denied:
+        kept += _choose_shadows(facts)
+    return Found(tuple(kept), tuple(notes))
+
+
+def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts, *, morph: bool) -> str:
+    """The reason, a name in notes.toml, why the picture cannot have this light; "" if it can."""
+    share, trust = _SKY
+    sky = facts.sky >= share and facts.sky_trust >= trust
+    night = "night" in kinds
+    if morph and kind in _CHANGES:
+        return "light_of_last"
+    if kind == "shadows" and not sky:
+        return "no_open_ground"
+    if kind == "neon" and not facts.signs:
+        return "no_signs"
+    if kind == "lamps" and sky and not facts.lamps and facts.windows < _TOWN:
+        return "no_lamps"
+    if kind == "stars" and not (sky and (night or facts.brightness < _DARK)):
+        return "no_dark_sky"
+    if kind == "moon" and not (facts.sun and facts.brightness < _DARK):
+        return "no_moon"
+    if kind == "flare" and not facts.sun:
+        return "no_sun"
+    return ""
+
+
+def _choose_shadows(facts: PictureFacts) -> tuple[Lighting, ...]:
+    """Faint shadows of clouds over a landscape in the sun."""
+    landscape = facts.sky >= _OPEN and facts.sky_trust >= TRUSTED and all(f.height < _FACE for f in facts.faces)
+    if not landscape or facts.sunny < _SUNNY or facts.drawn > 0 or facts.grey:
+        return ()
+    return (Lighting(kind="shadows", strength=_GENTLE, origin="picture"),)
