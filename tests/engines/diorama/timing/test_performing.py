@@ -46,7 +46,7 @@ def test_every_action_starts_from_rest_stays_smooth_and_within_limits(kind: Acti
             if settle:
                 assert curve[-1] == 0
             if field.name not in ("lids", "wink"):
-                assert np.abs(np.diff(curve)).max() < (1.2 if field.name in ("yaw", "pitch", "roll") else 0.6)
+                assert np.abs(np.diff(curve)).max() < (1.9 if field.name in ("yaw", "pitch", "roll") else 0.6)
         assert np.sum([np.abs(getattr(face, name)) for name in ("yaw", "pitch", "roll")], axis=0).max() <= LIMIT + 1e-4
 
 
@@ -73,10 +73,10 @@ def test_untimed_actions_come_one_after_the_other_in_their_order() -> None:
 def test_a_feeling_lasts_until_the_next_and_then_gives_way() -> None:
     smile, sad = Action(kind="smile", start=0, end=48), Action(kind="sad", start=48, end=FRAMES)
     look = Action(kind="look_left", start=96, end=FRAMES)
-    told = faces(smile, sad, look)
+    told, untold = faces(smile, sad, look), faces()
     assert told.smile[30] > 0.6
     assert told.smile[75] < -0.4
-    assert told.gaze[60] == 0
+    assert told.gaze[60] == untold.gaze[60]
     assert told.gaze[115] < -0.6
     assert told.yaw[118] < told.yaw[90] - 1
 

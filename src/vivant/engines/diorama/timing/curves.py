@@ -18,7 +18,7 @@ HOME: Final[Mapping[str, float]] = {
 }  # fmt: skip
 _CAMERA_RANGE: Final[Mapping[str, tuple[float, float]]] = {"zoom": (0.01, 100), "pivot": (0, 1)}
 _FACE_RANGE: Final[Mapping[str, tuple[float, float]]] = {
-    "brow": (-1, 1), "smile": (-1, 1), "widen": (-1, 1), "gaze": (-1, 1), "chew": (-1, 1),
+    "brow": (-1, 1), "smile": (-1, 1), "widen": (-1, 1), "gaze": (-1, 1), "chew": (-1, 1), "lean": (-1, 1),
     "yaw": (-90, 90), "pitch": (-90, 90), "roll": (-90, 90),
 }  # fmt: skip
 
@@ -71,6 +71,7 @@ class FaceCurves:
     roll: F32  # + clockwise
     # The rest.
     breath: F32  # 0..1, 1: breathed in as deeply as possible
+    lean: F32  # -1 weight shifted to the picture's left .. 1 to its right
     brow: F32  # -1 lowered .. 1 raised
     smile: F32  # -1 corners of the mouth down .. 1 up
     smirk: F32  # 0..1, 1: the corner at the picture's right alone up

@@ -18,7 +18,11 @@ from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F64
 from vivant.request import FPS
 
-LIMIT: Final = 4.0  # degrees, |yaw| + |pitch| + |roll|
+LIMIT: Final = 16.0  # degrees, |yaw| + |pitch| + |roll|: so far a picture taken from one side holds
+CLOSE: Final = 0.42  # of the canvas's height: a face that high moves as it is; smaller ones move more, to be seen to
+MOST_LIVELY: Final = 1.6
+CALMER: Final = 0.5  # by how much less a head sways by itself
+CALMER_FROM: Final = 5.0  # degrees of a pose, from which it does so
 SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
 _HEAD: Final = ("yaw", "pitch", "roll")
 
@@ -38,24 +42,42 @@ def make_faces(
     """
     return tuple(
         _make_face(
-            frames, seed, index, lines, [placed for placed in actions if placed.action.face_index == index], settle
+            frames,
+            seed,
+            index,
+            lines,
+            [placed for placed in actions if placed.action.face_index == index],
+            settle=settle,
+            lively=float(np.clip((CLOSE / max(face.height, 0.01)) ** 0.5, 1, MOST_LIVELY)),
         )
-        for index in range(len(faces))
+        for index, face in enumerate(faces)
     )
 
 
 def _make_face(
-    frames: int, seed: int, index: int, lines: Sequence[PlacedLine], own: Sequence[PlacedAction], settle: bool
+    frames: int,
+    seed: int,
+    index: int,
+    lines: Sequence[PlacedLine],
+    own: Sequence[PlacedAction],
+    *,
+    settle: bool,
+    lively: float,
 ) -> FaceCurves:
     kinds = {placed.action.kind for placed in own}
     restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
-    face = make_idle_life(frames, seed, index, lines, restless=restless, deep="breathe" in kinds)
+    face = make_idle_life(frames, seed, index, lines, restless=restless * lively, deep="breathe" in kinds)
     quiet = 1 - measure_speaking(frames, [line for line in lines if line.line.face_index == index])
-    for name, curve in perform(frames, seed, index, own, quiet).items():
+    acted = perform(frames, seed, index, own, quiet)
+    told = sum((np.abs(acted[name]) for name in _HEAD if name in acted), np.zeros(frames))
+    for name in _HEAD:  # who looks somewhere on purpose holds the head stiller
+        face[name] = face[name] * (1 - CALMER * np.minimum(1, told / CALMER_FROM))
+    for name, curve in acted.items():
         # Lids that are down cannot blink; everything else adds up.
         face[name] = np.maximum(face[name], curve) if name == "lids" else face.get(name, 0) + curve
-    total = sum(np.abs(face[name]) for name in _HEAD)
-    scale = np.minimum(1.0, LIMIT / np.maximum(np.max(total), 1e-9))
+    # Less and less the nearer to the limit, so that nothing stops at it.
+    total = sum((np.abs(face[name]) for name in _HEAD), np.zeros(frames))
+    scale = (1 + (total / LIMIT) ** 6) ** (-1 / 6)
     for name in _HEAD:
         face[name] = face[name] * scale
     for name in face:

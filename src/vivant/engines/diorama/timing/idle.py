@@ -1,4 +1,5 @@
-"""What a face does by itself, beside speaking and what it is told: it blinks, breathes, moves its head and brows.
+"""What a person does by itself, beside forming words and what it is told: blinks, breathes, glances, shifts its weight,
+and speaks with head, brows and shoulders.
 
 Curves over the clip, made from the seed and the lines. Knows nothing of pixels.
 """
@@ -20,12 +21,24 @@ FIRST_BLINK: Final = (0.9, 2.2)  # s
 BETWEEN_BLINKS: Final = (3.0, 6.0)  # s; people at rest blink 10-20 times a minute
 CLOSING: Final = (0.10, 0.15)  # s
 OPENING: Final = (0.20, 0.30)  # s; lids open about half as fast as they close
+PAUSES: Final = ",.!?;:—…"  # marks after which a phrase ends
 TO_PAUSE: Final = 0.7  # s by which a blink may move into a pause: people blink between phrases
 
-SWAY: Final = {"yaw": 1.3, "pitch": 0.8, "roll": 0.45}  # degrees, of a speaker; others move half as much
+SWAY: Final = {"yaw": 4.6, "pitch": 2.0, "roll": 2.2}  # degrees, of a speaker
+LISTENING: Final = 0.62  # share of it in one who does not speak
 BREATH: Final = (0.2, 0.3)  # Hz
-QUIET: Final = 0.6  # depth of a breath at rest
-NOD: Final = 0.6  # degrees at a stressed syllable
+QUIET: Final = 0.7  # depth of a breath at rest
+DRAWN: Final = 0.3  # by how much more one breathes in before a phrase
+NOD: Final = 2.0  # degrees at a stressed syllable
+NOD_WIDTH: Final = 0.13  # s, deviation of its bell
+# A phrase has a pose of its own, from which the head moves on at the next: degrees at most.
+PHRASE: Final = {"yaw": 3.2, "pitch": 1.0, "roll": 2.0}
+PHRASE_TURN: Final = 0.6  # s
+RAISED: Final = 0.55  # share of stressed syllables that lift the brows too
+GLANCE: Final = 0.085  # s, a saccade of a few degrees
+GLANCE_HELD: Final = (0.7, 1.9)  # s
+GLANCE_SIZE: Final = (0.18, 0.42)  # of FaceCurves.gaze
+WEIGHT_RATES: Final = (0.09, 0.17, 0.27)  # Hz, at which weight is shifted
 
 
 def make_idle_life(
@@ -38,9 +51,11 @@ def make_idle_life(
     own_lines = [line for line in lines if line.line.face_index == index]
     return {
         "lids": _lids(frames, seed, index, lines),
-        "breath": _breath(frames, seed, index, deep=deep),
+        "breath": _breath(frames, seed, index, own_lines, deep=deep),
         "brow": _brow(frames, seed, index, own_lines),
-        "smile": _smile(frames, own_lines),
+        "smile": _smile(frames, seed, index, own_lines),
+        "gaze": _glances(frames, seed, index, restless),
+        "lean": _lean(frames, seed, index, restless),
         **_head(frames, seed, index, own_lines, restless),
     }
 
@@ -81,7 +96,7 @@ def _pauses(lines: Sequence[PlacedLine]) -> Iterator[float]:
     for line in lines:
         start = line.start / SAMPLE_RATE
         for phone in line.spoken.phones:
-            if phone.symbol in ",.!?;:—…" and phone.end - phone.start > 0.08:
+            if phone.symbol in PAUSES and phone.end - phone.start > 0.08:
                 yield start + phone.start + 0.1
         yield start + len(line.spoken.samples) / SAMPLE_RATE + 0.15
 
@@ -89,13 +104,45 @@ def _pauses(lines: Sequence[PlacedLine]) -> Iterator[float]:
 def _head(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], restless: float) -> dict[str, F64]:
     chance = rng(seed, f"head/{index}")
     time = np.arange(frames) / FPS
-    speaking = measure_speaking(frames, own_lines)
-    head = {name: restless * reach * _drift(time, chance) * (0.5 + 0.5 * speaking) for name, reach in SWAY.items()}
+    lively = LISTENING + (1 - LISTENING) * measure_speaking(frames, own_lines)
+    head = {name: restless * reach * _drift(time, chance) * lively for name, reach in SWAY.items()}
     for moment, strength in _stresses(own_lines, chance):
-        head["pitch"] += NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / 0.11) ** 2)
+        head["pitch"] += restless * NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / NOD_WIDTH) ** 2)
+    for name, curve in _phrase_poses(time, own_lines, rng(seed, f"phrases/{index}")).items():
+        head[name] += restless * curve
     for name in head:
         head[name] = head[name] - head[name][0]
     return head
+
+
+def _phrase_poses(time: F64, own_lines: Sequence[PlacedLine], chance: np.random.Generator) -> dict[str, F64]:
+    """Degrees: with each phrase the head turns and tilts to another pose, and after the last one back."""
+    poses = {name: np.zeros_like(time) for name in PHRASE}
+    now, side = dict.fromkeys(PHRASE, 0.0), float(chance.choice([-1, 1]))
+    for line in own_lines:
+        for start in _phrases(line):
+            for name, most in PHRASE.items():
+                signed = side if name == "yaw" else float(chance.choice([-1, 1]))
+                to = signed * most * float(chance.uniform(0.45, 1))
+                poses[name] += (to - now[name]) * smoothstep((time - start + 0.15) / PHRASE_TURN)
+                now[name] = to
+            side = -side
+        for name in PHRASE:
+            poses[name] -= now[name] * smoothstep((time - line.end / SAMPLE_RATE - 0.1) / (1.5 * PHRASE_TURN))
+            now[name] = 0.0
+    return poses
+
+
+def _phrases(line: PlacedLine) -> Iterator[float]:
+    """Seconds at which the phrases of a line begin; those shorter than a turn of the head belong to the one before."""
+    start = line.start / SAMPLE_RATE
+    last = start
+    yield start
+    for phone in line.spoken.phones:
+        begins = start + phone.end
+        if phone.symbol in PAUSES and begins - last > 1.2 * PHRASE_TURN and line.end / SAMPLE_RATE - begins > 0.4:
+            last = begins
+            yield begins
 
 
 def _brow(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine]) -> F64:
@@ -103,14 +150,25 @@ def _brow(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine]) -
     time = np.arange(frames) / FPS
     brow = np.zeros(frames)
     for moment, strength in _stresses(own_lines, chance):
-        if chance.uniform() < 0.3:  # with some of the stresses only
-            brow += 0.5 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
+        if chance.uniform() < RAISED:  # with some of the stresses only
+            brow += 0.9 * strength * np.exp(-0.5 * ((time - moment) / 0.16) ** 2)
+    # Small raises of one who listens or thinks.
+    moment = float(chance.uniform(0.8, 2.0))
+    while moment < frames / FPS:
+        held = float(chance.uniform(0.3, 0.7))
+        brow += (
+            float(chance.uniform(0.15, 0.4))
+            * smoothstep((time - moment) / 0.2)
+            * smoothstep((moment + 0.2 + held - time) / 0.35)
+        )
+        moment += float(chance.uniform(1.8, 3.4))
     return np.clip(brow, -1, 1) * smoothstep(time / 0.3)
 
 
-def _smile(frames: int, own_lines: Sequence[PlacedLine]) -> F64:
+def _smile(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine]) -> F64:
     time = np.arange(frames) / FPS
-    smile = np.zeros(frames)
+    # Corners of the mouth are never quite still.
+    smile = 0.10 * _drift(time, rng(seed, f"smile/{index}"))
     mood = {"happy": 0.3, "excited": 0.25, "gentle": 0.18, "sad": -0.25, "angry": -0.15}
     for line in own_lines:
         start, end = line.start / SAMPLE_RATE, line.end / SAMPLE_RATE
@@ -120,8 +178,35 @@ def _smile(frames: int, own_lines: Sequence[PlacedLine]) -> F64:
     return np.clip(smile, -1, 1) * smoothstep(time / 0.3)
 
 
-def _breath(frames: int, seed: int, index: int, *, deep: bool) -> F64:
-    """float64 (frames,), 0..1: breathing in somewhat faster than out, breaths a little different in length."""
+def _glances(frames: int, seed: int, index: int, restless: float) -> F64:
+    """The eyes jump a little aside and back to the viewer, each place held for a moment."""
+    chance = rng(seed, f"glances/{index}")
+    time = np.arange(frames) / FPS
+    gaze, place = np.zeros(frames), 0.0
+    moment = float(chance.uniform(0.5, 1.3))
+    while moment < frames / FPS - 0.3:
+        aside = float(chance.choice([-1, 1])) * float(chance.uniform(*GLANCE_SIZE)) * min(1.0, restless)
+        to = aside if place == 0 or chance.uniform() < 0.25 else 0.0
+        gaze += (to - place) * smoothstep((time - moment) / GLANCE)
+        place = to
+        moment += float(chance.uniform(*GLANCE_HELD))
+    return np.clip(gaze, -1, 1)
+
+
+def _lean(frames: int, seed: int, index: int, restless: float) -> F64:
+    """Weight is shifted from one side to the other, slowly and never quite regularly: float64 (frames,), -1..1."""
+    chance = rng(seed, f"lean/{index}")
+    time = np.arange(frames) / FPS
+    rates = np.array(WEIGHT_RATES) * chance.uniform(0.85, 1.15, len(WEIGHT_RATES))
+    waves = np.sin(2 * np.pi * rates[:, None] * time + chance.uniform(0, 2 * np.pi, len(rates))[:, None])
+    lean = (np.array([0.5, 0.5, 0.35])[:, None] * waves).sum(0)
+    moved: F64 = np.clip(restless * (lean - lean[0] * (1 - smoothstep(time / 2.0))), -1, 1)
+    return moved
+
+
+def _breath(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], *, deep: bool) -> F64:
+    """float64 (frames,), 0..1: breathing in somewhat faster than out, breaths a little different in length; a speaker
+    draws breath before a phrase and lifts the shoulders at stressed syllables."""
     chance = rng(seed, f"breath/{index}")
     time = np.arange(frames) / FPS
     rate = float(chance.uniform(*BREATH))
@@ -129,7 +214,13 @@ def _breath(frames: int, seed: int, index: int, *, deep: bool) -> F64:
     phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # shortens breathing in
     depth = 1.0 if deep else QUIET
     breath: F64 = depth * (1 - np.cos(phase)) / 2
-    return breath
+    for line in own_lines:
+        for start in _phrases(line):
+            drawn = smoothstep((time - start + 0.5) / 0.5) * smoothstep((start + 1.6 - time) / 1.6)
+            breath = breath + DRAWN * (1 - breath) * drawn
+    for moment, strength in _stresses(own_lines, chance):
+        breath = breath + 0.22 * strength * np.exp(-0.5 * ((time - moment) / 0.15) ** 2)
+    return np.clip(breath, 0, 1) * smoothstep(time / 0.3)
 
 
 def _stresses(own_lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:

@@ -19,25 +19,28 @@ from vivant.media import F64
 from vivant.request import FPS
 
 EASE_IN, EASE_OUT = 0.55, 0.6  # s
+HEAD_IN, HEAD_OUT = 0.75, 0.9  # s, of a head
+HEAD_TIME: Final = 1.4  # s; in less a head does not go all the way
+_HEAD: Final = frozenset({"yaw", "pitch", "roll"})
 FASTEST: Final = 0.3  # s in which a face takes a pose at the soonest
 SHORTEST: Final = 0.6  # s that an action lasts at least, as far as the clip allows
 
 # Poses: the values of curves that they pull to (degrees for yaw, pitch and roll).
 _LOOKS: Final[Mapping[str, Mapping[str, float]]] = {
-    "look_left": {"yaw": -2.8, "gaze": -0.9}, "look_right": {"yaw": 2.8, "gaze": 0.9},
-    "look_up": {"pitch": -2.6, "brow": 0.25, "widen": 0.3}, "look_down": {"pitch": 2.6, "lids": 0.34},
-    "look_away": {"yaw": 3.0, "gaze": 1.0, "pitch": -0.4}, "turn_head": {"yaw": 3.2, "gaze": 0.45}, "look_camera": {},
+    "look_left": {"yaw": -10.0, "gaze": -0.9}, "look_right": {"yaw": 10.0, "gaze": 0.9},
+    "look_up": {"pitch": -8.0, "brow": 0.25, "widen": 0.3}, "look_down": {"pitch": 8.0, "lids": 0.34},
+    "look_away": {"yaw": 10.0, "gaze": 1.0, "pitch": 1.2}, "turn_head": {"yaw": 12.0, "gaze": 0.45}, "look_camera": {},
 }  # fmt: skip
 _FEELINGS: Final[Mapping[str, Mapping[str, float]]] = {
     "smile": {"smile": 0.85, "widen": -0.25},
     "smirk": {"smirk": 1.0, "smile": 0.1, "widen": -0.2},
-    "laugh": {"smile": 1.0, "wide": 0.35, "widen": -0.6, "pitch": -0.8},
-    "sad": {"inner": 0.9, "smile": -0.75, "lids": 0.16, "pitch": 1.4},
-    "cry": {"inner": 1.0, "smile": -0.95, "lids": 0.25, "widen": -0.7, "pitch": 1.5, "pout": 0.35, "sneer": 0.2},
-    "angry": {"knit": 1.0, "brow": -0.45, "smile": -0.4, "sneer": 0.35, "widen": -0.25, "pitch": 0.6},
-    "fear": {"inner": 0.85, "brow": 0.55, "widen": 1.0, "wide": 0.5, "jaw": 0.14, "smile": -0.25, "pitch": -0.6},
-    "disgust": {"sneer": 1.0, "knit": 0.6, "widen": -0.6, "smile": -0.45, "pitch": -0.7, "yaw": 0.9},
-    "surprise": {"brow": 1.0, "widen": 1.0, "jaw": 0.34, "round": 0.2, "pitch": -0.6},
+    "laugh": {"smile": 1.0, "wide": 0.35, "widen": -0.6, "pitch": -2.0},
+    "sad": {"inner": 0.9, "smile": -0.75, "lids": 0.16, "pitch": 3.6},
+    "cry": {"inner": 1.0, "smile": -0.95, "lids": 0.25, "widen": -0.7, "pitch": 4.0, "pout": 0.35, "sneer": 0.2},
+    "angry": {"knit": 1.0, "brow": -0.45, "smile": -0.4, "sneer": 0.35, "widen": -0.25, "pitch": 1.8},
+    "fear": {"inner": 0.85, "brow": 0.55, "widen": 1.0, "wide": 0.5, "jaw": 0.14, "smile": -0.25, "pitch": -2.0},
+    "disgust": {"sneer": 1.0, "knit": 0.6, "widen": -0.6, "smile": -0.45, "pitch": -2.0, "yaw": 2.8},
+    "surprise": {"brow": 1.0, "widen": 1.0, "jaw": 0.34, "round": 0.2, "pitch": -2.0},
     "pout": {"pout": 1.0, "round": 0.8, "smile": -0.1, "inner": 0.2},
 }  # fmt: skip
 _BROWS: Final[Mapping[str, Mapping[str, float]]] = {
@@ -45,7 +48,7 @@ _BROWS: Final[Mapping[str, Mapping[str, float]]] = {
     "frown": {"knit": 1.0, "brow": -0.4, "smile": -0.3},
     "squint": {"widen": -1.0, "lids": 0.12, "knit": 0.35},
 }
-_TILTS: Final[Mapping[str, Mapping[str, float]]] = {"tilt_head": {"roll": 2.4}}
+_TILTS: Final[Mapping[str, Mapping[str, float]]] = {"tilt_head": {"roll": 7.5}}
 _LIDS: Final[Mapping[str, Mapping[str, float]]] = {"close_eyes": {"lids": 1.0}, "open_eyes": {}}
 POSES: Final = {**_LOOKS, **_FEELINGS, **_BROWS, **_TILTS, **_LIDS}
 
@@ -97,7 +100,11 @@ def _curves(time: F64, act: Performed, chance: np.random.Generator) -> dict[str,
         held = _envelope(time, act)
         # Eyes lead and the head follows.
         early = _envelope(time, act, rise=0.22) if "gaze" in pose else held
-        curves = {name: value * (early if name == "gaze" else held) for name, value in pose.items()}
+        turned = _envelope(time, act, rise=HEAD_IN, fall=HEAD_OUT) * min(1.0, (act.end - act.start) / HEAD_TIME)
+        curves = {
+            name: value * (early if name == "gaze" else turned if name in _HEAD else held)
+            for name, value in pose.items()
+        }
     if act.kind in _GESTURES:
         for name, curve in _GESTURES[act.kind].curves(time, act, chance).items():
             curves[name] = curves.get(name, 0) + curve
@@ -116,12 +123,12 @@ def _envelope(time: F64, act: Performed, *, rise: float = EASE_IN, fall: float =
 
 
 def _nod(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
-    return {"pitch": 2.6 * np.sin(2 * np.pi * 1.5 * (time - act.start)) * _during(time, act)}
+    return {"pitch": 4.6 * np.sin(2 * np.pi * 1.05 * (time - act.start)) * _during(time, act)}
 
 
 def _shake(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
-    wave = np.sin(2 * np.pi * 1.4 * (time - act.start)) * _during(time, act)
-    return {"yaw": 2.8 * wave}
+    wave = np.sin(2 * np.pi * 1.05 * (time - act.start)) * _during(time, act)
+    return {"yaw": 5.2 * wave}
 
 
 def _blink(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
@@ -158,7 +165,8 @@ def _laugh(time: F64, act: Performed, chance: np.random.Generator) -> dict[str, 
     burst = held * np.exp(-0.5 * np.maximum(0, since - 1.6) / 1.4)
     beat = np.sin(2 * np.pi * (3.6 + 0.4 * float(chance.uniform())) * since)
     return {
-        "jaw": burst * (0.46 + 0.12 * beat), "breath": 0.35 * burst * (1 + beat) / 2, "pitch": 0.45 * burst * beat,
+        "jaw": burst * (0.46 + 0.12 * beat), "breath": 0.35 * burst * (1 + beat) / 2, "pitch": 0.8 * burst * beat,
+        "lean": 0.1 * burst * beat,
     }  # fmt: skip
 
 
@@ -167,7 +175,7 @@ def _cry(time: F64, act: Performed, chance: np.random.Generator) -> dict[str, F6
     since, held = time - act.start, _envelope(time, act)
     sob = np.maximum(0, np.sin(2 * np.pi * 0.55 * since)) * held
     jerk = np.sin(2 * np.pi * (3.0 + float(chance.uniform())) * since)
-    return {"breath": 0.5 * sob * (0.7 + 0.3 * jerk), "pitch": 0.25 * sob * jerk, "pout": 0.12 * sob * jerk}
+    return {"breath": 0.5 * sob * (0.7 + 0.3 * jerk), "pitch": 0.6 * sob * jerk, "pout": 0.12 * sob * jerk}
 
 
 def _yawn(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
@@ -176,7 +184,7 @@ def _yawn(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
     gape = smoothstep(share / 0.4) * smoothstep((1 - share) / 0.3)
     return {
         "jaw": 0.82 * gape, "round": 0.05 * gape, "lids": np.minimum(1, 1.5 * gape), "brow": 0.55 * gape,
-        "pitch": -2.2 * gape,
+        "pitch": -5.0 * gape,
         "breath": 0.7 * gape, "knit": 0.3 * gape, "sneer": 0.25 * gape,
     }  # fmt: skip
 
@@ -195,7 +203,13 @@ def _sing(time: F64, act: Performed, chance: np.random.Generator) -> dict[str, F
     held = _envelope(time, act, rise=0.3)
     mouth = _syllables(time, act, chance, (0.34, 0.62), (0.3, 0.62), held)
     sway = np.sin(2 * np.pi * 0.45 * (time - act.start)) * held
-    return {**mouth, "roll": 1.1 * sway, "brow": 0.35 * held * (0.6 + 0.4 * np.abs(sway)), "lids": 0.12 * held}
+    return {
+        **mouth,
+        "roll": 3.2 * sway,
+        "lean": 0.6 * sway,
+        "brow": 0.35 * held * (0.6 + 0.4 * np.abs(sway)),
+        "lids": 0.12 * held,
+    }
 
 
 def _talk(time: F64, act: Performed, chance: np.random.Generator) -> dict[str, F64]:
@@ -228,7 +242,7 @@ def _sigh(time: F64, act: Performed, _: np.random.Generator) -> dict[str, F64]:
     out = smoothstep((share - 0.38) / 0.15) * smoothstep((1 - share) / 0.3)
     return {
         "breath": 0.9 * drawn, "jaw": 0.13 * out, "round": 0.25 * out, "lids": 0.3 * out,
-        "pitch": 1.5 * out - 0.6 * drawn, "inner": 0.35 * out, "smile": -0.2 * out,
+        "pitch": 3.6 * out - 1.6 * drawn, "inner": 0.35 * out, "smile": -0.2 * out,
     }  # fmt: skip
 
 

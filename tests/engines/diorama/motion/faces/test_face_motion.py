@@ -15,11 +15,12 @@ from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face import APART, FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.faces.face_pose import measure_pose
+from vivant.engines.diorama.motion.faces.figure import FADE
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
-from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.request import Canvas
 
 REST = {"jaw": 0.0}
@@ -135,8 +136,8 @@ def test_nothing_moves_outside_head_and_shoulders(wide: Scene) -> None:
     face = wide.faces[0]
     low, high = face.landmarks[:, :2].min(0), face.landmarks[:, :2].max(0)
     y, x = np.mgrid[0 : field.dx.shape[0], 0 : field.dx.shape[1]] * 4
-    far = (x < low[0] - 0.5 * face.size) | (x > high[0] + 0.5 * face.size) | (y < low[1] - 0.4 * face.size)
-    assert far.mean() > 0.4
+    far = (x < low[0] - 1.1 * face.size) | (x > high[0] + 1.1 * face.size) | (y < low[1] - 1.1 * face.size)
+    assert far.mean() > 0.25
     assert (field.dx[far] == 0).all()
     assert (field.dy[far] == 0).all()
     for patch in faces.patches(0):
@@ -144,17 +145,63 @@ def test_nothing_moves_outside_head_and_shoulders(wide: Scene) -> None:
         assert low[1] < patch.rect.top < patch.rect.top + patch.rect.height < high[1]
 
 
-def test_a_turning_head_keeps_its_outline(barkla: Scene) -> None:
-    field = motion(barkla, {"yaw": 3.0}).field(0)
+def test_with_a_trusted_outline_what_is_behind_stays(wide: Scene) -> None:
+    height, width = wide.rgb.shape[:2]
+    person = np.zeros((height, width), np.float32)
+    person[40:, 240:480] = 1
+    scene = replace(wide, matte=Region(person, 0.9))
+    field = motion(scene, {**OPEN, **ALIVE, "yaw": 10.0, "lean": 1.0}).field(0)
     assert field is not None
+    reach = int(FADE * wide.faces[0].size / 4) + 4  # quarter samples
+    assert not field.dx[:, : 60 - reach].any()
+    assert not field.dx[:, 120 + reach :].any()
+    assert not field.dy[:, 120 + reach :].any()
+    assert np.abs(field.dx[:, 60:120]).max() > 5
+
+
+def test_nose_ears_and_background_pass_each_other_as_a_head_turns(barkla: Scene) -> None:
+    field = motion(barkla, {"yaw": 8.0}).field(0)
+    assert field is not None
+    size = barkla.faces[0].size
     points = (barkla.faces[0].landmarks[:, :2] / 4).astype(int)
-    nose, cheeks = points[1], points[[234, 454]]
-    assert field.dx[nose[1], nose[0]] < -0.01 * barkla.faces[0].size
-    assert np.abs(field.dx[cheeks[:, 1], cheeks[:, 0]]).max() < 0.35 * abs(field.dx[nose[1], nose[0]])
+    nose, (left, right) = points[1], points[[234, 454]]
+    gone = -field.dx[nose[1], nose[0]]
+    ears = [-field.dx[at[1], at[0]] for at in (left, right)]
+    assert 0.08 * size < gone < 0.16 * size
+    assert all(0.01 * size < ear < 0.5 * gone for ear in ears)
+    assert np.abs(field.dx[-1]).max() < 0.1 * gone  # the shoulders stay
+
+
+def test_a_body_leans_from_the_hips_and_breath_lifts_the_shoulders(barkla: Scene, finder: FaceFinder) -> None:
+    barkla = scene_of(np.pad(barkla.rgb, ((0, 240), (0, 0), (0, 0)), mode="edge"), finder)
+    size = barkla.faces[0].size
+    leaning, breathing = (motion(barkla, {name: 1.0}).field(0) for name in ("lean", "breath"))
+    assert leaning is not None
+    assert breathing is not None
+    forehead, chin = (barkla.faces[0].landmarks[[10, 152], :2] / 4).astype(int)
+    assert -leaning.dx[forehead[1], forehead[0]] > 0.05 * size
+    assert -leaning.dx[chin[1], chin[0]] > -leaning.dx[chin[1] + int(0.5 * size / 4), chin[0]] > 0.01 * size
+    shoulders = breathing.dy[chin[1] + int(0.6 * size / 4), chin[0]]
+    assert shoulders > 0.02 * size
+    assert 0.2 * shoulders < breathing.dy[forehead[1], forehead[0]] < 0.6 * shoulders  # the head rides on them
+
+
+def test_hair_hangs_behind_a_head_that_turns(barkla: Scene) -> None:
+    height, width = barkla.rgb.shape[:2]
+    scene = replace(barkla, matte=Region(np.ones((height, width), np.float32), 0.9))
+    turning = [{"yaw": float(degrees)} for degrees in range(6)]
+    begins, held = motion(scene, *turning).field(5), motion(scene, *[{"yaw": 5.0}] * 6).field(5)
+    assert begins is not None
+    assert held is not None
+    face = scene.faces[0]
+    nose = (face.landmarks[1, :2] / 4).astype(int)
+    beside = (int((face.landmarks[234, 0] - 0.25 * face.size) / 4), int(face.landmarks[10, 1] / 4))
+    assert begins.dx[nose[1], nose[0]] == pytest.approx(held.dx[nose[1], nose[0]], rel=0.05)
+    assert abs(begins.dx[beside[1], beside[0]]) < 0.85 * abs(held.dx[beside[1], beside[0]])
 
 
 def test_motion_never_folds_the_picture(barkla: Scene) -> None:
-    everything = {**OPEN, **ALIVE, "jaw": 1.0, "yaw": 2.5}
+    everything = {**OPEN, **ALIVE, "jaw": 1.0, "yaw": 12.0, "roll": 4.0, "lean": 1.0}
     for frame in (everything, {"round": 1.0, "jaw": 0.3}, {"wide": 1.0, "smile": 1.0}):
         field = motion(barkla, frame).field(0)
         assert field is not None
@@ -168,8 +215,9 @@ def test_only_the_speakers_lips_move(both: Scene) -> None:
     assert patch.rect.left >= 360
     field = faces.field(0)
     assert field is not None
-    assert (field.dx[:, : 300 // 4] == 0).all()
-    assert (field.dy[:, : 300 // 4] == 0).all()
+    left = (both.faces[0].landmarks[:, :2] / 4).astype(int)
+    assert (field.dx[left[:, 1], left[:, 0]] == 0).all()
+    assert (field.dy[left[:, 1], left[:, 0]] == 0).all()
 
 
 def test_patches_are_even_apart_and_inside_the_picture(both: Scene) -> None:

@@ -14,7 +14,7 @@ from vivant.engines.diorama.motion.faces import eyes, local_frame, mouth, rbf
 from vivant.engines.diorama.motion.faces.canvas_patch import CanvasPatch
 from vivant.engines.diorama.motion.faces.eyes import Eye
 from vivant.engines.diorama.motion.faces.face_pose import CORNERS, FacePose, measure_pose
-from vivant.engines.diorama.motion.faces.head import Head, HeadState
+from vivant.engines.diorama.motion.faces.head import LAG, Head, HeadState
 from vivant.engines.diorama.motion.faces.mouth import LipShape, Mouth
 from vivant.engines.diorama.motion.fields import Field, Patch, Rect, quarter_shape
 from vivant.engines.diorama.random_streams import rng
@@ -54,18 +54,21 @@ class FaceMotion:
         self._shape = quarter_shape(*scene.rgb.shape[:2])
         h, w = scene.source.planes.y.shape
         body = scene.matte.mask if scene.matte.trust >= BODY_FROM else None
-        self._heads: list[tuple[int, Head, float]] = []
+        self._heads: list[tuple[int, Head, float, float]] = []
+        poses = [measure_pose(face) for face in scene.faces]
         features: list[Feature] = []
         for i, face in enumerate(scene.faces):
             if face.size < SMALLEST:
                 continue
-            pose = measure_pose(face)
+            pose = poses[i]
             # Small faces have too few pixels; of turned ones too little is seen, and in profile only half.
-            share = float(np.clip((face.size - SMALLEST) / (SMALL - SMALLEST), 0.35, 1))
-            share *= float(np.clip((PROFILE - pose.turned) / (PROFILE - TURNED), 0, 1))
+            facing = float(np.clip((PROFILE - pose.turned) / (PROFILE - TURNED), 0, 1))
+            share = facing * float(np.clip((face.size - SMALLEST) / (SMALL - SMALLEST), 0.35, 1))
             if share == 0:
                 continue
-            self._heads.append((i, Head(pose, (w, h), body=body, acted=_acted(timeline.faces[i])), share))
+            others = [other for other in poses if other is not pose]
+            head = Head(pose, (w, h), body=body, others=others, acted=_acted(timeline.faces[i]))
+            self._heads.append((i, head, share, facing))
             if _inside(pose, (*CORNERS, CHIN), (w, h)):
                 features.append(Feature(i, Mouth(scene.source, pose, chance=rng(storyboard.seed, f"mouth/{i}")), share))
             features += [
@@ -93,13 +96,16 @@ class FaceMotion:
 
     def field(self, n: int) -> Field | None:
         """The displacement of all heads at frame n, None if all are at rest."""
-        states = [(head, self._head_state(i, share, n)) for i, head, share in self._heads]
-        moving = [(head, state) for head, state in states if state != HeadState()]
+        states = [
+            (head, self._head_state(i, share, facing, n), self._head_state(i, share, facing, max(0, n - LAG)))
+            for i, head, share, facing in self._heads
+        ]
+        moving = [(head, state, before) for head, state, before in states if state != HeadState()]
         if not moving:
             return None
         dx, dy = np.zeros(self._shape, np.float32), np.zeros(self._shape, np.float32)
-        for head, state in moving:
-            head.add(dx, dy, state)
+        for head, state, before in moving:
+            head.add(dx, dy, state, before)
         return Field(dx, dy)
 
     def _rests(self, feature: Feature, n: int) -> bool:
@@ -122,7 +128,7 @@ class FaceMotion:
             teeth=float(curves.teeth[n]),
         )
 
-    def _head_state(self, i: int, share: float, n: int) -> HeadState:
+    def _head_state(self, i: int, share: float, facing: float, n: int) -> HeadState:
         curves = self._curves[i]
         smile, widen = float(curves.smile[n]), float(curves.widen[n])
         return HeadState(
@@ -140,10 +146,11 @@ class FaceMotion:
             sneer=float(curves.sneer[n]),
             pout=float(curves.pout[n]),
             chew=float(curves.chew[n]),
-            yaw=float(curves.yaw[n]),
+            yaw=float(curves.yaw[n]) * facing,
             pitch=float(curves.pitch[n]),
             roll=float(curves.roll[n]),
             breath=float(curves.breath[n]),
+            lean=float(curves.lean[n]),
         )
 
 

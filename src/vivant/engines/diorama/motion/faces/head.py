@@ -1,7 +1,8 @@
-"""The smooth motion of a face: the head turns and nods, chin and cheeks follow the jaw, brows rise, shoulders breathe.
-One displacement on the quarter grid that is exactly zero outside the head and shoulders.
+"""The smooth motion of a person: the head turns, nods and tilts before what is behind it, chin and cheeks follow the
+jaw, brows rise, shoulders breathe, weight is shifted. One displacement on the quarter grid.
 
-A turning head keeps its outline, as a ball does; the more a point stands out toward the viewer, the more it moves.
+A head that turns goes aside as a whole, and the more a point stands out toward the viewer, the more it moves: so nose,
+cheeks, hair and background pass each other.
 """
 
 from __future__ import annotations
@@ -15,17 +16,13 @@ import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.faces import expressions
-from vivant.engines.diorama.motion.faces.expressions import EARS, EVERY_FACE
+from vivant.engines.diorama.motion.faces.expressions import EVERY_FACE
 from vivant.engines.diorama.motion.faces.face_pose import FacePose
-from vivant.engines.diorama.motion.faces.local_frame import solve_2x2
+from vivant.engines.diorama.motion.faces.figure import OVAL, make_figure
 from vivant.engines.diorama.motion.faces.rbf import interpolate
 from vivant.engines.diorama.motion.fields import STEP
 from vivant.media import F32, F64
 
-OVAL: Final = (
-    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
-    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
-)  # fmt: skip
 INNER_LIPS: Final = frozenset((  # coincide where lips are closed; the mouth moves them
     78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308, 95, 88, 178, 87, 14, 317, 402, 318, 324,
     62, 183, 42, 41, 38, 12, 268, 271, 272, 407, 292, 96, 89, 179, 86, 15, 316, 403, 319, 325,
@@ -34,10 +31,10 @@ INNER_LIPS: Final = frozenset((  # coincide where lips are closed; the mouth mov
 # In face heights (brow to chin), unless said otherwise.
 FADE: Final = 0.3  # outside the face's outline its motion fades out over this distance
 FINEST: Final = 1 / 50  # the motion of a face has no finer detail
-BREATH_RISE: Final = 0.012  # of the shoulders
-DEPTH: Final = 0.55  # how far the nose stands before the axis of turning
-HAIR: Final = 0.28  # above the forehead
-NECK: Final = 0.5  # below the ears, where a head tilts
+BREATH_RISE: Final = 0.032  # of the shoulders
+BREATH_WIDER: Final = 0.014  # at their ends
+LEAN: Final = 0.07  # of the head, at the farthest
+LAG: Final = 3  # frames by which the ends of hair follow the head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,51 +59,87 @@ class HeadState:
     pitch: float = 0.0
     roll: float = 0.0
     breath: float = 0.0
+    lean: float = 0.0  # -1..1
 
 
 class Head:
-    """One head. `add` changes nothing here and may be called from any thread."""
+    """One head, and what it sits on. `add` changes nothing here and may be called from any thread."""
 
     def __init__(
-        self, pose: FacePose, canvas: tuple[int, int], *, body: F32 | None, acted: frozenset[str] = frozenset()
+        self,
+        pose: FacePose,
+        canvas: tuple[int, int],
+        *,
+        body: F32 | None,
+        others: Sequence[FacePose] = (),
+        acted: frozenset[str] = frozenset(),
     ) -> None:
-        """canvas: (width, height). body: float32 mask (h, w) of head and shoulders, None where it is not trusted.
-        acted: the expressions beyond those of speech and idle life that the clip needs; others do nothing."""
+        """canvas: (width, height). body: float32 mask (h, w) of all subjects, None where it is not trusted. others: the
+        other faces of the picture. acted: the expressions beyond those of speech and idle life that the clip needs;
+        others do nothing."""
         unit = pose.unit
         outline = pose.landmarks[list(OVAL), :2]
         face = _GridRect.around(outline, 1.1 * FADE * unit, canvas)
         inside = face.fade_outside(outline, FADE * unit)[..., None]
-        ball = _ball(pose, face.points())[..., None]
-        away = face.points() - (pose.landmarks[list(EARS), :2].mean(0) + pose.flat(np.array([0.0, NECK, 0.0])))
-        degree = np.pi / 180
         self._names = (*EVERY_FACE, *(name for name in expressions.NAMES if name in acted and name not in EVERY_FACE))
-        moves = [
-            *(move * inside for move in _expressions(pose, face, self._names)),
-            ball * pose.flat(np.array([DEPTH * degree, 0.0, 0.0])),
-            ball * pose.flat(np.array([0.0, DEPTH * degree, 0.0])),
-            ball * np.stack([-away[..., 1], away[..., 0]], axis=-1) * degree,
-        ]
-        self._names += ("yaw", "pitch", "roll")
+        moves = [move * inside for move in _expressions(pose, face, self._names)]
         self._face, self._moves = face, np.stack(moves).transpose(0, 3, 1, 2).astype(np.float32)
-        self._body = _GridRect.around(outline, 1.2 * unit, canvas)
-        rise = _breathing(pose, self._body.points(), body)[..., None] * pose.flat(np.array([0.0, -BREATH_RISE, 0.0]))
-        self._rise: F32 = rise.transpose(2, 0, 1).astype(np.float32)
+        self._figure = figure = make_figure(pose, canvas, body, list(others))
+        # Both are moved in one window, so that what the face does is carried along by the head.
+        rows, columns = figure.where
+        self._window = window = _GridRect(
+            min(columns.start, face.left), min(rows.start, face.top),
+            max(columns.stop, face.right), max(rows.stop, face.bottom),
+        )  # fmt: skip
+        right = pose.axes[0, :2] / max(float(np.hypot(*pose.axes[0, :2])), 1e-6)
+        down = np.array([-right[1], right[0]])
+        degree = np.pi / 180
+        head, away = figure.head, figure.away
+        limits = np.stack([figure.sideways, figure.upward])
+        swing = np.stack([-away[..., 1] * head, away[..., 0] * head]) * degree
+        turns = [
+            figure.yaw * (right * unit * degree)[:, None, None], figure.pitch * (down * unit * degree)[:, None, None],
+            swing,
+        ]  # fmt: skip
+        nothing = np.zeros_like(head)
+        bodily = [
+            np.stack([figure.aside * (BREATH_WIDER * unit), figure.breath * (-BREATH_RISE * unit)]),
+            np.stack([figure.lean * (LEAN * unit), nothing]),
+        ]
+        self._turns: F32 = np.stack([turn * limits for turn in turns]).astype(np.float32)
+        self._bodily: F32 = np.stack([move * limits for move in bodily]).astype(np.float32)
+        self._late = figure.late
+        self._inside_face = _inside(face, window)
+        self._inside_figure = (
+            slice(rows.start - window.top, rows.stop - window.top),
+            slice(columns.start - window.left, columns.stop - window.left),
+        )
 
-    def add(self, dx: F32, dy: F32, state: HeadState) -> None:
-        """Add the displacement of this head, canvas pixels, to dx and dy, float32 on the whole quarter grid, in
-        place."""
-        weights, breath = [getattr(state, name) for name in self._names], state.breath
-        if any(weights):
-            forward = np.zeros(self._moves.shape[1:], np.float32)
-            for weight, move in zip(weights, self._moves, strict=True):
-                if weight:
-                    forward += np.float32(weight) * move
-            looks = _inverse(forward)
-            dx[self._face.where] += looks[0]
-            dy[self._face.where] += looks[1]
-        if breath:
-            dx[self._body.where] -= np.float32(breath) * self._rise[0]
-            dy[self._body.where] -= np.float32(breath) * self._rise[1]
+    @property
+    def where(self) -> tuple[slice, slice]:
+        """The window of the quarter grid outside which nothing moves."""
+        return self._window.where
+
+    def add(self, dx: F32, dy: F32, state: HeadState, before: HeadState) -> None:
+        """Add the displacement of this head, canvas pixels, to dx and dy, float32 on the whole quarter grid, in place.
+        before: its state LAG frames earlier."""
+        forward = np.zeros((2, *self._window.shape), np.float32)
+        faces, figure = forward[:, *self._inside_face], forward[:, *self._inside_figure]
+        for name, move in zip(self._names, self._moves, strict=True):
+            weight = getattr(state, name)
+            if weight:
+                faces += np.float32(weight) * move
+        for name, move in zip(("yaw", "pitch", "roll"), self._turns, strict=True):
+            weight, earlier = getattr(state, name), getattr(before, name)
+            if weight or earlier:
+                figure += (np.float32(weight) + np.float32(earlier - weight) * self._late) * move
+        for name, move in zip(("breath", "lean"), self._bodily, strict=True):
+            weight = getattr(state, name)
+            if weight:
+                figure += np.float32(weight) * move
+        looks = _inverse(forward)
+        dx[self._window.where] += looks[0]
+        dy[self._window.where] += looks[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +190,14 @@ class _GridRect:
         return 1 - smoothstep(away / reach)
 
 
+def _inside(part: _GridRect, whole: _GridRect) -> tuple[slice, slice]:
+    """Where a part lies in the window of a whole that covers it."""
+    return (
+        slice(part.top - whole.top, part.bottom - whole.top),
+        slice(part.left - whole.left, part.right - whole.left),
+    )
+
+
 def _inverse(forward: F32) -> F32:
     """Displacement backward, d, from that forward, f, both float32 (2, rows, columns) on the quarter grid, canvas
     pixels: d(p) = -f(p + d(p)), by four fixed-point steps."""
@@ -196,29 +237,3 @@ def _expressions(pose: FacePose, part: _GridRect, names: Sequence[str]) -> list[
         for layer in carried.T
     ]  # fmt: skip
     return [np.stack(pair, axis=-1) for pair in zip(fine[0::2], fine[1::2], strict=True)]
-
-
-def _ball(pose: FacePose, at: F64) -> F64:
-    """0 on the outline of the head .. 1 where it is nearest: (1 - r²)^1.5 of an ellipse about face and hair. at: canvas
-    points, float64 (..., 2)."""
-    right, down = pose.axes[0, :2] * pose.unit, pose.axes[1, :2] * pose.unit
-    outline = solve_2x2(right, down, pose.landmarks[list(OVAL), :2] - pose.origin[:2])
-    low, high = outline.min(0) - [0, HAIR], outline.max(0)
-    local = (solve_2x2(right, down, at - pose.origin[:2]) - (low + high) / 2) / ((high - low) / 2)
-    ball: F64 = np.maximum(0, 1 - (local**2).sum(-1)) ** 1.5
-    return ball
-
-
-def _breathing(pose: FacePose, at: F64, body: F32 | None) -> F64:
-    """How much each point rises with the breath, 0..1: shoulders and chest fully, neck and background not at all. at:
-    canvas points, float64 (..., 2). body: float32 (h, w), 0..1."""
-    upright = solve_2x2(pose.axes[0, :2], pose.axes[1, :2], at - pose.origin[:2]) / pose.unit
-    x, down = upright[..., 0], upright[..., 1]
-    low = smoothstep((down - 0.3) / 0.5) * (1 - smoothstep((down - 1.05) / 0.35))
-    if body is None:
-        return low * (1 - smoothstep((np.abs(x) - 0.4) / 0.5))
-    soft = cv2.GaussianBlur(body, (0, 0), max(1.0, 0.05 * pose.unit))
-    h, w = body.shape
-    here = soft[np.clip(at[..., 1].astype(int), 0, h - 1), np.clip(at[..., 0].astype(int), 0, w - 1)]
-    taken: F64 = low * np.maximum(0, 2.0 * here - 1) * (1 - smoothstep((np.abs(x) - 0.8) / 0.35))
-    return taken

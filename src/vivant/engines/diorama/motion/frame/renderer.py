@@ -119,8 +119,9 @@ class Renderer:
 
         layers = None if pose.is_home else self.layers
         view = self.rig.aim(pose, self._whole)
-        # With layers, the displacement of faces is for the subject's layer, not for the background.
-        grid, gain = displace(view, ambient if layers else moved)
+        # What is behind a head is drawn along a little way with it, in both layers alike: what differs at the outline
+        # between the completed background and the true one would come to light if the head moved alone.
+        grid, gain = displace(view, moved)
         frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
         drift = self._ambient.drift(n) if self._ambient else None
         sky = self._sky_behind if layers else self._sky
