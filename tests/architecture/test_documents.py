@@ -108,7 +108,7 @@ def test_shipped_files_have_their_checksums_sources_and_licences() -> None:
 def test_every_picture_of_the_tests_has_its_licence() -> None:
     photos = ROOT / "tests/photos"
     rows = re.findall(r"^\| (\w+) \|", (photos / "LICENCES.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert {p.stem for p in photos.glob("*.jpg")} == set(rows) - {"file"}
+    assert {p.stem for p in photos.rglob("*.jpg")} == set(rows) - {"file"}
 
 
 def test_every_decision_is_in_the_index_with_its_title() -> None:

@@ -48,6 +48,33 @@ ActionKind = Literal[
 ShotSize = Literal["wide", "medium", "close-up", "detail", ""]  # "": as the picture is
 Target = Literal["face", "eyes", "mouth", "hands", "subject", "left", "right", ""]  # what a shot is framed on
 Angle = Literal["low", "high", ""]
+# What a thing that the prompt names is, as far as it matters for finding it in the picture and for how it moves.
+ThingKind = Literal[
+    "boat",
+    "car",
+    "train",
+    "plane",
+    "balloon",
+    "kite",
+    "bird",
+    "fish",
+    "rocket",
+    "person",
+    "animal",
+    "plant",
+    "flag",
+    "cup",
+    "candle",
+    "lamp",
+    "fire",
+    "window",
+    "sun",
+    "other",
+]
+Colour = Literal[
+    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "",
+]  # fmt: skip
+Where = Literal["left", "right", "middle", "top", "bottom", "background", "foreground", ""]  # in the picture
 Mood = Literal["calm", "happy", "sad", "tense", "epic", "mysterious", "romantic", "playful"]
 Style = Literal[
     "piano", "strings", "guitar", "electronic", "orchestra", "jazz", "rock", "choir", "organ", "harp", "flute",
@@ -74,6 +101,24 @@ TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is he
 SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
 LONGEST_LINE: Final = 800  # characters: no clip of twelve seconds has room for more speech
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """A thing in the picture, as the prompt names it: "the red boat on the left". Looking finds it (scene/named.py)."""
+
+    kind: ThingKind
+    colour: Colour = ""
+    place: Where = ""
+    several: bool = False  # all that there are, as "the birds"
+    words: str = ""  # those of the prompt that name it
+
+    def __post_init__(self) -> None:
+        check_choice("Thing.kind", self.kind, ThingKind)
+        check_choice("Thing.colour", self.colour, Colour)
+        check_choice("Thing.place", self.place, Where)
+        check_type("Thing.several", self.several, bool)
+        check_type("Thing.words", self.words, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,10 @@ from vivant.engines.diorama.scene import colour, depth, drawing, features, light
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
+from vivant.engines.diorama.scene.named import find_thing
 from vivant.engines.diorama.scene.plants import find_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
-from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts
+from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts, Thing
 from vivant.media import U8, crop_box, fit
 from vivant.request import Canvas
 
@@ -119,6 +120,10 @@ def _add_light(scene: Scene) -> PictureFacts:
         windows=int(shining.windows.max()),
         signs=int(shining.signs.max()),
     )
+
+    def find(self, scene: Scene, thing: Thing) -> Region:
+        """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
+        return find_thing(scene, thing, self._matting.look)
 
 
 def measure_detail(picture: U8, canvas: Canvas) -> float:

@@ -30,17 +30,18 @@ class Matting:
     def matte(self, rgb: U8, faces: tuple[Face, ...] = ()) -> Region:
         """The subject of RGB uint8 (h, w, 3). Trust is 0 where the model found nothing, everything, or only values
         between."""
-        raw = self._saliency(rgb)
+        raw = self.look(rgb)
         if faces:
             raw = np.maximum(raw, self._people(rgb) * _around(faces, rgb.shape[:2], raw.shape))
         if float(raw.max()) < 0.5:
             return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
         kept = _main_parts(raw)
-        trust = _judge(kept, raw) * _on_edges(kept, rgb) * _not_hanging(kept)
-        return Region(_sharpen(kept, rgb), trust)
+        trust = _judge(kept, raw) * measure_edges(kept, rgb) * _not_hanging(kept)
+        return Region(align_to_edges(kept, rgb), trust)
 
-    def _saliency(self, rgb: U8) -> F32:
-        """float32 (320, 320), 0..1, as the net gives it: an uncertain answer must stay recognisable."""
+    def look(self, rgb: U8) -> F32:
+        """What stands out in RGB uint8 (h, w, 3): float32 (320, 320), 0..1, as the net gives it: an uncertain answer
+        must stay recognisable."""
         small = cv2.resize(rgb, (320, 320), interpolation=cv2.INTER_AREA).astype(np.float32)
         small /= max(float(small.max()), 1.0)
         tensor = ((small - _MEAN) / _STD).transpose(2, 0, 1)[None]
@@ -72,7 +73,7 @@ def _around(faces: tuple[Face, ...], size: tuple[int, int], shape: tuple[int, in
     return near
 
 
-def _sharpen(coarse: F32, rgb: U8) -> F32:
+def align_to_edges(coarse: F32, rgb: U8) -> F32:
     """The net's mask at full size, aligned to the edges of the picture: float32 (h, w), 0..1.
 
     Well inside and well outside its outline the net's answer stands, which removes the halo that the filter leaves
@@ -116,8 +117,9 @@ def _judge(kept: F32, raw: F32) -> float:
     return decided * sized
 
 
-def _on_edges(kept: F32, rgb: U8) -> float:
-    """0..1: by the share of the outline where the picture changes too; elsewhere a cut would be visible."""
+def measure_edges(kept: F32, rgb: U8) -> float:
+    """0..1: by the share of the outline of a mask, float32 (h, w), 0..1, where RGB uint8 (any size) changes too;
+    elsewhere a cut would be visible."""
     h, w = kept.shape
     lab = cv2.cvtColor(cv2.resize(rgb, (w, h), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2LAB).astype(np.float32)
     lab = np.asarray(cv2.GaussianBlur(lab, (0, 0), 1.0), np.float32)
