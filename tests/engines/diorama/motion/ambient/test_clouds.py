@@ -205,3 +205,18 @@ def test_ripples_that_are_no_mirror_take_no_clouds(peaks: Scene, film: Film) -> 
     scene = replace(peaks, water=region((rows > 200).astype(np.float32)), waterline=200.0)
     renderer = film(scene, Motion(kind="clouds"))
     assert np.array_equal(renderer.frame(60).y[200:], renderer.frame(0).y[200:])
+
+
+@pytest.mark.parametrize("slope", [-0.2, 0.0, 0.2])
+def test_streaks_go_on_the_way_they_point_where_the_sky_comes_in(film: Film, slope: float) -> None:
+    rows, columns = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
+    chance = np.random.default_rng(5)
+    lines = cv2.GaussianBlur(chance.normal(0, 1, 900).astype(np.float32)[:, None], (0, 0), 4).ravel()
+    streaks = np.interp(rows - slope * columns + 300, np.arange(900), lines / lines.std())
+    luma = np.where(rows < 180, 150 + 28 * streaks, 40.0)
+    rgb = np.clip(luma[..., None] * np.array([0.9, 1.0, 1.1]), 0, 255).astype(np.uint8)
+    renderer = film(with_depth(rgb, (rows < 180).astype(np.float32)), Motion(kind="clouds", direction="right"))
+    frame = cv2.GaussianBlur(renderer.frame(FRAMES - 1).y, (0, 0), 1.5).astype(np.float32)
+    down, right = (values[20:120, 8:40] for values in np.gradient(frame))  # where the mirror image has come in
+    found = 0.5 * np.arctan2(2 * (down * right).sum(), (right**2 - down**2).sum()) + np.pi / 2
+    assert np.tan(found) == pytest.approx(slope, abs=0.18)

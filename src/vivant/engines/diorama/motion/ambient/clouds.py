@@ -32,7 +32,9 @@ CELL: Final = 16  # canvas pixels from one sample of the paths to the next
 KEY: Final = 3  # frames from one time at which the paths are known to the next
 SETTLES: Final = 1.5  # seconds in which the rims of outlines vanish
 FARTHEST: Final = 0.45  # widths that a copy is carried
-SLANT: Final = 0.2  # px downward for each px beyond the border
+SLANT: Final = 0.2  # px downward for each px beyond the border, where clouds point no way
+WINDWARD: Final = 0.3  # widths beside the border over which it is measured which way clouds point
+STREAKY: Final = (0.12, 0.35)  # coherence of their directions between which they count not at all and wholly
 TURN: Final = (0.15, 0.30)  # speed of the turning as a share of the drift's, at strength 0.5 or less and at 1
 TURNS: Final = (3.0, 1.2)  # seconds in which it changes
 EDDIES: Final = (0.155, 0.065)  # sizes of the eddies, widths
@@ -65,6 +67,7 @@ class Clouds:
         self._grid_x, self._grid_y = np.meshgrid(
             np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
         )
+        self._slant = np.float32(_measure_slant(backdrop, self._side))
         # From one copy's undisplaced moment to that of the next, seconds; each is seen for twice that.
         one = speed * seconds <= FARTHEST * air.width
         self._turn = seconds + 1 if one else max(1.0, 0.5 * FARTHEST * air.width / speed)
@@ -95,10 +98,11 @@ class Clouds:
         x = np.arange(columns, dtype=np.float32) * (STEP / CELL) * np.ones((rows, 1), np.float32)
         y = np.arange(rows, dtype=np.float32)[:, None] * (STEP / CELL) * np.ones((1, columns), np.float32)
         dx, dy = filters.sample(between[0], x, y), filters.sample(between[1], x, y)
-        # Beyond the border the sky goes on as its mirror image: read at a slant, so that no cloud meets its own.
+        # Beyond the border the sky goes on as its mirror image: read at a slant, so that no cloud meets its own, or so
+        # that streaks go on the way they point.
         at, last = CELL * x + dx, np.float32(self._air.width - 1)
         folded = last - np.abs(np.mod(at, 2 * last) - last)
-        return folded - CELL * x, dy + np.float32(SLANT) * np.minimum(np.abs(at - folded), last / 2)
+        return folded - CELL * x, dy + self._slant * np.minimum(np.abs(at - folded), last / 2)
 
     def _follow(self, home: float, seconds: float) -> tuple[float, F32]:
         """The paths of a copy whose shapes are those of the picture at the time `home`, seconds: when it is first seen,
@@ -143,6 +147,25 @@ def measure_softness(backdrop: Backdrop) -> float:
         return 1.0
     down, right = np.gradient(luma)
     return float(np.clip(CLEAR / (np.percentile(np.hypot(down, right)[inside], 92) + 1e-3), 1.0, SOFTER))
+
+
+def _measure_slant(backdrop: Backdrop, side: float) -> float:
+    """px downward for each px that the mirror image at the windward border is read further in. A streak that rises by s
+    per px has a mirror image that falls, and goes on straight if that is read s lower for each px."""
+    height, width = backdrop.alpha.shape
+    size = (max(8, width // 4), max(8, height // 4))
+    luma = filters.blur(filters.resize(backdrop.source.planes.y, *size), 1.5)
+    weight = filters.resize(backdrop.alpha, *size) > 250
+    beside = round(WINDWARD * size[0])
+    part = np.s_[:, :beside] if side > 0 else np.s_[:, -beside:]
+    down, right = (values[part][weight[part]] for values in np.gradient(luma))
+    xx, yy, xy = float((right * right).sum()), float((down * down).sum()), float((right * down).sum())
+    coherence = np.hypot(xx - yy, 2 * xy) / (xx + yy + 1e-6)
+    # The streak is across the gradient.
+    angle = 0.5 * np.arctan2(2 * xy, xx - yy) + 0.5 * np.pi
+    slope = float(np.clip(np.tan(angle), -0.4, 0.4)) if abs(np.cos(angle)) > 0.3 else 0.0
+    share = float(smoothstep(np.array((coherence - STREAKY[0]) / (STREAKY[1] - STREAKY[0]))))
+    return (1 - share) * SLANT + share * side * slope
 
 
 def _elevation(backdrop: Backdrop, rows: int) -> F64:

@@ -28,7 +28,7 @@ UNEVEN: Final = 0.25  # of the speed: not all of a crest arrives at once
 def make_current(air: Air, weight: F32, waterline: float, strength: float, sea: float, luma: F32) -> Current | None:
     """The drift of level water, None where it is too calm. weight: float32 on the quarter grid, 0..1. waterline: row,
     pixels. strength: 0..1. sea: 0 a lake .. 1 surf. luma: float32 on the quarter grid."""
-    share = min(1.0, max(0.0, (sea - ROUGH) / 0.4))
+    share = min(1.0, max(0.0, (sea - ROUGH) / 0.25))
     if share == 0 or weight.max() < 0.5:
         return None
     rows = float(STEP) * np.arange(weight.shape[0])[:, None]
