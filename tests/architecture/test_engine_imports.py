@@ -29,8 +29,10 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "motion.faces": {"centre", "scene", "timing", "motion.fields"},
     "motion.ambient": {"centre", "scene", "timing", "motion.fields"},
     "motion.light": {"centre", "scene", "timing", "motion.fields"},
+    "motion.subject": {"centre", "scene", "timing", "motion.fields"},
     "motion.warm_up": {
-        "centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient", "motion.light",
+        "centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.subject",
+        "motion.ambient", "motion.light",
     },
     "sound": {"centre", "timing", "sound.speech", "sound.music", "sound.effects"},  # the mix
     "sound.speech": {"centre", "timing", "sound"},
@@ -38,7 +40,8 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "sound.effects": {"centre", "timing", "sound"},
     "engine": {
         "centre", "explain", "explain_picture", "script", "planner", "scene", "timing", "motion.fields", "motion.frame",
-        "motion.faces", "motion.ambient", "motion.light", "motion.warm_up", "sound", "sound.speech", "sound.music",
+        "motion.faces", "motion.subject", "motion.ambient", "motion.light", "motion.warm_up", "sound", "sound.speech",
+        "sound.music",
     },
 }  # fmt: skip
 
@@ -79,6 +82,7 @@ def test_a_file_of_the_engine_imports_only_what_its_package_may(path: Path) -> N
         ("timing.resolve", "import vivant.engines.diorama.sound.mix"),
         ("motion.frame.warp", "from vivant.engines.diorama.motion.ambient import rain"),
         ("motion.faces.face", "from vivant.engines.diorama.motion.frame import warp"),
+        ("motion.subject.motion", "from vivant.engines.diorama.motion.faces import face"),
         ("motion.ambient.rain", "from vivant.engines.diorama.motion.faces import face"),
         ("motion.ambient.rain", "from vivant.engines.diorama.sound.mix import make_soundtrack"),
         ("sound.mix", "from vivant.engines.diorama.motion.fields import Field"),

@@ -25,6 +25,7 @@ from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.frame.transition import Transition
 from vivant.engines.diorama.motion.light.compose import compose_light
+from vivant.engines.diorama.motion.subject.motion import BodyMotion
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
@@ -32,6 +33,7 @@ from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
@@ -190,14 +192,14 @@ def _renderer(board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, 
     if last is not None:  # such a clip has no cuts
         return _render_first_to_last(board, scene, timeline, last)
     if not timeline.cuts:
-        return _render_segment(board, scene, timeline)
+        return render_segment(board, scene, timeline)
 
     def make(segment: int) -> Frames:
         view = timeline.views[segment]
         if view == WHOLE:
-            return _render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))))
+            return render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))))
         part, faces = cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)
-        return _render_segment(board, part, timeline.of_segment(segment, faces))
+        return render_segment(board, part, timeline.of_segment(segment, faces))
 
     return Segments([start for start, _ in timeline.segments], make)
 
@@ -221,17 +223,23 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
     )  # fmt: skip
 
 
-def _render_segment(board: Storyboard, scene: Scene, timeline: Timeline) -> Renderer:
-    faces = FaceMotion(scene, board, timeline) if scene.faces else None
+def render_segment(board: Storyboard, scene: Scene, timeline: Timeline) -> Renderer:
+    """The frames of one segment: a clip without cuts, or what lies between two."""
+    actor: FaceMotion | BodyMotion | None = None
+    if timeline.body is not None and scene.body is not None:
+        actor = BodyMotion(scene, scene.body, timeline.body, cut_out=scene.matte.trust >= CUT_OUT_FROM)
+    elif scene.faces:
+        actor = FaceMotion(scene, board, timeline)
     ambient = compose(scene, board, timeline)
     return Renderer(
         scene,
         timeline,
         board,
         ambient=ambient,
-        patches=faces.patches if faces else None,
-        face_field=faces.field if faces else None,
+        patches=actor.patches if actor else None,
+        face_field=actor.field if actor else None,
         illumination=_illuminate(scene, board, timeline, ambient),
+        subject_moves=isinstance(actor, BodyMotion),
     )
 
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from vivant.engines.diorama.storyboard import Action, Cue, Framing, Lighting, Line, Motion, Move, Music, Storyboard
+from vivant.engines.diorama.storyboard import (
+    Action,
+    BodyAction,
+    Cue,
+    Framing,
+    Lighting,
+    Line,
+    Motion,
+    Move,
+    Music,
+    Storyboard,
+)
 from vivant.request import FPS
 
 _WHY: Final = {"prompt": "asked", "picture": "seen in the picture", "default": "our choice"}
@@ -56,8 +67,10 @@ def explain(board: Storyboard) -> list[str]:
     if board.lights:
         lines.append("Light: " + ", ".join(_light(light, board.frames) for light in board.lights))
     lines += [_line(line, board.frames, heard=board.audio) for line in board.lines]
-    if board.actions:
-        lines.append("Acting: " + ", ".join(_action(action, board.frames) for action in board.actions))
+    acting = [_action(action, board.frames) for action in board.actions]
+    acting += [_body_action(action, board.frames) for action in board.body_actions]
+    if acting:
+        lines.append("Acting: " + ", ".join(acting))
     lines.append("Sound: " + _sound(board))
     lines += [f"Note: {note}" for note in board.notes]
     return lines
@@ -92,7 +105,7 @@ def _seconds(frame: int, frames: int = 0) -> str:
     return f"{round((frame - (frame == frames > 0)) / FPS, 2):g}"
 
 
-def _time(one: Action | Cue | Lighting | Line | Motion | Music, frames: int) -> str:
+def _time(one: Action | BodyAction | Cue | Lighting | Line | Motion | Music, frames: int) -> str:
     if one.start is None and one.end is None:
         return ""
     if one.end is None or (one.start and one.end == frames and not isinstance(one, Action | Line)):
@@ -102,6 +115,11 @@ def _time(one: Action | Cue | Lighting | Line | Motion | Music, frames: int) -> 
 
 def _action(action: Action, frames: int) -> str:
     return f"{action.kind.replace('_', ' ')} (face {action.face_index + 1}){_time(action, frames)}"
+
+
+def _body_action(action: BodyAction, frames: int) -> str:
+    why = "" if action.origin == "prompt" else f", {_WHY[action.origin]}"
+    return f"{_amount(action.strength)}{action.kind.replace('_', ' ')} ({action.being}{why}){_time(action, frames)}"
 
 
 def _move(move: Move) -> str:

@@ -45,6 +45,12 @@ ActionKind = Literal[
     "look_away", "look_camera", "move_eyes", "blink", "wink", "close_eyes", "open_eyes", "breathe", "sigh", "yawn",
     "chew", "sing", "talk", "sway",
 ]  # fmt: skip
+# What a subject without a human face does, as far as its parts can be moved where they are.
+BodyActionKind = Literal[
+    "breathe", "sway", "turn_head", "look_left", "look_right", "look_up", "look_down", "tilt_head", "nod", "shake_head",
+    "blink", "twitch_ears", "wag_tail", "flick_tail", "sniff", "chew", "walk",
+]  # fmt: skip
+Being = Literal["animal", "person"]
 ShotSize = Literal["wide", "medium", "close-up", "detail", ""]  # "": as the picture is
 Target = Literal["face", "eyes", "mouth", "hands", "subject", "left", "right", ""]  # what a shot is framed on
 Angle = Literal["low", "high", ""]
@@ -297,6 +303,28 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BodyAction:
+    """The subject of the picture, in which no human face can be moved, does something. Whatever it does, it breathes
+    and moves a little by itself; "breathe" alone lists no more than that."""
+
+    kind: BodyActionKind
+    being: Being
+    strength: float = 0.5  # 0..1
+    origin: Origin = "prompt"
+    start: int | None = None
+    end: int | None = None
+    order: int = 0
+
+    def __post_init__(self) -> None:
+        _check_time("BodyAction", self.start, self.end)
+        check_whole("BodyAction.order", self.order, 0)
+        check_choice("BodyAction.kind", self.kind, BodyActionKind)
+        check_choice("BodyAction.being", self.being, Being)
+        check_number("BodyAction.strength", self.strength, 0, 1)
+        check_choice("BodyAction.origin", self.origin, Origin)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cue:
     """A sound to hear. Timing makes it a bed, which lasts, or events, which happen at one moment."""
 
@@ -349,6 +377,7 @@ class Storyboard:
     lights: tuple[Lighting, ...] = ()
     lines: tuple[Line, ...] = ()
     actions: tuple[Action, ...] = ()
+    body_actions: tuple[BodyAction, ...] = ()
     cues: tuple[Cue, ...] = ()
     music: Music | None = None
     notes: tuple[str, ...] = ()  # what was asked and could not be done, or was done differently
@@ -361,7 +390,7 @@ class Storyboard:
             check_type(f"Storyboard.{name}", getattr(self, name), bool)
         for name, kind in (
             ("shots", Shot), ("motions", Motion), ("lights", Lighting), ("lines", Line), ("actions", Action),
-            ("cues", Cue), ("notes", str),
+            ("body_actions", BodyAction), ("cues", Cue), ("notes", str),
         ):  # fmt: skip
             check_tuple(f"Storyboard.{name}", getattr(self, name), kind)
         if self.music is not None:
@@ -374,8 +403,8 @@ class Storyboard:
             if len(set(kinds)) < len(kinds):
                 raise ValueError(f"Storyboard.{name} must be of different kinds; they are {', '.join(kinds)}.")
         music = () if self.music is None else (self.music,)
-        timed: tuple[Motion | Lighting | Line | Action | Cue | Music, ...] = (
-            *self.motions, *self.lights, *self.lines, *self.actions, *self.cues, *music,
+        timed: tuple[Motion | Lighting | Line | Action | BodyAction | Cue | Music, ...] = (
+            *self.motions, *self.lights, *self.lines, *self.actions, *self.body_actions, *self.cues, *music,
         )  # fmt: skip
         for one in timed:
             for name, at in (("start", one.start), ("end", one.end)):
@@ -438,6 +467,25 @@ class FaceFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BodyFact:
+    """What the outline of the subject and two eyes in it tell, should it be an animal or a person."""
+
+    trust: float  # 0..1: how well its outline is known
+    being: Being | Literal[""] = ""  # what the picture itself shows it to be; "": only words can tell
+    head: bool = False  # these parts were found
+    ears: bool = False
+    eyes: bool = False
+    tail: bool = False
+
+    def __post_init__(self) -> None:
+        check_number("BodyFact.trust", self.trust, 0, 1)
+        if self.being:
+            check_choice("BodyFact.being", self.being, Being)
+        for name in ("head", "ears", "eyes", "tail"):
+            check_type(f"BodyFact.{name}", getattr(self, name), bool)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFacts:
     """What looking at the first frame told; all the script may know of the picture.
 
@@ -451,6 +499,7 @@ class PictureFacts:
     subject_trust: float = 0.0
     subject_x: float = 0.5  # where its middle is, shares of the canvas
     subject_y: float = 0.5
+    body: BodyFact | None = None  # None: too small or too vague to be moved, or a face is there to act
     sky: float = 0.0
     sky_trust: float = 0.0
     water: float = 0.0
@@ -471,11 +520,13 @@ class PictureFacts:
 
     def __post_init__(self) -> None:
         check_tuple("PictureFacts.faces", self.faces, FaceFact)
+        if self.body is not None:
+            check_type("PictureFacts.body", self.body, BodyFact)
         check_type("PictureFacts.grey", self.grey, bool)
         check_whole("PictureFacts.cut_faces", self.cut_faces, 0)
         for name in ("lamps", "windows", "signs"):
             check_whole(f"PictureFacts.{name}", getattr(self, name), 0)
         check_number("PictureFacts.detail", self.detail, 0.001, 1000)
         for field in fields(self):
-            if field.name not in ("faces", "cut_faces", "grey", "detail", "lamps", "windows", "signs"):
+            if field.name not in ("faces", "cut_faces", "body", "grey", "detail", "lamps", "windows", "signs"):
                 check_number(f"PictureFacts.{field.name}", getattr(self, field.name), 0, 1)

@@ -68,7 +68,7 @@ def warm_up_frames() -> None:
     _film(scene, (Move(kind="dolly"),), None, other)
     for plane in (np.full((7, 11), 99, np.uint8), np.full((8, 12), 99, np.uint8)[1:, 1:]):
         whole = np.full((7, 11), 99, np.uint8)
-        composite(plane, np.zeros((7, 11), np.int16), whole, 0, 64)
+        composite(plane, np.zeros((7, 11), np.int16), whole, 0, np.full((7, 11), 64, np.float32))
 
 
 class _EvenMotion:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
+from vivant.engines.diorama.scene.being import find_being
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.matte import Matting
@@ -71,12 +72,16 @@ class SceneAnalyser:
         elif self._depth_model:
             _log.warning("The depth model says nothing of a picture; its depth is guessed.")
         light = seen.lab[..., 0]
+        told = tuple(describe_face(face, canvas) for face in faces)
+        body, being = (None, None) if any(not face.still for face in told) else find_being(matte, rgb)
+        checkpoint()
         facts = PictureFacts(
-            faces=tuple(describe_face(face, canvas) for face in faces),
+            faces=told,
             cut_faces=cut_faces,
             subject=matte.share,
             subject_trust=matte.trust,
             **_middle(matte),
+            body=being,
             sky=sky.share,
             sky_trust=sky.trust,
             water=water.share,
@@ -104,9 +109,14 @@ class SceneAnalyser:
             facts=facts,
             faces=faces,
             depth_measured=measured is not None,
+            body=body,
         )
         checkpoint()
         return replace(scene, facts=_add_light(scene))
+
+    def find(self, scene: Scene, thing: Thing) -> Region:
+        """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
+        return find_thing(scene, thing, self._matting.look)
 
 
 def _add_light(scene: Scene) -> PictureFacts:
@@ -120,10 +130,6 @@ def _add_light(scene: Scene) -> PictureFacts:
         windows=int(shining.windows.max()),
         signs=int(shining.signs.max()),
     )
-
-    def find(self, scene: Scene, thing: Thing) -> Region:
-        """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
-        return find_thing(scene, thing, self._matting.look)
 
 
 def measure_detail(picture: U8, canvas: Canvas) -> float:

@@ -57,6 +57,7 @@ def cut_part(
             facts=facts,
             faces=faces,
             depth_measured=scene.depth_measured,
+            body=scene.body.seen_in(left * w, top * h, 1 / size) if scene.body else None,
             **regions,
         ),
         kept,

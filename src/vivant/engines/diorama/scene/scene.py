@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_type, check_whole
+from vivant.engines.diorama.scene.body import Body
 from vivant.engines.diorama.storyboard import PictureFacts
 from vivant.media import F32, U8, Planes
 
@@ -76,6 +77,7 @@ class Scene:
     facts: PictureFacts
     faces: tuple[Face, ...] = ()  # those of facts.faces, in the same order
     depth_measured: bool = False  # by the operator's model; else the depth is a guess, and bodies are thought round
+    body: Body | None = None  # the parts of the subject, should it be a living thing; that of facts.body
 
     def __post_init__(self) -> None:
         check_type("Scene.source", self.source, Source)
@@ -91,4 +93,6 @@ class Scene:
         check_number("Scene.horizon", self.horizon, 0, h)
         check_number("Scene.waterline", self.waterline, 0, h)
         check_tuple("Scene.faces", self.faces, Face)
+        if self.body is not None:
+            check_type("Scene.body", self.body, Body)
         check_whole("Scene.faces", len(self.faces), len(self.facts.faces), len(self.facts.faces))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from vivant.engines.diorama.script.doings import load_doings
@@ -28,10 +28,16 @@ _SPOKEN: Final = frozenset({"talk", "sing"})  # what a face with lines of its ow
 
 
 def find_actions(
-    reading: Reading, cast: Cast, times: Times, faces: tuple[FaceFact, ...], lines: tuple[Line, ...]
+    reading: Reading,
+    cast: Cast,
+    times: Times,
+    faces: tuple[FaceFact, ...],
+    lines: tuple[Line, ...],
+    done: Collection[Span] = (),
 ) -> Found[tuple[Action, ...]]:
     """The actions of the prompt in order, each once per face and time; a note where there is no face to do them.
-    `order` is the place of their words. Who has `lines` moves the lips with them and not as the prompt says."""
+    `order` is the place of their words. Who has `lines` moves the lips with them and not as the prompt says. `done` are
+    the words for what a subject without a human face does."""
     actions: dict[tuple[str, int, int | None], Action] = {}
     spans: list[Span] = []
     words: list[str] = []
@@ -39,11 +45,13 @@ def find_actions(
     animals: list[str] = []
     still: list[str] = []
     for hit in reading.hits:
-        if not hit.entry.action or not hit.meant or hit.heard or _is_heard_from_afar(reading, hit):
+        if (hit.first, hit.last) in done:
             continue
-        if _describes_a_thing(reading, hit):
+        if not hit.entry.action or not hit.meant or hit.heard or is_heard_from_afar(reading, hit):
             continue
-        if hit.entry.action.startswith(_BY_CAMERA) and _is_done_by_camera(reading, hit):
+        if describes_a_thing(reading, hit):
+            continue
+        if hit.entry.action.startswith(_BY_CAMERA) and is_done_by_camera(reading, hit):
             continue
         mention = cast.doer_mention(hit.first)
         if mention is not None and mention.person.kind == "animal" and mention.person.face_index not in speakers:
@@ -109,7 +117,7 @@ def _towards(actor: int, other: int, faces: tuple[FaceFact, ...]) -> ActionKind:
     return "look_left" if faces[other].x < faces[actor].x else "look_right"
 
 
-def _is_done_by_camera(reading: Reading, hit: Hit) -> bool:
+def is_done_by_camera(reading: Reading, hit: Hit) -> bool:
     """ "The camera turns to the man"."""
     clause = reading.clause[hit.first]
     for at in range(hit.first - 1, max(-1, hit.first - _BEFORE), -1):
@@ -120,7 +128,7 @@ def _is_done_by_camera(reading: Reading, hit: Hit) -> bool:
     return False
 
 
-def _describes_a_thing(reading: Reading, hit: Hit) -> bool:
+def describes_a_thing(reading: Reading, hit: Hit) -> bool:
     """ "Blinking red security cameras": the participle says what a thing is like."""
     tags = reading.parts.tags
     if hit.last - hit.first > 1 or tags[hit.first] != "VBG" or (hit.first and reading.names_person(hit.first - 1)):
@@ -134,7 +142,7 @@ def _describes_a_thing(reading: Reading, hit: Hit) -> bool:
     return ends and not any(h.entry.action for h in reading.at.get(at, ()))
 
 
-def _is_heard_from_afar(reading: Reading, hit: Hit) -> bool:
+def is_heard_from_afar(reading: Reading, hit: Hit) -> bool:
     """Something heard stands right before the verb: "gulls cry"; or what does it has no face: "fridge hum"."""
     tags, before = reading.parts.tags, hit.first - 1
     noise = reading.tokens[hit.first].text in load_doings().sounds

@@ -70,6 +70,7 @@ class Hit:
             or e.sound
             or e.music
             or e.action
+            or e.body
             or e.cannot
             or e.cut
             or e.topic

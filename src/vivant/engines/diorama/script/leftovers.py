@@ -151,7 +151,7 @@ def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:
     for token in {token for first, last in spans for token in range(first, last)}:
         entries = [hit.entry for hit in reading.at.get(token, ()) if hit.meant and not hit.heard]
         entries += [hit.entry for hit in reading.at.get(token, ()) if hit.heard and hit.entry.sound]
-        moves = any(entry.motion or entry.light or entry.action or entry.camera for entry in entries)
+        moves = any(entry.motion or entry.light or entry.action or entry.body or entry.camera for entry in entries)
         sounds = any(entry.sound or entry.music for entry in entries)
         if moves:
             moving.add(token)

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.script import (
     actions,
+    beings,
     camera,
     casting,
     cues,
@@ -112,7 +113,9 @@ def write(
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
-    acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines))
+    moved = beings.find_body_actions(reading, cast, times, facts, nothing_else=wanted.nothing_else)
+    living = chain.take(moved)
+    acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines, moved.spans))
     wordless = chain.take(dialogue.find_wordless_speech(reading, cast, spoken))
     chain.take(_tell_silence(wordless, lines, acting, facts, audio=audio))
     heard: tuple[Cue, ...] = ()
@@ -137,6 +140,7 @@ def write(
         lights=lit,
         lines=lines,
         actions=acting,
+        body_actions=living,
         cues=heard,
         music=tune,
         notes=tell(chain.notes, language),

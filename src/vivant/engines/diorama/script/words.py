@@ -22,6 +22,7 @@ from vivant.engines.diorama.storyboard import (
     ActionKind,
     Age,
     Angle,
+    BodyActionKind,
     CueKind,
     Direction,
     Gender,
@@ -72,6 +73,7 @@ class Entry:
     music: Style | Literal["ask"] = ""  # "ask": any music
     mood: Mood | Literal[""] = ""  # of music
     action: ActionKind | Literal[""] = ""
+    body: BodyActionKind | Literal[""] = ""  # of an animal
     seen: Literal["up", "down", "away", "each other", ""] = ""  # where one looks to see it
     cannot: str = ""  # a name in notes.toml: what to tell the user instead
     is_sound: bool = False  # what cannot be done is a sound: not worth a note in a clip without sound
@@ -113,6 +115,7 @@ class Entry:
             or self.sound
             or self.music
             or self.action
+            or self.body
             or self.cannot
             or self.person
             or self.cut
@@ -194,7 +197,7 @@ class Lexicon:
             if child is None:
                 return
             node, places, at = child, (*places, at), at + 1
-            entries = tuple(e for e in node.entries if e.action or e.cannot) if loose else node.entries
+            entries = tuple(e for e in node.entries if e.action or e.body or e.cannot) if loose else node.entries
             if entries:
                 out.append((PhraseMatch(places[0], at, entries), places))
 

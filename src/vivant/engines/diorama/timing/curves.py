@@ -52,6 +52,44 @@ class CameraCurves:
         return len(self.x)
 
 
+_BODY_RANGE: Final[Mapping[str, tuple[float, float]]] = {
+    "breath": (0, 1.5), "lids": (0, 1), "yaw": (-45, 45), "pitch": (-45, 45), "roll": (-45, 45), "ears": (-45, 45),
+    "tail": (-90, 90),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BodyCurves:
+    """What the parts of a subject without a human face do. All float32 (frames,)."""
+
+    breath: F32  # 0..1.5, 1: breathed in at rest
+    lean: F32  # -1..1 as usual, + to the picture's right
+    bob: F32  # -1..1, + down
+    nearer: F32  # 0..1, how far it has come nearer
+    yaw: F32  # of the head, degrees, + to the picture's right
+    pitch: F32  # + down
+    roll: F32  # + clockwise
+    muzzle: F32  # -1..1, sniffing and chewing, + down
+    ears: F32  # degrees, + backward
+    tail: F32  # degrees, + clockwise
+    lids: F32  # 0..1, 1: shut
+
+    def __post_init__(self) -> None:
+        check_type("BodyCurves.breath", self.breath, np.ndarray)
+        for field in fields(self):
+            low, high = body_range(field.name)
+            check_array(f"BodyCurves.{field.name}", getattr(self, field.name), np.float32, (self.frames,), low, high)
+
+    @property
+    def frames(self) -> int:
+        return len(self.breath)
+
+
+def body_range(name: str) -> tuple[float, float]:
+    """(lowest, highest) value of a curve of BodyCurves."""
+    return _BODY_RANGE.get(name, (0, 1) if name == "nearer" else (-2, 2))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FaceCurves:
     """What one face does in each frame. All float32 (frames,); 0 is as in the picture."""

@@ -12,6 +12,7 @@ import numpy as np
 from vivant.engines.diorama.storyboard import TRUSTED, Cue, Motion, PictureFacts, Storyboard
 from vivant.engines.diorama.timing import camera, events, light, lights, visemes, wind
 from vivant.engines.diorama.timing.acting import place_acting
+from vivant.engines.diorama.timing.body import make_body
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.faces import make_faces
 from vivant.engines.diorama.timing.framing import make_views
@@ -50,6 +51,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         camera=camera.make_camera(board, facts, views),
         lights=lights.make_lights(board),
         faces=visemes.add_speech(faces, lines, seed=board.seed),
+        body=make_body(frames, board.seed, board.body_actions, settle=board.morph),
         events=tuple(sorted(all_events, key=lambda event: (event.time, event.id))),
         beds=_beds(board, facts),
         lines=lines,

@@ -22,7 +22,7 @@ from vivant.engines.diorama.checks import (
     check_whole,
 )  # fmt: skip
 from vivant.engines.diorama.storyboard import Line, Music
-from vivant.engines.diorama.timing.curves import HOME, CameraCurves, FaceCurves
+from vivant.engines.diorama.timing.curves import HOME, BodyCurves, CameraCurves, FaceCurves
 from vivant.engines.diorama.timing.views import WHOLE, View
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS, SEED_MAX
@@ -151,6 +151,7 @@ class Timeline:
     camera: CameraCurves
     lights: tuple[F32, ...] = ()  # of each lighting of the storyboard, in order: how far, or how much, 0..1
     faces: tuple[FaceCurves, ...] = ()
+    body: BodyCurves | None = None  # of a subject without a face that can be moved
     cuts: tuple[int, ...] = ()  # frames at which a new segment starts: the view jumps there
     views: tuple[View, ...] = (WHOLE,)  # what each segment shows, one more than there are cuts
     events: tuple[Event, ...] = ()
@@ -177,6 +178,9 @@ class Timeline:
             check_type("Timeline.music", self.music, Music)
         check_number("Timeline.room", self.room, 0, 1)
         check_whole("CameraCurves.frames", self.camera.frames, self.frames, self.frames)
+        if self.body is not None:
+            check_type("Timeline.body", self.body, BodyCurves)
+            check_whole("BodyCurves.frames", self.body.frames, self.frames, self.frames)
         for face in self.faces:
             check_whole("FaceCurves.frames", face.frames, self.frames, self.frames)
         if list(self.cuts) != sorted({cut for cut in self.cuts if 0 < cut < self.frames}):

@@ -158,7 +158,7 @@ def _measure_slant(backdrop: Backdrop, side: float) -> float:
     weight = filters.resize(backdrop.alpha, *size) > 250
     beside = round(WINDWARD * size[0])
     part = np.s_[:, :beside] if side > 0 else np.s_[:, -beside:]
-    down, right = (values[part][weight[part]] for values in np.gradient(luma))
+    down, right = (np.gradient(luma, axis=axis)[part][weight[part]] for axis in (0, 1))
     xx, yy, xy = float((right * right).sum()), float((down * down).sum()), float((right * down).sum())
     coherence = np.hypot(xx - yy, 2 * xy) / (xx + yy + 1e-6)
     # The streak is across the gradient.

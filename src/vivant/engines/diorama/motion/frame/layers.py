@@ -114,18 +114,20 @@ def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
     return fixed
 
 
-def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: float = 0.0) -> None:
+def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: F32) -> None:
     """Composite the subject over `frame` (planes of the whole output, in place) where `grid` looks.
 
-    shift: how far the subject has moved against its background, in pixels. At the outline the cutout also holds the
-    residual between the true background and the completed one: at its own place that makes the picture exact, elsewhere
-    it would be a stain. So it is reduced as the subject moves.
+    shift: how far the subject has moved against its background, in pixels, float32 like the grid. At the outline the
+    cutout also holds the residual between the true background and the completed one: at its own place that makes the
+    picture exact, elsewhere it would be a stain. So it is reduced as the subject moves.
     """
-    slack = round(16 * (_SLACK + 255 * max(0.0, 1 - shift / _RESIDUAL_ENDS)))
+    left = np.asarray(16 * (_SLACK + 255 * np.maximum(0, 1 - shift / _RESIDUAL_ENDS)), np.float32)
     rect = grid.rect
+    slack = enlarge(left, rect)
     map_x, map_y = enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect)
     composite(frame[0][rect.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
     map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, rect), enlarge_half(0.5 * grid.y - 0.25, rect)
+    slack = enlarge_half(left, rect)
     alpha = _sample(cutout.alpha_half, map_x, map_y)
     composite(frame[1][rect.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
     composite(frame[2][rect.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
@@ -144,15 +146,16 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 
 
 @kernel
-def composite(out: U8, left: I16, alpha: U8, zero: int, slack: int) -> None:
+def composite(out: U8, left: I16, alpha: U8, zero: int, slack: F32) -> None:
     """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). out, alpha: uint8; left: int16, in 1/16;
-    slack: 1/16 by which left may exceed what its alpha allows."""
+    slack: float32, 1/16 by which left may exceed what its alpha allows."""
     # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             if alpha[i, j] != 0 or left[i, j] != 0:
                 share = np.int32(alpha[i, j])
-                most, least = (share * (255 - zero) * 16) // 255 + slack, (-share * zero * 16) // 255 - slack
+                more = np.int32(slack[i, j])
+                most, least = (share * (255 - zero) * 16) // 255 + more, (-share * zero * 16) // 255 - more
                 own = min(max(np.int32(left[i, j]), least), most)
                 under = (np.int32(out[i, j]) - zero) * 16 * (255 - share)
                 value: Any = (own * 255 + under + 2040) // 4080 + zero

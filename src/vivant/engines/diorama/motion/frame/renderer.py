@@ -37,6 +37,7 @@ from vivant.media import F32, U8, Planes
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
 LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
+ACTED: Final = 2.5  # a part of the subject that moves leaves what its outline hides sooner than the camera does
 LAYERS_FROM: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
 
 Patches = Callable[[int], tuple[Patch, ...]]
@@ -54,9 +55,13 @@ class Renderer:
         ambient: Ambient | None = None,
         patches: Patches | None = None,
         face_field: FaceField | None = None,
+        *,
         illumination: Illumination | None = None,
+        subject_moves: bool = False,
     ) -> None:
-        """patches, face_field: what faces do at a frame; illumination: how the light changes."""
+        """patches, face_field: what faces, or the parts of a subject without one, do at a frame. illumination: how the
+        light changes. subject_moves: the subject is cut out, where its matte is trusted, although the camera may stand
+        still."""
         self._scene = scene
         self._timeline = timeline
         self._frames = timeline.frames
@@ -78,7 +83,8 @@ class Renderer:
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
-        if scene.matte.trust >= CUT_OUT_FROM and self.rig.parallax > LAYERS_FROM:
+        self._subject_moves = subject_moves
+        if scene.matte.trust >= CUT_OUT_FROM and (subject_moves or self.rig.parallax > LAYERS_FROM):
             self.layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
             self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
         self._noise = light.make_dither(h, w)
@@ -88,7 +94,7 @@ class Renderer:
             self._illuminator = Illuminator(illumination, self._noise, behind)
         self._soft = _soft_luma(scene.source.planes.y)
         # With the camera at rest the picture is read whole, not the background alone.
-        rests = any(self.rig.pose(n).is_home for n in range(1, self._frames))
+        rests = not subject_moves and any(self.rig.pose(n).is_home for n in range(1, self._frames))
         background = self.layers.background if self.layers else scene.source
         self._sky = self._sky_behind = None
         if ambient and ambient.backdrop:
@@ -117,12 +123,14 @@ class Renderer:
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
-        layers = None if pose.is_home else self.layers
+        layers = None if pose.is_home and not self._subject_moves else self.layers
         view = self.rig.aim(pose, self._whole)
         # What is behind a head is drawn along a little way with it, in both layers alike: what differs at the outline
-        # between the completed background and the true one would come to light if the head moved alone.
-        grid, gain = displace(view, moved)
-        frame = self._read_what_moves(grid, moved) if pose.is_home else warp.read(self._texels, grid)
+        # between the completed background and the true one would come to light if the head moved alone. A body that
+        # acts moves before a background that stays.
+        grid, gain = displace(view, ambient if layers and self._subject_moves else moved)
+        whole = pose.is_home and not layers
+        frame = self._read_what_moves(grid, moved) if whole else warp.read(self._texels, grid)
         drift = self._ambient.drift(n) if self._ambient else None
         sky = self._sky_behind if layers else self._sky
         if sky and drift:
@@ -146,11 +154,14 @@ class Renderer:
         self, subject: Cutout, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
     ) -> Grid | None:
         """Returns where it was laid."""
-        grid, _ = displace(self.rig.aim(pose, self._whole, surface=1), moved)
+        view = self.rig.aim(pose, self._whole, surface=1)
+        grid, _ = displace(view, moved)
         there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
         rect = _bounds(there > 1e-3, self._width, self._height)
         if rect is not None:
-            composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=self.rig.shift(pose))
+            shift = ACTED * np.hypot(grid.x - view.x, grid.y - view.y) + np.float32(self.rig.shift(pose))
+            here = Grid(view.rect, shift, shift).part(rect).x
+            composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=here)
         for patch in patches:  # faces belong to the subject
             warp.read_patched(self._scene.source, patch, grid, frame)
         return None if rect is None else grid.part(rect)

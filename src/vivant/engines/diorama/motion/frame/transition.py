@@ -52,7 +52,7 @@ class Transition:
         self._ambient = ambient
         moves = split_move(timeline.camera)
         leaving = replace(timeline, camera=moves.leaving)
-        self._first = Renderer(scene, leaving, storyboard, ambient, patches, face_field, illumination)
+        self._first = Renderer(scene, leaving, storyboard, ambient, patches, face_field, illumination=illumination)
         steady = np.ones(timeline.frames, np.float32)
         arriving = replace(timeline, camera=moves.arriving, light=steady, flicker=0 * steady)
         self._last = Renderer(last, arriving, storyboard, last_ambient, illumination=last_illumination)

@@ -1,0 +1,126 @@
+"""What an animal, or a person whose face is not seen, is asked to do: turn the head, blink, wag the tail, walk… and
+what it does by itself.
+
+Only one living thing is moved: the subject of the picture. That the prompt names an animal makes it one, unless the
+animal is of those that come in flocks or fly by; that the picture shows a person from behind is told by the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from vivant.engines.diorama.script.actions import describes_a_thing, is_done_by_camera, is_heard_from_afar
+from vivant.engines.diorama.script.found import Found, Span
+from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.notes import ScriptNote
+from vivant.engines.diorama.script.people import Cast
+from vivant.engines.diorama.script.times import Times
+from vivant.engines.diorama.storyboard import (
+    TRUSTED,
+    ActionKind,
+    Being,
+    BodyAction,
+    BodyActionKind,
+    BodyFact,
+    PictureFacts,
+)
+
+# What a face is asked to do, as the subject without one does it. The rest it cannot do.
+_AS_BODY: Final[Mapping[ActionKind, BodyActionKind]] = {
+    "nod": "nod", "shake_head": "shake_head", "tilt_head": "tilt_head", "turn_head": "turn_head",
+    "look_left": "look_left", "look_right": "look_right", "look_up": "look_up", "look_down": "look_down",
+    "look_away": "turn_head", "look_camera": "turn_head", "move_eyes": "turn_head", "blink": "blink", "wink": "blink",
+    "close_eyes": "blink", "breathe": "breathe", "sigh": "breathe", "chew": "chew", "sway": "sway",
+}  # fmt: skip
+_HEAD: Final[frozenset[BodyActionKind]] = frozenset(
+    {"turn_head", "look_left", "look_right", "look_up", "look_down", "tilt_head", "nod", "shake_head", "sniff", "chew"}
+)
+_BY_CAMERA: Final = ("look_", "turn_", "tilt_")
+_OF_ANIMALS: Final[frozenset[BodyActionKind]] = frozenset({"twitch_ears", "wag_tail", "flick_tail", "sniff"})
+# They fly by, swim in numbers or are too small to be what a picture is of.
+_PASSING: Final = frozenset(
+    {"bird", "birds", "gull", "gulls", "seagull", "seagulls", "pigeons", "butterfly", "butterflies", "bee", "bees",
+     "fish", "insect", "fly", "ant", "spider", "koi", "crow", "crows", "snowman", "robot", "toy", "doll", "鸟", "小鸟",
+     "鸟儿", "鸟群", "海鸥", "鸽子", "蝴蝶", "蜜蜂", "鱼", "鱼儿", "鱼群", "昆虫", "雪人", "机器人", "玩偶"}
+)  # fmt: skip
+_LARGEST: Final = 0.75  # share of the canvas above which a subject is no figure before a background
+USUAL: Final = 0.5
+
+
+def find_body_actions(
+    reading: Reading, cast: Cast, times: Times, facts: PictureFacts, *, nothing_else: bool = False
+) -> Found[tuple[BodyAction, ...]]:
+    """The actions of the subject in the order of the prompt, each once per time, or that it breathes; notes on what it
+    cannot do. nothing_else: nothing moves that the prompt does not name."""
+    body = facts.body
+    being = find_being(cast, facts)
+    if body is None or being is None:
+        return Found(())
+    found: dict[tuple[BodyActionKind, int | None], BodyAction] = {}
+    spans: list[Span] = []
+    notes: list[ScriptNote] = []
+    for hit in reading.hits:
+        if not (hit.entry.action or hit.entry.body) or not hit.meant or hit.heard or is_heard_from_afar(reading, hit):
+            continue
+        if describes_a_thing(reading, hit) or not _is_done_by(reading, cast, hit, being):
+            continue
+        kind = hit.entry.body or _AS_BODY.get(hit.entry.action or "smile")
+        words = (reading.written(hit),)
+        if kind is None:
+            continue  # a smile: actions.py tells
+        spans.append((hit.first, hit.last))
+        missing = _find_missing(kind, body)
+        if missing:
+            notes.append(ScriptNote(missing, words))
+            continue
+        if kind == "walk":
+            notes.append(ScriptNote("legs_stay", words))
+        when = times.when(hit.first)
+        action = BodyAction(
+            kind=kind, being=being, strength=min(1.0, max(0.1, USUAL * hit.amount)), start=when.start, end=when.end,
+            order=times.order(hit.first),
+        )  # fmt: skip
+        found.setdefault((kind, when.start), action)
+    if not found and not nothing_else:
+        return Found(choose_life(being), tuple(notes), tuple(spans))
+    return Found(tuple(found.values()), tuple(notes), tuple(spans))
+
+
+def choose_life(being: Being) -> tuple[BodyAction, ...]:
+    """What a living subject does by itself."""
+    return (BodyAction(kind="breathe", being=being, origin="picture"),)
+
+
+def find_being(cast: Cast, facts: PictureFacts) -> Being | None:
+    """What the subject of the picture is; None where nothing tells that it lives, or it is not seen well enough."""
+    body = facts.body
+    if body is None or body.trust < TRUSTED or facts.subject > _LARGEST:
+        return None
+    if any(_is_animal(cast, at) for at in range(len(cast.people))):
+        return "animal"
+    return body.being or None
+
+
+def _is_animal(cast: Cast, at: int) -> bool:
+    person = cast.people[at]
+    return person.kind == "animal" and person.head not in _PASSING and person.name.lower() not in _PASSING
+
+
+def _is_done_by(reading: Reading, cast: Cast, hit: Hit, being: Being) -> bool:
+    if hit.entry.action.startswith(_BY_CAMERA) and is_done_by_camera(reading, hit):
+        return False
+    mention = cast.doer_mention(hit.first)
+    if mention is None:
+        return not hit.entry.body or hit.entry.body in _OF_ANIMALS or being == "animal"
+    if being == "animal":
+        return mention.person.kind == "animal" or (hit.entry.body in _OF_ANIMALS)
+    return mention.person.kind == "someone" and hit.entry.body not in _OF_ANIMALS
+
+
+def _find_missing(kind: BodyActionKind, body: BodyFact) -> str:
+    """The reason of the note where the part that would move was not found; "" where it was."""
+    if kind == "blink":
+        return "" if body.eyes else "no_animal_eyes"
+    found = body.head if kind in _HEAD else body.ears if kind == "twitch_ears" else body.tail
+    return "" if found or (kind not in _HEAD and kind not in _OF_ANIMALS) else "no_such_part"

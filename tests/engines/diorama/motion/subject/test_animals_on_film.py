@@ -1,0 +1,112 @@
+"""Animals that live: where they move, by how much, and that all else keeps still. Judged on rendered frames."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from support.faces import photo
+from support.liveliness import Box, Liveliness, measure
+from vivant.engines.diorama.engine import render_segment
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import BodyAction, BodyActionKind, Move, Shot, Storyboard
+from vivant.engines.diorama.timing.resolve import resolve
+from vivant.media import U8
+from vivant.request import Canvas
+
+FRAMES = 73
+ANTELOPE: Box = (0.1, 0.4, 0.58, 0.95)
+ITS_HEAD: Box = (0.11, 0.48, 0.28, 0.75)
+CAT: Box = (0.15, 0.45, 0.45, 1.0)
+
+
+@pytest.fixture(scope="module")
+def scenes() -> dict[str, Scene]:
+    analyser = SceneAnalyser()
+    canvas = Canvas(864, 496, FRAMES)
+    return {name: analyser.analyse(photo(f"{name}.jpg"), canvas) for name in ("antelope", "drawing_cat")}
+
+
+def film(scene: Scene, *kinds: BodyActionKind, strength: float = 0.5) -> U8:
+    """Luma of every frame under a camera that stands still, uint8 (n, h, w), at 640 px."""
+    h, w = scene.depth.shape
+    board = Storyboard(
+        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=True, morph=False,
+        shots=(Shot(start=0, end=FRAMES, moves=(Move(kind="static"),)),),
+        body_actions=tuple(
+            BodyAction(kind=kind, being="animal", strength=strength, order=n) for n, kind in enumerate(kinds)
+        ),
+    )  # fmt: skip
+    renderer = render_segment(board, scene, resolve(board, scene.facts, []))
+    return np.stack([
+        cv2.resize(renderer.frame(n).y, (640, round(640 * h / w)), interpolation=cv2.INTER_AREA) for n in range(FRAMES)
+    ])  # fmt: skip
+
+
+def alive(frames: U8, where: Box) -> Liveliness:
+    return measure(frames, fixed=True, where=where)
+
+
+def test_a_head_that_is_told_to_turn_turns_in_every_quarter_and_nothing_behind_it_moves(
+    scenes: dict[str, Scene],
+) -> None:
+    seen = alive(film(scenes["antelope"], "turn_head"), ITS_HEAD)
+    assert min(quarter.flow for quarter in seen.quarters) > 0.25
+    assert max(quarter.flow for quarter in seen.quarters) > 0.5
+    whole = alive(film(scenes["antelope"], "turn_head"), ANTELOPE)
+    assert max(quarter.elsewhere for quarter in whole.quarters) < 0.05
+
+
+@pytest.mark.parametrize(("name", "where"), [("antelope", ITS_HEAD), ("drawing_cat", CAT)])
+def test_an_animal_that_is_told_nothing_lives(scenes: dict[str, Scene], name: str, where: Box) -> None:
+    seen = alive(film(scenes[name], "breathe"), where)
+    assert min(quarter.flow for quarter in seen.quarters) > 0.2
+    assert seen.equal_frames <= 1
+
+
+def test_a_wagging_tail_moves_more_than_the_head(scenes: dict[str, Scene]) -> None:
+    frames = film(scenes["drawing_cat"], "wag_tail")
+    tail = alive(frames, (0.3, 0.82, 0.45, 1.0))
+    assert min(quarter.flow for quarter in tail.quarters) > 0.5
+
+
+def test_feet_stand_still(scenes: dict[str, Scene]) -> None:
+    frames = film(scenes["antelope"], "turn_head", "walk")
+    h, w = frames.shape[1:]
+    for x, y in ((0.268, 0.92), (0.385, 0.925)):  # hoofs on the grass
+        part = frames[:, round(y * h) - 3 : round(y * h) + 4, round(x * w) - 5 : round(x * w) + 6].astype(np.float32)
+        assert np.abs(part - part[0]).mean() < 4
+
+
+def test_a_strong_action_moves_more_and_a_faint_one_less(scenes: dict[str, Scene]) -> None:
+    flows = [
+        np.mean([quarter.flow for quarter in alive(film(scenes["antelope"], "nod", strength=s), ITS_HEAD).quarters])
+        for s in (0.15, 0.5, 1.0)
+    ]
+    assert flows[0] < 0.75 * flows[1]
+    assert flows[2] > 1.25 * flows[1]
+
+
+def test_a_cat_that_blinks_shuts_both_eyes_and_opens_them_again(scenes: dict[str, Scene]) -> None:
+    scene = scenes["drawing_cat"]
+    assert scene.body is not None
+    assert len(scene.body.eyes) == 2
+    frames = film(scene, "blink")
+    scale = 640 / scene.depth.shape[1]
+    for eye in scene.body.eyes:
+        x, y, r = round(eye.x * scale), round(eye.y * scale), round(1.6 * eye.across * scale)
+        bright = [float((frame[y - r : y + r, x - r : x + r] > 150).mean()) for frame in frames]  # the yellow iris
+        assert bright[0] > 0.1
+        assert min(bright) < 0.25 * bright[0]
+        assert bright[-1] > 0.6 * bright[0] or max(bright[len(bright) // 2 :]) > 0.6 * bright[0]
+
+
+def test_frame_0_is_the_picture_and_frame_1_hardly_differs(scenes: dict[str, Scene]) -> None:
+    frames = film(scenes["antelope"], "breathe")
+    assert np.abs(frames[1].astype(np.float32) - frames[0]).mean() < 0.3
+    scene = scenes["antelope"]
+    h, w = scene.depth.shape
+    small = cv2.resize(scene.source.planes.y, (640, round(640 * h / w)), interpolation=cv2.INTER_AREA)
+    assert np.array_equal(frames[0], small)
