@@ -35,7 +35,7 @@ from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.part import cut_part
-from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.words import load_lexicon
@@ -43,7 +43,7 @@ from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.music import score
 from vivant.engines.diorama.sound.speech.speech import Speech
 from vivant.engines.diorama.sound.warm_up import warm_up_sound
-from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
+from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard, Thing
 from vivant.engines.diorama.timing.lines import room_for_speech
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.engines.diorama.timing.timeline import Spoken, Timeline
@@ -56,6 +56,7 @@ FRAMES_AHEAD: Final = RENDER_THREADS + 3  # rendered or begun before the encoder
 SOUND_TIMEOUT: Final = 300.0  # seconds that speech or sound may take
 
 T = TypeVar("T")
+Find = Callable[[Scene, Thing], Region]  # where a thing is in a scene, and how sure that is
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +72,7 @@ class Diorama:
         self._planner = _find_planner(options or {})
         self._depth_file = (options or {}).get("depth_model", "")
         self._last_scene: tuple[U8, Canvas, Scene] | None = None
+        self._found: dict[Thing, Region] = {}  # in that scene
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
@@ -106,6 +108,7 @@ class Diorama:
             audio=request.generate_audio,
             camera_fixed=request.camera_fixed,
             morph=morph,
+            find=lambda thing: self._find(scene, thing).trust,
             checkpoint=watch.raise_if_stopping,
         )
         if not failed:
@@ -139,7 +142,9 @@ class Diorama:
             helpers.shutdown(wait=False)  # what was submitted ends by itself, or at its next checkpoint
         return Clip(
             canvas=storyboard.canvas,
-            frames=_render_frames(_renderer(storyboard, scene, pictures.first, timeline, last), timeline.frames, watch),
+            frames=_render_frames(
+                _renderer(storyboard, scene, pictures.first, timeline, last, self._find), timeline.frames, watch
+            ),
             soundtrack=soundtrack,
             cuts=timeline.cuts,
         )
@@ -147,8 +152,16 @@ class Diorama:
     def _scene_of(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
         """The scene of the first picture; plan and render of one job share it."""
         if self._last_scene is None or self._last_scene[0] is not picture or self._last_scene[1] != canvas:
-            self._last_scene = (picture, canvas, self._analyse(picture, canvas, watch))
+            self._last_scene, self._found = (picture, canvas, self._analyse(picture, canvas, watch)), {}
         return self._last_scene[2]
+
+    def _find(self, scene: Scene, thing: Thing) -> Region:
+        """Where a thing is that the prompt names; looked for once in the scene that a job is about."""
+        if self._last_scene is None or scene is not self._last_scene[2]:
+            return self._analyser.find(scene, thing)
+        if thing not in self._found:
+            self._found[thing] = self._analyser.find(scene, thing)
+        return self._found[thing]
 
     def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
         watch.raise_if_stopping()
@@ -188,26 +201,28 @@ def _result_of(work: Future[T], watch: Watch) -> T:
     return work.result()  # later than that it blocks without reports, and the dispatcher replaces a silent worker
 
 
-def _renderer(board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: Scene | None) -> Frames:
+def _renderer(
+    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: Scene | None, find: Find
+) -> Frames:
     if last is not None:  # such a clip has no cuts
-        return _render_first_to_last(board, scene, timeline, last)
+        return _render_first_to_last(board, scene, timeline, last, find)
     if not timeline.cuts:
-        return render_segment(board, scene, timeline)
+        return render_segment(board, scene, timeline, find)
 
     def make(segment: int) -> Frames:
         view = timeline.views[segment]
         if view == WHOLE:
-            return render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))))
+            return render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))), find)
         part, faces = cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)
-        return render_segment(board, part, timeline.of_segment(segment, faces))
+        return render_segment(board, part, timeline.of_segment(segment, faces), find)
 
     return Segments([start for start, _ in timeline.segments], make)
 
 
-def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene) -> Frames:
+def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene, find: Find) -> Frames:
     faces = FaceMotion(scene, board, timeline) if scene.faces else None
     patches, face_field = (faces.patches, faces.field) if faces else (None, None)
-    ambient = compose(scene, board, timeline)
+    ambient = compose(scene, board, timeline, partial(find, scene))
     aligned = align(scene, last)
     illumination = _illuminate(scene, board, timeline, ambient)
     if aligned is not None:
@@ -215,7 +230,7 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
             scene, last, timeline, board, aligned, ambient=ambient, patches=patches, face_field=face_field,
             illumination=illumination,
         )  # fmt: skip
-    last_ambient = compose(last, board, timeline)
+    last_ambient = compose(last, board, timeline, partial(find, last))
     return Transition(
         scene, last, timeline, board, ambient=ambient, patches=patches, face_field=face_field,
         last_ambient=last_ambient, illumination=illumination,
@@ -223,14 +238,14 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
     )  # fmt: skip
 
 
-def render_segment(board: Storyboard, scene: Scene, timeline: Timeline) -> Renderer:
+def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Find) -> Renderer:
     """The frames of one segment: a clip without cuts, or what lies between two."""
     actor: FaceMotion | BodyMotion | None = None
     if timeline.body is not None and scene.body is not None:
         actor = BodyMotion(scene, scene.body, timeline.body, cut_out=scene.matte.trust >= CUT_OUT_FROM)
     elif scene.faces:
         actor = FaceMotion(scene, board, timeline)
-    ambient = compose(scene, board, timeline)
+    ambient = compose(scene, board, timeline, partial(find, scene))
     return Renderer(
         scene,
         timeline,

@@ -35,6 +35,8 @@ LightKind = Literal[
     "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",
     "moon", "warm", "cold", "golden", "noir", "vintage", "teal",
 ]  # fmt: skip
+# What a kind looks like where it has several looks; "": as it is usually.
+MotionLook = Literal["", "steam", "confetti", "sparkles", "candle", "firelight"]
 CueKind = Literal[
     "rain", "wind", "waves", "stream", "waterfall", "fire", "birds", "crickets", "crowd", "traffic", "thunder",
     "footsteps", "room",
@@ -105,6 +107,8 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
 }
 TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
 SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
+FOUND: Final = 0.25  # trust from which a thing that is named counts as found
+PORTRAIT: Final = 0.12  # height of a face, share of the canvas, from which the picture is a portrait
 LONGEST_LINE: Final = 800  # characters: no clip of twelve seconds has room for more speech
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
 
@@ -209,9 +213,14 @@ class Motion:
     has_region: bool = True
     start: int | None = None
     end: int | None = None
+    look: MotionLook = ""
+    thing: Thing | None = None  # what it comes from, if the prompt says: the cup that steams, the leaves that burn
 
     def __post_init__(self) -> None:
         check_choice("Motion.kind", self.kind, MotionKind)
+        check_choice("Motion.look", self.look, MotionLook)
+        if self.thing is not None:
+            check_type("Motion.thing", self.thing, Thing)
         _check_time("Motion", self.start, self.end)
         check_number("Motion.strength", self.strength, 0, 1)
         check_choice("Motion.direction", self.direction, Drift)

@@ -66,9 +66,12 @@ def test_a_motion_that_only_the_picture_would_have_started_leaves_no_note() -> N
     assert board("A quiet day.", PictureFacts(water=0.5, water_trust=0.3)).notes == ()
 
 
-def test_a_fire_that_is_not_in_the_picture_still_lights_it_and_says_so() -> None:
+def test_a_fire_that_is_not_in_the_picture_is_drawn_and_a_candle_that_is_not_lights_it_and_says_so() -> None:
     made = board("A campfire burns.", PictureFacts())
     assert any(motion.kind == "fire" and not motion.has_region for motion in made.motions)
+    assert made.notes == ()
+    made = board("Candlelight flickers.", PictureFacts())
+    assert any(motion.look == "candle" for motion in made.motions)
     assert any("its light flickers" in note for note in made.notes)
 
 

@@ -269,6 +269,31 @@ class Illumination(Protocol):
     def stars(self, n: int) -> Stars | None: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """Something thin that glows or veils and stands in the picture's own space, at one frame: flames, the light that
+    they cast, steam. Sample (i, j) of `amount`, float32 (rows, columns), 0..1, lies on canvas pixel (left + step·j,
+    top + step·i); outside there is none.
+
+    table: float32 (k, 6), for k amounts from 0 to 1: by what R, G and B in linear light, 0..1, are multiplied, and what
+    is added; where the amount is 0 nothing changes. on_subject: it moves with the subject, where that is a layer of its
+    own. Raises ValueError as `Field` does."""
+
+    left: float
+    top: float
+    step: float
+    amount: F32
+    table: F32
+    on_subject: bool = False
+
+    def __post_init__(self) -> None:
+        check_array("Sheet.amount", self.amount, np.float32, (None, None), 0, 1)
+        check_array("Sheet.table", self.table, np.float32, (None, 6), 0)
+        for name in ("left", "top"):
+            check_number(f"Sheet.{name}", getattr(self, name), -1e6, 1e6)
+        check_number("Sheet.step", self.step, 0.1, 1e4)
+
+
 class Ambient(Protocol):
     """Everything that moves by itself. Each method is a pure function of the frame number, callable from any thread in
     any order. Frame 0 is the picture: nothing has moved yet, but speeds are not 0."""
@@ -283,6 +308,10 @@ class Ambient(Protocol):
     def field(self, n: int) -> Field | None: ...
 
     def flow(self, n: int) -> Flow | None: ...
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]:
+        """What glows or veils in the picture's own space, in the order in which it is drawn. Nothing at frame 0."""
+        ...
 
     def overlay(self, n: int, frame: Planes) -> None:
         """Draw what is in front of the camera (rain, snow, sparks) into `frame`, in place. Nothing at frame 0."""

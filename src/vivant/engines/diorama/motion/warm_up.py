@@ -20,6 +20,7 @@ from vivant.engines.diorama.motion.fields import (
     Patch,
     Rect,
     Shade,
+    Sheet,
     Stars,
     quarter_shape,
 )
@@ -92,6 +93,10 @@ class _EvenMotion:
 
     def flow(self, n: int) -> Flow:
         return self._flow
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]:
+        table = np.array([(1, 1, 1, 0, 0, 0), (0.9, 0.9, 0.9, 0.1, 0.1, 0.1)], np.float32)
+        return (Sheet(8, 8, 8.0, np.full((9, 12), 0.5, np.float32), table),)
 
     def overlay(self, n: int, frame: Planes) -> None:
         """Nothing is in front of the camera."""
@@ -190,6 +195,7 @@ def warm_up_ambient() -> None:
     frame = Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2)))
     ambient.field(1)
     ambient.flow(1)
+    ambient.sheets(1)
     ambient.overlay(1, frame)
 
 

@@ -136,7 +136,7 @@ def _to_storyboard(intent: Intent, request: VideoRequest, facts: PictureFacts, *
     )
     wanted = motion_regions.find_regions(_once(asked), facts)
     words: dict[MotionKind, str] = {one.kind: one.words or one.kind for one in intent.motions}
-    notes += motion_regions.note_missing_regions(wanted, words)
+    notes += motion_regions.note_missing_regions(wanted, words, facts)
     lines = _lines(intent.lines, facts, frames, notes)
     if intent.undone:
         notes.append(ScriptNote("planner_undone", intent.undone))

@@ -4,14 +4,15 @@ whether the prompt names it. What is asked and not found becomes a note.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
 from vivant.engines.diorama.script.notes import ScriptNote
-from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, PictureFacts
+from vivant.engines.diorama.storyboard import FOUND, PORTRAIT, TRUSTED, Motion, MotionKind, PictureFacts, Thing
 
 Region = Literal["sky", "water", "plants", "fire"]
+Find = Callable[[Thing], float]  # how surely a thing that is named is found in the picture, 0..1
 
 # What each kind moves, or comes from; the other kinds need nothing of the picture.
 _REGIONS: Final[dict[MotionKind, Region]] = {
@@ -51,18 +52,51 @@ def keep_seen(motions: tuple[Motion, ...]) -> tuple[Motion, ...]:
     )
 
 
-def note_missing_regions(motions: Collection[Motion], words: Mapping[MotionKind, str]) -> tuple[ScriptNote, ...]:
-    """One note for each motion of the prompt that lacks its region and is not seen in another way. words: those of the
-    prompt, by kind."""
+def note_missing_regions(
+    motions: Collection[Motion], words: Mapping[MotionKind, str], facts: PictureFacts, find: Find | None = None
+) -> tuple[ScriptNote, ...]:
+    """One note for each motion of the prompt that lacks its region and is not seen in another way, or is seen at
+    another place. words: those of the prompt, by kind. find: how surely a thing is found in the picture, 0..1."""
     carried = any(motion.kind in _CARRIED for motion in motions)
-    return tuple(
-        ScriptNote(_WITHOUT[motion.kind], (words[motion.kind],))
-        for motion in motions
-        if motion.kind in _WITHOUT
-        and not motion.has_region
-        and motion.kind in words
-        and not (motion.kind == "wind" and carried)
+    risen = [note for motion in motions if motion.kind in words and (note := _note_origin(motion, words, facts, find))]
+    return (
+        *risen,
+        *(
+            ScriptNote(_WITHOUT[motion.kind], (words[motion.kind],))
+            for motion in motions
+            if motion.kind in _WITHOUT
+            and not motion.has_region
+            and motion.kind in words
+            and motion.kind != "fire"
+            and not (motion.kind == "wind" and carried)
+        ),
     )
+
+
+def _note_origin(
+    motion: Motion, words: Mapping[MotionKind, str], facts: PictureFacts, find: Find | None
+) -> ScriptNote | None:
+    """What burns or smokes does so where it is named; else flames stand on the ground, before a portrait there is only
+    their light, and smoke drifts through the picture."""
+    thing = motion.thing
+    if thing is not None and _is_found(thing, facts, find):
+        return None
+    if motion.kind == "smoke" and thing is not None:
+        return ScriptNote("smoke_elsewhere", (thing.words,))
+    if motion.kind != "fire" or motion.has_region or motion.look == "firelight":
+        return None
+    portrait = any(face.height > PORTRAIT for face in facts.faces)
+    if motion.look == "candle" or portrait:
+        return ScriptNote("no_fire", (words["fire"],))
+    return None if thing is None else ScriptNote("fire_elsewhere", (thing.words,))
+
+
+def _is_found(thing: Thing, facts: PictureFacts, find: Find | None) -> bool:
+    if find is not None and find(thing) >= FOUND:
+        return True
+    if thing.kind == "plant" and facts.plants_trust >= FOUND:
+        return True
+    return facts.subject_trust >= TRUSTED and not facts.faces
 
 
 def _has_region(motion: Motion, facts: PictureFacts) -> bool:

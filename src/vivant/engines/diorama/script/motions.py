@@ -9,13 +9,15 @@ from typing import Final
 from vivant.engines.diorama.script.clauses import is_done_by_someone
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
+from vivant.engines.diorama.script.origins import find_origin
 from vivant.engines.diorama.script.times import NO_TIME, Times, When, join
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence
-from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind
+from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind, MotionLook, Thing
 
 _DRIFTS: Final = frozenset[MotionKind](
     {"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"}
 )
+_RISES: Final = frozenset[MotionKind]({"fire", "smoke"})  # from a thing that a prompt may name
 GENTLE: Final = 0.3  # no stronger than this is expressly gentle
 _CLOTH: Final = frozenset(
     {
@@ -54,6 +56,8 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
     words: dict[MotionKind, str] = {}
     moments: dict[MotionKind, list[When]] = {}
     ends: dict[MotionKind, int] = {}
+    looks: dict[MotionKind, list[MotionLook]] = {}
+    things: dict[MotionKind, Thing] = {}
     spans: list[Span] = []
     for hit in reading.hits:
         if not hit.entry.motion or not has_fitting_doer(reading, hit):
@@ -74,6 +78,9 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
             moments.setdefault(kind, []).append(times.begins(hit.first))
             words.setdefault(kind, reading.written(hit))
             raise_strength(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
+            looks.setdefault(kind, []).append(hit.entry.look)
+            if kind in _RISES and kind not in things and (thing := find_origin(reading, hit)):
+                things[kind] = thing
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
     motions = tuple(
@@ -83,11 +90,20 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
             direction=directions.get(kind, ""),
             start=(time := join(moments[kind])).start,
             end=cut(time, ends.get(kind)),
+            look=_choose_look(kind, looks.get(kind, [])),
+            thing=things.get(kind),
         )
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
     return Found(MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else), spans=tuple(spans))
+
+
+def _choose_look(kind: MotionKind, looks: list[MotionLook]) -> MotionLook:
+    """The first that is said; but where flames are named, their light alone is not what is meant."""
+    if kind == "fire" and "" in looks:
+        return ""
+    return next((look for look in looks if look), "")
 
 
 def find_end(reading: Reading, hit: Hit, times: Times) -> int | None:

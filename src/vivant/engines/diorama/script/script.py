@@ -81,6 +81,7 @@ def write(
     audio: bool,
     camera_fixed: bool,
     morph: bool,
+    find: motion_regions.Find | None = None,
     checkpoint: Checkpoint = never_stop,
 ) -> Storyboard:
     """The storyboard for one clip. Pure: equal arguments, equal storyboard. Whatever the text, it takes less than a
@@ -88,6 +89,7 @@ def write(
 
     `audio` False: no cues and no music; quoted lines stay, so that lips still move for a sound laid under later.
     `camera_fixed` wins over every camera word. `morph`: the clip ends on a last picture.
+    `find`: how surely a thing that the prompt names is found in the picture.
     """
     checkpoint()
     chain = _Chain()
@@ -107,7 +109,7 @@ def write(
         shots, times = cutting.shots, times.within(cutting.stretches)
     checkpoint()
     wanted = chain.take(motions.find_motions(reading, times))
-    moving = chain.take(_write_motions(wanted, facts, seed))
+    moving = chain.take(_write_motions(wanted, facts, seed, find))
     shone = chain.take(lights.find_lights(reading, times))
     cloudy = any(motion.kind == "clouds" for motion in moving)
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
@@ -188,11 +190,13 @@ def _write_shots(
     return make_shots(reading, times, steps, otherwise, face_of, may_cut=not morph)
 
 
-def _write_motions(asked: motions.MotionRequest, facts: PictureFacts, seed: int) -> Found[tuple[Motion, ...]]:
+def _write_motions(
+    asked: motions.MotionRequest, facts: PictureFacts, seed: int, find: motion_regions.Find | None
+) -> Found[tuple[Motion, ...]]:
     """What the prompt asks for and the picture allows, and what is seen in the picture unless the prompt names or
     denies it. What the picture does not allow is told and not listed."""
     wanted = motion_regions.find_regions(asked.motions, facts)
-    notes = motion_regions.note_missing_regions(wanted, asked.words)
+    notes = motion_regions.note_missing_regions(wanted, asked.words, facts, find)
     wanted = motion_regions.keep_seen(wanted)
     if asked.nothing_else:
         return Found(wanted, notes)

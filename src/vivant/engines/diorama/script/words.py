@@ -29,6 +29,7 @@ from vivant.engines.diorama.storyboard import (
     LightKind,
     Mood,
     MotionKind,
+    MotionLook,
     MoveKind,
     ShotSize,
     Style,
@@ -68,6 +69,7 @@ class Entry:
     camera: tuple[tuple[CameraKind, Direction], ...] = ()  # performed together; written "kind" or "kind direction"
     motion: dict[MotionKind, float] = field(default_factory=dict)  # kind -> strength
     light: dict[LightKind, float] = field(default_factory=dict)  # kind -> strength
+    look: MotionLook = ""  # of the motion
     sound: dict[CueKind, float] = field(default_factory=dict)  # kind -> strength
     place: bool = False  # the sound is that of a place or thing which the words name, and nobody asks for it
     music: Style | Literal["ask"] = ""  # "ask": any music

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -12,8 +13,8 @@ from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between,
 from support.timelines import still
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Ambient
-from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard
+from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard, Thing
 from vivant.engines.diorama.timing.curves import CameraCurves
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.engines.diorama.timing.wind import make_wind
@@ -53,6 +54,7 @@ def play() -> Play:
         morph: bool = False,
         events: tuple[Event, ...] = (),
         tilt: F32 | None = None,
+        find: Callable[[Thing], Region] | None = None,
     ) -> Ambient:
         storyboard = Storyboard(
             width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
@@ -68,6 +70,6 @@ def play() -> Play:
             camera=camera if tilt is None else replace(camera, tilt=tilt),
             events=events,
         )
-        return compose(scene, storyboard, timeline)
+        return compose(scene, storyboard, timeline, find)
 
     return perform

@@ -16,7 +16,7 @@ from PIL import Image
 from support.paths import PHOTOS
 from support.timelines import still
 from vivant.encode.mp4 import write_mp4
-from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, Flow, quarter_shape
+from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, Flow, Sheet, quarter_shape
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.segments import Frames
 from vivant.engines.diorama.motion.frame.transition import Transition
@@ -95,6 +95,9 @@ class Rain:
 
     def flow(self, n: int) -> Flow | None:
         return None
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]:
+        return ()
 
     def overlay(self, n: int, frame: Planes) -> None:
         if n:

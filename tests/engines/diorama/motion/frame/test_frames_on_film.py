@@ -14,7 +14,7 @@ from PIL import Image
 from support.paths import PHOTOS
 from support.timelines import still
 from vivant.engines.diorama.kernels import compiled_signatures
-from vivant.engines.diorama.motion.fields import Drift, Field, Flow, Patch, Rect
+from vivant.engines.diorama.motion.fields import Drift, Field, Flow, Patch, Rect, Sheet
 from vivant.engines.diorama.motion.frame import blend, crossfade, layers, light, rig, texels, transition, warp
 from vivant.engines.diorama.motion.frame.layers import composite_over
 from vivant.engines.diorama.motion.frame.morph import Morph, align
@@ -83,6 +83,9 @@ class OneMotion:
 
     def flow(self, n: int) -> Flow | None:
         return self._flow if n else None
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]:
+        return ()
 
     def overlay(self, n: int, frame: Planes) -> None:
         if n and self._rain:

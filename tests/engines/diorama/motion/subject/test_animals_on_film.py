@@ -10,8 +10,8 @@ from support.faces import photo
 from support.liveliness import Box, Liveliness, measure
 from vivant.engines.diorama.engine import render_segment
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
-from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import BodyAction, BodyActionKind, Move, Shot, Storyboard
+from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import BodyAction, BodyActionKind, Move, Shot, Storyboard, Thing
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.media import U8
 from vivant.request import Canvas
@@ -39,10 +39,15 @@ def film(scene: Scene, *kinds: BodyActionKind, strength: float = 0.5) -> U8:
             BodyAction(kind=kind, being="animal", strength=strength, order=n) for n, kind in enumerate(kinds)
         ),
     )  # fmt: skip
-    renderer = render_segment(board, scene, resolve(board, scene.facts, []))
+    renderer = render_segment(board, scene, resolve(board, scene.facts, []), find_nothing)
     return np.stack([
         cv2.resize(renderer.frame(n).y, (640, round(640 * h / w)), interpolation=cv2.INTER_AREA) for n in range(FRAMES)
     ])  # fmt: skip
+
+
+def find_nothing(scene: Scene, thing: Thing) -> Region:
+    """No motion of these clips is bound to a thing."""
+    raise AssertionError(f"{thing} was looked for")
 
 
 def alive(frames: U8, where: Box) -> Liveliness:

@@ -13,16 +13,20 @@ import numpy as np
 
 from vivant.engines.diorama.motion.ambient import falls, fire, river, swell
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
+from vivant.engines.diorama.motion.ambient.blaze import Blaze
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
+from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.haze import Haze
+from vivant.engines.diorama.motion.ambient.hearth import find_hearth
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
 from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies
 from vivant.engines.diorama.motion.ambient.places import Places, is_there
+from vivant.engines.diorama.motion.ambient.plume import Plume, find_opening
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.sky_shade import SkyShade
@@ -33,11 +37,11 @@ from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
-from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, FieldSum, Flow, average_quarter
+from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, FieldSum, Flow, Sheet, average_quarter
 from vivant.engines.diorama.scene.backdrop import Backdrop
-from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.sea import ROUGH
-from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard
+from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard, Thing
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import Planes
@@ -55,12 +59,19 @@ class Overlay(Protocol):
     def draw(self, n: int, frame: Planes) -> None: ...
 
 
+class Sheeted(Protocol):
+    """What glows or veils in the picture's own space."""
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]: ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
     """What one motion consists of; nothing where the picture has no place for it."""
 
     displacements: tuple[Displacement, ...] = ()
     overlays: tuple[Overlay, ...] = ()
+    sheeted: tuple[Sheeted, ...] = ()
     currents: tuple[Current, ...] = ()
     sky: tuple[Backdrop, Clouds] | None = None
 
@@ -77,11 +88,13 @@ class Setting:
     falling: Motion | None  # the first of "water" and "falls": it alone makes water fall, though both may be there
 
 
-def compose(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Ambient:
-    """The sum of all motions of the storyboard in this scene."""
+def compose(
+    scene: Scene, storyboard: Storyboard, timeline: Timeline, find: Callable[[Thing], Region] | None = None
+) -> Ambient:
+    """The sum of all motions of the storyboard in this scene. find: where a thing is that the prompt names."""
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
     air = make_air(scene, storyboard, timeline)
-    places = Places(scene, falls_named=any(m.kind == "falls" for m in storyboard.motions))
+    places = Places(scene, find=find, falls_named=any(m.kind == "falls" for m in storyboard.motions))
     setting = Setting(air, air, scene, places, timeline, falling)
     cuts = {shot.start for shot in storyboard.shots if shot.cut}
     parts = []
@@ -101,6 +114,7 @@ class _Composition:
         self._width, self._height = air.width, air.height
         self._displacements = tuple(each for part in parts for each in part.displacements)
         self._overlays = tuple(each for part in parts for each in part.overlays)
+        self._sheeted = tuple(each for part in parts for each in part.sheeted)
         currents = [each for part in parts for each in part.currents]
         self._stream = Stream(air, currents) if currents else None
         sky = next((part.sky for part in parts if part.sky), None)
@@ -120,6 +134,9 @@ class _Composition:
 
     def flow(self, n: int) -> Flow | None:
         return None if self._stream is None else self._stream.flow(n)
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]:
+        return tuple(sheet for each in self._sheeted for sheet in each.sheets(n)) if n else ()
 
     def overlay(self, n: int, frame: Planes) -> None:
         for overlay in self._overlays:
@@ -217,10 +234,37 @@ def _wind(setting: Setting, motion: Motion) -> Parts:
 def _fire(setting: Setting, motion: Motion) -> Parts:
     mask = setting.scene.fire.mask
     if not motion.has_region or not is_there(setting.scene.fire):
-        return Parts()
+        return _new_fire(setting, motion)
     flames = fire.Flames(setting.air, mask, setting.timeline.flicker, motion.strength)
     current = fire.make_current(setting.flow, mask, motion.strength)
     return Parts(displacements=(flames,), currents=_flow(current).currents)
+
+
+def _new_fire(setting: Setting, motion: Motion) -> Parts:
+    """Flames where the picture shows none, on what the prompt names, with their light and a few embers; or the light of
+    a fire that burns beside the picture."""
+    air, scene, flicker = setting.air, setting.scene, setting.timeline.flicker
+    if motion.origin != "prompt":
+        return Parts()
+    named = setting.places.find_thing(motion.thing)
+    hearth = None
+    if named is not None or motion.look == "":
+        hearth = find_hearth(scene, named, air.seed)
+    if hearth is None:
+        beside = Firelight(
+            air, scene, x=(0.5 - 0.5 * air.side) * air.width, y=1.02 * air.height, reach=0.85 * air.height,
+            power=1.0 * (0.6 + 0.8 * motion.strength), flicker=flicker, dims=0.3 + 0.3 * motion.strength,
+        )  # fmt: skip
+        return Parts(sheeted=(beside,))
+    blaze = Blaze(air, hearth, motion.strength, flicker)
+    top, bottom, left, right = hearth.bounds
+    light = Firelight(
+        air, scene, x=0.5 * (left + right), y=0.5 * (top + bottom) - 0.25 * hearth.tall,
+        reach=1.2 * hearth.tall + 0.35 * (right - left), power=1.1 * (0.6 + 0.8 * motion.strength), flicker=flicker,
+        dims=0.2 + 0.2 * motion.strength,
+    )  # fmt: skip
+    embers = Embers(air, average_quarter(np.asarray(hearth.burning, np.float32)), 0.12 * motion.strength)
+    return Parts(sheeted=(light, blaze), overlays=(embers,))
 
 
 def _fog(setting: Setting, motion: Motion) -> Parts:
@@ -229,6 +273,14 @@ def _fog(setting: Setting, motion: Motion) -> Parts:
 
 
 def _smoke(setting: Setting, motion: Motion) -> Parts:
+    named = setting.places.find_thing(motion.thing)
+    if named is not None:
+        opening = find_opening(named, narrow=motion.look != "steam")
+        if opening is not None:
+            what: Literal["steam", "smoke"] = "steam" if motion.look == "steam" else "smoke"
+            matte = setting.places.subject
+            opening = replace(opening, on_subject=float((named * matte).sum()) > 0.5 * float(named.sum()))
+            return Parts(sheeted=(Plume(setting.air, opening, what, motion.strength),))
     luma = min(205.0, 0.5 * setting.air.bright + 0.4 * setting.air.middle + 14) - 22
     where = setting.places.smoke(over_fire=motion.has_region and is_there(setting.scene.fire))
     return Parts(overlays=(Smoke(setting.air, where, luma, motion.strength, rising=0.10, billow=1.0),))

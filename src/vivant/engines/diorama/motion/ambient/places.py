@@ -4,6 +4,7 @@ motion.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -22,6 +23,7 @@ from vivant.engines.diorama.scene.backdrop import Backdrop, are_clouds_seen, mak
 from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import FOUND, TRUSTED, Thing
 from vivant.media import F32
 
 BEHIND: Final = 0.1  # widths: how far behind outlines the sky is seen when it drifts
@@ -45,9 +47,13 @@ class Plants(NamedTuple):
 class Places:
     """One per clip; each mask is computed at first use. Masks are float32 (h, w), 0..1, unless said otherwise."""
 
-    def __init__(self, scene: Scene, *, falls_named: bool = False) -> None:
-        """falls_named: whether falling water was asked for, so that it may also be found beside a mirror."""
+    def __init__(
+        self, scene: Scene, *, find: Callable[[Thing], Region] | None = None, falls_named: bool = False
+    ) -> None:
+        """find: where a thing is that the prompt names; None: nowhere. falls_named: whether falling water was asked
+        for, so that it may also be found beside a mirror."""
         self.scene, self._falls_named = scene, falls_named
+        self._find = find or (lambda thing: Region(np.zeros(scene.depth.shape, np.float32), 0.0))
         self.height, self.width = scene.depth.shape
         self._scale = min(self.height, self.width) / 720
 
@@ -197,6 +203,21 @@ class Places:
             where = where * _above(self.scene.fire.mask) * (1 - flames)
         before = filters.blur(self.scene.matte.mask * self.scene.matte.trust, 10 * self._scale)
         return np.asarray(where * (1 - 0.6 * before), np.float32)
+
+    def find_thing(self, thing: Thing | None) -> F32 | None:
+        """The thing that the prompt names; what fills the picture or stands out in it may be that, too. None where it
+        names none, or where nothing will do."""
+        if thing is None:
+            return None
+        scene, found = self.scene, self._find(thing)
+        stands_out = scene.matte.trust >= TRUSTED and not scene.faces
+        if found.trust >= FOUND:
+            # A cup is what the picture is about, if that is so much larger than what was taken for one.
+            crumb = thing.kind == "cup" and not thing.place and found.share < 0.2 * scene.matte.share
+            return self.subject if crumb and stands_out else found.mask
+        if thing.kind == "plant" and scene.plants.trust >= FOUND:
+            return scene.plants.mask
+        return self.subject if stands_out else None
 
     def occluder(self) -> Occluder:
         """Hides drops and flakes behind the subject; its distance follows from the size of its face, or from its

@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Illumination, Rect
-from vivant.engines.diorama.motion.frame import light, warp
+from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.blend import Light, blend
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.in_front import draw_in_front
@@ -106,6 +106,8 @@ class Morph:
         lit = self._illuminator.look(n, Grid(view.rect, seen.ax, seen.ay)) if self._illuminator else None
         if lit:
             lit.lay(frame)
+        for sheet in self._ambient.sheets(n) if self._ambient else ():
+            sheets.draw(sheet, Grid(view.rect, seen.ax, seen.ay), frame, self._noise, 1 - seen.faded)
         whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
         whole = 1 + (whole - 1) * min(1.0, (self._frames - 1 - n) / FPS)  # the last picture is shown in its own light
         if gain is not None or whole != 1.0:

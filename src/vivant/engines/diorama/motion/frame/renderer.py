@@ -20,7 +20,7 @@ from vivant.engines.diorama.motion.fields import (
     Rect,
     sample_quarter,
 )
-from vivant.engines.diorama.motion.frame import light, warp
+from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.layers import Cutout, Layers, composite_over, cut_out, hide
@@ -147,6 +147,11 @@ class Renderer:
                 hide(layers.subject, body, lit.sky_share)
         if lit:
             lit.lay(frame)
+        # What glows by itself does so in the dark, too.
+        for sheet in self._ambient.sheets(n) if self._ambient else ():
+            before = layers is not None and sheet.on_subject
+            look = self.rig.aim(pose, self._whole, surface=1) if before else view
+            sheets.draw(sheet, look, frame, self._noise)
         self._relight(n, gain, frame)
         return frame
 

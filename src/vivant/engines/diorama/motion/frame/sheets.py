@@ -1,0 +1,115 @@
+"""Draws what glows or veils in the picture's own space (flames, their light, steam) into a frame, where the camera sees
+it: by tables from its amount to what is done with the light of each pixel. Knows grids and planes, not what burns.
+
+Light is added in linear light, for which the square of R', G' and B' stands (a display's gamma is 2.2 to 2.4); what
+gets brighter than the display can show is bent over toward white, as film does it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama.kernels import fast_kernel, inline_kernel
+from vivant.engines.diorama.motion.fields import STEP, Rect, Sheet
+from vivant.engines.diorama.motion.frame.warp import Grid, enlarge
+from vivant.media import F32, U8, Planes
+
+KNEE: Final = np.float32(0.7)  # linear light from which highlights are bent over
+# All arithmetic is float32, see capsules.py.
+ZERO, ONE, QUARTER = np.float32(0), np.float32(1), np.float32(0.25)
+_ROOM = ONE - KNEE
+# BT.709, limited range.
+_BLACK, _LUMA, _CHROMA = np.float32(16), np.float32(219), np.float32(224)
+_KR, _KG, _KB = np.float32(0.2126), np.float32(0.7152), np.float32(0.0722)
+_R_CR, _G_CB, _G_CR, _B_CB = (np.float32(v) for v in (1.5748, -0.187324, -0.468124, 1.8556))
+
+
+def draw(sheet: Sheet, grid: Grid, frame: Planes, noise: F32, share: float = 1.0) -> None:
+    """Into `frame`, planes of the whole output, in place. grid: where the output looks in the picture; noise: float32
+    (h, w), 0..1, the dither; share: how much of the sheet there is, 0..1."""
+    rows, columns = sheet.amount.shape
+    x, y = (
+        (grid.x - np.float32(sheet.left)) / np.float32(sheet.step),
+        (grid.y - np.float32(sheet.top)) / np.float32(sheet.step),
+    )
+    rect = _bounds((x > -2) & (x < columns + 1) & (y > -2) & (y < rows + 1), frame.y.shape)
+    if rect is None or share <= 0:
+        return
+    part = Grid(grid.rect, x.astype(np.float32), y.astype(np.float32)).part(rect)
+    amount: Any = cv2.remap(
+        sheet.amount, enlarge(part.x, rect), enlarge(part.y, rect), cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT
+    )
+    if share < 1:
+        amount = amount * np.float32(share)
+    _draw(frame.y[rect.luma], frame.u[rect.chroma], frame.v[rect.chroma], amount, sheet.table, noise[rect.luma])
+
+
+def _bounds(inside: np.ndarray[Any, np.dtype[np.bool_]], shape: tuple[int, ...]) -> Rect | None:
+    """The rect of the output around the true samples of its grid, whose sample (1, 1) is the first in the picture."""
+    down, across = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    if not len(down):
+        return None
+    top, left = max(int(down[0]) - 2, 0) * STEP, max(int(across[0]) - 2, 0) * STEP
+    bottom, right = min((int(down[-1]) + 2) * STEP, shape[0]), min((int(across[-1]) + 2) * STEP, shape[1])
+    return Rect(left, top, right - left, bottom - top) if bottom > top and right > left else None
+
+
+@inline_kernel
+def _shown(light: Any) -> Any:
+    """Linear light, 0 upward, as R', G' or B', 0..1."""
+    over = max(light - KNEE, ZERO) / _ROOM
+    return np.sqrt(min(light, KNEE) + _ROOM * over / (ONE + over))
+
+
+@inline_kernel
+def _change(value: Any, factor: Any, added: Any) -> Any:
+    """By how much R', G' or B', 0..1, is changed. Nothing where the factor is 1 and nothing is added, to the bit."""
+    light = value * value
+    return _shown(light * factor + added) - _shown(light)
+
+
+@fast_kernel
+def _draw(y: U8, u: U8, v: U8, amount: F32, table: F32, noise: F32) -> None:
+    last = table.shape[0] - 1
+    entry = np.empty(6, np.float32)
+    for i in range(u.shape[0]):
+        for j in range(u.shape[1]):
+            top, left = 2 * i, 2 * j
+            most = max(
+                max(amount[top, left], amount[top, left + 1]), max(amount[top + 1, left], amount[top + 1, left + 1])
+            )
+            if most <= np.float32(1e-4):
+                continue
+            cb = (np.float32(u[i, j]) - np.float32(128)) / _CHROMA
+            cr = (np.float32(v[i, j]) - np.float32(128)) / _CHROMA
+            blue, red = ZERO, ZERO
+            for k in range(4):
+                row, column = top + (k >> 1), left + (k & 1)
+                at = min(max(amount[row, column], ZERO), ONE) * np.float32(last)
+                first = min(np.int32(at), last - 1)
+                part = at - np.float32(first)
+                for c in range(6):
+                    entry[c] = table[first, c] + part * (table[first + 1, c] - table[first, c])
+                luma = (np.float32(y[row, column]) - _BLACK) / _LUMA
+                r = min(max(luma + _R_CR * cr, ZERO), ONE)
+                g = min(max(luma + _G_CB * cb + _G_CR * cr, ZERO), ONE)
+                b = min(max(luma + _B_CB * cb, ZERO), ONE)
+                dr = _change(r, entry[0], entry[3])
+                dg = _change(g, entry[1], entry[4])
+                db = _change(b, entry[2], entry[5])
+                dy = _KR * dr + _KG * dg + _KB * db
+                blue += (db - dy) / np.float32(1.8556)
+                red += (dr - dy) / np.float32(1.5748)
+                value = np.float32(y[row, column]) + _LUMA * dy
+                y[row, column] = np.uint8(
+                    min(max(value, _BLACK), np.float32(235)) + np.float32(0.999) * noise[row, column]
+                )
+            # Blue and red are dithered too: a glow is as smooth in colour as in light.
+            rest = np.float32(0.999) * noise[top, left]
+            value = np.float32(u[i, j]) + QUARTER * _CHROMA * blue
+            u[i, j] = np.uint8(min(max(value, _BLACK), np.float32(240)) + rest)
+            value = np.float32(v[i, j]) + QUARTER * _CHROMA * red
+            v[i, j] = np.uint8(min(max(value, _BLACK), np.float32(240)) + rest)

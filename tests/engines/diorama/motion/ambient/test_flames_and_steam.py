@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
+from vivant.engines.diorama.motion.ambient.hearth import find_hearth
+from vivant.engines.diorama.motion.ambient.plume import find_opening
+from vivant.engines.diorama.motion.fields import Ambient, Sheet
+from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import Motion, Thing
+from vivant.media import F32, U8
+
+LOG = Thing(kind="other", words="the log")
+CUP = Thing(kind="cup", words="the cup")
+CALM = np.zeros(97, np.float32)
+
+
+@pytest.fixture(scope="module")
+def dusk() -> Scene:
+    return scene_of(np.full((HEIGHT, WIDTH, 3), 50, np.uint8))
+
+
+def box(top: int, bottom: int, left: int, right: int) -> F32:
+    mask = np.zeros((HEIGHT, WIDTH), np.float32)
+    mask[top:bottom, left:right] = 1
+    return mask
+
+
+def finds(mask: F32) -> Any:
+    return lambda thing: Region(mask, 0.9)
+
+
+def light_of(sheet: Sheet) -> F32:
+    """What a sheet does to each pixel of the canvas, as linear light added to or taken from a grey of 0.05."""
+    x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
+    at: Any = cv2.remap(
+        sheet.amount, (x - sheet.left) / sheet.step, (y - sheet.top) / sheet.step, cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+    )  # fmt: skip
+    steps = np.linspace(0, 1, len(sheet.table))
+    factor, added = (np.interp(at, steps, sheet.table[:, k]) for k in (0, 3))
+    return np.asarray(np.where(at > 0, 0.05 * (factor - 1) + added, 0), np.float32)
+
+
+def flames(ambient: Ambient, n: int) -> F32:
+    return light_of(ambient.sheets(n)[-1])
+
+
+def test_flames_stand_on_the_thing_that_is_named(dusk: Scene, play: Play) -> None:
+    log = box(190, 215, 90, 190)
+    ambient = play(dusk, Motion(kind="fire", has_region=False, thing=LOG), frames=97, wind=CALM, find=finds(log))
+    assert ambient.sheets(0) == ()
+    mean = np.mean([flames(ambient, n) for n in range(24, 97, 6)], axis=0)
+    assert mean[150:195, 90:190].max() > 0.3
+    assert mean[:, 300:].max() < 0.01 and mean[:60].max() < 0.01
+    assert mean[225:].max() < 0.02  # they lick upward, not down
+
+
+def test_flames_move_in_every_quarter(dusk: Scene, play: Play) -> None:
+    log = box(190, 215, 90, 190)
+    ambient = play(dusk, Motion(kind="fire", has_region=False, thing=LOG), frames=97, wind=CALM, find=finds(log))
+    for quarter in range(4):
+        at = 24 * quarter + 14
+        changed = np.abs(flames(ambient, at) - flames(ambient, at + 3)) > 0.1
+        assert changed[120:215, 80:200].mean() > 0.05
+
+
+def test_flames_come_from_the_same_seed_alike_and_from_another_otherwise(dusk: Scene, play: Play) -> None:
+    motion = Motion(kind="fire", has_region=False)
+    one, again, other = (play(dusk, motion, seed=seed, wind=np.zeros(49, np.float32)) for seed in (3, 3, 4))
+    assert (flames(one, 30) == flames(again, 30)).all()
+    assert (flames(one, 30) != flames(other, 30)).any()
+
+
+def test_a_fire_lights_what_is_beside_it_warmly_and_less_what_is_far(dusk: Scene, play: Play) -> None:
+    log = box(190, 215, 90, 190)
+    ambient = play(dusk, Motion(kind="fire", has_region=False, thing=LOG), frames=97, wind=CALM, find=finds(log))
+    glow = light_of(ambient.sheets(38)[0])
+    assert glow[200, 60] > glow[200, 250] > glow[20, 470]
+    table = ambient.sheets(38)[0].table
+    assert table[1, 0] > table[1, 1] > table[1, 2]
+
+
+def test_its_light_flickers_with_the_timeline(dusk: Scene, play: Play) -> None:
+    ambient = play(dusk, Motion(kind="fire", look="firelight", has_region=False), frames=97, wind=CALM)
+    flicker = np.sin(np.arange(97, dtype=np.float32) * 1.7)  # as the fixture's timeline has it
+    light = [float(light_of(ambient.sheets(n)[0])[150, 200]) for n in range(30, 97)]
+    assert np.corrcoef(light, flicker[30:])[0, 1] > 0.9
+    assert len(ambient.sheets(40)) == 1  # firelight alone: no flames
+
+
+def test_a_fire_on_the_ground_keeps_off_water_and_subject() -> None:
+    grey: U8 = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    scene = scene_of(grey, water=region(box(120, HEIGHT, 0, 260)), matte=region(box(80, 260, 290, 350)))
+    hearth = find_hearth(scene, None, 1)
+    assert hearth is not None and hearth.is_ground
+    top, bottom, left, right = hearth.bounds
+    assert left > 355 and top > 120 and bottom < HEIGHT and right < WIDTH
+
+
+def test_what_fills_the_picture_burns_in_its_lower_middle() -> None:
+    grey: U8 = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
+    hearth = find_hearth(scene_of(grey), np.ones((HEIGHT, WIDTH), np.float32), 1)
+    assert hearth is not None
+    assert hearth.burning[: HEIGHT // 4].max() == 0 and hearth.burning[HEIGHT // 2 :].max() > 0.3
+
+
+def test_steam_rises_over_the_cup_and_nowhere_else(dusk: Scene, play: Play) -> None:
+    cup = box(170, 250, 200, 280)
+    ambient = play(
+        dusk, Motion(kind="smoke", look="steam", thing=CUP), frames=97, wind=CALM, find=finds(cup)
+    )  # fmt: skip
+    mean = np.mean([light_of(ambient.sheets(n)[0]) for n in range(30, 97, 6)], axis=0)
+    assert mean[100:175, 205:275].mean() > 0.008
+    assert mean[:, :100].max() < 0.01 and mean[:, 380:].max() < 0.01 and mean[215:].max() < 0.01
+    early, later = light_of(ambient.sheets(50)[0]), light_of(ambient.sheets(56)[0])
+    assert (np.abs(early - later)[90:175, 190:290] > 0.02).mean() > 0.05
+
+
+def test_the_opening_of_a_cup_is_its_upper_part() -> None:
+    found = find_opening(box(150, 250, 200, 280), narrow=False)
+    assert found is not None
+    assert abs(found.x - 239.5) < 2 and 150 <= found.y < 190 and 15 < found.half_width < 40
+    thread = find_opening(box(150, 250, 200, 280), narrow=True)
+    assert thread is not None and thread.half_width < 0.7 * found.half_width
+    assert find_opening(np.zeros((HEIGHT, WIDTH), np.float32), narrow=False) is None
