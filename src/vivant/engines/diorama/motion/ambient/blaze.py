@@ -50,9 +50,11 @@ class Blaze:
         # A flame of a coarser box would be as many cells high: it burns away faster.
         medium = replace(fluid.FLAME, burns=fluid.FLAME.burns * math.sqrt(step * TALL / tall))
         chance = rng(air.seed, "blaze")
+        # A wide front is many fires: as one it would be a wall.
+        apart = float(np.clip((right - left) / (4 * tall), 0, 1)) * (not hearth.is_ground)
         self._rising = fluid.simulate(
             chance,
-            _Source(chance, burning),
+            _Source(chance, burning, apart),
             medium,
             frames=min(LOOP, air.frames),
             wind=40 * float(air.wind.mean()),
@@ -82,8 +84,9 @@ class Blaze:
 class _Source:
     """What burns, at a time: patches flare up and die down along the edge."""
 
-    def __init__(self, chance: np.random.Generator, burning: F32) -> None:
-        self._burning = burning
+    def __init__(self, chance: np.random.Generator, burning: F32, apart: float) -> None:
+        """apart: how much single fires stand apart, 0..1."""
+        self._burning, self._apart = burning, apart
         noise = [filters.blur(chance.standard_normal(burning.shape), PATCH, PATCH) for _ in range(4)]
         self._noise = [one / (one.std() + 1e-6) for one in noise]
         self._rates = chance.uniform(0.45, 0.95, 2)
@@ -92,9 +95,8 @@ class _Source:
     def __call__(self, time: float) -> F32:
         one, two = 2 * math.pi * self._rates * time
         a, b, c, d = self._noise
-        patches = np.clip(
-            0.7 + 0.3 * (a * math.cos(one) + b * math.sin(one)) + 0.2 * (c * math.cos(two) + d * math.sin(two)), 0, 1
-        )
+        turning = 0.8 * (a * math.cos(one) + b * math.sin(one)) + 0.55 * (c * math.cos(two) + d * math.sin(two))
+        patches = np.clip(0.72 - 0.3 * self._apart + (0.36 + 0.4 * self._apart) * turning, 0, 1)
         puff = 1 + 0.15 * math.sin(2 * math.pi * self._puffs * time)
         return np.asarray(np.clip(self._burning * patches * puff, 0, 1), np.float32)
 
@@ -105,5 +107,5 @@ def _make_table(air: Air) -> F32:
     known = np.array(COLOURS)
     light = np.stack([np.interp(heat, known[:, 0], known[:, k]) for k in (1, 2, 3)], axis=1)
     most = 0.3 + 0.6 * float(np.clip((air.middle - 50) / 90, 0, 1))
-    hidden = most * smoothstep(heat / 0.75)[:, None]
+    hidden = most * smoothstep(heat / 0.5)[:, None]
     return np.concatenate([1 - hidden * np.ones((1, 3)), light], axis=1).astype(np.float32)

@@ -98,7 +98,7 @@ def _burn(mask: F32, spared: F32, scene: Scene) -> Hearth:
     # Of much that burns the lower part does, here and there: the rest stays to be seen.
     if float(solid.mean()) > 0.25:
         rows_share = np.arange(height, dtype=np.float32)[:, None] / height
-        burning = np.maximum(burning, 0.8 * inside) * np.clip((rows_share - 0.45) / 0.15, 0, 1)
+        burning = np.maximum(burning, inside) * np.clip((rows_share - 0.45) / 0.15, 0, 1)
     on_subject = float((soft * scene.matte.mask).sum()) > 0.5 * float(soft.sum())
     return Hearth(np.clip(burning, 0, 1).astype(np.float32), spared, tall, on_subject=on_subject)
 

@@ -22,7 +22,7 @@ from vivant.request import FPS
 
 LOOP: Final = 132  # frames
 ROWS: Final = 136  # cells
-FADE_IN: Final = 1.1  # seconds
+FADE_IN: Final = 0.7  # seconds
 WIDE: Final = 3.4  # openings: how wide the box is
 
 
@@ -108,12 +108,15 @@ def _make_table(air: Air, what: Literal["steam", "smoke"], strength: float) -> F
     most = (0.58 if what == "steam" else 0.62) * (0.7 + 0.6 * strength)
     # Thin veils are hardly seen, wisps are: it is their curls that show.
     hidden = most * smoothstep((density - 0.02) / 0.75)[:, None] * np.ones((1, 3))
-    white = min(232.0, 0.8 * air.bright + 0.2 * air.middle + 42)
+    white = min(236.0, 0.8 * air.bright + 0.2 * air.middle + 58)
     luma = white if what == "steam" else 0.62 * white
     cb, cr = (1.4 * (value - 128) / 224 for value in air.tint)
     grey = (luma - 16) / 219
     colour = np.clip([grey + 1.5748 * cr, grey - 0.1873 * cb - 0.4681 * cr, grey + 1.8556 * cb], 0, 1) ** 2
-    return np.concatenate([1 - hidden, hidden * colour], axis=1).astype(np.float32)
+    # Steam is seen by the light that it scatters: before what is bright it is lost, and never darker than that. Smoke
+    # also hides what is behind it.
+    factor = 1 - hidden * (colour if what == "steam" else 1.0)
+    return np.concatenate([factor, hidden * colour], axis=1).astype(np.float32)
 
 
 def find_opening(mask: F32, *, narrow: bool) -> Opening | None:
