@@ -205,17 +205,18 @@ class Shade:
     """The light of one frame on the quarter grid. ground, sky: float32 (7, rows, columns), the tone of what stands
     before the sky and of the sky; sky None: one tone for all. sky_luma: float32 (rows, columns), the sky's own soft
     luma above black, continued behind outlines, where both are mixed. curve: float32 (256,), luma above black for each
-    luma, before the tones. Raises ValueError for others."""
+    luma, before the tones; None: as it is. Raises ValueError for others."""
 
     ground: F32
     sky: F32 | None
     sky_luma: F32
-    curve: F32
+    curve: F32 | None = None
 
     def __post_init__(self) -> None:
         check_array("Shade.ground", self.ground, np.float32, (7, None, None))
         check_array("Shade.sky_luma", self.sky_luma, np.float32, self.ground.shape[1:], 0)
-        check_array("Shade.curve", self.curve, np.float32, (256,))
+        if self.curve is not None:
+            check_array("Shade.curve", self.curve, np.float32, (256,))
         if self.sky is not None:
             check_array("Shade.sky", self.sky, np.float32, self.ground.shape)
 

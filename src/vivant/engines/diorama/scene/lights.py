@@ -14,13 +14,17 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_type
 from vivant.engines.diorama.scene.depth import measure_straightness
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.media import F32, U8
+from vivant.media import F32, U8, Planes
 
 I32 = NDArray[np.int32]
 
 BURNT: Final = 226.0  # luma, 16..235, of a sun, moon or lamp
-_SUN: Final = 196.0
-_ABOVE_THE_SKY: Final = 22.0  # levels, that the sun is brighter than most of the sky
+_SKIES: Final = (70.0, 130.0, 190.0)  # luma of a sky by night, at dusk and by day
+_PEAKS: Final = (105.0, 190.0, 208.0)  # that of the moon or the sun in it, at least
+_WARMTH: Final = 0.45  # luma that a level of yellow counts for
+_EVENING: Final = 3.0  # levels of yellow of an evening sky
+_WARMER: Final = 2.0  # levels by which the sun by day is more yellow than most of the sky
+_ABOVE_THE_SKY: Final = 14.0  # levels, that it is brighter than most of the sky
 _AROUND: Final = 150.0  # luma around a lamp: by day white things are as bright, and so is what surrounds them
 _BUILT: Final = 0.6  # straight edges from which on there are houses
 _LARGEST: Final = 0.03  # share of the canvas that one may fill
@@ -74,33 +78,53 @@ def find_shining(scene: Scene) -> ShiningThings:
     nothing = np.zeros(luma.shape, np.int32)
     built = measure_straightness(scene.rgb) > _BUILT and scene.facts.drawn < 0.5
     return ShiningThings(
-        sun=find_sun(luma, sky),
+        sun=find_sun(scene.source.planes, sky, drawn=scene.facts.drawn > 0.5),
         lamps=() if scene.facts.drawn > 0.5 else find_lamps(luma, sky, faces),
         windows=_find_windows(scene, sky, faces) if built else nothing,
         signs=_find_signs(scene, sky, faces) if built else nothing,
     )
 
 
-def find_sun(luma: U8, sky: F32) -> Lamp | None:
-    """The one place of the sky that is burnt out and brighter than the rest; None under an even or clouded sky. luma:
-    uint8 (h, w); sky: float32 (h, w), 0..1."""
-    h = luma.shape[0]
-    where = cv2.dilate(sky, np.ones((5, 5), np.uint8)) > 0.5
+def find_sun(planes: Planes, sky: F32, *, drawn: bool = False) -> Lamp | None:
+    """The one place of the sky that is burnt out, brighter and warmer than the rest, or by night the round moon; None
+    under an even or clouded sky. planes: of the picture, (h, w); sky: float32 (h, w), 0..1; drawn: in a drawing it is yellow."""
+    luma = planes.y
+    h, w = luma.shape
+    where = _fill_sky(sky)
     if float(where.mean()) < 0.02:
         return None
-    soft = np.where(where, filters.blur(luma, 0.012 * h), 0)
-    y, x = np.unravel_index(int(soft.argmax()), soft.shape)
+    warmth = filters.resize(128 - filters.blur(planes.u, 0.006 * h), w, h)
+    soft = filters.blur(luma, 0.012 * h)
+    # In a sky that is warm all over the sun is white.
+    evening = float(np.median(warmth[where])) > _EVENING and not drawn
+    score = np.where(where, soft + np.float32(0.0 if evening else _WARMTH) * warmth, -1e6)
+    y, x = np.unravel_index(int(score.argmax()), score.shape)
     peak, usual = float(soft[y, x]), float(np.median(luma[where]))
-    near = soft > peak - 9
-    spot = np.zeros_like(near, np.uint8)
-    _, labels = cv2.connectedComponents(near.astype(np.uint8))
-    spot[labels == labels[y, x]] = 1
-    share = float(spot.mean())
-    if peak < _SUN or peak - usual < _ABOVE_THE_SKY or share > 0.045:
+    warmer = float(warmth[y, x] - np.median(warmth[where]))
+    _, labels, stats, middles = cv2.connectedComponentsWithStats((score > score[y, x] - 7).astype(np.uint8))
+    left, top, across, down, area = (float(value) for value in stats[labels[y, x]])
+    share = area / (h * w)
+    # By day it is white; by night the moon may be orange, and dim.
+    least = float(np.interp(usual, _SKIES, _PEAKS))
+    if peak < least or peak - usual + 0.5 * warmer < _ABOVE_THE_SKY or share > 0.045:
         return None
-    rows, columns = np.nonzero(spot)
-    around = float(np.median(luma[where]))
-    return Lamp(float(columns.mean()), float(rows.mean()), float(np.sqrt(len(rows) / np.pi)), around, True)
+    cut = left <= 1 or top <= 1 or left + across >= w - 1
+    if usual < _SKIES[1]:
+        if area < 0.7 * across * down or max(across, down) > 1.6 * min(across, down) or cut:
+            return None
+    elif warmer < _WARMER and not (evening and peak > BURNT - 12):
+        return None
+    column, row = middles[labels[y, x]]
+    return Lamp(float(column), float(row), float(np.sqrt(area / np.pi)), usual, True)
+
+
+def _fill_sky(sky: F32) -> NDArray[np.bool_]:
+    """The sky, float32 (h, w), 0..1, with the holes that sun and moon leave in it."""
+    h, w = sky.shape
+    small = (filters.resize(sky, 96, 64) > 0.5).astype(np.uint8)
+    edges = np.pad(small, 6, mode="edge")
+    closed = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))[6:-6, 6:-6]
+    return (filters.resize(closed, w, h) > 0.5) | (sky > 0.5)
 
 
 def measure_sunshine(scene: Scene) -> float:
@@ -193,7 +217,7 @@ def _find_signs(scene: Scene, sky: F32, faces: F32) -> I32:
     u, v = (filters.resize(plane, w, h) for plane in (planes.u, planes.v))
     colour = np.hypot(u - 128, v - 128)
     around = filters.blur(planes.y, 0.04 * h)
-    lit = (colour > _NEON) & (planes.y > np.maximum(_NEON_LUMA, around + 14)) & (sky < 0.3) & (faces < 0.2)
+    lit = (colour > _NEON) & (planes.y > np.maximum(_NEON_LUMA, around + 14)) & ~_fill_sky(sky) & (faces < 0.2)
     cells = cv2.morphologyEx(lit.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cells)
     area: Any = stats[:, cv2.CC_STAT_AREA] / (h * w)

@@ -26,27 +26,38 @@ from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.media import F32, U8, Planes
 
 _IN_SKY: Final = 0.85  # share of the sky from which on a star is seen
+_STRAIGHT: Final = np.clip(np.arange(256) - 16, 0, 219).astype(np.float32)  # luma above black as it is
 
 
 def lay_shade(shade: Shade, sky_share: U8 | None, view: Grid, noise: F32, frame: Planes) -> None:
     """Into `frame`, planes of the whole output, in place. sky_share: uint8 (h, w), the sky's share of each of its
     pixels, in 1/255; view: where the output looks in the picture; noise: float32 (h, w), 0..1, the dither."""
-    two = shade.sky is not None and sky_share is not None
-    parts = [shade.ground, shade.sky if two and shade.sky is not None else shade.ground, shade.sky_luma[None]]
+    straight = shade.curve is None
+    curve = _STRAIGHT if shade.curve is None else shade.curve
+    if shade.sky is None or sky_share is None:
+        _lay_one_tone(warp.look_up(shade.ground, view.x, view.y), curve, straight, noise, frame)
+        return
+    parts = [shade.ground, shade.sky, shade.sky_luma[None]]
     found = warp.look_up(np.concatenate(parts), view.x, view.y)
     ground, sky, soft = found[:7], found[7:14], found[14]
-    h, w = frame.y.shape
-    share = sky_share if two and sky_share is not None else np.zeros((h, w), np.uint8)
+    share = sky_share
     # Chroma first: it follows the luma that the picture has.
     for plane, by_luma, added in ((frame.u, CB_BY_LUMA, CB), (frame.v, CR_BY_LUMA, CR)):
         order = [COLOUR, by_luma, added]
         _shade_chroma(
-            plane, frame.y, share, np.ascontiguousarray(ground[order]), np.ascontiguousarray(sky[order]), shade.curve,
-            noise,
+            plane, frame.y, share, np.ascontiguousarray(ground[order]), np.ascontiguousarray(sky[order]), curve, noise,
         )  # fmt: skip
     order = [GAIN, LIFT]
     fields = np.ascontiguousarray(np.concatenate([ground[order], sky[order], soft[None]]))
-    _shade_luma(frame.y, share, fields, shade.curve, noise)
+    _shade_luma(frame.y, share, fields, curve, noise)
+
+
+def _lay_one_tone(tone: F32, curve: F32, straight: bool, noise: F32, frame: Planes) -> None:
+    """One tone, float32 (7, rows, columns) on the output's grid, over all; rows that keep their light stay as they
+    are."""
+    for plane, by_luma, added in ((frame.u, CB_BY_LUMA, CB), (frame.v, CR_BY_LUMA, CR)):
+        _tone_chroma(plane, frame.y, np.ascontiguousarray(tone[[COLOUR, by_luma, added]]), curve, straight, noise)
+    _tone_luma(frame.y, np.ascontiguousarray(tone[[GAIN, LIFT]]), curve, straight, noise)
 
 
 def lay_glow(glow: Glow, share: U8, view: Grid, frame: Planes) -> None:
@@ -106,6 +117,57 @@ def _shade_luma(y: U8, share: U8, fields: F32, curve: F32, noise: F32) -> None:
             kept = gain[k] + a * (sky_gain[k] - gain[k])
             lit = a * (sky_gain[k] * soft[k] + sky_lift[k]) + kept * own + (np.float32(1) - a) * lift[k]
             out[j] = np.uint8(low + min(max(lit, zero), high) + rest[j] * most)
+
+
+@kernel
+def _tone_luma(y: U8, fields: F32, curve: F32, straight: bool, noise: F32) -> None:
+    low, high, zero, most = np.float32(16), np.float32(219), np.float32(0), np.float32(0.999)
+    columns = fields.shape[2]
+    node_gain, node_lift = np.empty(columns, np.float32), np.empty(columns, np.float32)
+    gain, lift = np.empty(STEP * columns, np.float32), np.empty(STEP * columns, np.float32)
+    for i in range(y.shape[0]):
+        row, part = texels.row_of(i, STEP)
+        texels.interpolate_row(fields[0], row, part, 0, columns - 1, 1.0, 0.0, node_gain)
+        texels.interpolate_row(fields[1], row, part, 0, columns - 1, 1.0, 0.0, node_lift)
+        if straight and _are_all(node_gain, np.float32(1)) and _are_all(node_lift, zero):
+            continue
+        texels.upsample(node_gain, columns - 1, STEP, 0.0, gain)
+        texels.upsample(node_lift, columns - 1, STEP, 0.0, lift)
+        out, rest = y[i], noise[i]
+        factors, added = gain[STEP // 2 :], lift[STEP // 2 :]
+        for j in range(y.shape[1]):
+            lit = curve[out[j]] * factors[j] + added[j]
+            out[j] = np.uint8(low + min(max(lit, zero), high) + rest[j] * most)
+
+
+@kernel
+def _tone_chroma(plane: U8, y: U8, fields: F32, curve: F32, straight: bool, noise: F32) -> None:
+    low, high, zero, none = np.float32(16), np.float32(240), np.float32(128), np.float32(0)
+    columns, most, half = fields.shape[2], np.float32(0.999), np.float32(0.5)
+    nodes, lines = np.empty((3, columns), np.float32), np.empty((3, 2 * columns), np.float32)
+    height, width = y.shape
+    for i in range(plane.shape[0]):
+        row, part = texels.row_of(i, 2)
+        for k in range(3):
+            texels.interpolate_row(fields[k], row, part, 0, columns - 1, 1.0, 0.0, nodes[k])
+        if straight and _are_all(nodes[0], np.float32(1)) and _are_all(nodes[1], none) and _are_all(nodes[2], none):
+            continue
+        for k in range(3):
+            texels.upsample(nodes[k], columns - 1, 2, 0.0, lines[k])
+        upper, lower = y[2 * i], y[min(2 * i + 1, height - 1)]
+        out, rest = plane[i], noise[height - 1 - i]
+        for j in range(plane.shape[1]):
+            luma = half * (curve[upper[2 * j]] + curve[lower[2 * j]])
+            value = lines[0, j + 1] * (np.float32(out[j]) - zero) + lines[1, j + 1] * luma + lines[2, j + 1]
+            out[j] = np.uint8(min(max(zero + value, low), high) + rest[width - 1 - j] * most)
+
+
+@kernel
+def _are_all(values: F32, wanted: np.float32) -> bool:
+    other = np.int32(0)
+    for k in range(values.shape[0]):
+        other |= np.int32(values[k] != wanted)
+    return bool(other == 0)
 
 
 @kernel

@@ -11,7 +11,7 @@ import numpy as np
 
 from vivant.engines.diorama.motion.fields import Glow, Illumination, Shade, Stars
 from vivant.engines.diorama.motion.light.daylight import NIGHT, Dawn, Daylight
-from vivant.engines.diorama.motion.light.grading import GRADES, Grading, straight_curve
+from vivant.engines.diorama.motion.light.grading import GRADES, Grading
 from vivant.engines.diorama.motion.light.lamplight import LampsOn, MoonGlow, NeonFlicker, RoomLight
 from vivant.engines.diorama.motion.light.rays import Flare, Rays
 from vivant.engines.diorama.motion.light.shadows import CloudShadows, MovingSunlight
@@ -78,28 +78,36 @@ class _Illumination:
             # By night a third of them is lit, in the blue hour; lamps that are named come on all along.
             self._windows = Windows(stage, 0.68, 0.1) if evening else Windows(stage, 0.46, 0.26, 0.5)
         self._starfield = Starfield(stage) if evening or "stars" in lights else None
-        self.sky_share: U8 | None = stage.sky_share
+        # Only light that tells sky and ground apart, and stars, need to know of every pixel what it shows.
+        needed = bool(lights.keys() & {"night", "dusk", "dawn", "stars"})
+        self.sky_share: U8 | None = stage.sky_share if needed else None
+        self._two = self.sky_share is not None
+        self._sky_luma = stage.sky_luma if self._two else np.zeros(stage.shape, np.float32)
 
     def shade(self, n: int) -> Shade | None:
         if n == 0:
             return None
-        ground = sky = neutral(1, 1)
-        curve = straight_curve()
+        ground: F32 | None = None
+        sky: F32 | None = None
+        curve: F32 | None = None
         for kind, effect in self._effects.items():
             share = float(self._curves[kind][n])
             if share <= 0:
                 continue
             tones = effect(n, share)
-            ground = follow(ground, tones.ground)
-            sky = follow(sky, tones.ground if tones.sky is None else tones.sky)
+            ground = _after(ground, tones.ground)
+            sky = _after(sky, tones.ground if tones.sky is None else tones.sky) if self._two else None
             curve = curve if tones.curve is None else tones.curve
         glow = self.glow(n)
         if glow is not None and self._windows is not None:
             halo = self._windows.halo(glow, self._dark(n))
-            ground, sky = follow(ground, halo), follow(sky, halo)
-        shape = (7, *self._stage.shape)
-        whole, above = (np.ascontiguousarray(np.broadcast_to(tone, shape), np.float32) for tone in (ground, sky))
-        return Shade(whole, None if self.sky_share is None else above, self._stage.sky_luma, curve)
+            ground, sky = _after(ground, halo), _after(sky, halo) if self._two else None
+        if ground is None:
+            return None
+        return Shade(self._on_grid(ground), None if sky is None else self._on_grid(sky), self._sky_luma, curve)
+
+    def _on_grid(self, tone: F32) -> F32:
+        return np.ascontiguousarray(np.broadcast_to(tone, (7, *self._stage.shape)), np.float32)
 
     def glow(self, n: int) -> Glow | None:
         return None if self._windows is None or n == 0 else self._windows.glow(float(self._curves[self._lit_by][n]))
@@ -129,6 +137,10 @@ class _Illumination:
     def _evening(self, until: float) -> Effect:
         daylight = Daylight(self._stage)
         return lambda n, share: TonePair(daylight.ground(until * share), daylight.sky(until * share))
+
+
+def _after(first: F32 | None, second: F32) -> F32:
+    return second if first is None else follow(first, second)
 
 
 def _dawn(stage: Stage, strength: float, side: float, frames: int) -> Effect:

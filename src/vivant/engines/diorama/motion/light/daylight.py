@@ -135,7 +135,7 @@ class Dawn:
     def tones(self, share: float) -> tuple[F32, F32]:
         """(ground, sky), float32 (7, rows, columns). share: 0..1 of the way."""
         stage = self._stage
-        bright = 1 + (0.12 + 1.5 * self._dark) * share
+        bright = 1 + (0.42 + 1.3 * self._dark) * share
         warm = np.array([1.16, 1.0, 0.78]) ** share
         ground = towards(lit_by(bright * warm, 1 + 0.1 * share), self._go)
         sky = np.broadcast_to(

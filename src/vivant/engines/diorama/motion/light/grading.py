@@ -70,8 +70,3 @@ class Grading:
         bent = np.where(x < 0.5, 0.5 * (2 * x) ** contrast, 1 - 0.5 * (2 - 2 * x) ** contrast)
         lift = grade.lift * amount
         return (FULL * (lift + (1 - lift) * bent)).astype(np.float32)
-
-
-def straight_curve() -> F32:
-    """float32 (256,): luma above black as it is."""
-    return np.clip(np.arange(256) - 16, 0, FULL).astype(np.float32)

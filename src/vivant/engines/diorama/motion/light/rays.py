@@ -12,12 +12,13 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.fields import CB, COLOUR, CR, GAIN, LIFT
 from vivant.engines.diorama.motion.light.stage import Stage
-from vivant.engines.diorama.motion.light.tones import Colour, colour_of, neutral, screen
+from vivant.engines.diorama.motion.light.tones import Colour, colour_of, follow, lit_by, neutral, screen, towards
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
 
 _WARM: Final = np.array([1.0, 0.80, 0.52])
+_BESIDE: Final = np.array([0.44, 0.47, 0.52])  # what lights the ground between shafts, linear RGB
 _SHAFTS: Final = (9.0, 17.0, 31.0)  # waves of brightness in a radian about the source
 _DRIFT: Final = (0.16, -0.23, 0.34)  # turns a second by which each goes around
 _START: Final = 0.9  # s, over which the shafts that are added take the place of none
@@ -49,6 +50,8 @@ class Rays:
         below = 0.35 + 0.65 * smoothstep((down / 0.25 + 0.5).astype(np.float32))
         dark = np.clip(1.15 - filters.blur(stage.luma, 3) / 190, 0.25, 1)
         self._where = (fall * below * dark * (1 - 0.55 * stage.faces)).astype(np.float32)
+        # On what is bright a shaft is seen by the dimmer air beside it.
+        self._beside = (fall * below * (1 - dark) * (1 - 0.7 * stage.faces)).astype(np.float32)
         chance = rng(stage.seed, "light/rays")
         self._phase = chance.uniform(0, 2 * math.pi, 3)
         self._breath = chance.uniform(0.14, 0.24)
@@ -66,8 +69,9 @@ class Rays:
         come = float(smoothstep(np.array(t / _START)))
         breath = 0.86 + 0.14 * math.sin(2 * math.pi * self._breath * t)
         amount = (0.34 + 0.7 * self._strength) * come * breath * share
+        dimmed = np.clip(np.float32(amount) * (1 - shafts) * self._beside, 0, 0.8).astype(np.float32)
         light = np.clip(np.float32(amount) * (0.12 + 0.88 * shafts) * self._where, 0, 0.8).astype(np.float32)
-        return screen(light, self._colour)
+        return follow(towards(lit_by(_BESIDE), dimmed), screen(light, self._colour))
 
 
 class Flare:

@@ -40,7 +40,8 @@ class CloudShadows:
         self._x = ((stage.x - 0.5) * far * 0.36).astype(np.float32)
         self._go = np.float32(side * _SPEED * (0.6 + 0.8 * strength))
         sunny = np.clip((filters.blur(stage.luma, 2) - _SUNNY[0] + 40) / (_SUNNY[1] - _SUNNY[0]), 0.35, 1)
-        weight = (1 - stage.sky) * (1 - 0.45 * stage.water) * (1 - 0.5 * stage.faces) * (1 - stage.fire) * sunny
+        ground = np.clip(1.1 * (1 - stage.sky) - 0.1, 0, 1)
+        weight = ground * (1 - 0.45 * stage.water) * (1 - 0.5 * stage.faces) * (1 - stage.fire) * sunny
         self._weight = np.asarray(weight, np.float32)
         self._first = self._cover(0.0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +21,7 @@ _LIT: Final = 0.42  # share of the windows
 _WARM: Final = np.array([1.0, 0.52, 0.15])
 _COOL: Final = np.array([0.85, 0.95, 1.0])
 _SWITCH: Final = 0.025  # of the way, until a lamp is at its full light
-_HALO: Final = ((0.8, 0.7), (2.4, 0.6))  # sigma in samples of the quarter grid at a short side of 496, and share
+_HALO: Final = ((0.8, 0.8), (2.6, 0.9))  # sigma in samples of the quarter grid at a short side of 496, and share
 
 
 class Windows:
@@ -59,7 +60,9 @@ class Windows:
             return None
         table = np.rint(235 * lit * self._bright).astype(np.uint8)
         luma, cb, cr = self._colour
-        return Glow(np.take(table, self._windows), luma, cb, cr)
+        # Softened, as a lens does it.
+        sharp = np.asarray(table[self._windows], np.uint8)
+        return Glow(np.asarray(cv2.GaussianBlur(sharp, (3, 3), 0.55), np.uint8), luma, cb, cr)
 
     def halo(self, glow: Glow, dark: float) -> F32:
         """float32 (7, rows, columns): the light around them. dark: 0 by day, where hardly any is seen, .. 1."""
