@@ -87,7 +87,8 @@ def find_shining(scene: Scene) -> ShiningThings:
 
 def find_sun(planes: Planes, sky: F32, *, drawn: bool = False) -> Lamp | None:
     """The one place of the sky that is burnt out, brighter and warmer than the rest, or by night the round moon; None
-    under an even or clouded sky. planes: of the picture, (h, w); sky: float32 (h, w), 0..1; drawn: in a drawing it is yellow."""
+    under an even or clouded sky. planes: of the picture, (h, w); sky: float32 (h, w), 0..1; drawn: in a drawing the sun
+    is yellow."""
     luma = planes.y
     h, w = luma.shape
     where = _fill_sky(sky)

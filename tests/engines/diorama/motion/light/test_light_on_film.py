@@ -1,9 +1,10 @@
-"""Light that changes, on rendered frames: where it acts, how much, that it goes on, and that the rest stays as it is."""
+"""Light that changes, on rendered frames: where it acts, how much, that it goes on, and that the rest stays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -100,7 +101,7 @@ def test_frame_0_is_the_picture_and_later_frames_are_not(field: Scene, film: Fil
 def test_falling_light_falls_in_every_quarter_of_the_clip(field: Scene, film: Film, kind: LightKind) -> None:
     renderer = film(field, kind)
     means = [float(luma(renderer, n)[RIM + 8 :].mean()) for n in QUARTERS]
-    assert all(before - after >= 2 for before, after in zip(means, means[1:], strict=False))
+    assert all(before - after >= 2 for before, after in pairwise(means))
     assert means[0] - means[-1] >= 3 * SEEN
 
 
@@ -137,7 +138,7 @@ def test_shadows_of_clouds_pass_over_the_ground_in_every_quarter_and_leave_the_s
     renderer = film(field, "shadows")
     first = luma(renderer, 0)
     frames = [luma(renderer, n) for n in QUARTERS]
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in pairwise(frames):
         assert np.percentile(np.abs(after - before)[RIM + 12 :], 90) >= SEEN / 2
         assert np.percentile(np.abs(after - first)[RIM + 12 :], 90) >= SEEN
         assert (after[: RIM - 12] == first[: RIM - 12]).all()
