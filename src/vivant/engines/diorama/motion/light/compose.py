@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.motion.fields import Glow, Illumination, Shade, Stars
+from vivant.engines.diorama.motion.fields import CB_BY_LUMA, Glow, Illumination, Shade, Stars
 from vivant.engines.diorama.motion.light.daylight import NIGHT, Dawn, Daylight
 from vivant.engines.diorama.motion.light.grading import GRADES, Grading
 from vivant.engines.diorama.motion.light.lamplight import LampsOn, MoonGlow, NeonFlicker, RoomLight
@@ -27,6 +27,7 @@ from vivant.media import F32, U8
 _DUSK: Final = 0.6  # how far into the evening the sun sets, of the way from day to night
 _STARS_FROM: Final = 0.66  # the moment from which stars come out
 _FEWEST: Final = 40  # windows of a town
+_WEATHER: Final = frozenset({"rain", "snow", "fog"})  # in which night brings no stars
 # What is part of a greater change: where that is, it is done by it.
 _PART_OF: Final[dict[LightKind, frozenset[LightKind]]] = {
     "dusk": frozenset({"night"}),
@@ -77,7 +78,10 @@ class _Illumination:
         if (evening or "lamps" in lights) and int(stage.shining.windows.max()) >= _FEWEST:
             # By night a third of them is lit, in the blue hour; lamps that are named come on all along.
             self._windows = Windows(stage, 0.68, 0.1) if evening else Windows(stage, 0.46, 0.26, 0.5)
-        self._starfield = Starfield(stage) if evening or "stars" in lights else None
+        covered = any(motion.kind in _WEATHER for motion in storyboard.motions)
+        self._starfield = Starfield(stage) if (evening and not covered) or "stars" in lights else None
+        # Nothing but a grade or the time of day gives a black and white photograph a colour.
+        self._grey = stage.scene.facts.grey and not lights.keys() & ({"night", "dusk", "dawn"} | GRADES.keys())
         # Only light that tells sky and ground apart, and stars, need to know of every pixel what it shows.
         needed = bool(lights.keys() & {"night", "dusk", "dawn", "stars"})
         self.sky_share: U8 | None = stage.sky_share if needed else None
@@ -107,7 +111,10 @@ class _Illumination:
         return Shade(self._on_grid(ground), None if sky is None else self._on_grid(sky), self._sky_luma, curve)
 
     def _on_grid(self, tone: F32) -> F32:
-        return np.ascontiguousarray(np.broadcast_to(tone, (7, *self._stage.shape)), np.float32)
+        whole = np.ascontiguousarray(np.broadcast_to(tone, (7, *self._stage.shape)), np.float32)
+        if self._grey:
+            whole[CB_BY_LUMA:] = 0
+        return whole
 
     def glow(self, n: int) -> Glow | None:
         return None if self._windows is None or n == 0 else self._windows.glow(float(self._curves[self._lit_by][n]))

@@ -11,7 +11,7 @@ import numpy as np
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.light.stage import Stage
-from vivant.engines.diorama.motion.light.tones import colour_of, follow, lit_by, screen, towards
+from vivant.engines.diorama.motion.light.tones import Colour, colour_of, follow, lit_by, screen, towards
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
@@ -119,10 +119,16 @@ class MoonGlow:
     def __init__(self, stage: Stage, strength: float) -> None:
         moon = stage.shining.sun
         self._light = np.zeros(stage.shape, np.float32)
+        self._colour = colour_of(_MOON)
         if moon is not None:
-            far = np.hypot(stage.x * stage.width - moon.x, stage.y * stage.height - moon.y) / stage.height
-            near = 0.32 * np.exp(-far / 0.10) + 0.22 * np.exp(-far / 0.34)
+            far = np.hypot(stage.x * stage.width - moon.x, stage.y * stage.height - moon.y) - moon.radius
+            far = np.maximum(far, 0) / stage.height
+            near = (0.42 * np.exp(-far / 0.05) + 0.22 * np.exp(-far / 0.26)) * smoothstep(far / 0.012)
             self._light = (near * (0.5 + 0.9 * strength)).astype(np.float32)
+            # Half of its own colour, half of moonlight.
+            planes, (x, y) = stage.scene.source.planes, (int(moon.x) // 2, int(moon.y) // 2)
+            own = Colour(self._colour.luma, *(np.float32(plane[y, x]) - 128 for plane in (planes.u, planes.v)))
+            self._colour = Colour(own.luma, 0.5 * (own.cb + self._colour.cb), 0.5 * (own.cr + self._colour.cr))
 
     def tone(self, n: int, share: float) -> F32:
         """float32 (7, rows, columns) at frame n."""
@@ -130,7 +136,7 @@ class MoonGlow:
         breath = 0.72 + 0.28 * math.sin(2 * math.pi * (0.31 * t - 0.2))
         come = float(smoothstep(np.array(t / 1.0)))
         light = np.clip(self._light * np.float32(come * breath * share), 0, 0.7).astype(np.float32)
-        return screen(light, colour_of(_MOON))
+        return screen(light, self._colour)
 
 
 def flicker_curve(chance: np.random.Generator, frames: int) -> F32:
