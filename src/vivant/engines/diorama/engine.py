@@ -17,10 +17,10 @@ import cv2
 
 from vivant.engines.base import Watch
 from vivant.engines.diorama import explain, explain_picture, words_chinese, words_english
-from vivant.engines.diorama.motion.ambient.compose import compose
+from vivant.engines.diorama.motion.ambient.compose import compose, compose_arriving_sky
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.fields import Ambient, Illumination
-from vivant.engines.diorama.motion.frame.morph import Morph, align
+from vivant.engines.diorama.motion.frame.morph import Morph, align, is_same_view
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.frame.transition import Transition
@@ -226,9 +226,11 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
     aligned = align(scene, last)
     illumination = _illuminate(scene, board, timeline, ambient)
     if aligned is not None:
+        sky = ambient.backdrop if is_same_view(aligned) else None
         return Morph(
             scene, last, timeline, board, aligned, ambient=ambient, patches=patches, face_field=face_field,
             illumination=illumination,
+            last_sky=compose_arriving_sky(last, board, timeline, sky) if sky else None,
         )  # fmt: skip
     last_ambient = compose(last, board, timeline, partial(find, last))
     return Transition(

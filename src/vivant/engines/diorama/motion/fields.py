@@ -7,6 +7,7 @@ are in canvas pixels: the renderer reads the picture at (x + dx, y + dy).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -293,6 +294,15 @@ class Sheet:
         for name in ("left", "top"):
             check_number(f"Sheet.{name}", getattr(self, name), -1e6, 1e6)
         check_number("Sheet.step", self.step, 0.1, 1e4)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrivingSky:
+    """The sky of a given last picture: it drifts until it is as that picture shows it. drift(n): a pure function of the
+    frame number, None where it does not move."""
+
+    backdrop: Backdrop
+    drift: Callable[[int], Drift | None]
 
 
 class Ambient(Protocol):

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -16,6 +17,7 @@ from PIL import Image
 from support.paths import PHOTOS
 from support.timelines import still
 from vivant.encode.mp4 import write_mp4
+from vivant.engines.diorama.motion.ambient.compose import compose, compose_arriving_sky
 from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, Flow, Sheet, quarter_shape
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.segments import Frames
@@ -24,7 +26,7 @@ from vivant.engines.diorama.motion.frame.view_path import TIGHTEST
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
-from vivant.engines.diorama.storyboard import Direction, FaceFact, Move, PictureFacts, Shot, Storyboard
+from vivant.engines.diorama.storyboard import Direction, FaceFact, Motion, Move, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import make_camera
 from vivant.media import F32, U8, Clip, Planes
 
@@ -196,6 +198,36 @@ def test_two_halves_of_a_wide_place_are_a_pan() -> None:
     lefts = [locate(made.frame(n).y, antelope)[0] for n in range(0, FRAMES, 6)]
     assert (np.diff(lefts) > 0.008).all()
     assert lefts[0] == pytest.approx(0.0, abs=0.004) and lefts[-1] == pytest.approx(0.36, abs=0.004)
+    assert_without_ghosts(made)
+
+
+def test_clouds_drift_from_one_light_to_the_other_until_the_last_picture_is_reached() -> None:
+    day = part(photo("forest_valley"), 0.02, 0, 0.95)
+    evening = np.rint(day * np.array([0.62, 0.5, 0.48])).astype(np.uint8)
+    sky = np.zeros((HEIGHT, WIDTH), np.float32)
+    sky[:120] = 1
+    clouds = Motion(kind="clouds", direction="right", strength=0.7)
+    storyboard = replace(board(Shot(start=0, end=FRAMES, moves=(OUR_CHOICE,))), motions=(clouds,))
+    one, other = (replace(scene_of(rgb), sky=Region(sky, 1.0)) for rgb in (day, evening))
+    timeline = still(FRAMES, 3)
+    aligned = align(one, other)
+    assert aligned is not None
+    ambient = compose(one, storyboard, timeline)
+    assert ambient.backdrop is not None
+    arrives = compose_arriving_sky(other, storyboard, timeline, ambient.backdrop)
+    made = Morph(one, other, timeline, storyboard, aligned, ambient=ambient, last_sky=arrives)
+    frames = [made.frame(n).y for n in range(FRAMES)]
+    assert np.array_equal(frames[0], luma(day)) and np.array_equal(frames[-1], luma(evening))
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    for n in (3, 10, 38, 44):  # away from the cross-fade
+        flow = search.calc(frames[n], frames[n + 3], None)[10:90, 40:-40, 0] / 3
+        down, right = np.gradient(cv2.GaussianBlur(frames[n], (0, 0), 1.5).astype(np.float32))
+        edges = np.hypot(down, right)[10:90, 40:-40]
+        assert 1 < np.median(flow[edges > np.percentile(edges, 70)]) < 2.2, n
+    assert np.array_equal(made.frame(30).y[200:], Morph(one, other, timeline, storyboard, aligned).frame(30).y[200:])
+    # The last step is as long as the others: nothing jumps to the last picture.
+    steps = [float(np.abs(frames[n + 1][10:90].astype(int) - frames[n][10:90]).mean()) for n in range(FRAMES - 1)]
+    assert steps[-1] < 2 * float(np.median(steps))
     assert_without_ghosts(made)
 
 

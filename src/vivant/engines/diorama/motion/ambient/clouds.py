@@ -43,8 +43,13 @@ EDDIES: Final = (0.155, 0.065)  # sizes of the eddies, widths
 class Clouds:
     """The drift of one backdrop."""
 
-    def __init__(self, air: Air, backdrop: Backdrop, strength: float, direction: str, *, rigid: bool = False) -> None:
-        """strength: 0..1. direction: left, right or "" for the wind's own. rigid: as one piece, as in a drawing."""
+    def __init__(
+        self, air: Air, backdrop: Backdrop, strength: float, direction: str, *, rigid: bool = False,
+        arrives_from: Backdrop | None = None,
+    ) -> None:  # fmt: skip
+        """strength: 0..1. direction: left, right or "" for the wind's own. rigid: as one piece, as in a drawing.
+        arrives_from: the sky of the first picture, if this is that of a given last one, in which the drift of both
+        ends."""
         self._air, self._shape = air, quarter_shape(air.height, air.width)
         self._side = {"left": -1.0, "right": 1.0}.get(direction, air.side)
         fast = float(np.clip(2 * strength - 1, 0, 1))
@@ -54,7 +59,7 @@ class Clouds:
         if rigid:
             over, turn, rise = np.ones((rows, 1)), 0.0, np.ones((rows, 1))
         else:
-            speed *= measure_softness(backdrop)
+            speed *= measure_softness(arrives_from or backdrop)
             rise = _elevation(backdrop, rows)
             over = HORIZON + (1 - HORIZON) * rise**0.8
             turn = TURN[0] + (TURN[1] - TURN[0]) * fast
@@ -73,9 +78,18 @@ class Clouds:
         self._turn = seconds + 1 if one else max(1.0, 0.5 * FARTHEST * air.width / speed)
         copies = 1 if one else int(seconds / self._turn) + 2
         self._copies = [self._follow(k * self._turn, seconds) for k in range(copies)]
+        self._arrival = seconds if arrives_from else None
+        if arrives_from:
+            # One copy: what is far from home is hidden by the first picture's sky, which is still seen then.
+            self._turn = seconds + 1
+            start, keys = self._follow(seconds, seconds)
+            self._copies = [(start, keys + np.stack([self._over * np.float32(self._side * seconds), 0 * self._over]))]
 
     def drift(self, n: int) -> Drift | None:
         time = float(self._air.flowed[n])
+        if self._arrival is not None:
+            ax, ay = self._at(0, time)
+            return Drift(ax, ay, ax, ay, 0.0, float(smoothstep(np.array((self._arrival - time) / SETTLES))))
         if n == 0 or time == 0:
             return None
         first = min(int(time / self._turn), len(self._copies) - 1)

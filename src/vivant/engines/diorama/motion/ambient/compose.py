@@ -37,7 +37,16 @@ from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
-from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, FieldSum, Flow, Sheet, average_quarter
+from vivant.engines.diorama.motion.fields import (
+    Ambient,
+    ArrivingSky,
+    Drift,
+    Field,
+    FieldSum,
+    Flow,
+    Sheet,
+    average_quarter,
+)
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.sea import ROUGH
@@ -105,6 +114,20 @@ def compose(
         own = replace(setting, air=limit_to_time(air, there), flow=flow_in_time(air, there)) if timed else setting
         parts.append(_BUILDERS[motion.kind](own, motion))
     return _Composition(air, parts)
+
+
+def compose_arriving_sky(
+    last: Scene, storyboard: Storyboard, timeline: Timeline, first: Backdrop
+) -> ArrivingSky | None:
+    """The drift of the sky of a given last picture, which ends as that shows it and is as fast as that of the first;
+    None where none is seen to drift."""
+    motion = next((m for m in storyboard.motions if m.kind == "clouds" and m.has_region), None)
+    places = Places(last)
+    if motion is None or not is_there(last.sky) or not places.shows_clouds or places.backdrop is None:
+        return None
+    air = make_air(last, storyboard, timeline)
+    clouds = Clouds(air, places.backdrop, motion.strength, motion.direction, rigid=places.is_drawn, arrives_from=first)
+    return ArrivingSky(places.backdrop, clouds.drift)
 
 
 class _Composition:

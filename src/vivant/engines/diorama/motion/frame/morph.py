@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.motion.fields import STEP, Ambient, Field, Illumination, Rect
+from vivant.engines.diorama.motion.fields import STEP, Ambient, ArrivingSky, Field, Illumination, Rect
 from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.blend import Light, blend
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
@@ -19,6 +19,7 @@ from vivant.engines.diorama.motion.frame.in_front import draw_in_front
 from vivant.engines.diorama.motion.frame.progress import keep_unanswered, make_way
 from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, combine, displace, make_nearness
 from vivant.engines.diorama.motion.frame.rig import Rig
+from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.travel import Moment, draw_traveller
 from vivant.engines.diorama.motion.frame.view_path import TIGHTEST, ViewPath
 from vivant.engines.diorama.motion.frame.warp import Grid, Texels
@@ -45,10 +46,11 @@ class Morph:
     def __init__(
         self, scene: Scene, last: Scene, timeline: Timeline, storyboard: Storyboard, aligned: Alignment, *,
         ambient: Ambient | None = None, patches: Patches | None = None, face_field: FaceField | None = None,
-        illumination: Illumination | None = None,
+        illumination: Illumination | None = None, last_sky: ArrivingSky | None = None,
     ) -> None:  # fmt: skip
         """scene, last: of the two pictures, of one size. ambient, patches, face_field: what moves in the first;
-        illumination: how its light changes, up to the last picture."""
+        illumination: how its light changes, up to the last picture; last_sky: the sky of the last. Skies drift only
+        where both pictures show the same view."""
         self.aligned = aligned
         self._first, self._last = scene.source, last.source
         self._timeline = timeline
@@ -57,8 +59,12 @@ class Morph:
         h, w = scene.source.planes.y.shape
         self._whole = Rect(0, 0, w, h)
         self._way = make_way(storyboard)
+        self._sky = self._last_sky = None
+        if ambient and ambient.backdrop and last_sky and is_same_view(aligned):
+            self._sky, self._last_sky = Sky(ambient.backdrop), Sky(last_sky.backdrop)
+        self._last_drift = last_sky.drift if last_sky else None
         nearness, subject = make_nearness(scene)
-        moves = aligned.path.travel > _STEADY
+        moves = not is_same_view(aligned)
         if moves:  # the relief of the first picture is in its place only at the start
             nearness = np.full_like(nearness, subject)
         camera = keep_unanswered(timeline.camera, storyboard, aligned.fit.view, (w, h)) if moves else timeline.camera
@@ -96,8 +102,15 @@ class Morph:
             frame = warp.read(self._made_soft(0, share), grid)
             for patch in self._patches(n) if self._patches else ():
                 warp.read_patched(self._first, patch, grid, frame)
+            drift = self._ambient.drift(n) if self._ambient else None
+            if self._sky and drift:
+                self._sky.draw(drift, here, grid, frame)
         # The last picture need not be read while nothing is seen of it.
         other = warp.read(self._made_soft(1, share), there) if frame is None or seen.weight.max() > 0 else frame
+        if self._last_sky and self._last_drift and other is not frame:
+            drift = self._last_drift(n)
+            if drift:
+                self._last_sky.draw(drift, Grid(view.rect, seen.bx, seen.by), there, other)
         frame = frame or other
         blend(frame, other, seen.weight, seen.light, seen.last_light, self._noise)
         for traveller in self.aligned.travellers:
@@ -128,6 +141,11 @@ class Morph:
             for plane, size in ((source.y2, 2 * sigma), (source.planes.u, 0.5 * sigma), (source.planes.v, 0.5 * sigma))
         )
         return warp.pack_source(Source(Planes(source.planes.y, u, v), y2))
+
+
+def is_same_view(aligned: Alignment) -> bool:
+    """Whether the camera stands still between the two pictures: only the light, or what is in them, differs."""
+    return aligned.path.travel <= _STEADY
 
 
 def _fade(moved: Field | None, share: float) -> Field | None:

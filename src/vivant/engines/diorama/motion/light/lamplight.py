@@ -127,8 +127,9 @@ class MoonGlow:
             self._light = (near * (0.5 + 0.9 * strength)).astype(np.float32)
             # Half of its own colour, half of moonlight.
             planes, (x, y) = stage.scene.source.planes, (int(moon.x) // 2, int(moon.y) // 2)
-            own = Colour(self._colour.luma, *(np.float32(plane[y, x]) - 128 for plane in (planes.u, planes.v)))
-            self._colour = Colour(own.luma, 0.5 * (own.cb + self._colour.cb), 0.5 * (own.cr + self._colour.cr))
+            cb, cr = float(planes.u[y, x]) - 128, float(planes.v[y, x]) - 128
+            night = self._colour
+            self._colour = Colour(night.luma, 0.5 * (night.cb + cb), 0.5 * (night.cr + cr))
 
     def tone(self, n: int, share: float) -> F32:
         """float32 (7, rows, columns) at frame n."""
