@@ -49,6 +49,9 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
     hue = seen.lab[inside][:, 1:]
     leafy = float(((hue[:, 0] < -6) & (hue[:, 1] > -12)).mean())
     dull = float(np.hypot(hue[:, 0], hue[:, 1]).mean() < 6 and np.median(seen.lab[inside][:, 0]) < 76)
+    # Behind what is seen close up, a blurred room is as smooth as a sky, but seldom as bright or as blue.
+    light, blue = float(np.median(seen.lab[inside][:, 0])), float(np.median(seen.lab[inside][:, 2]))
+    room = float(np.clip((72 - light) / 10, 0, 1) * np.clip((blue + 12) / 8, 0, 1))
     likely = float(np.clip(0.5 + likeness[inside].mean() / 1.5, 0, 1))
     wide = float(np.clip((above[: max(h // 20, 1)].mean() - 0.3) / 0.4, 0, 1))
     trust = (
@@ -59,6 +62,7 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
         * (1 - indoors)
         * (1 - leafy)
         * (1 - 0.6 * dull)
+        * (1 - 0.85 * room * _seen_close(seen))
         * (1 - 0.6 * seen.drawn)  # the flat sky of a drawing does not move as vapour does
     )
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
@@ -226,9 +230,17 @@ def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoo
     pale = greyish * float(np.clip((float(np.median(light[part])) - 60) / 10, 0, 1))  # cloud or snow rather than water
     trust = (np.clip(sure, 0, 1) * (0.55 + 0.45 * colour)) * filled * (1 - 0.6 * pale) * (1 - indoors)
     trust *= 1 - 0.6 * seen.drawn
+    # A table on which something stands close by is grey; water has a colour, or shows it from farther away.
+    table = float(np.clip((8 - np.median(np.hypot(a, b)[part])) / 3, 0, 1))
+    trust *= 1 - 0.85 * table * _seen_close(seen)
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
     cut = np.clip(np.arange(rgb.shape[0])[:, None] - line / h * rgb.shape[0] + 0.5, 0, 1)
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
+
+
+def _seen_close(seen: Features) -> float:
+    """0..1: how surely what stands out is seen from so near that it fills a good part of the picture."""
+    return float(np.clip((float(seen.subject.mean()) - 0.2) / 0.1, 0, 1))
 
 
 def _find_breaker(seen: Features, line: int, sky: Any) -> int:
