@@ -78,3 +78,17 @@ def test_a_storyboard_with_a_thing_is_read_back_as_it_was_written() -> None:
     board = board_of("Steam curls from the red cup on the left.")
     assert Storyboard.from_data(board.to_data()) == board
     assert board.motions[0].thing == Thing(kind="cup", colour="red", place="left", words="the red cup")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind", "look"),
+    [
+        ("Confetti falls over the crowd.", "petals", "confetti"),
+        ("Cherry blossom petals drift.", "petals", ""),
+        ("Sparkles float around her.", "dust", "sparkles"),
+        ("Dust motes drift in the light.", "dust", ""),
+        ("五彩纸屑飘落", "petals", "confetti"),
+    ],
+)
+def test_small_things_in_the_air_have_looks_of_their_own(prompt: str, kind: str, look: str) -> None:
+    assert (motion_of(prompt).kind, motion_of(prompt).look) == (kind, look)

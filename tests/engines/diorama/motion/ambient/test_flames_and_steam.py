@@ -128,3 +128,23 @@ def test_the_opening_of_a_cup_is_its_upper_part() -> None:
     thread = find_opening(box(150, 250, 200, 280), narrow=True)
     assert thread is not None and thread.half_width < 0.7 * found.half_width
     assert find_opening(np.zeros((HEIGHT, WIDTH), np.float32), narrow=False) is None
+
+
+def test_even_ground_gets_wet_in_the_rain_and_the_rest_does_not(play: Play) -> None:
+    grain = np.random.default_rng(1).integers(115, 126, (HEIGHT, WIDTH, 1), np.uint8)  # flat, it would be a drawing
+    scene = scene_of(np.repeat(grain, 3, axis=2), sky=region(box(0, 110, 0, WIDTH)))
+    rain = play(scene, Motion(kind="rain", strength=0.7), frames=97, wind=CALM)
+    early, late = (light_of(rain.sheets(n)[0]) for n in (4, 80))
+    assert rain.sheets(0) == ()
+    assert late[240, 240] < 5 * early[240, 240] <= 0
+    assert late[:150].min() == 0
+
+
+def test_snow_settles_on_the_ground_and_against_the_sky(play: Play) -> None:
+    dark: U8 = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    scene = scene_of(dark, sky=region(box(0, 110, 0, WIDTH)))
+    snow = play(scene, Motion(kind="snow", strength=0.8), frames=121, wind=np.zeros(121, np.float32))
+    late = light_of(snow.sheets(120)[0])
+    assert late[240:260].mean() > 0.02 and late[110:114].mean() > 0.005
+    assert np.abs(late[:104]).max() < 1e-3 and np.abs(late[125:165]).max() < 1e-3
+    assert light_of(snow.sheets(30)[0])[240:260].mean() < 0.5 * late[240:260].mean()

@@ -24,11 +24,12 @@ from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
 from vivant.engines.diorama.motion.ambient.mist import Mist
-from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies
+from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies, Sparkles
 from vivant.engines.diorama.motion.ambient.places import Places, is_there
 from vivant.engines.diorama.motion.ambient.plume import Plume, find_opening
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
+from vivant.engines.diorama.motion.ambient.settled import SettledSnow, WetGround
 from vivant.engines.diorama.motion.ambient.sky_shade import SkyShade
 from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow
@@ -172,13 +173,19 @@ def _rain(setting: Setting, motion: Motion) -> Parts:
     wet = average_quarter(setting.places.water) * motion.has_region
     ground = average_quarter(setting.places.ground)
     ripples = Ripples(setting.air, wet, ground, setting.scene.horizon, motion.strength)
-    return Parts(overlays=(ripples, Rain(setting.air, motion.strength, setting.places.occluder(), haze)))
+    drops = Rain(setting.air, motion.strength, setting.places.occluder(), haze)
+    puddles = WetGround(
+        setting.air, average_quarter(setting.places.even_ground), setting.scene.horizon, motion.strength
+    )
+    return Parts(sheeted=() if setting.places.is_drawn else (puddles,), overlays=(ripples, drops))
 
 
 def _snow(setting: Setting, motion: Motion) -> Parts:
     white = min(225.0, 0.8 * setting.air.bright + 35)
     haze = Haze(setting.air, setting.scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
-    return Parts(overlays=(Snow(setting.air, motion.strength, setting.places.occluder(), haze),))
+    flakes = Snow(setting.air, motion.strength, setting.places.occluder(), haze)
+    lying = SettledSnow(setting.air, average_quarter(setting.places.ledges), motion.strength)
+    return Parts(sheeted=(lying,), overlays=(flakes,))
 
 
 def _water(setting: Setting, motion: Motion) -> Parts:
@@ -324,10 +331,10 @@ def _leaves(setting: Setting, motion: Motion) -> Parts:
 
 
 def _petals(setting: Setting, motion: Motion) -> Parts:
-    return _falling_blades(setting, motion, "petals")
+    return _falling_blades(setting, motion, "confetti" if motion.look == "confetti" else "petals")
 
 
-def _falling_blades(setting: Setting, motion: Motion, what: Literal["leaves", "petals"]) -> Parts:
+def _falling_blades(setting: Setting, motion: Motion, what: Literal["leaves", "petals", "confetti"]) -> Parts:
     tint = setting.places.blossom if what == "petals" else None
     return Parts(overlays=(Leaves(setting.air, what, motion.strength, tint, setting.places.occluder()),))
 
@@ -339,6 +346,8 @@ def _sparks(setting: Setting, motion: Motion) -> Parts:
 
 
 def _dust(setting: Setting, motion: Motion) -> Parts:
+    if motion.look == "sparkles":
+        return Parts(overlays=(Sparkles(setting.air, motion.strength),))
     return Parts(overlays=(Dust(setting.air, motion.strength),))
 
 

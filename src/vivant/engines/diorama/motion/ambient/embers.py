@@ -26,14 +26,14 @@ class Embers:
         """`hearth`: float32 on the quarter grid, 0..1, where there is fire; None: embers come from below the picture.
         strength: 0..1."""
         chance = rng(air.seed, "sparks")
-        count = round(air.area * (50 + 240 * strength))
+        count = round(air.area * (80 + 420 * strength))
         self._life = chance.uniform(1.1, 2.6, count)
         self._born = chance.uniform(0, 1, count)  # share of its life that is over at frame 0
         lives = int(air.frames / FPS / self._life.min()) + 3
         self._start = np.stack([self._place(air, hearth, chance, lives) for _ in range(count)])  # (count, lives, 2)
         near = chance.random(count) ** 2
         self._rise = air.scale * (110 + 240 * near) * chance.uniform(0.75, 1.3, count) * (0.8 + 0.5 * strength)
-        self._radius = air.scale * (0.9 + 1.7 * near)
+        self._radius = air.scale * (1.2 + 2.2 * near)
         self._soft = air.scale * (0.5 + 1.4 * near**2)
         self._whirl = air.scale * (10 + 34 * near) * chance.uniform(0.5, 1.3, count)
         self._rate = chance.uniform(2.0, 5.5, count)

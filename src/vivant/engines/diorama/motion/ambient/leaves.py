@@ -1,4 +1,4 @@
-"""Falling leaves and petals: they tumble, swing from side to side, and go with the wind."""
+"""Falling leaves, petals and confetti: they tumble, swing from side to side, and go with the wind."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ class Kind:
     few: int  # at 720p, strength 0
     many: int  # more at strength 1
     colours: tuple[tuple[int, int, int], ...]
+    gleam: float = 9.0  # luma by which one half is brighter than the other
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -47,16 +48,23 @@ KINDS: Final[dict[str, Kind]] = {
         length=0.046, slim=0.72, fall=0.62, wind=2.2, swing=0.14, round=1.0, dimmest=0.8, few=40, many=170,
         colours=((250, 218, 226), (246, 196, 210), (255, 236, 238), (240, 178, 196)),
     ),
+    "confetti": Kind(
+        length=0.034, slim=0.62, fall=0.95, wind=1.3, swing=0.17, round=0.9, dimmest=0.75, few=70, many=260, gleam=26,
+        colours=(
+            (232, 52, 64), (250, 186, 32), (42, 132, 226), (60, 180, 90), (238, 96, 168), (140, 84, 208),
+            (246, 240, 228), (255, 140, 40),
+        ),
+    ),
 }  # fmt: skip
 
 
 class Leaves:
-    """Leaves or petals through the whole depth of the picture."""
+    """Leaves, petals or confetti through the whole depth of the picture."""
 
     def __init__(
         self,
         air: Air,
-        what: Literal["leaves", "petals"],
+        what: Literal["leaves", "petals", "confetti"],
         strength: float,
         tint: NDArray[np.float64] | None,
         occluder: Occluder,
@@ -81,7 +89,7 @@ class Leaves:
         self._spin = chance.uniform(1.5, 5.0, count) * chance.choice([-1, 1], count)
         self._phase = chance.uniform(0, 2 * math.pi, (3, count))
         self._place = chance.random((2, count))
-        self._round = kind.round
+        self._round, self._gleam = kind.round, kind.gleam
         colours = np.array(kind.colours, np.float64)
         if tint is not None:
             colours = np.stack([tint * s + 255 * (1 - s) for s in (1.0, 0.8, 0.65, 0.9)])
@@ -126,6 +134,6 @@ class Leaves:
         out["alpha"] *= 1 - self._behind * self._cover[rows, columns]
         out["luma"] = np.clip(16 + (self._luma - 16) * (0.86 + 0.24 * facing), 24, 226)
         out["cb"], out["cr"] = self._cb, self._cr
-        out["fold"] = 9 * np.sign(facing)
+        out["fold"] = self._gleam * np.sign(facing)
         out["roundness"] = self._round
         blades.draw(frame, out)

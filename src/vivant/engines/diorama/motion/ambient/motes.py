@@ -1,4 +1,4 @@
-"""Small lights that float: dust in a beam, fireflies in the dusk."""
+"""Small lights that float: dust in a beam, fireflies in the dusk, sparkles that glint like stars."""
 
 from __future__ import annotations
 
@@ -44,14 +44,16 @@ class Dust:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "dust", round(air.area * (60 + 240 * strength)), 0.35, 3.5, 0.05)
+        self._points = _WanderingPoints(air, "dust", round(air.area * (210 + 560 * strength)), 0.35, 3.5, 0.075)
         chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=1.2, open_at_720p=2.6)
         blur = lens.blur(z)
         self._pixels = lens.pixels(z)
-        self._radius = np.clip(0.8 * air.scale + 0.75 * blur, 0.5, 9 * air.scale)
+        self._radius = np.clip(1.7 * air.scale + 0.95 * blur, 0.8, 12 * air.scale)
         self._soft = 0.5 + 0.55 * self._radius
-        self._alpha = (0.5 + 0.4 * strength) * np.clip(1.6 / self._radius, 0.2, 1) * chance.uniform(0.4, 1, len(z))
+        self._alpha = (
+            (0.75 + 0.25 * strength) * np.clip(2.4 * air.scale / self._radius, 0.22, 1) * chance.uniform(0.4, 1, len(z))
+        )
         self._turn = chance.uniform(0.6, 2.2, len(z))
         self._phase = chance.uniform(0, 2 * math.pi, len(z))
         self._bright = float(np.clip(air.bright + 40, 170, 230))
@@ -62,9 +64,9 @@ class Dust:
             return
         time = n / FPS
         x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
-        x = (x + 0.12 * float(self._air.drift[n]) * self._pixels) % self._air.width
-        y = (y + 0.015 * time * self._pixels) % self._air.height
-        glint = 0.25 + 0.75 * np.sin(self._turn * time + self._phase) ** 2
+        x = (x + 0.25 * float(self._air.drift[n]) * self._pixels) % self._air.width
+        y = (y + 0.04 * time * self._pixels) % self._air.height
+        glint = 0.35 + 0.65 * np.sin(self._turn * time + self._phase) ** 2
         # What leaves on one side comes back on the other; it is faded out near the edges, so that this is not seen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
         out = capsules.make_batch(len(x))
@@ -81,11 +83,11 @@ class Fireflies:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "fireflies", round(air.area * (18 + 60 * strength)), 0.9, 7.0, 0.4)
+        self._points = _WanderingPoints(air, "fireflies", round(air.area * (34 + 100 * strength)), 0.9, 7.0, 0.45)
         chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=3.0, open_at_720p=4.0)
         self._pixels = lens.pixels(z)
-        self._core = np.clip(0.012 * self._pixels + 0.6 * lens.blur(z), 1.3 * air.scale, 9 * air.scale)
+        self._core = np.clip(0.016 * self._pixels + 0.7 * lens.blur(z), 2.0 * air.scale, 11 * air.scale)
         self._beat = chance.uniform(1.6, 3.4, len(z))  # seconds
         self._phase = chance.random(len(z))
         self._low = 0.28 * air.height  # they stay below this row
@@ -102,7 +104,7 @@ class Fireflies:
         light = np.clip((150 - self._air.middle) / 90, 0.45, 1)  # by day hardly seen
         out = capsules.make_batch(2 * len(x))
         for part, radius, soft, alpha in (
-            (out[: len(x)], 0.6 * self._core, 6.5 * self._core, 0.34),
+            (out[: len(x)], 0.6 * self._core, 7.5 * self._core, 0.42),
             (out[len(x) :], 0.8 * self._core, 0.7 * self._core, 0.95),
         ):
             part["x0"], part["y0"], part["x1"], part["y1"] = x, y, x, y
@@ -110,4 +112,46 @@ class Fireflies:
             part["alpha"] = alpha * glow * light * opacity
             part["bright"] = part["shade"] = FIREFLY[0]
             part["cb"], part["cr"] = FIREFLY[1], FIREFLY[2]
+        capsules.draw(frame, out)
+
+
+class Sparkles:
+    """Grains that drift and glint one after the other, each with the four rays of a bright point."""
+
+    def __init__(self, air: Air, strength: float) -> None:
+        self._air = air
+        self._points = _WanderingPoints(air, "sparkles", round(air.area * (180 + 440 * strength)), 0.5, 4.0, 0.08)
+        chance, z = self._points.chance, self._points.z
+        self._pixels = Lens.of(air, focus=1.5, open_at_720p=2.0).pixels(z)
+        self._size = air.scale * (3.2 + 12 * chance.random(len(z)) ** 3)
+        self._beat = chance.uniform(0.9, 2.4, len(z))  # seconds from one glint to the next
+        self._phase = chance.random(len(z))
+        self._warm = chance.random(len(z)) < 0.5
+
+    def draw(self, n: int, frame: Planes) -> None:
+        opacity = float(self._air.opacity[n])
+        if opacity <= 0:
+            return
+        time = n / FPS
+        x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
+        x = (x + 0.10 * float(self._air.drift[n]) * self._pixels) % self._air.width
+        y = (y + 0.02 * time * self._pixels) % self._air.height
+        beat = (time / self._beat + self._phase) % 1.0
+        glint = smoothstep(np.minimum(beat / 0.14, (0.46 - beat) / 0.28))
+        edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 16, 0, 1)
+        alpha, reach = glint * edge * opacity, self._size * (0.4 + 0.6 * glint)
+        out = capsules.make_batch(4 * len(x))
+        # A soft halo, two rays, and the point itself.
+        for part, along, up, radius, soft, share in (
+            (out[0::4], 0.0, 0.0, 0.4, 0.55 * self._size + 1.0, 0.30),
+            (out[1::4], 1.0, 0.0, 0.35, 0.9, 0.9),
+            (out[2::4], 0.0, 1.0, 0.35, 0.9, 0.9),
+            (out[3::4], 0.0, 0.0, 0.16 * self._size, 0.8, 1.0),
+        ):
+            part["x0"], part["x1"] = x - along * reach, x + along * reach
+            part["y0"], part["y1"] = y - up * reach, y + up * reach
+            part["radius"], part["soft"] = radius * self._air.scale + 0.2, soft
+            part["alpha"] = share * alpha
+            part["bright"] = part["shade"] = 235
+            part["cb"], part["cr"] = np.where(self._warm, 104, 126), np.where(self._warm, 142, 128)
         capsules.draw(frame, out)

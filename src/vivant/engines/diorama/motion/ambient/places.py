@@ -150,6 +150,26 @@ class Places:
         return np.asarray((1 - taken) * low, np.float32)
 
     @cached_property
+    def even_ground(self) -> F32:
+        """The part of the open ground that is even: roads, squares, snow, meadows from afar; no walls and windows."""
+        luma = self.scene.source.planes.y.astype(np.float32)
+        rough = filters.blur(np.abs(luma - filters.blur(luma, 2.5)), 14 * self._scale)
+        return np.asarray(self.ground * np.clip(1.6 - rough / 5, 0, 1), np.float32)
+
+    @cached_property
+    def ledges(self) -> F32:
+        """Where snow settles: open ground, and what stands out against the sky from above; none in a portrait."""
+        scene = self.scene
+        deep = max(2, round(0.014 * self.height))
+        out = 0.8 * self.even_ground
+        if scene.sky.trust >= TRUSTED and not scene.faces:
+            lowered = np.zeros_like(self.sky)
+            lowered[deep:] = self.sky[:-deep]
+            taken = np.maximum(scene.sky.mask, scene.water.mask * scene.water.trust)
+            out = np.maximum(out, filters.blur(np.clip(lowered - self.sky, 0, 1), 0.3 * deep) * (1 - taken))
+        return np.asarray(np.clip(out, 0, 1), np.float32)
+
+    @cached_property
     def blossom(self) -> NDArray[np.float64] | None:
         """RGB, 0..255, of a subject that is a flower (as colourful as petals are, and without a face); else None."""
         scene = self.scene

@@ -36,7 +36,7 @@ class Rain:
 
     def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "rain")
-        count = round(air.area * (130 + 1150 * strength**1.3))
+        count = round(air.area * (220 + 1900 * strength**1.3))
         focal = FOCAL * min(air.width, air.height)
         # True drops are as many more as the square of the distance; here they are fewer: haze stands for the farthest.
         share = (np.arange(count) + chance.random(count)) / count
@@ -54,7 +54,7 @@ class Rain:
         # Blur spreads the light of a drop; more air before it takes some away.
         spread = np.clip(sharp / drops["radius"], 0.22, 1)
         clarity = np.exp(-z / 14)
-        drops["alpha"] = (0.56 + 0.34 * strength) * spread**0.4 * clarity * chance.uniform(0.55, 1.15, count)
+        drops["alpha"] = (0.66 + 0.34 * strength) * spread**0.4 * clarity * chance.uniform(0.55, 1.15, count)
         self._drops = drops
         self._behind = np.clip((z / occluder.distance - 0.7) / 0.6, 0, 0.94).astype(np.float32)
         self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright, 138, 212))
