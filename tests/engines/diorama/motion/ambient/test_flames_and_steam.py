@@ -148,3 +148,22 @@ def test_snow_settles_on_the_ground_and_against_the_sky(play: Play) -> None:
     assert late[240:260].mean() > 0.02 and late[110:114].mean() > 0.005
     assert np.abs(late[:104]).max() < 1e-3 and np.abs(late[125:165]).max() < 1e-3
     assert light_of(snow.sheets(30)[0])[240:260].mean() < 0.5 * late[240:260].mean()
+
+
+def test_a_candle_that_is_named_burns_small_at_its_upper_end(dusk: Scene, play: Play) -> None:
+    candle = box(140, 230, 230, 250)
+    motion = Motion(kind="fire", look="candle", strength=0.3, has_region=False, thing=Thing(kind="candle"))
+    ambient = play(dusk, motion, frames=97, wind=CALM, find=finds(candle))
+    mean = np.mean([flames(ambient, n) for n in range(24, 97, 6)], axis=0)
+    assert mean[105:140, 232:248].max() > 0.2
+    assert mean[150:].max() < 0.02 and mean[:80].max() < 0.02
+    assert mean[:, :205].max() < 0.02 and mean[:, 275:].max() < 0.02
+
+
+def test_a_named_thing_burns_though_something_orange_looks_like_a_fire(play: Play) -> None:
+    dark: U8 = np.full((HEIGHT, WIDTH, 3), 40, np.uint8)
+    scene = scene_of(dark, fire=region(box(200, 230, 380, 440), 0.4))
+    log = box(190, 215, 90, 190)
+    ambient = play(scene, Motion(kind="fire", thing=LOG), frames=97, wind=CALM, find=finds(log))
+    assert np.mean([flames(ambient, n) for n in (40, 50, 60)], axis=0)[150:195, 90:190].max() > 0.3
+    assert ambient.flow(40) is None

@@ -19,7 +19,7 @@ from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.haze import Haze
-from vivant.engines.diorama.motion.ambient.hearth import find_hearth
+from vivant.engines.diorama.motion.ambient.hearth import find_hearth, light_candle
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
@@ -54,7 +54,7 @@ from vivant.engines.diorama.scene.sea import ROUGH
 from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard, Thing
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import Planes
+from vivant.media import F32, Planes
 
 
 class Displacement(Protocol):
@@ -263,22 +263,25 @@ def _wind(setting: Setting, motion: Motion) -> Parts:
 
 def _fire(setting: Setting, motion: Motion) -> Parts:
     mask = setting.scene.fire.mask
-    if not motion.has_region or not is_there(setting.scene.fire):
-        return _new_fire(setting, motion)
+    named = setting.places.find_thing(motion.thing)
+    shown = motion.has_region and is_there(setting.scene.fire)
+    if not shown or (named is not None and motion.look != "candle"):
+        return _new_fire(setting, motion, named)
     flames = fire.Flames(setting.air, mask, setting.timeline.flicker, motion.strength)
     current = fire.make_current(setting.flow, mask, motion.strength)
     return Parts(displacements=(flames,), currents=_flow(current).currents)
 
 
-def _new_fire(setting: Setting, motion: Motion) -> Parts:
+def _new_fire(setting: Setting, motion: Motion, named: F32 | None) -> Parts:
     """Flames where the picture shows none, on what the prompt names, with their light and a few embers; or the light of
     a fire that burns beside the picture."""
     air, scene, flicker = setting.air, setting.scene, setting.timeline.flicker
     if motion.origin != "prompt":
         return Parts()
-    named = setting.places.find_thing(motion.thing)
     hearth = None
-    if named is not None or motion.look == "":
+    if named is not None and motion.look == "candle":
+        hearth = light_candle(scene, named)
+    elif named is not None or motion.look == "":
         hearth = find_hearth(scene, named, air.seed)
     if hearth is None:
         beside = Firelight(
@@ -293,6 +296,8 @@ def _new_fire(setting: Setting, motion: Motion) -> Parts:
         reach=1.2 * hearth.tall + 0.35 * (right - left), power=1.1 * (0.6 + 0.8 * motion.strength), flicker=flicker,
         dims=0.2 + 0.2 * motion.strength,
     )  # fmt: skip
+    if motion.look == "candle":
+        return Parts(sheeted=(light, blaze))
     embers = Embers(air, average_quarter(np.asarray(hearth.burning, np.float32)), 0.12 * motion.strength)
     return Parts(sheeted=(light, blaze), overlays=(embers,))
 

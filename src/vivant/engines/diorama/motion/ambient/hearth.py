@@ -19,6 +19,7 @@ from vivant.media import F32
 
 CAMPFIRE: Final = 0.24  # of the picture's height, a fire on the ground
 LEAST, MOST = 0.10, 0.34  # and the flames of a thing that burns
+CANDLE: Final = (0.035, 0.10)  # and that of a candle
 GROUND: Final = (0.58, 0.64, 0.70, 0.76, 0.82, 0.87)  # rows tried, as shares of the height
 _FOUND: Final = 0.42  # merit from which a place on the ground will do
 
@@ -61,6 +62,27 @@ def find_hearth(scene: Scene, named: F32 | None, seed: int) -> Hearth | None:
         return _burn(matte.mask, spared, scene)
     rows = np.flatnonzero(ground.max(axis=1) > 0.3)
     return Hearth(ground, spared, CAMPFIRE * height * _size_at(scene, float(rows.mean())), is_ground=True)
+
+
+def light_candle(scene: Scene, candle: F32) -> Hearth | None:
+    """The wick of a candle, float32 (h, w), 0..1: a small fire over the middle of its upper end. None where there is
+    none."""
+    height, width = candle.shape
+    solid = candle > 0.5
+    rows = np.flatnonzero(solid.any(axis=1))
+    if not len(rows):
+        return None
+    top = int(rows[0])
+    columns = np.flatnonzero(solid[min(height - 1, top + max(1, round(0.06 * len(rows))))])
+    if not len(columns):
+        return None
+    x, thick = 0.5 * (float(columns[0]) + float(columns[-1])), float(columns[-1] - columns[0] + 1)
+    tall = float(np.clip(1.1 * thick, CANDLE[0] * height, CANDLE[1] * height))
+    half = 0.10 * tall
+    across = (np.arange(width)[None] - x) / half
+    down = (np.arange(height)[:, None] - (top - 0.08 * tall)) / (1.2 * half)
+    wick = np.clip(1.6 - across**2 - down**2, 0, 1).astype(np.float32)
+    return Hearth(wick, mark_faces(scene), tall, is_ground=True)
 
 
 def mark_faces(scene: Scene) -> F32:

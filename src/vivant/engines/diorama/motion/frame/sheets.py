@@ -73,43 +73,57 @@ def _change(value: Any, factor: Any, added: Any) -> Any:
 
 @fast_kernel
 def _draw(y: U8, u: U8, v: U8, amount: F32, table: F32, noise: F32) -> None:
-    last = table.shape[0] - 1
-    entry = np.empty(6, np.float32)
+    columns = y.shape[1]
+    cb, cr, blue, red = (
+        np.empty(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.float32),
+        np.empty(columns, np.float32),
+    )  # fmt: skip
     for i in range(u.shape[0]):
+        most = np.float32(0)
+        for row in (2 * i, 2 * i + 1):
+            for j in range(columns):
+                most = max(most, amount[row, j])
+        if most <= np.float32(1e-4):
+            continue
         for j in range(u.shape[1]):
-            top, left = 2 * i, 2 * j
-            most = max(
-                max(amount[top, left], amount[top, left + 1]), max(amount[top + 1, left], amount[top + 1, left + 1])
-            )
-            if most <= np.float32(1e-4):
-                continue
-            cb = (np.float32(u[i, j]) - np.float32(128)) / _CHROMA
-            cr = (np.float32(v[i, j]) - np.float32(128)) / _CHROMA
-            blue, red = ZERO, ZERO
-            for k in range(4):
-                row, column = top + (k >> 1), left + (k & 1)
-                at = min(max(amount[row, column], ZERO), ONE) * np.float32(last)
-                first = min(np.int32(at), last - 1)
-                part = at - np.float32(first)
-                for c in range(6):
-                    entry[c] = table[first, c] + part * (table[first + 1, c] - table[first, c])
-                luma = (np.float32(y[row, column]) - _BLACK) / _LUMA
-                r = min(max(luma + _R_CR * cr, ZERO), ONE)
-                g = min(max(luma + _G_CB * cb + _G_CR * cr, ZERO), ONE)
-                b = min(max(luma + _B_CB * cb, ZERO), ONE)
-                dr = _change(r, entry[0], entry[3])
-                dg = _change(g, entry[1], entry[4])
-                db = _change(b, entry[2], entry[5])
-                dy = _KR * dr + _KG * dg + _KB * db
-                blue += (db - dy) / np.float32(1.8556)
-                red += (dr - dy) / np.float32(1.5748)
-                value = np.float32(y[row, column]) + _LUMA * dy
-                y[row, column] = np.uint8(
-                    min(max(value, _BLACK), np.float32(235)) + np.float32(0.999) * noise[row, column]
-                )
-            # Blue and red are dithered too: a glow is as smooth in colour as in light.
-            rest = np.float32(0.999) * noise[top, left]
-            value = np.float32(u[i, j]) + QUARTER * _CHROMA * blue
-            u[i, j] = np.uint8(min(max(value, _BLACK), np.float32(240)) + rest)
-            value = np.float32(v[i, j]) + QUARTER * _CHROMA * red
-            v[i, j] = np.uint8(min(max(value, _BLACK), np.float32(240)) + rest)
+            cb[2 * j] = cb[2 * j + 1] = (np.float32(u[i, j]) - np.float32(128)) / _CHROMA
+            cr[2 * j] = cr[2 * j + 1] = (np.float32(v[i, j]) - np.float32(128)) / _CHROMA
+            blue[2 * j] = blue[2 * j + 1] = red[2 * j] = red[2 * j + 1] = ZERO
+        for row in (2 * i, 2 * i + 1):
+            _draw_row(y[row], cb, cr, blue, red, amount[row], table, noise[row])
+        # Blue and red are dithered too: a glow is as smooth in colour as in light.
+        for j in range(u.shape[1]):
+            rest = np.float32(0.999) * noise[2 * i, 2 * j]
+            value = np.float32(u[i, j]) + QUARTER * _CHROMA * (blue[2 * j] + blue[2 * j + 1])
+            u[i, j] = np.uint8(np.int32(min(max(value, _BLACK), np.float32(240)) + rest))
+            value = np.float32(v[i, j]) + QUARTER * _CHROMA * (red[2 * j] + red[2 * j + 1])
+            v[i, j] = np.uint8(np.int32(min(max(value, _BLACK), np.float32(240)) + rest))
+
+
+@fast_kernel
+def _draw_row(line: U8, cb: F32, cr: F32, blue: F32, red: F32, amount: F32, table: F32, noise: F32) -> None:
+    """One row of luma; what it changes of blue and red is added up there. Written without a branch, for SIMD."""
+    last = table.shape[0] - 1
+    flat = table.reshape(-1)
+    top = np.float32(last)
+    for j in range(line.shape[0]):
+        at = min(max(amount[j], ZERO), ONE) * top
+        first = min(np.int32(at), np.int32(last - 1))
+        part = at - np.float32(first)
+        k = np.uint32(6 * first)
+        fr = flat[k] + part * (flat[k + np.uint32(6)] - flat[k])
+        fg = flat[k + np.uint32(1)] + part * (flat[k + np.uint32(7)] - flat[k + np.uint32(1)])
+        fb = flat[k + np.uint32(2)] + part * (flat[k + np.uint32(8)] - flat[k + np.uint32(2)])
+        ar = flat[k + np.uint32(3)] + part * (flat[k + np.uint32(9)] - flat[k + np.uint32(3)])
+        ag = flat[k + np.uint32(4)] + part * (flat[k + np.uint32(10)] - flat[k + np.uint32(4)])
+        ab = flat[k + np.uint32(5)] + part * (flat[k + np.uint32(11)] - flat[k + np.uint32(5)])
+        level = np.float32(line[j])
+        luma = (level - _BLACK) / _LUMA
+        dr = _change(min(max(luma + _R_CR * cr[j], ZERO), ONE), fr, ar)
+        dg = _change(min(max(luma + _G_CB * cb[j] + _G_CR * cr[j], ZERO), ONE), fg, ag)
+        db = _change(min(max(luma + _B_CB * cb[j], ZERO), ONE), fb, ab)
+        dy = _KR * dr + _KG * dg + _KB * db
+        blue[j] += (db - dy) / np.float32(1.8556)
+        red[j] += (dr - dy) / np.float32(1.5748)
+        value = min(max(level + _LUMA * dy, _BLACK), np.float32(235)) + np.float32(0.999) * noise[j]
+        line[j] = np.uint8(np.int32(value))
