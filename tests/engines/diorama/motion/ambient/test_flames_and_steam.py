@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
+from support.timelines import still
+from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.ambient.hearth import find_hearth
 from vivant.engines.diorama.motion.ambient.plume import find_opening
 from vivant.engines.diorama.motion.fields import Ambient, Sheet
+from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.scene import Region, Scene
-from vivant.engines.diorama.storyboard import Motion, Thing
+from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard, Thing
 from vivant.media import F32, U8
 
 LOG = Thing(kind="other", words="the log")
@@ -167,3 +170,21 @@ def test_a_named_thing_burns_though_something_orange_looks_like_a_fire(play: Pla
     ambient = play(scene, Motion(kind="fire", thing=LOG), frames=97, wind=CALM, find=finds(log))
     assert np.mean([flames(ambient, n) for n in (40, 50, 60)], axis=0)[150:195, 90:190].max() > 0.3
     assert ambient.flow(40) is None
+
+
+def test_in_a_rendered_film_steam_is_seen_over_its_cup_in_every_quarter_and_the_rest_stays_to_the_bit() -> None:
+    rgb = np.random.default_rng(2).integers(40, 70, (HEIGHT, WIDTH, 3), np.uint8)
+    scene, cup = scene_of(rgb), box(170, 250, 200, 280)
+    board = Storyboard(
+        width=WIDTH, height=HEIGHT, frames=97, seed=5, language="en", audio=False, camera_fixed=True, morph=False,
+        shots=(Shot(start=0, end=97, moves=()),), motions=(Motion(kind="smoke", look="steam", thing=CUP),),
+    )  # fmt: skip
+    timeline = still(97, 5)
+    film = Renderer(scene, timeline, board, compose(scene, board, timeline, finds(cup)))
+    first = film.frame(0)
+    assert (first.y == scene.source.planes.y).all()
+    for quarter in range(4):
+        one, soon = film.frame(24 * quarter + 18).y.astype(int), film.frame(24 * quarter + 21).y.astype(int)
+        assert (np.abs(one - soon)[90:180, 190:290] > 6).mean() > 0.05
+        assert (one[:, :80] == first.y[:, :80]).all() and (one[:, 400:] == first.y[:, 400:]).all()
+        assert (one[225:] == first.y[225:]).all()

@@ -114,7 +114,7 @@ def _burn(mask: F32, spared: F32, scene: Scene) -> Hearth:
     edge[: round(0.04 * height)] = 0
     inside = np.asarray(cv2.erode(soft, np.ones((2 * band + 1, 2 * band + 1), np.uint8)), np.float32)
     low = np.clip((np.arange(height, dtype=np.float32)[:, None] / height - 0.3) / 0.3, 0, 1)
-    burning = np.maximum(edge, 0.42 * inside * low)
+    burning = np.maximum(edge, 0.15 * inside * low)
     if edge.max() < 0.5:
         burning = np.asarray(0.6 * inside * low, np.float32)
     # Of much that burns the lower part does, here and there: the rest stays to be seen.
