@@ -517,6 +517,8 @@ class PictureFacts:
     plants_trust: float = 0.0
     fire: float = 0.0
     fire_trust: float = 0.0
+    hair: float = 0.0  # of people
+    hair_trust: float = 0.0
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
     sun: float = 0.0  # 1 where the sun, or by night the moon, is seen in the sky

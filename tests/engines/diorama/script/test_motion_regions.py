@@ -78,3 +78,38 @@ def test_a_fire_that_is_not_in_the_picture_is_drawn_and_a_candle_that_is_not_lig
 def test_every_kind_of_motion_has_an_answer() -> None:
     for kind in get_args(MotionKind):
         assert find_regions([Motion(kind=kind)], PictureFacts())
+
+
+HAIR = PictureFacts(hair=0.1, hair_trust=0.9)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Wind in her hair.", "The wind blows through her hair.", "头发随风飘动。", "A gentle breeze."]
+)
+def test_wind_moves_hair_that_was_found(prompt: str) -> None:
+    made = board(prompt, HAIR)
+    assert [motion.kind for motion in made.motions if motion.has_region] == ["wind"]
+    assert not any("hair" in note or "头发" in note for note in made.notes)
+
+
+def test_doubtful_hair_does_not_move_even_if_named() -> None:
+    made = board("Her hair flows in the wind.", PictureFacts(hair=0.1, hair_trust=0.4))
+    assert not made.motions
+    assert any("Her hair flows" in note or "hair flows" in note for note in made.notes)
+
+
+def test_hair_that_is_not_found_is_told_though_plants_move() -> None:
+    made = board("Her hair blows in the wind, the grass sways.", PictureFacts(plants=0.4, plants_trust=0.9))
+    assert [motion.kind for motion in made.motions] == ["wind"]
+    assert any("no hair is found" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [("The flag waves.", "flag waves"), ("Curtains billow.", "urtains billow"), ("红旗飘扬。", "旗飘扬")],
+)
+def test_cloth_that_wind_is_to_move_is_told(prompt: str, words: str) -> None:
+    for facts in (HAIR, PictureFacts()):
+        notes = board(prompt, facts).notes
+        assert sum(words in note for note in notes) == 1
+        assert any("cloth" in note or "布料" in note for note in notes)

@@ -14,6 +14,7 @@ from vivant.engines.diorama.scene import colour, depth, drawing, features, light
 from vivant.engines.diorama.scene.being import find_being
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import describe_face
+from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
 from vivant.engines.diorama.scene.plants import find_plants
@@ -61,6 +62,7 @@ class SceneAnalyser:
             seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight)
         )
         plants = find_plants(rgb, sky=sky, water=water, subject=matte, grey=grey, straight=straight)
+        hair = find_hair(rgb, matte, faces)
         fire = regions.find_fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         checkpoint()
         # The water of a drawing is trusted less, but it has a waterline.
@@ -90,6 +92,8 @@ class SceneAnalyser:
             plants_trust=plants.trust,
             fire=fire.share,
             fire_trust=fire.trust,
+            hair=hair.share,
+            hair_trust=hair.trust,
             brightness=float(light.mean()) / 100,
             grey=grey,
             drawn=drawn,
@@ -110,6 +114,7 @@ class SceneAnalyser:
             faces=faces,
             depth_measured=measured is not None,
             body=body,
+            hair=hair,
         )
         checkpoint()
         return replace(scene, facts=_add_light(scene))

@@ -78,6 +78,7 @@ class Scene:
     faces: tuple[Face, ...] = ()  # those of facts.faces, in the same order
     depth_measured: bool = False  # by the operator's model; else the depth is a guess, and bodies are thought round
     body: Body | None = None  # the parts of the subject, should it be a living thing; that of facts.body
+    hair: Region | None = None  # of people; None where nobody looked for it
 
     def __post_init__(self) -> None:
         check_type("Scene.source", self.source, Source)
@@ -90,6 +91,9 @@ class Scene:
             check_type(f"Scene.{name}", region, Region)
             check_array(f"Scene.{name}.mask", region.mask, np.float32, (h, w))
         check_type("Scene.depth_measured", self.depth_measured, bool)
+        if self.hair is not None:
+            check_type("Scene.hair", self.hair, Region)
+            check_array("Scene.hair.mask", self.hair.mask, np.float32, (h, w))
         check_number("Scene.horizon", self.horizon, 0, h)
         check_number("Scene.waterline", self.waterline, 0, h)
         check_tuple("Scene.faces", self.faces, Face)

@@ -8,17 +8,20 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Literal
 
+from vivant.engines.diorama.script.motions import Blown
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.storyboard import FOUND, PORTRAIT, TRUSTED, Motion, MotionKind, PictureFacts, Thing
 
-Region = Literal["sky", "water", "plants", "fire"]
+Region = Literal["sky", "water", "plants", "fire", "hair"]
 Find = Callable[[Thing], float]  # how surely a thing that is named is found in the picture, 0..1
 
-# What each kind moves, or comes from; the other kinds need nothing of the picture.
-_REGIONS: Final[dict[MotionKind, Region]] = {
-    "water": "water", "falls": "water", "clouds": "sky", "wind": "plants", "fire": "fire",
-    "lightning": "sky", "rain": "water", "smoke": "fire", "sparks": "fire",
+# What each kind moves, or comes from: one of these; the other kinds need nothing of the picture.
+_REGIONS: Final[dict[MotionKind, tuple[Region, ...]]] = {
+    "water": ("water",), "falls": ("water",), "clouds": ("sky",), "wind": ("plants", "hair"), "fire": ("fire",),
+    "lightning": ("sky",), "rain": ("water",), "smoke": ("fire",), "sparks": ("fire",),
 }  # fmt: skip
+# Hair is found or not; a doubtful one would tear a face.
+_SURE: Final[frozenset[Region]] = frozenset({"hair"})
 _NAMED: Final = 0.1  # trust from which a region moves if the prompt names it
 # What is seen of a motion without its region, where that is less than was asked.
 _WITHOUT: Final[dict[MotionKind, str]] = {
@@ -99,12 +102,26 @@ def _is_found(thing: Thing, facts: PictureFacts, find: Find | None) -> bool:
     return facts.subject_trust >= TRUSTED and not facts.faces
 
 
+def note_missing_things(blown: Mapping[Blown, str], facts: PictureFacts) -> tuple[ScriptNote, ...]:
+    """Notes for what wind is to move by name and is not found, whatever else there is to move. Cloth is never found."""
+    return tuple(
+        ScriptNote(f"no_{thing}", (words,))
+        for thing, words in blown.items()
+        if thing == "cloth" or not is_seen("hair", facts)
+    )
+
+
 def _has_region(motion: Motion, facts: PictureFacts) -> bool:
-    region = _REGIONS.get(motion.kind)
-    if region is None:
+    regions = _REGIONS.get(motion.kind)
+    if regions is None:
         return True
-    share: float = getattr(facts, region)
-    trust: float = getattr(facts, f"{region}_trust")
     # Who asks for rain has not named the water that it falls on.
     least = _NAMED if motion.origin == "prompt" and motion.kind != "rain" else TRUSTED
-    return share > 0 and trust >= least
+    return any(is_seen(region, facts, TRUSTED if region in _SURE else least) for region in regions)
+
+
+def is_seen(region: Region, facts: PictureFacts, trust: float = TRUSTED) -> bool:
+    """Whether there is any of a region, found with that much trust at least."""
+    share: float = getattr(facts, region)
+    found: float = getattr(facts, f"{region}_trust")
+    return share > 0 and found >= trust

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, Literal
 
 from vivant.engines.diorama.script.clauses import is_done_by_someone
 from vivant.engines.diorama.script.found import Found, Span
@@ -35,6 +35,15 @@ _CLOTH: Final = frozenset(
         "muscles",
     }
 )
+Blown = Literal["hair", "cloth"]
+# What the wind is to move, by a part of the words that ask for it; other words mean the air, or plants.
+_BLOWN: Final[tuple[tuple[Blown, tuple[str, ...]], ...]] = (
+    ("hair", ("hair", "发", "刘海")),
+    ("cloth", (
+        "dress", "skirt", "coat", "cloak", "cape", "scarf", "flag", "banner", "curtain", "fabric", "sail", "clothes",
+        "ribbon", "旗", "裙", "帘", "衣", "披风", "飘带", "丝巾", "围巾",
+    )),
+)  # fmt: skip
 _HAS: Final = frozenset({"has", "have", "had", "已"})
 _NEAR: Final = 3  # tokens
 _REACH: Final = 8  # tokens between a motion and the direction it drifts
@@ -46,6 +55,9 @@ class MotionRequest:
     words: Mapping[MotionKind, str]  # the first of the prompt that ask for each
     denied: frozenset[MotionKind]  # kinds that must not move, whatever the picture shows
     nothing_else: bool  # what the prompt does not name stays still
+    blown: Mapping[Blown, str] = field(
+        default_factory=dict
+    )  # what wind is to move, and the first words that ask for it
 
 
 def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
@@ -59,6 +71,7 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
     looks: dict[MotionKind, list[MotionLook]] = {}
     things: dict[MotionKind, Thing] = {}
     spans: list[Span] = []
+    blown: dict[Blown, str] = {}
     for hit in reading.hits:
         if not hit.entry.motion or not has_fitting_doer(reading, hit):
             continue
@@ -74,6 +87,8 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
         if not hit.meant or hit.heard:
             continue
         spans.append((hit.first, hit.last))
+        if "wind" in hit.entry.motion and (named := _blown_thing(reading, hit)):
+            blown.setdefault(named, reading.written(hit))
         for kind, strength in hit.entry.motion.items():
             moments.setdefault(kind, []).append(times.begins(hit.first))
             words.setdefault(kind, reading.written(hit))
@@ -96,7 +111,16 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
         for kind, clauses in strengths.items()
     )
     nothing_else = any(hit.entry.mute == "picture" and not hit.denied for hit in reading.hits)
-    return Found(MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else), spans=tuple(spans))
+    return Found(
+        MotionRequest(motions, words, frozenset(denied - set(strengths)), nothing_else, blown), spans=tuple(spans)
+    )
+
+
+def _blown_thing(reading: Reading, hit: Hit) -> Blown | None:
+    """What is blown by these words or, where they are a verb, by the noun right before them."""
+    before = reading.tokens[hit.first - 1].text if hit.first else ""
+    told = f"{before} {reading.written(hit)}".casefold()
+    return next((thing for thing, parts in _BLOWN if any(part in told for part in parts)), None)
 
 
 def _choose_look(kind: MotionKind, looks: list[MotionLook]) -> MotionLook:

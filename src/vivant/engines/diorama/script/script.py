@@ -196,7 +196,11 @@ def _write_motions(
     """What the prompt asks for and the picture allows, and what is seen in the picture unless the prompt names or
     denies it. What the picture does not allow is told and not listed."""
     wanted = motion_regions.find_regions(asked.motions, facts)
-    notes = motion_regions.note_missing_regions(wanted, asked.words, facts, find)
+    things = motion_regions.note_missing_things(asked.blown, facts)
+    named_things = {word for note in things for word in note.words}
+    told = {kind: word for kind, word in asked.words.items() if kind != "wind" or word not in named_things}
+    notes = motion_regions.note_missing_regions(wanted, told, facts, find)
+    notes += things
     wanted = motion_regions.keep_seen(wanted)
     if asked.nothing_else:
         return Found(wanted, notes)

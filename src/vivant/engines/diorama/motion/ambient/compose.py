@@ -11,13 +11,14 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import falls, fire, river, swell
+from vivant.engines.diorama.motion.ambient import falls, fire, hair, river, swell
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.blaze import Blaze
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.firelight import Firelight
+from vivant.engines.diorama.motion.ambient.hair import make_strands
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.hearth import find_hearth, light_candle
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
@@ -51,7 +52,7 @@ from vivant.engines.diorama.motion.fields import (
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.sea import ROUGH
-from vivant.engines.diorama.storyboard import Motion, MotionKind, Storyboard, Thing
+from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, Storyboard, Thing
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, Planes
@@ -249,16 +250,33 @@ def _clouds(setting: Setting, motion: Motion) -> Parts:
 
 
 def _wind(setting: Setting, motion: Motion) -> Parts:
-    if not motion.has_region or not is_there(setting.scene.plants):
+    if not motion.has_region:
         return Parts()
+    return Parts(displacements=(*_plants_in_wind(setting, motion), *_hair_in_wind(setting, motion)))
+
+
+def _plants_in_wind(setting: Setting, motion: Motion) -> tuple[Displacement, ...]:
+    if not is_there(setting.scene.plants):
+        return ()
     blossom = setting.places.blossom is not None and motion.origin == "prompt"
     plants = setting.places.plants(with_blossom=blossom)
     if plants.weight.max() == 0:
-        return Parts()
+        return ()
     stems = measure_stems(setting.scene.source.planes.y, plants.inside, setting.air.scale)
     glint = 0.0 if setting.places.is_drawn else 1.0  # flat colours have no leaves to turn
-    sway = Sway(setting.air, plants, stems, setting.places.nearness, motion.strength, glint)
-    return Parts(displacements=(sway,))
+    return (Sway(setting.air, plants, stems, setting.places.nearness, motion.strength, glint),)
+
+
+def _hair_in_wind(setting: Setting, motion: Motion) -> tuple[Displacement, ...]:
+    scene = setting.scene
+    if not scene.faces or scene.hair is None or scene.hair.trust < TRUSTED or not is_there(scene.hair):
+        return ()
+    strands, stems = make_strands(scene, scene.hair, setting.air.scale)
+    if strands.weight.max() == 0:
+        return ()
+    here = np.ones_like(strands.weight)
+    strength = min(motion.strength, hair.STRONGEST)
+    return (Sway(setting.air, strands, stems, here, strength, 0.5, fastest=hair.SPEED, tough=hair.TOUGH),)
 
 
 def _fire(setting: Setting, motion: Motion) -> Parts:

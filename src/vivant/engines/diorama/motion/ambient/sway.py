@@ -64,7 +64,19 @@ class Sway:
     """Adds the displacement of plants. near: float32 on the quarter grid, above 0 far .. 1 in the foreground. strength:
     0..1. glint: 0..1, of GLINT."""
 
-    def __init__(self, air: Air, plants: Plants, stems: Stems, near: F32, strength: float, glint: float) -> None:
+    def __init__(
+        self,
+        air: Air,
+        plants: Plants,
+        stems: Stems,
+        near: F32,
+        strength: float,
+        glint: float,
+        *,
+        fastest: float = SPEED,
+        tough: float = 1.0,
+    ) -> None:
+        """fastest: as SPEED, of what sways here. tough: share of STRETCH and BEND that it bears."""
         chance = rng(air.seed, "sway")
         weight, firm = plants.weight, plants.firm
         top, bottom, left, right = falloff.find_bounds(weight)
@@ -101,13 +113,13 @@ class Sway:
         self._firm = np.ascontiguousarray(firm[box] * weight[box], np.float32)
         # The clip's wind against that which this strength brings: calm air moves little, whatever was asked for.
         usual = float(np.abs(air.wind).mean() + CALM) / (mean_wind(strength) + CALM)
-        speed = SPEED * strength**SPEED_POWER * min(usual, 2.0) * max(air.width, air.height) / 640
+        speed = fastest * strength**SPEED_POWER * min(usual, 2.0) * max(air.width, air.height) / 640
         counts = ((plants.inside > 0.5) & (weight > 0.3))[box]
         # The outline of a body is no stem: what is around it gives way.
         apart = 1 - np.clip(3 * filters.blur(firm, 10 * air.scale), 0, 1)
         stem = (stems.along_x[box], stems.along_y[box], (stems.stem * apart)[box])
         self._swell = np.ones(air.frames, np.float32)
-        self._reach_speed(speed, counts, stem, 0.4 + 0.8 * strength)
+        self._reach_speed(speed, counts, stem, tough * (0.4 + 0.8 * strength))
         self._still = self._blown(0)
 
     def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
