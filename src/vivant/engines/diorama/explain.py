@@ -25,6 +25,7 @@ _MOTION: Final = {
     "leaves": "falling leaves",
     "petals": "drifting petals",
     "clouds": "drifting clouds",
+    "drifting_light": "light that drifts over the picture",
 }
 _LIGHT: Final = {
     "night": "night falls",

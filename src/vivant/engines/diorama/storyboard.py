@@ -29,7 +29,7 @@ Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "co
 Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": the prompt does not say
 MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
-    "dust", "sparks", "fireflies", "bubbles",
+    "dust", "sparks", "fireflies", "bubbles", "drifting_light",
 ]  # fmt: skip
 LightKind = Literal[
     "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",

@@ -9,7 +9,7 @@ import pytest
 from vivant.engines.diorama.explain import explain
 from vivant.engines.diorama.script.motion_regions import find_regions
 from vivant.engines.diorama.script.script import write
-from vivant.engines.diorama.storyboard import Motion, MotionKind, Origin, PictureFacts, Storyboard
+from vivant.engines.diorama.storyboard import FaceFact, Motion, MotionKind, Origin, PictureFacts, Storyboard
 from vivant.request import Canvas
 
 
@@ -113,3 +113,20 @@ def test_cloth_that_wind_is_to_move_is_told(prompt: str, words: str) -> None:
         notes = board(prompt, facts).notes
         assert sum(words in note for note in notes) == 1
         assert any("cloth" in note or "布料" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "facts", "drifts"),
+    [
+        (True, PictureFacts(), True),
+        (False, PictureFacts(), False),  # the camera moves
+        (True, PictureFacts(sky=0.5, sky_trust=0.9), True),  # its clouds may be too faint to be seen
+        (True, PictureFacts(plants=0.5, plants_trust=0.9), False),
+        (True, PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),)), False),
+    ],
+)
+def test_light_drifts_over_a_picture_in_which_nothing_else_moves(
+    fixed: bool, facts: PictureFacts, drifts: bool
+) -> None:
+    board = write("", facts, canvas=Canvas.of("480p", "16:9", 5), seed=3, audio=False, camera_fixed=fixed, morph=False)
+    assert ("drifting_light" in {motion.kind for motion in board.motions}) == drifts

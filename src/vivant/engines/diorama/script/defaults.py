@@ -19,6 +19,7 @@ from vivant.engines.diorama.storyboard import (
     MoveKind,
     Music,
     PictureFacts,
+    Shot,
     Style,
 )
 from vivant.request import Canvas
@@ -82,6 +83,19 @@ def choose_motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
     if _seen(facts, "fire"):
         found.append(Motion(kind="fire", strength=0.45, origin="picture"))
     return tuple(found)
+
+
+def choose_light(
+    shots: tuple[Shot, ...], motions: tuple[Motion, ...], facts: PictureFacts, *, lives: bool
+) -> tuple[Motion, ...]:
+    """Light that drifts over a picture in which nothing else is sure to move while the camera stands still. lives: a
+    living subject moves. Clouds may turn out to be too faint to be seen to drift, and what is drawn hardly moves."""
+    rests = any(all(move.kind == "static" for move in shot.moves) for shot in shots)
+    faint = {"clouds", "water", "wind"} if facts.drawn else {"clouds"}
+    lives = lives or any(not face.still for face in facts.faces) or any(motion.kind not in faint for motion in motions)
+    if lives or not rests:
+        return ()
+    return (Motion(kind="drifting_light", origin="default"),)
 
 
 def choose_cues(facts: PictureFacts) -> tuple[Cue, ...]:

@@ -6,6 +6,7 @@ them; what no step used is looked at last.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
@@ -115,8 +116,12 @@ def write(
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
-    moved = beings.find_body_actions(reading, cast, times, facts, nothing_else=wanted.nothing_else)
+    # On the way to a last picture the subject is no layer of its own.
+    alone = replace(facts, body=None) if morph else facts
+    moved = beings.find_body_actions(reading, cast, times, alone, nothing_else=wanted.nothing_else)
     living = chain.take(moved)
+    if not wanted.nothing_else and not morph:
+        moving = (*moving, *defaults.choose_light(shots, moving, facts, lives=bool(living)))
     acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines, moved.spans))
     wordless = chain.take(dialogue.find_wordless_speech(reading, cast, spoken))
     chain.take(_tell_silence(wordless, lines, acting, facts, audio=audio))

@@ -16,6 +16,7 @@ from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_t
 from vivant.engines.diorama.motion.ambient.blaze import Blaze
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
+from vivant.engines.diorama.motion.ambient.drifting_light import DriftingLight
 from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.hair import make_strands
@@ -382,6 +383,10 @@ def _bubbles(setting: Setting, motion: Motion) -> Parts:
     return Parts(overlays=(Bubbles(setting.air, motion.strength),))
 
 
+def _drifting_light(setting: Setting, motion: Motion) -> Parts:
+    return Parts(displacements=(DriftingLight(setting.air, motion.strength),))
+
+
 def _flow(current: Current | None) -> Parts:
     return Parts() if current is None else Parts(currents=(current,))
 
@@ -403,4 +408,5 @@ _BUILDERS: Final[dict[MotionKind, Callable[[Setting, Motion], Parts]]] = {
     "sparks": _sparks,
     "fireflies": _fireflies,
     "bubbles": _bubbles,
+    "drifting_light": _drifting_light,
 }

@@ -1,0 +1,61 @@
+"""Light that drifts over the picture, as through leaves or a curtain: two layers of soft patches slide over each other.
+It is what lives where nothing else in the picture can move.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.motion.ambient.air import Air, initial_share
+from vivant.engines.diorama.motion.fields import FieldSum, quarter_shape
+from vivant.engines.diorama.random_streams import rng
+from vivant.media import F32
+from vivant.request import FPS
+
+TILE: Final = 128  # size of the pattern, which repeats
+PATCH: Final = 7.0  # samples of it: size of a patch (standard deviation of the blur)
+ACROSS: Final = 1.1  # tiles across the long side of the picture
+DEEP: Final = 0.56  # gain at strength 1 between light and shade
+LIT: Final = 150.0  # luma of the bright parts for which that holds; a darker picture changes more, or nobody sees it
+PACES: Final = ((0.2, 0.035), (-0.13, 0.065))  # tiles per second to the side of the wind and down, of each layer
+
+
+class DriftingLight:
+    """Implements compose.Displacement."""
+
+    def __init__(self, air: Air, strength: float) -> None:
+        self._air, self._deep = air, DEEP * strength * float(np.clip(LIT / max(1.0, air.bright), 0.8, 1.7))
+        rows, columns = quarter_shape(air.height, air.width)
+        step = ACROSS * TILE / max(rows, columns)
+        x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+        self._x, self._y = (step * x).astype(np.float32), (step * y).astype(np.float32)
+        chance = rng(air.seed, "light/drifts")
+        self._layers = [_make_patches(chance) for _ in PACES]
+        self._home = self._pattern(0.0)
+
+    def add(self, n: int, out: FieldSum) -> None:
+        change = self._pattern(n / FPS) - np.float32(initial_share(n)) * self._home
+        out.gain[...] *= 1 + np.float32(self._deep * self._air.amplitude[n]) * change
+
+    def _pattern(self, time: float) -> F32:
+        """float32 on the quarter grid, about -0.5 .. 0.5."""
+        total = np.zeros_like(self._x)
+        for layer, (across, down) in zip(self._layers, PACES, strict=True):
+            x = (self._x - np.float32(self._air.side * across * TILE * time)) % TILE
+            y = (self._y - np.float32(down * TILE * time)) % TILE
+            total += filters.sample(layer, x, y)
+        return np.asarray(total / len(self._layers) - 0.5, np.float32)
+
+
+def _make_patches(chance: np.random.Generator) -> F32:
+    """float32 (TILE + 1, TILE + 1), 0 shade .. 1 light, with soft edges between; the last row and column repeat the
+    first."""
+    noise = chance.normal(0, 1, (TILE, TILE)).astype(np.float32)
+    wide: Any = cv2.GaussianBlur(np.tile(noise, (3, 3)), (0, 0), PATCH)[TILE : 2 * TILE, TILE : 2 * TILE]
+    patches = smoothstep(0.5 + (wide - wide.mean()) / (2.2 * wide.std()))
+    return np.asarray(np.pad(patches, ((0, 1), (0, 1)), mode="wrap"), np.float32)
