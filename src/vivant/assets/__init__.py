@@ -1,4 +1,4 @@
-"""Small files that ship with the package: models, voices, a SoundFont, two sample photos.
+"""Small files that ship with the package: models, voices, a SoundFont, sample photos.
 
 SOURCES.md says where each is from and under which licence; SHA256SUMS has their checksums. Nothing is downloaded.
 """

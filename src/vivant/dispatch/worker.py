@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gc
 import math
 import os
 import queue
@@ -49,12 +50,14 @@ from vivant.dispatch.silence import Silence
 from vivant.engines.base import EngineStoryboard
 from vivant.errors import EngineFailed, ScratchFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
+from vivant.memory import limit_arenas, peak_bytes, return_free_memory, trim_heap
 from vivant.private_files import keep_files_private
 from vivant.request import VideoRequest
 from vivant.task import Phase
 
 NICENESS: Final = 5  # added to the process's niceness: answering a poll goes before drawing a frame
 OOM_SCORE: Final = 500  # when memory runs out Linux shall end a worker, which is replaced, and not the service
+ARENAS: Final = 2  # of glibc; with one for each thread a worker keeps a tenth more after some clips
 MEMORY_SHARE: Final = 0.85  # of the machine's memory that the data of one worker may take
 
 
@@ -114,7 +117,7 @@ class Channel:
             if watch:
                 watch.send_report()
             self.send(Heartbeat(silent=watch.seconds_since_touch() if watch else 0.0))
-            if _peak_memory() > self.memory_limit:
+            if peak_bytes() > self.memory_limit:  # checked because macOS enforces no limit
                 sys.stderr.write(f"this worker took more than {self.memory_limit >> 20} MiB and ends\n")
                 sys.stderr.flush()
                 _exit_now()
@@ -165,6 +168,7 @@ class WorkerWatch:
         """The job goes on with this phase."""
         self.raise_if_stopping()
         self._plan_by = time.monotonic() + self._channel.setup.plan_within if phase is Phase.PLANNING else math.inf
+        trim_heap()  # what the last phase took is not needed in this one
         self._channel.send(Entered(phase))
 
     def remember(self, data: Mapping[str, Any]) -> None:
@@ -215,6 +219,8 @@ def main() -> None:
     except Exception as error:
         channel.send(Unusable(f"{type(error).__name__}: {error}"))
         raise SystemExit(1) from error
+    return_free_memory()
+    gc.freeze()  # what was loaded stays, so that later collections need not look at it
     channel.send(Ready(engine.name, engine.version))
 
     while True:
@@ -254,6 +260,7 @@ def main() -> None:
         channel.watch = None
         watch.send_report()
         channel.send(outcome)
+        return_free_memory()
 
 
 def _open_channel() -> Channel:
@@ -271,6 +278,7 @@ def _limit_process() -> None:
     limit the memory.
     """
     keep_files_private()
+    limit_arenas(ARENAS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
@@ -286,11 +294,6 @@ def _limit_process() -> None:
 def _memory_limit() -> int:
     """Bytes that one worker may take."""
     return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * MEMORY_SHARE)
-
-
-def _peak_memory() -> int:
-    """The most resident memory of this process so far, in bytes. Checked because macOS enforces no limit."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _exit_now() -> None:

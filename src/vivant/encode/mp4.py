@@ -1,15 +1,18 @@
 """Writes a clip as MP4: H.264 yuv420p tagged BT.709 at constant 24 fps, AAC 48 kHz stereo, index at the start.
 
-The file gets its name only when it is complete. Encoder settings and thread counts are fixed, so the same clip gives
-the same decoded frames and samples on one machine.
+The file gets its name only when it is complete. The encoded pictures wait for their sound in a file of their own, not
+in memory (spool.py). Encoder settings and thread counts are fixed, so the same clip gives the same decoded frames and
+samples on one machine.
 """
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, Final
 
 import av
@@ -23,6 +26,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 
 from vivant.encode.mark import VisibleMark
+from vivant.encode.spool import PacketSpool
 from vivant.engines.base import Watch
 from vivant.errors import EngineFailed
 from vivant.media import SAMPLE_RATE, SAMPLES_PER_FRAME, Clip, Planes, Soundtrack
@@ -53,18 +57,29 @@ def write_mp4(clip: Clip, path: Path, *, mark: bool = False, watch: Watch | None
     Raises Stopped when the watch says so, and EngineFailed when frames or samples are not as many or as large as the
     clip said; then no file is left behind.
     """
-    with _write_atomically(path) as partial, av.open(str(partial), "w", format="mp4", options=_MUXER) as movie:
-        packets: list[Packet[Any]] = list(_encode_video(movie, clip, mark=mark, watch=watch))
+    with (
+        _write_atomically(path) as partial,
+        TemporaryFile(dir=path.parent) as file,  # has no name: nothing is left of it, whatever happens
+        av.open(str(partial), "w", format="mp4", options=_MUXER) as movie,
+    ):
+        video = PacketSpool(file)
+        for packet in _encode_video(movie, clip, mark=mark, watch=watch):
+            video.add(packet)
+        sound: list[Packet[AudioStream]] = []
         if clip.soundtrack is not None:
             # An engine may make the sound only now, and be slow at it.
-            packets += _encode_audio(movie, clip.soundtrack(), clip.canvas.frames)
+            sound = _encode_audio(movie, clip.soundtrack(), clip.canvas.frames)
         if watch is not None:
             watch.raise_if_stopping()
             watch.report(_ENCODED)
         # Interleaved by time, so that a player can start before it has read the whole file.
-        packets.sort(key=lambda packet: float((packet.dts or 0) * packet.time_base))
-        for packet in packets:
-            movie.mux(packet)
+        for ready in heapq.merge(video.packets(), sound, key=_decoding_time):
+            movie.mux(ready)
+
+
+def _decoding_time(packet: Packet[Any]) -> float:
+    """Seconds from the start; packets of one stream follow each other in its order."""
+    return float((packet.dts or 0) * packet.time_base)
 
 
 # Fractions of a job: what an engine does before its first frame, all frames, all that is encoded.

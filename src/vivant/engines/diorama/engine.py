@@ -127,6 +127,7 @@ class Diorama:
             # 1. The scene and the speech at the same time: neither needs the other.
             speaking = helpers.submit(self._speak, storyboard, watch)
             scene = self._scene_of(pictures.first, storyboard.canvas, watch)
+            self._last_scene = None  # the clip holds it as long as it needs it
             last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas, watch)
             watch.raise_if_stopping()
             watch.report(0.02)

@@ -1,8 +1,8 @@
 """A sampler for SoundFonts: notes -> stereo sound.
 
 It reads SoundFont 2.04 (the section numbers below are that specification's) with samples kept as Ogg Vorbis (SF3).
-Only the samples that are played are decoded, once. Not supported: modulators other than velocity, effect sends, and
-moving filters: the filter stays where its envelope ends.
+Only the samples that are played are decoded, and those of the last pieces are kept. Not supported: modulators other
+than velocity, effect sends, and moving filters: the filter stays where its envelope ends.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from vivant.errors import Misconfigured
 from vivant.media import F32, SAMPLE_RATE
 
 DRUMS: Final = 128  # the bank of drum kits
+SAMPLES_KEPT: Final = 16 * 2**20  # bytes of decoded samples between two pieces; all of the font are 106 MiB
 
 # Generators (8.1.2): operator -> number.
 _START, _END, _LOOP_START, _LOOP_END = 0, 1, 2, 3
@@ -124,6 +125,7 @@ class SoundFont:
         for note, end in zip(ordered, ends, strict=True):
             for zone in self._matching_zones(note):
                 self._sound(out, note, zone, end)
+        self._forget_oldest()
         return out
 
     def _matching_zones(self, note: Note) -> Iterator[_Zone]:
@@ -206,12 +208,21 @@ class SoundFont:
         return _records(self._chunks[b"phdr"], "20sHHHIII")
 
     def _sample(self, index: int) -> _Sample:
-        if index not in self._samples:
-            _, start, end, loop_start, loop_end, rate, root, correction, _, _ = self._headers[index]
-            samples, _ = soundfile.read(io.BytesIO(self._chunks[b"smpl"][start:end]), dtype="float32")
-            loop = (loop_start, min(loop_end, len(samples)))
-            self._samples[index] = _Sample(np.ascontiguousarray(samples), rate, root, correction, loop)
-        return self._samples[index]
+        found = self._samples.pop(index, None) or self._decode(index)
+        self._samples[index] = found  # the last one used stands last
+        return found
+
+    def _forget_oldest(self) -> None:
+        """Drop what was not used for longest, beyond what is kept for the next piece."""
+        kept = sum(sample.samples.nbytes for sample in self._samples.values())
+        while kept > SAMPLES_KEPT:
+            kept -= self._samples.pop(next(iter(self._samples))).samples.nbytes
+
+    def _decode(self, index: int) -> _Sample:
+        _, start, end, loop_start, loop_end, rate, root, correction, _, _ = self._headers[index]
+        samples, _ = soundfile.read(io.BytesIO(self._chunks[b"smpl"][start:end]), dtype="float32")
+        loop = (loop_start, min(loop_end, len(samples)))
+        return _Sample(np.ascontiguousarray(samples), rate, root, correction, loop)
 
 
 @cache
