@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_array, check_type
 from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.scene.colour import double_luma
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Source
@@ -164,9 +165,7 @@ def _tell_apart(rgb: U8, mask: F32, sky: F32, band: float) -> tuple[F32, F32]:
     ground = 1 - cv2.dilate((mask > 0.5).astype(np.uint8), kernel, borderValue=0)
     picture = rgb.astype(np.float32)
     behind, before = _spread(picture, core), _spread(picture, ground)
-    away = behind - before
-    distance = np.sqrt((away**2).sum(axis=2))
-    share = ((picture - before) * away).sum(axis=2) / np.maximum(distance**2, 1.0)
+    share, distance = _project(picture, before, behind)
     # Well inside the mask a pixel is sky unless it clearly has the colour of the ground: skies are not even.
     inside = cv2.distanceTransform(np.pad(solid, 1, mode="edge"), cv2.DIST_L2, 5)[1:-1, 1:-1]
     solved = smoothstep((share + 0.3 * np.clip(inside / band, 0, 1) - 0.20) / 0.70)
@@ -184,19 +183,56 @@ def _tell_apart(rgb: U8, mask: F32, sky: F32, band: float) -> tuple[F32, F32]:
     return pure, np.clip(alpha, 0, 1).astype(np.float32)
 
 
+@kernel
+def _project(colour: F32, before: F32, behind: F32) -> tuple[F32, F32]:
+    """Where each colour lies on the way from the ground's to the sky's, 0..1 and beyond, and how far these are apart:
+    float32 (h, w), of float32 (h, w, 3)."""
+    h, w = colour.shape[:2]
+    share, distance = np.empty((h, w), np.float32), np.empty((h, w), np.float32)
+    for i in range(h):
+        for j in range(w):
+            square, along = np.float32(0), np.float32(0)
+            for k in range(3):
+                away = behind[i, j, k] - before[i, j, k]
+                square += away * away
+                along += (colour[i, j, k] - before[i, j, k]) * away
+            far = np.sqrt(square)
+            distance[i, j] = far
+            share[i, j] = along / max(far * far, np.float32(1))
+    return share, distance
+
+
 def _find_sharp(picture: F32, short: int) -> F32:
     """Where an edge is a step, float32 (h, w), 0..1: an outline is one, mist before a slope is a ramp. The gradient of
     a step falls as one over the blur; that of a ramp hardly falls. picture: float32 (h, w, 3)."""
     fine, coarse = (size * short for size in STEPS)
     sharp, soft = (
-        sigma * np.max([np.hypot(*np.gradient(filters.blur(picture[..., k], sigma))) for k in range(3)], axis=0)
-        for sigma in (fine, coarse)
+        np.multiply(sigma, _steepest(filters.blur(picture, sigma)), dtype=np.float32) for sigma in (fine, coarse)
     )
     near = 2 * round(coarse) + 1
-    sharp = cv2.dilate(sharp.astype(np.float32), np.ones((near, near), np.uint8))
+    widest = cv2.dilate(sharp, np.ones((near, near), np.uint8))
     return np.asarray(
-        smoothstep((filters.blur(sharp / (soft + 2.0), coarse) - RAMP[0]) / (RAMP[1] - RAMP[0])), np.float32
+        smoothstep((filters.blur(widest / (soft + 2.0), coarse) - RAMP[0]) / (RAMP[1] - RAMP[0])), np.float32
     )
+
+
+@kernel
+def _steepest(picture: F32) -> F32:
+    """The largest of the gradients of the three channels of float32 (h, w, 3), per pixel: float32 (h, w)."""
+    h, w = picture.shape[:2]
+    out = np.empty((h, w), np.float32)
+    for i in range(h):
+        above, below = max(i - 1, 0), min(i + 1, h - 1)
+        for j in range(w):
+            left, right = max(j - 1, 0), min(j + 1, w - 1)
+            down, across = np.float32(1.0 / max(below - above, 1)), np.float32(1.0 / max(right - left, 1))
+            most = np.float32(0)
+            for k in range(3):
+                dy = (picture[below, j, k] - picture[above, j, k]) * down
+                dx = (picture[i, right, k] - picture[i, left, k]) * across
+                most = max(most, dx * dx + dy * dy)
+            out[i, j] = np.sqrt(most)
+    return out
 
 
 def _even_out(filled: Source, source: Source, known: Mask, reach: float) -> Source:

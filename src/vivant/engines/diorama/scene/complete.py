@@ -138,20 +138,22 @@ def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
 
 @kernel
 def _distance(canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float) -> np.float32:
-    total = np.float32(0)
+    """The weighted sum of squares over a patch; given up after a row that takes it above `best`."""
     h, w = canvas.shape[:2]
-    for i in range(-3, 4):
-        rr = r + i
-        if rr < 0 or rr >= h:
-            continue
-        for j in range(-3, 4):
-            cc = c + j
-            if cc < 0 or cc >= w:
-                continue
-            weight = sure[rr, cc]
-            for k in range(3):
-                d = canvas[rr, cc, k] - picture[sr + i, sc + j, k]
-                total += weight * d * d
+    total = np.float32(0)
+    first, last = max(-3, -c), min(3, w - 1 - c)
+    for i in range(max(-3, -r), min(3, h - 1 - r) + 1):
+        # Three sums, one for each channel: additions to one and the same would have to wait for each other.
+        a, b, d = np.float32(0), np.float32(0), np.float32(0)
+        for j in range(first, last + 1):
+            weight = sure[r + i, c + j]
+            x = canvas[r + i, c + j, 0] - picture[sr + i, sc + j, 0]
+            y = canvas[r + i, c + j, 1] - picture[sr + i, sc + j, 1]
+            z = canvas[r + i, c + j, 2] - picture[sr + i, sc + j, 2]
+            a += weight * x * x
+            b += weight * y * y
+            d += weight * z * z
+        total += a + b + d
         if total > best:
             return total
     return total
@@ -262,27 +264,8 @@ def _fill(plane: U8, hole: F32, maps: tuple[F32, F32, F32], *, half: bool) -> U8
     """plane, uint8 (h, w), with full-size pixels copied by the small field of offsets. Each pixel mixes what its four
     nearest small pixels would copy: inside a patch these agree, and between patches the seams are soft."""
     h, w = plane.shape
-    box_rows, box_columns = np.flatnonzero(hole.max(axis=1) > 0), np.flatnonzero(hole.max(axis=0) > 0)
-    if not len(box_rows):
+    if not hole.any():
         return plane.copy()
-    r0, r1, c0, c1 = int(box_rows[0]), int(box_rows[-1]) + 1, int(box_columns[0]), int(box_columns[-1]) + 1
-    rows, columns, held = maps
-    sh, sw = held.shape
-    y, x = np.mgrid[r0:r1, c0:c1].astype(np.float32)
-    py, px = (y + 0.5) * (sh / h) - 0.5, (x + 0.5) * (sw / w) - 0.5
-    shrink = 0.5 if half else 1.0
-    total, weight = np.zeros(y.shape, np.float32), np.zeros(y.shape, np.float32)
-    base_r, base_c = np.floor(py).astype(np.int32), np.floor(px).astype(np.int32)
-    for dr in (0, 1):
-        for dc in (0, 1):
-            i, j = np.clip(base_r + dr, 0, sh - 1), np.clip(base_c + dc, 0, sw - 1)
-            near = (1 - np.abs(py - (base_r + dr))) * (1 - np.abs(px - (base_c + dc)))
-            near = np.clip(near, 0, 1) ** 2 * held[i, j]  # squared: narrower seams
-            from_r = np.clip(np.rint(y + rows[i, j] * shrink), 0, h - 1).astype(np.int32)
-            from_c = np.clip(np.rint(x + columns[i, j] * shrink), 0, w - 1).astype(np.int32)
-            total += near * plane[from_r, from_c]
-            weight += near
-    part = hole[r0:r1, c0:c1]
     scale = 4
     small = (max((w + scale - 1) // scale, 1), max((h + scale - 1) // scale, 1))
     known = cv2.resize((hole <= 0.02).astype(np.float32), small, interpolation=cv2.INTER_AREA)
@@ -290,9 +273,44 @@ def _fill(plane: U8, hole: F32, maps: tuple[F32, F32, F32], *, half: bool) -> U8
     smooth = pull_push(
         (shrunk / np.maximum(known, 1e-6)).astype(np.float32), np.where(known > 0.5, known, 0).astype(np.float32)
     )
-    fallback = cv2.resize(smooth, (w, h), interpolation=cv2.INTER_LINEAR)[r0:r1, c0:c1]
-    sure = np.clip(weight / 0.25, 0, 1)
-    fresh = sure * total / np.maximum(weight, 1e-6) + (1 - sure) * fallback
+    fallback = np.asarray(cv2.resize(smooth, (w, h), interpolation=cv2.INTER_LINEAR), np.float32)
+    return _copy_patches(plane, np.ascontiguousarray(hole, np.float32), *maps, fallback, 0.5 if half else 1.0)
+
+
+@kernel
+def _copy_patches(plane: U8, hole: F32, rows: F32, columns: F32, held: F32, fallback: F32, shrink: float) -> U8:
+    """`_fill` where patches were found, and elsewhere `fallback`, float32 (h, w); outside the hole the plane. rows,
+    columns, held: see `_enlarge`; shrink: of their offsets."""
+    h, w = plane.shape
+    sh, sw = held.shape
     out = plane.copy()
-    out[r0:r1, c0:c1] = np.clip(np.rint(plane[r0:r1, c0:c1] * (1 - part) + fresh * part), 0, 255).astype(np.uint8)
+    half, one, least, shrunk = np.float32(0.5), np.float32(1), np.float32(1e-6), np.float32(shrink)
+    down, across = np.float32(sh / h), np.float32(sw / w)
+    for r in range(h):
+        py = (np.float32(r) + half) * down - half
+        base_r = int(np.floor(py))
+        for c in range(w):
+            part = hole[r, c]
+            if part <= 0:
+                continue
+            px = (np.float32(c) + half) * across - half
+            base_c = int(np.floor(px))
+            total, weight = np.float32(0), np.float32(0)
+            for dr in range(2):
+                i = min(max(base_r + dr, 0), sh - 1)
+                for dc in range(2):
+                    j = min(max(base_c + dc, 0), sw - 1)
+                    if held[i, j] == 0:
+                        continue
+                    near: Any = (1.0 - abs(py - (base_r + dr))) * (1.0 - abs(px - (base_c + dc)))
+                    near = min(max(near, 0.0), 1.0)
+                    near = near * near * held[i, j]  # squared: narrower seams
+                    from_r = min(max(int(np.rint(np.float32(r) + rows[i, j] * shrunk)), 0), h - 1)
+                    from_c = min(max(int(np.rint(np.float32(c) + columns[i, j] * shrunk)), 0), w - 1)
+                    total = np.float32(total + near * plane[from_r, from_c])
+                    weight = np.float32(weight + near)
+            sure = min(max(weight / np.float32(0.25), np.float32(0)), one)
+            fresh = sure * total / max(weight, least) + (one - sure) * fallback[r, c]
+            value = np.rint(np.float32(plane[r, c]) * (one - part) + fresh * part)
+            out[r, c] = np.uint8(min(max(value, np.float32(0)), np.float32(255)))
     return out

@@ -19,6 +19,7 @@ from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.media import F32, U8
 
 I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
 
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
@@ -149,14 +150,27 @@ def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
 def composite(out: U8, left: I16, alpha: U8, zero: int, slack: F32) -> None:
     """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). out, alpha: uint8; left: int16, in 1/16;
     slack: float32, 1/16 by which left may exceed what its alpha allows."""
-    # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080.
+    # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080. Where nothing is laid this gives back what is there.
+    most, least = np.empty(256, np.int32), np.empty(256, np.int32)
+    for share in range(256):
+        most[share] = (share * (255 - zero) * 16) // 255
+        least[share] = (-share * zero * 16) // 255
     for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            if alpha[i, j] != 0 or left[i, j] != 0:
-                share = np.int32(alpha[i, j])
-                more = np.int32(slack[i, j])
-                most, least = (share * (255 - zero) * 16) // 255 + more, (-share * zero * 16) // 255 - more
-                own = min(max(np.int32(left[i, j]), least), most)
-                under = (np.int32(out[i, j]) - zero) * 16 * (255 - share)
-                value: Any = (own * 255 + under + 2040) // 4080 + zero
-                out[i, j] = np.uint8(min(max(value, 0), 255))
+        _composite_row(out[i], left[i], alpha[i], np.int32(zero), most, least, slack[i])
+
+
+@kernel
+def _composite_row(out: U8, left: I16, alpha: U8, zero: np.int32, most: I32, least: I32, slack: F32) -> None:
+    """most, least: int32 (256,), the bounds of `left` for each alpha. All in int32, and without a branch: such loops
+    use SIMD."""
+    sixteen, whole, bottom, top = np.int32(16), np.int32(255), np.int32(0), np.int32(255)
+    # Divided as an unsigned number, which needs no case for what is below 0.
+    lift, per, down = np.int32(2040 + 4080 * 1024), np.uint32(4080), np.int32(1024)
+    for j in range(out.shape[0]):
+        share = np.int32(alpha[j])
+        more = np.int32(slack[j])
+        own = np.int32(min(max(np.int32(left[j]), np.int32(least[share] - more)), np.int32(most[share] + more)))
+        under = np.int32(np.int32(np.int32(np.int32(out[j]) - zero) * sixteen) * np.int32(whole - share))
+        sum_ = np.int32(np.int32(np.int32(own * whole) + under) + lift)
+        value = np.int32(np.int32(np.int32(np.uint32(sum_) // per) - down) + zero)
+        out[j] = np.uint8(min(max(value, bottom), top))

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
-from vivant.engines.diorama.motion.frame.texels import U32, pack, sample
+from vivant.engines.diorama.motion.frame.texels import I32, U32, pack, sample
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, Planes
 
@@ -136,22 +136,41 @@ def look_up(fields: F32, x: F32, y: F32) -> F32:
     bilinearly at canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
     count, rows, columns = fields.shape
     flat = fields.reshape(-1)
-    out = np.empty((count, x.shape[0], x.shape[1]), np.float32)
-    quarter = np.float32(0.25)
-    bottom, right = np.float32(rows - 1), np.float32(columns - 1)
-    # Unsigned: for signed indices numba also checks for negative ones, which count from the end.
-    plane, line, one = np.uint64(rows * columns), np.uint64(columns), np.uint64(1)
+    width = x.shape[1]
+    out = np.empty((count, x.shape[0], width), np.float32)
+    column, row, at = np.empty(width, np.int32), np.empty(width, np.int32), np.empty(width, np.int32)
+    right, down = np.empty(width, np.float32), np.empty(width, np.float32)
+    line = np.int32(columns)
+    # A row at a time, each step a loop of its own: only such loops use SIMD.
     for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            px = min(max(x[i, j] * quarter, np.float32(0)), right)
-            py = min(max(y[i, j] * quarter, np.float32(0)), bottom)
-            c = min(int(px), columns - 2)
-            r = min(int(py), rows - 2)
-            fx, fy = px - np.float32(c), py - np.float32(r)
-            at = np.uint64(r * columns + c)
-            for k in range(count):
-                upper = flat[at] + fx * (flat[at + one] - flat[at])
-                lower = flat[at + line] + fx * (flat[at + line + one] - flat[at + line])
-                out[k, i, j] = upper + fy * (lower - upper)
-                at += plane
+        _split_quarters(x[i], columns - 1, column, right)
+        _split_quarters(y[i], rows - 1, row, down)
+        for j in range(width):
+            at[j] = np.int32(row[j] * line) + column[j]
+        for k in range(count):
+            _blend_corners(flat, np.int32(k * rows * columns), np.uint32(columns), at, right, down, out[k, i])
     return out
+
+
+@fast_kernel
+def _split_quarters(position: F32, last: int, whole: I32, part: F32) -> None:
+    """Canvas positions as samples of the quarter grid, 0..last: the sample before each, and how far behind it. All
+    (n,). No step rounds, so the order that the compiler chooses does not matter."""
+    quarter, zero, end, most = np.float32(0.25), np.float32(0), np.float32(last), np.int32(last - 1)
+    for j in range(position.shape[0]):
+        at = min(max(position[j] * quarter, zero), end)
+        # Clamped again, so that nothing outside the field is read, whatever the positions are.
+        sample_before = np.int32(max(min(np.int32(at), most), np.int32(0)))
+        whole[j], part[j] = sample_before, at - np.float32(sample_before)
+
+
+@kernel
+def _blend_corners(flat: F32, plane: np.int32, line: np.uint32, at: I32, right: F32, down: F32, out: F32) -> None:
+    """out[j], float32 (n,) = the field that begins at flat[plane], between at[j], its right neighbour and those a line
+    below."""
+    one = np.uint32(1)
+    for j in range(at.shape[0]):
+        here = np.uint32(at[j] + plane)
+        upper = flat[here] + right[j] * (flat[here + one] - flat[here])
+        lower = flat[here + line] + right[j] * (flat[here + line + one] - flat[here + line])
+        out[j] = upper + down[j] * (lower - upper)
