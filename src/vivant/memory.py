@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+ARENAS: Final = 2  # of glibc; with one for each thread a worker keeps a tenth more after some clips
 _ARENA_MAX: Final = -8  # M_ARENA_MAX of glibc's <malloc.h>
 _RESET_PEAK: Final = "5"  # written to clear_refs, see proc(5)
 
@@ -32,11 +33,11 @@ def trim_heap() -> None:
         trim(0)
 
 
-def limit_arenas(count: int) -> None:
-    """Let all threads allocate from at most `count` arenas of glibc. Call it before there are threads."""
+def limit_arenas() -> None:
+    """Let all threads allocate from a few arenas of glibc. Call it before there are threads."""
     mallopt = _find("mallopt", ctypes.c_int, ctypes.c_int)
     if mallopt is not None:
-        mallopt(_ARENA_MAX, count)
+        mallopt(_ARENA_MAX, ARENAS)
 
 
 def resident_bytes(pid: int | str = "self") -> int:

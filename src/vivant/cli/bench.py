@@ -1,4 +1,4 @@
-"""`vivant bench`: how long a clip takes, beside the least that it could take. measure.py does the measuring."""
+"""`vivant bench`: what clips cost. measure.py, measure_memory.py and measure_peers.py do the measuring."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from vivant.cli.terminal import Terminal
 
 app = typer.Typer(help="Measure this machine.", no_args_is_help=True)
 
-LANDSCAPE_PROMPT = "The camera pans slowly to the right across the lake."
-
 
 @app.callback()
 def _group() -> None:
@@ -21,33 +19,103 @@ def _group() -> None:
 
 @app.command("clip")
 def clip(
+    only: Annotated[list[str] | None, typer.Option(help="A typical clip; may be given several times.")] = None,
     resolution: Annotated[str, typer.Option(help="480p | 720p | 1080p")] = "720p",
     duration: Annotated[int, typer.Option(help="Seconds, 4..12.")] = 5,
-    prompt: Annotated[str, typer.Option("-p", "--prompt")] = LANDSCAPE_PROMPT,
-    picture: Annotated[Path | None, typer.Option(help="Another picture than the sample landscape.")] = None,
+    picture: Annotated[Path | None, typer.Option(help="Measure this picture instead of the typical clips.")] = None,
+    prompt: Annotated[str, typer.Option("-p", "--prompt", help="What to do with the picture.")] = "",
     engine: Annotated[str, typer.Option(help="Which engine.")] = "diorama",
     runs: Annotated[int, typer.Option(min=1, help="Counted runs after one that warms up.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+    peers: Annotated[bool, typer.Option("--peers", help="Other programs beside ours, in the same run.")] = False,
+    peers_python: Annotated[
+        Path | None, typer.Option(help="The Python in which DepthFlow and MoviePy are installed, if not this one.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")] = False,
 ) -> None:
-    """Wall and CPU seconds, peak memory, and the ratios to limits that are measured in the same run."""
-    from vivant.cli.measure import measure_clip
-    from vivant.request import Brief
+    """Typical clips: seconds, phases, peak memory, and the ratios to limits that are measured in the same run."""
+    from vivant.cli.bench_cases import USUAL_LIFE, Case, find_cases
+    from vivant.cli.measure import describe_machine, measure_clip_apart
+    from vivant.cli.measure_peers import measure_peers
 
-    brief = Brief(prompt=prompt, resolution=resolution, ratio="16:9", seconds=duration, seed=1)
-    report = measure_clip(brief, picture, engine_name=engine, runs=runs)
+    cases = (Case("picture", picture, prompt, USUAL_LIFE),) if picture else find_cases(only or [])
+    terminal, progress = Terminal(), Terminal(stderr=True)
+    reports = []
+    for case in () if peers else cases:
+        progress.print(f"{case.name}: {case.prompt}", mark="→")
+        reports.append(measure_clip_apart(case, resolution=resolution, seconds=duration, engine=engine, runs=runs))
+        if not as_json:
+            _print_clip(terminal, reports[-1])
+    beside = []
+    if peers:
+        for peer in measure_peers(resolution=resolution, seconds=duration, runs=runs, python=peers_python):
+            progress.print(f"{peer['name']}: {peer['told'] or 'measured'}", mark="→")
+            beside.append(peer)
     if as_json:
-        Terminal().print_json(report)
-    else:
-        _print(report)
+        terminal.print_json({"machine": describe_machine(), "clips": reports, "peers": beside})
+        return
+    if reports:
+        _print_budgets(terminal, reports, describe_machine())
+    if beside:
+        _print_peers(terminal, beside, describe_machine())
 
 
-def _print(report: dict[str, Any]) -> None:
-    terminal = Terminal()
+@app.command("memory")
+def memory(
+    clips: Annotated[int, typer.Option(min=1, help="How many clips, no two alike.")] = 50,
+    engine: Annotated[str, typer.Option(help="Which engine.")] = "diorama",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+) -> None:
+    """What one worker keeps after many clips, compared with what it loaded."""
+    from vivant.cli.measure_memory import KEPT, measure_worker
+
+    terminal, progress = Terminal(), Terminal(stderr=True)
+    rows = []
+    for row in measure_worker(clips=clips, engine=engine):
+        rows.append(row)
+        progress.print(", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.items()))
+    loaded, kept = rows[0]["loaded_mib"], rows[-1]["resident_mib"]
+    ratio = round(kept / loaded, 2)
+    if as_json:
+        terminal.print_json({"loaded_mib": loaded, "clips": rows[1:], "kept_ratio": ratio, "budget": KEPT})
+        return
+    within = "within" if ratio <= KEPT else "over"
+    terminal.print(f"After {clips} clips {kept} MiB, {ratio} times the {loaded} MiB loaded: {within} {KEPT}.")
+
+
+def _print_clip(terminal: Terminal, report: dict[str, Any]) -> None:
     terminal.print_table(
         ("median of the runs", "wall s", "CPU s"),
         [(name, f"{values['wall']:.2f}", f"{values['cpu']:.2f}") for name, values in report["rows"].items()],
-        title=f"{report['clip']}\n{report['machine']}",
+        title=f"{report['name']}: {report['clip']}",
     )
-    for key, value in report.items():
-        if isinstance(value, int | float):
-            terminal.print(f"  {key.replace('_', ' ')}: {value}")
+    phases = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in report["phases"].items())
+    terminal.print(f"  {phases}")
+
+
+def _print_budgets(terminal: Terminal, reports: list[dict[str, Any]], machine: str) -> None:
+    from vivant.cli.bench_cases import MEMORY_MIB
+
+    def row(report: dict[str, Any]) -> tuple[str, ...]:
+        clip, warp = report["rows"]["clip"], report["rows"]["encode + warp"]
+        within = "yes" if report["within_budgets"] else "no"
+        figures = (clip["wall"], clip["cpu"], warp["wall"], report["ratio"], report["cpu_ratio"], report["budget"])
+        return (report["name"], *(f"{figure:.2f}" for figure in figures), str(report["peak_mib_above_loaded"]), within)
+
+    terminal.print_table(
+        ("clip", "wall s", "CPU s", "limit s", "ratio", "CPU ratio", "budget", "MiB", "within"),
+        [row(report) for report in reports],
+        title=f"Ratio: clip to limit, which is encode + one warp. MiB: above the loaded worker, at most {MEMORY_MIB}.\n"
+        + machine,
+    )
+
+
+def _print_peers(terminal: Terminal, peers: list[dict[str, Any]], machine: str) -> None:
+    def row(peer: dict[str, Any]) -> tuple[str, ...]:
+        figures = (peer["wall"], peer["cpu"], peer["times"], peer["cpu_times"])
+        return (peer["name"], *("" if figure is None else f"{figure:.2f}" for figure in figures), peer["told"])
+
+    terminal.print_table(
+        ("program", "wall s", "CPU s", "wall to ours", "CPU to ours", "told"),
+        [row(peer) for peer in peers],
+        title=f"One picture, one camera move, no sound\n{machine}",
+    )

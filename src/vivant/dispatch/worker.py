@@ -57,7 +57,6 @@ from vivant.task import Phase
 
 NICENESS: Final = 5  # added to the process's niceness: answering a poll goes before drawing a frame
 OOM_SCORE: Final = 500  # when memory runs out Linux shall end a worker, which is replaced, and not the service
-ARENAS: Final = 2  # of glibc; with one for each thread a worker keeps a tenth more after some clips
 MEMORY_SHARE: Final = 0.85  # of the machine's memory that the data of one worker may take
 
 
@@ -278,7 +277,7 @@ def _limit_process() -> None:
     limit the memory.
     """
     keep_files_private()
-    limit_arenas(ARENAS)
+    limit_arenas()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(NICENESS)
