@@ -24,6 +24,7 @@ from vivant.engines.diorama.motion.frame.morph import Morph, align, is_same_view
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.frame.travelling import Travelling
 from vivant.engines.diorama.motion.light.compose import compose_light
 from vivant.engines.diorama.motion.subject.motion import BodyMotion
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
@@ -33,9 +34,10 @@ from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.found_things import Find, FoundThings
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.part import cut_part
-from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.words import load_lexicon
@@ -43,7 +45,7 @@ from vivant.engines.diorama.sound import mix
 from vivant.engines.diorama.sound.music import score
 from vivant.engines.diorama.sound.speech.speech import Speech
 from vivant.engines.diorama.sound.warm_up import warm_up_sound
-from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard, Thing
+from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
 from vivant.engines.diorama.timing.lines import room_for_speech
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.engines.diorama.timing.timeline import Spoken, Timeline
@@ -56,7 +58,6 @@ FRAMES_AHEAD: Final = RENDER_THREADS + 3  # rendered or begun before the encoder
 SOUND_TIMEOUT: Final = 300.0  # seconds that speech or sound may take
 
 T = TypeVar("T")
-Find = Callable[[Scene, Thing], Region]  # where a thing is in a scene, and how sure that is
 _log = logging.getLogger(__name__)
 
 
@@ -71,8 +72,7 @@ class Diorama:
         settings name them."""
         self._planner = _find_planner(options or {})
         self._depth_file = (options or {}).get("depth_model", "")
-        self._last_scene: tuple[U8, Canvas, Scene] | None = None
-        self._found: dict[Thing, Region] = {}  # in that scene
+        self._last_scene: tuple[U8, Canvas, Scene, FoundThings] | None = None
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
@@ -91,8 +91,10 @@ class Diorama:
             self._speech = speech.result()
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> Storyboard:
-        scene = self._scene_of(pictures.first, request.canvas, watch)
+        scene, found = self._scene_of(pictures.first, request.canvas, watch)
         morph = pictures.last is not None
+        if not morph:  # on the way to a last picture everything follows that picture
+            scene = found.describe(script.name_things(request.prompt), watch.raise_if_stopping)
         failed = False
         if self._planner is not None:
             try:
@@ -108,7 +110,7 @@ class Diorama:
             audio=request.generate_audio,
             camera_fixed=request.camera_fixed,
             morph=morph,
-            find=lambda thing: self._find(scene, thing).trust,
+            find=lambda thing: found.find(thing).trust,
             checkpoint=watch.raise_if_stopping,
         )
         if not failed:
@@ -119,16 +121,19 @@ class Diorama:
         return explain.explain(storyboard)
 
     def draw_seen(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> U8:
-        return explain_picture.draw_sheet(self._scene_of(pictures.first, request.canvas, watch))
+        return explain_picture.draw_sheet(self._scene_of(pictures.first, request.canvas, watch)[0])
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
         try:
             # 1. The scene and the speech at the same time: neither needs the other.
             speaking = helpers.submit(self._speak, storyboard, watch)
-            scene = self._scene_of(pictures.first, storyboard.canvas, watch)
+            scene, found = self._scene_of(pictures.first, storyboard.canvas, watch)
+            scene = found.describe([travel.thing for travel in storyboard.travels], watch.raise_if_stopping)
             self._last_scene = None  # the clip holds it as long as it needs it
-            last = None if pictures.last is None else self._analyse(pictures.last, storyboard.canvas, watch)
+            last = None
+            if pictures.last is not None:
+                last = FoundThings(self._analyse(pictures.last, storyboard.canvas, watch), self._analyser.find)
             watch.raise_if_stopping()
             watch.report(0.02)
             # 2. The timeline, which picture and sound both read.
@@ -144,25 +149,18 @@ class Diorama:
         return Clip(
             canvas=storyboard.canvas,
             frames=_render_frames(
-                _renderer(storyboard, scene, pictures.first, timeline, last, self._find), timeline.frames, watch
+                _renderer(storyboard, scene, pictures.first, timeline, last, found), timeline.frames, watch
             ),
             soundtrack=soundtrack,
             cuts=timeline.cuts,
         )
 
-    def _scene_of(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
-        """The scene of the first picture; plan and render of one job share it."""
+    def _scene_of(self, picture: U8, canvas: Canvas, watch: Watch) -> tuple[Scene, FoundThings]:
+        """The scene of the first picture and what was found in it; plan and render of one job share them."""
         if self._last_scene is None or self._last_scene[0] is not picture or self._last_scene[1] != canvas:
-            self._last_scene, self._found = (picture, canvas, self._analyse(picture, canvas, watch)), {}
-        return self._last_scene[2]
-
-    def _find(self, scene: Scene, thing: Thing) -> Region:
-        """Where a thing is that the prompt names; looked for once in the scene that a job is about."""
-        if self._last_scene is None or scene is not self._last_scene[2]:
-            return self._analyser.find(scene, thing)
-        if thing not in self._found:
-            self._found[thing] = self._analyser.find(scene, thing)
-        return self._found[thing]
+            scene = self._analyse(picture, canvas, watch)
+            self._last_scene = (picture, canvas, scene, FoundThings(scene, self._analyser.find))
+        return self._last_scene[2:]
 
     def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
         watch.raise_if_stopping()
@@ -203,27 +201,31 @@ def _result_of(work: Future[T], watch: Watch) -> T:
 
 
 def _renderer(
-    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: Scene | None, find: Find
+    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: FoundThings | None, found: FoundThings
 ) -> Frames:
     if last is not None:  # such a clip has no cuts
-        return _render_first_to_last(board, scene, timeline, last, find)
+        return _render_first_to_last(board, scene, timeline, last, found)
     if not timeline.cuts:
-        return render_segment(board, scene, timeline, find)
+        return render_segment(board, scene, timeline, found.find)
 
     def make(segment: int) -> Frames:
         view = timeline.views[segment]
         if view == WHOLE:
-            return render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))), find)
-        part, faces = cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)
-        return render_segment(board, part, timeline.of_segment(segment, faces), find)
+            return render_segment(board, scene, timeline.of_segment(segment, range(len(scene.faces))), found.find)
+        box = {"left": view.left, "top": view.top, "size": view.size}
+        part, faces = cut_part(scene, picture, board.canvas, **box)
+        return render_segment(board, part, timeline.of_segment(segment, faces), found.find_in_part(**box))
 
     return Segments([start for start, _ in timeline.segments], make)
 
 
-def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, last: Scene, find: Find) -> Frames:
+def _render_first_to_last(
+    board: Storyboard, scene: Scene, timeline: Timeline, arriving: FoundThings, found: FoundThings
+) -> Frames:
+    last = arriving.scene
     faces = FaceMotion(scene, board, timeline) if scene.faces else None
     patches, face_field = (faces.patches, faces.field) if faces else (None, None)
-    ambient = compose(scene, board, timeline, partial(find, scene))
+    ambient = compose(scene, board, timeline, found.find)
     aligned = align(scene, last)
     illumination = _illuminate(scene, board, timeline, ambient)
     if aligned is not None:
@@ -233,7 +235,7 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
             illumination=illumination,
             last_sky=compose_arriving_sky(last, board, timeline, sky) if sky else None,
         )  # fmt: skip
-    last_ambient = compose(last, board, timeline, partial(find, last))
+    last_ambient = compose(last, board, timeline, arriving.find)
     return Transition(
         scene, last, timeline, board, ambient=ambient, patches=patches, face_field=face_field,
         last_ambient=last_ambient, illumination=illumination,
@@ -243,12 +245,16 @@ def _render_first_to_last(board: Storyboard, scene: Scene, timeline: Timeline, l
 
 def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Find) -> Renderer:
     """The frames of one segment: a clip without cuts, or what lies between two."""
+    ways = [(region, way) for way in timeline.travels if ((region := find(way.thing)).mask > 0.5).any()]
+    travelling = Travelling(scene, ways, seed=board.seed) if ways else None
+    if travelling:
+        scene = travelling.scene
     actor: FaceMotion | BodyMotion | None = None
     if timeline.body is not None and scene.body is not None:
         actor = BodyMotion(scene, scene.body, timeline.body, cut_out=scene.matte.trust >= CUT_OUT_FROM)
     elif scene.faces:
         actor = FaceMotion(scene, board, timeline)
-    ambient = compose(scene, board, timeline, partial(find, scene))
+    ambient = compose(scene, board, timeline, find)
     return Renderer(
         scene,
         timeline,
@@ -258,6 +264,7 @@ def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Fi
         face_field=actor.field if actor else None,
         illumination=_illuminate(scene, board, timeline, ambient),
         subject_moves=isinstance(actor, BodyMotion),
+        travelling=travelling,
     )
 
 

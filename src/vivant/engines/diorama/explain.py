@@ -15,6 +15,7 @@ from vivant.engines.diorama.storyboard import (
     Move,
     Music,
     Storyboard,
+    Travel,
 )
 from vivant.request import FPS
 
@@ -67,6 +68,8 @@ def explain(board: Storyboard) -> list[str]:
         lines.append("Moving: " + ", ".join(_motion(motion, board.frames) for motion in board.motions))
     if board.lights:
         lines.append("Light: " + ", ".join(_light(light, board.frames) for light in board.lights))
+    if board.travels:
+        lines.append("Travelling: " + ", ".join(_travel(travel, board.frames) for travel in board.travels))
     lines += [_line(line, board.frames, heard=board.audio) for line in board.lines]
     acting = [_action(action, board.frames) for action in board.actions]
     acting += [_body_action(action, board.frames) for action in board.body_actions]
@@ -106,7 +109,7 @@ def _seconds(frame: int, frames: int = 0) -> str:
     return f"{round((frame - (frame == frames > 0)) / FPS, 2):g}"
 
 
-def _time(one: Action | BodyAction | Cue | Lighting | Line | Motion | Music, frames: int) -> str:
+def _time(one: Action | BodyAction | Cue | Lighting | Line | Motion | Music | Travel, frames: int) -> str:
     if one.start is None and one.end is None:
         return ""
     if one.end is None or (one.start and one.end == frames and not isinstance(one, Action | Line)):
@@ -145,6 +148,18 @@ def _motion(motion: Motion, frames: int) -> str:
 def _light(light: Lighting, frames: int) -> str:
     why = f"asked: “{light.words}”" if light.words else _WHY[light.origin]
     return f"{_LIGHT.get(light.kind, light.kind)} ({why}){_time(light, frames)}"
+
+
+def _travel(travel: Travel, frames: int) -> str:
+    what = travel.thing.words or travel.thing.kind
+    how = {"go": "goes", "take_off": "takes off"}.get(travel.kind, _third_person(travel.kind))
+    where = f" to the {travel.direction}" if travel.direction in ("left", "right") else ""
+    speed = "" if travel.speed == "normal" else {"slow": " slowly", "fast": " fast"}[travel.speed]
+    return f"{what} {how}{where}{speed} ({_WHY[travel.origin]}){_time(travel, frames)}"
+
+
+def _third_person(verb: str) -> str:
+    return verb + ("es" if verb.endswith("ch") else "s")
 
 
 def _line(line: Line, frames: int, *, heard: bool) -> str:

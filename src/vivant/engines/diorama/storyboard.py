@@ -83,6 +83,8 @@ Colour = Literal[
     "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey", "",
 ]  # fmt: skip
 Where = Literal["left", "right", "middle", "top", "bottom", "background", "foreground", ""]  # in the picture
+# go: sideways; recede, approach: into the depth and out of it; bob: in place, as on water; turn: aside, in a curve.
+TravelKind = Literal["go", "rise", "fall", "take_off", "approach", "recede", "turn", "bob", "shake"]
 Mood = Literal["calm", "happy", "sad", "tense", "epic", "mysterious", "romantic", "playful"]
 Style = Literal[
     "piano", "strings", "guitar", "electronic", "orchestra", "jazz", "rock", "choir", "organ", "harp", "flute",
@@ -107,9 +109,10 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
 }
 TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
 SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
-FOUND: Final = 0.25  # trust from which a thing that is named counts as found
+FOUND: Final = 0.25  # trust from which something may burn or steam on a thing that the prompt names
 PORTRAIT: Final = 0.12  # height of a face, share of the canvas, from which the picture is a portrait
 LONGEST_LINE: Final = 800  # characters: no clip of twelve seconds has room for more speech
+MOVABLE: Final = 0.4  # trust from which a thing that the prompt names may leave its place
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
 
 
@@ -246,6 +249,36 @@ class Lighting:
         check_number("Lighting.strength", self.strength, 0, 1)
         check_choice("Lighting.origin", self.origin, Origin)
         check_type("Lighting.words", self.words, str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Travel:
+    """A thing that was found in the picture goes somewhere, whole. strength 0..1 scales how far it goes in a given
+    time; 0.5 is the usual. No direction: where there is most room. leaves: it may go out of the picture."""
+
+    thing: Thing
+    kind: TravelKind
+    direction: Drift = ""
+    speed: Speed = "normal"
+    strength: float = 0.5
+    leaves: bool = False
+    origin: Origin = "prompt"
+    start: int | None = None
+    end: int | None = None
+    order: int = 0
+    words: str = ""  # those of the prompt that ask for it
+
+    def __post_init__(self) -> None:
+        check_type("Travel.thing", self.thing, Thing)
+        check_choice("Travel.kind", self.kind, TravelKind)
+        check_choice("Travel.direction", self.direction, Drift)
+        check_choice("Travel.speed", self.speed, Speed)
+        check_number("Travel.strength", self.strength, 0, 1)
+        check_type("Travel.leaves", self.leaves, bool)
+        check_choice("Travel.origin", self.origin, Origin)
+        _check_time("Travel", self.start, self.end)
+        check_whole("Travel.order", self.order, 0)
+        check_type("Travel.words", self.words, str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,6 +422,7 @@ class Storyboard:
     body_actions: tuple[BodyAction, ...] = ()
     cues: tuple[Cue, ...] = ()
     music: Music | None = None
+    travels: tuple[Travel, ...] = ()  # of different things
     notes: tuple[str, ...] = ()  # what was asked and could not be done, or was done differently
 
     def __post_init__(self) -> None:
@@ -399,7 +433,7 @@ class Storyboard:
             check_type(f"Storyboard.{name}", getattr(self, name), bool)
         for name, kind in (
             ("shots", Shot), ("motions", Motion), ("lights", Lighting), ("lines", Line), ("actions", Action),
-            ("body_actions", BodyAction), ("cues", Cue), ("notes", str),
+            ("body_actions", BodyAction), ("cues", Cue), ("travels", Travel), ("notes", str),
         ):  # fmt: skip
             check_tuple(f"Storyboard.{name}", getattr(self, name), kind)
         if self.music is not None:
@@ -412,8 +446,9 @@ class Storyboard:
             if len(set(kinds)) < len(kinds):
                 raise ValueError(f"Storyboard.{name} must be of different kinds; they are {', '.join(kinds)}.")
         music = () if self.music is None else (self.music,)
-        timed: tuple[Motion | Lighting | Line | Action | BodyAction | Cue | Music, ...] = (
+        timed: tuple[Motion | Lighting | Line | Action | BodyAction | Cue | Music | Travel, ...] = (
             *self.motions, *self.lights, *self.lines, *self.actions, *self.body_actions, *self.cues, *music,
+            *self.travels,
         )  # fmt: skip
         for one in timed:
             for name, at in (("start", one.start), ("end", one.end)):
@@ -495,6 +530,26 @@ class BodyFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThingFact:
+    """What a second look told of a thing that the prompt names: how surely it was found, its box as shares of
+    the canvas, and how far it can go to either side on what carries it, in widths (a boat: as far as water is)."""
+
+    thing: Thing
+    trust: float
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 1.0
+    bottom: float = 1.0
+    reach_left: float = 1.0
+    reach_right: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_type("ThingFact.thing", self.thing, Thing)
+        for name in ("trust", "left", "top", "right", "bottom", "reach_left", "reach_right"):
+            check_number(f"ThingFact.{name}", getattr(self, name), 0, 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PictureFacts:
     """What looking at the first frame told; all the script may know of the picture.
 
@@ -527,17 +582,30 @@ class PictureFacts:
     windows: int = 0  # windows that could be lit
     signs: int = 0  # neon signs
     drawn: float = 0.0  # how surely it is a drawing of flat colours; 0: a photograph
+    horizon: float = 0.5  # row, share of the height, at which the ground vanishes
+    things: tuple[ThingFact, ...] = ()  # those that the prompt names, in its order
     detail: float = 1.0  # pixels of the picture for each of the canvas, along a side
 
     def __post_init__(self) -> None:
         check_tuple("PictureFacts.faces", self.faces, FaceFact)
         if self.body is not None:
             check_type("PictureFacts.body", self.body, BodyFact)
+        check_tuple("PictureFacts.things", self.things, ThingFact)
         check_type("PictureFacts.grey", self.grey, bool)
         check_whole("PictureFacts.cut_faces", self.cut_faces, 0)
         for name in ("lamps", "windows", "signs"):
             check_whole(f"PictureFacts.{name}", getattr(self, name), 0)
         check_number("PictureFacts.detail", self.detail, 0.001, 1000)
         for field in fields(self):
-            if field.name not in ("faces", "cut_faces", "body", "grey", "detail", "lamps", "windows", "signs"):
+            if field.name not in (
+                "faces",
+                "things",
+                "cut_faces",
+                "body",
+                "grey",
+                "detail",
+                "lamps",
+                "windows",
+                "signs",
+            ):
                 check_number(f"PictureFacts.{field.name}", getattr(self, field.name), 0, 1)

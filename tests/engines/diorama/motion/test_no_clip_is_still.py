@@ -10,6 +10,7 @@ from support.faces import photo
 from support.liveliness import measure
 from vivant.engines.diorama.engine import render_segment
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.found_things import FoundThings
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.request import Canvas
@@ -32,7 +33,7 @@ def test_something_lives_in_every_quarter_without_words_and_with_the_camera_fixe
 ) -> None:
     scene = analyser.analyse(photo(f"{name}.jpg"), CANVAS)
     board = write("", scene.facts, canvas=CANVAS, seed=3, audio=False, camera_fixed=True, morph=False)
-    renderer = render_segment(board, scene, resolve(board, scene.facts, []), analyser.find)
+    renderer = render_segment(board, scene, resolve(board, scene.facts, []), FoundThings(scene, analyser.find).find)
     frames = np.stack([renderer.frame(n).y for n in range(CANVAS.frames)])
     seen = measure(frames, fixed=True)
     assert seen.equal_frames <= 1

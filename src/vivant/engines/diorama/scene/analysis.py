@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -77,12 +76,14 @@ class SceneAnalyser:
         told = tuple(describe_face(face, canvas) for face in faces)
         body, being = (None, None) if any(not face.still for face in told) else find_being(matte, rgb)
         checkpoint()
+        middle = _middle(matte)
         facts = PictureFacts(
             faces=told,
             cut_faces=cut_faces,
             subject=matte.share,
             subject_trust=matte.trust,
-            **_middle(matte),
+            subject_x=middle[0],
+            subject_y=middle[1],
             body=being,
             sky=sky.share,
             sky_trust=sky.trust,
@@ -97,6 +98,7 @@ class SceneAnalyser:
             brightness=float(light.mean()) / 100,
             grey=grey,
             drawn=drawn,
+            horizon=float(np.clip(shape.horizon / h, 0, 1)),
             detail=measure_detail(picture, canvas),
         )
         scene = Scene(
@@ -143,11 +145,11 @@ def measure_detail(picture: U8, canvas: Canvas) -> float:
     return (right - left) / canvas.width
 
 
-def _middle(matte: Region) -> dict[str, Any]:
-    """Centre of mass of a trusted subject as shares of the canvas; empty, for the default, where it is not trusted."""
+def _middle(matte: Region) -> tuple[float, float]:
+    """Centre of mass of a trusted subject as shares of the canvas; the middle of the canvas where it is not trusted."""
     total = float(matte.mask.sum())
     if matte.trust <= SUBJECT_TRUSTED or total < 1:
-        return {}
+        return 0.5, 0.5
     moments = cv2.moments(matte.mask)
     h, w = matte.mask.shape
-    return {"subject_x": moments["m10"] / moments["m00"] / w, "subject_y": moments["m01"] / moments["m00"] / h}
+    return moments["m10"] / moments["m00"] / w, moments["m01"] / moments["m00"] / h

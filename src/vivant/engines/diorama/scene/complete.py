@@ -27,17 +27,18 @@ _LEVELS: Final = 3
 _ROUNDS: Final = 4  # of matching and voting on each level
 
 
-def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0) -> Source:
+def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0, level: bool = False) -> Source:
     """`source` with the hole filled. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; old and new
     are mixed by it. reach: how far in from the hole's rim the result can be seen, in pixels; farther in it is only
-    filled smoothly. Equal arguments, equal result."""
+    filled smoothly. level: begin with what is left and right of the hole, for one that will be seen as a whole: scenes
+    are layered, and from an average of all around it a hill would end in haze. Equal arguments, equal result."""
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
     small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     gone = cv2.resize((hole > 0.02).astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     gone = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed)
+    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed, level=level)
     maps = _enlarge(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
@@ -71,7 +72,7 @@ def pull_push(values: F32, known: F32) -> F32:
     return out
 
 
-def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
+def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool) -> tuple[I32, Mask]:
     """For pixels of the hole that can be seen (the mask returned): row and column offsets, int32 (h, w, 2), to the
     background pixel that goes there."""
     inner = cv2.distanceTransform(gone.astype(np.uint8), cv2.DIST_L2, 3)
@@ -91,23 +92,37 @@ def _match(small: U8, gone: Mask, reach: int, seed: int) -> tuple[I32, Mask]:
             )
         )
     offsets: I32 | None = None
-    for level, (picture, hole, want) in reversed(list(enumerate(levels))):
+    for step, (picture, hole, want) in reversed(list(enumerate(levels))):
         want = want & hole
         usable = _usable(hole)
         if not usable.any() or not want.any():
             return np.zeros((*gone.shape, 2), np.int32), np.zeros_like(gone)
-        canvas = pull_push(picture, (~hole).astype(np.float32))
+        canvas = _across(picture, hole) if level else pull_push(picture, (~hole).astype(np.float32))
         ring = cv2.dilate(want.astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)) > 0
-        start = _start(usable, ring, offsets, seed + level)
+        start = _start(usable, ring, offsets, seed + step)
         # Filled pixels count less the farther in they are, or matches drift to any flat dark patch.
         sure = (1.25 ** -cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)).astype(np.float32)
         for k in range(_ROUNDS):
             if offsets is not None or k:
                 canvas = _vote(canvas, picture, start, ring, want, sure)
-            start = _search(canvas, picture, sure, start, ring, usable, np.uint32(seed * 8 + level * 4 + k + 1))
+            start = _search(canvas, picture, sure, start, ring, usable, np.uint32(seed * 8 + step * 4 + k + 1))
         offsets = start
     assert offsets is not None
     return offsets, seen
+
+
+def _across(picture: F32, hole: Mask) -> F32:
+    """float32 (h, w, 3): each row of the hole goes from what is left of it to what is right of it."""
+    smooth = pull_push(picture, (~hole).astype(np.float32))
+    out = smooth.copy()
+    w = hole.shape[1]
+    columns = np.arange(w)
+    for row in np.flatnonzero(hole.any(axis=1)):
+        known = np.flatnonzero(~hole[row])
+        if len(known):
+            for k in range(3):
+                out[row, :, k] = np.interp(columns, known, picture[row, known, k])
+    return np.asarray(np.where(hole[..., None], out, picture), np.float32)
 
 
 def _usable(hole: Mask) -> Mask:

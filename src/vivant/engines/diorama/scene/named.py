@@ -23,7 +23,7 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.scene.matte import align_to_edges, measure_edges
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.scene.specks import find_flying
-from vivant.engines.diorama.storyboard import Colour, Thing, ThingKind, Where
+from vivant.engines.diorama.storyboard import Colour, Thing, ThingFact, ThingKind, Where
 from vivant.media import F32, U8
 
 Mask = NDArray[np.bool_]
@@ -35,6 +35,7 @@ _AROUND: Final = 0.55  # of a proposal's size, that its crop has more on each si
 _LESS_SURE: Final = 0.85  # than the subject of the picture, which is what prompts mostly name
 _SMALLEST: Final = 0.0004  # of the canvas: with less there is nothing to see
 _LARGEST: Final = 0.6
+_WET: Final = 0.2  # trust from which water tells where a boat can go
 _RESTLESS: Final = 18.0  # Lab: before a background with more detail than this nothing thin can be told
 _ALIKE: Final = 0.6  # two proposals of this overlap are one
 
@@ -101,6 +102,34 @@ def find_thing(scene: Scene, thing: Thing, look: Look) -> Region:
     # Two that are as good: it may be either, unless the words say which one.
     clear = 1.0 if thing.place or thing.colour or not rivals else float(np.clip(1.3 - 0.6 * rivals[0] / worth, 0, 1))
     return Region(_drop_crumbs(mask), float(np.clip(worth * clear, 0, 1)))
+
+
+def describe_thing(scene: Scene, thing: Thing, region: Region) -> ThingFact:
+    """What the script and the timing may know of a thing that was looked for in a scene."""
+    solid = region.mask > 0.5
+    if not solid.any():
+        return ThingFact(thing=thing, trust=0.0)
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    h, w = solid.shape
+    left, right = 1.0, 1.0
+    if thing.kind == "boat" and scene.water.trust >= _WET:
+        left, right = _measure_water(scene.water.mask, int(rows[-1]), int(columns[0]), int(columns[-1]))
+    return ThingFact(
+        thing=thing, trust=region.trust, left=float(columns[0]) / w, top=float(rows[0]) / h,
+        right=float(columns[-1] + 1) / w, bottom=float(rows[-1] + 1) / h, reach_left=left, reach_right=right,
+    )  # fmt: skip
+
+
+def _measure_water(water: F32, foot: int, first: int, last: int) -> tuple[float, float]:
+    """How far water goes on to the left and to the right of a hull, in widths. water: float32 (h, w), 0..1; foot: the
+    hull's lowest row; first, last: its columns."""
+    h, w = water.shape
+    band = water[max(0, foot - h // 60) : min(h, foot + h // 40)].mean(axis=0)
+    dry = np.flatnonzero(filters.blur(band[None], 0.008 * w)[0] < 0.35)
+    before, after = dry[dry < first], dry[dry > last]
+    left = first - (int(before[-1]) if len(before) else -w)
+    right = (int(after[0]) if len(after) else 2 * w) - last
+    return min(1.0, left / w), min(1.0, right / w)
 
 
 def _drop_crumbs(mask: F32) -> F32:
@@ -333,7 +362,8 @@ def _thin_parts(mask: F32, crop: U8, water: F32, kind: ThingKind) -> F32:
     for k in range(1, count):
         left, top, width, height, pixels = (int(v) for v in stats[k])
         touches = left == 0 or top == 0 or left + width == w or top + height == h
-        if 4 <= pixels < most * area and not touches:
+        upright = kind == "balloon" or height > 1.4 * width  # a mast, not the ridge of a hill behind
+        if 4 <= pixels < most * area and upright and not touches:
             added[parts == k] = 1
     if float(added.sum()) > 2 * most * area:
         return mask

@@ -64,6 +64,12 @@ def cut_part(
     )
 
 
+def cut_region(region: Region, *, left: float, top: float, size: float) -> Region:
+    """The same part of a region of the scene."""
+    h, w = region.mask.shape
+    return _Grow(w, h, left, top, size).region(region)
+
+
 class _Grow:
     """Enlarges the part of a plane to the size of the canvas."""
 

@@ -120,8 +120,12 @@ class _Done:
     heard: frozenset[int]
 
 
-def find_leftovers(reading: Reading, spans: Iterable[Span], *, audio: bool) -> Found[None]:
-    """Notes on what no span covers; `spans` are the words that the steps used."""
+def find_leftovers(
+    reading: Reading, spans: Iterable[Span], *, audio: bool, missing: Iterable[Span] = ()
+) -> Found[None]:
+    """Notes on what no span covers; `spans` are the words that the steps used, `missing` those for things that were
+    looked for in the picture and not found."""
+    absent = {token for first, last in missing for token in range(first, last)}
     done = _find_done(reading, spans)
     doings = [
         *_find_phrases(reading, done),
@@ -139,7 +143,8 @@ def find_leftovers(reading: Reading, spans: Iterable[Span], *, audio: bool) -> F
         if doing.reason == "no_such_sound" and not audio:
             continue
         told.append((doing.first, doing.last))
-        notes.append(ScriptNote(doing.reason, (_quote(reading, doing.first, doing.last),)))
+        gone = doing.reason in ("things", "animals", "bodies") and not absent.isdisjoint(range(doing.first, doing.last))
+        notes.append(ScriptNote("not_found" if gone else doing.reason, (_quote(reading, doing.first, doing.last),)))
     return Found(None, tuple(notes), tuple(told))
 
 

@@ -24,6 +24,7 @@ from vivant.engines.diorama.script import (
     motion_regions,
     motions,
     music,
+    travel,
 )
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading, read
@@ -49,6 +50,7 @@ from vivant.engines.diorama.storyboard import (
     Shot,
     Speaker,
     Storyboard,
+    Thing,
 )
 from vivant.request import FPS, Canvas
 
@@ -114,6 +116,7 @@ def write(
     shone = chain.take(lights.find_lights(reading, times))
     cloudy = any(motion.kind == "clouds" for motion in moving)
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
+    travels = chain.take(travel.find_travels(reading, times, facts))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
     # On the way to a last picture the subject is no layer of its own.
@@ -131,7 +134,8 @@ def write(
         heard, tune = chain.take(_write_sound(reading, times, facts, seed, wanted.denied, with_speech=bool(lines)))
     chain.take(limits.find_limits(reading))
     checkpoint()
-    chain.take(leftovers.find_leftovers(reading, chain.spans, audio=audio))
+    missing = travel.find_missing(reading, facts)
+    chain.take(leftovers.find_leftovers(reading, chain.spans, audio=audio, missing=missing))
     language = language_of_prompt(reading.text)
     return Storyboard(
         width=canvas.width,
@@ -150,8 +154,14 @@ def write(
         body_actions=living,
         cues=heard,
         music=tune,
+        travels=travels,
         notes=tell(chain.notes, language),
     )
+
+
+def name_things(prompt: str) -> tuple[Thing, ...]:
+    """The things of the picture that the prompt sends somewhere, for looking to find them before `write`."""
+    return travel.name_things(read_prompt(prompt))
 
 
 def read_prompt(prompt: str) -> Reading:

@@ -18,6 +18,7 @@ from vivant.engines.diorama.timing.faces import make_faces
 from vivant.engines.diorama.timing.framing import make_views
 from vivant.engines.diorama.timing.lines import place_lines
 from vivant.engines.diorama.timing.timeline import Bed, Spoken, Timeline
+from vivant.engines.diorama.timing.travel import make_travels
 from vivant.media import F64, SAMPLE_RATE
 
 _WINDY: Final = frozenset({"rain", "snow", "leaves", "petals"})
@@ -56,6 +57,7 @@ def resolve(board: Storyboard, facts: PictureFacts, spoken: Sequence[Spoken]) ->
         beds=_beds(board, facts),
         lines=lines,
         music=board.music,
+        travels=make_travels(board, facts),
         room=_room(facts),
     )
 

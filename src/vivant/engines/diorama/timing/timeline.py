@@ -23,6 +23,7 @@ from vivant.engines.diorama.checks import (
 )  # fmt: skip
 from vivant.engines.diorama.storyboard import Line, Music
 from vivant.engines.diorama.timing.curves import HOME, BodyCurves, CameraCurves, FaceCurves
+from vivant.engines.diorama.timing.travel import TravelCurves
 from vivant.engines.diorama.timing.views import WHOLE, View
 from vivant.media import F32, SAMPLE_RATE, SAMPLES_PER_FRAME
 from vivant.request import FPS, SEED_MAX
@@ -158,6 +159,7 @@ class Timeline:
     beds: tuple[Bed, ...] = ()
     lines: tuple[PlacedLine, ...] = ()
     music: Music | None = None
+    travels: tuple[TravelCurves, ...] = ()  # of the storyboard's travels whose thing was found
     room: float = 0.2  # 0 dry and open air .. 1 a large hall
 
     def __post_init__(self) -> None:
@@ -172,6 +174,7 @@ class Timeline:
             check_array("Timeline.lights", curve, np.float32, (self.frames,), 0, 1)
         for name, kind in (
             ("faces", FaceCurves), ("cuts", int), ("events", Event), ("beds", Bed), ("lines", PlacedLine),
+            ("travels", TravelCurves),
         ):  # fmt: skip
             check_tuple(f"Timeline.{name}", getattr(self, name), kind)
         if self.music is not None:
@@ -229,6 +232,7 @@ class Timeline:
             cuts=(),
             views=(self.views[segment],),
             lines=(),
+            travels=tuple(travel.within(self.views[segment]) for travel in self.travels),
         )
 
     @property

@@ -45,7 +45,7 @@ def film(scene: Scene, *kinds: BodyActionKind, strength: float = 0.5) -> U8:
     ])  # fmt: skip
 
 
-def find_nothing(scene: Scene, thing: Thing) -> Region:
+def find_nothing(thing: Thing) -> Region:
     """No motion of these clips is bound to a thing."""
     raise AssertionError(f"{thing} was looked for")
 

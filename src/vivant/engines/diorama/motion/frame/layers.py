@@ -23,8 +23,8 @@ I32 = NDArray[np.int32]
 
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
-_RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
-_SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
+RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
+SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,15 +100,15 @@ def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout
     double_size, half_size = (2 * w, 2 * h), (w // 2, h // 2)
     alpha2 = np.rint(255 * cv2.resize(alpha, double_size, interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
     alpha_half = np.rint(255 * cv2.resize(alpha, half_size, interpolation=cv2.INTER_AREA)).astype(np.uint8)
-    y = _left_over(source.y2, background.y2, alpha2, 0)
-    u = _left_over(source.planes.u, background.planes.u, alpha_half, 128)
-    v = _left_over(source.planes.v, background.planes.v, alpha_half, 128)
+    y = left_over(source.y2, background.y2, alpha2, 0)
+    u = left_over(source.planes.u, background.planes.u, alpha_half, 128)
+    v = left_over(source.planes.v, background.planes.v, alpha_half, 128)
     rows, columns = quarter_shape(h, w)
     return Cutout(y, u, v, alpha2, alpha_half, filters.resize(np.maximum(hole, alpha), columns, rows))
 
 
-def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
-    """picture - (1 - alpha) · background, about `zero`, in 1/16 steps: int16."""
+def left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
+    """picture - (1 - alpha) · background, about `zero`, in 1/16 steps: int16 (h, w). All uint8 (h, w)."""
     share = 1 - alpha.astype(np.float32) / 255
     left = (picture.astype(np.float32) - zero) - share * (background.astype(np.float32) - zero)
     fixed: I16 = np.rint(16 * left).astype(np.int16)
@@ -122,7 +122,7 @@ def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shif
     cutout also holds the residual between the true background and the completed one: at its own place that makes the
     picture exact, elsewhere it would be a stain. So it is reduced as the subject moves.
     """
-    left = np.asarray(16 * (_SLACK + 255 * np.maximum(0, 1 - shift / _RESIDUAL_ENDS)), np.float32)
+    left = np.asarray(16 * (SLACK + 255 * np.maximum(0, 1 - shift / RESIDUAL_ENDS)), np.float32)
     rect = grid.rect
     slack = enlarge(left, rect)
     map_x, map_y = enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect)

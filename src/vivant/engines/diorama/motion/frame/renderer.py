@@ -26,6 +26,7 @@ from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.layers import Cutout, Layers, composite_over, cut_out, hide
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
+from vivant.engines.diorama.motion.frame.travelling import Travelling
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import continue_behind
 from vivant.engines.diorama.scene.border import judge_borders
@@ -58,16 +59,18 @@ class Renderer:
         *,
         illumination: Illumination | None = None,
         subject_moves: bool = False,
+        travelling: Travelling | None = None,
     ) -> None:
         """patches, face_field: what faces, or the parts of a subject without one, do at a frame. illumination: how the
         light changes. subject_moves: the subject is cut out, where its matte is trusted, although the camera may stand
-        still."""
+        still. travelling: things on their way through the picture, of which `scene` is what is left without them."""
         self._source = scene.source  # alone: what else the scene holds, 64 MB at 1080p, is given up with it
         self._timeline = timeline
         self._frames = timeline.frames
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
+        self._travelling = travelling
         h, w = scene.source.planes.y.shape
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
@@ -116,7 +119,7 @@ class Renderer:
     def picture(self, n: int) -> Planes:
         """The picture as the camera sees it at frame n, with all that moves in it, without what is in front."""
         if n == 0:
-            return _copy(self._source.planes)
+            return _copy(self._travelling.picture if self._travelling else self._source.planes)
         pose = self.rig.pose(n)
         ambient = self._ambient.field(n) if self._ambient else None
         moved = combine(ambient, self._face_field(n) if self._face_field else None)
@@ -140,6 +143,8 @@ class Renderer:
                 warp.read_patched(self._source, patch, grid, frame)
         if flow is not None:
             self._stream(flow, view, grid, frame)
+        if self._travelling:
+            self._travelling.draw(n, view, frame)
         lit = self._illuminator.look(n, view, behind=layers is not None) if self._illuminator else None
         if layers:
             body = self._lay_subject(layers.subject, pose, moved, patches, frame)

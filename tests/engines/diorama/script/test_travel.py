@@ -1,0 +1,88 @@
+"""What the prompt sends somewhere: which thing, how and where to; and what is told of a thing that is not found."""
+
+from __future__ import annotations
+
+import pytest
+
+from vivant.engines.diorama.script import script
+from vivant.engines.diorama.storyboard import PictureFacts, Storyboard, Thing, ThingFact, Travel
+from vivant.request import Canvas
+
+
+def board(prompt: str, trust: float = 0.9) -> Storyboard:
+    """The storyboard for a picture in which all that the prompt names is found as surely as that."""
+    things = tuple(
+        ThingFact(thing=thing, trust=trust, left=0.4, top=0.3, right=0.6, bottom=0.6)
+        for thing in script.name_things(prompt)
+    )
+    facts = PictureFacts(things=things, water=0.3, water_trust=0.8, sky=0.3, sky_trust=0.8)
+    canvas = Canvas.of("480p", "16:9", 5)
+    return script.write(prompt, facts, canvas=canvas, seed=1, audio=False, camera_fixed=False, morph=False)
+
+
+def travel(prompt: str) -> Travel:
+    (found,) = board(prompt).travels
+    return found
+
+
+@pytest.mark.parametrize(
+    ("prompt", "thing", "kind", "direction", "speed"),
+    [
+        ("the boat sails to the left", "boat", "go", "left", "normal"),
+        ("The car drives away.", "car", "recede", "", "normal"),
+        ("the rocket lifts off", "rocket", "rise", "", "normal"),
+        ("The hot air balloon slowly rises.", "balloon", "rise", "", "slow"),
+        ("birds fly across the sky", "bird", "go", "", "normal"),
+        ("A plane takes off", "plane", "take_off", "", "normal"),
+        ("The train approaches the camera", "train", "approach", "", "normal"),
+        ("The yacht speeds past", "boat", "go", "", "fast"),
+        ("The boat bobs gently on the waves", "boat", "bob", "", "slow"),
+        ("小船缓缓驶向左边", "boat", "go", "left", "slow"),
+        ("汽车驶过", "car", "go", "", "normal"),
+        ("热气球升起", "balloon", "rise", "", "normal"),
+        ("飞机起飞", "plane", "take_off", "", "normal"),
+        ("鸟儿飞过天空", "bird", "go", "", "normal"),
+        ("火车远去", "train", "recede", "", "normal"),
+    ],
+)
+def test_what_is_found_travels(prompt: str, thing: str, kind: str, direction: str, speed: str) -> None:
+    found = travel(prompt)
+    assert (found.thing.kind, found.kind, found.direction, found.speed) == (thing, kind, direction, speed)
+
+
+def test_colour_and_place_tell_which_one() -> None:
+    assert travel("The red boat on the left sails away").thing == Thing(
+        kind="boat", colour="red", place="left", words="red boat"
+    )
+    assert travel("远处的白色小船缓缓驶过").thing == Thing(
+        kind="boat", colour="white", place="background", words="小船"
+    )
+
+
+def test_the_words_of_a_journey_are_used_and_nothing_more_is_told_of_them() -> None:
+    assert board("The boat sails to the left.").notes == ()
+    assert board("小船缓缓驶向左边。").notes == ()
+
+
+def test_a_thing_that_is_not_found_stays_and_the_note_says_why() -> None:
+    found = board("The boat sails to the left.", trust=0.2)
+    assert found.travels == ()
+    assert any("sails to the left" in note and "not found" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["A woman drives the car.", "No boats pass by.", "The sun rises behind the boat.", "A poster of a rocket"]
+)
+def test_what_goes_nowhere_is_not_looked_for(prompt: str) -> None:
+    assert script.name_things(prompt) == ()
+
+
+def test_a_journey_has_the_time_that_the_prompt_gives() -> None:
+    found = travel("After 2 seconds the boat sails to the right.")
+    assert found.start == 48
+
+
+def test_the_boat_goes_and_the_camera_moves() -> None:
+    found = board("The boat sails to the left while the camera pushes in.")
+    assert [one.kind for one in found.travels] == ["go"]
+    assert [move.kind for shot in found.shots for move in shot.moves] == ["dolly"]
