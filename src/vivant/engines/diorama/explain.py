@@ -26,6 +26,7 @@ _MOTION: Final = {
     "leaves": "falling leaves",
     "petals": "drifting petals",
     "clouds": "drifting clouds",
+    "birds": "birds far off",
     "drifting_light": "light that drifts over the picture",
 }
 _LIGHT: Final = {

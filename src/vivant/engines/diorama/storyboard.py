@@ -29,7 +29,7 @@ Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "co
 Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": the prompt does not say
 MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
-    "dust", "sparks", "fireflies", "bubbles", "drifting_light",
+    "dust", "sparks", "fireflies", "bubbles", "drifting_light", "birds",
 ]  # fmt: skip
 LightKind = Literal[
     "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",
@@ -112,7 +112,7 @@ SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its
 FOUND: Final = 0.25  # trust from which something may burn or steam on a thing that the prompt names
 PORTRAIT: Final = 0.12  # height of a face, share of the canvas, from which the picture is a portrait
 LONGEST_LINE: Final = 800  # characters: no clip of twelve seconds has room for more speech
-MOVABLE: Final = 0.4  # trust from which a thing that the prompt names may leave its place
+MOVABLE: Final = 0.5  # trust from which a thing that the prompt names may leave its place
 TEMPOS: Final = range(40, 201)  # beats per minute that music may have
 
 

@@ -103,6 +103,8 @@ def test_birds_before_the_sky_are_found_all_together_and_hardly_anything_else(an
         ("things/car_meadow", Thing(kind="car", colour="blue")),
         ("portrait_barkla", Thing(kind="car")),
         ("city_day", Thing(kind="bird", several=True)),
+        ("mountain_lake", Thing(kind="bird", several=True)),
+        ("mountain_lake", Thing(kind="balloon")),  # a sunlit peak is none
         ("leaves", Thing(kind="bird", several=True)),
     ],
 )

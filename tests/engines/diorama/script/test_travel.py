@@ -70,6 +70,13 @@ def test_a_thing_that_is_not_found_stays_and_the_note_says_why() -> None:
     assert any("sails to the left" in note and "not found" in note for note in found.notes)
 
 
+@pytest.mark.parametrize("prompt", ["Birds fly across the sky.", "一群鸟飞过天空。"])
+def test_birds_that_the_picture_does_not_show_are_drawn_far_off(prompt: str) -> None:
+    found = board(prompt, trust=0.1)
+    assert [motion.kind for motion in found.motions if motion.origin == "prompt"] == ["birds"]
+    assert found.travels == () and found.notes == ()
+
+
 @pytest.mark.parametrize(
     "prompt", ["A woman drives the car.", "No boats pass by.", "The sun rises behind the boat.", "A poster of a rocket"]
 )

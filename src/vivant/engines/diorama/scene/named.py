@@ -460,8 +460,16 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
             above = float(np.clip((picture.horizon + 0.12 - head) / 0.1, 0, 1))
             free = float(np.clip(sky / 0.5, 0, 1))
             on_the_ground = 0.5 if kind in ("bird", "plane") else 0.1
-            far = 0.6 if several and kind == "bird" else 1.0  # a flock would have been found as such
-            return far * max(free, on_the_ground) * max(above, on_the_ground) * _round(kind, width, height, solid)
+            if not _is_subject(scene, mask):
+                if several and kind == "bird":
+                    return 0.0  # a flock would have been found as such
+                # A peak has sky above it, too; what flies has it below, or what looks like what is above it.
+                above_it = ring & (np.arange(h)[:, None] < rows.min() + 0.25 * height)
+                free *= max(
+                    float(np.clip((_share(picture.sky, below) - 0.15) / 0.35, 0, 1)), _alike(picture, above_it, below)
+                )
+                on_the_ground = 0.1
+            return max(free, on_the_ground) * max(above, on_the_ground) * _round(kind, width, height, solid)
         case "rocket":
             return float(np.clip(sky / 0.3, 0.15, 1)) * float(np.clip(height / max(width, 1) - 0.6, 0.1, 1))
         case "sun":
@@ -478,6 +486,20 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
             return float(np.clip(1.3 - 1.3 * sky, 0.1, 1)) * _is_compact(solid)
         case _:
             return 0.9
+
+
+def _alike(picture: _Picture, one: Mask, other: Mask) -> float:
+    """0..1: two places of the same colour and as calm."""
+    if not one.any() or not other.any():
+        return 0.0
+    means = [picture.lab[where].mean(axis=0) for where in (one, other)]
+    calm = max(float(picture.light[where].std()) for where in (one, other))
+    apart = float(np.linalg.norm(means[0] - means[1]))
+    return float(np.clip(1.5 - apart / 16, 0, 1) * np.clip(2 - calm / 9, 0, 1))
+
+
+def _is_subject(scene: Scene, mask: F32) -> bool:
+    return scene.matte.trust > 0.6 and _overlap(mask > 0.5, scene.matte.mask > 0.5) > 0.6
 
 
 def _share(region: F32, where: Mask) -> float:

@@ -18,7 +18,7 @@ Find = Callable[[Thing], float]  # how surely a thing that is named is found in 
 # What each kind moves, or comes from: one of these; the other kinds need nothing of the picture.
 _REGIONS: Final[dict[MotionKind, tuple[Region, ...]]] = {
     "water": ("water",), "falls": ("water",), "clouds": ("sky",), "wind": ("plants", "hair"), "fire": ("fire",),
-    "lightning": ("sky",), "rain": ("water",), "smoke": ("fire",), "sparks": ("fire",),
+    "lightning": ("sky",), "rain": ("water",), "smoke": ("fire",), "sparks": ("fire",), "birds": ("sky",),
 }  # fmt: skip
 # Hair is found or not; a doubtful one would tear a face.
 _SURE: Final[frozenset[Region]] = frozenset({"hair"})
@@ -31,9 +31,10 @@ _WITHOUT: Final[dict[MotionKind, str]] = {
     "wind": "no_plants",
     "fire": "no_fire",
     "lightning": "no_sky_for_lightning",
+    "birds": "no_sky_for_birds",
 }
 # Of these nothing at all is seen without their region.
-_UNSEEN_WITHOUT: Final[frozenset[MotionKind]] = frozenset({"water", "falls", "clouds", "wind"})
+_UNSEEN_WITHOUT: Final[frozenset[MotionKind]] = frozenset({"water", "falls", "clouds", "wind", "birds"})
 # What the wind carries through the air: where one of these moves, the wind is seen without any plant.
 _CARRIED: Final[frozenset[MotionKind]] = frozenset(
     {"rain", "snow", "leaves", "petals", "dust", "sparks", "smoke", "fog", "bubbles"}

@@ -117,6 +117,7 @@ def write(
     cloudy = any(motion.kind == "clouds" for motion in moving)
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
     travels = chain.take(travel.find_travels(reading, times, facts))
+    moving += chain.take(travel.find_far_birds(reading, times, facts))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))
     # On the way to a last picture the subject is no layer of its own.

@@ -10,6 +10,8 @@ from typing import Final
 from vivant.engines.diorama.script.clauses import find_subject
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading
+from vivant.engines.diorama.script.motion_regions import find_regions
+from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.times import Times
 from vivant.engines.diorama.script.tokens import is_han
 from vivant.engines.diorama.script.travel_words import TravelWords, load_travel_words
@@ -17,6 +19,7 @@ from vivant.engines.diorama.storyboard import (
     MOVABLE,
     Colour,
     Drift,
+    Motion,
     PictureFacts,
     Speed,
     Thing,
@@ -31,6 +34,7 @@ _AFTER: Final = 8  # tokens after a verb that say where it leads
 _BEFORE: Final = 4  # tokens before a noun that say what it is like
 _AFTER_NOUN: Final = 5  # and after it, as "in the background"
 _LONGEST: Final = 3  # words of one English phrase
+_MANY: Final = frozenset("群几些数双排队")  # 一群鸟, 几只海鸥
 _GAP: Final = 6  # tokens between a noun and its verb that the tagger took for a noun
 _AUXILIARIES: Final = frozenset(
     {"is", "are", "begins", "begin", "starts", "start", "to", "then", "and", "slowly", "gently", "softly", "quickly",
@@ -72,6 +76,23 @@ def find_travels(reading: Reading, times: Times, facts: PictureFacts) -> Found[t
             when = times.when(going.at)
             travels[thing] = _with_time(going.travel, when.start, when.end, times.order(going.at))
     return Found(tuple(travels.values()), (), tuple(spans))
+
+
+def find_far_birds(reading: Reading, times: Times, facts: PictureFacts) -> Found[tuple[Motion, ...]]:
+    """Birds that are to fly and that the picture does not show: drawn far off, before its sky, if there is one."""
+    looked_for = {fact.thing for fact in facts.things if fact.trust < MOVABLE}
+    for going in _find_goings(reading):
+        travel = going.travel
+        if travel.thing not in looked_for or travel.thing.kind != "bird" or not travel.thing.several:
+            continue
+        when = times.begins(going.at)
+        birds = Motion(kind="birds", direction=travel.direction, start=when.start, end=when.end)
+        (birds,) = find_regions((birds,), facts)
+        span = (going.first, going.last)
+        if birds.has_region:
+            return Found((birds,), (), (span,))
+        return Found((), (ScriptNote("no_sky_for_birds", (travel.words,)),), (span,))
+    return Found(())
 
 
 def find_missing(reading: Reading, facts: PictureFacts) -> tuple[Span, ...]:
@@ -197,7 +218,7 @@ def _find_chinese(reading: Reading) -> list[_Going]:
             kind: ThingKind = words.things[said]
             thing = Thing(
                 kind=kind, colour=colours[-1] if colours else "", place=places[0] if places else "",
-                several=said in words.plural, words=said,
+                several=said in words.plural or not _MANY.isdisjoint(text[max(0, at - _BEFORE) : at]), words=said,
             )  # fmt: skip
             does = words.does[verb[1]]
             told = {phrase for phrases in words.says.values() for phrase in phrases if phrase in text[at:]}

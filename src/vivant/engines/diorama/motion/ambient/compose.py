@@ -19,6 +19,7 @@ from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.drifting_light import DriftingLight
 from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.firelight import Firelight
+from vivant.engines.diorama.motion.ambient.flock import Flock
 from vivant.engines.diorama.motion.ambient.hair import make_strands
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.hearth import find_hearth, light_candle
@@ -387,6 +388,16 @@ def _drifting_light(setting: Setting, motion: Motion) -> Parts:
     return Parts(displacements=(DriftingLight(setting.air, motion.strength),))
 
 
+def _birds(setting: Setting, motion: Motion) -> Parts:
+    """Birds far off, where there is a sky for them."""
+    if not motion.has_region or not is_there(setting.scene.sky):
+        return Parts()
+    luma = average_quarter(setting.scene.source.planes.y.astype(np.float32))
+    return Parts(
+        overlays=(Flock(setting.air, average_quarter(setting.places.sky), luma, motion.strength, motion.direction),)
+    )
+
+
 def _flow(current: Current | None) -> Parts:
     return Parts() if current is None else Parts(currents=(current,))
 
@@ -409,4 +420,5 @@ _BUILDERS: Final[dict[MotionKind, Callable[[Setting, Motion], Parts]]] = {
     "fireflies": _fireflies,
     "bubbles": _bubbles,
     "drifting_light": _drifting_light,
+    "birds": _birds,
 }
