@@ -190,12 +190,20 @@ def _mirror(scene: Scene, raw: F32, luma: F32, line: int) -> tuple[float, F32] |
     return alike, np.asarray(filters.blur(mirror, 1.5) * fade * _REFLECTION, np.float32)
 
 
-def split(region: Region, most: int) -> tuple[Region, ...]:
-    """Each connected part as a region of its own, the largest first, at most so many; the rest stays with none."""
+def split(region: Region, most: int) -> tuple[Region, NDArray[np.int32]]:
+    """The connected parts of a region, the largest, at most so many: all of them as one region, and int32 (h, w), the
+    number of each, from 1, with a rim of two pixels; 0 elsewhere."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((region.mask > 0.35).astype(np.uint8), connectivity=8)
     order = sorted(range(1, count), key=lambda k: -int(stats[k, cv2.CC_STAT_AREA]))[:most]
-    near = np.ones((5, 5), np.uint8)
-    return tuple(
-        Region(np.asarray(region.mask * cv2.dilate((labels == k).astype(np.uint8), near), np.float32), region.trust)
-        for k in order
-    )
+    number = np.zeros(count, np.int32)
+    number[order] = np.arange(1, len(order) + 1)
+    grown = cv2.dilate(number[labels].astype(np.float32), np.ones((5, 5), np.uint8)).astype(np.int32)
+    return Region(np.asarray(region.mask * (grown > 0), np.float32), region.trust), grown
+
+
+def pick(thing: Lifted, labels: NDArray[np.int32], number: int) -> Lifted:
+    """One part of a thing that was lifted as a whole. labels: int32 (h, w), see `split`."""
+    grow = np.ones((9, 9), np.uint8)
+    own = cv2.dilate((labels == number).astype(np.uint8), grow) * ((labels == number) | (labels == 0))
+    alpha, hole, body = (np.asarray(plane * own, np.float32) for plane in (thing.alpha, thing.hole, thing.body))
+    return Lifted(thing.kind, alpha, hole, body)

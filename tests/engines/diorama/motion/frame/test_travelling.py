@@ -210,6 +210,25 @@ def test_a_flock_flies_bird_by_bird() -> None:
     assert spread[0] != pytest.approx(spread[1], abs=2)  # each at its own pace
 
 
+def test_a_rocket_rises_on_a_flame_and_leaves_smoke_on_its_pad() -> None:
+    mask = np.zeros((H, W), np.float32)
+    mask[150:300, 305:335] = 1
+    rocket = Travel(thing=Thing(kind="rocket"), kind="rise", leaves=True)
+    scene, renderer = shown(picture_with(mask, (220, 220, 225)), mask, rocket)
+    assert np.array_equal(renderer.frame(0).y, scene.source.planes.y)
+    empty = to_empty()
+    late = renderer.frame(60)
+    there = np.nonzero((difference(late, empty)[:, 315:325] > 60).any(axis=1))[0]
+    assert there[0] < 150 - 40  # it has risen, ever faster
+    way = [np.nonzero((difference(renderer.frame(n), empty)[:, 315:325] > 60).any(axis=1))[0][0] for n in (20, 40, 60)]
+    assert way[1] - way[2] > way[0] - way[1] > 10
+    foot = 300 - (150 - there[0])
+    flame = late.y[foot + 8 : foot + 40, 316:324]
+    assert flame.mean() > 200 and late.v[(foot + 8) // 2 : (foot + 40) // 2, 158:162].mean() > 135  # bright and warm
+    pad = difference(late, empty)[275:300]
+    assert pad[:, 230:410].mean() > 12 and pad[:, :60].max() < 6  # smoke about the pad, none far from it
+
+
 def test_every_kind_of_way_begins_at_the_thing_and_has_no_jump() -> None:
     scene = scene_of(picture_with(hull(), (200, 60, 40)), water=SEA_MASK)
     for kind in ("go", "rise", "fall", "take_off", "approach", "recede", "turn", "bob", "shake"):

@@ -4,17 +4,19 @@ over the picture completed behind it. Knows no prompt."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.fields import STEP, Rect
+from vivant.engines.diorama.motion.frame.exhaust import Exhaust
 from vivant.engines.diorama.motion.frame.flapping import Flight
 from vivant.engines.diorama.motion.frame.layers import I16, RESIDUAL_ENDS, SLACK, composite, left_over
 from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
-from vivant.engines.diorama.scene.lifted import Lifted, clear, lift, split
+from vivant.engines.diorama.scene.lifted import Lifted, clear, lift, pick, split
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.timing.travel import TravelCurves
 from vivant.media import F32, U8, Planes
@@ -49,6 +51,7 @@ class _Sprite:
     alpha_half: U8
     curves: TravelCurves
     flight: Flight | None  # of one bird of a flock
+    exhaust: Exhaust | None  # of a rocket that rises
 
     def pose(self, n: int, width: int, height: int) -> Pose:
         curves = self.curves
@@ -67,25 +70,26 @@ class Travelling:
         """things: where each is, and its way; at least one."""
         self.picture: Planes = scene.source.planes
         self._height, self._width = scene.depth.shape
-        bodies: list[tuple[Lifted, TravelCurves, Flight | None]] = []
+        flocks: list[NDArray[np.int32] | None] = []
+        bodies: list[Lifted] = []
         for region, curves in things:
-            kind = curves.thing.kind
-            if kind == "bird" and curves.thing.several:
-                parts = split(region, _MOST)
-                flights = [
-                    Flight(seed, k, float(part.mask.sum()), len(curves.x), min(self._width, self._height))
-                    for k, part in enumerate(parts)
-                ]
-                bodies += [
-                    (lift(scene, part, kind), curves, flight) for part, flight in zip(parts, flights, strict=True)
-                ]
-            else:
-                bodies.append((lift(scene, region, kind), curves, None))
-        self.scene: Scene = clear(scene, [body for body, _, _ in bodies])
-        sprites = [_cut(scene.source, self.scene.source, *body) for body in bodies]
-        self._sprites = sorted(
-            (sprite for sprite in sprites if sprite is not None), key=lambda one: one.box.top + one.box.height
-        )
+            labels = None
+            if curves.thing.kind == "bird" and curves.thing.several:
+                region, labels = split(region, _MOST)
+            flocks.append(labels)
+            bodies.append(lift(scene, region, curves.thing.kind))
+        self.scene: Scene = clear(scene, bodies)
+        sprites: list[_Sprite] = []
+        short = min(self._width, self._height)
+        for (_, curves), body, labels in zip(things, bodies, flocks, strict=True):
+            if labels is None:
+                sprites += _cut(scene.source, self.scene.source, body, curves, None, seed)
+                continue
+            for number in range(1, int(labels.max()) + 1):  # one at a time: each is as large as the picture
+                bird = pick(body, labels, number)
+                flight = Flight(seed, number, float(bird.body.sum()), len(curves.x), short)
+                sprites += _cut(scene.source, self.scene.source, bird, curves, flight, seed)
+        self._sprites = sorted(sprites, key=lambda one: one.box.top + one.box.height)
         self._subject = self._find_subject()
 
     def _find_subject(self) -> tuple[U8, float] | None:
@@ -103,6 +107,8 @@ class Travelling:
             pose = sprite.pose(n, self._width, self._height)
             source = _aim_back(sprite, pose, view)
             rect = _find_bounds(sprite.box, source, (self._width, self._height))
+            if sprite.exhaust is not None:
+                sprite.exhaust.draw(n, -pose.y, view, frame)
             if rect is not None:
                 self._composite(sprite, pose, source.part(rect), view.part(rect), frame)
 
@@ -131,12 +137,13 @@ class Travelling:
 
 
 def _cut(
-    source: Source, background: Source, body: Lifted, curves: TravelCurves, flight: Flight | None
-) -> _Sprite | None:
+    source: Source, background: Source, body: Lifted, curves: TravelCurves, flight: Flight | None, seed: int
+) -> list[_Sprite]:
+    """The sprite of a thing; none where nothing of it is in the picture."""
     h, w = body.alpha.shape
     rows, columns = np.flatnonzero(body.hole.any(axis=1)), np.flatnonzero(body.hole.any(axis=0))
     if not len(rows):
-        return None
+        return []
     left, top = (max(0, int(ends[0]) - _MARGIN) // 2 * 2 for ends in (columns, rows))
     right, bottom = (min(limit, (int(ends[-1]) + _MARGIN + 2) // 2 * 2) for ends, limit in ((columns, w), (rows, h)))
     box = Rect(left, top, right - left, bottom - top)
@@ -151,7 +158,7 @@ def _cut(
         solid = body.body >= 0.5 * float(body.body.max())
     inside_rows, inside_columns = np.nonzero(solid)
     foot = float(inside_rows.mean()) if curves.flies else float(inside_rows.max())
-    return _Sprite(
+    sprite = _Sprite(
         box=box,
         pivot=(0.5 * float(inside_columns.min() + inside_columns.max()), foot),
         y=left_over(source.y2[double], background.y2[double], alpha2, 0),
@@ -161,7 +168,14 @@ def _cut(
         alpha_half=alpha_half,
         curves=curves,
         flight=flight,
+        exhaust=None,
     )
+    if curves.thing.kind == "rocket" and float(curves.y[-1]) < -0.02:
+        stands = (sprite.pivot[0], float(inside_rows.max()))
+        wide = float(np.median(solid[inside_rows.min() : inside_rows.max() + 1].sum(axis=1)))
+        exhaust = Exhaust(source.planes.y, stands, (wide, float(np.ptp(inside_rows))), frames=len(curves.y), seed=seed)
+        sprite = replace(sprite, exhaust=exhaust)
+    return [sprite]
 
 
 def _aim_back(sprite: _Sprite, pose: Pose, view: Grid) -> Grid:
