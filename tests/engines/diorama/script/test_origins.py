@@ -49,6 +49,7 @@ def test_what_rises_is_known_by_what_it_rises_from(
         "Flames dance in the dark night.",
         "Smoke drifts across the scene.",
         "下雪，篝火",
+        "Smoke from a campfire drifts by.",
     ],
 )
 def test_places_and_times_are_no_things(prompt: str) -> None:

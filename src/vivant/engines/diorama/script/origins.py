@@ -132,7 +132,9 @@ def _thing(reading: Reading, first: int, last: int) -> Thing | None:
     known = _load_words()
     words = [token.text for token in reading.tokens[first:last]]
     head = words[-1]
-    if head in known.nowhere or reading.is_unreal(last - 1) or reading.tokens[last - 1].kind != "word":
+    # The tagger takes verbs for nouns: "smoke from a campfire drifts".
+    nowhere = any(words[k] in known.nowhere and reading.parts.tags[first + k] in _NOUNS for k in range(len(words)))
+    if nowhere or head in known.nowhere or reading.is_unreal(last - 1) or reading.tokens[last - 1].kind != "word":
         return None
     kind: ThingKind = next((known.kinds[word] for word in reversed(words) if word in known.kinds), "other")
     if kind == "person" or reading.names_person(last - 1):

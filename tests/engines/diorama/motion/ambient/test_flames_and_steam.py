@@ -15,7 +15,7 @@ from vivant.engines.diorama.motion.fields import Ambient, Sheet
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard, Thing
-from vivant.media import F32, U8
+from vivant.media import F32, U8, Planes
 
 LOG = Thing(kind="other", words="the log")
 CUP = Thing(kind="cup", words="the cup")
@@ -188,3 +188,19 @@ def test_in_a_rendered_film_steam_is_seen_over_its_cup_in_every_quarter_and_the_
         assert (np.abs(one - soon)[90:180, 190:290] > 6).mean() > 0.05
         assert (one[:, :80] == first.y[:, :80]).all() and (one[:, 400:] == first.y[:, 400:]).all()
         assert (one[225:] == first.y[225:]).all()
+
+
+def test_smoke_and_sparks_rise_from_the_fire_that_is_drawn(dusk: Scene, play: Play) -> None:
+    log = box(190, 215, 90, 190)
+    fire = Motion(kind="fire", has_region=False, thing=LOG)
+    motions = (Motion(kind="smoke", has_region=False), Motion(kind="sparks", has_region=False))
+    ambient = play(dusk, fire, *motions, frames=97, wind=CALM, find=finds(log))
+    smoke = np.mean([np.abs(light_of(ambient.sheets(n)[-1])) for n in range(30, 97, 6)], axis=0)
+    assert smoke[60:130, 100:180].mean() > 2 * smoke[60:130, 300:].mean() and smoke[60:130, 100:180].max() > 0.005
+    planes = dusk.source.planes
+    lit = np.zeros(planes.y.shape)
+    for n in range(30, 97, 6):
+        frame = Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
+        ambient.overlay(n, frame)
+        lit += frame.y.astype(float) - planes.y
+    assert lit[:, 60:220].sum() > 10 * lit[:, 300:].sum()

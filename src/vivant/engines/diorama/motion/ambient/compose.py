@@ -22,14 +22,14 @@ from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.flock import Flock
 from vivant.engines.diorama.motion.ambient.hair import make_strands
 from vivant.engines.diorama.motion.ambient.haze import Haze
-from vivant.engines.diorama.motion.ambient.hearth import find_hearth, light_candle
+from vivant.engines.diorama.motion.ambient.hearth import Hearth, find_hearth, light_candle
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
 from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies, Sparkles
 from vivant.engines.diorama.motion.ambient.places import Places, is_there
-from vivant.engines.diorama.motion.ambient.plume import Plume, find_opening
+from vivant.engines.diorama.motion.ambient.plume import Plume, find_opening, open_over
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.settled import SettledSnow, WetGround
@@ -57,7 +57,7 @@ from vivant.engines.diorama.scene.sea import ROUGH
 from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, Storyboard, Thing
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32, Planes
+from vivant.media import Planes
 
 
 class Displacement(Protocol):
@@ -98,6 +98,7 @@ class Setting:
     scene: Scene
     places: Places
     timeline: Timeline
+    hearth: Hearth | None  # of a fire that the picture does not show
     falling: Motion | None  # the first of "water" and "falls": it alone makes water fall, though both may be there
 
 
@@ -108,7 +109,7 @@ def compose(
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
     air = make_air(scene, storyboard, timeline)
     places = Places(scene, find=find, falls_named=any(m.kind == "falls" for m in storyboard.motions))
-    setting = Setting(air, air, scene, places, timeline, falling)
+    setting = Setting(air, air, scene, places, timeline, _find_new_hearth(storyboard, places), falling)
     cuts = {shot.start for shot in storyboard.shots if shot.cut}
     parts = []
     for motion in storyboard.motions:
@@ -283,26 +284,34 @@ def _hair_in_wind(setting: Setting, motion: Motion) -> tuple[Displacement, ...]:
 
 def _fire(setting: Setting, motion: Motion) -> Parts:
     mask = setting.scene.fire.mask
-    named = setting.places.find_thing(motion.thing)
-    shown = motion.has_region and is_there(setting.scene.fire)
-    if not shown or (named is not None and motion.look != "candle"):
-        return _new_fire(setting, motion, named)
+    if setting.hearth is not None or not motion.has_region or not is_there(setting.scene.fire):
+        return _new_fire(setting, motion)
     flames = fire.Flames(setting.air, mask, setting.timeline.flicker, motion.strength)
     current = fire.make_current(setting.flow, mask, motion.strength)
     return Parts(displacements=(flames,), currents=_flow(current).currents)
 
 
-def _new_fire(setting: Setting, motion: Motion, named: F32 | None) -> Parts:
+def _find_new_hearth(storyboard: Storyboard, places: Places) -> Hearth | None:
+    """Where the fire of the storyboard stands, if the prompt asks for one that the picture does not show."""
+    fire = next((m for m in storyboard.motions if m.kind == "fire" and m.origin == "prompt"), None)
+    if fire is None:
+        return None
+    named = places.find_thing(fire.thing)
+    shown = fire.has_region and is_there(places.scene.fire)
+    if fire.look == "candle":
+        return light_candle(places.scene, named) if named is not None and not shown else None
+    if (named is None and shown) or (named is None and fire.look != ""):
+        return None
+    return find_hearth(places.scene, named, storyboard.seed)
+
+
+def _new_fire(setting: Setting, motion: Motion) -> Parts:
     """Flames where the picture shows none, on what the prompt names, with their light and a few embers; or the light of
     a fire that burns beside the picture."""
     air, scene, flicker = setting.air, setting.scene, setting.timeline.flicker
     if motion.origin != "prompt":
         return Parts()
-    hearth = None
-    if named is not None and motion.look == "candle":
-        hearth = light_candle(scene, named)
-    elif named is not None or motion.look == "":
-        hearth = find_hearth(scene, named, air.seed)
+    hearth = setting.hearth
     if hearth is None:
         beside = Firelight(
             air, scene, x=(0.5 - 0.5 * air.side) * air.width, y=1.02 * air.height, reach=0.85 * air.height,
@@ -318,7 +327,7 @@ def _new_fire(setting: Setting, motion: Motion, named: F32 | None) -> Parts:
     )  # fmt: skip
     if motion.look == "candle":
         return Parts(sheeted=(light, blaze))
-    embers = Embers(air, average_quarter(np.asarray(hearth.burning, np.float32)), 0.12 * motion.strength)
+    embers = Embers(air, hearth.glowing, 0.12 * motion.strength)
     return Parts(sheeted=(light, blaze), overlays=(embers,))
 
 
@@ -336,6 +345,8 @@ def _smoke(setting: Setting, motion: Motion) -> Parts:
             matte = setting.places.subject
             opening = replace(opening, on_subject=float((named * matte).sum()) > 0.5 * float(named.sum()))
             return Parts(sheeted=(Plume(setting.air, opening, what, motion.strength),))
+    if setting.hearth is not None and motion.look != "steam":
+        return Parts(sheeted=(Plume(setting.air, open_over(setting.hearth), "smoke", motion.strength),))
     luma = min(205.0, 0.5 * setting.air.bright + 0.4 * setting.air.middle + 14) - 22
     where = setting.places.smoke(over_fire=motion.has_region and is_there(setting.scene.fire))
     return Parts(overlays=(Smoke(setting.air, where, luma, motion.strength, rising=0.10, billow=1.0),))
@@ -365,6 +376,8 @@ def _falling_blades(setting: Setting, motion: Motion, what: Literal["leaves", "p
 
 
 def _sparks(setting: Setting, motion: Motion) -> Parts:
+    if setting.hearth is not None:
+        return Parts(overlays=(Embers(setting.air, setting.hearth.glowing, 0.4 * motion.strength),))
     from_fire = motion.has_region and is_there(setting.scene.fire)
     hearth = average_quarter(setting.scene.fire.mask) if from_fire else None
     return Parts(overlays=(Embers(setting.air, hearth, motion.strength),))

@@ -16,7 +16,7 @@ from vivant.request import FPS
 
 SHUTTER: Final = 0.5 / FPS
 # Luma, Cb, Cr of a glowing ember: white-hot, yellow, orange, red (computed from RGB by BT.709).
-GLOW: Final = np.array([[232, 108, 136], [205, 52, 152], [150, 62, 186], [86, 90, 190]], np.float64)
+GLOW: Final = np.array([[226, 100, 142], [188, 58, 172], [144, 66, 188], [86, 92, 190]], np.float64)
 
 
 class Embers:

@@ -12,6 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_array, check_number
+from vivant.engines.diorama.motion.fields import average_quarter
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import PORTRAIT
@@ -39,6 +40,11 @@ class Hearth:
         check_array("Hearth.burning", self.burning, np.float32, (None, None), 0, 1)
         check_array("Hearth.spared", self.spared, np.float32, self.burning.shape, 0, 1)
         check_number("Hearth.tall", self.tall, 1)
+
+    @property
+    def glowing(self) -> F32:
+        """Where embers rise from: float32 on the quarter grid, 0..1, over a half also where the edge is thin."""
+        return np.asarray(np.clip(3 * average_quarter(self.burning), 0, 1), np.float32)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

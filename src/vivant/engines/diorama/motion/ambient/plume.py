@@ -15,6 +15,7 @@ from vivant.engines.diorama.checks import check_number
 from vivant.engines.diorama.easing import smootherstep, smoothstep
 from vivant.engines.diorama.motion.ambient import fluid
 from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.ambient.hearth import Hearth
 from vivant.engines.diorama.motion.fields import Sheet
 from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
@@ -103,9 +104,9 @@ class _Source:
 def _make_table(air: Air, what: Literal["steam", "smoke"], strength: float) -> F32:
     """See `Sheet`: what it hides, and the light that it throws back."""
     density = np.linspace(0, 1, 64)
-    most = (0.52 if what == "steam" else 0.62) * (0.7 + 0.6 * strength)
+    most = (0.52 if what == "steam" else 0.72) * (0.7 + 0.6 * strength)
     # Thin veils are hardly seen, wisps are: it is their curls that show.
-    hidden = most * smoothstep((density - 0.02) / 0.75)[:, None] * np.ones((1, 3))
+    hidden = most * smoothstep((density - 0.02) / (0.75 if what == "steam" else 0.5))[:, None] * np.ones((1, 3))
     white = min(236.0, 0.8 * air.bright + 0.2 * air.middle + 58)
     luma = white if what == "steam" else 0.62 * white
     cb, cr = (1.4 * (value - 128) / 224 for value in air.tint)
@@ -115,6 +116,16 @@ def _make_table(air: Air, what: Literal["steam", "smoke"], strength: float) -> F
     # also hides what is behind it.
     factor = 1 - hidden * (colour if what == "steam" else 1.0)
     return np.concatenate([factor, hidden * colour], axis=1).astype(np.float32)
+
+
+def open_over(hearth: Hearth) -> Opening:
+    """Smoke of a fire: it is seen from where its flames end."""
+    top, _, left, right = hearth.bounds
+    half = max(3.0, 0.3 * (right - left))
+    return Opening(
+        x=0.5 * (left + right), y=top - 0.75 * hearth.tall, half_width=half, half_height=0.5 * half,
+        tall=max(2.4 * hearth.tall, 5 * half), on_subject=hearth.on_subject,
+    )  # fmt: skip
 
 
 def find_opening(mask: F32, *, narrow: bool) -> Opening | None:
