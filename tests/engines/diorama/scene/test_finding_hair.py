@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 
 from support.faces import photo
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.hair import OVAL, find_hair
 from vivant.engines.diorama.scene.matte import Matting
+from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Face, Region
 from vivant.media import U8
+from vivant.request import Canvas
 
 SIZES = {
     "portrait_barkla": (420, 560),
@@ -63,3 +66,15 @@ def test_without_a_trusted_outline_or_a_face_there_is_no_hair() -> None:
     picture, matte, faces = look("astronaut")
     assert find_hair(picture, replace(matte, trust=0.1), faces).trust == 0
     assert find_hair(picture, matte, ()).share == 0
+
+
+def test_hair_is_found_in_a_shot_that_shows_a_part_of_the_picture() -> None:
+    picture, _, faces = look("astronaut")
+    canvas = Canvas(512, 512, 97)
+    whole = SceneAnalyser().analyse(picture, canvas, faces=faces)
+    part, kept = cut_part(whole, picture, canvas, left=0.2, top=0.0, size=0.5)
+    assert len(kept) == 1
+    assert part.hair is not None
+    assert whole.hair is not None
+    assert part.hair.trust == whole.hair.trust
+    assert part.facts.hair > 3 * whole.facts.hair  # all of it, twice as large

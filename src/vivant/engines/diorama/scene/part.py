@@ -35,6 +35,7 @@ def cut_part(
     faces, kept = _faces(scene, w, h, left, top, size)
     grow = _Grow(w, h, left, top, size)
     regions = {name: grow.region(getattr(scene, name)) for name in ("matte", "sky", "water", "plants", "fire")}
+    hair = None if scene.hair is None else grow.region(scene.hair)
     facts = replace(
         scene.facts,
         faces=tuple(describe_face(face, canvas) for face in faces),
@@ -44,6 +45,7 @@ def cut_part(
         water=regions["water"].share,
         plants=regions["plants"].share,
         fire=regions["fire"].share,
+        hair=0.0 if hair is None else hair.share,
         subject_x=float(np.clip((scene.facts.subject_x - left) / size, 0, 1)),
         subject_y=float(np.clip((scene.facts.subject_y - top) / size, 0, 1)),
     )
@@ -58,6 +60,7 @@ def cut_part(
             faces=faces,
             depth_measured=scene.depth_measured,
             body=scene.body.seen_in(left * w, top * h, 1 / size) if scene.body else None,
+            hair=hair,
             **regions,
         ),
         kept,
