@@ -34,6 +34,7 @@ from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.motion.light.compose import compose_light
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.colour import make_source
+from vivant.engines.diorama.scene.complete import complete
 from vivant.engines.diorama.scene.scene import Region, Scene, Source
 from vivant.engines.diorama.storyboard import (
     Lighting,
@@ -191,7 +192,9 @@ def warm_up_ambient() -> None:
         camera=CameraCurves.at_home(_BANDS_FRAMES),
         events=(Event(id="strike0", kind="strike", time=Fraction(1, 24)),),
     )
-    ambient = compose(_bands(), storyboard, timeline)
+    scene = _bands()
+    complete(scene.source, scene.rgb, scene.plants.mask, reach=8.0)
+    ambient = compose(scene, storyboard, timeline)
     frame = Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2)))
     ambient.field(1)
     ambient.flow(1)

@@ -10,13 +10,15 @@ from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between,
 from vivant.engines.diorama.kernels import compiled_signatures
 from vivant.engines.diorama.motion.ambient import blades, capsules, gusts, haze, rain, rings, snow, stream, sway, water
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient
+from vivant.engines.diorama.scene import backdrop, complete
 from vivant.engines.diorama.storyboard import Motion, MotionKind
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import U8, to_planes
 
 KERNELS: tuple[Callable[..., object], ...] = (
     blades._draw, capsules._draw, haze.blend_toward, rain._fall, rings._draw, snow._fall, stream._two_phases,
-    gusts._answer, sway._bend, water._add_waves,
+    gusts._answer, sway._bend, water._add_waves, backdrop._project, backdrop._steepest, complete._copy_patches,
+    complete._search,
 )  # fmt: skip
 
 
