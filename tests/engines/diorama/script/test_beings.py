@@ -57,21 +57,16 @@ def test_what_it_cannot_do_is_told_and_it_breathes(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "missing"),
+    ("text", "body"),
     [
-        ("the cat blinks", "eyes"), ("the dog wags its tail", "tail"), ("the horse twitches its ears", "ears"),
-        ("the horse nods", "head"),
+        ("the cat blinks", BodyFact(trust=0.9, head=True, ears=True, tail=True)),
+        ("the dog wags its tail", BodyFact(trust=0.9, head=True, ears=True, eyes=True)),
+        ("the horse twitches its ears", BodyFact(trust=0.9, head=True, eyes=True, tail=True)),
+        ("the horse nods", BodyFact(trust=0.9, tail=True)),
     ],
-)  # fmt: skip
-def test_a_part_that_was_not_found_is_told_and_not_listed(text: str, missing: str) -> None:
-    assert WHOLE.body is not None
-    board = board_of(
-        text,
-        replace(
-            WHOLE,
-            body=replace(WHOLE.body, **{missing: False}),  # type: ignore[arg-type]  # all of them are bools
-        ),
-    )
+)
+def test_a_part_that_was_not_found_is_told_and_not_listed(text: str, body: BodyFact) -> None:
+    board = board_of(text, replace(WHOLE, body=body))
     assert {action.kind for action in board.body_actions} == {"breathe"}
     assert board.notes
 

@@ -18,7 +18,7 @@ from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, BodyFact
 from vivant.media import U8
 
 WITH_EYES: Final = 0.6  # trust of a matte with two eyes in it, at least
-LEAST, MOST = 0.008, 0.78  # share of the canvas that a subject that can be moved fills
+LEAST, MOST = 0.008, 0.88  # share of the canvas that a subject that can be moved fills
 HEAD: Final = (1.15, 0.25)  # distances between the eyes: radius of a head, and how far its middle lies below them
 NECK: Final = 1.05  # head radii from its middle
 

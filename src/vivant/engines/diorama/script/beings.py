@@ -44,7 +44,6 @@ _PASSING: Final = frozenset(
      "fish", "insect", "fly", "ant", "spider", "koi", "crow", "crows", "snowman", "robot", "toy", "doll", "鸟", "小鸟",
      "鸟儿", "鸟群", "海鸥", "鸽子", "蝴蝶", "蜜蜂", "鱼", "鱼儿", "鱼群", "昆虫", "雪人", "机器人", "玩偶"}
 )  # fmt: skip
-_LARGEST: Final = 0.75  # share of the canvas above which a subject is no figure before a background
 USUAL: Final = 0.5
 
 
@@ -95,7 +94,7 @@ def choose_life(being: Being) -> tuple[BodyAction, ...]:
 def find_being(cast: Cast, facts: PictureFacts) -> Being | None:
     """What the subject of the picture is; None where nothing tells that it lives, or it is not seen well enough."""
     body = facts.body
-    if body is None or body.trust < TRUSTED or facts.subject > _LARGEST:
+    if body is None or body.trust < TRUSTED:
         return None
     if any(_is_animal(cast, at) for at in range(len(cast.people))):
         return "animal"

@@ -33,7 +33,7 @@ def test_what_is_laid_keeps_to_its_bounds_and_nothing_laid_changes_nothing() -> 
             alpha[:10] = left[:10] = 0
             alpha[10:20] = 255
             laid = under.copy()
-            composite(laid, left, alpha, zero, slack)
+            composite(laid, left, alpha, zero, np.full(shape, slack, np.float32))
             assert np.array_equal(laid[:10], under[:10])
             share = alpha.astype(int)
             most, least = share * (255 - zero) * 16 // 255 + slack, -share * zero * 16 // 255 - slack

@@ -16,9 +16,9 @@ from vivant.engines.diorama.scene.body import AnimalEye
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8
 
-MEET: Final = 0.74  # of the opening from above: where the lids meet
+MEET: Final = 0.62  # of the opening from above: where the lids meet
 ABOVE: Final = 1.25  # openings of the eye: height of the skin above it that is stretched
-BELOW: Final = 0.7  # the same below it
+BELOW: Final = 0.5  # the same below it
 SHADE: Final = 0.2  # the stretched skin is darker by this share at its edge
 LINE: Final = 0.045  # openings, at least a pixel: half width of the dark line where lids meet
 
