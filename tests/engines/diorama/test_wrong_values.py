@@ -28,6 +28,7 @@ from vivant.engines.diorama.storyboard import (
     Cue,
     FaceFact,
     Framing,
+    Lighting,
     Line,
     Motion,
     Move,
@@ -45,7 +46,8 @@ LINE = Line(text="Hello.", language="en", speaker=Speaker())
 STILL = Shot(start=0, end=97, moves=(Move(kind="static"),))
 BOARD = Storyboard(
     width=640, height=640, frames=97, seed=1, language="en", audio=True, camera_fixed=False, morph=False,
-    shots=(STILL,), motions=(Motion(kind="rain"),), lines=(LINE,), actions=(Action(kind="smile"),),
+    shots=(STILL,), motions=(Motion(kind="rain"),), lights=(Lighting(kind="night", words="night falls"),),
+    lines=(LINE,), actions=(Action(kind="smile"),),
     cues=(Cue(kind="rain"),), music=Music(mood="calm", tempo=72), notes=("A note.",),
 )  # fmt: skip
 
@@ -101,6 +103,16 @@ WRONG: list[tuple[Callable[[], object], str]] = [
     (
         lambda: replace(BOARD, motions=(Motion(kind="rain", end=98),)),
         "Motion.end must be a whole number from 0 to 97; it is 98",
+    ),
+    (lambda: Lighting(kind=a("sun")), "Lighting.kind must be one of 'night'"),
+    (lambda: Lighting(kind="rays", strength=1.5), "Lighting.strength must be a number from 0 to 1; it is 1.5"),
+    (
+        lambda: replace(BOARD, lights=(Lighting(kind="rays"), Lighting(kind="rays"))),
+        "Storyboard.lights must be of different kinds; they are rays, rays",
+    ),
+    (
+        lambda: replace(BOARD, lights=(Lighting(kind="rays", end=98),)),
+        "Lighting.end must be a whole number from 0 to 97",
     ),
     (lambda: Motion(kind=a("hail")), "Motion.kind must be one of 'rain'"),
     (lambda: Motion(kind="rain", strength=-0.1), "Motion.strength must be a number from 0 to 1; it is -0.1"),

@@ -114,11 +114,14 @@ def test_a_last_picture_decides_the_light_of_the_day() -> None:
 
 
 def test_only_a_sunny_landscape_under_clouds_has_shadows_of_clouds_without_being_asked() -> None:
-    sunny = PictureFacts(sky=0.3, sky_trust=0.9, brightness=0.55, sunny=0.9)
+    sunny = PictureFacts(sky=0.3, sky_trust=0.9, plants=0.4, plants_trust=0.9, brightness=0.55, sunny=0.9)
     (light,) = lights("", sunny)
     assert (light.kind, light.origin) == ("shadows", "picture")
     assert light.strength < 0.3
     assert not lights("no cloud shadows", sunny)
     assert not lights("god rays", sunny)[1:]
-    for other in (replace(sunny, sunny=0.1), replace(sunny, sky_trust=0.2), replace(sunny, grey=True)):
+    for other in (
+        replace(sunny, sunny=0.1), replace(sunny, sky_trust=0.2), replace(sunny, grey=True), replace(sunny, plants=0.0),
+        replace(sunny, windows=90),
+    ):  # fmt: skip
         assert not lights("", other)

@@ -162,17 +162,14 @@ def warm_up_light() -> None:
     point: F32 = np.full(1, 40, np.float32)
     grid = np.full(quarter_shape(_BANDS_HEIGHT, _BANDS_WIDTH), 99, np.float32)
     x, y = np.meshgrid(STEP * np.arange(82, dtype=np.float32), STEP * np.arange(47, dtype=np.float32))
-    light = FrameLight(
-        Shade(*_even_shade(grid)), Grid(Rect(0, 0, _BANDS_WIDTH, _BANDS_HEIGHT), x, y),
-        np.full(share.shape, 0.5, np.float32), share, Glow(share, grid, grid, grid), share,
-        Stars(point, point, point, point),
-    )  # fmt: skip
-    light.lay(Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2))))
-
-
-def _even_shade(grid: F32) -> tuple[F32, F32, F32, F32]:
     tone: F32 = np.stack([grid] * 7).astype(np.float32)
-    return tone, tone, grid, np.arange(256, dtype=np.float32)
+    noise = np.full(share.shape, 0.5, np.float32)
+    frame = Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2)))
+    for sky, sky_share in ((tone, share), (None, None)):
+        FrameLight(
+            Shade(tone, sky, grid), Grid(Rect(0, 0, _BANDS_WIDTH, _BANDS_HEIGHT), x, y), noise, sky_share,
+            Glow(share, grid, grid, grid), share, Stars(point, point, point, point),
+        ).lay(frame)  # fmt: skip
 
 
 def warm_up_ambient() -> None:

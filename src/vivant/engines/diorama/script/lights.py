@@ -20,6 +20,7 @@ _SUNNY: Final = 0.5  # see PictureFacts.sunny; from here on clouds throw shadows
 _GENTLE: Final = 0.22
 _FACE: Final = 0.12  # a face at least this high makes a portrait
 _OPEN: Final = 0.10  # share of the sky over a landscape
+_GREEN: Final = 0.06  # share of plants in it: over snow, sand and towns brightness says little of the sun
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts,
 
 def _choose_shadows(facts: PictureFacts) -> tuple[Lighting, ...]:
     """Faint shadows of clouds over a landscape in the sun."""
-    landscape = facts.sky >= _OPEN and facts.sky_trust >= TRUSTED and all(f.height < _FACE for f in facts.faces)
-    if not landscape or facts.sunny < _SUNNY or facts.drawn > 0 or facts.grey:
+    sky = facts.sky >= _OPEN and facts.sky_trust >= TRUSTED
+    green = facts.plants >= _GREEN and facts.plants_trust >= TRUSTED
+    portrait = any(face.height >= _FACE for face in facts.faces)
+    town = facts.windows >= _TOWN or facts.signs or facts.lamps
+    if not (sky and green) or portrait or town or facts.sunny < _SUNNY or facts.drawn > 0 or facts.grey:
         return ()
     return (Lighting(kind="shadows", strength=_GENTLE, origin="picture"),)
