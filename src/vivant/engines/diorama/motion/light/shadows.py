@@ -9,6 +9,7 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smootherstep, smoothstep
+from vivant.engines.diorama.motion.fields import average_quarter
 from vivant.engines.diorama.motion.light.stage import Stage
 from vivant.engines.diorama.motion.light.tones import follow, lit_by, neutral, towards
 from vivant.engines.diorama.random_streams import rng
@@ -40,7 +41,9 @@ class CloudShadows:
         self._x = ((stage.x - 0.5) * far * 0.36).astype(np.float32)
         self._go = np.float32(side * _SPEED * (0.6 + 0.8 * strength))
         sunny = np.clip((filters.blur(stage.luma, 2) - _SUNNY[0] + 40) / (_SUNNY[1] - _SUNNY[0]), 0.35, 1)
-        ground = np.clip(1.1 * (1 - stage.sky) - 0.1, 0, 1)
+        # Mist along the rim of the sky is half sky, and no ground on which a shadow would lie.
+        above = filters.blur(np.maximum(stage.sky, average_quarter(stage.scene.sky.mask)), 2.5)
+        ground = np.clip(1 - 2.2 * above, 0, 1)
         weight = ground * (1 - 0.45 * stage.water) * (1 - 0.5 * stage.faces) * (1 - stage.fire) * sunny
         self._weight = np.asarray(weight, np.float32)
         self._first = self._cover(0.0)
