@@ -202,27 +202,6 @@ GAIN, LIFT, COLOUR, CB_BY_LUMA, CR_BY_LUMA, CB, CR = range(7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shade:
-    """The light of one frame on the quarter grid. ground, sky: float32 (7, rows, columns), the tone of what stands
-    before the sky and of the sky; sky None: one tone for all. sky_luma: float32 (rows, columns), the sky's own soft
-    luma above black, continued behind outlines, where both are mixed. curve: float32 (256,), luma above black for each
-    luma, before the tones; None: as it is. Raises ValueError for others."""
-
-    ground: F32
-    sky: F32 | None
-    sky_luma: F32
-    curve: F32 | None = None
-
-    def __post_init__(self) -> None:
-        check_array("Shade.ground", self.ground, np.float32, (7, None, None))
-        check_array("Shade.sky_luma", self.sky_luma, np.float32, self.ground.shape[1:], 0)
-        if self.curve is not None:
-            check_array("Shade.curve", self.curve, np.float32, (256,))
-        if self.sky is not None:
-            check_array("Shade.sky", self.sky, np.float32, self.ground.shape)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Glow:
     """Windows that are lit. share: uint8 (h, w), in 1/255, of the picture that their light takes the place of; luma,
     cb, cr: float32 on the quarter grid, of that light. Raises ValueError for others."""
@@ -237,6 +216,28 @@ class Glow:
         check_array("Glow.luma", self.luma, np.float32, quarter_shape(*self.share.shape))
         for name in ("cb", "cr"):
             check_array(f"Glow.{name}", getattr(self, name), np.float32, self.luma.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shade:
+    """The light of one frame on the quarter grid. ground, sky: float32 (7, rows, columns), the tone of what stands
+    before the sky and of the sky; sky None: one tone for all. sky_luma: float32 (rows, columns), the sky's own soft
+    luma above black, continued behind outlines, where both are mixed. curve: float32 (256,), luma above black for each
+    luma, before the tones; None: as it is. Raises ValueError for others."""
+
+    ground: F32
+    sky: F32 | None
+    sky_luma: F32
+    curve: F32 | None = None
+    glow: Glow | None = None  # windows that are lit
+
+    def __post_init__(self) -> None:
+        check_array("Shade.ground", self.ground, np.float32, (7, None, None))
+        check_array("Shade.sky_luma", self.sky_luma, np.float32, self.ground.shape[1:], 0)
+        if self.curve is not None:
+            check_array("Shade.curve", self.curve, np.float32, (256,))
+        if self.sky is not None:
+            check_array("Shade.sky", self.sky, np.float32, self.ground.shape)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -265,8 +266,6 @@ class Illumination(Protocol):
         ...
 
     def shade(self, n: int) -> Shade | None: ...
-
-    def glow(self, n: int) -> Glow | None: ...
 
     def stars(self, n: int) -> Stars | None: ...
 

@@ -166,10 +166,9 @@ def warm_up_light() -> None:
     noise = np.full(share.shape, 0.5, np.float32)
     frame = Planes(*(np.full((_BANDS_HEIGHT // k, _BANDS_WIDTH // k), 128, np.uint8) for k in (1, 2, 2)))
     for sky, sky_share in ((tone, share), (None, None)):
-        FrameLight(
-            Shade(tone, sky, grid), Grid(Rect(0, 0, _BANDS_WIDTH, _BANDS_HEIGHT), x, y), noise, sky_share,
-            Glow(share, grid, grid, grid), share, Stars(point, point, point, point),
-        ).lay(frame)  # fmt: skip
+        shade = Shade(tone, sky, grid, None, Glow(share, grid, grid, grid))
+        view = Grid(Rect(0, 0, _BANDS_WIDTH, _BANDS_HEIGHT), x, y)
+        FrameLight(shade, view, noise, sky_share, share, Stars(point, point, point, point)).lay(frame)
 
 
 def warm_up_ambient() -> None:

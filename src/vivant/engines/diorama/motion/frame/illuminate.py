@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.fields import STEP, Glow, Illumination, Shade, Stars
+from vivant.engines.diorama.motion.fields import STEP, Illumination, Shade, Stars
 from vivant.engines.diorama.motion.frame import shade as shading
 from vivant.engines.diorama.motion.frame import texels
 from vivant.engines.diorama.motion.frame.texels import U32
@@ -24,7 +24,6 @@ class FrameLight:
     view: Grid
     noise: F32
     sky_share: U8 | None
-    glow: Glow | None
     glow_share: U8 | None
     stars: Stars | None
 
@@ -33,8 +32,8 @@ class FrameLight:
         shading.lay_shade(self.shade, self.sky_share, self.view, self.noise, frame)
         if self.stars is not None and self.sky_share is not None:
             shading.draw_stars(self.stars, self.sky_share, self.view, frame)
-        if self.glow is not None and self.glow_share is not None:
-            shading.lay_glow(self.glow, self.glow_share, self.view, frame)
+        if self.shade.glow is not None and self.glow_share is not None:
+            shading.lay_glow(self.shade.glow, self.glow_share, self.view, frame)
 
 
 class Illuminator:
@@ -55,15 +54,13 @@ class Illuminator:
         shade = self._illumination.shade(n)
         if shade is None:
             return None
-        glow = self._illumination.glow(n)
         sky = self._behind if behind and self._behind is not None else self._sky
         return FrameLight(
             shade,
             view,
             self._noise,
             None if sky is None else self._read(sky, view),
-            glow,
-            None if glow is None else self._read(texels.pack(glow.share), view),
+            None if shade.glow is None else self._read(texels.pack(shade.glow.share), view),
             self._illumination.stars(n),
         )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.motion.fields import CB_BY_LUMA, Glow, Illumination, Shade, Stars
+from vivant.engines.diorama.motion.fields import CB_BY_LUMA, Illumination, Shade, Stars
 from vivant.engines.diorama.motion.light.daylight import NIGHT, Dawn, Daylight
 from vivant.engines.diorama.motion.light.grading import GRADES, Grading
 from vivant.engines.diorama.motion.light.lamplight import LampsOn, MoonGlow, NeonFlicker, RoomLight
@@ -102,22 +102,19 @@ class _Illumination:
             ground = _after(ground, tones.ground)
             sky = _after(sky, tones.ground if tones.sky is None else tones.sky) if self._two else None
             curve = curve if tones.curve is None else tones.curve
-        glow = self.glow(n)
+        glow = None if self._windows is None else self._windows.glow(float(self._curves[self._lit_by][n]))
         if glow is not None and self._windows is not None:
             halo = self._windows.halo(glow, self._dark(n))
             ground, sky = _after(ground, halo), _after(sky, halo) if self._two else None
         if ground is None:
             return None
-        return Shade(self._on_grid(ground), None if sky is None else self._on_grid(sky), self._sky_luma, curve)
+        return Shade(self._on_grid(ground), None if sky is None else self._on_grid(sky), self._sky_luma, curve, glow)
 
     def _on_grid(self, tone: F32) -> F32:
         whole = np.ascontiguousarray(np.broadcast_to(tone, (7, *self._stage.shape)), np.float32)
         if self._grey:
             whole[CB_BY_LUMA:] = 0
         return whole
-
-    def glow(self, n: int) -> Glow | None:
-        return None if self._windows is None or n == 0 else self._windows.glow(float(self._curves[self._lit_by][n]))
 
     def stars(self, n: int) -> Stars | None:
         if self._starfield is None or n == 0:
