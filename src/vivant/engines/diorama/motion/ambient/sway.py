@@ -29,7 +29,7 @@ CROSSING: Final = 1.7  # seconds that a gust needs over one width of the picture
 SLANT: Final = 0.35  # of a front: how much earlier it is nearer to the viewer
 # What is to be seen: pixels per frame at 640 px on the long side, in the fifth of the plants that moves most, in the
 # wind that a strength of 1 brings; less by a power of the strength.
-SPEED: Final = 2.8
+SPEED: Final = 3.0
 SPEED_POWER: Final = 0.96
 # By which a strength of 1 hastens gusts and the stems that they bend: what leans as far in less time is seen to be
 # shaken by a storm, and is not torn by it.
@@ -137,9 +137,9 @@ class Sway:
                 fast.append(float(np.percentile(np.hypot(nx - x, ny - y)[counts], 80)) + 1e-6)
             if most > 1e5:
                 # Lulls are made up for in part: they may come, but none so long that nothing seems to move.
-                calm = (np.mean(fast) / np.array(fast)) ** 0.6
+                calm = (np.mean(fast) / np.array(fast)) ** 0.7
                 swell = np.interp(np.arange(self._air.frames), times, calm)
-                self._swell = filters.blur(np.clip(swell, 0.85, 1.7)[None], 10.0)[0]
+                self._swell = filters.blur(np.clip(swell, 0.85, 2.0)[None], 10.0)[0]
             farthest = FARTHEST * self._air.scale / (float(np.abs(self._bent.lean_x).max()) + 1e-6)
             self._weaken(np.float32(min(speed / max(float(np.mean(fast)), 1e-6), farthest, most)))
             self._limit_stretch(thin, stem, rough)
