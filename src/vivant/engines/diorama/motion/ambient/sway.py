@@ -84,7 +84,7 @@ class Sway:
         self._air = air
         blades = stems.stem * stems.sharp
         quick = 1 + (HASTE - 1) * max(0.0, 2 * strength - 1)
-        since, lane, kind = _feel(chance, air, stems, near, firm, 1.3 - 1.15 * strength)
+        since, lane, kind = _feel(chance, air, stems, near, firm, 1.3 - 0.9 * strength - 0.7 * max(0.0, strength - 0.5))
         since = since / np.float32(quick)
         # The wind that is heard is that in the midst of the plants.
         since = since - np.float32((since * weight).sum() / weight.sum())
