@@ -21,6 +21,7 @@ from vivant.engines.diorama.motion.ambient.compose import compose, compose_arriv
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.fields import Ambient, Illumination
 from vivant.engines.diorama.motion.frame.morph import Morph, align, is_same_view
+from vivant.engines.diorama.motion.frame.reach import find_short_moves
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
 from vivant.engines.diorama.motion.frame.transition import Transition
@@ -98,7 +99,8 @@ class Diorama:
         failed = False
         if self._planner is not None:
             try:
-                return planner.plan(self._planner, request, scene.facts, morph=morph, check=watch.raise_if_stopping)
+                planned = planner.plan(self._planner, request, scene.facts, morph=morph, check=watch.raise_if_stopping)
+                return _tell_short_moves(planned, scene)
             except PlannerFailed as error:
                 failed = True
                 _log.warning("The built-in reader reads the prompt: %s.", error)
@@ -113,6 +115,7 @@ class Diorama:
             find=lambda thing: found.find(thing).trust,
             checkpoint=watch.raise_if_stopping,
         )
+        board = _tell_short_moves(board, scene)
         if not failed:
             return board
         return replace(board, notes=(*tell([ScriptNote("planner_failed")], board.language), *board.notes))
@@ -189,6 +192,12 @@ def _find_planner(options: Mapping[str, str]) -> Endpoint | None:
         key=options.get("planner_api_key", ""),
         seconds=float(options.get("planner_seconds", "20")),
     )
+
+
+def _tell_short_moves(board: Storyboard, scene: Scene) -> Storyboard:
+    """With a note on the camera moves for which the picture has too little room."""
+    short = [ScriptNote("camera_room", (move.words or move.kind,)) for move in find_short_moves(board, scene)]
+    return replace(board, notes=(*board.notes, *tell(short, board.language))) if short else board
 
 
 def _result_of(work: Future[T], watch: Watch) -> T:

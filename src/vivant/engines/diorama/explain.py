@@ -131,7 +131,7 @@ def _move(move: Move) -> str:
     if move.kind == "static":
         return "still"
     words: list[str] = [] if move.speed == "normal" else [move.speed]
-    words += [move.kind, *([move.direction] if move.direction else [])]
+    words += [move.kind.replace("_", " "), *([move.direction] if move.direction else [])]
     why = f"asked: “{move.words}”" if move.words else _WHY[move.origin]
     return f"{' '.join(words)} ({why})"
 

@@ -24,7 +24,10 @@ VERSION: Final = "3"  # of the stored form; raised whenever a field changes its 
 Origin = Literal["prompt", "picture", "default"]  # why it is in the storyboard
 Language = Literal["en", "zh"]
 Speed = Literal["slow", "normal", "fast"]
-MoveKind = Literal["static", "pan", "tilt", "zoom", "dolly", "truck", "pedestal", "orbit", "roll", "handheld"]
+MoveKind = Literal[
+    "static", "pan", "tilt", "zoom", "dolly", "truck", "pedestal", "orbit", "roll", "handheld", "whip", "dolly_zoom",
+    "rack_focus",
+]  # fmt: skip
 Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "counterclockwise", ""]
 Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": the prompt does not say
 MotionKind = Literal[
@@ -104,6 +107,9 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
     "pedestal": ("up", "down"),
     "orbit": ("left", "right", "clockwise", "counterclockwise"),
     "roll": ("clockwise", "counterclockwise"),
+    "whip": ("left", "right"),
+    "dolly_zoom": ("in", "out"),  # where the camera goes while the lens keeps the subject's size
+    "rack_focus": ("in", "out"),  # from what is far to what is near, and the other way
     "static": (),
     "handheld": (),
 }

@@ -23,7 +23,11 @@ ORDERS = {
     "pedestal down": ("pedestal", "down"),
     "orbit clockwise": ("orbit", "clockwise"),
     "arc shot": ("orbit", ""),
-    "whip pan": ("pan", ""),
+    "whip pan": ("whip", ""),
+    "whip pan to the left": ("whip", "left"),
+    "dolly zoom": ("dolly_zoom", "out"),
+    "rack focus": ("rack_focus", "out"),
+    "dutch tilt clockwise": ("roll", "clockwise"),
 }
 SENTENCES = [
     "{}",
@@ -77,6 +81,13 @@ CHINESE = {
     "保持不动": ("static", ""),
     "轻微晃动": ("handheld", ""),
 }
+FOCUS = {
+    "Rack focus from the foreground to the distant mountains.": "out",
+    "The focus shifts from the background to her face.": "in",
+    "Focus pull to the flower.": "in",
+    "焦点从前景转移到远山": "out",
+    "焦点从背景转移到人物": "in",
+}
 CHINESE_SENTENCES = [
     "镜头{}",
     "镜头{}，女孩微笑",
@@ -91,6 +102,11 @@ CHINESE_SENTENCES = [
 @pytest.mark.parametrize("order", ORDERS)
 def test_an_order_to_the_camera_is_obeyed(order: str, sentence: str) -> None:
     assert first_move(sentence.format(order)) == ORDERS[order]
+
+
+@pytest.mark.parametrize("prompt", FOCUS)
+def test_a_focus_goes_to_what_is_named_last(prompt: str) -> None:
+    assert first_move(prompt) == ("rack_focus", FOCUS[prompt])
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
@@ -168,7 +184,11 @@ def test_words_of_amount_are_understood() -> None:
 def first_move(prompt: str) -> tuple[str, str]:
     move: Move = shots(prompt)[0].moves[0]
     assert move.origin == "prompt", "the camera words were not heard"
-    named = move.direction if move.kind not in ("orbit", "pan") or move.direction in prompt or _chinese(prompt) else ""
+    named = (
+        move.direction
+        if move.kind not in ("orbit", "pan", "whip") or move.direction in prompt or _chinese(prompt)
+        else ""
+    )
     return move.kind, "" if move.kind == "orbit" and move.direction not in prompt else named
 
 

@@ -18,6 +18,7 @@ from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
 from vivant.engines.diorama.scene.plants import find_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
+from vivant.engines.diorama.scene.surroundings import cut_outside
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts, Thing
 from vivant.media import U8, crop_box, fit
 from vivant.request import Canvas
@@ -117,6 +118,9 @@ class SceneAnalyser:
             depth_measured=measured is not None,
             body=body,
             hair=hair,
+            outside=cut_outside(
+                picture, crop_box(picture.shape[1], picture.shape[0], canvas.width, canvas.height), rgb
+            ),
         )
         checkpoint()
         return replace(scene, facts=_add_light(scene))

@@ -13,6 +13,7 @@ from PIL import Image
 from vivant.engines.diorama.scene import colour
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
+from vivant.engines.diorama.scene.surroundings import cut_outside
 from vivant.media import F32, U8, crop_box
 from vivant.request import Canvas
 
@@ -61,6 +62,7 @@ def cut_part(
             depth_measured=scene.depth_measured,
             body=scene.body.seen_in(left * w, top * h, 1 / size) if scene.body else None,
             hair=hair,
+            outside=cut_outside(picture, part, rgb),
             **regions,
         ),
         kept,

@@ -60,6 +60,33 @@ class Region:
         return float(self.mask.mean())
 
 
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """Whole pixels beyond the four sides of the canvas. Raises ValueError for negative ones."""
+
+    left: int = 0
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("left", "top", "right", "bottom"):
+            check_whole(f"Margins.{name}", getattr(self, name), 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outside:
+    """What the crop to the canvas cut away, at the scale of the canvas. rgb: uint8 (top + h + bottom, left + w + right,
+    3), of which the middle is the canvas."""
+
+    rgb: U8
+    margins: Margins
+
+    def __post_init__(self) -> None:
+        check_type("Outside.margins", self.margins, Margins)
+        check_array("Outside.rgb", self.rgb, np.uint8, (None, None, 3))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """One picture at the size of the canvas, (h, w): all its arrays have that size."""
@@ -79,6 +106,7 @@ class Scene:
     depth_measured: bool = False  # by the operator's model; else the depth is a guess, and bodies are thought round
     body: Body | None = None  # the parts of the subject, should it be a living thing; that of facts.body
     hair: Region | None = None  # of people; None where nobody looked for it
+    outside: Outside | None = None  # None: the whole picture is on the canvas
 
     def __post_init__(self) -> None:
         check_type("Scene.source", self.source, Source)
@@ -96,6 +124,11 @@ class Scene:
             check_array("Scene.hair.mask", self.hair.mask, np.float32, (h, w))
         check_number("Scene.horizon", self.horizon, 0, h)
         check_number("Scene.waterline", self.waterline, 0, h)
+        if self.outside is not None:
+            check_type("Scene.outside", self.outside, Outside)
+            beyond = self.outside.margins
+            shape = (h + beyond.top + beyond.bottom, w + beyond.left + beyond.right, 3)
+            check_array("Outside.rgb", self.outside.rgb, np.uint8, shape)
         check_tuple("Scene.faces", self.faces, Face)
         if self.body is not None:
             check_type("Scene.body", self.body, Body)

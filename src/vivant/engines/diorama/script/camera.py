@@ -52,7 +52,20 @@ _VIEWS: Final = frozenset(
 _HOLDS: Final = 6  # characters after 手持 in which a word of the camera may stand
 _HELD_CAMERA: Final = (*"镜拍摄跟感运抖风机推摇", "晃动", "视角", "呼吸", "稳定", "特写")
 _COUNTED: Final = frozenset("个朵条道扇根把张块只杯碗片支枝件本封盒瓶袋束串颗粒")  # measure words of things
-_UNSAID: Final[dict[MoveKind, Direction]] = {"zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up"}
+_UNSAID: Final[dict[MoveKind, Direction]] = {
+    "zoom": "in", "dolly": "in", "tilt": "up", "pedestal": "up", "dolly_zoom": "out", "rack_focus": "out",
+}  # fmt: skip
+_FOCUS_REACH: Final = 14  # tokens after the word for a change of focus in which what it goes to may stand
+# What a focus goes to: the last of these decides.
+_FAR_AWAY: Final = frozenset(
+    {"background", "distance", "horizon", "mountains", "mountain", "sky", "skyline", "city", "far", "landscape",
+     "buildings"}
+)  # fmt: skip
+_NEAR_BY: Final = frozenset(
+    {"foreground", "subject", "face", "eyes", "flower", "flowers", "near", "close", "hand", "hands"}
+)
+_FAR_AWAY_ZH: Final = ("背景", "远景", "远处", "远方", "远山", "天空", "后景")
+_NEAR_BY_ZH: Final = ("前景", "近处", "主体", "近景", "人物", "面部", "脸", "花")
 _FUNCTION_WORDS: Final = frozenset({"filler", "then", "and", "adverb", "very", "camera", "as", "to", "not", "near"})
 _LINKING: Final = frozenset({"stay", "stays", "remain", "remains", "is", "are", "was", "were", "keeps", "appears"})
 _HELD: Final = frozenset({"with", "holding", "holds", "his", "her", "their", "carrying", "carries"})
@@ -365,6 +378,8 @@ def _moves(reading: Reading, hit: Hit) -> list[Move]:
     strength = min(1.0, max(0.1, round(_USUAL * hit.amount, 3)))
     moves = []
     for kind, direction in hit.entry.camera:
+        if kind == "rack_focus":
+            direction = direction or _focus_goes(reading, hit)
         near = [direction] if direction else _direction_near(reading, hit)
         resolved = [_resolve(kind, near)]
         if kind == "move" and near[1:] and (second := _resolve(kind, near[1:2]))[0] != resolved[0][0]:
@@ -374,6 +389,26 @@ def _moves(reading: Reading, hit: Hit) -> list[Move]:
             for move, to in resolved
         ]
     return moves
+
+
+def _focus_goes(reading: Reading, hit: Hit) -> Direction:
+    """Where the focus goes: "from the foreground to the distant mountains" out, "to her face" in; "" where nobody
+    says."""
+    goes: Direction = ""
+    han = ""
+    for at in range(hit.last, min(hit.last + _FOCUS_REACH, len(reading.tokens))):
+        token = reading.tokens[at]
+        if ends_sentence(token) or ends_clause(token) or reading.roles(at) & {"then", "as"}:
+            break
+        han += token.text if token.kind == "han" else " "
+        if token.text in _FAR_AWAY:
+            goes = "out"
+        elif token.text in _NEAR_BY or reading.names_person(at):
+            goes = "in"
+    places: list[tuple[int, Direction]] = [(han.rfind(word), "out") for word in _FAR_AWAY_ZH]
+    places += [(han.rfind(word), "in") for word in _NEAR_BY_ZH]
+    last, direction = max(places)
+    return direction if last >= 0 else goes
 
 
 def _resolve(kind: CameraKind, near: Sequence[Direction]) -> tuple[MoveKind, Direction]:
@@ -421,7 +456,7 @@ def _drop_contradicting_static(
     def clash(one: _CameraPhrase, other: _CameraPhrase) -> bool:
         a, b = sorted((one.hit, other.hit), key=lambda hit: hit.first)
         return (
-            other.moves[0].kind not in _LASTING
+            other.moves[0].kind not in (*_LASTING, "rack_focus")
             and times.when(a.first) == times.when(b.first)
             and bisect.bisect_right(cuts, a.first) == bisect.bisect_right(cuts, b.first)
             and not _then_between(reading, a, b)

@@ -26,26 +26,38 @@ from vivant.engines.diorama.timing.views import WHOLE, View
 from vivant.media import F64
 from vivant.request import FPS
 
-_SPEED: Final[dict[Speed, float]] = {"slow": 0.6, "normal": 1.0, "fast": 1.55}
+_SPEED: Final[dict[Speed, float]] = {"slow": 0.6, "normal": 1.0, "fast": 1.5}
 _USUAL: Final[dict[MoveKind, Direction]] = {
     "pan": "right", "truck": "right", "orbit": "right", "tilt": "up", "pedestal": "up", "zoom": "in", "dolly": "in",
-    "roll": "clockwise",
+    "roll": "clockwise", "whip": "right", "dolly_zoom": "out", "rack_focus": "out",
 }  # fmt: skip
 _NEGATIVE: Final = frozenset({"left", "up", "out", "counterclockwise"})
 
-# How far a move of strength 0.5 at normal speed goes in five seconds; tuned by eye on the sample photos.
+# How far a move of strength 0.5 at normal speed goes in five seconds: far enough that one feels it; tuned by eye on the
+# sample photos.
 _REACH: Final[dict[MoveKind, float]] = {
-    "pan": 0.10,  # widths
-    "tilt": 0.10,  # heights
-    "zoom": 0.22,  # share of the focal length
-    "dolly": 0.24,  # share of the way to the nearest thing
-    "truck": 0.12,  # widths, of the nearest thing
-    "pedestal": 0.12,  # heights
-    "orbit": 0.10,  # widths, of the nearest thing against the farthest
-    "roll": 0.07,  # radians
-    "handheld": 0.0045,  # widths, standard deviation
+    "pan": 0.13,  # widths
+    "tilt": 0.13,  # heights
+    "zoom": 0.24,  # share of the focal length
+    "dolly": 0.26,  # share of the way to the nearest thing
+    "truck": 0.14,  # widths by which the subject passes
+    "pedestal": 0.14,  # heights
+    "orbit": 0.16,  # by which what is at the border comes nearer or goes away
+    "roll": 0.11,  # radians
+    "handheld": 0.0062,  # widths, standard deviation
+    "whip": 0.14,  # widths between the views before and after
+    "dolly_zoom": 0.5,  # share of the way to the nearest thing
+    "rack_focus": 1.0,  # of the blur
 }  # fmt: skip
-_OUTWARD: Final = 0.45  # of the reach for moves outward, which show what lies beyond the picture
+_MOST: Final = 2.6  # times the usual reach: more is more than a picture holds
+_FELT: Final = 1.7  # power of a strength over the usual one: "dramatic" (1.5) is twice as far
+_OUTWARD: Final = 0.7  # of the reach for moves outward, which show what lies beyond the picture
+_LENS: Final = 1.5  # by which the lens helps a dolly, times its reach squared: what is far away hardly grows by the way
+_SIDEWAYS: Final = 0.5  # of the reach of an orbit, by which the camera passes the subject, widths
+_LOOKS_BACK: Final = 0.6  # of the reach of a pedestal, by which the camera turns to what it rises over
+_WHIP_SECONDS: Final = 0.6  # that a whip takes
+_WHIP_TURNS: Final = 2.0  # widths that the view is torn through: the picture and its mirror image
+_WHIP_AT: Final = 0.45  # of the shot
 TOWARD: Final = 0.75  # how far a zoom or dolly aims from the middle of the picture to its subject
 
 
@@ -94,7 +106,8 @@ def _aim_at_subject(moved: dict[str, F64], aim: tuple[float, float]) -> None:
     """Aim zooms and dollies at the subject, though not fully: all four borders must still move outward."""
     for name, turn, share in (("x", "pan", aim[0]), ("y", "tilt", aim[1])):
         toward = TOWARD * float(np.clip(share, -0.3, 0.3))
-        moved[name] += toward * np.maximum(moved["z"], 0) * (1 - moved["pivot"])
+        # Of what the subject passes by: z counts the way to the nearest thing, of which about half reaches the subject.
+        moved[name] += 0.5 * toward * np.maximum(moved["z"], 0) * (1 - moved["pivot"]) * (1 - moved["counter"])
         moved[turn] += toward * (1 - 1 / np.maximum(moved["zoom"], 1))
 
 
@@ -120,37 +133,68 @@ def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bo
     length = end - start
     u = np.linspace(0.0, 1.0, length) if length > 1 else np.zeros(1)
     reach = _reach(move, length)
-    ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal") else smootherstep
+    if move.kind == "rack_focus":
+        _rack(moved, start, u, inward=reach > 0, strength=min(1.0, abs(reach)))
+        return
+    ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal", "orbit") else smootherstep
+    if move.kind == "whip" and length > 1:
+        quick = min(1.0, _WHIP_SECONDS * FPS / length)
+        u = (u - max(0.0, _WHIP_AT - quick / 2)) / quick
     during = _there_and_back(u, ease) if returns else ease(u)
     travelled = np.concatenate([np.zeros(start), during, np.full(len(moved["x"]) - end, during[-1])])
     match move.kind:
         # A real pan or tilt moves the lens a little as well; the slight parallax makes depth visible.
         case "pan":
-            moved["pan"] += reach * travelled
-            moved["x"] += 0.12 * reach * travelled
+            moved["pan"] += 0.9 * reach * travelled
+            moved["x"] += 0.1 * reach * travelled
         case "tilt":
-            moved["tilt"] += reach * travelled
-            moved["y"] += 0.12 * reach * travelled
-        case "truck" | "orbit":
+            moved["tilt"] += 0.9 * reach * travelled
+            moved["y"] += 0.1 * reach * travelled
+        case "whip":
+            moved["pan"] += reach * travelled
+            if not returns:
+                moved["whip"] += _WHIP_TURNS * np.sign(reach) * travelled
+        case "truck":
             moved["x"] += reach * travelled
+        case "orbit":
+            moved["x"] += _SIDEWAYS * reach * travelled
+            moved["yaw"] += reach * travelled
         case "pedestal":
             moved["y"] += reach * travelled
+            moved["pitch"] += _LOOKS_BACK * reach * travelled
         case "zoom":
-            moved["zoom"] *= (1 + (reach if reach > 0 else _OUTWARD * reach)) ** travelled
+            moved["zoom"] *= (1 + abs(reach) * (1 if reach > 0 else _OUTWARD)) ** (np.sign(reach) * travelled)
         case "dolly":
             moved["z"] += (reach if reach > 0 else _OUTWARD * reach) * travelled
-            if reach < 0:  # a step back hardly changes what is far away; a shorter focal length makes it visible
-                moved["zoom"] *= (1 + 0.12 * reach) ** travelled
+            moved["zoom"] *= (1 + _LENS * reach**2) ** (np.sign(reach) * travelled)
+        case "dolly_zoom":
+            moved["z"] += reach * travelled
+            moved["counter"] = np.ones_like(moved["counter"])
         case "roll":
             moved["roll"] += reach * travelled
+
+
+def _rack(moved: dict[str, F64], start: int, u: F64, *, inward: bool, strength: float) -> None:
+    """The focus goes from what is far to what is near (inward) or the other way. A photograph shows both as they are;
+    so first what the focus is not on goes soft, then the focus changes over."""
+    first, second = ("near_soft", "far_soft") if inward else ("far_soft", "near_soft")
+    over = smootherstep((u - 0.38) / 0.34)
+    after = len(moved["x"]) - start - len(u)
+    for name, values in ((first, smootherstep(u / 0.24) * (1 - over)), (second, over)):
+        moved[name][start:] = strength * np.concatenate([values, np.full(after, values[-1])])
 
 
 def _reach(move: Move, length: int) -> float:
     """How far a move of so many frames goes, with its sign. Longer ones go further, but less than in proportion, as the
     picture is limited."""
-    scale = move.strength / 0.5 * _SPEED[move.speed] * np.sqrt(length / (5 * FPS))
+    strength = move.strength / 0.5
+    scale = (strength**_FELT if strength > 1 else strength) * _SPEED[move.speed]
+    if move.kind in ("whip", "rack_focus"):
+        scale = min(scale, 1.5)  # as long as they take, they go from one view to another
+    else:
+        scale *= np.sqrt(length / (5 * FPS))
     direction = move.direction or _USUAL.get(move.kind, "")
-    return _REACH[move.kind] * float(min(scale, 2.2)) * (-1 if direction in _NEGATIVE else 1)
+    return _REACH[move.kind] * float(min(scale, _MOST)) * (-1 if direction in _NEGATIVE else 1)
 
 
 def _there_and_back(u: F64, ease: Callable[[F64], F64]) -> F64:
@@ -163,7 +207,7 @@ def _come_home(moved: dict[str, F64], start: int) -> None:
     length = len(moved["x"]) - start
     back = 1 - smootherstep(np.linspace(0.0, 1.0, length))
     for name, home in HOME.items():
-        if name != "pivot":
+        if name not in ("pivot", "counter"):
             moved[name][start:] = home + (moved[name][start:] - home) * back
 
 
@@ -185,7 +229,7 @@ def _add_handheld(moved: dict[str, F64], shots: Sequence[Shot], seed: int, index
     fade = smootherstep(t / 0.8)
     if returns:
         fade = fade * smootherstep(t[::-1] / 0.8)
-    frequencies = np.array([0.23, 0.41, 0.73, 1.27])  # Hz
+    frequencies = np.array([0.31, 0.62, 1.17, 2.1])  # Hz
     weights = 1 / frequencies**0.8
     weights *= np.sqrt(2) / np.linalg.norm(weights)  # standard deviation 1
     for name, share in (

@@ -14,9 +14,13 @@ from vivant.media import F32
 
 # Where each axis of the camera is at home: there the frame is exactly the picture.
 HOME: Final[Mapping[str, float]] = {
-    "x": 0.0, "y": 0.0, "z": 0.0, "pan": 0.0, "tilt": 0.0, "roll": 0.0, "zoom": 1.0, "pivot": 0.0,
+    "x": 0.0, "y": 0.0, "z": 0.0, "pan": 0.0, "tilt": 0.0, "roll": 0.0, "zoom": 1.0, "pivot": 0.0, "yaw": 0.0,
+    "pitch": 0.0, "counter": 0.0, "whip": 0.0, "near_soft": 0.0, "far_soft": 0.0,
 }  # fmt: skip
-_CAMERA_RANGE: Final[Mapping[str, tuple[float, float]]] = {"zoom": (0.01, 100), "pivot": (0, 1)}
+_CAMERA_RANGE: Final[Mapping[str, tuple[float, float]]] = {
+    "zoom": (0.01, 100), "pivot": (0, 1), "yaw": (-1, 1), "pitch": (-1, 1), "counter": (0, 1), "near_soft": (0, 1),
+    "far_soft": (0, 1),
+}  # fmt: skip
 _FACE_RANGE: Final[Mapping[str, tuple[float, float]]] = {
     "brow": (-1, 1), "smile": (-1, 1), "widen": (-1, 1), "gaze": (-1, 1), "chew": (-1, 1), "lean": (-1, 1),
     "yaw": (-90, 90), "pitch": (-90, 90), "roll": (-90, 90),
@@ -27,14 +31,20 @@ _FACE_RANGE: Final[Mapping[str, tuple[float, float]]] = {
 class CameraCurves:
     """Where the camera is in each frame. All float32 (frames,)."""
 
-    x: F32  # the camera itself to the right, canvas widths: near things pass faster than far ones
+    x: F32  # the camera itself to the right, canvas widths by which the subject passes: near things pass faster
     y: F32  # and down, canvas heights
     z: F32  # and forward, as a share of the way to the nearest thing
-    pan: F32  # the view to the right, canvas widths: everything passes equally fast
+    pan: F32  # the view to the right, canvas widths as they are seen: everything passes equally fast
     tilt: F32  # and down, canvas heights
     roll: F32  # radians, clockwise as the operator turns
     zoom: F32  # focal length over the focal length at home
     pivot: F32  # 0..1: how much the view turns to keep the subject in its place while x and y change
+    yaw: F32  # the camera round the subject to the right: by so much what is at the right border comes nearer, a share
+    pitch: F32  # and down: what is at the lower border comes nearer
+    counter: F32  # 0..1: how far the lens makes up for z, so that the subject keeps its size
+    whip: F32  # canvas widths to the right through which the view is torn, blurred and in no detail; whole at its end
+    near_soft: F32  # 0..1: how far what is near is out of focus
+    far_soft: F32  # 0..1: and what is far
 
     def __post_init__(self) -> None:
         check_type("CameraCurves.x", self.x, np.ndarray)

@@ -32,6 +32,9 @@ class Phases(NamedTuple):
 
 def crossfade(source: Texels, rect: Rect, phases: Phases, frame: Planes) -> None:
     """Blend the stream into `frame` (planes of the whole output, in place) inside `rect`."""
+    ax, ay = source.place(phases.ax, phases.ay)
+    bx, by = source.place(phases.bx, phases.by)
+    phases = phases._replace(ax=ax, ay=ay, bx=bx, by=by)
     crossfade_luma(frame.y, source.y2, phases, rect.top, rect.left, rect.height, rect.width)
     for plane, packed in ((frame.u, source.u), (frame.v, source.v)):
         crossfade_chroma(plane, packed, phases, rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2)

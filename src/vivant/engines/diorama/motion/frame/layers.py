@@ -3,7 +3,7 @@ two are composited again. Knows nothing of the camera."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import cv2
@@ -16,6 +16,7 @@ from vivant.engines.diorama.motion.fields import quarter_shape
 from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
+from vivant.engines.diorama.scene.surroundings import Surroundings
 from vivant.media import F32, U8
 
 I16 = NDArray[np.int16]
@@ -41,7 +42,9 @@ class Cutout:
     v: I16
     alpha2: U8
     alpha_half: U8
-    extent: F32  # quarter grid, 0..1: where alpha or residual are not 0
+    extent: F32  # quarter grid of the canvas, 0..1: where alpha or residual are not 0
+    left: int = 0  # pixels of the planes that lie left of the canvas
+    top: int = 0  # and above it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,16 +61,8 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     """Separate the subject of a scene whose matte is trusted. nearness: float32 on the quarter grid, 0..1, of the whole
     scene; subject_nearness: that of the subject; reach: how far behind the subject's outline the camera can look, in
     pixels."""
-    w = scene.depth.shape[1]
     raw = scene.matte.mask
-    low, high = _RIM
-    alpha = np.clip((raw - low) / (high - low), 0, 1).astype(np.float32)
-    # Everything that may contain some of the subject is replaced, with a soft rim.
-    grow = max(2, round(0.0035 * w))
-    trace = cv2.dilate(
-        (raw > 0.1).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)
-    )
-    hole = np.clip(cv2.GaussianBlur(trace, (0, 0), 0.5 * grow) * 1.6 - 0.3, 0, 1).astype(np.float32)
+    alpha, hole, grow = _outline(raw)
     background = complete(scene.source, scene.rgb, hole, reach=reach + 2 * grow)
     known: Any = cv2.resize(1 - hole, nearness.shape[::-1], interpolation=cv2.INTER_AREA)
     far = cv2.dilate((known < 0.999).astype(np.uint8), np.ones((7, 7), np.uint8))
@@ -75,6 +70,34 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
     body = _measured_body(raw, nearness) if scene.depth_measured else _round_body(raw, subject_nearness)
     return Layers(background, ground, _cutout(scene.source, background, alpha, hole), body)
+
+
+def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings) -> Cutout:
+    """The subject cut out where it goes on beyond the canvas, as far as its outline at the border reaches. whole,
+    background: the picture and what is behind the subject, with equal margins around the canvas."""
+    margins = whole.margins
+    sides = (margins.top, margins.bottom, margins.left, margins.right)
+    alpha, hole, _ = _outline(scene.matte.mask)
+    wide, open_ = (
+        np.asarray(cv2.copyMakeBorder(mask, *sides, cv2.BORDER_REPLICATE), np.float32) for mask in (alpha, hole)
+    )
+    made = _cutout(whole.source, background.source, wide, open_)
+    rows, columns = quarter_shape(*alpha.shape)
+    extent = filters.resize(np.maximum(hole, alpha), columns, rows)
+    return replace(made, extent=extent, left=margins.left, top=margins.top)
+
+
+def _outline(raw: F32) -> tuple[F32, F32, int]:
+    """From a matte, float32 (h, w): the subject's alpha; the hole that it leaves, as which everything is replaced that
+    may contain some of it, with a soft rim; and by how many pixels the hole is larger."""
+    low, high = _RIM
+    alpha = np.clip((raw - low) / (high - low), 0, 1).astype(np.float32)
+    grow = max(2, round(0.0035 * raw.shape[1]))
+    trace = cv2.dilate(
+        (raw > 0.1).astype(np.float32), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * grow + 1,) * 2)
+    )
+    hole = np.clip(cv2.GaussianBlur(trace, (0, 0), 0.5 * grow) * 1.6 - 0.3, 0, 1).astype(np.float32)
+    return alpha, hole, grow
 
 
 def _measured_body(raw: F32, nearness: F32) -> F32:
@@ -125,9 +148,10 @@ def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shif
     left = np.asarray(16 * (SLACK + 255 * np.maximum(0, 1 - shift / RESIDUAL_ENDS)), np.float32)
     rect = grid.rect
     slack = enlarge(left, rect)
-    map_x, map_y = enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect)
+    x, y = grid.x + np.float32(cutout.left), grid.y + np.float32(cutout.top)
+    map_x, map_y = enlarge(2 * x, rect), enlarge(2 * y, rect)
     composite(frame[0][rect.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
-    map_x, map_y = enlarge_half(0.5 * grid.x - 0.25, rect), enlarge_half(0.5 * grid.y - 0.25, rect)
+    map_x, map_y = enlarge_half(0.5 * x - 0.25, rect), enlarge_half(0.5 * y - 0.25, rect)
     slack = enlarge_half(left, rect)
     alpha = _sample(cutout.alpha_half, map_x, map_y)
     composite(frame[1][rect.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
@@ -137,7 +161,8 @@ def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shif
 def hide(cutout: Cutout, grid: Grid, share: U8) -> None:
     """Take what the subject hides out of `share`, uint8 (h, w) of the whole output, in place. grid: where it is."""
     rect = grid.rect
-    alpha = _sample(cutout.alpha2, enlarge(2 * grid.x, rect), enlarge(2 * grid.y, rect))
+    x, y = grid.x + np.float32(cutout.left), grid.y + np.float32(cutout.top)
+    alpha = _sample(cutout.alpha2, enlarge(2 * x, rect), enlarge(2 * y, rect))
     part = share[rect.luma]
     part[:] = (part.astype(np.uint16) * (255 - alpha.astype(np.uint16)) + 127) // 255
 

@@ -27,6 +27,7 @@ from vivant.engines.diorama.scene.border import judge_borders
 from vivant.engines.diorama.scene.registration import Registration, register, scale_at
 from vivant.engines.diorama.scene.relight import LightChange, compare_light
 from vivant.engines.diorama.scene.scene import Scene, Source
+from vivant.engines.diorama.scene.surroundings import Room
 from vivant.engines.diorama.scene.travellers import Traveller, find_travellers, find_unlike
 from vivant.engines.diorama.storyboard import Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
@@ -38,6 +39,7 @@ _FEATHER: Final = 0.07  # widths, over which a picture fades out toward its bord
 _STEADY: Final = 0.02  # widths of travel under which the views are the same, and the relief may be seen
 _STILL: Final = 1.0  # pixels of flow up to which two rounds find where it comes from
 _MOST_PARALLAX: Final = 0.03  # widths
+_MIRRORED: Final = 0.022  # widths of the picture mirrored at its border that may be seen, where it goes unnoticed
 
 
 class Morph:
@@ -70,7 +72,7 @@ class Morph:
         camera = keep_unanswered(timeline.camera, storyboard, aligned.fit.view, (w, h)) if moves else timeline.camera
         self.rig = Rig(
             camera, (w, h), (nearness,), subject=subject, parallax=_MOST_PARALLAX, segments=timeline.segments,
-            returns=True, beyond=judge_borders(scene.rgb),
+            returns=True, room=_mirror_room(scene),
         )  # fmt: skip
         self._noise = light.make_dither(h, w)
         self._illuminator = Illuminator(illumination, self._noise) if illumination else None
@@ -270,3 +272,9 @@ def transform(view: F64, x: F32, y: F32) -> tuple[F32, F32]:
     m = (view / view[2, 2]).astype(np.float32)
     below = m[2, 0] * x + m[2, 1] * y + 1
     return (m[0, 0] * x + m[0, 1] * y + m[0, 2]) / below, (m[1, 0] * x + m[1, 1] * y + m[1, 2]) / below
+
+
+def _mirror_room(scene: Scene) -> Room:
+    """How far the view may look beyond the border, where the other picture may show the same: over mirrored texture."""
+    sides, width = judge_borders(scene.rgb), scene.depth.shape[1]
+    return Room(*(_MIRRORED * width * max(0.1, side) for side in (sides.left, sides.top, sides.right, sides.bottom)))

@@ -4,6 +4,7 @@ displacements are added up here, and the picture is sampled once. Knows nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -22,16 +23,25 @@ from vivant.engines.diorama.motion.fields import (
 )
 from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
+from vivant.engines.diorama.motion.frame.focus import Focus
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
-from vivant.engines.diorama.motion.frame.layers import Cutout, Layers, composite_over, cut_out, hide
+from vivant.engines.diorama.motion.frame.layers import (
+    Cutout,
+    Layers,
+    composite_over,
+    continue_cutout,
+    cut_out,
+    hide,
+)
+from vivant.engines.diorama.motion.frame.motion_blur import blur_sideways
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.travelling import Travelling
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import continue_behind
-from vivant.engines.diorama.scene.border import judge_borders
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.surroundings import find_touched, measure_room, surround
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, U8, Planes
@@ -39,6 +49,7 @@ from vivant.media import F32, U8, Planes
 SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
 LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
 ACTED: Final = 2.5  # a part of the subject that moves leaves what its outline hides sooner than the camera does
+COUNTER_PARALLAX: Final = 0.11  # widths, of a dolly zoom: what its background uncovers is a ring about the subject
 LAYERS_FROM: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
 
 Patches = Callable[[int], tuple[Patch, ...]]
@@ -75,21 +86,23 @@ class Renderer:
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
         nearness, subject = make_nearness(scene)
-
-        beyond = judge_borders(scene.rgb)
+        room = measure_room(scene)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             return Rig(
                 timeline.camera, (w, h), surfaces, subject=subject, parallax=parallax, segments=timeline.segments,
-                returns=storyboard.morph, beyond=beyond,
+                returns=storyboard.morph, room=room,
             )  # fmt: skip
 
         self.rig = rig((nearness,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
         self._subject_moves = subject_moves
         if scene.matte.trust >= CUT_OUT_FROM and (subject_moves or self.rig.parallax > LAYERS_FROM):
-            self.layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
-            self.rig = rig((self.layers.ground, self.layers.body), LAYERED_PARALLAX)
+            layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
+            most = COUNTER_PARALLAX if float(timeline.camera.counter.max()) > 0 else LAYERED_PARALLAX
+            self.layers, self.rig = layers, rig((layers.ground, layers.body), most)
+        lens = timeline.camera
+        self._focus = Focus(scene) if max(float(lens.near_soft.max()), float(lens.far_soft.max())) > 0 else None
         self._noise = light.make_dither(h, w)
         self._illuminator = None
         if illumination is not None:
@@ -99,14 +112,19 @@ class Renderer:
         # With the camera at rest the picture is read whole, not the background alone.
         rests = not subject_moves and any(self.rig.pose(n).is_home for n in range(1, self._frames))
         background = self.layers.background if self.layers else scene.source
-        self._sky = self._sky_behind = None
-        if ambient and ambient.backdrop:
-            if rests or not self.layers:
-                self._sky = Sky(ambient.backdrop)
-            if self.layers:
-                backdrop, background = continue_behind(ambient.backdrop, background, scene.matte.mask)
-                self._sky_behind = Sky(backdrop)
-        self._texels = warp.pack_source(background)
+        backdrop = ambient.backdrop if ambient else None
+        continued = backdrop
+        if backdrop and self.layers:
+            continued, background = continue_behind(backdrop, background, scene.matte.mask)
+        around = surround(scene, background, self.rig.margins)
+        if self.layers and any(getattr(around.margins, side) for side in find_touched(scene)):
+            whole = surround(scene, scene.source, self.rig.margins)
+            self.layers = replace(self.layers, subject=continue_cutout(scene, whole, around))
+        self._sky = Sky(backdrop) if backdrop and self.layers and rests else None
+        self._sky_behind = Sky(continued, around.margins) if continued and self.layers else None
+        if backdrop and not self.layers:
+            self._sky = Sky(backdrop, around.margins)
+        self._texels = warp.pack_source(around.source, around.margins)
         self._whole_texels = warp.pack_source(scene.source) if self.layers and rests else self._texels
 
     def frame(self, n: int) -> Planes:
@@ -157,8 +175,12 @@ class Renderer:
             before = layers is not None and sheet.on_subject
             look = self.rig.aim(pose, self._whole, surface=1) if before else view
             sheets.draw(sheet, look, frame, self._noise)
+        if self._focus:
+            near = self.rig.aim(pose, self._whole, surface=len(self.rig.surfaces) - 1)
+            lens = self._timeline.camera
+            frame = self._focus.apply(frame, near, float(lens.near_soft[n]), float(lens.far_soft[n]))
         self._relight(n, gain, frame)
-        return frame
+        return blur_sideways(frame, self.rig.blur(n))
 
     def _lay_subject(
         self, subject: Cutout, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes

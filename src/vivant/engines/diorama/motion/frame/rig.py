@@ -7,22 +7,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import cv2
 import numpy as np
 
-from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
+from vivant.engines.diorama.motion.frame.room_zoom import win_room
 from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
-from vivant.engines.diorama.scene.border import Borders
+from vivant.engines.diorama.scene.scene import Margins
+from vivant.engines.diorama.scene.surroundings import Room
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F32, F64
-from vivant.request import FPS
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
-MIRRORED: Final = 0.022  # how much of the picture mirrored at its border may be seen, in widths
-MIRRORED_BACKING: Final = 0.016  # and how much more while backing away, when borders come into view anyway
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
+MOST_ZOOM: Final = (
+    1.25  # by which the view may be enlarged to win room: with more it is soft, and the zoom all one sees
+)
+_ASIDE: Final = ("x", "y", "pan", "tilt")
+_OUTWARD: Final = 1.004  # zoom that a move outward may need: less than is seen
+_SHUTTER: Final = 1.4  # frames that a whip is blurred over: so much that nothing is made out in its middle
+_SLACK: Final = 6  # pixels that are looked at beyond what was worked out, by what moves in the picture
+_SHARES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12)  # of a move, that are tried until it fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,13 @@ class CameraPose:
     roll: float
     zoom: float
     pivot: float  # the nearness that stays in place while x and y change
+    yaw: float = 0.0  # per pixel right of the middle, by which what is there is nearer
+    pitch: float = 0.0  # per pixel below it
 
     @property
     def is_home(self) -> bool:
-        return (self.x, self.y, self.z, self.pan, self.tilt, self.roll, self.zoom) == (0, 0, 0, 0, 0, 0, 1)
+        at = (self.x, self.y, self.z, self.pan, self.tilt, self.roll, self.zoom, self.yaw, self.pitch)
+        return at == (0, 0, 0, 0, 0, 0, 1, 0, 0)
 
 
 class Rig:
@@ -49,30 +57,65 @@ class Rig:
 
     def __init__(
         self, camera: CameraCurves, size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
-        parallax: float, segments: tuple[tuple[int, int], ...], returns: bool = False, beyond: Borders | None = None,
+        parallax: float, segments: tuple[tuple[int, int], ...], returns: bool = False, room: Room | None = None,
     ) -> None:  # fmt: skip
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. segments: (start, end) frames; returns: whether the
-        last segment must end at home. beyond: how little the mirror image beyond each border is noticed."""
+        last segment must end at home. room: how far beyond the canvas the view may look."""
         self.width, self.height = size
-        scale = {"x": self.width, "y": self.height, "pan": self.width, "tilt": self.height}
+        w, h = float(self.width), float(self.height)
+        # x and y say by how much the subject passes; the camera itself goes as much farther as that is far away.
+        scale = {"x": w / subject, "y": h / subject, "pan": w, "tilt": h, "yaw": 2 / w, "pitch": 2 / h, "whip": w}
         self._poses: dict[str, F64] = {
-            axis: scale.get(axis, 1) * np.asarray(getattr(camera, axis), np.float64) for axis in HOME
+            axis: scale.get(axis, 1.0) * np.asarray(getattr(camera, axis), np.float64) for axis in HOME
         }
+        self.subject = subject
+        self._room = room or Room()
+        self._poses["zoom"] *= np.maximum(1 - self._poses["z"] * subject, 0.1) ** self._poses["counter"]
         self.relief = self._limit_relief(surfaces, subject, parallax)
         self.surfaces: tuple[F32, ...] = tuple(
             (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
         )
-        self.subject = subject
-        self._beyond = beyond or Borders()
-        self._limit_backing_away()
-        self._zoom_in(segments, returns=returns)
+        # 0..1: how much of what was asked the room allows, of moves that show more of the picture and of the others.
+        self.outward = self._limit_backing_away()
+        self.aside = self._zoom_in(segments, returns=returns)
+
+    @property
+    def done(self) -> float:
+        return min(self.outward, self.aside)
 
     def pose(self, n: int) -> CameraPose:
-        at = {name: float(values[n]) for name, values in self._poses.items()}
+        at = {name: float(self._poses[name][n]) for name in CameraPose.__slots__}
         at["pivot"] *= self.subject
+        whip = float(self._poses["whip"][n]) / self.width
+        # Twice the width further, the picture and its mirror image repeat.
+        at["pan"] += ((whip + 1) % 2 - 1) * self.width
         return CameraPose(**at)
+
+    def blur(self, n: int) -> float:
+        """How far a whip moves the picture at frame n, pixels: so long it is blurred along its way."""
+        whip = self._poses["whip"]
+        return _SHUTTER * float(abs(whip[min(n + 1, len(whip) - 1)] - whip[n - 1]) / 2) if n else 0.0
+
+    @property
+    def margins(self) -> Margins:
+        """What must be there around the canvas so that every view finds it, as far as there is room; pixels."""
+        if all(self.pose(n).is_home for n in range(len(self._poses["x"]))):
+            return Margins()
+        c_x, c_y, d_x, d_y, _ = self._look(np.ones((len(self._poses["x"]), 1)))
+        x, y = c_x + d_x, c_y + d_y
+        over = (
+            -x.min() - self.width / 2,
+            -y.min() - self.height / 2,
+            x.max() - self.width / 2,
+            y.max() - self.height / 2,
+        )
+        room = self._room
+        sides = (room.left, room.top, room.right, room.bottom)
+        return Margins(
+            *(int(min(side, most + _SLACK)) if most > 1 else 0 for side, most in zip(sides, over, strict=True))
+        )
 
     def aim(self, pose: CameraPose, rect: Rect, surface: int = 0) -> Grid:
         """Where the pixels of `rect` look, if they show that surface."""
@@ -105,37 +148,72 @@ class Rig:
         shift = spread * (travel + forward * 0.5 * self.width) / self.width
         return min(1.0, STRETCH / max(stretch, 1e-9), parallax / max(shift, 1e-9))
 
-    def _limit_backing_away(self) -> None:
-        """Back away less far if a border would come into view: zooming in instead would enlarge what is far, the
-        opposite of what was asked."""
-        z = self._poses["z"]
-        if float(z.min()) >= 0:
-            return
-        away = np.minimum(z, 0)
-        for share in (1.0, 0.8, 0.6, 0.45, 0.3, 0.2):
+    def _limit_backing_away(self) -> float:
+        """Back away, or zoom out, less far if a border would come into view: zooming in instead would enlarge what is
+        far, the opposite of what was asked. Returns the share of it that is done."""
+        z, zoom = self._poses["z"], self._poses["zoom"]
+        if float(z.min()) >= 0 and float(zoom.min()) >= 1:
+            return 1.0
+        away, wider = np.minimum(z, 0), np.minimum(zoom, 1)
+        aside = {axis: self._poses[axis] for axis in (*_ASIDE, "roll", "yaw", "pitch")}
+        self._poses.update({axis: np.zeros_like(z) for axis in aside})
+        done = _SHARES[-1]
+        for share in _SHARES:
             self._poses["z"] = np.maximum(z, 0) + share * away
-            if float(self._needed_zoom().max()) < 1.004:
-                return
+            self._poses["zoom"] = np.maximum(zoom, 1) * wider**share
+            if float(self._needed_zoom().max()) < _OUTWARD:
+                done = share
+                break
+        self._poses.update(aside)
+        return done
 
-    def _zoom_in(self, segments: tuple[tuple[int, int], ...], *, returns: bool) -> None:
-        need = self._needed_zoom()
-        zoom = self._poses["zoom"]
-        for start, end in segments:
-            lead = np.maximum.accumulate(need[start:end])
-            home = returns and end == len(zoom)
-            if home:
-                lead = np.minimum(lead, np.maximum.accumulate(need[start:end][::-1])[::-1])
-            extra = cv2.GaussianBlur((lead - 1)[None], (0, 0), 5, borderType=cv2.BORDER_REPLICATE)[0]
-            if start == 0:
-                extra = extra * smootherstep(np.arange(end) / (0.6 * FPS))
-            if home:
-                extra = extra * smootherstep(np.arange(end - start)[::-1] / (0.6 * FPS))
-            zoom[start:end] *= 1 + extra
+    def _zoom_in(self, segments: tuple[tuple[int, int], ...], *, returns: bool) -> float:
+        """Zoom in as far as the view needs it to stay inside, and go aside less far where that is too much. Returns
+        the share of the way aside that is done."""
+        asked = {axis: self._poses[axis] for axis in (*_ASIDE, "roll", "yaw", "pitch")}
+        lens = self._poses["zoom"]
+        done = _SHARES[-1]
+        for share in _SHARES:
+            extra = np.ones(len(lens))
+            for _ in range(4):
+                # Seen through a longer lens, less of the way has the same effect.
+                self._poses.update({axis: share * values for axis, values in asked.items()})
+                self._poses.update({axis: share * asked[axis] / extra for axis in _ASIDE})
+                extra = win_room(self._poses, self._needed_zoom(), segments, self.width, returns=returns)
+            if float(extra.max()) <= MOST_ZOOM or share == _SHARES[-1]:
+                done = share
+                break
+        self._poses["zoom"] = lens * extra
+        return done
 
     def _needed_zoom(self) -> F64:
-        """float64 (frames,): the factor e by which the view must zoom in so that its rim stays inside the picture plus
-        MIRRORED. From X = C + D / e for points of the rim: C is where the view's middle looks, D the way from there to
-        the rim."""
+        """float64 (frames,): the factor e by which the view must zoom in so that its rim stays inside the picture and
+        the room around it. From X = C + D / e for points of the rim: C is where the view's middle looks, D the way from
+        there to the rim."""
+        room = self._room
+        left, right = self.width / 2 + room.left, self.width / 2 + room.right
+        top, bottom = self.height / 2 + room.top, self.height / 2 + room.bottom
+        need = np.ones((len(self._poses["x"]), 1))
+        for _ in range(3):
+            factors = np.ones_like(need)
+            for surface in range(len(self.surfaces)):
+                c_x, c_y, d_x, d_y, _ = self._look(need, surface)
+                reaches = np.maximum(
+                    np.abs(d_x) / np.maximum(np.where(d_x > 0, right - c_x, left + c_x), 1.0),
+                    np.abs(d_y) / np.maximum(np.where(d_y > 0, bottom - c_y, top + c_y), 1.0),
+                )
+                factors = np.maximum(factors, reaches.max(axis=1, keepdims=True))
+            need = factors
+        return need[:, 0]
+
+    def _look(self, need: F64, surface: int | None = None) -> tuple[F64, F64, F64, F64, F64]:
+        """Where the rim of the view looks at each frame if it is zoomed in by `need`, float64 (frames, 1): pixels from
+        the middle of the picture, as C and D of `_needed_zoom`, float64 (frames, points); and the nearness there. Of
+        one surface, or of all of them in turn along the points."""
+        if surface is None:
+            parts = [self._look(need, k) for k in range(len(self.surfaces))]
+            c_x, c_y, d_x, d_y, near = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
+            return c_x, c_y, d_x, d_y, near
         w, h = self.width, self.height
         p = {name: values[:, None] for name, values in self._poses.items()}
         across, down = np.linspace(-w / 2, w / 2, 17), np.linspace(-h / 2, h / 2, 17)
@@ -144,33 +222,15 @@ class Rig:
         cos, sin = np.cos(p["roll"]), np.sin(p["roll"])
         out_x = (cos * rim_x - sin * rim_y) / p["zoom"]
         out_y = (sin * rim_x + cos * rim_y) / p["zoom"]
-        backs = np.clip((1 - p["zoom"]) / 0.06 - p["z"] / 0.06, 0, 1)
-
-        def limit(half: float, unnoticed: float) -> F64:
-            visible = np.maximum(np.maximum(unnoticed, 0.1), 0.25 * backs)
-            return half + (MIRRORED + MIRRORED_BACKING * backs) * w * visible
-
-        sides = self._beyond
-        left, right, top, bottom = (
-            limit(*side)
-            for side in ((w / 2, sides.left), (w / 2, sides.right), (h / 2, sides.top), (h / 2, sides.bottom))
-        )
-        need = np.ones((len(p["x"]), 1))
-        for _ in range(3):
-            factors = np.ones_like(need)
-            for surface in self.surfaces:
-                near = self._nearness_at(surface, p["pan"] + out_x / need, p["tilt"] + out_y / need)
-                forward = 1 - p["z"] * near
-                turn = near - p["pivot"] * self.subject
-                c_x, c_y = p["pan"] * forward + p["x"] * turn, p["tilt"] * forward + p["y"] * turn
-                d_x, d_y = out_x * forward, out_y * forward
-                reaches = np.maximum(
-                    np.abs(d_x) / np.maximum(np.where(d_x > 0, right - c_x, left + c_x), 1.0),
-                    np.abs(d_y) / np.maximum(np.where(d_y > 0, bottom - c_y, top + c_y), 1.0),
-                )
-                factors = np.maximum(factors, reaches.max(axis=1, keepdims=True))
-            need = factors
-        return need[:, 0]
+        q_x, q_y = p["pan"] + out_x / need, p["tilt"] + out_y / need
+        turned = 1 / np.maximum(1 + p["yaw"] * q_x + p["pitch"] * q_y, 0.2)
+        near = self._nearness_at(self.surfaces[surface], q_x * turned, q_y * turned)
+        forward = 1 - p["z"] * near
+        turn = near - p["pivot"] * self.subject
+        scale = forward * turned
+        return (
+            p["pan"] * scale + p["x"] * turn, p["tilt"] * scale + p["y"] * turn, out_x * scale, out_y * scale, near
+        )  # fmt: skip
 
     def _nearness_at(self, surface: F32, x: F64, y: F64) -> F64:
         rows, columns = surface.shape
@@ -192,6 +252,8 @@ class _View(NamedTuple):
     y: np.float32
     z: np.float32
     pivot: np.float32
+    yaw: np.float32
+    pitch: np.float32
     middle_x: np.float32
     middle_y: np.float32
 
@@ -201,7 +263,8 @@ def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) ->
     thing at 1) is given, float32 on the quarter grid.
 
     Forward, a point at X (pixels from the middle) of nearness r is seen at (X - t·(r - pivot)) / (1 - z·r); solved for
-    X with the nearness found at X itself, by three rounds of substitution: the rig keeps the slope far under 1.
+    X with the nearness found at X itself, by three rounds of substitution: the rig keeps the slope far under 1. Round
+    the subject the picture is turned as a plane before that: by a homography, so that what is straight stays straight.
     """
     rows, columns = grid_shape(rect)
     if pose.is_home:
@@ -210,7 +273,8 @@ def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) ->
         return Grid(rect, *np.meshgrid(x.astype(np.float32), y.astype(np.float32)))
     cos, sin = np.cos(pose.roll) / pose.zoom, np.sin(pose.roll) / pose.zoom
     view = _View(*(np.float32(number) for number in (
-        cos, sin, pose.pan, pose.tilt, pose.x, pose.y, pose.z, pose.pivot, (width - 1) / 2, (height - 1) / 2,
+        cos, sin, pose.pan, pose.tilt, pose.x, pose.y, pose.z, pose.pivot, pose.yaw, pose.pitch, (width - 1) / 2,
+        (height - 1) / 2,
     )))  # fmt: skip
     return Grid(rect, *_aim(nearness, view, np.float32(rect.left + FIRST), np.float32(rect.top + FIRST), rows, columns))
 
@@ -218,7 +282,7 @@ def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) ->
 @kernel
 def _aim(nearness: F32, view: _View, left: np.float32, top: np.float32, rows: int, columns: int) -> tuple[F32, F32]:
     """Solved at every other sample and filled in between: nearness is smooth at the scale of 8 pixels."""
-    cos, sin, pan, tilt, tx, ty, tz, pivot, cx, cy = view
+    cos, sin, pan, tilt, tx, ty, tz, pivot, yaw, pitch, cx, cy = view
     # One node more than needed on the far sides, so that every sample lies between two.
     out_x = np.empty((rows + 2, columns + 2), np.float32)
     out_y = np.empty((rows + 2, columns + 2), np.float32)
@@ -232,6 +296,8 @@ def _aim(nearness: F32, view: _View, left: np.float32, top: np.float32, rows: in
             dx = left + np.float32(4 * j) - cx
             qx = cos * dx - sin * dy + pan
             qy = sin * dx + cos * dy + tilt
+            turned = one / max(one + yaw * qx + pitch * qy, np.float32(0.2))
+            qx, qy = qx * turned, qy * turned
             x, y = qx, qy
             for _ in range(3):
                 px = min(max((x + cx) * quarter, zero), far_c)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Drift, quarter_shape
 from vivant.engines.diorama.motion.frame import texels, warp
@@ -18,20 +19,28 @@ from vivant.engines.diorama.motion.frame.crossfade import next_visible
 from vivant.engines.diorama.motion.frame.texels import U32
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import Backdrop
+from vivant.engines.diorama.scene.scene import Margins, Source
 from vivant.media import F32, U8, Planes
 
 APART: Final = 18.0  # px²: two copies farther apart than its root show clouds that have nothing to do with each other
 
 
+RESTS: Final = 0.1  # widths over which a drifting sky comes to rest
+
+
 class Sky:
     """A backdrop made ready to be read, once per clip."""
 
-    def __init__(self, backdrop: Backdrop) -> None:
+    def __init__(self, backdrop: Backdrop, beyond: Margins | None = None) -> None:
+        """beyond: how far frames look beyond the canvas. There nothing drifts; so that no seam is seen, the sky comes
+        to rest before it."""
         height, width = backdrop.alpha.shape
-        self._moved = warp.pack_source(backdrop.source)
-        self._home = warp.pack_source(backdrop.home)
-        self._alpha = texels.pack(backdrop.alpha)
-        half = filters.resize(backdrop.alpha, width // 2, height // 2)
+        margins = beyond or Margins()
+        self._moved = warp.pack_source(_widen(backdrop.source, margins), margins)
+        self._home = warp.pack_source(_widen(backdrop.home, margins), margins)
+        alpha = _rest_at(backdrop.alpha, margins)
+        self._alpha = texels.pack(alpha)
+        half = filters.resize(alpha, alpha.shape[1] // 2, alpha.shape[0] // 2)
         self._alpha_half = texels.pack(np.rint(half).astype(np.uint8))
         rows, columns = quarter_shape(height, width)
         # Where any pixel that a sample of the quarter grid stands for shows some sky.
@@ -57,13 +66,44 @@ class Sky:
         apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / APART)
         contrast = (1 / np.sqrt(1 - 2 * weight * (1 - weight) * apart)).astype(np.float32)
         y, u, v = (np.ascontiguousarray(tone) for tone in lit)
-        copies = _Copies(grid.x, grid.y, ax, ay, bx, by, extent, float(weight), mean, contrast, drift.settled)
+        (x, y_), (ax, ay), (bx, by) = (self._moved.place(*at) for at in ((grid.x, grid.y), (ax, ay), (bx, by)))
+        copies = _Copies(x, y_, ax, ay, bx, by, extent, float(weight), mean, contrast, drift.settled)
         for plane, name, alpha, tone, step in (
             (frame.y, "y2", self._alpha, y, STEP),
             (frame.u, "u", self._alpha_half, u, STEP // 2),
             (frame.v, "v", self._alpha_half, v, STEP // 2),
         ):
             _lay(plane, getattr(self._moved, name), getattr(self._home, name), alpha, copies, tone, step)
+
+
+def _rest_at(alpha: U8, beyond: Margins) -> U8:
+    """alpha, uint8 (h, w), fading out toward the sides beyond which frames look, with 0 around it."""
+    height, width = alpha.shape
+    rest = np.ones((height, width), np.float32)
+    columns, rows = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)[:, None]
+    for used, away in (
+        (beyond.left, columns), (beyond.right, columns[::-1]), (beyond.top, rows), (beyond.bottom, rows[::-1]),
+    ):  # fmt: skip
+        if used:
+            rest = rest * smoothstep((away - 2) / np.float32(RESTS * width))
+    resting = np.rint(alpha * rest).astype(np.uint8)
+    sides = (beyond.top, beyond.bottom, beyond.left, beyond.right)
+    return np.asarray(cv2.copyMakeBorder(resting, *sides, cv2.BORDER_CONSTANT, value=0), np.uint8)
+
+
+def _widen(source: Source, beyond: Margins) -> Source:
+    """The source with its mirror image around it."""
+    if beyond == Margins():
+        return source
+
+    def widen(plane: U8, scale: float) -> U8:
+        top, bottom, left, right = (
+            round(scale * side) for side in (beyond.top, beyond.bottom, beyond.left, beyond.right)
+        )
+        return np.asarray(cv2.copyMakeBorder(plane, top, bottom, left, right, cv2.BORDER_REFLECT_101), np.uint8)
+
+    planes = source.planes
+    return Source(Planes(widen(planes.y, 1), widen(planes.u, 0.5), widen(planes.v, 0.5)), widen(source.y2, 2))
 
 
 class _Copies(NamedTuple):

@@ -14,7 +14,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
 from vivant.engines.diorama.motion.frame.texels import I32, U32, pack, sample
-from vivant.engines.diorama.scene.scene import Source
+from vivant.engines.diorama.scene.scene import Margins, Source
 from vivant.media import F32, Planes
 
 # cv2.resize by 4 puts output pixel x at grid position (x + 1/2)/4 - 1/2, so sample j sits on pixel 4j + 1.5. One sample
@@ -60,16 +60,27 @@ def enlarge_half(values: F32, rect: Rect) -> F32:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texels:
-    """A source made ready to be read, see `texels.pack`. y2: uint32 (2h, 2w); u, v: uint32 (h/2, w/2)."""
+    """A source made ready to be read, see `texels.pack`. y2: uint32 (2h, 2w); u, v: uint32 (h/2, w/2). left, top:
+    pixels of it that lie left of the canvas and above it."""
 
     y2: U32
     u: U32
     v: U32
+    left: int = 0
+    top: int = 0
+
+    def place(self, x: F32, y: F32) -> tuple[F32, F32]:
+        """Canvas positions as positions in these planes, contiguous."""
+        if self.left or self.top:
+            x, y = x + np.float32(self.left), y + np.float32(self.top)
+        return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
-def pack_source(source: Source) -> Texels:
-    """Pack the planes of a source, once per clip: four times the memory for a third of the time per frame."""
-    return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v))
+def pack_source(source: Source, margins: Margins | None = None) -> Texels:
+    """Pack the planes of a source, once per clip: four times the memory for a third of the time per frame. margins:
+    what of it lies around the canvas."""
+    beyond = margins or Margins()
+    return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v), beyond.left, beyond.top)
 
 
 def read(source: Texels, grid: Grid) -> Planes:
@@ -77,7 +88,8 @@ def read(source: Texels, grid: Grid) -> Planes:
 
     A chroma sample (i, j) sits on luma (2i + 0.5, 2j): left siting. The map enlarged by 2 is read half a luma pixel to
     its right, which the quarter of a chroma pixel subtracted here cancels (to 0.05 px where the zoom is 1.1)."""
-    rect, x, y = grid.rect, np.ascontiguousarray(grid.x), np.ascontiguousarray(grid.y)
+    rect = grid.rect
+    x, y = source.place(grid.x, grid.y)
     luma = sample(source.y2, x, y, STEP, 2.0, 0.0, rect.height, rect.width)
     u, v = (
         sample(plane, x, y, STEP // 2, 0.5, -0.25, rect.height // 2, rect.width // 2) for plane in (source.u, source.v)
