@@ -20,6 +20,8 @@ from vivant.media import U8
 WITH_EYES: Final = 0.6  # trust of a matte with two eyes in it, at least
 LEAST, MOST = 0.008, 0.88  # share of the canvas that a subject that can be moved fills
 HEAD: Final = (1.15, 0.25)  # distances between the eyes: radius of a head, and how far its middle lies below them
+LONE: Final = (4.6, 0.4)  # half axes across of the one eye that is seen: radius of a head; and how far, in such radii,
+# its middle lies toward the trunk
 NECK: Final = 1.05  # head radii from its middle
 
 
@@ -29,11 +31,12 @@ def find_being(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
         return None, None
     body = find_body(matte.mask)
     eyes = find_eyes(rgb, matte.mask) if body else ()
-    if body is None or (matte.trust <= SUBJECT_TRUSTED and not eyes):
+    # One eye alone does not make a matte trusted: headlights and marbles have rings and highlights, too.
+    if body is None or (matte.trust <= SUBJECT_TRUSTED and len(eyes) < 2):
         return None, None
     body = _join(body, eyes)
     fact = BodyFact(
-        trust=max(matte.trust, WITH_EYES if body.eyes else 0.0), head=body.head is not None, ears=bool(body.ears),
+        trust=max(matte.trust, WITH_EYES if len(eyes) == 2 else 0.0), head=body.head is not None, ears=bool(body.ears),
         eyes=bool(body.eyes) and all(eye.blinks for eye in body.eyes), tail=body.tail is not None,
     )  # fmt: skip
     return body, fact
@@ -43,13 +46,19 @@ def _join(body: Body, eyes: tuple[AnimalEye, ...]) -> Body:
     """The body with its eyes: in the head that its outline shows, or else in the head about them."""
     if not eyes:
         return body
-    one, other = eyes
+    one, other = eyes[0], eyes[-1]
     x, y = (one.x + other.x) / 2, (one.y + other.y) / 2
-    apart = float(np.hypot(other.x - one.x, other.y - one.y))
     if body.head is not None and np.hypot(x - body.head.x, y - body.head.y) < body.head.radius:
         return replace(body, eyes=eyes)
-    radius = HEAD[0] * apart
-    head = Circle(x, y + HEAD[1] * apart, radius)
+    if len(eyes) == 1:
+        radius = LONE[0] * one.across
+        far = max(1.0, float(np.hypot(body.trunk.x - x, body.trunk.y - y)))
+        back = min(1.0, LONE[1] * radius / far)  # an eye is nearer to the muzzle than the middle of the head is
+        head = Circle(x + back * (body.trunk.x - x), y + back * (body.trunk.y - y), radius)
+    else:
+        apart = float(np.hypot(other.x - one.x, other.y - one.y))
+        head = Circle(x, y + HEAD[1] * apart, HEAD[0] * apart)
+    radius = head.radius
     across, down = body.trunk.x - head.x, body.trunk.y - head.y
     away = float(np.hypot(across, down))
     # A head that is nearly all one sees stands on a neck below it.

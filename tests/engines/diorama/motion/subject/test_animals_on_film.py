@@ -26,7 +26,9 @@ CAT: Box = (0.15, 0.45, 0.45, 1.0)
 def scenes() -> dict[str, Scene]:
     analyser = SceneAnalyser()
     canvas = Canvas(864, 496, FRAMES)
-    return {name: analyser.analyse(photo(f"{name}.jpg"), canvas) for name in ("antelope", "drawing_cat")}
+    return {name: analyser.analyse(photo(f"{name}.jpg"), canvas) for name in ("antelope", "drawing_cat")} | {
+        "golden_dog": analyser.analyse(photo("golden_dog.jpg"), Canvas(640, 640, FRAMES))
+    }
 
 
 def film(scene: Scene, *kinds: BodyActionKind, strength: float = 0.5) -> U8:
@@ -106,6 +108,16 @@ def test_a_cat_that_blinks_shuts_both_eyes_and_opens_them_again(scenes: dict[str
         assert bright[0] > 0.1
         assert min(bright) < 0.25 * bright[0]
         assert bright[-1] > 0.6 * bright[0] or max(bright[len(bright) // 2 :]) > 0.6 * bright[0]
+
+
+def test_a_dog_that_looks_past_the_viewer_blinks_with_its_eye_and_not_with_its_nose(scenes: dict[str, Scene]) -> None:
+    frames = film(scenes["golden_dog"], "blink")
+    eye, nose = frames[:, 205:295, 310:420], frames[:, 300:410, 460:590]
+    dark_eye, dark_nose = (np.array([(frame < 60).sum() for frame in part]) for part in (eye, nose))
+    assert dark_eye[0] > 300
+    assert dark_eye.min() < 0.55 * dark_eye[0]
+    assert dark_eye.max() < 1.25 * dark_eye[0]
+    assert 0.8 * dark_nose[0] < dark_nose.min() <= dark_nose.max() < 1.2 * dark_nose[0]
 
 
 def test_frame_0_is_the_picture_and_frame_1_hardly_differs(scenes: dict[str, Scene]) -> None:

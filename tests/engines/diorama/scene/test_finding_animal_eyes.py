@@ -1,0 +1,64 @@
+"""Eyes of animals are found where they are in photographs, and nowhere else: not on noses, paws, stones and petals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from support.faces import photo
+from vivant.engines.diorama.scene.animal_eyes import find_eyes
+from vivant.engines.diorama.scene.being import find_being
+from vivant.engines.diorama.scene.body import AnimalEye
+from vivant.engines.diorama.scene.matte import Matting
+
+SIDE = 640  # pixels, both ways: places below are shares of the picture
+
+
+@pytest.fixture(scope="module")
+def matting() -> Matting:
+    return Matting()
+
+
+def look(matting: Matting, name: str) -> tuple[AnimalEye, ...]:
+    rgb = photo(f"{name}.jpg")
+    h, w = rgb.shape[:2]
+    scale = SIDE / min(h, w)
+    rgb = photo(f"{name}.jpg", (round(w * scale), round(h * scale)))
+    return find_eyes(rgb, matting.matte(rgb).mask)
+
+
+@pytest.mark.parametrize(
+    ("name", "places"),
+    [
+        ("golden_dog", [(0.56, 0.39)]),
+        ("owl", [(0.544, 0.455)]),
+        ("cat_chelsea", [(0.365, 0.39), (0.73, 0.457)]),
+    ],
+)
+def test_eyes_are_found_where_they_are(matting: Matting, name: str, places: list[tuple[float, float]]) -> None:
+    h, w = photo(f"{name}.jpg").shape[:2]
+    scale = SIDE / min(h, w)
+    eyes = look(matting, name)
+    assert len(eyes) == len(places)
+    for eye, (x, y) in zip(eyes, places, strict=True):
+        off = np.hypot(eye.x - x * w * scale, eye.y - y * h * scale)
+        assert off < 0.5 * eye.across
+        assert eye.blinks
+
+
+@pytest.mark.parametrize("name", ["tabby_cat", "snow_birds", "balloon", "dahlia", "sunflower", "pancakes"])
+def test_paws_stones_and_petals_are_no_eyes(matting: Matting, name: str) -> None:
+    assert look(matting, name) == ()
+
+
+def test_a_head_in_profile_is_about_its_one_eye_and_toward_the_trunk(matting: Matting) -> None:
+    rgb = photo("golden_dog.jpg", (SIDE, SIDE))
+    body, fact = find_being(matting.matte(rgb), rgb)
+    assert body is not None
+    assert fact is not None
+    assert fact.eyes
+    assert body.head is not None
+    (eye,) = body.eyes
+    assert np.hypot(body.head.x - eye.x, body.head.y - eye.y) < body.head.radius
+    assert body.head.x < eye.x  # the trunk is on the left, the muzzle on the right
+    assert 0.15 * SIDE < body.head.radius < 0.35 * SIDE
