@@ -10,12 +10,12 @@ from typing import Final
 
 from vivant.engines.diorama.motion.fields import Field, Patch
 from vivant.engines.diorama.motion.subject.lids import Lid
-from vivant.engines.diorama.motion.subject.pose import Pose
+from vivant.engines.diorama.motion.subject.pose import BodyPose
 from vivant.engines.diorama.scene.body import Body
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.timing.curves import BodyCurves
 
-VAGUE: Final = 0.7  # of the motion that is left where its surroundings move along, see `Pose`
+VAGUE: Final = 0.7  # of the motion that is left where its surroundings move along, see `BodyPose`
 
 
 class BodyMotion:
@@ -26,7 +26,7 @@ class BodyMotion:
         h, w = scene.depth.shape
         self._curves = curves
         self._share = 1.0 if cut_out else VAGUE
-        self._pose = Pose(body, scene.matte.mask, (w, h), cut_out=cut_out)
+        self._pose = BodyPose(body, scene.matte.mask, (w, h), cut_out=cut_out)
         self._lids = tuple(Lid(scene.source, eye) for eye in body.eyes if all(one.blinks for one in body.eyes))
         self._names = tuple(field.name for field in fields(BodyCurves) if field.name in self._pose.moves)
 

@@ -53,7 +53,7 @@ class _Turn(NamedTuple):
     shares: Mapping[str, float]
 
 
-class Pose:
+class BodyPose:
     """The displacements of one body, made once per clip."""
 
     def __init__(self, body: Body, matte: F32, size: tuple[int, int], *, cut_out: bool = True) -> None:
