@@ -9,7 +9,7 @@ from support.faces import photo
 from vivant.engines.diorama.scene.animal_eyes import find_eyes
 from vivant.engines.diorama.scene.being import find_being
 from vivant.engines.diorama.scene.body import AnimalEye
-from vivant.engines.diorama.scene.matte import Matting
+from vivant.engines.diorama.scene.matte import Matting, fill_eyes
 
 SIDE = 640  # pixels, both ways: places below are shares of the picture
 
@@ -49,6 +49,24 @@ def test_eyes_are_found_where_they_are(matting: Matting, name: str, places: list
 @pytest.mark.parametrize("name", ["tabby_cat", "snow_birds", "balloon", "dahlia", "sunflower", "pancakes"])
 def test_paws_stones_and_petals_are_no_eyes(matting: Matting, name: str) -> None:
     assert look(matting, name) == ()
+
+
+def test_a_pupil_as_dark_as_the_water_behind_it_is_the_fishes(matting: Matting) -> None:
+    rgb = photo("goldfish.jpg", (SIDE, SIDE))
+    matte = matting.matte(rgb).mask
+    assert matte[300:325, 440:463].min() > 0.95
+    assert matte[300:325, 600:].max() < 0.05
+
+
+def test_a_hole_through_which_one_sees_light_stays_a_hole() -> None:
+    y, x = np.mgrid[:200, :200]
+    hole = np.hypot(x - 100, y - 100) < 5
+    matte = ((np.hypot(x - 100, y - 100) < 80) & ~hole).astype(np.float32)
+    dark, light = np.full((200, 200, 3), 20, np.uint8), np.full((200, 200, 3), 200, np.uint8)
+    assert fill_eyes(matte, light)[100, 100] == 0
+    filled = fill_eyes(matte, dark)
+    assert filled[100, 100] > 0.95
+    assert np.array_equal(filled[:60], matte[:60])
 
 
 def test_a_head_in_profile_is_about_its_one_eye_and_toward_the_trunk(matting: Matting) -> None:

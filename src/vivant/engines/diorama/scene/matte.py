@@ -16,6 +16,12 @@ from vivant.engines.diorama.scene.scene import Face, Region
 from vivant.media import F32, U8
 
 CUT_OUT_FROM: Final = 0.7  # a matte trusted less than this is never cut
+PUPIL: Final = (
+    0.006,
+    0.5,
+    0.85,
+)  # holes of a matte to fill: share of the subject at most; aspect, share of their ellipse
+BLACK: Final = 64.0  # mean of R, G and B, 0..255, of such a hole at most
 _MEAN: Final = np.array([0.485, 0.456, 0.406], np.float32)
 _STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 
@@ -37,7 +43,7 @@ class Matting:
             return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
         kept = _main_parts(raw)
         trust = _judge(kept, raw) * measure_edges(kept, rgb) * _not_hanging(kept)
-        return Region(align_to_edges(kept, rgb), trust)
+        return Region(fill_eyes(align_to_edges(kept, rgb), rgb), trust)
 
     def look(self, rgb: U8) -> F32:
         """What stands out in RGB uint8 (h, w, 3): float32 (320, 320), 0..1, as the net gives it: an uncertain answer
@@ -89,6 +95,32 @@ def align_to_edges(coarse: F32, rgb: U8) -> F32:
     sharp = smoothstep((fine - 0.15) / 0.7)
     sharpened: F32 = np.clip(np.minimum(np.maximum(sharp, at_least), at_most), 0, 1).astype(np.float32)
     return sharpened
+
+
+def fill_eyes(matte: F32, rgb: U8) -> F32:
+    """A matte, float32 (h, w), 0..1, of RGB uint8 (h, w, 3) without small, round, dark holes. Where the background is as
+    dark as a pupil the net leaves the pupil out, and a fish's eye showed the water behind it once the fish moved."""
+    solid = matte > 0.5
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((~solid).astype(np.uint8), connectivity=4)
+    most = PUPIL[0] * float(solid.sum())
+    filled = np.zeros(matte.shape, np.uint8)
+    for k in range(1, count):
+        left, top, wide, tall, area = (int(value) for value in stats[k])
+        at_border = left == 0 or top == 0 or left + wide == matte.shape[1] or top + tall == matte.shape[0]
+        if at_border or not 9 <= area <= most:
+            continue
+        hole = labels[top : top + tall, left : left + wide] == k
+        points = np.stack(np.nonzero(hole)).astype(np.float64)
+        small, large = 2 * np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points)), 1e-6))
+        dark = float(rgb[top : top + tall, left : left + wide][hole].mean()) < BLACK
+        if dark and small >= PUPIL[1] * large and area >= PUPIL[2] * np.pi * small * large:
+            filled[top : top + tall, left : left + wide] |= hole
+    if not filled.any():
+        return matte
+    # The matte is soft about a hole, too.
+    soft = cv2.GaussianBlur(cv2.dilate(filled, np.ones((13, 13), np.uint8)).astype(np.float32), (0, 0), 1.5)
+    within = cv2.morphologyEx((matte > 0.05).astype(np.uint8) | filled, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    return np.asarray(np.maximum(matte, soft * within), np.float32)
 
 
 def _main_parts(raw: F32) -> F32:
