@@ -98,8 +98,8 @@ def align_to_edges(coarse: F32, rgb: U8) -> F32:
 
 
 def fill_eyes(matte: F32, rgb: U8) -> F32:
-    """A matte, float32 (h, w), 0..1, of RGB uint8 (h, w, 3) without small, round, dark holes. Where the background is as
-    dark as a pupil the net leaves the pupil out, and a fish's eye showed the water behind it once the fish moved."""
+    """A matte, float32 (h, w), 0..1, of RGB uint8 (h, w, 3) without small, round, dark holes. Where the background is
+    as dark as a pupil the net leaves the pupil out, and a fish's eye showed the water behind it once the fish moved."""
     solid = matte > 0.5
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~solid).astype(np.uint8), connectivity=4)
     most = PUPIL[0] * float(solid.sum())

@@ -17,8 +17,12 @@ from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8
 
 MEET: Final = 0.62  # of the opening from above: where the lids meet
-ABOVE: Final = 1.25  # openings of the eye: height of the skin above it that is stretched
-BELOW: Final = 0.5  # the same below it
+RISEN: Final = 0.15  # the same where the lower lid rises
+FAR: Final = 1.25  # openings of the eye: height of the skin above it that is stretched
+NEAR: Final = 0.5  # the same below it
+# Where the skin above bears a dark brow, which would be drawn over the eye, the lower lid rises as birds' lids do:
+# luma of the brow against the skin below, and the share of the skin above that is so dark, at least.
+BROW: Final = (0.6, 0.18)
 SHADE: Final = 0.2  # the stretched skin is darker by this share at its edge
 LINE: Final = 0.045  # openings, at least a pixel: half width of the dark line where lids meet
 
@@ -35,10 +39,13 @@ class Lid:
         h, w = source.planes.y.shape
         eye = replace(eye, across=ALMOND[0] * eye.across, down=ALMOND[1] * eye.down)
         self._eye, self._source = eye, source
+        rises = _bears_brow(source.planes.y, eye)
+        self._meet = RISEN if rises else MEET
+        self._above, self._below = (NEAR, FAR) if rises else (FAR, NEAR)
         tall = 2 * eye.down
         points = np.array([
-            [eye.x - eye.across - 3, eye.y - eye.down - ABOVE * tall - 3],
-            [eye.x + eye.across + 3, eye.y + eye.down + BELOW * tall + 3],
+            [eye.x - eye.across - 3, eye.y - eye.down - self._above * tall - 3],
+            [eye.x + eye.across + 3, eye.y + eye.down + self._below * tall + 3],
         ])  # fmt: skip
         self.rect = Rect.around(points, (w, h))
 
@@ -63,10 +70,10 @@ class Lid:
         y = top + step * np.arange(rows, dtype=np.float32)[:, None]
         half = eye.down * np.clip(1 - x**2, 0, 1)[None]  # of the opening, by column
         upper, lower = eye.y - half, eye.y + half
-        meet = upper + MEET * (lower - upper)
+        meet = upper + self._meet * (lower - upper)
         over, under = upper + np.float32(shut) * (meet - upper), lower - np.float32(shut) * (lower - meet)
         # From the far end of the skin to the edge of the lid one sees that skin alone, stretched.
-        above, below = np.maximum(2 * half * ABOVE, 1e-3), np.maximum(2 * half * BELOW, 1e-3)
+        above, below = np.maximum(2 * half * self._above, 1e-3), np.maximum(2 * half * self._below, 1e-3)
         from_y = np.where(
             y < over, upper - above + (y - upper + above) * above / (over - upper + above),
             np.where(y > under, lower + below - (lower + below - y) * below / (lower + below - under), y),
@@ -82,3 +89,14 @@ class Lid:
         edge = np.exp(-(((y - over) / thick) ** 2)) * np.clip(half / (0.25 * eye.down) - 0.3, 0, 1)
         dark: F32 = (1 - SHADE * near**3 * inside) * (1 - 0.5 * edge * min(1.0, 3 * shut))
         return np.asarray(np.clip(np.rint(16 + (moved.astype(np.float32) - 16) * dark), 0, 255), np.uint8)
+
+
+def _bears_brow(luma: U8, eye: AnimalEye) -> bool:
+    """Whether the skin above an eye has a dark marking that the skin below has not."""
+    left, right = max(0, round(eye.x - 0.7 * eye.across)), round(eye.x + 0.7 * eye.across) + 1
+    far, near = 2 * FAR * eye.down, 0.25 * eye.down  # the dark rim of the eye is no brow
+    above = luma[max(0, round(eye.y - eye.down - far)) : max(0, round(eye.y - eye.down - near)), left:right]
+    below = luma[round(eye.y + eye.down + near) : round(eye.y + eye.down + far), left:right]
+    if not above.size or not below.size:
+        return False
+    return bool((above < BROW[0] * float(np.median(below))).mean() > BROW[1])
