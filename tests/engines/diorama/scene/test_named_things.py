@@ -12,9 +12,10 @@ from PIL import Image
 from support.paths import PHOTOS
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.named import LOOKS, find_thing
 from vivant.engines.diorama.scene.scene import Region, Scene
-from vivant.engines.diorama.storyboard import Thing
-from vivant.media import fit
+from vivant.engines.diorama.storyboard import Thing, ThingKind
+from vivant.media import F32, U8, fit
 from vivant.request import Canvas, nearest_ratio
 
 Box = tuple[float, float, float, float]  # left, top, right, bottom, shares of the canvas
@@ -63,6 +64,8 @@ def box_of(region: Region) -> Box:
         ("drawing_cat", Thing(kind="boat"), (0.585, 0.467, 0.735, 0.699)),
         ("drawing_cat", Thing(kind="animal"), (0.173, 0.531, 0.403, 0.924)),
         ("antelope", Thing(kind="animal"), (0.17, 0.485, 0.523, 0.935)),
+        ("balloon", Thing(kind="balloon"), (0.23, 0.17, 0.76, 0.83)),
+        ("coffee", Thing(kind="cup"), (0.08, 0.04, 0.83, 0.97)),
     ],
 )
 def test_the_thing_is_found_where_it_is(analyser: SceneAnalyser, name: str, thing: Thing, box: Box) -> None:
@@ -106,10 +109,30 @@ def test_birds_before_the_sky_are_found_all_together_and_hardly_anything_else(an
         ("mountain_lake", Thing(kind="bird", several=True)),
         ("mountain_lake", Thing(kind="balloon")),  # a sunlit peak is none
         ("leaves", Thing(kind="bird", several=True)),
+        ("waves_sunset", Thing(kind="boat")),  # nor a wave a boat
+        ("sea_sunset", Thing(kind="boat")),
+        ("altai_tall", Thing(kind="boat")),
+        ("rocket", Thing(kind="car")),
+        ("mountain_lake", Thing(kind="rocket")),
     ],
 )
 def test_what_is_not_there_is_not_trusted(analyser: SceneAnalyser, name: str, thing: Thing) -> None:
     assert analyser.find(scene_of(analyser, name), thing).trust < 0.4
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("things/rocket", "rocket"), ("things/car_meadow", "car"), ("waves_sunset", "boat"), ("goldfish", "bird")],
+)
+def test_the_net_looks_at_few_crops_of_a_picture(analyser: SceneAnalyser, name: str, kind: ThingKind) -> None:
+    crops = []
+
+    def look(crop: U8) -> F32:
+        crops.append(crop.shape)
+        return analyser._matting.look(crop)
+
+    find_thing(scene_of(analyser, name), Thing(kind=kind), look)
+    assert len(crops) <= LOOKS
 
 
 def test_the_words_tell_one_thing_from_another(analyser: SceneAnalyser) -> None:
