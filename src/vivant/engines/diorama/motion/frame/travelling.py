@@ -27,7 +27,7 @@ _IN_FRONT: Final = 0.6  # trust from which the subject hides what passes behind 
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
+class Placement:
     """Where a thing is: moved by x, y pixels, enlarged by wide and high and then turned clockwise about its pivot."""
 
     x: float
@@ -53,14 +53,14 @@ class _Sprite:
     flight: Flight | None  # of one bird of a flock
     exhaust: Exhaust | None  # of a rocket that rises
 
-    def pose(self, n: int, width: int, height: int) -> Pose:
+    def pose(self, n: int, width: int, height: int) -> Placement:
         curves = self.curves
         x, y = float(curves.x[n]) * width, float(curves.y[n]) * height
         scale, angle = float(curves.scale[n]), float(curves.angle[n])
         if self.flight is None:
-            return Pose(x, y, scale, scale, angle)
+            return Placement(x, y, scale, scale, angle)
         pace, up, flap, tilt = self.flight.at(n)
-        return Pose(x * pace, y + up, scale, scale * flap, angle + tilt)
+        return Placement(x * pace, y + up, scale, scale * flap, angle + tilt)
 
 
 class Travelling:
@@ -112,7 +112,7 @@ class Travelling:
             if rect is not None:
                 self._composite(sprite, pose, source.part(rect), view.part(rect), frame)
 
-    def _composite(self, sprite: _Sprite, pose: Pose, grid: Grid, view: Grid, frame: Planes) -> None:
+    def _composite(self, sprite: _Sprite, pose: Placement, grid: Grid, view: Grid, frame: Planes) -> None:
         rect, box = grid.rect, sprite.box
         grown = abs(pose.wide - 1) * 0.5 * max(box.width, box.height) + abs(pose.angle) * box.height
         moved = float(np.hypot(pose.x, pose.y)) + grown
@@ -127,7 +127,7 @@ class Travelling:
         for plane, left in ((frame.u, sprite.u), (frame.v, sprite.v)):
             _lay(plane[rect.chroma], left, sprite.alpha_half, maps, 128, slack, half)
 
-    def _hidden(self, sprite: _Sprite, pose: Pose, view: Grid) -> F32 | None:
+    def _hidden(self, sprite: _Sprite, pose: Placement, view: Grid) -> F32 | None:
         """float32 (height, width) of the rect, 0..1: how much of the thing the subject leaves to be seen."""
         if self._subject is None or sprite.pivot[1] + pose.y >= self._subject[1]:
             return None
@@ -178,7 +178,7 @@ def _cut(
     return [sprite]
 
 
-def _aim_back(sprite: _Sprite, pose: Pose, view: Grid) -> Grid:
+def _aim_back(sprite: _Sprite, pose: Placement, view: Grid) -> Grid:
     """Where in the picture the thing's pixels come from, for an output that looks as `view` says."""
     across = view.x - np.float32(sprite.pivot[0] + pose.x)
     down = view.y - np.float32(sprite.pivot[1] + pose.y)
