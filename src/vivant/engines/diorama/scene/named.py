@@ -109,7 +109,7 @@ def find_thing(scene: Scene, thing: Thing, look: Look) -> Region:
         if cut is None:
             if rough is not None:
                 unseen.append((_UNSEEN * rough.trust * _fit(scene, picture, thing, rough.mask), rough.mask))
-        elif not any(_overlap(cut.mask > 0.5, other > 0.5) > 0.9 for _, other in found):
+        else:
             found.append((cut.trust * _fit(scene, picture, thing, cut.mask), cut.mask))
             found.sort(key=lambda one: -one[0])
     if unseen and (not found or found[0][0] < _LESS_SURE * _UNSEEN):
@@ -225,10 +225,11 @@ def _box(blob: Mask) -> tuple[int, int, int, int]:
 
 
 def _holds(outer: tuple[int, int, int, int], inner: tuple[int, int, int, int]) -> bool:
-    """Whether a box is much larger than another and holds it, but for two pixels."""
+    """Whether a box is much larger than another and holds it, but for a fifth of its sides."""
     larger = outer[2] * outer[3] > 1.5 * inner[2] * inner[3]
-    begins = outer[0] <= inner[0] + 2 and outer[1] <= inner[1] + 2
-    return larger and begins and all(outer[k] + outer[k + 2] >= inner[k] + inner[k + 2] - 2 for k in (0, 1))
+    slack = 0.2 * inner[2], 0.2 * inner[3]
+    begins = all(outer[k] <= inner[k] + slack[k] for k in (0, 1))
+    return larger and begins and all(outer[k] + outer[k + 2] >= inner[k] + inner[k + 2] - slack[k] for k in (0, 1))
 
 
 def _parts(blobs: Mask) -> list[Mask]:
@@ -348,7 +349,8 @@ def _holding(raw: F32, seed: Mask) -> F32 | None:
         return None
     kept = np.isin(labels, wanted).astype(np.uint8)
     dropped = cv2.dilate(((labels > 0) & (kept == 0)).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.asarray(raw * (1 - dropped), np.float32)
+    near = cv2.dilate(kept, np.ones((21, 21), np.uint8))  # what it half sees farther away says nothing of this one
+    return np.asarray(raw * (1 - dropped) * near, np.float32)
 
 
 def _grab(crop: U8, inside: U8) -> F32 | None:
@@ -508,7 +510,7 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
         case "car" | "train":
             low = float(np.clip((foot - picture.horizon + 0.02) / 0.06, 0, 1))
             shaped = _is_lying(width, height) * (_is_compact(solid) if kind == "car" else 1.0)
-            return low * float(np.clip(1.6 - 1.6 * sky, 0.05, 1)) * (1 - 0.4 * wet) * shaped
+            return low * float(np.clip(1.6 - 1.6 * sky, 0.05, 1)) * (1 - 0.8 * wet) * shaped
         case "balloon" | "kite" | "bird" | "plane":
             above = float(np.clip((picture.horizon + 0.12 - head) / 0.1, 0, 1))
             free = float(np.clip(sky / 0.5, 0, 1))
@@ -522,7 +524,12 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
                     float(np.clip((_share(picture.sky, below) - 0.15) / 0.35, 0, 1)), _alike(picture, above_it, below)
                 )
                 on_the_ground = 0.1
-            return max(free, on_the_ground) * max(above, on_the_ground) * _round(kind, width, height, solid)
+            shaped = _round(kind, width, height, solid)
+            if kind in ("balloon", "kite"):  # a tower, too, has sky about its head
+                shaped *= float(np.clip((picture.horizon + 0.27 - foot) / 0.12, 0.4, 1))
+            elif kind == "plane":
+                shaped *= float(np.clip(2.2 - 1.2 * height / max(width, 1), 0.3, 1))
+            return max(free, on_the_ground) * max(above, on_the_ground) * shaped
         case "rocket":
             return float(np.clip(sky / 0.3, 0.15, 1)) * float(np.clip(height / max(width, 1) - 0.6, 0.1, 1))
         case "sun":
@@ -536,7 +543,7 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
             green = filters.resize(scene.plants.mask, w, h)
             return 0.3 + 0.7 * _share(green, solid)
         case "cup":
-            return float(np.clip(1.3 - 1.3 * sky, 0.1, 1)) * _is_compact(solid)
+            return float(np.clip(1.3 - 1.3 * sky, 0.1, 1)) * (1 - 0.5 * wet) * _is_compact(solid)
         case _:
             return 0.9
 
