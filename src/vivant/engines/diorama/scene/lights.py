@@ -23,7 +23,11 @@ _SKIES: Final = (70.0, 130.0, 190.0)  # luma of a sky by night, at dusk and by d
 _PEAKS: Final = (105.0, 190.0, 208.0)  # that of the moon or the sun in it, at least
 _WARMTH: Final = 0.45  # luma that a level of yellow counts for
 _EVENING: Final = 3.0  # levels of yellow of an evening sky
-_WARMER: Final = 2.0  # levels by which the sun by day is more yellow than most of the sky
+_WARMER: Final = 2.0  # levels by which a drawn sun is more yellow than most of the sky
+_GLOW: Final = 2.0  # levels of yellow of the sky about the sun; about a cloud in the sun it is grey or blue
+_WHITE: Final = BURNT + 2  # luma, 16..235, of the sun through a lens: it is always burnt out
+_DISC: Final = (0.70, 1.35)  # share of its box that a disc fills at least, and length over width at most
+_OUTSHINES: Final = 25.0  # levels by which a disc that is not burnt out, as in haze, is brighter than what surrounds it
 _ABOVE_THE_SKY: Final = 14.0  # levels, that it is brighter than most of the sky
 _AROUND: Final = 150.0  # luma around a lamp: by day white things are as bright, and so is what surrounds them
 _BUILT: Final = 0.6  # straight edges from which on there are houses
@@ -86,9 +90,9 @@ def find_shining(scene: Scene) -> ShiningThings:
 
 
 def find_sun(planes: Planes, sky: F32, *, drawn: bool = False) -> Lamp | None:
-    """The one place of the sky that is burnt out, brighter and warmer than the rest, or by night the round moon; None
-    under an even or clouded sky. planes: of the picture, (h, w); sky: float32 (h, w), 0..1; drawn: in a drawing the sun
-    is yellow."""
+    """The one place of the sky that is burnt out in a warm glow, or a bright round disc, as the moon is by night; None
+    under an even or clouded sky: clouds are as bright, but neither round nor yellow at their rims. planes: of the
+    picture, (h, w); sky: float32 (h, w), 0..1; drawn: in a drawing the sun is yellow."""
     luma = planes.y
     h, w = luma.shape
     where = _fill_sky(sky)
@@ -113,10 +117,27 @@ def find_sun(planes: Planes, sky: F32, *, drawn: bool = False) -> Lamp | None:
     if usual < _SKIES[1]:
         if area < 0.7 * across * down or max(across, down) > 1.6 * min(across, down) or cut:
             return None
-    elif warmer < _WARMER and not (evening and peak > BURNT - 12):
-        return None
+    elif drawn:
+        if warmer < _WARMER:
+            return None
+    else:
+        far = _measure_distance(middles[labels[y, x]], (h, w)) / max(float(np.sqrt(area / np.pi)), 0.03 * h)
+        rim, around = where & (far > 1) & (far < 1.4), where & (far > 1.2) & (far < 2.7)
+        if not rim.any() or not around.any():
+            return None
+        fullest, longest = _DISC
+        disc = area > fullest * across * down and max(across, down) < longest * min(across, down) and not cut
+        outshines = disc and peak - float(soft[around].mean()) > _OUTSHINES
+        if not outshines and not (peak > _WHITE and float(warmth[rim].mean()) > _GLOW):
+            return None
     column, row = middles[labels[y, x]]
     return Lamp(float(column), float(row), float(np.sqrt(area / np.pi)), usual, True)
+
+
+def _measure_distance(middle: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:
+    """From a place, (x, y): float64 of this shape, (h, w), in pixels."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    return np.asarray(np.hypot(columns - middle[0], rows - middle[1]), np.float64)
 
 
 def _fill_sky(sky: F32) -> NDArray[np.bool_]:

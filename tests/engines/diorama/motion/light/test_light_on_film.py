@@ -144,6 +144,19 @@ def test_shadows_of_clouds_pass_over_the_ground_in_every_quarter_and_leave_the_s
         assert (after[: RIM - 12] == first[: RIM - 12]).all()
 
 
+def test_shafts_of_light_go_on_from_a_bright_sky_over_dark_ground(sky: F32, film: Film) -> None:
+    picture = np.full((HEIGHT, WIDTH, 3), (170, 185, 205), np.uint8)
+    picture[RIM:] = 50
+    renderer = film(with_facts(picture, sky, 0.4), "rays")
+    change = cv2.blur(luma(renderer, 60) - luma(renderer, 0), (9, 5))
+    above, below = change[RIM - 8, 40:-40], change[RIM + 8, 40:-40]
+    assert np.ptp(above) >= SEEN / 2
+    assert np.ptp(below) >= SEEN
+    assert np.corrcoef(above, below)[0, 1] > 0.8
+    # No shaft ends in the foreground, either.
+    assert np.ptp(change[HEIGHT - 20, 40:-40]) >= SEEN
+
+
 def test_light_stays_with_the_picture_when_the_camera_moves(houses: Scene, film: Film) -> None:
     move = Move(kind="pan", direction="right")
     renderer = film(houses, "night", move=move)

@@ -17,10 +17,12 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 from vivant.request import FPS
 
-_WARM: Final = np.array([1.0, 0.80, 0.52])
+_WARM: Final = np.array([1.0, 0.84, 0.60])
 _BESIDE: Final = np.array([0.44, 0.47, 0.52])  # what lights the ground between shafts, linear RGB
 _SHAFTS: Final = (9.0, 17.0, 31.0)  # waves of brightness in a radian about the source
 _DRIFT: Final = (0.16, -0.23, 0.34)  # turns a second by which each goes around
+_SOFT: Final = 0.13  # heights over which brightness is averaged that makes shafts stronger or weaker
+_BRIGHT: Final = (60.0, 170.0)  # luma, 0..219, of what is dark and what is bright behind a shaft
 _START: Final = 0.9  # s, over which the shafts that are added take the place of none
 
 # Of a lens: (place on the line from the sun through the middle, radius in heights, light, linear RGB); 0 is the sun.
@@ -44,14 +46,16 @@ class Rays:
         across, down = (stage.x - sx) * ratio, stage.y - sy
         self._angle = np.arctan2(across, down).astype(np.float32)
         far = np.hypot(across, down)
-        reach = 1.15 if sy < 0 else 0.8
-        fall = np.exp(-((far / reach) ** 2)) * smoothstep(far / 0.12)
+        reach = 1.5 if sy < 0 else 0.9
+        fall = np.exp(-((far / reach) ** 2)) * smoothstep(far / 0.2)
         # Light that comes from above goes down; from a sun low in the sky it goes all around, more to below.
         below = 0.35 + 0.65 * smoothstep((down / 0.25 + 0.5).astype(np.float32))
-        dark = np.clip(1.15 - filters.blur(stage.luma, 3) / 190, 0.25, 1)
-        self._where = (fall * below * dark * (1 - 0.55 * stage.faces)).astype(np.float32)
+        # Shafts lie in the air before all that is far, sky and ground alike: what they cross changes how they are seen
+        # but gradually, so that none ends at the outline of a mountain or of its image in a lake.
+        bright = smoothstep((filters.blur(stage.luma, _SOFT * stage.shape[0]) - _BRIGHT[0]) / (_BRIGHT[1] - _BRIGHT[0]))
+        self._where = (fall * below * (1 - 0.62 * bright) * (1 - 0.55 * stage.faces)).astype(np.float32)
         # On what is bright a shaft is seen by the dimmer air beside it.
-        self._beside = (fall * below * (1 - dark) * (1 - 0.7 * stage.faces)).astype(np.float32)
+        self._beside = (fall * below * (0.12 + 0.33 * bright) * (1 - 0.7 * stage.faces)).astype(np.float32)
         chance = rng(stage.seed, "light/rays")
         self._phase = chance.uniform(0, 2 * math.pi, 3)
         self._breath = chance.uniform(0.14, 0.24)
@@ -65,12 +69,12 @@ class Rays:
         for waves, drift, phase, part in zip(_SHAFTS, _DRIFT, self._phase, (0.5, 0.32, 0.18), strict=True):
             turn = waves * self._angle + 2 * math.pi * drift * t + phase
             shafts += np.float32(part) * np.sin(turn.astype(np.float32))
-        shafts = smoothstep((shafts + 0.25) / np.float32(0.9))
+        shafts = smoothstep((shafts + 0.35) / np.float32(1.15))
         come = float(smoothstep(np.array(t / _START)))
         breath = 0.86 + 0.14 * math.sin(2 * math.pi * self._breath * t)
-        amount = (0.34 + 0.7 * self._strength) * come * breath * share
+        amount = (0.31 + 0.64 * self._strength) * come * breath * share
         dimmed = np.clip(np.float32(amount) * (1 - shafts) * self._beside, 0, 0.8).astype(np.float32)
-        light = np.clip(np.float32(amount) * (0.12 + 0.88 * shafts) * self._where, 0, 0.8).astype(np.float32)
+        light = np.clip(np.float32(amount) * (0.06 + 0.94 * shafts) * self._where, 0, 0.8).astype(np.float32)
         return follow(towards(lit_by(_BESIDE), dimmed), screen(light, self._colour))
 
 
