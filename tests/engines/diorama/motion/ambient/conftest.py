@@ -14,8 +14,9 @@ from support.timelines import still
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Region, Scene
-from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard, Thing
+from vivant.engines.diorama.storyboard import Lighting, Motion, Shot, Storyboard, Thing
 from vivant.engines.diorama.timing.curves import CameraCurves
+from vivant.engines.diorama.timing.lights import make_lights
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, U8
@@ -55,10 +56,12 @@ def play() -> Play:
         events: tuple[Event, ...] = (),
         tilt: F32 | None = None,
         find: Callable[[Thing], Region] | None = None,
+        lights: tuple[Lighting, ...] = (),
     ) -> Ambient:
         storyboard = Storyboard(
             width=WIDTH, height=HEIGHT, frames=frames, seed=seed, language="en", audio=False, camera_fixed=True,
             morph=morph, shots=(Shot(start=0, end=frames, moves=()),), motions=motions,
+            lights=lights,
         )  # fmt: skip
         curve = make_wind(seed, frames, wind) if isinstance(wind, float) else wind
         flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)
@@ -69,6 +72,7 @@ def play() -> Play:
             flicker=flicker,
             camera=camera if tilt is None else replace(camera, tilt=tilt),
             events=events,
+            lights=make_lights(storyboard),
         )
         return compose(scene, storyboard, timeline, find)
 

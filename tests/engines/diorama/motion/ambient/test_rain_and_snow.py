@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from support.scenes import HEIGHT, WATERLINE, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion, MotionKind
+from vivant.engines.diorama.storyboard import Lighting, Motion, MotionKind
 from vivant.media import F32, U8, Planes
 
 FALLING: list[MotionKind] = ["rain", "snow"]
@@ -24,6 +26,19 @@ def change(scene: Scene, ambient: Ambient, n: int) -> F32:
     """What the overlay adds to luma, its own haze taken off."""
     difference = draw(scene, ambient, n).y.astype(np.float32) - scene.source.planes.y
     return difference - cv2.medianBlur(difference, 5)
+
+
+@pytest.mark.parametrize("kind", FALLING)
+def test_what_falls_through_a_fallen_night_is_dim(play: Play, kind: MotionKind) -> None:
+    grey = scene_of(np.full((HEIGHT, WIDTH, 3), 110, np.uint8))
+    grey = replace(grey, facts=replace(grey.facts, brightness=0.5))
+    motion = Motion(kind=kind, strength=0.6)
+    day, night = play(grey, motion), play(grey, motion, lights=(Lighting(kind="night"),))
+    dark = scene_of(np.full((HEIGHT, WIDTH, 3), 30, np.uint8))  # luma 42
+    by_day, by_night = (np.percentile(draw(dark, ambient, 47).y, 99) for ambient in (day, night))
+    assert 46 <= by_night <= 0.75 * by_day
+    # While it is still day nothing differs.
+    assert np.abs(draw(dark, day, 2).y.astype(int) - draw(dark, night, 2).y).max() <= 4
 
 
 @pytest.mark.parametrize("kind", FALLING)

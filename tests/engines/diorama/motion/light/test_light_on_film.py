@@ -185,6 +185,16 @@ def test_noir_takes_the_colour_away_and_vintage_lifts_black(field: Scene, film: 
     assert vintage.y.min() >= before.y.min()
 
 
+def test_under_a_vintage_grade_exposure_wavers_a_little_to_the_end_and_under_a_warm_one_it_does_not(
+    field: Scene, film: Film
+) -> None:
+    vintage, warm = (
+        [float(luma(film(field, kind), n).mean()) for n in range(48, FRAMES, 6)] for kind in ("vintage", "warm")
+    )
+    assert 2 <= np.ptp(vintage) <= 2 * SEEN
+    assert np.ptp(warm) < 0.5
+
+
 def test_on_the_way_to_a_last_picture_light_comes_back_to_what_it_was(field: Scene) -> None:
     storyboard = Storyboard(
         width=WIDTH, height=HEIGHT, frames=FRAMES, seed=7, language="en", audio=False, camera_fixed=True, morph=True,

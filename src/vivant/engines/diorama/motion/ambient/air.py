@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Storyboard
+from vivant.engines.diorama.storyboard import LightKind, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, F64
 from vivant.request import FPS
@@ -21,6 +21,9 @@ from vivant.request import FPS
 FADE_IN: Final = 0.6  # seconds until rain, snow and the like have full opacity
 INITIAL_FADE: Final = 1.4  # seconds in which the initial displacement of a motion is faded out, see `initial_share`
 FADE_OUT: Final = 0.9  # seconds in which all motion fades out before a given last picture
+# Share of luma above black that drops, flakes and haze keep when it is dark: a little more than a relight leaves of the
+# ground, for lamps shine on them.
+_DARKENED: Final[dict[LightKind, float]] = {"night": 0.46, "dusk": 0.7, "dark": 0.6}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +46,7 @@ class Air:
     bright: float  # 85th percentile
     tint: tuple[float, float]  # Cb, Cr of the picture's light: how something colourless looks in it
 
+    lit: F32  # share of luma above black that the light leaves what falls through it: 1; less as night falls
     view: NDArray[np.float64]  # (frames, 3): pan to the right and tilt downward, pixels; zoom
 
     def project(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -51,6 +55,10 @@ class Air:
         right, down, zoom = self.view[n]
         middle_x, middle_y = 0.5 * self.width, 0.5 * self.height
         return middle_x + (x - middle_x) * zoom - right, middle_y + (y - middle_y) * zoom - down
+
+    def dim(self, luma: float, n: int) -> float:
+        """A luma, 16..235, as the light of frame n leaves it."""
+        return 16 + (luma - 16) * float(self.lit[n])
 
     @property
     def scale(self) -> float:
@@ -94,6 +102,7 @@ def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         middle=float(middle),
         bright=float(bright),
         tint=(cb, cr),
+        lit=_lit(storyboard, timeline, scene.facts.brightness),
         view=_view(timeline, storyboard.width, storyboard.height),
     )
 
@@ -125,6 +134,17 @@ def _first_visible(storyboard: Storyboard, frames: int) -> F32:
     share = np.arange(frames) / max(1, frames - 1)
     gone = smootherstep((share - 0.25) / 0.2) if storyboard.morph else smootherstep(0 * share)
     return (1 - gone).astype(np.float32)
+
+
+def _lit(storyboard: Storyboard, timeline: Timeline, brightness: float) -> F32:
+    """float32 (frames,): 1, less as it grows dark. brightness: mean luma of the picture, 0..1; the darker it is the
+    less there is to lose."""
+    left = np.ones(timeline.frames)
+    for light, curve in zip(storyboard.lights, timeline.lights, strict=False):
+        if light.kind in _DARKENED:
+            loss = (1 - _DARKENED[light.kind]) * float(np.clip((brightness - 0.12) / 0.33, 0.25, 1))
+            left = np.minimum(left, 1 - loss * curve.astype(np.float64))
+    return left.astype(np.float32)
 
 
 def _view(timeline: Timeline, width: int, height: int) -> NDArray[np.float64]:

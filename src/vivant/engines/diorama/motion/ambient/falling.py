@@ -26,7 +26,8 @@ class Fall(NamedTuple):
 
 
 def fall_at(air: Air, n: int, *, wind: float, bright: float, shade: float) -> Fall:
-    """Frame n. wind: metres per second where the air's wind is 1."""
+    """Frame n. wind: metres per second where the air's wind is 1; bright, shade: luma by the picture's own
+    light."""
     return Fall(
         time=n / FPS,
         wind=float(air.wind[n]) * wind,
@@ -35,8 +36,8 @@ def fall_at(air: Air, n: int, *, wind: float, bright: float, shade: float) -> Fa
         width=float(air.width),
         height=float(air.height),
         opacity=float(air.opacity[n]),
-        bright=bright,
-        shade=shade,
+        bright=air.dim(bright, n),
+        shade=air.dim(shade, n),
         cb=air.tint[0],
         cr=air.tint[1],
     )

@@ -39,7 +39,7 @@ class Haze:
     def draw(self, n: int, frame: Planes) -> None:
         opacity = round(256 * float(self._there[n]))
         if opacity > 0:
-            blend_toward(frame.y, self._luma_share, opacity, round(self._luma))
+            blend_toward(frame.y, self._luma_share, opacity, round(self._air.dim(self._luma, n)))
             blend_toward(frame.u, self._chroma_share, opacity, round(self._air.tint[0]))
             blend_toward(frame.v, self._chroma_share, opacity, round(self._air.tint[1]))
 

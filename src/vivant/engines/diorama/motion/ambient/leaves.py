@@ -49,7 +49,7 @@ KINDS: Final[dict[str, Kind]] = {
         colours=((250, 218, 226), (246, 196, 210), (255, 236, 238), (240, 178, 196)),
     ),
     "confetti": Kind(
-        length=0.034, slim=0.62, fall=0.95, wind=1.3, swing=0.17, round=0.9, dimmest=0.75, few=70, many=260, gleam=26,
+        length=0.046, slim=0.62, fall=1.0, wind=1.3, swing=0.19, round=0.9, dimmest=0.75, few=130, many=420, gleam=26,
         colours=(
             (232, 52, 64), (250, 186, 32), (42, 132, 226), (60, 180, 90), (238, 96, 168), (140, 84, 208),
             (246, 240, 228), (255, 140, 40),

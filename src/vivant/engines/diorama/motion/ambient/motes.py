@@ -44,12 +44,12 @@ class Dust:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "dust", round(air.area * (210 + 560 * strength)), 0.35, 3.5, 0.075)
+        self._points = _WanderingPoints(air, "dust", round(air.area * (300 + 800 * strength)), 0.35, 3.5, 0.15)
         chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=1.2, open_at_720p=2.6)
         blur = lens.blur(z)
         self._pixels = lens.pixels(z)
-        self._radius = np.clip(1.7 * air.scale + 0.95 * blur, 0.8, 12 * air.scale)
+        self._radius = np.clip(2.1 * air.scale + 0.95 * blur, 1.0, 12 * air.scale)
         self._soft = 0.5 + 0.55 * self._radius
         self._alpha = (
             (0.75 + 0.25 * strength) * np.clip(2.4 * air.scale / self._radius, 0.22, 1) * chance.uniform(0.4, 1, len(z))
@@ -64,8 +64,8 @@ class Dust:
             return
         time = n / FPS
         x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
-        x = (x + 0.25 * float(self._air.drift[n]) * self._pixels) % self._air.width
-        y = (y + 0.04 * time * self._pixels) % self._air.height
+        x = (x + 0.5 * float(self._air.drift[n]) * self._pixels) % self._air.width
+        y = (y + 0.07 * time * self._pixels) % self._air.height
         glint = 0.35 + 0.65 * np.sin(self._turn * time + self._phase) ** 2
         # What leaves on one side comes back on the other; it is faded out near the edges, so that this is not seen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
@@ -83,11 +83,11 @@ class Fireflies:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "fireflies", round(air.area * (34 + 100 * strength)), 0.9, 7.0, 0.45)
+        self._points = _WanderingPoints(air, "fireflies", round(air.area * (44 + 130 * strength)), 0.9, 7.0, 0.55)
         chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=3.0, open_at_720p=4.0)
         self._pixels = lens.pixels(z)
-        self._core = np.clip(0.016 * self._pixels + 0.7 * lens.blur(z), 2.0 * air.scale, 11 * air.scale)
+        self._core = np.clip(0.016 * self._pixels + 0.7 * lens.blur(z), 2.4 * air.scale, 11 * air.scale)
         self._beat = chance.uniform(1.6, 3.4, len(z))  # seconds
         self._phase = chance.random(len(z))
         self._low = 0.28 * air.height  # they stay below this row
@@ -120,10 +120,10 @@ class Sparkles:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "sparkles", round(air.area * (180 + 440 * strength)), 0.5, 4.0, 0.08)
+        self._points = _WanderingPoints(air, "sparkles", round(air.area * (300 + 700 * strength)), 0.5, 4.0, 0.16)
         chance, z = self._points.chance, self._points.z
         self._pixels = Lens.of(air, focus=1.5, open_at_720p=2.0).pixels(z)
-        self._size = air.scale * (3.2 + 12 * chance.random(len(z)) ** 3)
+        self._size = air.scale * (3.8 + 13 * chance.random(len(z)) ** 3)
         self._beat = chance.uniform(0.9, 2.4, len(z))  # seconds from one glint to the next
         self._phase = chance.random(len(z))
         self._warm = chance.random(len(z)) < 0.5
@@ -134,8 +134,8 @@ class Sparkles:
             return
         time = n / FPS
         x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
-        x = (x + 0.10 * float(self._air.drift[n]) * self._pixels) % self._air.width
-        y = (y + 0.02 * time * self._pixels) % self._air.height
+        x = (x + 0.25 * float(self._air.drift[n]) * self._pixels) % self._air.width
+        y = (y + 0.05 * time * self._pixels) % self._air.height
         beat = (time / self._beat + self._phase) % 1.0
         glint = smoothstep(np.minimum(beat / 0.14, (0.46 - beat) / 0.28))
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 16, 0, 1)

@@ -72,7 +72,7 @@ class Ripples:
         age = (now - moment) / LIFE
         squash = np.clip(scale / (FOCAL * min(self._air.width, self._air.height)), 0.05, 0.6)  # seen at a low angle
         radius = WIDEST * scale * size * np.sqrt(age)
-        fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * opacity
+        fade = (1 - age) ** 1.5 * np.minimum(1, 6 * age) * opacity * float(self._air.lit[n])
         out = rings.make_batch(len(born))
         out["x"], out["y"] = x, y
         out["radius_x"], out["radius_y"] = radius, radius * squash
@@ -98,6 +98,6 @@ class Ripples:
             part["radius"] = np.clip(0.11 * reach, 0.3, 0.9)
             part["soft"] = 0.6
             part["alpha"] = (0.34 + 0.2 * self._strength) * (1 - age) * opacity
-            part["bright"], part["shade"] = self._bright, self._bright - 25
+            part["bright"], part["shade"] = self._air.dim(self._bright, n), self._air.dim(self._bright - 25, n)
             part["cb"] = part["cr"] = 128
         capsules.draw(frame, out)

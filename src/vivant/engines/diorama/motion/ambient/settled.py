@@ -56,7 +56,7 @@ class WetGround:
         gleam = np.clip(np.float32(there) * self._gleam * tremble, 0, 1)
         return (
             Sheet(0, 0, STEP, np.clip(np.float32(there) * self._ground, 0, 1), self._darkens),
-            Sheet(0, 0, STEP, gleam.astype(np.float32), self._shines),
+            Sheet(0, 0, STEP, gleam.astype(np.float32), _dim(self._shines, float(self._air.lit[n]))),
         )
 
 
@@ -82,4 +82,11 @@ class SettledSnow:
         # The willing places first; a wide threshold, so that no crumbs are seen.
         depth = np.clip((self._lies * (0.35 + 0.65 * self._noise) + 1.15 * grown - 1) / 0.7, 0, 1) * (self._lies > 0)
         soft = np.clip(np.minimum(depth, self._lies), 0, 1)
-        return (Sheet(0, 0, STEP, soft.astype(np.float32), self._table),)
+        return (Sheet(0, 0, STEP, soft.astype(np.float32), _dim(self._table, float(self._air.lit[n]))),)
+
+
+def _dim(table: F32, lit: float) -> F32:
+    """The table of a sheet whose light is that of the sky, when `lit` of its luma is left. table: float32 (n, 6)."""
+    dimmed = table.copy()
+    dimmed[:, 3:] *= np.float32(lit**2)
+    return dimmed

@@ -133,7 +133,7 @@ class _Illumination:
         stage, strength = self._stage, light.strength
         if light.kind in GRADES:
             grading = Grading(stage, light.kind, strength)
-            return lambda n, share: TonePair(grading.tone(share), curve=grading.curve(share))
+            return lambda n, share: TonePair(grading.tone(n, share), curve=grading.curve(share))
         if light.kind in ("night", "dusk"):
             return self._evening(NIGHT if light.kind == "night" else min(NIGHT, _DUSK + 0.2 * (strength - 0.5)))
         return _MAKERS[light.kind](stage, strength, self._side, self._frames)
