@@ -62,11 +62,16 @@ def test_firelight_is_light_alone_unless_flames_are_named_too() -> None:
 
 
 def test_what_was_not_found_is_told() -> None:
-    assert "the ground instead" in " ".join(board_of("Flames rise from the old barn.").notes)
+    assert "burns elsewhere in it" in " ".join(board_of("Flames rise from the old barn.").notes)
     assert "“the old barn”" in " ".join(board_of("Flames rise from the old barn.").notes)
     assert "drifts through it" in " ".join(board_of("Steam curls from the cup.").notes)
     assert board_of("Steam curls from the cup.", trust=0.8).notes == ()
     assert board_of("Flames rise from the old barn.", trust=0.8).notes == ()
+
+
+@pytest.mark.parametrize("prompt", ["A candle burns.", "A burning candle stands on the table.", "蜡烛在燃烧。"])
+def test_a_candle_that_burns_is_no_fire_beside_it(prompt: str) -> None:
+    assert [motion.look for motion in board_of(prompt).motions if motion.kind == "fire"] == ["candle"]
 
 
 def test_flames_before_a_portrait_are_told_to_be_light_only() -> None:

@@ -109,7 +109,7 @@ def find_thing(scene: Scene, thing: Thing, look: Look) -> Region:
         if cut is None:
             if rough is not None:
                 unseen.append((_UNSEEN * rough.trust * _fit(scene, picture, thing, rough.mask), rough.mask))
-        else:
+        elif thing.kind != "candle" or not _is_part_of_animal(scene, cut.mask):
             found.append((cut.trust * _fit(scene, picture, thing, cut.mask), cut.mask))
             found.sort(key=lambda one: -one[0])
     if unseen and (not found or found[0][0] < _LESS_SURE * _UNSEEN):
@@ -121,6 +121,13 @@ def find_thing(scene: Scene, thing: Thing, look: Look) -> Region:
     # Two that are as good: it may be either, unless the words say which one.
     clear = 1.0 if thing.place or thing.colour or not rivals else float(np.clip(1.3 - 0.6 * rivals[0] / worth, 0, 1))
     return Region(_drop_crumbs(mask), float(np.clip(worth * clear, 0, 1)))
+
+
+def _is_part_of_animal(scene: Scene, mask: F32) -> bool:
+    """Whether what was found, float32 (h, w), 0..1, lies on an animal: its bright eyes look like small flames."""
+    if scene.body is None:
+        return False
+    return float((mask * scene.matte.mask).sum()) > 0.5 * float(mask.sum())
 
 
 def describe_thing(scene: Scene, thing: Thing, region: Region) -> ThingFact:

@@ -80,8 +80,8 @@ def note_missing_regions(
 def _note_origin(
     motion: Motion, words: Mapping[MotionKind, str], facts: PictureFacts, find: Find | None
 ) -> ScriptNote | None:
-    """What burns or smokes does so where it is named; else flames stand on the ground, before a portrait there is only
-    their light, and smoke drifts through the picture."""
+    """What burns or smokes does so where it is named; else flames stand where there is room, before a portrait there
+    is only their light, and smoke drifts through the picture."""
     thing = motion.thing
     if thing is not None and _is_found(thing, facts, find):
         return None
@@ -100,6 +100,8 @@ def _is_found(thing: Thing, facts: PictureFacts, find: Find | None) -> bool:
         return True
     if thing.kind == "plant" and facts.plants_trust >= FOUND:
         return True
+    if thing.kind == "candle" and facts.body is not None:
+        return False  # what stands out is an animal
     return facts.subject_trust >= TRUSTED and not facts.faces
 
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from support.faces import photo
 from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
 from support.timelines import still
 from vivant.engines.diorama.motion.ambient.compose import compose
@@ -13,9 +14,11 @@ from vivant.engines.diorama.motion.ambient.hearth import find_hearth
 from vivant.engines.diorama.motion.ambient.plume import find_opening
 from vivant.engines.diorama.motion.fields import Ambient, Sheet
 from vivant.engines.diorama.motion.frame.renderer import Renderer
+from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard, Thing
 from vivant.media import F32, U8, Planes
+from vivant.request import Canvas
 
 LOG = Thing(kind="other", words="the log")
 CUP = Thing(kind="cup", words="the cup")
@@ -151,6 +154,19 @@ def test_snow_settles_on_the_ground_and_against_the_sky(play: Play) -> None:
     assert late[240:260].mean() > 0.02 and late[110:114].mean() > 0.005
     assert np.abs(late[:104]).max() < 1e-3 and np.abs(late[125:165]).max() < 1e-3
     assert light_of(snow.sheets(30)[0])[240:260].mean() < 0.5 * late[240:260].mean()
+
+
+def test_an_animal_is_not_set_on_fire_where_a_fire_has_no_place_of_its_own() -> None:
+    analyser = SceneAnalyser()
+    scene = analyser.analyse(photo("drawing_cat.jpg"), Canvas(864, 496, 97))
+    assert scene.body is not None
+    # Nor are the eyes of a cat taken for candles.
+    candle = analyser.find(scene, Thing(kind="candle", words="candle"))
+    assert float((candle.mask * scene.matte.mask).sum()) <= 0.5 * float(candle.mask.sum())
+    hearth = find_hearth(scene, None, 3)
+    assert hearth is not None
+    assert not hearth.on_subject
+    assert float((hearth.burning * scene.matte.mask).sum()) < 0.05 * float(hearth.burning.sum())
 
 
 def test_a_candle_that_is_named_burns_small_at_its_upper_end(dusk: Scene, play: Play) -> None:

@@ -64,7 +64,8 @@ def find_hearth(scene: Scene, named: F32 | None, seed: int) -> Hearth | None:
         return None
     ground, merit = _find_ground(scene, seed)
     matte = scene.matte
-    if merit < _FOUND and matte.trust > 0.5 and 0.01 < float(matte.mask.mean()) < 0.5:
+    alive = scene.body is not None or bool(scene.faces)  # nobody burns who is not said to
+    if merit < _FOUND and not alive and matte.trust > 0.5 and 0.01 < float(matte.mask.mean()) < 0.5:
         return _burn(matte.mask, spared, scene)
     rows = np.flatnonzero(ground.max(axis=1) > 0.3)
     return Hearth(ground, spared, CAMPFIRE * height * _size_at(scene, float(rows.mean())), is_ground=True)

@@ -231,6 +231,7 @@ class Places:
             return None
         scene, found = self.scene, self._find(thing)
         stands_out = scene.matte.trust >= TRUSTED and not scene.faces
+        stands_out = stands_out and not (thing.kind == "candle" and scene.body is not None)  # an animal is none
         if found.trust >= FOUND:
             # A cup is what the picture is about, if that is so much larger than what was taken for one.
             crumb = thing.kind == "cup" and not thing.place and found.share < 0.2 * scene.matte.share
