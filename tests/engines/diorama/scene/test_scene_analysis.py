@@ -12,6 +12,8 @@ from vivant.engines.diorama.scene.border import Borders, judge_borders
 from vivant.engines.diorama.scene.colour import double_luma, make_source
 from vivant.engines.diorama.scene.drawing import score_drawing
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.features import extract_features
+from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.media import U8, fit, to_planes
 from vivant.request import Canvas, nearest_ratio
@@ -84,6 +86,35 @@ def test_the_sea_begins_at_its_horizon(analyser: SceneAnalyser, name: str, line:
 @pytest.mark.parametrize("name", ["city_day", "dahlia", "antelope", "portrait_barkla"])
 def test_no_water_is_trusted_where_there_is_none(analyser: SceneAnalyser, name: str) -> None:
     assert analyse(analyser, name).facts.water_trust < 0.3
+
+
+def test_a_river_between_quays_is_found_from_its_banks_down(analyser: SceneAnalyser) -> None:
+    scene = analyse(analyser, "city_river")
+    h, w = scene.depth.shape
+    assert scene.facts.water_trust > 0.5
+    assert scene.waterline / h == pytest.approx(0.59, abs=0.03)
+    assert scene.water.mask[int(0.7 * h) :].mean() > 0.9
+    assert scene.water.mask[: int(0.55 * h)].max() < 0.05  # neither towers nor quays
+    pier = scene.water.mask[int(0.58 * h) : int(0.61 * h), int(0.3 * w) : int(0.4 * w)]
+    assert pier.mean() < 0.2  # it stands out into the river
+
+
+@pytest.mark.parametrize("name", ["city_day", "city_night", "car", "hangar_shuttle", "wine_room", "meadow_trees"])
+def test_nothing_else_mirrors_what_stands_above_it(name: str) -> None:
+    picture, canvas = photo(name)
+    rgb = fit(picture, canvas.width, canvas.height)
+    assert find_quayside(extract_features(rgb, np.zeros(rgb.shape[:2], np.float32), drawn=0.0))[1] < 0.1
+
+
+def test_the_backdrop_of_a_studio_is_no_sky_and_a_blue_sky_behind_a_person_is(analyser: SceneAnalyser) -> None:
+    picture, canvas = photo("astronaut")
+    rgb = fit(picture, canvas.width, canvas.height)
+    faces = FaceFinder().find(rgb)
+    scene = analyser.analyse(picture, canvas, faces=faces)
+    assert scene.facts.sky_trust < 0.3
+    wall = (scene.sky.mask * (1 - scene.matte.mask))[..., None]
+    blue = np.rint(rgb + wall * (np.array((120, 165, 225)) - rgb)).astype(np.uint8)
+    assert analyser.analyse(blue, canvas, faces=faces).facts.sky_trust > 0.5
 
 
 def test_a_flower_and_an_animal_are_cut_out_and_a_city_is_not(analyser: SceneAnalyser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from typing import Final
 
 import cv2
 import numpy as np
@@ -22,6 +23,10 @@ from vivant.engines.diorama.scene.surroundings import cut_outside
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts, Thing
 from vivant.media import U8, crop_box, fit
 from vivant.request import Canvas
+
+# Height of the largest face, from the brows to the chin, in heights of the picture: from here on it may be a portrait,
+# and from here on it is one.
+NEAR_FACE: Final = (0.10, 0.16)
 
 _log = logging.getLogger(__name__)
 
@@ -54,12 +59,14 @@ class SceneAnalyser:
         drawn = drawing.score_drawing(source.planes.y)
         seen = features.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
-        portrait = bool(faces) and max(face.size for face in faces) > 0.22 * h
+        largest = max((face.size for face in faces), default=0.0) / h
+        portrait = largest > 0.22
         straight = depth.measure_straightness(rgb)
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
-        sky, rim = regions.find_sky(seen, rgb, indoors=indoors)
+        near = float(np.clip((largest - NEAR_FACE[0]) / (NEAR_FACE[1] - NEAR_FACE[0]), 0, 1))
+        sky, rim = regions.find_sky(seen, rgb, indoors=indoors, portrait=near)
         water, waterline = regions.find_water(
-            seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight)
+            seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight), open_air=sky.trust
         )
         plants = find_plants(rgb, sky=sky, water=water, subject=matte, grey=grey, straight=straight)
         hair = find_hair(rgb, matte, faces)

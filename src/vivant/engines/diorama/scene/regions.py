@@ -3,7 +3,7 @@ small copy of the picture; knows nothing of motion."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -13,8 +13,11 @@ from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
 from vivant.engines.diorama.scene.pools import find_pool, weigh
+from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Region
 from vivant.media import F32, U8
+
+BACKDROP: Final = 0.85  # share of a sky's trust that is lost behind a person where it is not blue
 
 
 def empty_region(shape: tuple[int, int]) -> Region:
@@ -22,9 +25,10 @@ def empty_region(shape: tuple[int, int]) -> Region:
     return Region(np.zeros(shape, np.float32), 0.0)
 
 
-def find_sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
+def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) -> tuple[Region, F32]:
     """The sky in RGB uint8 (h, w, 3), and its lower rim: the row per column of the small copy, float32 (small w,).
-    indoors 0..1: how much speaks against open air.
+    indoors 0..1: how much speaks against open air. portrait 0..1: how surely the picture is of a person seen so near
+    that a studio's backdrop may be behind; only what is blue is trusted to be sky there.
 
     The rim is the border from left to right with the most sky-likeness above and the least below, found by dynamic
     programming; then twice more with the colours that the last border had above and below.
@@ -63,6 +67,7 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float) -> tuple[Region, F32]:
         * (1 - leafy)
         * (1 - 0.6 * dull)
         * (1 - 0.85 * room * _seen_close(seen))
+        * (1 - BACKDROP * portrait * float(np.clip((blue + 12) / 8, 0, 1)))
         * (1 - 0.6 * seen.drawn)  # the flat sky of a drawing does not move as vapour does
     )
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
@@ -163,15 +168,24 @@ def _learned(seen: Features, border: F32) -> F32 | None:
     return np.clip(ratio.reshape(seen.shape) / 3, -1.5, 1.5).astype(np.float32)
 
 
-def find_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
+def find_water(
+    seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float, open_air: float = 0.0
+) -> tuple[Region, float]:
     """Water in RGB uint8 (h, w, 3), and the row of its far edge as a share of the height (1 where there is none).
-    rim: see find_sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air."""
+    rim: see find_sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air, as straight walls
+    do. open_air 0..1: how surely a sky is above, so that the walls are those of a town."""
     level, line = _find_level_water(seen, rgb, rim=rim, sky_mask=sky_mask, indoors=indoors)
     sky = np.asarray(cv2.resize(sky_mask, seen.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     if level.trust >= 0.3:
         return level, line
     doubt = (1 - indoors) * (1 - 0.6 * seen.drawn)
     pool, trust = find_pool(seen, rim=rim, sky=sky)
+    mirror, mirrored = find_quayside(seen)
+    mirrored *= (1 - indoors * (1 - open_air)) * (1 - 0.6 * seen.drawn)
+    # A lake that lies across that edge is but as high above it as below.
+    across = float((pool > mirror).sum()) > 0.2 * float(pool.sum())
+    if mirrored > max(level.trust, 0.3) and not across:
+        return _region_of(mirror, mirrored, seen, rgb)
     if max(level.trust, trust * doubt) < 0.1:
         brook, trust = find_brook(seen, sky=sky)
         return _region_of(brook, trust * doubt, seen, rgb) if trust > 0 else (level, line)
