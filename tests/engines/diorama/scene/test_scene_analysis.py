@@ -15,6 +15,7 @@ from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.features import extract_features
 from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.sea import find_sand
 from vivant.media import U8, fit, to_planes
 from vivant.request import Canvas, nearest_ratio
 
@@ -97,6 +98,8 @@ def test_a_river_between_quays_is_found_from_its_banks_down(analyser: SceneAnaly
     assert scene.water.mask[: int(0.55 * h)].max() < 0.05  # neither towers nor quays
     pier = scene.water.mask[int(0.58 * h) : int(0.61 * h), int(0.3 * w) : int(0.4 * w)]
     assert pier.mean() < 0.2  # it stands out into the river
+    # What mirrors the sky is smoother than what mirrors walls, and yet no beach.
+    assert find_sand(scene.rgb, scene.water.mask, scene.sky.mask, scene.waterline).mean() < 0.005
 
 
 @pytest.mark.parametrize("name", ["city_day", "city_night", "car", "hangar_shuttle", "wine_room", "meadow_trees"])

@@ -15,6 +15,7 @@ from vivant.media import F32, U8
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer
 EVEN: Final = 0.42  # share of the far water's contrast below which near water is sand
 WAVY: Final = 1.8  # contrast, L per pixel of the small copy, of far water that shows waves
+UPRIGHT: Final = 0.16  # median share of upright edges from which on far water mirrors walls: waves are level streaks
 BLUE: Final = -12.0  # Lab b: what is bluer is deep water and no rock
 ROUGH: Final = 0.3  # roughness above which water mirrors nothing sharply
 SHARP: Final = 6.0  # mean slope of the outline, luma levels per pixel: reflections have soft ones
@@ -116,6 +117,9 @@ def _is_even(light: NDArray[np.floating], wet: NDArray[np.bool_], top: int) -> N
     far = wet.copy()
     far[nearer:] = False
     usual = float(np.median(busy[far])) if int(far.sum()) > 200 else 0.0
+    ex, ey = filters.blur(gx * gx, 5.0), filters.blur(gy * gy, 5.0)
+    if usual > WAVY and float(np.median((ex / (ex + ey + 50))[far])) > UPRIGHT:
+        return np.zeros_like(wet)
     even = wet & (busy < EVEN * usual) & (np.arange(ROWS)[:, None] > nearer)
     # Only what lies before a sea as wide as the picture, and is nearly as wide: elsewhere it is a calm spot.
     sea_wide = far.any(axis=0).mean() > 0.8
