@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
+from vivant.engines.diorama.motion.ambient.gusts import LANES, choose_lane, make_gusts
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Motion
@@ -86,3 +87,19 @@ def test_plants_are_as_in_the_picture_at_frame_0_and_at_a_last_picture(bush: Sce
     last = ambient.field(48)
     assert last is None or not last.dx.any()
     assert bend(ambient, 1).any()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_moves_as_one_body_moves_in_every_quarter(seed: int) -> None:
+    """A blossom has one swing: a lull of a second, to be expected now and then, would leave it standing."""
+    gusts = make_gusts(np.random.default_rng(seed), np.full(97, 0.8, np.float32), 4, 4, 1.6)
+    here = np.zeros((3, 3), np.float32)
+
+    def slowest(shift: float) -> float:
+        path = gusts.answer[1, gusts.late : gusts.late + 97, int(shift)]
+        speed = [float(part.mean()) for part in np.array_split(np.abs(np.diff(path)), 4)]
+        return min(speed) / (sum(speed) / 4)
+
+    chosen = slowest(choose_lane(gusts, here, here, here + 1, 97, body=1.0, kind=1))
+    assert chosen > 0.6
+    assert chosen > np.median([slowest(k * LANES / 16) for k in range(16)])

@@ -106,10 +106,13 @@ def _answer(gust: F32, noise: F32, kinds: F64) -> F32:
     return out
 
 
-def choose_lane(gusts: Gusts, since: F32, lane: F32, weight: F32, frames: int) -> float:
+def choose_lane(
+    gusts: Gusts, since: F32, lane: F32, weight: F32, frames: int, *, body: float = 0.0, kind: int = 0
+) -> float:
     """The shift of `lane` (of 16 tried) with which the wind is felt in every quarter of the clip, and yet the clip does
     not begin in a gust: what begins bent would have to unbend first. since, lane, weight: float32, equal shapes; see
-    `Sway`."""
+    `Sway`. body 0..1: how much of it moves as one body, which has but one swing: it is to be seen moving in every
+    quarter. kind: of KINDS, the body's."""
     tried = np.arange(16) * (LANES / 16)
     share = weight / max(float(weight.sum()), 1e-6)
     merit: list[float] = []
@@ -121,4 +124,10 @@ def choose_lane(gusts: Gusts, since: F32, lane: F32, weight: F32, frames: int) -
         ]
         quarters = [sum(felt[k + 1 : k + 4]) / 3 for k in (0, 3, 6, 9)]
         merit.append(min(quarters) - 0.4 * felt[0])
+        if body > 0:
+            at, across = np.clip(gusts.late + np.arange(frames) - float((since * share).sum()), 0, None), row
+            path = gusts.answer[kind, np.minimum(at.astype(int), len(gusts.gust) - 1)]
+            path = path[:, across.ravel()] @ share.ravel()
+            speed = [float(part.mean()) for part in np.array_split(np.abs(np.diff(path)), 4)]
+            merit[-1] += body * min(speed) / max(sum(speed) / 4, 1e-6)
     return float(tried[int(np.argmax(merit))])

@@ -94,7 +94,10 @@ class Sway:
         lean = lean * (0.7 + 0.3 * stems.sharp)
         early, late = (int(np.ceil(max(0.0, float(most)))) + 1 for most in (-since.min(), since.max()))
         self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late, quick)
-        shift = choose_lane(self._gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames)
+        shift = choose_lane(
+            self._gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames,
+            body=float((firm * lean).sum()) / max(float(lean.sum()), 1e-6), kind=round(_BODY),
+        )  # fmt: skip
         # What only moves along with plants moves level, as horizons are.
         upright = np.clip(2 * filters.blur(plants.inside, 1.5), 0, 1)
         at_side, at_end = _pin_border(weight.shape, EDGE * air.scale / STEP)
