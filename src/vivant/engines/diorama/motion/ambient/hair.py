@@ -18,7 +18,7 @@ from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.media import F32
 
 SPEED: Final = 2.8  # px per frame at 640 px on the long side, see `sway.SPEED`: a head is not a field of grass
-TOUGH: Final = 0.82  # see `Sway`: locks that close up over a face look like jelly
+TOUGH: Final = 0.90  # see `Sway`: locks that close up over a face look like jelly
 STRONGEST: Final = 0.75  # of a wind; a stronger one would fold locks over the face
 # In face heights (brow to chin).
 LENGTH: Final = 0.45  # beyond the face, from where on hair is free
