@@ -84,7 +84,23 @@ def test_the_sea_begins_at_its_horizon(analyser: SceneAnalyser, name: str, line:
     assert scene.horizon == pytest.approx(scene.waterline, abs=0.02 * scene.depth.shape[0])
 
 
-@pytest.mark.parametrize("name", ["city_day", "dahlia", "antelope", "portrait_barkla"])
+def test_a_sea_in_a_storm_is_found_though_breakers_hide_its_far_edge(analyser: SceneAnalyser) -> None:
+    scene = analyse(analyser, "sea_storm")
+    assert scene.facts.water_trust > 0.5  # so that it moves unasked
+    assert scene.water.mask[int(0.65 * scene.depth.shape[0]) :].mean() > 0.9
+    assert scene.water.mask[: int(0.4 * scene.depth.shape[0])].max() == 0
+
+
+def test_a_field_of_level_streaks_is_no_sea_in_a_storm(analyser: SceneAnalyser) -> None:
+    picture, canvas = photo("sea_storm")
+    # Of earth, which begins so gradually that no edge of its own is seen.
+    share = np.clip(np.linspace(-1, 3, len(picture)), 0, 1)[:, None, None]
+    brown = picture.mean(axis=2, keepdims=True) * np.array((1.2, 0.95, 0.45))
+    field = np.clip(picture + share * (brown - picture), 0, 255).astype(np.uint8)
+    assert analyser.analyse(field, canvas).facts.water_trust < 0.4
+
+
+@pytest.mark.parametrize("name", ["city_day", "dahlia", "antelope", "portrait_barkla", "sunset_hills"])
 def test_no_water_is_trusted_where_there_is_none(analyser: SceneAnalyser, name: str) -> None:
     assert analyse(analyser, name).facts.water_trust < 0.3
 

@@ -17,6 +17,7 @@ from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Region
 from vivant.media import F32, U8
 
+ROUGH_SEA: Final = 0.6  # the most that a sea is trusted whose far edge is not seen
 BACKDROP: Final = 0.85  # share of a sky's trust that is lost behind a person where it is not blue
 
 
@@ -247,9 +248,22 @@ def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoo
     # A table on which something stands close by is grey; water has a colour, or shows it from farther away.
     table = float(np.clip((8 - np.median(np.hypot(a, b)[part])) / 3, 0, 1))
     trust *= 1 - 0.85 * table * _seen_close(seen)
+    trust = max(trust, ROUGH_SEA * _is_rough_sea(seen, part, line, sky_small) * (1 - indoors) * (1 - 0.6 * seen.drawn))
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
     cut = np.clip(np.arange(rgb.shape[0])[:, None] - line / h * rgb.shape[0] + 0.5, 0, 1)
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
+
+
+def _is_rough_sea(seen: Features, part: NDArray[np.bool_], line: int, sky: Any) -> float:
+    """0..1: how surely water, (h, w), from the row `line` down is a sea in a storm, whose far edge is lost in breakers:
+    as wide as the picture under an open sky, full of foam in level streaks, and grey as neither sand nor fields are.
+    sky: float32 (h, w), 0..1."""
+    if float(part[line:].mean()) < 0.9 or float(part.mean()) < 0.3 or float(sky.mean()) < 0.15:
+        return 0.0
+    upright, busy = float(np.percentile(seen.upright[part], 80)), float(np.median(seen.busy[part]))
+    chroma = float(np.median(np.hypot(seen.lab[..., 1], seen.lab[..., 2])[part]))
+    streaks, foam = np.clip((0.34 - upright) / 0.06, 0, 1), np.clip((busy - 6) / 1.2, 0, 1)
+    return float(streaks * foam * np.clip((14 - chroma) / 4, 0, 1))
 
 
 def _seen_close(seen: Features) -> float:
