@@ -19,7 +19,7 @@ from vivant.engines.diorama.checks import check_choice, check_number, check_tupl
 from vivant.request import SEED_MAX, Canvas
 
 ENGINE: Final = "diorama"
-VERSION: Final = "3"  # of the stored form; raised whenever a field changes its name or meaning
+VERSION: Final = "4"  # of the stored form; raised whenever a field changes its name or meaning
 
 Origin = Literal["prompt", "picture", "default"]  # why it is in the storyboard
 Language = Literal["en", "zh"]
