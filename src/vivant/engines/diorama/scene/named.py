@@ -533,7 +533,7 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
                 on_the_ground = 0.1
             shaped = _round(kind, width, height, solid)
             if kind in ("balloon", "kite"):  # a tower, too, has sky about its head
-                shaped *= float(np.clip((picture.horizon + 0.27 - foot) / 0.12, 0.4, 1))
+                shaped *= float(np.clip((picture.horizon + 0.27 - foot) / 0.12, 0.4, 1)) * _is_hung(solid)
             elif kind == "plane":
                 shaped *= float(np.clip(2.2 - 1.2 * height / max(width, 1), 0.3, 1))
             return max(free, on_the_ground) * max(above, on_the_ground) * shaped
@@ -553,6 +553,14 @@ def _stands(scene: Scene, picture: _Picture, kind: ThingKind, solid: Mask, mask:
             return float(np.clip(1.3 - 1.3 * sky, 0.1, 1)) * (1 - 0.5 * wet) * _is_compact(solid)
         case _:
             return 0.9
+
+
+def _is_hung(solid: Mask) -> float:
+    """0.3..1: what hangs in the air ends in a basket or a string; what stands is as wide at its foot as above."""
+    widths = solid.sum(axis=1)
+    rows = np.flatnonzero(widths)
+    lowest = rows[rows > rows[-1] - max(2, round(0.1 * len(rows)))]
+    return float(np.clip((0.3 - widths[lowest].mean() / widths.max()) / 0.15, 0.3, 1))
 
 
 def _alike(picture: _Picture, one: Mask, other: Mask) -> float:
