@@ -306,7 +306,7 @@ def test_a_storyboard_survives_json() -> None:
     ("change", "told"),
     [
         ({"version": "1"}, "A storyboard of ('diorama', '1') cannot be read"),
-        ({"engine": "testcard"}, "A storyboard of ('testcard', '3') cannot be read"),
+        ({"engine": "testcard"}, "A storyboard of ('testcard', '4') cannot be read"),
         ({"seed": "1"}, "This is no storyboard: Expected `int`, got `str` - at `$.seed`"),
         ({"motions": [{"kind": "hail"}]}, "at `$.motions[0].kind`"),
         ({"motions": [{"kind": "rain", "strength": 7}]}, "Motion.strength must be a number from 0 to 1; it is 7"),
