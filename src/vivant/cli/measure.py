@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -65,7 +66,7 @@ def measure_clip(case: Case, *, resolution: str, seconds: int, engine_name: str,
         phases: list[dict[str, float]] = []
         for _ in range(runs):
             clip = _PhasedClip(engine, request, case.load())  # new pictures, so that nothing of the last run is used
-            rows[CLIP].append(_time_run(lambda clip=clip: clip.write(out)))  # type: ignore[misc]  # bound at once
+            rows[CLIP].append(_time_run(partial(clip.write, out)))
             phases.append(clip.phases)
             rows[ENCODE].append(_time_run(limits.encode))
             rows[WARP].append(_time_run(limits.encode_and_warp))

@@ -4,6 +4,7 @@ them, so that looking can find them; what was found becomes a Travel, what was n
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final
 
@@ -144,11 +145,11 @@ def _find_english(reading: Reading) -> list[_Going]:
     return goings
 
 
-def _longest(reading: Reading, at: int, phrases: object) -> str | None:
+def _longest(reading: Reading, at: int, phrases: Container[str]) -> str | None:
     """The longest phrase of a table that begins at this token, as it is written there."""
     for length in range(_LONGEST, 0, -1):
         text = " ".join(token.text for token in reading.tokens[at : at + length])
-        if text in phrases:  # type: ignore[operator]
+        if text in phrases:
             return text
     return None
 

@@ -38,6 +38,15 @@ class _WanderingPoints:
         y = (self._reach * np.sin(1.13 * self._rate * time + self._phase[1])).sum(0) * pixels
         return self._place[0] * width + x, self._place[1] * height + 0.6 * y
 
+    def carried(
+        self, n: int, air: Air, pixels: NDArray[np.float64], *, share: float, sinking: float
+    ) -> tuple[NDArray[np.float64], ...]:
+        """The same at frame n, carried off: by this share of the wind's drift, and down by metres per second. What
+        leaves on one side comes back on the other."""
+        x, y = self.at(n / FPS, air.width, air.height, pixels)
+        x = (x + share * float(air.drift[n]) * pixels) % air.width
+        return x, (y + sinking * (n / FPS) * pixels) % air.height
+
 
 class Dust:
     """Motes that glint as they turn, and drift a little with the wind."""
@@ -63,9 +72,7 @@ class Dust:
         if opacity <= 0:
             return
         time = n / FPS
-        x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
-        x = (x + 0.5 * float(self._air.drift[n]) * self._pixels) % self._air.width
-        y = (y + 0.07 * time * self._pixels) % self._air.height
+        x, y = self._points.carried(n, self._air, self._pixels, share=0.5, sinking=0.07)
         glint = 0.35 + 0.65 * np.sin(self._turn * time + self._phase) ** 2
         # What leaves on one side comes back on the other; it is faded out near the edges, so that this is not seen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
@@ -133,9 +140,7 @@ class Sparkles:
         if opacity <= 0:
             return
         time = n / FPS
-        x, y = self._points.at(time, self._air.width, self._air.height, self._pixels)
-        x = (x + 0.25 * float(self._air.drift[n]) * self._pixels) % self._air.width
-        y = (y + 0.05 * time * self._pixels) % self._air.height
+        x, y = self._points.carried(n, self._air, self._pixels, share=0.25, sinking=0.05)
         beat = (time / self._beat + self._phase) % 1.0
         glint = smoothstep(np.minimum(beat / 0.14, (0.46 - beat) / 0.28))
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 16, 0, 1)
