@@ -96,3 +96,15 @@ def test_a_colourful_subject_without_a_face_is_a_blossom_and_a_grey_one_is_not()
         assert (tint is not None) == is_blossom
         if tint is not None:
             assert np.abs(tint - colour).max() < 2
+
+
+def test_snow_lies_on_a_wide_plain_ground_and_not_on_the_plain_wall_of_a_tower() -> None:
+    rough = np.random.default_rng(3).integers(40, 200, (HEIGHT, WIDTH, 1), np.uint8)
+    tower = rough.copy()
+    tower[150:, WIDTH - 90 :] = 60
+    square = rough.copy()
+    square[200:] = 60
+    sky = region(rows_between(0, 110))
+    wall = Places(scene_of(np.repeat(tower, 3, axis=2), sky=sky)).ledges[180:]
+    open_ground = Places(scene_of(np.repeat(square, 3, axis=2), sky=sky)).ledges[240:]
+    assert wall.max() < 0.05 and open_ground.mean() > 0.5

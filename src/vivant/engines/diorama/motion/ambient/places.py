@@ -27,6 +27,7 @@ from vivant.engines.diorama.storyboard import FOUND, TRUSTED, Thing
 from vivant.media import F32
 
 BEHIND: Final = 0.1  # widths: how far behind outlines the sky is seen when it drifts
+GROUND_WIDE: Final = 0.3  # width of a stretch of open ground, of the picture's: what is narrower may be a wall
 BLOSSOM: Final = 30.0  # mean distance of chroma from grey: petals are above, fur, cloth and skin below
 
 
@@ -154,7 +155,7 @@ class Places:
         """The part of the open ground that is even: roads, squares, snow, meadows from afar; no walls and windows."""
         luma = self.scene.source.planes.y.astype(np.float32)
         rough = filters.blur(np.abs(luma - filters.blur(luma, 2.5)), 14 * self._scale)
-        return np.asarray(self.ground * np.clip(1.6 - rough / 5, 0, 1), np.float32)
+        return _lying_parts(self.ground * np.clip(1.6 - rough / 5, 0, 1))
 
     @cached_property
     def ledges(self) -> F32:
@@ -252,6 +253,17 @@ class Places:
         else:
             distance = 1.4 / max(0.03, float(matte.mask.mean())) ** 0.5
         return Occluder(np.rint(cover).astype(np.uint8), float(np.clip(distance, 1.2, 8.0)))
+
+
+def _lying_parts(even: F32) -> F32:
+    """Without the parts that stand rather than lie: ground is wide, the plain face of a house is not. Float32 (h, w),
+    0..1."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((even > 0.25).astype(np.uint8))
+    wide = np.zeros(count, np.float32)
+    for part in range(1, count):
+        across, high = float(stats[part, cv2.CC_STAT_WIDTH]), float(stats[part, cv2.CC_STAT_HEIGHT])
+        wide[part] = across >= GROUND_WIDE * even.shape[1] and across >= 1.2 * high
+    return np.asarray(even * filters.blur(wide[labels], 2.0), np.float32)
 
 
 def _above(fire: F32) -> F32:
