@@ -398,7 +398,7 @@ def _bubbles(setting: Setting, motion: Motion) -> Parts:
 
 
 def _drifting_light(setting: Setting, motion: Motion) -> Parts:
-    return Parts(displacements=(DriftingLight(setting.air, motion.strength),))
+    return Parts(displacements=(DriftingLight(setting.air, motion.strength, average_quarter(setting.places.sky)),))
 
 
 def _birds(setting: Setting, motion: Motion) -> Parts:

@@ -1,5 +1,6 @@
 """Light that drifts over the picture, as through leaves or a curtain: two layers of soft patches slide over each other.
-It is what lives where nothing else in the picture can move.
+It is what lives where nothing else in the picture can move. The sky is above what casts the shade, so it keeps its
+light: on a plain one the patches would look like dirt.
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ from vivant.media import F32
 from vivant.request import FPS
 
 TILE: Final = 128  # size of the pattern, which repeats
-PATCH: Final = 7.0  # samples of it: size of a patch (standard deviation of the blur)
+PATCH: Final = 10.0  # samples of it: size of a patch (standard deviation of the blur)
 ACROSS: Final = 1.1  # tiles across the long side of the picture
 DEEP: Final = 0.56  # gain at strength 1 between light and shade
 LIT: Final = 150.0  # luma of the bright parts for which that holds; a darker picture changes more, or nobody sees it
+RIM: Final = 4.0  # samples of the quarter grid at 720 lines over which it fades towards the sky
 PACES: Final = ((0.2, 0.035), (-0.13, 0.065))  # tiles per second to the side of the wind and down, of each layer
 
 
 class DriftingLight:
     """Implements compose.Displacement."""
 
-    def __init__(self, air: Air, strength: float) -> None:
-        self._air, self._deep = air, DEEP * strength * float(np.clip(LIT / max(1.0, air.bright), 0.8, 1.7))
+    def __init__(self, air: Air, strength: float, sky: F32) -> None:
+        """strength: 0..1. sky: float32 on the quarter grid, 0..1."""
+        deep = DEEP * strength * float(np.clip(LIT / max(1.0, air.bright), 0.8, 1.7))
+        self._air, self._deep = air, (deep * (1 - filters.blur(sky, RIM * air.scale))).astype(np.float32)
         rows, columns = quarter_shape(air.height, air.width)
         step = ACROSS * TILE / max(rows, columns)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
@@ -40,7 +44,7 @@ class DriftingLight:
 
     def add(self, n: int, out: FieldSum) -> None:
         change = self._pattern(n / FPS) - np.float32(initial_share(n)) * self._home
-        out.gain[...] *= 1 + np.float32(self._deep * self._air.amplitude[n]) * change
+        out.gain[...] *= 1 + np.float32(self._air.amplitude[n]) * self._deep * change
 
     def _pattern(self, time: float) -> F32:
         """float32 on the quarter grid, about -0.5 .. 0.5."""

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
+from vivant.engines.diorama.storyboard import Motion
+
+FRAMES = 97
+
+
+def test_light_drifts_over_the_ground_in_every_quarter_and_the_sky_keeps_its_own(play: Play) -> None:
+    grain = np.random.default_rng(1).integers(90, 150, (HEIGHT, WIDTH, 1), np.uint8)
+    scene = scene_of(np.repeat(grain, 3, axis=2), sky=region(rows_between(0, 120)))
+    ambient = play(scene, Motion(kind="drifting_light"), frames=FRAMES)
+    assert ambient.field(0) is None  # the first frame is the picture
+    gains = [field.gain for n in range(1, FRAMES, 24) if (field := ambient.field(n))]
+    assert len(gains) == 4
+    for before, after in pairwise(gains):
+        assert (np.abs(after - before)[34:] > 0.03).mean() > 0.3, "the ground"
+        assert np.abs(after - before)[:26].max() < 0.005, "the sky"
