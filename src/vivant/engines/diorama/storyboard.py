@@ -538,7 +538,8 @@ class BodyFact:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThingFact:
     """What a second look told of a thing that the prompt names: how surely it was found, its box as shares of
-    the canvas, and how far it can go to either side on what carries it, in widths (a boat: as far as water is)."""
+    the canvas, how far it can go to either side on what carries it, in widths (a boat: as far as water is), and the
+    side to which it faces, where that was seen. cut_left, cut_right: the border of the picture cuts it off there."""
 
     thing: Thing
     trust: float
@@ -548,11 +549,17 @@ class ThingFact:
     bottom: float = 1.0
     reach_left: float = 1.0
     reach_right: float = 1.0
+    facing: Drift = ""
+    cut_left: bool = False
+    cut_right: bool = False
 
     def __post_init__(self) -> None:
         check_type("ThingFact.thing", self.thing, Thing)
         for name in ("trust", "left", "top", "right", "bottom", "reach_left", "reach_right"):
             check_number(f"ThingFact.{name}", getattr(self, name), 0, 1)
+        check_choice("ThingFact.facing", self.facing, Drift)
+        check_type("ThingFact.cut_left", self.cut_left, bool)
+        check_type("ThingFact.cut_right", self.cut_right, bool)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

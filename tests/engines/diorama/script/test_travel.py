@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from vivant.engines.diorama.script import script
@@ -93,3 +95,47 @@ def test_the_boat_goes_and_the_camera_moves() -> None:
     found = board("The boat sails to the left while the camera pushes in.")
     assert [one.kind for one in found.travels] == ["go"]
     assert [move.kind for shot in found.shots for move in shot.moves] == ["dolly"]
+
+
+def told(prompt: str, **fact: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The sides to which things go, and the notes, where what is named was found as `fact` says."""
+    (thing,) = script.name_things(prompt)
+    found = replace(ThingFact(thing=thing, trust=0.9, left=0.4, top=0.3, right=0.6, bottom=0.6), **fact)  # type: ignore[arg-type]  # any field
+    facts = PictureFacts(things=(found,), water=0.3, water_trust=0.8, sky=0.3, sky_trust=0.8)
+    canvas = Canvas.of("480p", "16:9", 5)
+    made = script.write(prompt, facts, canvas=canvas, seed=1, audio=False, camera_fixed=False, morph=False)
+    return tuple(one.direction for one in made.travels), made.notes
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_without_a_word_for_the_side_a_thing_goes_where_it_faces(side: str) -> None:
+    assert told("The car drives along the road", facing=side) == ((side,), ())
+
+
+def test_a_front_that_is_not_seen_is_told() -> None:
+    sides, notes = told("The car drives along the road")
+    assert sides == ("",)
+    assert any("which way it faces is not seen" in note for note in notes)
+
+
+def test_a_balloon_has_no_front_to_be_told_of() -> None:
+    assert told("The balloon drifts across the sky") == (("",), ())
+
+
+def test_what_is_asked_to_go_against_its_front_goes_and_is_told() -> None:
+    sides, notes = told("The car drives to the right", facing="left")
+    assert sides == ("right",)
+    assert any("backwards" in note for note in notes)
+
+
+def test_what_the_border_cuts_off_goes_out_there_and_nowhere_else() -> None:
+    assert told("The car drives along the road", cut_left=True)[0] == ("left",)
+    assert told("The car drives to the left", cut_left=True)[0] == ("left",)
+    for prompt in ("The car drives to the right", "The car drives away"):
+        sides, notes = told(prompt, cut_left=True)
+        assert sides == ()
+        assert any("cuts it off" in note for note in notes)
+
+
+def test_what_the_border_cuts_off_may_come_nearer() -> None:
+    assert told("The car approaches the camera", cut_left=True) == (("",), ())

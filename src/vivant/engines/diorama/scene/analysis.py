@@ -13,6 +13,7 @@ from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
 from vivant.engines.diorama.scene.being import find_being
 from vivant.engines.diorama.scene.depth_model import DepthModel
+from vivant.engines.diorama.scene.detection import ObjectDetector
 from vivant.engines.diorama.scene.faces import describe_face
 from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.matte import Matting
@@ -38,6 +39,7 @@ class SceneAnalyser:
         """depth_model: measures depth, which is guessed without one."""
         self._matting = Matting()
         self._depth_model = depth_model
+        self._detector = ObjectDetector()
 
     def analyse(
         self,
@@ -134,7 +136,7 @@ class SceneAnalyser:
 
     def find(self, scene: Scene, thing: Thing) -> Region:
         """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
-        return find_thing(scene, thing, self._matting.look)
+        return find_thing(scene, thing, self._matting.look, self._detector.detect)
 
 
 def _add_light(scene: Scene) -> PictureFacts:

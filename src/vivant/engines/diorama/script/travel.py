@@ -5,7 +5,7 @@ them, so that looking can find them; what was found becomes a Travel, what was n
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vivant.engines.diorama.script.clauses import find_subject
@@ -24,12 +24,15 @@ from vivant.engines.diorama.storyboard import (
     PictureFacts,
     Speed,
     Thing,
+    ThingFact,
     ThingKind,
     Travel,
     TravelKind,
     Where,
 )
 
+_ASIDE: Final[frozenset[TravelKind]] = frozenset({"go", "turn", "take_off"})
+_HAS_FRONT: Final[frozenset[ThingKind]] = frozenset({"car", "train", "plane", "boat", "fish"})
 MOST: Final = 3  # things that travel in one clip
 _AFTER: Final = 8  # tokens after a verb that say where it leads
 _BEFORE: Final = 4  # tokens before a noun that say what it is like
@@ -65,18 +68,44 @@ def name_things(reading: Reading) -> tuple[Thing, ...]:
 def find_travels(reading: Reading, times: Times, facts: PictureFacts) -> Found[tuple[Travel, ...]]:
     """What travels: the things of `facts` that were found. The first thing that is said of each counts. What was not
     found is left to the last step, which tells it."""
-    trust = {fact.thing: fact.trust for fact in facts.things}
+    facts_of = {fact.thing: fact for fact in facts.things}
     travels: dict[Thing, Travel] = {}
     spans: list[Span] = []
+    notes: list[ScriptNote] = []
     for going in _find_goings(reading):
         thing = going.travel.thing
-        if trust.get(thing, 0.0) < MOVABLE:
+        if thing not in facts_of or facts_of[thing].trust < MOVABLE:
             continue
         spans.append((going.first, going.last))
-        if thing not in travels:
+        if thing in travels:
+            continue
+        aimed, told = _aim(going.travel, facts_of[thing])
+        notes += told
+        if aimed is not None:
             when = times.when(going.at)
-            travels[thing] = _with_time(going.travel, when.start, when.end, times.order(going.at))
-    return Found(tuple(travels.values()), (), tuple(spans))
+            travels[thing] = _with_time(aimed, when.start, when.end, times.order(going.at))
+    return Found(tuple(travels.values()), tuple(notes), tuple(spans))
+
+
+def _aim(travel: Travel, fact: ThingFact) -> tuple[Travel | None, list[ScriptNote]]:
+    """The travel the way that the thing faces, unless the words name a side; None where it cannot go. What differs from
+    what one would expect is told."""
+    cut = fact.cut_left or fact.cut_right
+    if travel.kind not in _ASIDE and not (travel.kind == "recede" and cut):
+        return travel, []
+    asked = travel.direction
+    if cut:  # beyond the border nothing of it is left to be shown
+        only: Drift = "left" if fact.cut_left else "right"
+        if travel.kind == "recede" or (fact.cut_left and fact.cut_right) or asked not in ("", only):
+            return None, [ScriptNote("cut_off", (travel.words,))]
+        return replace(travel, direction=only, leaves=True), []
+    if not asked and fact.facing:
+        return replace(travel, direction=fact.facing), []
+    if asked and fact.facing not in ("", asked):
+        return travel, [ScriptNote("backwards", (travel.words,))]
+    if not asked and not fact.facing and travel.thing.kind in _HAS_FRONT:
+        return travel, [ScriptNote("no_front", (travel.words,))]
+    return travel, []
 
 
 def find_far_birds(reading: Reading, times: Times, facts: PictureFacts) -> Found[tuple[Motion, ...]]:
@@ -103,10 +132,7 @@ def find_missing(reading: Reading, facts: PictureFacts) -> tuple[Span, ...]:
 
 
 def _with_time(travel: Travel, start: int | None, end: int | None, order: int) -> Travel:
-    return Travel(
-        thing=travel.thing, kind=travel.kind, direction=travel.direction, speed=travel.speed, strength=travel.strength,
-        leaves=travel.leaves, start=start, end=end, order=order, words=travel.words,
-    )  # fmt: skip
+    return replace(travel, start=start, end=end, order=order)
 
 
 def _find_goings(reading: Reading) -> list[_Going]:
