@@ -67,3 +67,16 @@ def test_a_smooth_filling_meets_what_is_known() -> None:
     filled = pull_push(ramp, known)
     assert np.abs(filled - ramp).max() < 0.12
     assert np.array_equal(filled[known == 1], ramp[known == 1])
+
+
+def test_a_border_takes_nothing_from_rows_far_away() -> None:
+    """A sky over a town goes on as sky, also in its corners, where the patches have little to go by."""
+    grain = np.random.default_rng(0).normal(0, 4, (512, 864, 3))
+    picture = np.clip(60 + grain, 0, 255).astype(np.uint8)  # dark sky
+    picture[300:, ::8] = 255  # bright windows
+    hole = np.zeros((512, 864), np.float32)
+    hole[:48] = 1
+    picture[:48] = picture[48:49]
+    filled = complete(make_source(picture), picture, hole, reach=48, border=True)
+    sky = to_planes(np.full((2, 2, 3), 60, np.uint8)).y[0, 0]
+    assert np.abs(filled.planes.y[:48].astype(int) - int(sky)).max() < 40

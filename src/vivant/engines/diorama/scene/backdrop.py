@@ -176,7 +176,8 @@ def _tell_apart(rgb: U8, mask: F32, sky: F32, band: float) -> tuple[F32, F32]:
     alpha = pure
     # Where the outline cannot be told, the still sky before it hides that the moving one ends there.
     border = (cv2.morphologyEx(solid, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8), borderValue=0) > 0) & in_band
-    doubtful = border & (filters.blur(sure * border, band) < 0.5 * (filters.blur(border, band) + 1e-4))
+    near, all_ = filters.blur_widely(sure * border, band), filters.blur_widely(border, band)
+    doubtful = border & (near < 0.5 * (all_ + 1e-4))
     if doubtful.any():
         far = cv2.distanceTransform((~doubtful).astype(np.uint8), cv2.DIST_L2, 5)
         alpha = alpha * smoothstep((far - 0.5 * band) / (HAZE * min(h, w)))
@@ -206,14 +207,20 @@ def _find_sharp(picture: F32, short: int) -> F32:
     """Where an edge is a step, float32 (h, w), 0..1: an outline is one, mist before a slope is a ramp. The gradient of
     a step falls as one over the blur; that of a ramp hardly falls. picture: float32 (h, w, 3)."""
     fine, coarse = (size * short for size in STEPS)
-    sharp, soft = (
-        np.multiply(sigma, _steepest(filters.blur(picture, sigma)), dtype=np.float32) for sigma in (fine, coarse)
-    )
+    h, w = picture.shape[:2]
+    sharp = np.multiply(fine, _steepest(_blur_colours(picture, fine)), dtype=np.float32)
+    # What is blurred so much is as exact on every second pixel.
+    small = cv2.resize(picture, (max(w // 2, 1), max(h // 2, 1)), interpolation=cv2.INTER_AREA)
+    scale = small.shape[0] / h
+    soft = filters.resize(coarse * scale * _steepest(_blur_colours(small, coarse * scale)), w, h)
     near = 2 * round(coarse) + 1
     widest = cv2.dilate(sharp, np.ones((near, near), np.uint8))
-    return np.asarray(
-        smoothstep((filters.blur(widest / (soft + 2.0), coarse) - RAMP[0]) / (RAMP[1] - RAMP[0])), np.float32
-    )
+    edges = filters.blur_widely(widest / (soft + np.float32(2)), coarse)
+    return np.asarray(smoothstep((edges - RAMP[0]) / (RAMP[1] - RAMP[0])), np.float32)
+
+
+def _blur_colours(picture: F32, sigma: float) -> F32:
+    return np.asarray(cv2.GaussianBlur(picture, (0, 0), sigma), np.float32)
 
 
 @kernel

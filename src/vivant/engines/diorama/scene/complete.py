@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.scene.colour import double_luma
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
@@ -23,22 +23,31 @@ Mask = NDArray[np.bool_]
 
 _WORK: Final = 320  # long side of the copy on which patches are matched
 _RADIUS: Final = 3  # patches are 7x7; the kernels have it as range(-3, 4)
+_LENGTH: Final = 24  # numbers in a row of the patches that are compared: three channels of eight pixels, for SIMD
 _LEVELS: Final = 3
 _ROUNDS: Final = 4  # of matching and voting on each level
+_LAST_ROUNDS: Final = 2  # on the finest one, which costs more than all others
+_SWEEPS: Final = 3  # in each round
+_ROWS: Final = 0.1  # of the height: how many rows beyond its own width a border may take patches from
+_NONE: Final = np.float32(1e30)  # the cost where no patch was found; finite, as fast kernels need it
+_NEAR: Final = 16  # pixels within which patches are tried about what a coarser level found
 
 
-def complete(source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0, level: bool = False) -> Source:
+def complete(
+    source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0, level: bool = False, border: bool = False
+) -> Source:
     """`source` with the hole filled. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; old and new
     are mixed by it. reach: how far in from the hole's rim the result can be seen, in pixels; farther in it is only
     filled smoothly. level: begin with what is left and right of the hole, for one that will be seen as a whole: scenes
-    are layered, and from an average of all around it a hill would end in haze. Equal arguments, equal result."""
+    are layered, and from an average of all around it a hill would end in haze. border: the hole
+    is a border, which goes on with what is near: nothing is taken from rows far away. Equal arguments, equal result."""
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
     small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     gone = cv2.resize((hole > 0.02).astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     gone = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed, level=level)
+    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed, level=level, border=border)
     maps = _enlarge(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
@@ -72,7 +81,7 @@ def pull_push(values: F32, known: F32) -> F32:
     return out
 
 
-def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool) -> tuple[I32, Mask]:
+def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool, border: bool) -> tuple[I32, Mask]:
     """For pixels of the hole that can be seen (the mask returned): row and column offsets, int32 (h, w, 2), to the
     background pixel that goes there."""
     inner = cv2.distanceTransform(gone.astype(np.uint8), cv2.DIST_L2, 3)
@@ -102,10 +111,17 @@ def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool) -> tupl
         start = _start(usable, ring, offsets, seed + step)
         # Filled pixels count less the farther in they are, or matches drift to any flat dark patch.
         sure = (1.25 ** -cv2.distanceTransform(hole.astype(np.uint8), cv2.DIST_L2, 3)).astype(np.float32)
-        for k in range(_ROUNDS):
+        laid, weights = _lay_out(picture), _lay_out(np.repeat(sure[..., None], 3, axis=2))
+        # What comes from the coarser level is about right: patches far from it have been tried there.
+        widest = picture.shape[1] if step else _NEAR
+        farthest = picture.shape[0]
+        if border:
+            farthest = min(farthest, 2 * _RADIUS + int((reach + _ROWS * gone.shape[0]) / 2**step))
+        for k in range(_ROUNDS if step else _LAST_ROUNDS):
             if offsets is not None or k:
                 canvas = _vote(canvas, picture, start, ring, want, sure)
-            start = _search(canvas, picture, sure, start, ring, usable, np.uint32(seed * 8 + step * 4 + k + 1))
+            state = np.uint32(seed * 8 + step * 4 + k + 1)
+            start = _search(_lay_out(canvas), laid, weights, start, ring, usable, state, (widest, farthest), _LENGTH)
         offsets = start
     assert offsets is not None
     return offsets, seen
@@ -127,9 +143,9 @@ def _across(picture: F32, hole: Mask) -> F32:
 
 def _usable(hole: Mask) -> Mask:
     """Centres of patches that touch neither the hole nor the border."""
-    clear = cv2.erode((~hole).astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8))
+    clear = cv2.erode((~hole).astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 3), np.uint8))
     clear[:_RADIUS] = clear[-_RADIUS:] = 0
-    clear[:, :_RADIUS] = clear[:, -_RADIUS:] = 0
+    clear[:, :_RADIUS] = clear[:, -_RADIUS - 1 :] = 0
     return clear > 0
 
 
@@ -151,45 +167,62 @@ def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
     return offsets
 
 
-@kernel
-def _distance(canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float) -> np.float32:
-    """The weighted sum of squares over a patch; given up after a row that takes it above `best`."""
-    h, w = canvas.shape[:2]
+@fast_kernel
+def _distance(
+    canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float, length: int
+) -> np.float32:
+    """The weighted sum of squares between the patch of `canvas` about (r, c) and that of `picture` about (sr, sc);
+    given up after a row that takes it above `best`. All three as `_lay_out` gives them. length: numbers in a row of a
+    patch, told at run time: a loop whose length the compiler knows it unrolls, and then uses no SIMD."""
     total = np.float32(0)
-    first, last = max(-3, -c), min(3, w - 1 - c)
-    for i in range(max(-3, -r), min(3, h - 1 - r) + 1):
-        # Three sums, one for each channel: additions to one and the same would have to wait for each other.
-        a, b, d = np.float32(0), np.float32(0), np.float32(0)
-        for j in range(first, last + 1):
-            weight = sure[r + i, c + j]
-            x = canvas[r + i, c + j, 0] - picture[sr + i, sc + j, 0]
-            y = canvas[r + i, c + j, 1] - picture[sr + i, sc + j, 1]
-            z = canvas[r + i, c + j, 2] - picture[sr + i, sc + j, 2]
-            a += weight * x * x
-            b += weight * y * y
-            d += weight * z * z
-        total += a + b + d
+    for i in range(7):
+        one = canvas[r + i, 3 * c : 3 * c + length]
+        other = picture[sr + i, 3 * sc : 3 * sc + length]
+        weight = sure[r + i, 3 * c : 3 * c + length]
+        row = np.float32(0)
+        for k in range(length):
+            away = one[k] - other[k]
+            row += weight[k] * away * away
+        total += row
         if total > best:
             return total
     return total
 
 
 @kernel
-def _search(canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32) -> I32:
-    """Three sweeps of propagation and random search. A patch far away costs a little more than a near one. state:
-    seed of the random numbers, of a linear congruential generator."""
+def _lay_out(picture: F32) -> F32:
+    """float32 (h, w, 3) -> (h + 6, 3 · (w + 7)): the channels side by side, with a rim of zeros, so that no patch
+    reaches beyond it."""
+    h, w = picture.shape[:2]
+    out = np.zeros((h + 6, 3 * (w + 7)), np.float32)
+    for r in range(h):
+        for c in range(w):
+            for k in range(3):
+                out[r + 3, 3 * (c + 3) + k] = picture[r, c, k]
+    return out
+
+
+@kernel
+def _search(
+    canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usable: Mask, state: np.uint32,
+    limits: tuple[int, int], length: int,
+) -> I32:  # fmt: skip
+    """Sweeps of propagation and random search. A patch far away costs a little more than a near one. canvas, picture,
+    sure: as `_lay_out` gives them. state: seed of the random numbers, of a linear congruential generator. limits: how
+    far from what was found so far patches are tried, and how many rows away they may be. length: see `_distance`."""
     h, w = ring.shape
     out = offsets.copy()
-    cost = np.full((h, w), np.inf, np.float32)
+    cost = np.full((h, w), _NONE, np.float32)
     pull = np.float32(0.35)
+    widest, farthest = limits
     for r in range(h):
         for c in range(w):
             if ring[r, c]:
                 sr, sc = r + out[r, c, 0], c + out[r, c, 1]
-                if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
+                if 0 <= sr < h and 0 <= sc < w and usable[sr, sc] and abs(sr - r) <= farthest:
                     away = pull * np.float32(abs(out[r, c, 0]) * 2 + abs(out[r, c, 1]))
-                    cost[r, c] = away + _distance(canvas, picture, sure, r, c, sr, sc, np.inf)
-    for sweep in range(3):
+                    cost[r, c] = away + _distance(canvas, picture, sure, r, c, sr, sc, _NONE, length)
+    for sweep in range(_SWEEPS):
         step = 1 if sweep % 2 == 0 else -1
         for ri in range(h):
             r = ri if step == 1 else h - 1 - ri
@@ -201,34 +234,39 @@ def _search(canvas: F32, picture: F32, sure: F32, offsets: I32, ring: Mask, usab
                     nr, nc = (r - step, c) if side == 0 else (r, c - step)
                     if nr < 0 or nr >= h or nc < 0 or nc >= w or not ring[nr, nc]:
                         continue
+                    if out[nr, nc, 0] == out[r, c, 0] and out[nr, nc, 1] == out[r, c, 1]:
+                        continue
                     sr, sc = r + out[nr, nc, 0], c + out[nr, nc, 1]
-                    if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
+                    if 0 <= sr < h and 0 <= sc < w and usable[sr, sc] and abs(sr - r) <= farthest:
                         away = pull * np.float32(abs(sr - r) * 2 + abs(sc - c))
-                        found = away + _distance(canvas, picture, sure, r, c, sr, sc, cost[r, c] - away)
+                        if away >= cost[r, c]:
+                            continue
+                        found = away + _distance(canvas, picture, sure, r, c, sr, sc, cost[r, c] - away, length)
                         if found < cost[r, c]:
                             cost[r, c] = found
                             out[r, c, 0], out[r, c, 1] = sr - r, sc - c
-                radius = w
+                radius = w if cost[r, c] == _NONE else widest
                 while radius >= 1:
                     state = state * np.uint32(1664525) + np.uint32(1013904223)
                     dr = int((state >> np.uint32(16)) % np.uint32(2 * radius + 1)) - radius
                     state = state * np.uint32(1664525) + np.uint32(1013904223)
                     dc = int((state >> np.uint32(16)) % np.uint32(2 * radius + 1)) - radius
-                    if cost[r, c] == np.inf:
+                    if cost[r, c] == _NONE:
                         sr, sc = r + dr, c + dc
                     else:
                         sr, sc = r + out[r, c, 0] + dr // 2, c + out[r, c, 1] + dc
-                    if 0 <= sr < h and 0 <= sc < w and usable[sr, sc]:
+                    if 0 <= sr < h and 0 <= sc < w and usable[sr, sc] and abs(sr - r) <= farthest:
                         away = pull * np.float32(abs(sr - r) * 2 + abs(sc - c))
-                        found = away + _distance(canvas, picture, sure, r, c, sr, sc, cost[r, c] - away)
-                        if found < cost[r, c]:
-                            cost[r, c] = found
-                            out[r, c, 0], out[r, c, 1] = sr - r, sc - c
+                        if away < cost[r, c]:
+                            found = away + _distance(canvas, picture, sure, r, c, sr, sc, cost[r, c] - away, length)
+                            if found < cost[r, c]:
+                                cost[r, c] = found
+                                out[r, c, 0], out[r, c, 1] = sr - r, sc - c
                     radius //= 2
     # Pixels for which no patch was found keep the smooth filling.
     for r in range(h):
         for c in range(w):
-            if ring[r, c] and cost[r, c] == np.inf:
+            if ring[r, c] and cost[r, c] == _NONE:
                 out[r, c, 0], out[r, c, 1] = 0, 0
     return out
 

@@ -130,7 +130,7 @@ def _find_shadow(scene: Scene, raw: F32) -> F32:
     luma = filters.blur(scene.source.planes.y, 1.5) - 16
     known = 1 - np.maximum(zone, cv2.dilate(solid.astype(np.float32), np.ones((9, 9), np.uint8)))
     lit = np.maximum(_fill(luma.astype(np.float32), known.astype(np.float32)), 6)
-    near = filters.blur(solid.astype(np.float32), 0.12 * height) > 0.04
+    near = filters.blur_widely(solid.astype(np.float32), 0.12 * height) > 0.04
     darker = np.clip(1 - filters.blur(luma, 1.0) / lit, 0, 0.85)
     low, high = _SHADE
     shade = darker * smoothstep((darker - low) / (high - low)) * zone * near * ~solid
@@ -138,7 +138,7 @@ def _find_shadow(scene: Scene, raw: F32) -> F32:
     count, labels = cv2.connectedComponents((shade > 0.06).astype(np.uint8), connectivity=8)
     touching = np.unique(labels[cv2.dilate(solid.astype(np.uint8), np.ones((7, 7), np.uint8)) > 0])
     kept = np.isin(labels, np.setdiff1d(touching, 0)) if count > 1 else np.zeros((h, w), np.bool_)
-    fade = filters.blur(zone, 0.05 * height)
+    fade = filters.blur_widely(zone, 0.05 * height)
     return np.asarray(np.clip(filters.blur(shade * kept, 1.5) * fade, 0, 1), np.float32)
 
 
@@ -152,7 +152,7 @@ def _find_reflection(scene: Scene, raw: F32, kind: ThingKind) -> F32:
         return none
     foot, height = int(rows[-1]) + 1, len(rows)
     luma = scene.source.planes.y.astype(np.float32)
-    luma = luma - filters.blur(luma, 0.5 * height)
+    luma = luma - filters.blur_widely(luma, 0.5 * height)
     # A hull mirrors itself right below, or a little lower where its bow hides the line; what flies, in the far shore's.
     lines = range(foot, foot + max(2, height // 4), 2) if kind == "boat" else (round(scene.waterline),)
     best: tuple[float, F32] | None = None

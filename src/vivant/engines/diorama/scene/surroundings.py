@@ -14,6 +14,7 @@ from PIL import Image
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_number
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.scene.border import judge_borders
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.complete import complete
@@ -137,7 +138,7 @@ def surround(scene: Scene, source: Source, needed: Margins) -> Surroundings:
     hole[top : rows - bottom, left : columns - right] = 0
     made = make_source(rgb)
     if max(beyond) > _SMALL:
-        made = _even_seam(complete(made, rgb, hole, reach=float(max(beyond))), made, hole)
+        made = _even_seam(complete(made, rgb, hole, reach=float(max(beyond)), border=True), made, hole)
     return Surroundings(_lay_in(made, source, margins), margins)
 
 
@@ -151,19 +152,10 @@ def _even_seam(filled: Source, padded: Source, hole: F32) -> Source:
     def even(plane: U8, edge: U8, scale: int) -> U8:
         top, bottom, left, right = (-(-side // scale) for side in box)
         h, w = plane.shape
-        y, x = np.mgrid[:h, :w]
-        near_y, near_x = np.clip(y, top, min(bottom, h - 1)), np.clip(x, left, min(right, w - 1))
-        away = np.hypot(y - near_y, x - near_x).astype(np.float32)
-        outside = away > 0
-        # Just outside the seam the completed border should have the colour of the picture's edge.
-        ring = (away > 0) & (away <= 6 / scale)
-        blurred = filters.blur(ring.astype(np.float32), 6.0 / scale)
-        change = filters.blur((edge.astype(np.float32) - plane) * ring, 6.0 / scale) / np.maximum(blurred, 1e-3)
-        at_seam = change[near_y, near_x]
-        reach = max(4.0, 0.5 * float(away.max()))
-        return np.where(outside, np.clip(np.rint(plane + at_seam * np.exp(-away / reach)), 16, 240), plane).astype(
-            np.uint8
-        )
+        inner = top, min(bottom, h - 1), left, min(right, w - 1)
+        out = plane.copy()
+        _fade_in(out, _differ_at_seam(edge, plane, inner, 6 / scale), *inner)
+        return out
 
     y = _add_grain(np.minimum(even(filled.planes.y, padded.planes.y, 1), 235).astype(np.uint8), box)
     u, v = even(filled.planes.u, padded.planes.u, 2), even(filled.planes.v, padded.planes.v, 2)
@@ -174,9 +166,82 @@ def _even_seam(filled: Source, padded: Source, hole: F32) -> Source:
     return Source(Planes(y, u, v), y2)
 
 
+def _differ_at_seam(edge: U8, plane: U8, box: tuple[int, int, int, int], sigma: float) -> F32:
+    """edge - plane just outside `box` (first and last row and column), averaged along the seam: float32 (h, w), of
+    which only what lies on the outline of the box is set. Both planes uint8 (h, w)."""
+    h, w = plane.shape
+    top, bottom, left, right = box
+    out = np.zeros((h, w), np.float32)
+    around = int(4 * sigma) + 2  # beyond that a Gaussian is nothing
+    rows, columns = slice(0, h), slice(0, w)
+    for there, part in (
+        (top > 0, (slice(max(0, top - around), top + around), columns)),
+        (bottom < h - 1, (slice(max(0, bottom - around), bottom + around), columns)),
+        (left > 0, (rows, slice(max(0, left - around), left + around))),
+        (right < w - 1, (rows, slice(max(0, right - around), right + around))),
+    ):
+        if not there:
+            continue
+        y, x = (np.arange(h)[part[0], None], np.arange(w)[None, part[1]])
+        away = np.hypot(y - np.clip(y, top, bottom), x - np.clip(x, left, right))
+        ring = ((away > 0) & (away <= sigma)).astype(np.float32)
+        change = filters.blur((edge[part].astype(np.float32) - plane[part]) * ring, sigma)
+        change = change / np.maximum(filters.blur(ring, sigma), np.float32(1e-3))
+        for at in (
+            ((y == top) | (y == bottom)) & (x >= left) & (x <= right),
+            ((x == left) | (x == right)) & ((y >= top) & (y <= bottom)),
+        ):
+            on = at & (np.abs(change) > np.abs(out[part]))
+            out[part][on] = change[on]
+    return out
+
+
+@kernel
+def _fade_in(plane: U8, change: F32, top: int, bottom: int, left: int, right: int) -> None:
+    """Add to what lies outside a box, in place, the change of the nearest pixel on its outline, less the farther away
+    it is. plane: uint8 (h, w); change: float32 (h, w); the rest: first and last row and column of the box."""
+    h, w = plane.shape
+    farthest = np.hypot(float(max(top, h - 1 - bottom)), float(max(left, w - 1 - right)))
+    reach = max(4.0, 0.5 * farthest)
+    for i in range(h):
+        row = min(max(i, top), bottom)
+        for j in range(w):
+            if row == i and left <= j <= right:
+                continue
+            column = min(max(j, left), right)
+            away = np.hypot(float(i - row), float(j - column))
+            value = np.rint(plane[i, j] + change[row, column] * np.exp(-away / reach))
+            plane[i, j] = np.uint8(min(max(value, 16.0), 240.0))
+
+
 def _add_grain(luma: U8, box: tuple[int, int, int, int]) -> U8:
     """Matched patches tend to be smoother than what they continue. The border gets the fine grain of the picture beside
     it: its mirror image, of which nothing but grain is taken. box: first and last row and column of the picture."""
+    top, bottom, left, right = box
+    h, w = luma.shape
+    out = luma.copy()
+    around = int(20 * _GRAIN) + 2  # as far as the blurs reach
+    above, below = top + max(top, around), h - 1 - bottom + max(h - 1 - bottom, around)
+    before, after = left + max(left, around), w - 1 - right + max(w - 1 - right, around)
+    for there, rows, columns in (
+        (top > 0, slice(0, min(h, above)), slice(0, w)),
+        (bottom < h - 1, slice(max(0, h - below), h), slice(0, w)),
+        (left > 0, slice(0, h), slice(0, min(w, before))),
+        (right < w - 1, slice(0, h), slice(max(0, w - after), w)),
+    ):
+        if there:
+            part = luma[rows, columns]
+            first, start = rows.start, columns.start
+            inner = (
+                max(top - first, 0), min(bottom - first, part.shape[0] - 1), max(left - start, 0),
+                min(right - start, part.shape[1] - 1),
+            )  # fmt: skip
+            inside = (slice(None) if columns == slice(0, w) else slice(inner[0], inner[1] + 1)), slice(None)
+            out[rows, columns][inside] = _grain_around(part, inner)[inside]  # corners belong to the top and the bottom
+    return out
+
+
+def _grain_around(luma: U8, box: tuple[int, int, int, int]) -> U8:
     top, bottom, left, right = box
     rows, columns = luma.shape
     inside = luma[top : bottom + 1, left : right + 1]

@@ -152,9 +152,9 @@ def _added(u: F32, v: F32) -> F32:
 
 def _correlate(a: F32, b: F32, sigma: float) -> F32:
     """float32 (h, w): the correlation of the detail of two pictures about each pixel; 1 where neither has any."""
-    one, other = (filters.blur(p, 1.0) - filters.blur(p, 2 * sigma) for p in (a, b))
-    power = np.sqrt(filters.blur(one**2, sigma) * filters.blur(other**2, sigma))
-    likeness: F32 = (filters.blur(one * other, sigma) + 1) / (power + 1)
+    one, other = (filters.blur(p, 1.0) - filters.blur_widely(p, 2 * sigma) for p in (a, b))
+    power = np.sqrt(filters.blur_widely(one**2, sigma) * filters.blur_widely(other**2, sigma))
+    likeness: F32 = (filters.blur_widely(one * other, sigma) + 1) / (power + 1)
     return likeness
 
 

@@ -154,7 +154,7 @@ class Places:
     def even_ground(self) -> F32:
         """The part of the open ground that is even: roads, squares, snow, meadows from afar; no walls and windows."""
         luma = self.scene.source.planes.y.astype(np.float32)
-        rough = filters.blur(np.abs(luma - filters.blur(luma, 2.5)), 14 * self._scale)
+        rough = filters.blur_widely(np.abs(luma - filters.blur(luma, 2.5)), 14 * self._scale)
         return _lying_parts(self.ground * np.clip(1.6 - rough / 5, 0, 1))
 
     @cached_property

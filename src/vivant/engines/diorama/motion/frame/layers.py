@@ -132,10 +132,24 @@ def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout
 
 def left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
     """picture - (1 - alpha) · background, about `zero`, in 1/16 steps: int16 (h, w). All uint8 (h, w)."""
-    share = 1 - alpha.astype(np.float32) / 255
-    left = (picture.astype(np.float32) - zero) - share * (background.astype(np.float32) - zero)
-    fixed: I16 = np.rint(16 * left).astype(np.int16)
-    return fixed
+    # Contiguous, so that the loop is compiled once.
+    return _left_over(*(np.ascontiguousarray(plane) for plane in (picture, background, alpha)), zero)
+
+
+@kernel
+def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
+    h, w = picture.shape
+    out = np.empty((h, w), np.int16)
+    shares = np.empty(256, np.float32)
+    for k in range(256):
+        shares[k] = np.float32(1) - np.float32(k) / np.float32(255)
+    middle = np.float32(zero)
+    for i in range(h):
+        for j in range(w):
+            share = shares[alpha[i, j]]
+            left = (np.float32(picture[i, j]) - middle) - share * (np.float32(background[i, j]) - middle)
+            out[i, j] = np.int16(np.rint(np.float32(16) * left))
+    return out
 
 
 def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: F32) -> None:

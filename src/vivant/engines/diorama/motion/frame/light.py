@@ -22,11 +22,17 @@ def compute_gain(light: float, flicker: float) -> float:
     return light * (1.0 + FLICKER * flicker)
 
 
+@kernel
 def make_dither(height: int, width: int) -> F32:
     """float32 (h, w) in 0..1: interleaved gradient noise (Jimenez 2014). The same in every frame, so
     that it costs the encoder nothing."""
-    x, y = np.meshgrid(np.arange(width), np.arange(height))
-    return np.mod(52.9829189 * np.mod(0.06711056 * x + 0.00583715 * y, 1.0), 1.0).astype(np.float32)
+    out = np.empty((height, width), np.float32)
+    for i in range(height):
+        for j in range(width):
+            ramp = 0.06711056 * j + 0.00583715 * i
+            turns = 52.9829189 * (ramp - np.floor(ramp))
+            out[i, j] = np.float32(turns - np.floor(turns))
+    return out
 
 
 def relight(planes: Planes, gain: F32 | None, whole: float, noise: F32) -> None:

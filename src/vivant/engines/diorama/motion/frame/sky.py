@@ -13,7 +13,7 @@ import numpy as np
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.motion.fields import STEP, Drift, quarter_shape
+from vivant.engines.diorama.motion.fields import STEP, Drift, quarter_shape, sample_quarter
 from vivant.engines.diorama.motion.frame import texels, warp
 from vivant.engines.diorama.motion.frame.crossfade import next_visible
 from vivant.engines.diorama.motion.frame.texels import U32
@@ -47,8 +47,7 @@ class Sky:
         widest = cv2.dilate(backdrop.alpha, np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8))
         self._extent = np.ascontiguousarray((widest[::STEP, ::STEP] > 0).astype(np.float32))
         self._tone = np.stack([filters.resize(plane, columns, rows) for plane in backdrop.tone])
-        soft = filters.blur(backdrop.source.planes.y, 0.03 * height)
-        self._soft = np.ascontiguousarray(soft[::STEP, ::STEP])
+        self._soft = sample_quarter(filters.blur_widely(backdrop.source.planes.y, 0.03 * height))
 
     def draw(self, drift: Drift, view: Grid, grid: Grid, frame: Planes) -> None:
         """Into `frame`, planes of the whole output, in place. view: where the output looks; grid: the same with the
