@@ -35,8 +35,8 @@ class Cut:
 
 
 def cut_proposal(scene: Scene, blob: Mask, kind: ThingKind, separate: Callable[[U8, U8], F32 | None]) -> Cut | None:
-    """A proposal, bool (h, w) of the small copy, cut out on a crop of its own; None where `separate`, which gets the crop,
-    uint8 (h, w, 3), and the proposal in it, uint8 (h, w), finds nothing there."""
+    """A proposal, bool (h, w) of the small copy, cut out on a crop of its own; None where `separate`, which gets the
+    crop, uint8 (h, w, 3), and the proposal in it, uint8 (h, w), finds nothing there."""
     h, w = scene.depth.shape
     full = cv2.resize(blob.astype(np.uint8), (w, h), interpolation=cv2.INTER_NEAREST)
     left, top, width, height = cv2.boundingRect(full)
@@ -69,8 +69,8 @@ def cut_proposal(scene: Scene, blob: Mask, kind: ThingKind, separate: Callable[[
 
 
 def see_crop(crop: U8, inside: U8, look: Look) -> F32 | None:
-    """The net's answer, float32 (h, w), 0..1, about a crop, uint8 (h, w, 3), where it holds the proposal `inside`, uint8
-    (h, w); None where the net sees something else."""
+    """The net's answer, float32 (h, w), 0..1, about a crop, uint8 (h, w, 3), where it holds the proposal `inside`,
+    uint8 (h, w); None where the net sees something else."""
     raw = look(crop)
     seed = cv2.resize(inside, raw.shape[::-1], interpolation=cv2.INTER_NEAREST) > 0
     kept = _holding(raw, seed)
