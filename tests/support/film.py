@@ -1,14 +1,17 @@
-"""A finished file, read back for tests: its luma frames and its sound."""
+"""A finished file, read back for tests: its luma frames and its sound; and frames as a viewer gets them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
 
-from vivant.media import F32, U8
+from vivant.encode.mp4 import write_mp4
+from vivant.media import F32, U8, Clip, Planes
+from vivant.request import Canvas
 
 
 def luma(path: Path) -> Iterator[U8]:
@@ -17,6 +20,16 @@ def luma(path: Path) -> Iterator[U8]:
         for frame in movie.decode(video=0):
             rows = np.frombuffer(frame.planes[0], np.uint8).reshape(frame.height, -1)  # type: ignore[call-overload]  # a buffer
             yield rows[:, : frame.width].copy()
+
+
+def develop(frames: Sequence[Planes]) -> list[U8]:
+    """Luma of the same frames after they were encoded, one after the other as a clip, and decoded again."""
+    height, width = frames[0].y.shape
+    clip = Clip(canvas=Canvas(width, height, len(frames)), frames=iter(frames), soundtrack=None)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mp4"
+        write_mp4(clip, path)
+        return list(luma(path))
 
 
 def sound(path: Path) -> F32:

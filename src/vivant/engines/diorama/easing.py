@@ -34,9 +34,9 @@ def smootherstep(x: NDArray[Any]) -> F64:
     return t * t * t * (t * (t * 6 - 15) + 10)
 
 
-def glide(x: F64, *, ramp: float = 0.2) -> F64:
-    """Constant speed, except in the first and last `ramp` (a share of the time), where the speed itself is eased.
-    float64, any shape.
+def glide(x: F64, *, ramp: float = 0.2, into: float | None = None) -> F64:
+    """Constant speed, except in the first and last `ramp` (a share of the time), where the speed itself is eased; in
+    the first `into` instead if that is given. float64, any shape.
 
     The speed is smootherstep(x / ramp) going in, its mirror going out; this is its integral, in closed form.
     """
@@ -45,8 +45,9 @@ def glide(x: F64, *, ramp: float = 0.2) -> F64:
     def travel(t: F64) -> F64:  # integral of smootherstep from 0 to t, t in 0..1; 1/2 at t = 1
         return t**4 * (t * (t - 3) + 2.5)
 
-    into = np.clip(x / ramp, 0, 1)
-    out = np.clip((1 - x) / ramp, 0, 1)
-    steady = np.clip(x, ramp, 1 - ramp) - ramp
-    travelled = ramp * travel(into) + steady + ramp * (0.5 - travel(out))
-    return travelled / (1 - ramp)
+    first = ramp if into is None else into
+    begun = np.clip(x / first, 0, 1)
+    left = np.clip((1 - x) / ramp, 0, 1)
+    steady = np.clip(x, first, 1 - ramp) - first
+    travelled = first * travel(begun) + steady + ramp * (0.5 - travel(left))
+    return travelled / (1 - 0.5 * (first + ramp))

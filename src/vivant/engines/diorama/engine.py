@@ -50,7 +50,7 @@ from vivant.engines.diorama.storyboard import ENGINE, VERSION, Storyboard
 from vivant.engines.diorama.timing.lines import room_for_speech
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.engines.diorama.timing.timeline import Spoken, Timeline
-from vivant.engines.diorama.timing.views import WHOLE
+from vivant.engines.diorama.timing.views import WHOLE, View
 from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit
 from vivant.request import Canvas, VideoRequest
 
@@ -100,7 +100,7 @@ class Diorama:
         if self._planner is not None:
             try:
                 planned = planner.plan(self._planner, request, scene.facts, morph=morph, check=watch.raise_if_stopping)
-                return _tell_short_moves(planned, scene)
+                return _tell_short_moves(planned, scene, pictures.first)
             except PlannerFailed as error:
                 failed = True
                 _log.warning("The built-in reader reads the prompt: %s.", error)
@@ -115,7 +115,7 @@ class Diorama:
             find=lambda thing: found.find(thing).trust,
             checkpoint=watch.raise_if_stopping,
         )
-        board = _tell_short_moves(board, scene)
+        board = _tell_short_moves(board, scene, pictures.first)
         if not failed:
             return board
         return replace(board, notes=(*tell([ScriptNote("planner_failed")], board.language), *board.notes))
@@ -194,9 +194,14 @@ def _find_planner(options: Mapping[str, str]) -> Endpoint | None:
     )
 
 
-def _tell_short_moves(board: Storyboard, scene: Scene) -> Storyboard:
+def _tell_short_moves(board: Storyboard, scene: Scene, picture: U8) -> Storyboard:
     """With a note on the camera moves for which the picture has too little room."""
-    short = [ScriptNote("camera_room", (move.words or move.kind,)) for move in find_short_moves(board, scene)]
+
+    def part_of(view: View) -> Scene:
+        return cut_part(scene, picture, board.canvas, left=view.left, top=view.top, size=view.size)[0]
+
+    found = find_short_moves(board, scene, part_of)
+    short = [ScriptNote("camera_room", (move.words or move.kind,)) for move in found]
     return replace(board, notes=(*board.notes, *tell(short, board.language))) if short else board
 
 

@@ -247,6 +247,9 @@ def _grain_around(luma: U8, box: tuple[int, int, int, int]) -> U8:
     inside = luma[top : bottom + 1, left : right + 1]
     sides = (top, rows - 1 - bottom, left, columns - 1 - right)
     fine = inside.astype(np.float32) - filters.blur(inside, _GRAIN)
+    # An outline, and what lies beside it, is left out: clipped it would still be made out as what it is, mirrored.
+    outline = cv2.dilate((np.abs(fine) > _MOST_GRAIN).astype(np.uint8), np.ones((7, 7), np.uint8))
+    fine *= 1 - filters.blur(outline.astype(np.float32), _GRAIN)
     grain = np.asarray(cv2.copyMakeBorder(np.clip(fine, -_MOST_GRAIN, _MOST_GRAIN), *sides, cv2.BORDER_REFLECT_101))
     own = luma.astype(np.float32) - filters.blur(luma, _GRAIN)
     has, should = filters.blur(own * own, 4 * _GRAIN), filters.blur(grain * grain, 4 * _GRAIN)

@@ -4,6 +4,7 @@ motion/frame limits the curves to what a scene allows."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 import cv2
@@ -55,6 +56,8 @@ _OUTWARD: Final = 0.7  # of the reach for moves outward, which show what lies be
 _LENS: Final = 1.5  # by which the lens helps a dolly, times its reach squared: what is far away hardly grows by the way
 _SIDEWAYS: Final = 0.5  # of the reach of an orbit, by which the camera passes the subject, widths
 _LOOKS_BACK: Final = 0.6  # of the reach of a pedestal, by which the camera turns to what it rises over
+_BEGINS: Final = 0.4  # seconds in which a move aside comes up to its speed: with more, nothing is seen to begin
+_EASED: Final = 0.2  # of its time at most
 _WHIP_SECONDS: Final = 0.6  # that a whip takes
 _WHIP_TURNS: Final = 2.0  # widths that the view is torn through: the picture and its mirror image
 _WHIP_AT: Final = 0.45  # of the shot
@@ -136,7 +139,8 @@ def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bo
     if move.kind == "rack_focus":
         _rack(moved, start, u, inward=reach > 0, strength=min(1.0, abs(reach)))
         return
-    ease = glide if move.kind in ("pan", "tilt", "truck", "pedestal", "orbit") else smootherstep
+    aside = move.kind in ("pan", "tilt", "truck", "pedestal", "orbit")
+    ease = partial(glide, into=min(_EASED, _BEGINS * FPS / length)) if aside else smootherstep
     if move.kind == "whip" and length > 1:
         quick = min(1.0, _WHIP_SECONDS * FPS / length)
         u = (u - max(0.0, _WHIP_AT - quick / 2)) / quick

@@ -50,6 +50,7 @@ SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like r
 LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
 ACTED: Final = 2.5  # a part of the subject that moves leaves what its outline hides sooner than the camera does
 COUNTER_PARALLAX: Final = 0.11  # widths, of a dolly zoom: what its background uncovers is a ring about the subject
+_FALLS_OFF: Final = 0.04  # of the longer side, over which nearness falls off about a subject that was not cut out
 LAYERS_FROM: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
 
 Patches = Callable[[int], tuple[Patch, ...]]
@@ -86,6 +87,7 @@ class Renderer:
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
         nearness, subject = make_nearness(scene)
+        counters = float(timeline.camera.counter.max()) > 0
         room = measure_room(scene)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
@@ -94,12 +96,13 @@ class Renderer:
                 returns=storyboard.morph, room=room,
             )  # fmt: skip
 
-        self.rig = rig((nearness,), SMOOTH_PARALLAX)
+        alone = hold_subject(scene, nearness, subject) if counters else nearness
+        self.rig = rig((alone,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
         self._subject_moves = subject_moves
         if scene.matte.trust >= CUT_OUT_FROM and (subject_moves or self.rig.parallax > LAYERS_FROM):
-            layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * LAYERED_PARALLAX * w)
-            most = COUNTER_PARALLAX if float(timeline.camera.counter.max()) > 0 else LAYERED_PARALLAX
+            most = COUNTER_PARALLAX if counters else LAYERED_PARALLAX
+            layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * most * w)
             self.layers, self.rig = layers, rig((layers.ground, layers.body), most)
         lens = timeline.camera
         self._focus = Focus(scene) if max(float(lens.near_soft.max()), float(lens.far_soft.max())) > 0 else None
@@ -237,6 +240,18 @@ def make_nearness(scene: Scene) -> tuple[F32, float]:
     """The nearness of a scene, float32 on the quarter grid, FAR..1, and that of its subject."""
     nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
     return nearness, measure_subject_nearness(scene, nearness)
+
+
+def hold_subject(scene: Scene, nearness: F32, subject: float) -> F32:
+    """For a dolly zoom over one surface: the nearness with the whole subject, if it is trusted, at the one distance
+    that keeps its size, falling off softly about it. float32 on the quarter grid, like `nearness`."""
+    if scene.matte.trust <= SUBJECT_TRUSTED:
+        return nearness
+    soft = _FALLS_OFF * max(nearness.shape)
+    reach = 2 * round(1.5 * soft) + 1
+    held = cv2.dilate(sample_quarter(scene.matte.mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    mask = filters.blur(np.asarray(held, np.float32), soft)
+    return (nearness + mask * (subject - nearness)).astype(np.float32)
 
 
 def measure_subject_nearness(scene: Scene, nearness: F32) -> float:

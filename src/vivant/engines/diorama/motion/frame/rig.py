@@ -27,6 +27,14 @@ _ASIDE: Final = ("x", "y", "pan", "tilt")
 _OUTWARD: Final = 1.004  # zoom that a move outward may need: less than is seen
 _SHUTTER: Final = 1.4  # frames that a whip is blurred over: so much that nothing is made out in its middle
 _SLACK: Final = 6  # pixels that are looked at beyond what was worked out, by what moves in the picture
+# Of a dolly zoom: by how much what is far away grows, per unit of the way back, and shrinks, on the way forward; how
+# much of that its surface may be stretched by; how much more relief than was found it may take; the zoom it may need,
+# under which the subject still keeps its size.
+_GROWS: Final = 0.54
+_SHRINKS: Final = 0.42
+_COUNTER_STRETCH: Final = 0.6
+_MOST_RELIEF: Final = 3.0
+_COUNTER_ZOOM: Final = 1.025
 _SHARES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12)  # of a move, that are tried until it fits
 
 
@@ -72,13 +80,19 @@ class Rig:
         }
         self.subject = subject
         self._room = room or Room()
-        self._poses["zoom"] *= np.maximum(1 - self._poses["z"] * subject, 0.1) ** self._poses["counter"]
-        self.relief = self._limit_relief(surfaces, subject, parallax)
+        self._counters = float(self._poses["counter"].max()) > 0
+        countered = 1.0
+        if self._counters:
+            surfaces = _hold_subject(surfaces, subject)
+            self.relief, countered = self._find_counter_relief(surfaces[0])
+        else:
+            self.relief = self._limit_relief(surfaces, subject, parallax)
         self.surfaces: tuple[F32, ...] = tuple(
             (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
         )
-        # 0..1: how much of what was asked the room allows, of moves that show more of the picture and of the others.
-        self.outward = self._limit_backing_away()
+        # 0..1: how much of what was asked the room allows, of moves that show more of the picture and of the others. A
+        # dolly zoom counts to the former; it also needs something that is farther away than its subject.
+        self.outward = countered * self._limit_backing_away()
         self.aside = self._zoom_in(segments, returns=returns)
 
     @property
@@ -148,20 +162,47 @@ class Rig:
         shift = spread * (travel + forward * 0.5 * self.width) / self.width
         return min(1.0, STRETCH / max(stretch, 1e-9), parallax / max(shift, 1e-9))
 
+    def _find_counter_relief(self, behind: F32) -> tuple[float, float]:
+        """By how much the relief of what is behind the subject of a dolly zoom is changed so that it grows or shrinks
+        as much as is asked, and the share of that which the relief allows. Distances are guessed, and what one feels is
+        the change of scale; so that is given. The way forward is shortened so that it ends before the subject.
+        behind: nearness, at most the subject's."""
+        asked = self._poses["z"]
+        most = float(asked[int(np.argmax(np.abs(asked)))])
+        self._poses["z"] = np.where(asked > 0, asked / (1 + asked), asked)
+        z = most / (1 + most) if most > 0 else most
+        depth = self.subject - float(np.percentile(behind, 3))
+        if most == 0 or depth < 0.01:
+            return 1.0, float(most == 0)
+        scale = 1 + _GROWS * abs(most) if most < 0 else 1 / (1 + _SHRINKS * most)
+        lens = 1 - z * self.subject
+        wanted = abs(lens * (1 / scale - 1) / (z * depth))
+        rows, columns = behind.shape
+        y, x = np.mgrid[:rows, :columns].astype(np.float32)
+        away = np.hypot(y - rows / 2, x - columns / 2)
+        slope = away * np.hypot(*np.gradient(behind))
+        stretch = float(np.percentile(slope, 99)) * abs(z) / lens
+        relief = min(wanted, _COUNTER_STRETCH / max(stretch, 1e-9), _MOST_RELIEF)
+        return relief, relief / wanted
+
     def _limit_backing_away(self) -> float:
         """Back away, or zoom out, less far if a border would come into view: zooming in instead would enlarge what is
         far, the opposite of what was asked. Returns the share of it that is done."""
         z, zoom = self._poses["z"], self._poses["zoom"]
-        if float(z.min()) >= 0 and float(zoom.min()) >= 1:
+        if not self._counters and float(z.min()) >= 0 and float(zoom.min()) >= 1:
             return 1.0
-        away, wider = np.minimum(z, 0), np.minimum(zoom, 1)
+        # A dolly zoom shows more as it goes forward, too.
+        away = z if self._counters else np.minimum(z, 0)
+        wider = np.minimum(zoom, 1)
         aside = {axis: self._poses[axis] for axis in (*_ASIDE, "roll", "yaw", "pitch")}
         self._poses.update({axis: np.zeros_like(z) for axis in aside})
         done = _SHARES[-1]
         for share in _SHARES:
-            self._poses["z"] = np.maximum(z, 0) + share * away
-            self._poses["zoom"] = np.maximum(zoom, 1) * wider**share
-            if float(self._needed_zoom().max()) < _OUTWARD:
+            gone = (z - away) + share * away
+            lens = np.maximum(1 - gone * self.subject, 0.1) ** self._poses["counter"]  # keeps the subject's size
+            self._poses["z"] = gone
+            self._poses["zoom"] = np.maximum(zoom, 1) * wider**share * lens
+            if float(self._needed_zoom().max()) < (_COUNTER_ZOOM if self._counters else _OUTWARD):
                 done = share
                 break
         self._poses.update(aside)
@@ -238,6 +279,13 @@ class Rig:
         j = np.clip(np.rint((x + self.width / 2) / STEP), 0, columns - 1).astype(int)
         found: F64 = surface[i, j].astype(np.float64)
         return found
+
+
+def _hold_subject(surfaces: tuple[F32, ...], subject: float) -> tuple[F32, ...]:
+    """Surfaces for a dolly zoom: what is before its subject keeps its size as the subject does, so that no border comes
+    into view and feet stay on the ground; and a subject that was cut out is flat."""
+    behind = np.minimum(surfaces[0], np.float32(subject))
+    return (behind, *(np.full_like(surface, subject) for surface in surfaces[1:]))
 
 
 class _View(NamedTuple):
