@@ -116,6 +116,7 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
 TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
 SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
 FOUND: Final = 0.25  # trust from which something may burn or steam on a thing that the prompt names
+DAY: Final = 0.34  # mean luma, 0..1, from which a picture shows day, and stars and the moon are not seen
 PORTRAIT: Final = 0.12  # height of a face, share of the canvas, from which the picture is a portrait
 LONGEST_LINE: Final = 800  # characters: no clip of twelve seconds has room for more speech
 MOVABLE: Final = 0.5  # trust from which a thing that the prompt names may leave its place

@@ -106,6 +106,13 @@ def test_light_that_the_picture_has_no_place_for_is_told_and_not_listed(
     assert prompt.removeprefix("The ").split()[0].lower() in made.notes[0].lower()
 
 
+def test_a_dawn_by_day_is_done_and_told() -> None:
+    made = board("The sun rises", replace(TOWN, brightness=0.5))
+    assert [light.kind for light in made.lights] == ["dawn"]
+    assert len(made.notes) == 1
+    assert "sinks to first light" in made.notes[0]
+
+
 def test_a_last_picture_decides_the_light_of_the_day() -> None:
     made = board("Night falls", morph=True)
     assert not made.lights

@@ -10,11 +10,10 @@ from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Reading
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.times import NO_TIME, Times, When, join
-from vivant.engines.diorama.storyboard import TRUSTED, Lighting, LightKind, PictureFacts
+from vivant.engines.diorama.storyboard import DAY, TRUSTED, Lighting, LightKind, PictureFacts
 
 _TOWN: Final = 40  # windows from which on some can be lit
 _SKY: Final = (0.03, 0.35)  # share and trust of a sky that has a light of its own
-_DARK: Final = 0.34  # mean luma under which stars and the moon are seen
 _CHANGES: Final[frozenset[LightKind]] = frozenset({"night", "dusk", "dawn", "lamps", "dark", "bright"})
 _SUNNY: Final = 0.5  # see PictureFacts.sunny; from here on clouds throw shadows
 _GENTLE: Final = 0.22
@@ -70,8 +69,10 @@ def fit_lights(
         reason = _find_hindrance(light.kind, kinds, facts, morph=morph)
         if reason:
             notes.append(ScriptNote(reason, (light.words,)))
-        else:
-            kept.append(light)
+            continue
+        kept.append(light)
+        if light.kind == "dawn" and facts.brightness >= DAY:
+            notes.append(ScriptNote("dawn_by_day", (light.words,)))
     if not kept and not still and not morph and cloudy and "shadows" not in asked.denied:
         kept += _choose_shadows(facts)
     return Found(tuple(kept), tuple(notes))
@@ -90,9 +91,9 @@ def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts,
         return "no_signs"
     if kind == "lamps" and sky and not facts.lamps and facts.windows < _TOWN:
         return "no_lamps"
-    if kind == "stars" and not (sky and (night or facts.brightness < _DARK)):
+    if kind == "stars" and not (sky and (night or facts.brightness < DAY)):
         return "no_dark_sky"
-    if kind == "moon" and not (facts.sun and facts.brightness < _DARK):
+    if kind == "moon" and not (facts.sun and facts.brightness < DAY):
         return "no_moon"
     if kind == "flare" and not facts.sun:
         return "no_sun"

@@ -105,6 +105,23 @@ def test_falling_light_falls_in_every_quarter_of_the_clip(field: Scene, film: Fi
     assert means[0] - means[-1] >= 3 * SEEN
 
 
+def test_a_dawn_by_day_sinks_to_first_light_and_the_sun_rises_into_the_picture(field: Scene, film: Film) -> None:
+    renderer = film(field, "dawn")
+    means = [float(luma(renderer, n)[RIM + 8 :].mean()) for n in (0, 26, 40, 56, 72, 96)]
+    assert means[0] - means[1] >= 4 * SEEN
+    assert all(after - before >= 2 for before, after in pairwise(means[1:]))
+    assert means[-1] >= means[0]
+    # First light is blue, and the sky turns warm before it is day.
+    first, gold = renderer.frame(26), renderer.frame(62)
+    assert first.u[: RIM // 4].mean() > 132 > gold.u[RIM // 4 : RIM // 2 - 6].mean()
+
+
+def test_a_dawn_in_a_dark_picture_only_grows_brighter(field: Scene, film: Film) -> None:
+    dark = replace(field, facts=replace(field.facts, brightness=0.2))
+    means = [float(luma(film(dark, "dawn"), n)[RIM + 8 :].mean()) for n in QUARTERS]
+    assert all(after - before >= 2 for before, after in pairwise(means))
+
+
 def test_by_night_the_sky_is_blue_and_darker_above_and_the_rim_has_no_bright_edge(field: Scene, film: Film) -> None:
     frame = film(field, "night").frame(FRAMES - 1)
     rows = frame.y.astype(np.float32).mean(axis=1)

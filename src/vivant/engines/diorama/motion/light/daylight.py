@@ -15,6 +15,7 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.fields import CB, COLOUR, CR, GAIN, LIFT
 from vivant.engines.diorama.motion.light.stage import Stage
 from vivant.engines.diorama.motion.light.tones import Colour, colour_of, follow, lit_by, neutral, towards
+from vivant.engines.diorama.storyboard import DAY
 from vivant.media import F32, F64
 
 GOLD, SUNSET, BLUE, NIGHT = 0.35, 0.55, 0.75, 1.0
@@ -34,6 +35,8 @@ _HORIZON: Final = np.array(
 _OWN_GONE: Final = (0.05, 0.46)  # moments between which the sky's own colours give way
 _CLOUDS: Final = (1.0, 0.62)  # share of its contrast that the sky keeps by day, by night
 _HAZE: Final = 0.16  # share of the horizon's light on what is far
+_FIRST_LIGHT: Final = 0.74  # the moment to which a picture that shows day sinks before its sun rises
+_SINKS_BY, _RISES_FROM = 0.24, 0.30  # shares of the time of a dawn: until it has sunk, and from which it rises
 _FACE: Final = 0.55  # of the way that faces go along: somebody holds a lamp
 
 
@@ -125,15 +128,29 @@ class Daylight:
 
 
 class Dawn:
-    """The sun rises: a glow climbs over the horizon, the light on the ground grows warm and bright."""
+    """The sun rises. A dark picture grows warm and bright, and a glow climbs over its horizon. A picture that shows day
+    sinks to first light in the first part of the time, for it can hardly grow brighter, and comes back through sunset's
+    colours and gold with the sun."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._dark = float(np.clip(1.25 - 2.2 * stage.scene.facts.brightness, 0, 1))
+        brightness = stage.scene.facts.brightness
+        self._dark = float(np.clip(1.25 - 2.2 * brightness, 0, 1))
+        self._daylight = Daylight(stage) if brightness >= DAY else None
         self._go = (1 - 0.6 * stage.faces).astype(np.float32)
 
     def tones(self, share: float) -> tuple[F32, F32]:
         """(ground, sky), float32 (7, rows, columns). share: 0..1 of the way."""
+        if self._daylight is None:
+            return self._rise(share)
+        down, up = _SINKS_BY, _RISES_FROM
+        sunk = smoothstep(np.array(share / down)) * (1 - smoothstep(np.array((share - up) / (1 - up))))
+        moment = _FIRST_LIGHT * float(sunk)
+        rise = float(np.clip((share - down) / (1 - down), 0, 1))
+        ground, sky = self._rise(rise)
+        return follow(self._daylight.ground(moment), ground), follow(self._daylight.sky(moment), sky)
+
+    def _rise(self, share: float) -> tuple[F32, F32]:
         stage = self._stage
         bright = 1 + (0.42 + 1.3 * self._dark) * share
         warm = np.array([1.16, 1.0, 0.78]) ** share
