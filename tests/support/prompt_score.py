@@ -160,6 +160,7 @@ def storyboard_of(prompt: str, picture: str, seconds: int) -> dict[str, Any]:
             "sparks",
             "fireflies",
             "bubbles",
+            "heat",
         },
         "sound_kinds": {
             "rain",

@@ -27,6 +27,7 @@ _MOTION: Final = {
     "petals": "drifting petals",
     "clouds": "drifting clouds",
     "birds": "birds far off",
+    "heat": "air that shimmers with heat",
     "drifting_light": "light that drifts over the picture",
 }
 _LIGHT: Final = {

@@ -32,14 +32,14 @@ Direction = Literal["left", "right", "up", "down", "in", "out", "clockwise", "co
 Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": the prompt does not say
 MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
-    "dust", "sparks", "fireflies", "bubbles", "drifting_light", "birds",
+    "dust", "sparks", "fireflies", "bubbles", "drifting_light", "birds", "heat",
 ]  # fmt: skip
 LightKind = Literal[
     "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",
     "moon", "warm", "cold", "golden", "noir", "vintage", "teal",
 ]  # fmt: skip
 # What a kind looks like where it has several looks; "": as it is usually.
-MotionLook = Literal["", "steam", "confetti", "sparkles", "candle", "firelight"]
+MotionLook = Literal["", "steam", "confetti", "sparkles", "candle", "firelight", "glass"]
 CueKind = Literal[
     "rain", "wind", "waves", "stream", "waterfall", "fire", "birds", "crickets", "crowd", "traffic", "thunder",
     "footsteps", "room",

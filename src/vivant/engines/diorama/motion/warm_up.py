@@ -176,7 +176,7 @@ def warm_up_ambient() -> None:
     storyboard = Storyboard(
         width=_BANDS_WIDTH, height=_BANDS_HEIGHT, frames=_BANDS_FRAMES, seed=0, language="en", audio=False,
         camera_fixed=True, morph=False, shots=(Shot(start=0, end=_BANDS_FRAMES, moves=()),),
-        motions=tuple(Motion(kind=kind) for kind in get_args(MotionKind)),
+        motions=tuple(Motion(kind=kind, look="glass" if kind == "rain" else "") for kind in get_args(MotionKind)),
     )  # fmt: skip
     curve = np.full(_BANDS_FRAMES, 0.5, np.float32)
     timeline = Timeline(

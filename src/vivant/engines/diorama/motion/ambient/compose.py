@@ -22,7 +22,7 @@ from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.flock import Flock
 from vivant.engines.diorama.motion.ambient.hair import make_strands
 from vivant.engines.diorama.motion.ambient.haze import Haze
-from vivant.engines.diorama.motion.ambient.hearth import Hearth, find_hearth, light_candle
+from vivant.engines.diorama.motion.ambient.hearth import Hearth, find_hearth, light_candle, mark_faces
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
 from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
@@ -33,6 +33,7 @@ from vivant.engines.diorama.motion.ambient.plume import Plume, find_opening, ope
 from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.settled import SettledSnow, WetGround
+from vivant.engines.diorama.motion.ambient.shimmer import Shimmer, bounds_of, over_fire, over_ground
 from vivant.engines.diorama.motion.ambient.sky_shade import SkyShade
 from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow
@@ -41,6 +42,7 @@ from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
 from vivant.engines.diorama.motion.ambient.sway import Sway
 from vivant.engines.diorama.motion.ambient.water import Water
+from vivant.engines.diorama.motion.ambient.window_drops import WindowDrops
 from vivant.engines.diorama.motion.fields import (
     Ambient,
     ArrivingSky,
@@ -57,7 +59,7 @@ from vivant.engines.diorama.scene.sea import ROUGH
 from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, Storyboard, Thing
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import Planes
+from vivant.media import F32, Planes
 
 
 class Displacement(Protocol):
@@ -177,11 +179,14 @@ def _rain(setting: Setting, motion: Motion) -> Parts:
     wet = average_quarter(setting.places.water) * motion.has_region
     ground = average_quarter(setting.places.ground)
     ripples = Ripples(setting.air, wet, ground, setting.scene.horizon, motion.strength)
-    drops = Rain(setting.air, motion.strength, setting.places.occluder(), haze)
+    on_glass = motion.look == "glass"
+    # Through a window rain is seen from farther off.
+    drops = Rain(setting.air, (0.4 if on_glass else 1.0) * motion.strength, setting.places.occluder(), haze)
     puddles = WetGround(
         setting.air, average_quarter(setting.places.even_ground), setting.scene.horizon, motion.strength
     )
-    return Parts(sheeted=() if setting.places.is_drawn else (puddles,), overlays=(ripples, drops))
+    panes = (WindowDrops(setting.air, motion.strength),) if on_glass else ()
+    return Parts(sheeted=() if setting.places.is_drawn else (puddles,), overlays=(ripples, drops, *panes))
 
 
 def _snow(setting: Setting, motion: Motion) -> Parts:
@@ -288,7 +293,9 @@ def _fire(setting: Setting, motion: Motion) -> Parts:
         return _new_fire(setting, motion)
     flames = fire.Flames(setting.air, mask, setting.timeline.flicker, motion.strength)
     current = fire.make_current(setting.flow, mask, motion.strength)
-    return Parts(displacements=(flames,), currents=_flow(current).currents)
+    top, bottom, *_ = bounds = bounds_of(mask)
+    hot = _shimmer(setting, over_fire(bounds, max(8.0, bottom - top), mask.shape), motion.strength)
+    return Parts(displacements=(flames, *hot), currents=_flow(current).currents)
 
 
 def _find_new_hearth(storyboard: Storyboard, places: Places) -> Hearth | None:
@@ -328,7 +335,25 @@ def _new_fire(setting: Setting, motion: Motion) -> Parts:
     if motion.look == "candle":
         return Parts(sheeted=(light, blaze))
     embers = Embers(air, hearth.glowing, 0.12 * motion.strength)
-    return Parts(sheeted=(light, blaze), overlays=(embers,))
+    hot = _shimmer(setting, over_fire(hearth.bounds, hearth.tall, scene.depth.shape), motion.strength)
+    return Parts(displacements=hot, sheeted=(light, blaze), overlays=(embers,))
+
+
+def _shimmer(setting: Setting, where: F32, strength: float) -> tuple[Displacement, ...]:
+    """Faces do not waver."""
+    spared = average_quarter(mark_faces(setting.scene))
+    shimmer = Shimmer(setting.air, np.asarray(where * (1 - spared), np.float32), strength)
+    return (shimmer,) if shimmer.is_there else ()
+
+
+def _heat(setting: Setting, motion: Motion) -> Parts:
+    """Over the fire, if there is one; else over the ground."""
+    scene = setting.scene
+    burns = setting.hearth is not None or (motion.has_region and is_there(scene.fire))
+    if burns:  # which brings its own
+        return Parts()
+    where = over_ground(setting.places.subject, scene.horizon)
+    return Parts(displacements=_shimmer(setting, where, motion.strength))
 
 
 def _fog(setting: Setting, motion: Motion) -> Parts:
@@ -434,4 +459,5 @@ _BUILDERS: Final[dict[MotionKind, Callable[[Setting, Motion], Parts]]] = {
     "bubbles": _bubbles,
     "drifting_light": _drifting_light,
     "birds": _birds,
+    "heat": _heat,
 }
