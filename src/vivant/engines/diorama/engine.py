@@ -32,7 +32,6 @@ from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frame
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
-from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.found_things import Find, FoundThings
@@ -51,7 +50,7 @@ from vivant.engines.diorama.timing.lines import room_for_speech
 from vivant.engines.diorama.timing.resolve import resolve
 from vivant.engines.diorama.timing.timeline import Spoken, Timeline
 from vivant.engines.diorama.timing.views import WHOLE, View
-from vivant.media import U8, Clip, Pictures, Planes, Soundtrack, fit
+from vivant.media import U8, Clip, Pictures, Planes, Soundtrack
 from vivant.request import Canvas, VideoRequest
 
 RENDER_THREADS: Final = 2  # each renders whole frames; the kernels release the GIL, so two fill two cores
@@ -79,8 +78,8 @@ class Diorama:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
         with ThreadPoolExecutor(1, thread_name_prefix="vivant-setup") as helper:
             speech = helper.submit(Speech)  # half of the whole setup, most of it without the GIL
-            self._analyser = SceneAnalyser(DepthModel(Path(self._depth_file)) if self._depth_file else None)
-            self._faces = FaceFinder()
+            depth = DepthModel(Path(self._depth_file)) if self._depth_file else None
+            self._analyser = SceneAnalyser(depth, FaceFinder())
             # What is compiled or read at first use is used once now, so that no job waits for it.
             load_lexicon()
             words_english.load_tagger()
@@ -166,10 +165,7 @@ class Diorama:
         return self._last_scene[2:]
 
     def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
-        watch.raise_if_stopping()
-        faces = self._faces.find(fit(picture, canvas.width, canvas.height))
-        cut = count_cut_faces(picture, canvas, self._faces)
-        return self._analyser.analyse(picture, canvas, faces=faces, cut_faces=cut, checkpoint=watch.raise_if_stopping)
+        return self._analyser.analyse(picture, canvas, checkpoint=watch.raise_if_stopping)
 
     def _speak(self, board: Storyboard, watch: Watch) -> list[Spoken]:
         if not board.lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
@@ -12,9 +13,10 @@ import numpy as np
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
 from vivant.engines.diorama.scene.being import find_being
+from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.detection import ObjectDetector
-from vivant.engines.diorama.scene.faces import describe_face
+from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
 from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
@@ -35,35 +37,60 @@ _log = logging.getLogger(__name__)
 class SceneAnalyser:
     """Holds the models that it takes; made once per process (about 0.15 s)."""
 
-    def __init__(self, depth_model: DepthModel | None = None) -> None:
-        """depth_model: measures depth, which is guessed without one."""
+    def __init__(self, depth_model: DepthModel | None = None, face_finder: FaceFinder | None = None) -> None:
+        """depth_model: measures depth, which is guessed without one. face_finder: finds the faces where they are not
+        given; without one there are none."""
         self._matting = Matting()
         self._depth_model = depth_model
         self._detector = ObjectDetector()
+        self._face_finder = face_finder
 
     def analyse(
         self,
         picture: U8,
         canvas: Canvas,
         *,
-        faces: tuple[Face, ...] = (),
-        cut_faces: int = 0,
+        faces: tuple[Face, ...] | None = None,
         checkpoint: Checkpoint = never_stop,
     ) -> Scene:
-        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels;
-        `cut_faces` is how many the crop cut."""
+        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels. Two
+        threads work on it: the net needs half of the time, and none of it holds the GIL."""
+        checkpoint()
+        with ThreadPoolExecutor(1, thread_name_prefix="vivant-look") as helper:
+            return self._analyse(picture, canvas, faces, checkpoint, helper)
+
+    def _analyse(
+        self,
+        picture: U8,
+        canvas: Canvas,
+        faces: tuple[Face, ...] | None,
+        checkpoint: Checkpoint,
+        helper: ThreadPoolExecutor,
+    ) -> Scene:
         rgb = fit(picture, canvas.width, canvas.height)
         h = rgb.shape[0]
-        checkpoint()
-        matte = self._matting.matte(rgb, faces)
+        # 1. Beside the net: all that needs no subject.
+        looking = helper.submit(self._matting.look, rgb)
+        cut_faces = 0
+        if faces is None:
+            faces = self._face_finder.find(rgb) if self._face_finder else ()
+            cut_faces = count_cut_faces(picture, canvas, self._face_finder) if self._face_finder else 0
         checkpoint()
         source = colour.make_source(rgb)
         drawn = drawing.score_drawing(source.planes.y)
+        straight = depth.measure_straightness(rgb)
+        outside = cut_outside(picture, crop_box(picture.shape[1], picture.shape[0], canvas.width, canvas.height), rgb)
+        told = tuple(describe_face(face, canvas) for face in faces)
+        checkpoint()
+        # 2. The parts of the subject beside the regions.
+        matte = self._matting.matte(rgb, faces, looking.result())
+        moving = any(not face.still for face in told)
+        living = None if moving else helper.submit(find_being, matte, rgb)
+        hairy = helper.submit(find_hair, rgb, matte, faces)
         seen = features.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         largest = max((face.size for face in faces), default=0.0) / h
         portrait = largest > 0.22
-        straight = depth.measure_straightness(rgb)
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
         near = float(np.clip((largest - NEAR_FACE[0]) / (NEAR_FACE[1] - NEAR_FACE[0]), 0, 1))
         sky, rim = regions.find_sky(seen, rgb, indoors=indoors, portrait=near)
@@ -71,7 +98,6 @@ class SceneAnalyser:
             seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight), open_air=sky.trust
         )
         plants = find_plants(rgb, sky=sky, water=water, subject=matte, grey=grey, straight=straight)
-        hair = find_hair(rgb, matte, faces)
         fire = regions.find_fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         checkpoint()
         # The water of a drawing is trusted less, but it has a waterline.
@@ -83,8 +109,8 @@ class SceneAnalyser:
         elif self._depth_model:
             _log.warning("The depth model says nothing of a picture; its depth is guessed.")
         light = seen.lab[..., 0]
-        told = tuple(describe_face(face, canvas) for face in faces)
-        body, being = (None, None) if any(not face.still for face in told) else find_being(matte, rgb)
+        body, being = (None, None) if living is None else living.result()
+        hair = hairy.result()
         checkpoint()
         middle = _middle(matte)
         facts = PictureFacts(
@@ -127,21 +153,19 @@ class SceneAnalyser:
             depth_measured=measured is not None,
             body=body,
             hair=hair,
-            outside=cut_outside(
-                picture, crop_box(picture.shape[1], picture.shape[0], canvas.width, canvas.height), rgb
-            ),
+            outside=outside,
         )
         checkpoint()
-        return replace(scene, facts=_add_light(scene))
+        return replace(scene, facts=_add_light(scene, straight))
 
     def find(self, scene: Scene, thing: Thing) -> Region:
         """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
         return find_thing(scene, thing, self._matting.look, self._detector.detect)
 
 
-def _add_light(scene: Scene) -> PictureFacts:
-    """The facts of a scene with what shines in it."""
-    shining = lights.find_shining(scene)
+def _add_light(scene: Scene, straight: float) -> PictureFacts:
+    """The facts of a scene with what shines in it. straight: see depth.measure_straightness."""
+    shining = lights.find_shining(scene, straight=straight)
     return replace(
         scene.facts,
         sun=0.0 if shining.sun is None else 1.0,

@@ -74,13 +74,13 @@ class ShiningThings:
         check_array("ShiningThings.signs", self.signs, np.int32, self.windows.shape, 0)
 
 
-def find_shining(scene: Scene) -> ShiningThings:
-    """All that shines in the picture."""
+def find_shining(scene: Scene, *, straight: float | None = None) -> ShiningThings:
+    """All that shines in the picture. straight 0..1: how built it is, measured where it is not given."""
     luma = scene.source.planes.y
     sky = scene.sky.mask * np.float32(scene.sky.trust > 0.2)
     faces = cover_faces(scene)
     nothing = np.zeros(luma.shape, np.int32)
-    built = measure_straightness(scene.rgb) > _BUILT and scene.facts.drawn < 0.5
+    built = scene.facts.drawn < 0.5 and (measure_straightness(scene.rgb) if straight is None else straight) > _BUILT
     return ShiningThings(
         sun=find_sun(scene.source.planes, sky, drawn=scene.facts.drawn > 0.5),
         lamps=() if scene.facts.drawn > 0.5 else find_lamps(luma, sky, faces),
@@ -168,18 +168,20 @@ def cover_faces(scene: Scene) -> F32:
         x, y = face.landmarks[:, :2].mean(0)
         cv2.ellipse(cover, (int(x), int(y)), (int(0.75 * face.size), int(face.size)), 0, 0, 360, 1.0, -1)
     largest = max((face.size for face in scene.faces), default=0.0)
-    return filters.blur(cover, 0.2 * largest) if largest > 0 else cover
+    return filters.blur_widely(cover, 0.2 * largest) if largest > 0 else cover
 
 
 def find_lamps(luma: U8, sky: F32, faces: F32) -> tuple[Lamp, ...]:
     """Compact spots that are burnt out, brighter than what surrounds them. luma: uint8 (h, w); sky, faces: float32
     (h, w), 0..1."""
     h, w = luma.shape
+    if luma.max() <= BURNT - 30:
+        return ()
     soft = filters.blur(luma, 0.003 * h + 0.5)
     top = float(np.percentile(soft[::4, ::4], 99.9))
     burnt = (soft > max(BURNT - 30, min(BURNT, top - 4))) & (faces < 0.3)
     count, _, stats, middles = cv2.connectedComponentsWithStats(burnt.astype(np.uint8))
-    ring = filters.blur(luma, 0.05 * h)
+    ring = filters.blur_widely(luma, 0.05 * h)
     found = []
     for k in range(1, count):
         area, across, down = (float(stats[k, c]) for c in (cv2.CC_STAT_AREA, cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT))
@@ -238,7 +240,7 @@ def _find_signs(scene: Scene, sky: F32, faces: F32) -> I32:
         return np.zeros((h, w), np.int32)
     u, v = (filters.resize(plane, w, h) for plane in (planes.u, planes.v))
     colour = np.hypot(u - 128, v - 128)
-    around = filters.blur(planes.y, 0.04 * h)
+    around = filters.blur_widely(planes.y, 0.04 * h)
     lit = (colour > _NEON) & (planes.y > np.maximum(_NEON_LUMA, around + 14)) & ~_fill_sky(sky) & (faces < 0.2)
     cells = cv2.morphologyEx(lit.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(cells)

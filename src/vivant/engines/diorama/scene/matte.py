@@ -27,16 +27,16 @@ _STD: Final = np.array([0.229, 0.224, 0.225], np.float32)
 
 
 class Matting:
-    """Holds the two models. One per process; `matte` may be called from one thread at a time."""
+    """Holds the two models. One per process; one thread at a time may call it."""
 
     def __init__(self) -> None:
         self._salient = _session("u2netp.onnx")
         self._person = _session("selfie.onnx")
 
-    def matte(self, rgb: U8, faces: tuple[Face, ...] = ()) -> Region:
+    def matte(self, rgb: U8, faces: tuple[Face, ...] = (), raw: F32 | None = None) -> Region:
         """The subject of RGB uint8 (h, w, 3). Trust is 0 where the model found nothing, everything, or only values
-        between."""
-        raw = self.look(rgb)
+        between. raw: what `look` answered about the picture, if it has been asked."""
+        raw = self.look(rgb) if raw is None else raw
         if faces:
             raw = np.maximum(raw, self._people(rgb) * _around(faces, rgb.shape[:2], raw.shape))
         if float(raw.max()) < 0.5:

@@ -50,29 +50,39 @@ def _mirror_strips(seen: Features) -> F32:
     height, width = seen.shape
     light = np.asarray(cv2.GaussianBlur(seen.lab[..., 0], (0, 0), BLURRED[0]), np.float32)
     light = light - np.asarray(cv2.GaussianBlur(light, (0, 0), BLURRED[1]), np.float32)
+    upside_down = np.ascontiguousarray(light[::-1])
+    share = _share_of_strips(width)
     out = np.zeros((height, STRIPS), np.float32)
     for row in range(int(ROWS[0] * height), int(ROWS[1] * height)):
         reach = min(height - row, int(REACH * height))
         for squeeze in SQUEEZED:
             n = min(round(reach * squeeze), row)
             below = cv2.resize(light[row : row + reach], (width, n), interpolation=cv2.INTER_AREA)
-            alike = _correlate(light[row - n : row][::-1], np.asarray(below, np.float32))
+            alike = _correlate(upside_down[height - row :][:n], np.asarray(below, np.float32), share)
             out[row] = np.maximum(out[row], alike)
     return np.asarray(np.clip((out - LIKE[0]) / (LIKE[1] - LIKE[0]), 0, 1), np.float32)
 
 
-def _correlate(above: F32, below: F32) -> F32:
-    """Correlation of two float32 (rows, w) in each strip, float32 (STRIPS,); 0 where one of them is plain."""
-    halves = np.linspace(0, above.shape[1], 2 * STRIPS + 1).astype(int)[:-1]
+def _share_of_strips(width: int) -> F64:
+    """float64 (width, STRIPS): what each column counts in the mean of a strip. Strips overlap by half, so that each
+    shows a part of an outline."""
+    halves = np.linspace(0, width, 2 * STRIPS + 1).astype(int)
+    share = np.zeros((width, STRIPS), np.float64)
+    for strip in range(STRIPS):
+        first, last = halves[max(2 * strip - 1, 0)], halves[min(2 * strip + 3, 2 * STRIPS)]
+        share[first:last, strip] = 1 / max(last - first, 1)
+    return share
 
-    def mean(values: F32) -> F64:
-        # Strips overlap by half, so that each shows a part of an outline.
-        parts = np.pad(np.add.reduceat(values.mean(axis=0, dtype=np.float64), halves), 1)
-        count = np.pad(np.diff(np.append(halves, above.shape[1])), 1)
-        return np.asarray(sum(parts[k::2][:STRIPS] for k in range(4)) / sum(count[k::2][:STRIPS] for k in range(4)))
 
-    one, other = mean(above), mean(below)
-    one_spread, other_spread = mean(above * above) - one**2, mean(below * below) - other**2
+def _correlate(above: F32, below: F32, share: F64) -> F32:
+    """Correlation of two float32 (rows, w) in each strip, float32 (STRIPS,); 0 where one of them is plain. share: see
+    _share_of_strips."""
+    columns = [
+        cv2.reduce(values, 0, cv2.REDUCE_AVG, dtype=cv2.CV_64F)
+        for values in (above, below, above * above, below * below, above * below)
+    ]
+    one, other, one_squared, other_squared, product = np.concatenate(columns) @ share
+    one_spread, other_spread = one_squared - one**2, other_squared - other**2
     shown = (one_spread > CONTRAST[0] ** 2) & (other_spread > CONTRAST[1] ** 2)
-    alike = (mean(above * below) - one * other) / np.sqrt(np.maximum(one_spread * other_spread, 1e-6))
+    alike = (product - one * other) / np.sqrt(np.maximum(one_spread * other_spread, 1e-6))
     return np.where(shown, alike, 0).astype(np.float32)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
-from vivant.engines.diorama.scene.pools import find_pool, weigh
+from vivant.engines.diorama.scene.pools import SURE, find_pool, weigh
 from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Region
 from vivant.media import F32, U8
@@ -180,12 +180,17 @@ def find_water(
     if level.trust >= 0.3:
         return level, line
     doubt = (1 - indoors) * (1 - 0.6 * seen.drawn)
-    pool, trust = find_pool(seen, rim=rim, sky=sky)
-    mirror, mirrored = find_quayside(seen)
-    mirrored *= (1 - indoors * (1 - open_air)) * (1 - 0.6 * seen.drawn)
+    # What could not win anyway is not looked for.
+    most = (1 - indoors * (1 - open_air)) * (1 - 0.6 * seen.drawn)
+    mirror, mirrored = find_quayside(seen) if most > max(level.trust, 0.3) else (np.zeros(seen.shape, np.uint8), 0.0)
+    mirrored *= most
+    quayside = mirrored > max(level.trust, 0.3)
+    pool, trust = np.zeros(seen.shape, np.uint8), 0.0
+    if quayside or max(level.trust, SURE * doubt) >= 0.1:
+        pool, trust = find_pool(seen, rim=rim, sky=sky)
     # A lake that lies across that edge is but as high above it as below.
     across = float((pool > mirror).sum()) > 0.2 * float(pool.sum())
-    if mirrored > max(level.trust, 0.3) and not across:
+    if quayside and not across:
         return _region_of(mirror, mirrored, seen, rgb)
     if max(level.trust, trust * doubt) < 0.1:
         brook, trust = find_brook(seen, sky=sky)
@@ -307,6 +312,7 @@ def _mirrors(seen: Features) -> F32:
     h, w = seen.shape
     light: Any = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
     light -= cv2.GaussianBlur(light, (0, 0), 12)  # the gradual darkening from sky to ground is no mirror image
+    upside_down = np.ascontiguousarray(light[::-1])
     found = np.zeros(h, np.float32)
     for row in range(int(0.15 * h), int(0.9 * h)):
         reach = min(row, h - row, int(0.3 * h))
@@ -314,11 +320,14 @@ def _mirrors(seen: Features) -> F32:
             continue
         for squeeze in (0.7, 0.85, 1.0):
             n = int(reach * squeeze)
-            above = light[row - n : row][::-1]
-            below = cv2.resize(light[row : row + reach], (w, n), interpolation=cv2.INTER_AREA)
-            above, below = above - above.mean(), below - below.mean()
-            norm = float(np.sqrt((above * above).sum() * (below * below).sum()))
-            found[row] = max(found[row], float((above * below).sum()) / max(norm, 1e-6))
+            above = upside_down[h - row :][:n].ravel()
+            below = cv2.resize(light[row : row + reach], (w, n), interpolation=cv2.INTER_AREA).ravel()
+            one, other = float(above.mean()), float(below.mean())
+            one_spread = float(np.einsum("i,i->", above, above)) - above.size * one * one
+            other_spread = float(np.einsum("i,i->", below, below)) - above.size * other * other
+            norm = np.sqrt(max(one_spread * other_spread, 0.0))
+            alike = float(np.einsum("i,i->", above, below)) - above.size * one * other
+            found[row] = max(found[row], alike / max(float(norm), 1e-6))
     mirrored: F32 = np.clip((found - 0.72) / 0.23, 0, 1).astype(np.float32)
     return mirrored
 
