@@ -8,6 +8,7 @@ al. 2016) between pictures of equal local contrast, so that another light is no 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _SIMILARITY_KEEPS: Final = 0.85  # of the inliers of a homography
 _MOST_SCALE: Final = 6.0
 _LEAST_RETURNING: Final = 0.55  # share of pixels to which the flow there and back must return
 _LEAST_LIKENESS: Final = 0.55  # least correlation of detail along a flow that no features confirm
+_SETTLED: Final = 0.1  # pixels: a view that would be corrected by less stays
 _FAR: Final = 1e3  # pixels
 
 
@@ -78,16 +80,19 @@ def register(first: U8, last: U8) -> Registration | None:
     view = _find_view(first, last)
     if view is None:
         return _register_flow(first, last)
-    for _ in range(2):  # the flow that is left corrects the view: features alone are a pixel off in places
-        flow = _find_flow(first, last, view)
-        if flow is None:
-            return None
-        better = _refine(view, flow, first.shape)
-        if better is None:
-            break
-        view = better
     flow = _find_flow(first, last, view)
+    for _ in range(2):  # the flow that is left corrects the view: features alone are a pixel off in places
+        better = None if flow is None else _refine(view, flow, first.shape)
+        if better is None or _moves(view, better, first.shape) < _SETTLED:
+            break
+        view, flow = better, _find_flow(first, last, better)
     return None if flow is None else _registration(view, flow, first.shape)
+
+
+def _moves(one: F64, other: F64, shape: tuple[int, ...]) -> float:
+    """How far apart two views show a corner of the first picture at most, pixels."""
+    corners = _corners((shape[1], shape[0]))
+    return float(np.abs(apply(one, corners) - apply(other, corners)).max())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,32 +138,38 @@ def _shrink(picture: U8, size: tuple[int, int]) -> U8:
 
 def _match(first: U8, last: U8) -> tuple[F32, F32]:
     """Positions, float32 (n, 2), of the same features in both pictures."""
-    finder = cv2.SIFT.create(_FEATURES, contrastThreshold=0.02)
-    even = cv2.createCLAHE(3.0, (8, 8))
-    nothing: Any = None
-    points, descriptors = [], []
-    for picture in (first, last):
-        keys, found = finder.detectAndCompute(even.apply(picture), nothing)
-        if found is None or len(keys) < _LEAST_INLIERS:
-            return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
-        points.append(np.array([key.pt for key in keys], np.float32))
-        descriptors.append(np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-6)))  # RootSIFT
-    likeness = descriptors[0] @ descriptors[1].T
-    forth, back = _best(likeness), _best(likeness.T)
+    with ThreadPoolExecutor(2, thread_name_prefix="vivant-look") as threads:
+        (here, one), (there, other) = threads.map(_find_features, (first, last))
+    if min(len(here), len(there)) < _LEAST_INLIERS:
+        return np.empty((0, 2), np.float32), np.empty((0, 2), np.float32)
+    likeness = one @ other.T
+    forth, back = _best(likeness), _best(np.ascontiguousarray(likeness.T))
     mutual = [(i, j) for i, j in forth.items() if back.get(j) == i]
     pairs = np.array(mutual, int).reshape(-1, 2)
-    return points[0][pairs[:, 0]], points[1][pairs[:, 1]]
+    return here[pairs[:, 0]], there[pairs[:, 1]]
+
+
+def _find_features(picture: U8) -> tuple[F32, F32]:
+    """Positions, float32 (n, 2), of the features of a picture and their descriptors, float32 (n, 128) of length 1."""
+    nothing: Any = None
+    even = cv2.createCLAHE(3.0, (8, 8)).apply(picture)
+    keys, found = cv2.SIFT.create(_FEATURES, contrastThreshold=0.02).detectAndCompute(even, nothing)
+    if found is None:
+        return np.empty((0, 2), np.float32), np.empty((0, 128), np.float32)
+    root = np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-6))  # RootSIFT
+    return np.array([key.pt for key in keys], np.float32), np.asarray(root, np.float32)
 
 
 def _best(likeness: F32) -> dict[int, int]:
     """Row -> column of its best match, where that is clearly better than the second best."""
-    order = np.argpartition(-likeness, 1, axis=1)[:, :2]
-    pairs = np.take_along_axis(likeness, order, 1)
-    top = pairs.argmax(1)
     rows = np.arange(len(likeness))
-    distance = np.sqrt(np.maximum(2 - 2 * pairs, 0))
-    clear = distance[rows, top] < _RATIO * distance[rows, 1 - top]
-    return {int(i): int(order[i, top[i]]) for i in rows[clear]}
+    top = likeness.argmax(axis=1)
+    best = likeness[rows, top]
+    others = likeness.copy()
+    others[rows, top] = -1
+    distance, next_distance = (np.sqrt(np.maximum(2 - 2 * values, 0)) for values in (best, others.max(axis=1)))
+    clear = distance < _RATIO * next_distance
+    return {int(i): int(top[i]) for i in rows[clear]}
 
 
 def _homography(here: F32, there: F32) -> tuple[F64 | None, NDArray[np.bool_]]:
@@ -255,7 +266,7 @@ def _find_flow(first: U8, last: U8, view: F64) -> _Flow | None:
     if float(both.mean()) < 0.06:
         return None
     a, b = (_equalise(np.asarray(p, np.uint8)) for p in drawn)
-    there, back = _dis(a, b), _dis(b, a)
+    there, back = _flows(a, b)
     return _Flow(there, back, _check_round_trip(there, back) * both, _check_round_trip(back, there) * both, both)
 
 
@@ -266,6 +277,13 @@ def _equalise(picture: U8) -> U8:
     spread = np.sqrt(filters.blur(detail**2, 12.0))
     out: U8 = np.clip(128 + 44 * detail / (spread + 5), 0, 255).astype(np.uint8)
     return out
+
+
+def _flows(a: U8, b: U8) -> tuple[F32, F32]:
+    """Both ways, at the same time."""
+    with ThreadPoolExecutor(1, thread_name_prefix="vivant-look") as helper:
+        back = helper.submit(_dis, b, a)
+        return _dis(a, b), back.result()
 
 
 def _dis(a: U8, b: U8) -> F32:
@@ -324,7 +342,7 @@ def _register_flow(first: U8, last: U8) -> Registration | None:
     h, w = first.shape
     size = (max(w // 2, 16), max(h // 2, 16))
     a, b = (_shrink(p, size) for p in (first, last))
-    there, back = _dis(a, b), _dis(b, a)
+    there, back = _flows(a, b)
     both = np.ones((size[1], size[0]), np.float32)
     flow = _Flow(there, back, _check_round_trip(there, back), _check_round_trip(back, there), both)
     if min(float(flow.sure_there.mean()), float(flow.sure_back.mean())) < _LEAST_RETURNING:
@@ -341,9 +359,14 @@ def _check_round_trip(there: F32, back: F32) -> F32:
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
     home: Any = cv2.remap(back, x + there[..., 0], y + there[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
                           borderValue=(_FAR, _FAR, 0, 0))  # fmt: skip
-    error = ((there + home) ** 2).sum(-1)
-    allowed = 0.02 * ((there**2).sum(-1) + (home**2).sum(-1)) + 1.5
-    return filters.blur(error < allowed, 2.0)
+    allowed = 0.02 * (_squared(there) + _squared(home)) + 1.5
+    return filters.blur(_squared(there + home) < allowed, 2.0)
+
+
+def _squared(flow: F32) -> F32:
+    """The squared length of each vector, float32 (h, w)."""
+    across, down = flow[..., 0], flow[..., 1]
+    return np.asarray(across * across + down * down, np.float32)
 
 
 def _correlate_detail(a: U8, b: U8, there: F32) -> float:
