@@ -20,7 +20,7 @@ from vivant.engines.diorama import explain, explain_picture, words_chinese, word
 from vivant.engines.diorama.motion.ambient.compose import compose, compose_arriving_sky
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
 from vivant.engines.diorama.motion.fields import Ambient, Illumination
-from vivant.engines.diorama.motion.frame.morph import Morph, align, is_same_view
+from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align, is_same_view
 from vivant.engines.diorama.motion.frame.reach import find_short_moves
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
@@ -233,10 +233,19 @@ def _render_first_to_last(
     board: Storyboard, scene: Scene, timeline: Timeline, arriving: FoundThings, found: FoundThings
 ) -> Frames:
     last = arriving.scene
-    faces = FaceMotion(scene, board, timeline) if scene.faces else None
-    patches, face_field = (faces.patches, faces.field) if faces else (None, None)
-    ambient = compose(scene, board, timeline, found.find)
-    aligned = align(scene, last)
+
+    def look_at_last() -> tuple[Alignment | None, Ambient | None]:
+        """How the pictures fit together, and where they do not, what moves in the last."""
+        aligned = align(scene, last)
+        return aligned, None if aligned else compose(last, board, timeline, arriving.find)
+
+    # Neither of the pictures waits for the other.
+    with ThreadPoolExecutor(1, thread_name_prefix="vivant-last") as helper:
+        looking = helper.submit(look_at_last)
+        faces = FaceMotion(scene, board, timeline) if scene.faces else None
+        patches, face_field = (faces.patches, faces.field) if faces else (None, None)
+        ambient = compose(scene, board, timeline, found.find)
+        aligned, last_ambient = looking.result()
     illumination = _illuminate(scene, board, timeline, ambient)
     if aligned is not None:
         sky = ambient.backdrop if is_same_view(aligned) else None
@@ -245,7 +254,7 @@ def _render_first_to_last(
             illumination=illumination,
             last_sky=compose_arriving_sky(last, board, timeline, sky) if sky else None,
         )  # fmt: skip
-    last_ambient = compose(last, board, timeline, arriving.find)
+    assert last_ambient is not None
     return Transition(
         scene, last, timeline, board, ambient=ambient, patches=patches, face_field=face_field,
         last_ambient=last_ambient, illumination=illumination,

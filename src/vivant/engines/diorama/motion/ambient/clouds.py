@@ -8,6 +8,7 @@ it is not torn out of shape; else copies take turns, all of them as far on their
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -79,6 +80,7 @@ class Clouds:
         copies = 1 if one else int(seconds / self._turn) + 2
         self._copies = [self._follow(k * self._turn, seconds) for k in range(copies)]
         self._arrival = seconds if arrives_from else None
+        self._kept = lru_cache(maxsize=2)(self._drift)
         if arrives_from:
             # One copy: what is far from home is hidden by the first picture's sky, which is still seen then.
             self._turn = seconds + 1
@@ -86,6 +88,10 @@ class Clouds:
             self._copies = [(start, keys + np.stack([self._over * np.float32(self._side * seconds), 0 * self._over]))]
 
     def drift(self, n: int) -> Drift | None:
+        """Asked for twice for each frame where water mirrors the sky; pure, so each thread's last one is kept."""
+        return self._kept(n)
+
+    def _drift(self, n: int) -> Drift | None:
         time = float(self._air.flowed[n])
         if self._arrival is not None:
             ax, ay = self._at(0, time)

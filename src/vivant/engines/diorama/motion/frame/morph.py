@@ -257,9 +257,12 @@ def align(scene: Scene, last: Scene) -> Alignment | None:
         return None
     pictures = scene.source.planes, last.source.planes
     change = compare_light(*pictures, fit)
-    # What stands elsewhere says nothing of the light, and in the right light it is found exactly.
-    change = compare_light(*pictures, fit, find_unlike(*pictures, fit, change))
-    travellers = find_travellers(*pictures, fit, change)
+    unlike = find_unlike(*pictures, fit, change)
+    travellers: tuple[Traveller, ...] = ()
+    if unlike.any():
+        # What stands elsewhere says nothing of the light, and in the right light it is found exactly.
+        change = compare_light(*pictures, fit, unlike)
+        travellers = find_travellers(*pictures, fit, change)
     h, w = scene.source.planes.y.shape
     try:
         return Alignment(fit, change, travellers, (w, h))

@@ -18,6 +18,8 @@ from vivant.engines.diorama.motion.frame.warp import Grid, enlarge
 from vivant.media import F32, U8, Planes
 
 KNEE: Final = np.float32(0.7)  # linear light from which highlights are bent over
+_LEAST: Final = np.float32(1e-4)  # amount up to which nothing is drawn
+_BLOCK: Final = 64  # columns that are looked at together
 # All arithmetic is float32, see capsules.py.
 ZERO, ONE, QUARTER = np.float32(0), np.float32(1), np.float32(0.25)
 _ROOM = ONE - KNEE
@@ -30,12 +32,16 @@ _R_CR, _G_CB, _G_CR, _B_CB = (np.float32(v) for v in (1.5748, -0.187324, -0.4681
 def draw(sheet: Sheet, grid: Grid, frame: Planes, noise: F32, share: float = 1.0) -> None:
     """Into `frame`, planes of the whole output, in place. grid: where the output looks in the picture; noise: float32
     (h, w), 0..1, the dither; share: how much of the sheet there is, 0..1."""
-    rows, columns = sheet.amount.shape
+    there = sheet.amount > _LEAST
+    down, across = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+    if not len(down):
+        return
     x, y = (
         (grid.x - np.float32(sheet.left)) / np.float32(sheet.step),
         (grid.y - np.float32(sheet.top)) / np.float32(sheet.step),
     )
-    rect = _bounds((x > -2) & (x < columns + 1) & (y > -2) & (y < rows + 1), frame.y.shape)
+    inside = (x > across[0] - 2) & (x < across[-1] + 2) & (y > down[0] - 2) & (y < down[-1] + 2)
+    rect = _bounds(inside, frame.y.shape)
     if rect is None or share <= 0:
         return
     part = Grid(grid.rect, x.astype(np.float32), y.astype(np.float32)).part(rect)
@@ -73,31 +79,36 @@ def _change(value: Any, factor: Any, added: Any) -> Any:
 
 @fast_kernel
 def _draw(y: U8, u: U8, v: U8, amount: F32, table: F32, noise: F32) -> None:
-    columns = y.shape[1]
+    """Two rows at a time, and of these only the blocks in which there is something."""
     cb, cr, blue, red = (
-        np.empty(columns, np.float32), np.empty(columns, np.float32), np.empty(columns, np.float32),
-        np.empty(columns, np.float32),
+        np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32),
+        np.empty(_BLOCK, np.float32),
     )  # fmt: skip
     for i in range(u.shape[0]):
-        most = np.float32(0)
-        for row in (2 * i, 2 * i + 1):
-            for j in range(columns):
-                most = max(most, amount[row, j])
-        if most <= np.float32(1e-4):
-            continue
-        for j in range(u.shape[1]):
-            cb[2 * j] = cb[2 * j + 1] = (np.float32(u[i, j]) - np.float32(128)) / _CHROMA
-            cr[2 * j] = cr[2 * j + 1] = (np.float32(v[i, j]) - np.float32(128)) / _CHROMA
-            blue[2 * j] = blue[2 * j + 1] = red[2 * j] = red[2 * j + 1] = ZERO
-        for row in (2 * i, 2 * i + 1):
-            _draw_row(y[row], cb, cr, blue, red, amount[row], table, noise[row])
-        # Blue and red are dithered too: a glow is as smooth in colour as in light.
-        for j in range(u.shape[1]):
-            rest = np.float32(0.999) * noise[2 * i, 2 * j]
-            value = np.float32(u[i, j]) + QUARTER * _CHROMA * (blue[2 * j] + blue[2 * j + 1])
-            u[i, j] = np.uint8(np.int32(min(max(value, _BLACK), np.float32(240)) + rest))
-            value = np.float32(v[i, j]) + QUARTER * _CHROMA * (red[2 * j] + red[2 * j + 1])
-            v[i, j] = np.uint8(np.int32(min(max(value, _BLACK), np.float32(240)) + rest))
+        for start in range(0, y.shape[1], _BLOCK):
+            end = min(start + _BLOCK, y.shape[1])
+            most = np.float32(0)
+            for row in (2 * i, 2 * i + 1):
+                for j in range(start, end):
+                    most = max(most, amount[row, j])
+            if most <= _LEAST:
+                continue
+            below, beside = u[i, start // 2 : end // 2], v[i, start // 2 : end // 2]
+            for j in range(below.shape[0]):
+                cb[2 * j] = cb[2 * j + 1] = (np.float32(below[j]) - np.float32(128)) / _CHROMA
+                cr[2 * j] = cr[2 * j + 1] = (np.float32(beside[j]) - np.float32(128)) / _CHROMA
+                blue[2 * j] = blue[2 * j + 1] = red[2 * j] = red[2 * j + 1] = ZERO
+            for row in (2 * i, 2 * i + 1):
+                _draw_row(
+                    y[row, start:end], cb, cr, blue, red, amount[row, start:end], table, noise[row, start:end]
+                )  # fmt: skip
+            # Blue and red are dithered too: a glow is as smooth in colour as in light.
+            for j in range(below.shape[0]):
+                rest = np.float32(0.999) * noise[2 * i, start + 2 * j]
+                value = np.float32(below[j]) + QUARTER * _CHROMA * (blue[2 * j] + blue[2 * j + 1])
+                below[j] = np.uint8(np.int32(min(max(value, _BLACK), np.float32(240)) + rest))
+                value = np.float32(beside[j]) + QUARTER * _CHROMA * (red[2 * j] + red[2 * j + 1])
+                beside[j] = np.uint8(np.int32(min(max(value, _BLACK), np.float32(240)) + rest))
 
 
 @fast_kernel
