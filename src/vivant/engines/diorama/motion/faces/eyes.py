@@ -68,6 +68,18 @@ class Eye:
         self._warp = LocalWarp(frame, self.rect)
         self._soft = 0.5 + 0.8 * measure_tones(source, pose).blur
         self._still = source.y2[self.rect.luma2_in(Rect(0, 0, w, h))]
+        opening = self._opening(self._upper, self._lower)
+        self._seen_colour = at_chroma(opening)
+        # Where something of the eyeball is seen: outside it nothing turns.
+        rows, columns = np.flatnonzero(opening.any(axis=1)), np.flatnonzero(opening.any(axis=0))
+        self._ball = (
+            (slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+            if len(rows)
+            else (slice(0), slice(0))
+        )
+        self._seen = np.ascontiguousarray(opening[self._ball])
+        height, width = opening.shape
+        self._rows, self._columns = np.arange(height, dtype=np.float32)[:, None], np.arange(width, dtype=np.float32)
 
     def draw(self, patch: CanvasPatch, closed: float, *, gaze: float = 0.0) -> None:
         """Redraw the eye in `patch`, whose rect covers `self.rect`, with its lids closed by 0..1 and the eye turned by
@@ -80,7 +92,7 @@ class Eye:
         chroma = [plane[self.rect.chroma_in(patch.rect)].copy() for plane in (patch.u, patch.v)] if gaze else []
         self._warp.redraw(patch, self._source, (self._upper, self._lower), (edge, low), self._reach)
         if gaze:
-            seen = at_chroma(self._opening(edge, low))
+            seen = at_chroma(self._opening(edge, low)) if closed else self._seen_colour
             for plane, turned in zip((patch.u, patch.v), chroma, strict=True):
                 target = plane[self.rect.chroma_in(patch.rect)]
                 target[...] = np.rint(target + seen * (turned.astype(np.float32) - target)).astype(np.uint8)
@@ -117,26 +129,36 @@ class Eye:
 
         The picture between the lids slides along them: fully in the middle, not at all at the corners, so that what
         is seen of the white there is stretched and nothing is uncovered."""
-        column, t = self._warp.column, self._warp.t
-        at = np.maximum(column, 0)
         x = X.astype(np.float32)
         source_x = x - np.float32(TURN * gaze) * np.maximum(0, 1 - x * x) ** np.float32(1.0)
         upper, gap = self._upper, np.maximum(self._lower - self._upper, 1e-3)
         there_upper = np.interp(source_x, X, upper).astype(np.float32)
         there_gap = np.interp(source_x, X, gap).astype(np.float32)
-        share = (t - upper.astype(np.float32)[at]) / gap.astype(np.float32)[at]
-        there = there_upper[at] + share * there_gap[at]
         frame = self._warp.frame
-        rows, columns = np.mgrid[0 : t.shape[0], 0 : t.shape[1]].astype(np.float32)
-        step_x, step_t = (source_x - x)[at], there - t
-        move_x = columns + np.float32(2) * (step_x * np.float32(frame.along[0]) + step_t * np.float32(frame.down[0]))
-        move_y = rows + np.float32(2) * (step_x * np.float32(frame.along[1]) + step_t * np.float32(frame.down[1]))
-        seen = self._opening(self._upper, self._lower)
-        turned = cv2.remap(self._still, move_x, move_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        still = self._still.astype(np.float32)
-        luma = np.rint(still + seen * (turned.astype(np.float32) - still)).astype(np.uint8)
+
+        def move(where: tuple[slice, slice]) -> tuple[F32, F32]:
+            """Where these samples of the rect read it."""
+            column, t = self._warp.column[where], self._warp.t[where]
+            at = np.maximum(column, 0)
+            share = (t - upper.astype(np.float32)[at]) / gap.astype(np.float32)[at]
+            step_x, step_t = (source_x - x)[at], there_upper[at] + share * there_gap[at] - t
+            rows, columns = self._rows[where[0]], self._columns[where[1]]
+            return (
+                columns + np.float32(2) * (step_x * np.float32(frame.along[0]) + step_t * np.float32(frame.down[0])),
+                rows + np.float32(2) * (step_x * np.float32(frame.along[1]) + step_t * np.float32(frame.down[1])),
+            )
+
+        luma = self._still.copy()
+        ball = luma[self._ball]
+        if ball.size:
+            turned = cv2.remap(
+                self._still, *move(self._ball), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            ).astype(np.float32)  # fmt: skip
+            still = ball.astype(np.float32)
+            ball[:] = np.rint(still + self._seen * (turned - still)).astype(np.uint8)
         # A chroma sample (i, j) sits on luma (2i + ½, 2j), which is (4i + 1, 4j) of the double plane.
-        half_x, half_y = move_x[1::4, ::4] * np.float32(0.25), (move_y[1::4, ::4] - 1) * np.float32(0.25)
+        move_x, move_y = move((slice(1, None, 4), slice(0, None, 4)))
+        half_x, half_y = move_x * np.float32(0.25), (move_y - 1) * np.float32(0.25)
         for plane in (patch.u, patch.v):
             target = plane[self.rect.chroma_in(patch.rect)]
             target[...] = cv2.remap(target.copy(), half_x, half_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
