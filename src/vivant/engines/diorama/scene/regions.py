@@ -9,15 +9,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.open_sky import detect_lines, doubt_sky, measure_openness
 from vivant.engines.diorama.scene.pools import SURE, find_pool, weigh
 from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Region
 from vivant.media import F32, U8
 
 ROUGH_SEA: Final = 0.6  # the most that a sea is trusted whose far edge is not seen
+STEEPEST: Final = 24.0  # the most that a step of the sky's rim from one column to the next costs
+SEEN_OVER_SEA: Final = 0.45  # share of what hard edges speak against a sky that a horizon of the sea outweighs
+RIDGE: Final = 0.04  # of the height: hills less high than this stay with the sky
+DOUBTED: Final = 0.2  # trust in a sky from which on it is worth a second thought
 BACKDROP: Final = 0.85  # share of a sky's trust that is lost behind a person where it is not blue
 
 
@@ -35,13 +41,14 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) 
     programming; then twice more with the colours that the last border had above and below.
     """
     h, _ = seen.shape
-    likeness = _skylike(seen) + _over_the_sea(seen)
-    border = _best_border(likeness, _drop(seen))
+    likeness, drop, aside = _skylike(seen), _drop(seen), _aside(seen)
+    border = _best_border(likeness, drop, aside)
     for _ in range(2):
         learned = _learned(seen, border)
         if learned is None:
             break
-        border = _best_border(0.6 * learned + 0.6 * likeness, _drop(seen))
+        border = _best_border(0.6 * learned + 0.6 * likeness, drop, aside)
+    border = find_ridge(seen, border, aside)
     rows = np.arange(h, dtype=np.float32)[:, None]
     above = np.clip(border[None] - rows, 0, 1).astype(np.float32) * (1 - seen.subject)
     area = float(above.mean())
@@ -52,25 +59,30 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) 
     contrast = measure_separation(seen.lab[inside], seen.lab[~inside]) if (~inside).any() else 0.0
     # A green or dull grey area at the top is foliage or a wall rather than sky.
     hue = seen.lab[inside][:, 1:]
-    leafy = float(((hue[:, 0] < -6) & (hue[:, 1] > -12)).mean())
+    green = (hue[:, 0] < -6) & (hue[:, 1] > -12)
+    vivid = (np.hypot(hue[:, 0], hue[:, 1]) > 16) | (seen.lab[inside][:, 0] < 60)  # a hazy sky may be palely green
+    leafy = float((green & vivid).mean())
     dull = float(np.hypot(hue[:, 0], hue[:, 1]).mean() < 6 and np.median(seen.lab[inside][:, 0]) < 76)
     # Behind what is seen close up, a blurred room is as smooth as a sky, but seldom as bright or as blue.
     light, blue = float(np.median(seen.lab[inside][:, 0])), float(np.median(seen.lab[inside][:, 2]))
     room = float(np.clip((72 - light) / 10, 0, 1) * np.clip((blue + 12) / 8, 0, 1))
     likely = float(np.clip(0.5 + likeness[inside].mean() / 1.5, 0, 1))
     wide = float(np.clip((above[: max(h // 20, 1)].mean() - 0.3) / 0.4, 0, 1))
+    open_ = measure_openness(seen, inside, drop, close=_seen_close(seen))
     trust = (
         (0.25 + 0.75 * calm)
-        * np.clip(contrast / 1.6, 0, 1)
+        * max(np.clip(contrast / 1.6, 0, 1), 0.85 * open_)  # a stormy sky has all colours of the ground
         * likely
         * wide
         * (1 - indoors)
         * (1 - leafy)
-        * (1 - 0.6 * dull)
+        * (1 - (0.6 - 0.35 * open_) * dull)
         * (1 - 0.85 * room * _seen_close(seen))
         * (1 - BACKDROP * portrait * float(np.clip((blue + 12) / 8, 0, 1)))
         * (1 - 0.6 * seen.drawn)  # the flat sky of a drawing does not move as vapour does
     )
+    if trust > DOUBTED:
+        trust *= 1 - doubt_sky(seen, detect_lines(rgb), inside, drop, close=_seen_close(seen))
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
 
 
@@ -82,20 +94,22 @@ def _skylike(seen: Features) -> F32:
     blue = np.clip(-b / 18, -0.6, 1) - 0.8 * np.clip(-a / 12 - np.clip(-b / 12, 0, 1), 0, 1)  # green, as leaves are
     bright = np.clip((light - np.median(light)) / 22, -1, 1)
     smooth = 0.8 - np.minimum(seen.busy / 5, 2.4)
-    score = 0.55 * high + 0.45 * blue + 0.5 * bright + 0.55 * smooth - 2.5 * seen.subject - _walls(seen)
-    return score.astype(np.float32)
+    score = 0.55 * high + 0.45 * blue + 0.5 * bright + 0.55 * smooth - 2.5 * seen.subject
+    above_sea, sea = _over_the_sea(seen)
+    walls = _walls(seen) * (1 - SEEN_OVER_SEA * above_sea)
+    return np.asarray(score + 0.6 * above_sea - 2 * sea - walls, np.float32)
 
 
-def _over_the_sea(seen: Features) -> F32:
-    """Sky is likely above a level edge that runs through the picture, as the sea's horizon does, and excluded below:
-    float32 (h, 1), added to the likeness."""
+def _over_the_sea(seen: Features) -> tuple[F32, F32]:
+    """How likely sky is above a level edge that runs through the picture, as the sea's horizon does, where clouds may
+    have hard edges; and how surely there is none below. float32 (h, 1), 0..1."""
     level = _level_edges(seen)
     line = int(level.argmax())
     h = len(level)
     sure = float(level[line]) if 0.15 * h < line < 0.85 * h else 0.0
     below = np.arange(h)[:, None] >= line
-    prior: F32 = (np.where(below, -2.0, 0.6) * np.clip((sure - 0.25) / 0.4, 0, 1)).astype(np.float32)
-    return prior
+    known = np.float32(np.clip((sure - 0.25) / 0.4, 0, 1))
+    return known * (~below).astype(np.float32), known * below.astype(np.float32)
 
 
 def _walls(seen: Features) -> F32:
@@ -128,27 +142,86 @@ def _drop(seen: Features) -> F32:
     return np.minimum(edges / 40, 1.5).astype(np.float32)
 
 
-def _best_border(likeness: F32, edge: F32) -> F32:
+def _aside(seen: Features) -> F32:
+    """float32 (h, w): what it costs the border to climb past a pixel between two columns: little along an upright edge,
+    as beside a tower, much through plain sky."""
+    edges = sum(np.abs(cv2.Sobel(seen.lab[..., k], cv2.CV_32F, 1, 0, ksize=3)) for k in range(3))
+    return (0.6 * (1 - 0.85 * np.clip((np.asarray(edges) - 8) / 24, 0, 1))).astype(np.float32)
+
+
+def _best_border(likeness: F32, edge: F32, aside: F32) -> F32:
     """The row per column, float32 (w,), with the largest likeness above minus likeness below plus edge, less a cost of
-    steps between columns; the cost is capped, so that towers are allowed."""
+    steps between columns, see `_aside`; the cost is capped."""
     h, w = likeness.shape
     gain = np.zeros((h + 1, w), np.float32)
     gain[1:] = np.cumsum(likeness, axis=0)
     gain[:h] += 2.0 * edge
-    rows = np.arange(h + 1, dtype=np.float32)
-    steps = np.minimum(0.35 * np.abs(rows[:, None] - rows[None]), 8.0)
-    best = gain[:, 0]
-    came = np.zeros((w, h + 1), np.int32)
+    climb = np.zeros((h + 1, w), np.float32)
+    climb[1:] = np.cumsum(aside, axis=0)
+    return _trace(np.ascontiguousarray(gain.T), np.ascontiguousarray(climb.T), np.float32(STEEPEST))
+
+
+@kernel
+def _trace(gain: F32, climb: F32, steepest: np.float32) -> F32:
+    """The row per column that collects the most gain, float32 (w,), by dynamic programming; a step costs the difference
+    of `climb`, at most `steepest`. Both float32 (w, h + 1); climb does not fall from row to row."""
+    w, rows = gain.shape
+    best, total = gain[0].copy(), np.empty(rows, np.float32)
+    came = np.empty((w, rows), np.int32)
     for x in range(1, w):
-        total = best[None] - steps
-        came[x] = total.argmax(axis=1)
-        best = total[np.arange(h + 1), came[x]] + gain[:, x]
+        anywhere = 0
+        for r in range(1, rows):
+            if best[r] > best[anywhere]:
+                anywhere = r
+        # As climb is monotonous the cheapest origin is carried along: once down the rows, once up.
+        origin = 0
+        for r in range(rows):
+            if best[r] >= best[origin] - (climb[x, r] - climb[x, origin]):
+                origin = r
+            total[r], came[x, r] = best[origin] - (climb[x, r] - climb[x, origin]), origin
+        origin = rows - 1
+        for r in range(rows - 1, -1, -1):
+            if best[r] >= best[origin] - (climb[x, origin] - climb[x, r]):
+                origin = r
+            value = best[origin] - (climb[x, origin] - climb[x, r])
+            if value > total[r]:
+                total[r], came[x, r] = value, origin
+            if best[anywhere] - steepest > total[r]:
+                total[r], came[x, r] = best[anywhere] - steepest, anywhere
+        for r in range(rows):
+            best[r] = total[r] + gain[x, r]
     border = np.empty(w, np.float32)
-    at = int(best.argmax())
+    at = 0
+    for r in range(1, rows):
+        if best[r] > best[at]:
+            at = r
     for x in range(w - 1, -1, -1):
         border[x] = at
-        at = int(came[x, at])
+        at = came[x, at]
     return border
+
+
+def find_ridge(seen: Features, border: F32, aside: F32) -> F32:
+    """The rim of a sky, float32 (w,), raised to a far ridge that was taken for sky: hazy hills are as smooth and as
+    blue as the sky, but where they begin it suddenly becomes darker, in one line through the picture, as under no
+    cloud. aside: see `_aside`."""
+    h, _ = seen.shape
+    light = seen.lab[..., 0]
+    darker = np.clip(-cv2.Sobel(light, cv2.CV_32F, 0, 1, ksize=3) / 40, 0, 1.5).astype(np.float32)
+    allowed = np.arange(h)[:, None] < border[None] + 1
+    ridge = _best_border(np.where(allowed, 0, -1).astype(np.float32), np.where(allowed, darker, 0), aside)
+    ridge = np.minimum(ridge, border)
+    moved = border - ridge > RIDGE * h
+    if float(moved.mean()) < 0.3 or float(ridge.mean()) < 0.05 * h:
+        return border
+    found = np.array([darker[max(0, int(y) - 1) : int(y) + 2, x].max() for x, y in enumerate(ridge) if moved[x]])
+    rows = np.arange(h)[:, None]
+    hills = (rows >= ridge[None] + 2) & (rows < border[None]) & moved[None]
+    above = (rows < ridge[None] - 1) & moved[None]
+    clear = np.median(found) > 0.9 and np.percentile(found, 20) > 0.35
+    if not (clear and above.any() and float(np.median(light[above]) - np.median(light[hills])) > 15):
+        return border
+    return ridge
 
 
 def _learned(seen: Features, border: F32) -> F32 | None:
