@@ -14,6 +14,7 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_type
 from vivant.engines.diorama.scene.depth import measure_straightness
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import TRUSTED
 from vivant.media import F32, U8, Planes
 
 I32 = NDArray[np.int32]
@@ -85,7 +86,7 @@ def find_shining(scene: Scene, *, straight: float | None = None) -> ShiningThing
         sun=find_sun(scene.source.planes, sky, drawn=scene.facts.drawn > 0.5),
         lamps=() if scene.facts.drawn > 0.5 else find_lamps(luma, sky, faces),
         windows=_find_windows(scene, sky, faces) if built else nothing,
-        signs=_find_signs(scene, sky, faces) if built else nothing,
+        signs=_find_signs(scene, sky, _cover_people(scene, faces)) if built else nothing,
     )
 
 
@@ -169,6 +170,13 @@ def cover_faces(scene: Scene) -> F32:
         cv2.ellipse(cover, (int(x), int(y)), (int(0.75 * face.size), int(face.size)), 0, 0, 360, 1.0, -1)
     largest = max((face.size for face in scene.faces), default=0.0)
     return filters.blur_widely(cover, 0.2 * largest) if largest > 0 else cover
+
+
+def _cover_people(scene: Scene, faces: F32) -> F32:
+    """Faces and, where that is somebody, the subject: a bright coat is no sign. float32 (h, w), 0..1."""
+    if not scene.faces or scene.matte.trust < TRUSTED:
+        return faces
+    return np.maximum(faces, scene.matte.mask)
 
 
 def find_lamps(luma: U8, sky: F32, faces: F32) -> tuple[Lamp, ...]:

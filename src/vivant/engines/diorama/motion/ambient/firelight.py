@@ -17,12 +17,12 @@ WARM: Final = (1.0, 0.46, 0.14)  # linear R, G, B of firelight, set by eye
 COOL: Final = (1.0, 0.96, 0.88)  # of how much R, G and B the other light goes down: what is left looks colder
 ALBEDO: Final = 0.30  # what a thing of the local mean luma is taken to throw back of the light
 LEAST: Final = 1.5  # times its own light, what the brightest things throw back of it
-DARKEST: Final = 0.015  # linear light below which it is not told from black
+DARKEST: Final = 0.025  # linear light below which it is not told from black
 MOST: Final = 14.0  # times as bright, at most
 STEADY: Final = 0.75  # share of the light between flickers
 LOWEST: Final = 0.2  # share below which it never falls
 FLICKER: Final = 0.9  # and how far it comes and goes at full flicker
-BLOOM: Final = 0.035  # linear light that the air itself sends out beside the flames
+BLOOM: Final = 0.018  # linear light that the air itself sends out beside the flames
 
 
 class Firelight:

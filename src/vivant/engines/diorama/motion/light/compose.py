@@ -113,7 +113,7 @@ class _Illumination:
     def _on_grid(self, tone: F32) -> F32:
         whole = np.ascontiguousarray(np.broadcast_to(tone, (7, *self._stage.shape)), np.float32)
         if self._grey:
-            whole[CB_BY_LUMA:] = 0
+            whole = np.concatenate([whole[:CB_BY_LUMA], np.zeros_like(whole[CB_BY_LUMA:])])
         return whole
 
     def stars(self, n: int) -> Stars | None:

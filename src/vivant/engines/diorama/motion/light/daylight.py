@@ -85,7 +85,7 @@ class Daylight:
         hazy[LIFT] += haze * 0.8 * glow.luma
         hazy[CB] += haze * glow.cb
         hazy[CR] += haze * glow.cr
-        return towards(hazy, self._go)
+        return self._stage.keep_skin(towards(hazy, self._go))
 
     def sky(self, moment: float) -> F32:
         """float32 (7, rows, columns)."""

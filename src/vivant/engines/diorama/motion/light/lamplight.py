@@ -100,7 +100,7 @@ class RoomLight:
     def darken(self, share: float) -> F32:
         """float32 (7, rows, columns). share: 0..1 of the way."""
         light = np.array([0.13, 0.15, 0.2]) ** (0.5 + 0.7 * self._strength)
-        return towards(lit_by(light, 0.75), (np.float32(share) * self._go).astype(np.float32))
+        return self._stage.keep_skin(towards(lit_by(light, 0.75), (np.float32(share) * self._go).astype(np.float32)))
 
     def brighten(self, share: float) -> F32:
         """float32 (7, rows, columns). share: 0..1 of the way."""

@@ -10,15 +10,18 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
+from vivant.engines.diorama.motion.fields import CB_BY_LUMA, COLOUR, GAIN, STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene.backdrop import make_backdrop
 from vivant.engines.diorama.scene.complete import pull_push
 from vivant.engines.diorama.scene.lights import ShiningThings, cover_faces, find_shining
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.storyboard import TRUSTED
 from vivant.media import F32, U8
 
 BEHIND: Final = 0.02  # widths: how far behind outlines the colour of the sky is wanted
 SKY_TRUSTED: Final = 0.35  # from which trust on the sky has a light of its own
+_TINTED: Final = 0.4  # share of the blue of the evening that does not fall on faces
+_SKIN: Final = 1.0  # share of its chroma that skin keeps, of the share that it keeps of its luma
 _SOFT: Final = 0.09  # heights: finer differences of the sky are its clouds
 
 
@@ -98,7 +101,22 @@ class Stage:
 
     @cached_property
     def faces(self) -> F32:
-        return average_quarter(cover_faces(self.scene))
+        """Without what is behind a head, where its outline is trusted: that would be a halo."""
+        faces, matte = average_quarter(cover_faces(self.scene)), self.scene.matte
+        if not self.scene.faces or matte.trust < TRUSTED:
+            return faces
+        return np.asarray(faces * np.clip(average_quarter(matte.mask) * 2.2 - 1.2, 0, 1), np.float32)
+
+    def keep_skin(self, tone: F32) -> F32:
+        """The tone, float32 (7, rows, columns), with faces no paler than their light is dim, and less blue: dark skin
+        is not grey."""
+        if not self.scene.faces:
+            return tone
+        kept = np.array(np.broadcast_to(tone, (7, *self.shape)))
+        pale = np.maximum(_SKIN * kept[GAIN] - kept[COLOUR], 0)
+        kept[COLOUR] += self.faces * pale
+        kept[CB_BY_LUMA] *= 1 - _TINTED * self.faces
+        return kept
 
     @cached_property
     def water(self) -> F32:
