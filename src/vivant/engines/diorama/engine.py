@@ -98,7 +98,14 @@ class Diorama:
         failed = False
         if self._planner is not None:
             try:
-                planned = planner.plan(self._planner, request, scene.facts, morph=morph, check=watch.raise_if_stopping)
+                planned = planner.plan(
+                    self._planner,
+                    request,
+                    scene.facts,
+                    morph=morph,
+                    check=watch.raise_if_stopping,
+                    find=lambda thing: found.find(thing).trust,
+                )
                 return _tell_short_moves(planned, scene, pictures.first)
             except PlannerFailed as error:
                 failed = True

@@ -17,8 +17,8 @@ from vivant.engines.base import NullWatch
 from vivant.engines.diorama.engine import Diorama
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.planner.intent import Intent, answer_schema
-from vivant.engines.diorama.planner.plan import plan, read_intent
-from vivant.engines.diorama.storyboard import FaceFact, PictureFacts, Storyboard
+from vivant.engines.diorama.planner.plan import plan, read_answer
+from vivant.engines.diorama.storyboard import BodyFact, FaceFact, PictureFacts, Storyboard, Thing
 from vivant.errors import Stopped
 from vivant.media import Pictures
 from vivant.request import Brief, VideoRequest
@@ -90,7 +90,7 @@ def test_an_answer_becomes_a_storyboard() -> None:
     ],
 )
 def test_json_is_found_in_what_surrounds_it(form: str) -> None:
-    assert read_intent(form.replace("{}", json.dumps(GOOD))).shots[1].cut
+    assert read_answer(form.replace("{}", json.dumps(GOOD))).intent.shots[1].cut
 
 
 def test_a_server_that_refuses_seed_and_temperature_is_asked_without_them() -> None:
@@ -253,3 +253,128 @@ def test_the_engine_plans_with_the_planner() -> None:
         engine.setup()
         board = engine.plan(request(), Pictures(np.full((720, 1280, 3), 128, np.uint8)), NullWatch())
     assert board.shots[1].cut
+
+
+BOAT = {"kind": "boat", "colour": "red", "words": "the red boat"}
+CAT = PictureFacts(
+    body=BodyFact(trust=0.9, head=True, eyes=True), sky=0.4, sky_trust=0.9, subject=0.2, subject_trust=0.9,
+    brightness=0.6,
+)  # fmt: skip
+BARE: dict[str, Any] = {"shots": [{"start": 0}]}
+
+
+def told_of(
+    data: Any, facts: PictureFacts = CAT, find: Callable[[Thing], float] = lambda thing: 0.0, **fields: Any
+) -> Storyboard:
+    with chat_endpoint(saying(data)) as (base, _):
+        endpoint = Endpoint(base=base, seconds=5)
+        return plan(endpoint, request(**fields), facts, morph=False, check=lambda: None, find=find)
+
+
+def test_light_is_planned_and_what_the_picture_cannot_have_is_told() -> None:
+    lights = [
+        {"kind": "night", "start": 1, "end": 3, "words": "night falls"}, {"kind": "night", "strength": 0.9, "start": 2},
+        {"kind": "stars", "words": "stars come out"}, {"kind": "flare", "words": "a lens flare"},
+    ]  # fmt: skip
+    board = told_of({**BARE, "lights": lights})
+    assert [(light.kind, light.strength, light.start, light.end, light.words) for light in board.lights] == [
+        ("night", 0.9, 24, None, "night falls"), ("stars", 0.5, None, None, "stars come out"),
+    ]  # fmt: skip
+    assert len(board.notes) == 1 and "a lens flare" in board.notes[0]
+
+
+def test_what_is_found_in_the_picture_travels_and_the_rest_is_told() -> None:
+    looked_for: list[Thing] = []
+
+    def find(thing: Thing) -> float:
+        looked_for.append(thing)
+        return 0.9 if thing.kind in ("boat", "balloon") else 0.1
+
+    def go(thing: dict[str, Any], words: str, **how: Any) -> dict[str, Any]:
+        return {"thing": thing, "kind": "go", "words": words, **how}
+
+    travels = [
+        go(BOAT, "sails left", direction="left", start=1, order=2), go(BOAT, "turns round", kind="turn"),
+        go({"kind": "balloon"}, "floats up", direction="up"), go({"kind": "car"}, "a car passes"),
+        go({"kind": "animal"}, "the cat runs"), go({"kind": "plant"}, "a tree leaves"),
+        go({"kind": "boat", "place": "left"}, "lifts off", kind="rise"),
+        go({"kind": "bird", "several": True}, "gulls pass", direction="right"),
+    ]  # fmt: skip
+    board = told_of({**BARE, "travels": travels}, find=find)
+    boat, balloon = board.travels
+    assert boat.thing == Thing(kind="boat", colour="red", words="the red boat")
+    assert (boat.direction, boat.start, boat.order, boat.words) == ("left", 24, 2, "sails left")
+    assert (balloon.kind, balloon.direction) == ("rise", "")
+    assert [(motion.kind, motion.direction) for motion in board.motions] == [("birds", "right")]
+    assert {thing.kind for thing in looked_for} == {"boat", "balloon", "car", "bird"}
+    told = " ".join(board.notes)
+    for words in ("turns round", "a car passes", "the cat runs", "a tree leaves", "lifts off"):
+        assert words in told
+    assert "gulls pass" not in told
+
+
+def test_a_subject_without_a_face_acts_as_far_as_its_parts_were_found() -> None:
+    acts = [
+        {"kind": "blink", "being": "animal", "start": 2, "words": "blinks"},
+        {"kind": "wag_tail", "being": "animal", "words": "wags its tail"},
+        {"kind": "walk", "being": "animal", "words": "walks"}, {"kind": "nod", "being": "person", "words": "he nods"},
+    ]  # fmt: skip
+    board = told_of({**BARE, "body_actions": acts})
+    assert [(act.kind, act.start) for act in board.body_actions] == [("blink", 48), ("walk", None)]
+    told = " ".join(board.notes)
+    assert "wags its tail" in told and "walks" in told and "he nods" in told and "“blinks”" not in told
+    # Where a face is seen, or nothing that could live, it is told.
+    assert told_of({**BARE, "body_actions": acts[:1]}, PAIR).body_actions == ()
+
+
+def test_what_burns_or_steams_is_looked_for() -> None:
+    steam = {"kind": "smoke", "look": "steam", "thing": {"kind": "cup", "words": "the cup"}}
+    board = told_of({**BARE, "motions": [steam]}, PictureFacts(), find=lambda thing: 0.8)
+    assert board.motions[0].look == "steam" and board.motions[0].thing == Thing(kind="cup", words="the cup")
+    assert board.notes == ()
+    assert "the cup" in " ".join(told_of({**BARE, "motions": [steam]}, PictureFacts()).notes)
+
+
+def test_words_for_which_the_clip_is_too_short_are_told_and_not_spoken() -> None:
+    lines = [{"text": f"This is sentence number {n} of a very long speech.", "face": 1} for n in range(12)]
+    board = told_of({**BARE, "lines": lines}, PAIR)
+    assert 0 < len(board.lines) < 12
+    assert "the clip has 5 s" in board.notes[0]
+    assert told_of({**BARE, "lines": lines[:1]}, PAIR).notes == ()
+
+
+def test_fields_that_mean_nothing_are_told() -> None:
+    shot = {"start": 0, "moves": [{"kind": "zoom", "direction": "in", "lens": "85mm"}]}
+    board = told_of({"shots": [shot], "weather": "mild"})
+    assert len(board.notes) == 1 and "“lens”, “weather”" in board.notes[0]
+    assert told_of(BARE).notes == ()
+
+
+def test_a_still_face_and_a_cut_between_two_pictures_are_told() -> None:
+    still = PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.02, still=True),))
+    board = told_of({**BARE, "actions": [{"kind": "smile", "words": "smiles"}]}, still)
+    assert board.actions == () and "smiles" in board.notes[0]
+    with chat_endpoint(saying({"shots": [{"start": 0}, {"start": 2, "cut": True, "words": "cut to"}]})) as (base, _):
+        board = plan(Endpoint(base=base), request(), PAIR, morph=True, check=lambda: None)
+    assert not any(shot.cut for shot in board.shots) and "cut to" in board.notes[0]
+
+
+def test_a_clip_in_which_nothing_is_planned_lives_all_the_same() -> None:
+    assert [motion.kind for motion in told_of(BARE, PictureFacts(), camera_fixed=True).motions] == ["drifting_light"]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"lights": [{"kind": "disco"}]}, {"lights": [{"kind": "night", "start": 9}]},
+        {"lights": [{"kind": "night", "start": 3, "end": 2}]}, {"lights": [{"kind": "night", "strength": 2}]},
+        {"travels": [{"kind": "go"}]}, {"travels": [{"thing": {"kind": "cloud"}, "kind": "go"}]},
+        {"travels": [{"thing": BOAT, "kind": "go", "direction": "in"}]},
+        {"travels": [{"thing": {"kind": "balloon"}, "kind": "rise", "direction": "down"}]},
+        {"body_actions": [{"kind": "blink"}]}, {"body_actions": [{"kind": "smile", "being": "animal"}]},
+        {"motions": [{"kind": "rain", "look": "candle"}]}, {"motions": [{"kind": "smoke", "thing": {"kind": "tea"}}]},
+    ],
+)  # fmt: skip
+def test_a_field_that_cannot_be_right_is_refused(extra: dict[str, Any]) -> None:
+    with pytest.raises(PlannerFailed):
+        told_of({**BARE, **extra})

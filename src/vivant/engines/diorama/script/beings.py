@@ -37,7 +37,7 @@ _HEAD: Final[frozenset[BodyActionKind]] = frozenset(
     {"turn_head", "look_left", "look_right", "look_up", "look_down", "tilt_head", "nod", "shake_head", "sniff", "chew"}
 )
 _BY_CAMERA: Final = ("look_", "turn_", "tilt_")
-_OF_ANIMALS: Final[frozenset[BodyActionKind]] = frozenset({"twitch_ears", "wag_tail", "flick_tail", "sniff"})
+OF_ANIMALS: Final[frozenset[BodyActionKind]] = frozenset({"twitch_ears", "wag_tail", "flick_tail", "sniff"})
 # They fly by, swim in numbers or are too small to be what a picture is of.
 _PASSING: Final = frozenset(
     {"bird", "birds", "gull", "gulls", "seagull", "seagulls", "pigeons", "butterfly", "butterflies", "bee", "bees",
@@ -69,7 +69,7 @@ def find_body_actions(
         if kind is None:
             continue  # a smile: actions.py tells
         spans.append((hit.first, hit.last))
-        missing = _find_missing(kind, body)
+        missing = find_missing_part(kind, body)
         if missing:
             notes.append(ScriptNote(missing, words))
             continue
@@ -111,15 +111,15 @@ def _is_done_by(reading: Reading, cast: Cast, hit: Hit, being: Being) -> bool:
         return False
     mention = cast.doer_mention(hit.first)
     if mention is None:
-        return not hit.entry.body or hit.entry.body in _OF_ANIMALS or being == "animal"
+        return not hit.entry.body or hit.entry.body in OF_ANIMALS or being == "animal"
     if being == "animal":
-        return mention.person.kind == "animal" or (hit.entry.body in _OF_ANIMALS)
-    return mention.person.kind == "someone" and hit.entry.body not in _OF_ANIMALS
+        return mention.person.kind == "animal" or (hit.entry.body in OF_ANIMALS)
+    return mention.person.kind == "someone" and hit.entry.body not in OF_ANIMALS
 
 
-def _find_missing(kind: BodyActionKind, body: BodyFact) -> str:
+def find_missing_part(kind: BodyActionKind, body: BodyFact) -> str:
     """The reason of the note where the part that would move was not found; "" where it was."""
     if kind == "blink":
         return "" if body.eyes else "no_animal_eyes"
     found = body.head if kind in _HEAD else body.ears if kind == "twitch_ears" else body.tail
-    return "" if found or (kind not in _HEAD and kind not in _OF_ANIMALS) else "no_such_part"
+    return "" if found or (kind not in _HEAD and kind not in OF_ANIMALS) else "no_such_part"

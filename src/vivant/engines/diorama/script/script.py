@@ -128,7 +128,7 @@ def write(
         moving = (*moving, *defaults.choose_light(shots, moving, facts, lives=bool(living)))
     acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines, moved.spans))
     wordless = chain.take(dialogue.find_wordless_speech(reading, cast, spoken))
-    chain.take(_tell_silence(wordless, lines, acting, facts, audio=audio))
+    chain.take(tell_silence(wordless, lines, acting, facts, audio=audio))
     heard: tuple[Cue, ...] = ()
     tune: Music | None = None
     if audio:
@@ -265,7 +265,7 @@ def _write_lines(spoken: tuple[dialogue.DraftLine, ...], times: Times, facts: Pi
     return Found(tuple(lines), tuple(notes))
 
 
-def _tell_silence(
+def tell_silence(
     wordless: tuple[str, ...], lines: tuple[Line, ...], acting: tuple[Action, ...], facts: PictureFacts, *, audio: bool
 ) -> Found[None]:
     """What keeps lips still or lines from being heard. wordless: the words of speech for which no line is given."""

@@ -34,6 +34,9 @@ from vivant.engines.diorama.storyboard import (
 _ASIDE: Final[frozenset[TravelKind]] = frozenset({"go", "turn", "take_off"})
 _HAS_FRONT: Final[frozenset[ThingKind]] = frozenset({"car", "train", "plane", "boat", "fish"})
 MOST: Final = 3  # things that travel in one clip
+TRAVELLING: Final[frozenset[ThingKind]] = frozenset(
+    {"boat", "car", "train", "plane", "balloon", "kite", "bird", "fish", "rocket"}
+)
 _AFTER: Final = 8  # tokens after a verb that say where it leads
 _BEFORE: Final = 4  # tokens before a noun that say what it is like
 _AFTER_NOUN: Final = 5  # and after it, as "in the background"
@@ -116,13 +119,26 @@ def find_far_birds(reading: Reading, times: Times, facts: PictureFacts) -> Found
         if travel.thing not in looked_for or travel.thing.kind != "bird" or not travel.thing.several:
             continue
         when = times.begins(going.at)
-        birds = Motion(kind="birds", direction=travel.direction, start=when.start, end=when.end)
-        (birds,) = find_regions((birds,), facts)
-        span = (going.first, going.last)
-        if birds.has_region:
-            return Found((birds,), (), (span,))
-        return Found((), (ScriptNote("no_sky_for_birds", (travel.words,)),), (span,))
+        seen = draw_far_birds(travel, facts, when.start, when.end)
+        return Found(seen.value, seen.notes, ((going.first, going.last),))
     return Found(())
+
+
+def draw_far_birds(
+    travel: Travel, facts: PictureFacts, start: int | None, end: int | None
+) -> Found[tuple[Motion, ...]]:
+    """Birds far off that fly as `travel` says, from frame `start` to `end`, where the picture has a sky for them."""
+    birds = Motion(kind="birds", direction=travel.direction, start=start, end=end)
+    (birds,) = find_regions((birds,), facts)
+    if birds.has_region:
+        return Found((birds,))
+    return Found((), (ScriptNote("no_sky_for_birds", (travel.words,)),))
+
+
+def can_go(thing: ThingKind, kind: TravelKind) -> bool:
+    """Whether such a thing goes in such a way. What has legs would skate, what is rooted or built stays; the sun rises
+    behind a boat, prices fall, no car does."""
+    return thing in TRAVELLING and not (kind in ("rise", "fall", "take_off") and thing in ("car", "train", "boat"))
 
 
 def find_missing(reading: Reading, facts: PictureFacts) -> tuple[Span, ...]:
@@ -283,8 +299,8 @@ def _travel(thing: Thing, does: TravelKind, told: set[str], words: TravelWords, 
         kind = "bob"
     if kind == "take_off" and thing.kind in ("rocket", "balloon"):
         kind = "rise"
-    if kind in ("rise", "fall", "take_off") and thing.kind in ("car", "train", "boat"):
-        return None  # the sun rises behind the boat, prices fall: no boat does
+    if not can_go(thing.kind, kind):
+        return None
     direction: Drift = "left" if said("left") else "right" if said("right") else ""
     speed: Speed = "slow" if said("slow") else "fast" if said("fast") else "normal"
     return Travel(
