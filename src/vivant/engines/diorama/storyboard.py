@@ -33,6 +33,7 @@ Drift = Literal["left", "right", "up", "down", ""]  # where a motion goes; "": t
 MotionKind = Literal[
     "rain", "snow", "water", "falls", "clouds", "wind", "fire", "smoke", "fog", "lightning", "leaves", "petals",
     "dust", "sparks", "fireflies", "bubbles", "drifting_light", "birds", "heat",
+    "flag", "sail", "curtain", "clothes", "fur",
 ]  # fmt: skip
 LightKind = Literal[
     "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",
@@ -74,6 +75,12 @@ ThingKind = Literal[
     "animal",
     "plant",
     "flag",
+    "sail",
+    "curtain",
+    "scarf",
+    "skirt",
+    "clothes",
+    "fur",
     "cup",
     "candle",
     "lamp",
@@ -113,6 +120,11 @@ DIRECTIONS: Final[Mapping[MoveKind, tuple[Direction, ...]]] = {
     "static": (),
     "handheld": (),
 }
+# What the wind moves where it is, pinned along one side: each kind of thing, and the motion that it makes.
+CLOTHS: Final[Mapping[ThingKind, MotionKind]] = {
+    "flag": "flag", "sail": "sail", "curtain": "curtain", "scarf": "clothes", "skirt": "clothes", "clothes": "clothes",
+    "fur": "fur",
+}  # fmt: skip
 TRUSTED: Final = 0.5  # trust from which a region of the picture moves and is heard without being asked for
 SUBJECT_TRUSTED: Final = 0.3  # trust above which the subject has a place of its own: in depth, and for the camera
 FOUND: Final = 0.25  # trust from which something may burn or steam on a thing that the prompt names

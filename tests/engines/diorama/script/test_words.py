@@ -6,12 +6,13 @@ from typing import Any, get_args
 
 import pytest
 
+from vivant.engines.diorama.script.cloth_words import load_cloth_words
 from vivant.engines.diorama.script.grammar import read
 from vivant.engines.diorama.script.music import TEMPO
 from vivant.engines.diorama.script.tokens import fold, tokenise
 from vivant.engines.diorama.script.travel_words import load_travel_words
 from vivant.engines.diorama.script.words import Entry, Node, _entry, forms_of, load_lexicon
-from vivant.engines.diorama.storyboard import DIRECTIONS, TEMPOS, CueKind, Mood, MotionKind, MoveKind, Tone
+from vivant.engines.diorama.storyboard import CLOTHS, DIRECTIONS, TEMPOS, CueKind, Mood, MotionKind, MoveKind, Tone
 
 
 def entries() -> list[Entry]:
@@ -50,8 +51,11 @@ def test_every_mood_has_a_tempo() -> None:
 
 def test_every_motion_cue_mood_and_tone_has_words() -> None:
     known = entries()
-    # Birds are things that go somewhere: their words stand in travel.toml. Drifting light is never asked for.
-    assert {kind for entry in known for kind in entry.motion} == set(get_args(MotionKind)) - {"birds", "drifting_light"}
+    # Birds are things that go somewhere: their words stand in travel.toml; those of cloth are in cloth.toml. Drifting
+    # light is never asked for.
+    elsewhere = {"birds", "drifting_light", *CLOTHS.values()}
+    assert {kind for entry in known for kind in entry.motion} == set(get_args(MotionKind)) - elsewhere
+    assert set(load_cloth_words().things.values()) == set(CLOTHS)
     assert load_travel_words().things["birds"] == "bird"
     assert {kind for entry in known for kind in entry.sound} == set(get_args(CueKind))
     assert {entry.mood for entry in known if entry.mood} == set(get_args(Mood))

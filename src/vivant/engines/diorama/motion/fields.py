@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.checks import check_array, check_number, check_whole
 from vivant.engines.diorama.scene.backdrop import Backdrop
+from vivant.engines.diorama.scene.lifted import Lifted
+from vivant.engines.diorama.scene.scene import Scene
 from vivant.media import F32, U8, Planes
 
 STEP: Final = 4  # canvas pixels from one sample of the quarter grid to the next
@@ -296,6 +298,23 @@ class Sheet:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Draping:
+    """Cloth that moves before what is behind it. body: where it is in the picture. field(n): its displacement and light
+    at a frame, also beyond its outline; a pure function of the frame number, None where it is as in the picture."""
+
+    body: Lifted
+    field: Callable[[int], Field | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drapery:
+    """All such cloth of a picture, and the scene without it."""
+
+    behind: Scene
+    cloths: tuple[Draping, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ArrivingSky:
     """The sky of a given last picture: it drifts until it is as that picture shows it. drift(n): a pure function of the
     frame number, None where it does not move."""
@@ -313,9 +332,18 @@ class Ambient(Protocol):
         """The sky that drifts, None where none does."""
         ...
 
+    @property
+    def drapery(self) -> Drapery | None:
+        """Cloth that moves before a background of its own, None where there is none."""
+        ...
+
     def drift(self, n: int) -> Drift | None: ...
 
     def field(self, n: int) -> Field | None: ...
+
+    def worn(self, n: int) -> Field | None:
+        """What moves on the subject alone, as clothes and fur do: what is behind it stays. None where nothing does."""
+        ...
 
     def flow(self, n: int) -> Flow | None: ...
 

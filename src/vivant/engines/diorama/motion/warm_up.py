@@ -13,6 +13,7 @@ import numpy as np
 from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.fields import (
     STEP,
+    Drapery,
     Drift,
     Field,
     Flow,
@@ -83,6 +84,7 @@ class _EvenMotion:
         alpha: U8 = np.full((_HEIGHT, _WIDTH), 99, np.uint8)
         alpha[:, round(share * _WIDTH) :] = 0
         self.backdrop = Backdrop(source, source, alpha, np.full((3, 10, 16), 128, np.float32))
+        self.drapery: Drapery | None = None
         self._drift = Drift(still + 4, still, still - 4, still, 0.5, 0.5)
         self._flow = Flow(push * 4, still, push * -4, still, still + np.float32(0.5), mask)
 
@@ -91,6 +93,9 @@ class _EvenMotion:
 
     def field(self, n: int) -> Field:
         return self._field
+
+    def worn(self, n: int) -> Field | None:
+        return None
 
     def flow(self, n: int) -> Flow:
         return self._flow

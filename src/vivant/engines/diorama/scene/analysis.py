@@ -13,6 +13,7 @@ import numpy as np
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
 from vivant.engines.diorama.scene.being import find_being
+from vivant.engines.diorama.scene.cloth import find_cloth
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.detection import ObjectDetector
@@ -23,7 +24,7 @@ from vivant.engines.diorama.scene.named import find_thing
 from vivant.engines.diorama.scene.plants import find_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.scene.surroundings import cut_outside
-from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, PictureFacts, Thing
+from vivant.engines.diorama.storyboard import CLOTHS, SUBJECT_TRUSTED, PictureFacts, Thing
 from vivant.media import U8, crop_box, fit
 from vivant.request import Canvas
 
@@ -160,7 +161,8 @@ class SceneAnalyser:
 
     def find(self, scene: Scene, thing: Thing) -> Region:
         """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
-        return find_thing(scene, thing, self._matting.look, self._detector.detect)
+        find = find_cloth if thing.kind in CLOTHS else find_thing
+        return find(scene, thing, self._matting.look, self._detector.detect)
 
 
 def _add_light(scene: Scene, straight: float) -> PictureFacts:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.scene.flags import score_flag
 from vivant.engines.diorama.scene.scene import Face, Scene
 from vivant.engines.diorama.scene.small_copy import Mask, SmallCopy, overlap, score_colour, share_of
 from vivant.engines.diorama.storyboard import Thing, ThingKind, Where
@@ -131,6 +132,8 @@ def _stands(scene: Scene, picture: SmallCopy, kind: ThingKind, solid: Mask, mask
         case "person" | "animal":
             on_land = float(np.clip(1.2 - 0.8 * sky - 0.6 * wet, 0.3, 1))
             return 1.0 if faces else on_land * (1.0 if kind == "animal" else 0.5)
+        case "flag":
+            return score_flag(picture.lab, solid)
         case "plant":
             green = filters.resize(scene.plants.mask, w, h)
             return 0.3 + 0.7 * share_of(green, solid)

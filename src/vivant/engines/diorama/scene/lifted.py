@@ -65,12 +65,13 @@ def lift(scene: Scene, region: Region, kind: ThingKind) -> Lifted:
     return Lifted(kind, np.asarray(alpha, np.float32), hole, body)
 
 
-def clear(scene: Scene, things: Sequence[Lifted]) -> Scene:
-    """The scene without these things: the picture is completed behind them, and its regions go on there."""
+def clear(scene: Scene, things: Sequence[Lifted], reach: float | None = None) -> Scene:
+    """The scene without these things: the picture is completed behind them, and its regions go on there. reach: how far
+    in from their outlines that is seen, pixels; None: all of it."""
     h, w = scene.depth.shape
     hole = np.maximum.reduce([thing.hole for thing in things])
-    reach = float(max(h, w))  # all of it will be seen
-    source = complete(scene.source, scene.rgb, hole, reach=reach, level=True)
+    seen = float(max(h, w)) if reach is None else reach
+    source = complete(scene.source, scene.rgb, hole, reach=seen, level=reach is None)
     rgb = to_picture(source.planes)
     known = (1 - (hole > 0.01)).astype(np.float32)
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.scene.detection import Detection, share_of_boxes
+from vivant.engines.diorama.scene.flags import find_colourful
 from vivant.engines.diorama.scene.habitat import LARGEST, SMALLEST, score_fit
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.scene.small_copy import Mask, SmallCopy, overlap, score_colour
@@ -34,6 +35,8 @@ def propose(scene: Scene, picture: SmallCopy, thing: Thing, seen: Sequence[Detec
     if thing.kind in BRIGHT:
         maps.append(_bright(picture, thing.kind))
         maps.append(filters.resize(scene.fire.mask, *size) > 0.5)
+    if thing.kind == "flag":
+        maps.append(find_colourful(picture.lab, filters.resize(scene.matte.mask * scene.matte.trust, *size)))
     maps += _unlike(picture)
     found: list[tuple[float, Mask]] = []
     for blobs in maps:

@@ -10,7 +10,17 @@ from typing import Final, Literal
 
 from vivant.engines.diorama.script.motions import Blown
 from vivant.engines.diorama.script.notes import ScriptNote
-from vivant.engines.diorama.storyboard import FOUND, PORTRAIT, TRUSTED, Motion, MotionKind, PictureFacts, Thing
+from vivant.engines.diorama.storyboard import (
+    CLOTHS,
+    FOUND,
+    MOVABLE,
+    PORTRAIT,
+    TRUSTED,
+    Motion,
+    MotionKind,
+    PictureFacts,
+    Thing,
+)
 
 Region = Literal["sky", "water", "plants", "fire", "hair"]
 Find = Callable[[Thing], float]  # how surely a thing that is named is found in the picture, 0..1
@@ -32,9 +42,15 @@ _WITHOUT: Final[dict[MotionKind, str]] = {
     "fire": "no_fire",
     "lightning": "no_sky_for_lightning",
     "birds": "no_sky_for_birds",
+    "flag": "no_cloth",
+    "sail": "no_cloth",
+    "curtain": "no_cloth",
+    "clothes": "no_cloth",
+    "fur": "no_fur",
 }
 # Of these nothing at all is seen without their region.
-_UNSEEN_WITHOUT: Final[frozenset[MotionKind]] = frozenset({"water", "falls", "clouds", "wind", "birds"})
+_CLOTHS: Final[frozenset[MotionKind]] = frozenset(CLOTHS.values())
+_UNSEEN_WITHOUT: Final = frozenset[MotionKind]({"water", "falls", "clouds", "wind", "birds"}) | _CLOTHS
 # What the wind carries through the air: where one of these moves, the wind is seen without any plant.
 _CARRIED: Final[frozenset[MotionKind]] = frozenset(
     {"rain", "snow", "leaves", "petals", "dust", "sparks", "smoke", "fog", "bubbles"}
@@ -106,15 +122,17 @@ def _is_found(thing: Thing, facts: PictureFacts, find: Find | None) -> bool:
 
 
 def note_missing_things(blown: Mapping[Blown, str], facts: PictureFacts) -> tuple[ScriptNote, ...]:
-    """Notes for what wind is to move by name and is not found, whatever else there is to move. Cloth is never found."""
+    """Notes for hair that wind is to move and that is not found, whatever else there is to move."""
     return tuple(
-        ScriptNote(f"no_{thing}", (words,))
+        ScriptNote("no_hair", (words,))
         for thing, words in blown.items()
-        if thing == "cloth" or not is_seen("hair", facts)
+        if thing == "hair" and not is_seen("hair", facts)
     )
 
 
 def _has_region(motion: Motion, facts: PictureFacts) -> bool:
+    if motion.kind in _CLOTHS:
+        return any(fact.thing == motion.thing and fact.trust >= MOVABLE for fact in facts.things)
     regions = _REGIONS.get(motion.kind)
     if regions is None:
         return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from vivant.engines.diorama.script.clauses import is_done_by_someone
+from vivant.engines.diorama.script.cloth import find_cloths
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.origins import find_origin
@@ -98,6 +99,14 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
                 things[kind] = thing
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
+    cloths = [] if "wind" in denied - set(strengths) else find_cloths(reading)
+    for cloth in cloths:
+        strengths[cloth.kind] = {reading.clause[cloth.at]: cloth.strength}
+        moments[cloth.kind] = [times.begins(cloth.at)]
+        things[cloth.kind] = cloth.thing
+        if cloth.asked:
+            words.setdefault(cloth.kind, cloth.words)
+            spans.append(cloth.span)
     motions = tuple(
         Motion(
             kind=kind,

@@ -15,6 +15,7 @@ from vivant.engines.diorama.script import (
     beings,
     camera,
     casting,
+    cloth,
     cues,
     defaults,
     dialogue,
@@ -161,8 +162,10 @@ def write(
 
 
 def name_things(prompt: str) -> tuple[Thing, ...]:
-    """The things of the picture that the prompt sends somewhere, for looking to find them before `write`."""
-    return travel.name_things(read_prompt(prompt))
+    """The things of the picture that the prompt sends somewhere, and the cloth that the wind is to move, for looking to
+    find them before `write`."""
+    reading = read_prompt(prompt)
+    return tuple(dict.fromkeys((*travel.name_things(reading), *cloth.name_cloths(reading))))
 
 
 def read_prompt(prompt: str) -> Reading:
@@ -213,7 +216,7 @@ def _write_motions(
     denies it. What the picture does not allow is told and not listed."""
     wanted = motion_regions.find_regions(asked.motions, facts)
     things = motion_regions.note_missing_things(asked.blown, facts)
-    named_things = {word for note in things for word in note.words}
+    named_things = {word for note in things for word in note.words} | {asked.blown.get("cloth", "")}
     told = {kind: word for kind, word in asked.words.items() if kind != "wind" or word not in named_things}
     notes = motion_regions.note_missing_regions(wanted, told, facts, find)
     notes += things

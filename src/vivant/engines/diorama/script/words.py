@@ -51,7 +51,7 @@ PersonKind = Literal["someone", "animal", "voice"]
 Place = Literal["left", "middle", "right", ""]  # of a person in the picture
 CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says which move; "any": only "no camera move"
 
-_NOT_WORDS: Final = frozenset({"forms.toml", "doings.toml", "travel.toml"})
+_NOT_WORDS: Final = frozenset({"cloth.toml", "forms.toml", "doings.toml", "travel.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
 _SPLITS: Final = 4  # characters inside a Chinese one: 皱了一下眉
 # What "one's" in a phrase stands for, beside nothing at all.

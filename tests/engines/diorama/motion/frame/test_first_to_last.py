@@ -88,8 +88,12 @@ class Rain:
     """Something in front of the camera: it whitens the uppermost rows."""
 
     backdrop = None
+    drapery = None
 
     def drift(self, n: int) -> Drift | None:
+        return None
+
+    def worn(self, n: int) -> Field | None:
         return None
 
     def field(self, n: int) -> Field | None:

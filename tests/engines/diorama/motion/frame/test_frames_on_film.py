@@ -74,8 +74,12 @@ class OneMotion:
         self._field, self._flow, self._rain = field, flow, rain
 
     backdrop = None
+    drapery = None
 
     def drift(self, n: int) -> Drift | None:
+        return None
+
+    def worn(self, n: int) -> Field | None:
         return None
 
     def field(self, n: int) -> Field | None:

@@ -11,10 +11,11 @@ from typing import Final, Literal, Protocol
 
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import falls, fire, hair, river, swell
+from vivant.engines.diorama.motion.ambient import drapery, falloff, falls, fire, fur, hair, river, swell
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.blaze import Blaze
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
+from vivant.engines.diorama.motion.ambient.cloth import BlownCloth
 from vivant.engines.diorama.motion.ambient.clouds import Clouds
 from vivant.engines.diorama.motion.ambient.drifting_light import DriftingLight
 from vivant.engines.diorama.motion.ambient.embers import Embers
@@ -46,6 +47,7 @@ from vivant.engines.diorama.motion.ambient.window_drops import WindowDrops
 from vivant.engines.diorama.motion.fields import (
     Ambient,
     ArrivingSky,
+    Drapery,
     Drift,
     Field,
     FieldSum,
@@ -54,6 +56,8 @@ from vivant.engines.diorama.motion.fields import (
     average_quarter,
 )
 from vivant.engines.diorama.scene.backdrop import Backdrop
+from vivant.engines.diorama.scene.hang import hang
+from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.sea import ROUGH
 from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, Storyboard, Thing
@@ -89,6 +93,7 @@ class Parts:
     sheeted: tuple[Sheeted, ...] = ()
     currents: tuple[Current, ...] = ()
     sky: tuple[Backdrop, Clouds] | None = None
+    worn: tuple[Displacement, ...] = ()  # on the subject alone
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,9 +115,16 @@ def compose(
     """The sum of all motions of the storyboard in this scene. find: where a thing is that the prompt names."""
     falling = next((m for m in storyboard.motions if m.kind in ("water", "falls") and m.has_region), None)
     air = make_air(scene, storyboard, timeline)
+    cuts = {shot.start for shot in storyboard.shots if shot.cut}
+
+    def in_time(motion: Motion) -> Air:
+        return limit_to_time(air, make_envelope(motion, timeline.frames, cuts))
+
+    draped = drapery.drape(scene, storyboard.motions, in_time, find)
+    if draped is not None:
+        scene = draped.behind  # the sky goes on behind a flag
     places = Places(scene, find=find, falls_named=any(m.kind == "falls" for m in storyboard.motions))
     setting = Setting(air, air, scene, places, timeline, _find_new_hearth(storyboard, places), falling)
-    cuts = {shot.start for shot in storyboard.shots if shot.cut}
     parts = []
     for motion in storyboard.motions:
         there = make_envelope(motion, timeline.frames, cuts)
@@ -120,7 +132,7 @@ def compose(
         timed = motion.kind != "lightning" and there.min() < 1
         own = replace(setting, air=limit_to_time(air, there), flow=flow_in_time(air, there)) if timed else setting
         parts.append(_BUILDERS[motion.kind](own, motion))
-    return _Composition(air, parts)
+    return _Composition(air, parts, draped)
 
 
 def compose_arriving_sky(
@@ -140,7 +152,7 @@ def compose_arriving_sky(
 class _Composition:
     """Implements Ambient."""
 
-    def __init__(self, air: Air, parts: list[Parts]) -> None:
+    def __init__(self, air: Air, parts: list[Parts], draped: Drapery | None) -> None:
         self._width, self._height = air.width, air.height
         self._displacements = tuple(each for part in parts for each in part.displacements)
         self._overlays = tuple(each for part in parts for each in part.overlays)
@@ -150,12 +162,22 @@ class _Composition:
         sky = next((part.sky for part in parts if part.sky), None)
         self.backdrop: Backdrop | None = sky[0] if sky else None
         self._clouds: Clouds | None = sky[1] if sky else None
+        self._worn = tuple(each for part in parts for each in part.worn)
+        self.drapery = draped
 
     def field(self, n: int) -> Field | None:
         if n == 0 or not self._displacements:
             return None
         total = FieldSum.zero(self._width, self._height)
         for displacement in self._displacements:
+            displacement.add(n, total)
+        return total.field()
+
+    def worn(self, n: int) -> Field | None:
+        if n == 0 or not self._worn:
+            return None
+        total = FieldSum.zero(self._width, self._height)
+        for displacement in self._worn:
             displacement.add(n, total)
         return total.field()
 
@@ -285,6 +307,43 @@ def _hair_in_wind(setting: Setting, motion: Motion) -> tuple[Displacement, ...]:
     here = np.ones_like(strands.weight)
     strength = min(motion.strength, hair.STRONGEST)
     return (Sway(setting.air, strands, stems, here, strength, 0.5, fastest=hair.SPEED, tough=hair.TOUGH),)
+
+
+def _clothes(setting: Setting, motion: Motion) -> Parts:
+    """They move with the one who wears them."""
+    scene, air = setting.scene, setting.air
+    region = setting.places.find_cloth(motion.thing)
+    hung = None if region is None else hang(scene, region, motion.kind)
+    if region is None or hung is None:
+        return Parts()
+    inside = average_quarter(region.mask)
+    if scene.matte.trust >= CUT_OUT_FROM:  # their outline moves before what is completed behind it
+        weight = drapery.spread(inside, average_quarter(scene.matte.mask))
+    else:
+        weight = falloff.weigh_with_rim(
+            region.mask, scene.source.planes.y, scene.matte.mask * (region.mask < 0.02),
+            np.clip(scene.sky.mask * scene.sky.trust, 0, 1), reach=30 * air.scale, ramp=8 * air.scale,
+        )  # fmt: skip
+    if weight.max() == 0:
+        return Parts()
+    return Parts(worn=(BlownCloth(air, hung, weight, inside, motion.kind, motion.strength),))
+
+
+def _fur(setting: Setting, motion: Motion) -> Parts:
+    region = setting.places.find_cloth(motion.thing)
+    if region is None:
+        return Parts()
+    coat, stems = fur.make_coat(setting.scene, region, setting.air.scale)
+    if coat.weight.max() == 0:
+        return Parts()
+    here = np.ones_like(coat.weight)
+    sway = Sway(setting.air, coat, stems, here, motion.strength, 0.5, fastest=fur.SPEED, tough=fur.TOUGH)
+    return Parts(worn=(sway,))
+
+
+def _drawn_apart(setting: Setting, motion: Motion) -> Parts:
+    """Flags, sails and curtains: see `drapery.drape`."""
+    return Parts()
 
 
 def _fire(setting: Setting, motion: Motion) -> Parts:
@@ -460,4 +519,9 @@ _BUILDERS: Final[dict[MotionKind, Callable[[Setting, Motion], Parts]]] = {
     "drifting_light": _drifting_light,
     "birds": _birds,
     "heat": _heat,
+    "flag": _drawn_apart,
+    "sail": _drawn_apart,
+    "curtain": _drawn_apart,
+    "clothes": _clothes,
+    "fur": _fur,
 }

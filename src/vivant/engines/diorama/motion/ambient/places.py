@@ -23,7 +23,7 @@ from vivant.engines.diorama.scene.backdrop import Backdrop, are_clouds_seen, mak
 from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
-from vivant.engines.diorama.storyboard import FOUND, TRUSTED, Thing
+from vivant.engines.diorama.storyboard import FOUND, MOVABLE, TRUSTED, Thing
 from vivant.media import F32
 
 BEHIND: Final = 0.1  # widths: how far behind outlines the sky is seen when it drifts
@@ -240,6 +240,11 @@ class Places:
         if thing.kind == "plant" and scene.plants.trust >= FOUND:
             return scene.plants.mask
         return self.subject if stands_out else None
+
+    def find_cloth(self, thing: Thing | None) -> Region | None:
+        """The cloth that the prompt names; None where nothing looks like it."""
+        found = None if thing is None else self._find(thing)
+        return found if found is not None and found.trust >= MOVABLE else None
 
     def occluder(self) -> Occluder:
         """Hides drops and flakes behind the subject; its distance follows from the size of its face, or from its

@@ -69,7 +69,7 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     filled = pull_push(nearness, (1 - far).astype(np.float32))
     ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
     body = _measured_body(raw, nearness) if scene.depth_measured else _round_body(raw, subject_nearness)
-    return Layers(background, ground, _cutout(scene.source, background, alpha, hole), body)
+    return Layers(background, ground, make_cutout(scene.source, background, alpha, hole), body)
 
 
 def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings) -> Cutout:
@@ -81,7 +81,7 @@ def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings)
     wide, open_ = (
         np.asarray(cv2.copyMakeBorder(mask, *sides, cv2.BORDER_REPLICATE), np.float32) for mask in (alpha, hole)
     )
-    made = _cutout(whole.source, background.source, wide, open_)
+    made = make_cutout(whole.source, background.source, wide, open_)
     rows, columns = quarter_shape(*alpha.shape)
     extent = filters.resize(np.maximum(hole, alpha), columns, rows)
     return replace(made, extent=extent, left=margins.left, top=margins.top)
@@ -118,7 +118,8 @@ def _round_body(raw: F32, subject_nearness: float) -> F32:
     return (subject_nearness * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
 
 
-def _cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout:
+def make_cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout:
+    """What a picture has before a background, which differs from it in the hole. alpha, hole: float32 (h, w), 0..1."""
     h, w = alpha.shape
     double_size, half_size = (2 * w, 2 * h), (w // 2, h // 2)
     alpha2 = np.rint(255 * cv2.resize(alpha, double_size, interpolation=cv2.INTER_LINEAR)).astype(np.uint8)

@@ -23,6 +23,7 @@ from vivant.engines.diorama.motion.fields import (
 )
 from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
+from vivant.engines.diorama.motion.frame.draped import Draped
 from vivant.engines.diorama.motion.frame.focus import Focus
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.layers import (
@@ -76,6 +77,14 @@ class Renderer:
         """patches, face_field: what faces, or the parts of a subject without one, do at a frame. illumination: how the
         light changes. subject_moves: the subject is cut out, where its matte is trusted, although the camera may stand
         still. travelling: things on their way through the picture, of which `scene` is what is left without them."""
+        self._first = travelling.picture if travelling else scene.source.planes
+        drapery = ambient.drapery if ambient else None
+        self._draped = Draped(scene, drapery) if drapery else None
+        if drapery:
+            scene = drapery.behind
+        self._acts = subject_moves
+        wears = ambient is not None and ambient.worn(1) is not None
+        subject_moves = subject_moves or (wears and scene.matte.trust >= CUT_OUT_FROM)
         self._source = scene.source  # alone: what else the scene holds, 64 MB at 1080p, is given up with it
         self._timeline = timeline
         self._frames = timeline.frames
@@ -140,7 +149,7 @@ class Renderer:
     def picture(self, n: int) -> Planes:
         """The picture as the camera sees it at frame n, with all that moves in it, without what is in front."""
         if n == 0:
-            return _copy(self._travelling.picture if self._travelling else self._source.planes)
+            return _copy(self._first)
         pose = self.rig.pose(n)
         ambient = self._ambient.field(n) if self._ambient else None
         moved = combine(ambient, self._face_field(n) if self._face_field else None)
@@ -148,11 +157,14 @@ class Renderer:
         flow = self._ambient.flow(n) if self._ambient else None
 
         layers = None if pose.is_home and not self._subject_moves else self.layers
+        worn = self._ambient.worn(n) if self._ambient else None
+        if not layers:
+            moved = combine(moved, worn)
         view = self.rig.aim(pose, self._whole)
         # What is behind a head is drawn along a little way with it, in both layers alike: what differs at the outline
         # between the completed background and the true one would come to light if the head moved alone. A body that
         # acts moves before a background that stays.
-        grid, gain = displace(view, ambient if layers and self._subject_moves else moved)
+        grid, gain = displace(view, ambient if layers and self._acts else moved)
         whole = pose.is_home and not layers
         frame = self._read_what_moves(grid, moved) if whole else warp.read(self._texels, grid)
         drift = self._ambient.drift(n) if self._ambient else None
@@ -166,11 +178,16 @@ class Renderer:
             self._stream(flow, view, grid, frame)
         if self._travelling:
             self._travelling.draw(n, view, frame)
+        if self._draped:
+            self._draped.draw(n, view, frame)
         lit = self._illuminator.look(n, view, behind=layers is not None) if self._illuminator else None
         if layers:
-            body = self._lay_subject(layers.subject, pose, moved, patches, frame)
+            body = self._lay_subject(layers.subject, pose, combine(moved, worn), patches, frame)
             if lit and body and lit.sky_share is not None:
                 hide(layers.subject, body, lit.sky_share)
+            if worn is not None and worn.gain is not None:
+                folds = warp.look_up(worn.gain[None], view.x, view.y)[0]
+                gain = folds if gain is None else gain * folds
         if lit:
             lit.lay(frame)
         # What glows by itself does so in the dark, too.
@@ -265,7 +282,7 @@ def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
 
 
 def combine(ambient: Field | None, face: Field | None) -> Field | None:
-    """Both displacements, added."""
+    """Both displacements, added: of two motions, such as those of the air and of a face."""
     if ambient is None or face is None:
         return ambient or face
     gain = ambient.gain if face.gain is None else face.gain if ambient.gain is None else ambient.gain * face.gain

@@ -1,0 +1,65 @@
+"""Cloth that hangs free: flags, sails and curtains are cut out and move before a picture completed behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.ambient.cloth import BlownCloth, measure_reach
+from vivant.engines.diorama.motion.fields import STEP, Drapery, Draping, average_quarter
+from vivant.engines.diorama.scene.hang import hang
+from vivant.engines.diorama.scene.lifted import Lifted, clear, lift
+from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.storyboard import MOVABLE, Motion, MotionKind, Thing
+from vivant.media import F32
+
+_BLOWN: Final = 0.035  # of the width: so far beyond their outline clothes may blow
+FREE: Final[frozenset[MotionKind]] = frozenset({"flag", "sail", "curtain"})
+
+
+def drape(
+    scene: Scene, motions: Sequence[Motion], in_time: Callable[[Motion], Air], find: Callable[[Thing], Region] | None
+) -> Drapery | None:
+    """All free cloth that is to move and is found; None where there is none. in_time: the air of a motion."""
+    wanted = [one for one in motions if one.kind in FREE and one.has_region and one.thing is not None]
+    if find is None or not wanted:
+        return None
+    bodies: list[Lifted] = []
+    cloths: list[Draping] = []
+    reach = 0.0
+    for motion in wanted:
+        region = find(motion.thing) if motion.thing is not None else None
+        hung = None if region is None or region.trust < MOVABLE else hang(scene, region, motion.kind)
+        if region is None or hung is None:
+            continue
+        inside = average_quarter(region.mask)
+        around = reach_around(inside, hung.length)
+        cloth = BlownCloth(in_time(motion), hung, around, inside, motion.kind, motion.strength)
+        bodies.append(lift(scene, region, "flag"))
+        cloths.append(Draping(bodies[-1], cloth.field))
+        reach = max(reach, measure_reach(motion.kind, hung.length))
+    return Drapery(clear(scene, bodies, reach), tuple(cloths)) if cloths else None
+
+
+def spread(inside: F32, subject: F32) -> F32:
+    """Weights of clothes, float32 on the quarter grid, 0..1: all of them, the air around them as far as they may blow,
+    and nothing else of the subject, float32, 0..1: no hands, no sticks."""
+    width = max(inside.shape)
+    beyond = cv2.distanceTransform((inside < 0.4).astype(np.uint8), cv2.DIST_L2, 5)
+    held = np.clip(subject - inside, 0, 1) * (beyond > 1.5)
+    near = filters.blur(cv2.dilate((held > 0.3).astype(np.float32), np.ones((3, 3), np.uint8)), 1.2)
+    weight = (1 - smoothstep((beyond - 2) / (_BLOWN * width))) * (1 - smoothstep(2 * near - 0.3))
+    return np.asarray(np.maximum(weight, np.clip(inside - 0.6 * near, 0, 1) * (inside > 0.6)), np.float32)
+
+
+def reach_around(inside: F32, length: float) -> F32:
+    """1 on a cloth and about it as far as it may move, 0 elsewhere: float32 on the quarter grid. length: pixels."""
+    size = 2 * max(3, round(0.3 * length / STEP)) + 1
+    grown = cv2.dilate((inside > 0.05).astype(np.float32), np.ones((size, size), np.uint8))
+    return np.asarray(grown, np.float32)
