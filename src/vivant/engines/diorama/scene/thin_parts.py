@@ -28,8 +28,7 @@ def add_thin_parts(mask: F32, crop: U8, water: F32, kind: ThingKind) -> F32:
     known = (cv2.dilate(solid.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0).astype(np.float32)
     lab = np.asarray(cv2.cvtColor(crop, cv2.COLOR_RGB2LAB), np.float32)
     window = max(9, round(0.3 * size) | 1)
-    background = np.dstack([_mean_around(lab[..., k], known, window) for k in range(3)])
-    apart = np.sqrt(((lab - background) ** 2).sum(-1))
+    apart = np.sqrt(_differ_squared(lab, known, 0.5 * window))
     low = np.arange(h)[:, None] > 0.5 * (rows[0] + rows[-1])
     if kind == "balloon":  # its basket, straight below
         middle, reach = 0.5 * (columns[0] + columns[-1]), 0.14 * (columns[-1] - columns[0])
@@ -68,8 +67,12 @@ def add_thin_parts(mask: F32, crop: U8, water: F32, kind: ThingKind) -> F32:
     return np.asarray(np.maximum(mask, np.clip(1.6 * filters.blur(added, 0.7), 0, 1)), np.float32)
 
 
-def _mean_around(plane: F32, known: F32, window: int) -> F32:
-    """The mean of the known pixels about each pixel, float32 (h, w)."""
-    sigma = 0.5 * window
-    weight = filters.blur(known, sigma)
-    return np.asarray(filters.blur(plane * known, sigma) / np.maximum(weight, 1e-3), np.float32)
+def _differ_squared(lab: F32, known: F32, sigma: float) -> F32:
+    """How far each pixel is from the mean of the known ones about it, squared, float32 (h, w). lab: float32 (h, w, 3);
+    known: float32 (h, w), 0 or 1; sigma: pixels, many, so that the means are made on a smaller copy."""
+    weight = np.maximum(filters.blur_widely(known, sigma), np.float32(1e-3))
+    total = np.zeros(known.shape, np.float32)
+    for k in range(3):
+        plane = np.ascontiguousarray(lab[..., k])
+        total += (plane - filters.blur_widely(plane * known, sigma) / weight) ** 2
+    return total
