@@ -94,7 +94,9 @@ class Diorama:
         scene, found = self._scene_of(pictures.first, request.canvas, watch)
         morph = pictures.last is not None
         if not morph:  # on the way to a last picture everything follows that picture
-            scene = found.describe(script.name_things(request.prompt), watch.raise_if_stopping)
+            named = script.name_things(request.prompt)
+            floating = () if any(thing.kind == "boat" for thing in named) else found.find_floating()
+            scene = found.describe((*named, *floating), watch.raise_if_stopping)
         failed = False
         if self._planner is not None:
             try:

@@ -609,7 +609,7 @@ class PictureFacts:
     signs: int = 0  # neon signs
     drawn: float = 0.0  # how surely it is a drawing of flat colours; 0: a photograph
     horizon: float = 0.5  # row, share of the height, at which the ground vanishes
-    things: tuple[ThingFact, ...] = ()  # those that the prompt names, in its order
+    things: tuple[ThingFact, ...] = ()  # those that the prompt names, in its order, and what floats
     detail: float = 1.0  # pixels of the picture for each of the canvas, along a side
 
     def __post_init__(self) -> None:

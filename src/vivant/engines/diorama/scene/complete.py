@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.scene.colour import double_luma
+from vivant.engines.diorama.scene.level_fill import fill_level
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import F32, U8, Planes
 
@@ -34,13 +35,22 @@ _NEAR: Final = 16  # pixels within which patches are tried about what a coarser 
 
 
 def complete(
-    source: Source, rgb: U8, hole: F32, *, reach: float, seed: int = 0, level: bool = False, border: bool = False
+    source: Source,
+    rgb: U8,
+    hole: F32,
+    *,
+    reach: float,
+    seed: int = 0,
+    level: bool = False,
+    flat: bool = False,
+    border: bool = False,
 ) -> Source:
     """`source` with the hole filled. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; old and new
     are mixed by it. reach: how far in from the hole's rim the result can be seen, in pixels; farther in it is only
     filled smoothly. level: begin with what is left and right of the hole, for one that will be seen as a whole: scenes
-    are layered, and from an average of all around it a hill would end in haze. border: the hole
-    is a border, which goes on with what is near: nothing is taken from rows far away. Equal arguments, equal result."""
+    are layered, and from an average of all around it a hill would end in haze; where both sides agree nothing else is
+    taken (level_fill.py). flat: it is a drawing, of which this holds everywhere. border: the hole is a border, which
+    goes on with what is near: nothing is taken from rows far away. Equal arguments, equal result."""
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
@@ -53,6 +63,9 @@ def complete(
     y = _fill(planes.y, hole, maps, half=False)
     soft: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
+    if level:
+        made = fill_level(Planes(y, u, v), planes, hole, flat=flat)
+        y, u, v = made.y, made.u, made.v
     # Outside the hole the double-size luma stays as it is.
     painted = double_luma(y)
     weight = cv2.resize((hole > 0.004).astype(np.uint8), (2 * w, 2 * h), interpolation=cv2.INTER_NEAREST)

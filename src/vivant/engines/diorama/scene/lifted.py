@@ -22,6 +22,7 @@ from vivant.media import F32, to_picture
 
 Mask = NDArray[np.bool_]
 
+DRAWN: Final = 0.6  # from here on the colours of a picture are taken to be flat
 _RIM: Final = (0.1, 0.9)  # the soft rim of a matte, moved a little inward, as in motion/frame/layers.py
 _GROWN: Final = 0.0045  # of the width: how far around the thing the picture is completed
 _ON_GROUND: Final[frozenset[ThingKind]] = frozenset({"car", "train", "rocket", "other"})
@@ -71,7 +72,7 @@ def clear(scene: Scene, things: Sequence[Lifted], reach: float | None = None) ->
     h, w = scene.depth.shape
     hole = np.maximum.reduce([thing.hole for thing in things])
     seen = float(max(h, w)) if reach is None else reach
-    source = complete(scene.source, scene.rgb, hole, reach=seen, level=reach is None)
+    source = complete(scene.source, scene.rgb, hole, reach=seen, level=reach is None, flat=scene.facts.drawn > DRAWN)
     rgb = to_picture(source.planes)
     known = (1 - (hole > 0.01)).astype(np.float32)
 

@@ -118,6 +118,8 @@ def write(
     cloudy = any(motion.kind == "clouds" for motion in moving)
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
     travels = chain.take(travel.find_travels(reading, times, facts))
+    if not wanted.nothing_else and not morph:
+        travels += travel.choose_floating(travels, facts)
     moving += chain.take(travel.find_far_birds(reading, times, facts))
     checkpoint()
     lines = chain.take(_write_lines(spoken, times, facts))

@@ -33,6 +33,8 @@ from vivant.engines.diorama.storyboard import (
 
 _ASIDE: Final[frozenset[TravelKind]] = frozenset({"go", "turn", "take_off"})
 _HAS_FRONT: Final[frozenset[ThingKind]] = frozenset({"car", "train", "plane", "boat", "fish"})
+AFLOAT: Final = 0.6  # trust from which a boat rocks without being asked to
+_ROCKING: Final = 0.4  # how much, as a strength
 MOST: Final = 3  # things that travel in one clip
 TRAVELLING: Final[frozenset[ThingKind]] = frozenset(
     {"boat", "car", "train", "plane", "balloon", "kite", "bird", "fish", "rocket"}
@@ -41,6 +43,7 @@ _AFTER: Final = 8  # tokens after a verb that say where it leads
 _BEFORE: Final = 4  # tokens before a noun that say what it is like
 _AFTER_NOUN: Final = 5  # and after it, as "in the background"
 _LONGEST: Final = 3  # words of one English phrase
+_NONE: Final = frozenset({"no", "without", "any", "never"})
 _MANY: Final = frozenset("群几些数双排队")  # 一群鸟, 几只海鸥
 _GAP: Final = 6  # tokens between a noun and its verb that the tagger took for a noun
 _AUXILIARIES: Final = frozenset(
@@ -64,8 +67,30 @@ class _Going:
 
 
 def name_things(reading: Reading) -> tuple[Thing, ...]:
-    """The things that the prompt sends somewhere, in its order, each once."""
-    return tuple(dict.fromkeys(going.travel.thing for going in _find_goings(reading)))
+    """The things that the prompt sends somewhere, in its order, each once, and a boat that it only speaks of."""
+    sent = tuple(dict.fromkeys(going.travel.thing for going in _find_goings(reading)))
+    return sent if any(thing.kind == "boat" for thing in sent) else (*sent, *_find_boat(reading))
+
+
+def _find_boat(reading: Reading) -> tuple[Thing, ...]:
+    """The boat that stands in the words without doing anything: it will rock on its water."""
+    words = load_travel_words()
+    for at, token in enumerate(reading.tokens):
+        before = {reading.tokens[k].text for k in range(max(0, at - 2), at)}
+        if token.kind != "word" or words.things.get(token.text) != "boat" or at in reading.negative:
+            continue
+        if not before & _NONE:
+            return (_name(reading, at, at, words),)
+    return ()
+
+
+def choose_floating(travels: tuple[Travel, ...], facts: PictureFacts) -> tuple[Travel, ...]:
+    """Boats that were surely found and that nothing was asked of rock on their water."""
+    if any(travel.thing.kind == "boat" for travel in travels):
+        return ()
+    afloat = [fact for fact in facts.things if fact.thing.kind == "boat" and fact.trust >= AFLOAT]
+    afloat = [fact for fact in afloat if not fact.cut_left and not fact.cut_right]
+    return tuple(Travel(thing=fact.thing, kind="bob", strength=_ROCKING, origin="picture") for fact in afloat[:1])
 
 
 def find_travels(reading: Reading, times: Times, facts: PictureFacts) -> Found[tuple[Travel, ...]]:
@@ -99,9 +124,10 @@ def _aim(travel: Travel, fact: ThingFact) -> tuple[Travel | None, list[ScriptNot
     asked = travel.direction
     if cut:  # beyond the border nothing of it is left to be shown
         only: Drift = "left" if fact.cut_left else "right"
-        if travel.kind == "recede" or (fact.cut_left and fact.cut_right) or asked not in ("", only):
+        if (fact.cut_left and fact.cut_right) or asked not in ("", only):
             return None, [ScriptNote("cut_off", (travel.words,))]
-        return replace(travel, direction=only, leaves=True), []
+        kind: TravelKind = "go" if travel.kind == "recede" else travel.kind  # smaller, it would end in mid-air
+        return replace(travel, kind=kind, direction=only, leaves=True), []
     if not asked and fact.facing:
         return replace(travel, direction=fact.facing), []
     if asked and fact.facing not in ("", asked):

@@ -25,6 +25,7 @@ UP: Final = 0.085  # heights per second
 LIFT_OFF: Final = 0.11  # heights per second squared: a rocket speeds up
 AWAY: Final = 0.17  # of its size that a thing loses in a second, going away
 TOWARD: Final = 0.1  # and gains, coming near
+SHIFT: Final = 0.006  # of the width, to and fro: what bobs is never quite in one place
 SMALLEST: Final = 0.22  # scale at which what goes away stays
 LARGEST: Final = 1.5  # and up to which what comes near is enlarged: beyond, its pixels would be seen
 SET_OFF: Final = 0.8  # seconds in which it gets its speed
@@ -116,7 +117,9 @@ class _Way:
             case "approach":
                 most = max(1.04, min(LARGEST, self._largest()))
                 x, y, scale = self._into_the_depth(1 + self._limit(np.exp(TOWARD * d) - 1, most - 1))
-            case "bob" | "shake":
+            case "bob":
+                x = SHIFT * self._rate * smootherstep(self._t / SET_OFF) * np.sin(2 * np.pi * 0.13 * self._t)
+            case "shake":
                 pass
         heave, roll = self._sway()
         values = (x, y + heave, scale, angle + roll)

@@ -1,0 +1,32 @@
+"""Whether the subject of a picture floats, so that it may rock without being asked to. Costs next to nothing where it
+does not: only then is it worth a second look."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import cv2
+import numpy as np
+
+from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.small_copy import share_of, shrink
+
+_WATER: Final = 0.25  # trust of the water
+_SUBJECT: Final = 0.5  # and of the subject
+_WET: Final = 0.4  # of what is about its foot
+_LARGEST: Final = 0.3  # of the canvas: what is larger is seen from too near to rock as a whole
+
+
+def subject_floats(scene: Scene) -> bool:
+    """Whether the subject stands on water, and is no person and no animal."""
+    if scene.faces or scene.water.trust < _WATER or scene.matte.trust <= _SUBJECT or scene.matte.share > _LARGEST:
+        return False
+    picture = shrink(scene)
+    size = picture.shape[::-1]
+    solid = cv2.resize(scene.matte.mask, size, interpolation=cv2.INTER_AREA) > 0.5
+    rows = np.flatnonzero(solid.any(axis=1))
+    if not len(rows):
+        return False
+    ring = (cv2.dilate(solid.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0) & ~solid
+    foot = ring & (np.arange(len(solid))[:, None] > rows[-1] - 0.25 * len(rows))
+    return share_of(picture.water, foot) > _WET
