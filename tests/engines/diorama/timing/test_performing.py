@@ -46,7 +46,7 @@ def test_every_action_starts_from_rest_stays_smooth_and_within_limits(kind: Acti
             if settle:
                 assert curve[-1] == 0
             if field.name not in ("lids", "wink"):
-                assert np.abs(np.diff(curve)).max() < (1.9 if field.name in ("yaw", "pitch", "roll") else 0.6)
+                assert np.abs(np.diff(curve)).max() < (2.1 if field.name in ("yaw", "pitch", "roll") else 0.6)
         assert np.sum([np.abs(getattr(face, name)) for name in ("yaw", "pitch", "roll")], axis=0).max() <= LIMIT + 1e-4
 
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from vivant.engines.diorama.easing import smoothstep
+from vivant.engines.diorama.easing import smootherstep, smoothstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F64, SAMPLE_RATE
@@ -34,6 +34,13 @@ NOD_WIDTH: Final = 0.13  # s, deviation of its bell
 # A phrase has a pose of its own, from which the head moves on at the next: degrees at most.
 PHRASE: Final = {"yaw": 3.2, "pitch": 1.0, "roll": 2.0}
 PHRASE_TURN: Final = 0.6  # s
+# Who listens or waits holds the head a moment and turns it on: degrees at most to either side of where it was looking.
+TURN: Final = {"yaw": 2.4, "pitch": 1.0, "roll": 1.7}
+TURN_TIME: Final = (0.8, 1.1)  # s
+TURN_HELD: Final = (0.2, 0.7)  # s
+TURN_OF_SMALL: Final = 1.5  # power of how much more a small face moves: of small turns nothing else is seen
+TURN_BEGINS: Final = 0.1  # s after the first frame
+WHILE_SPEAKING: Final = 0.25  # share of it in a speaker, whose phrases turn the head
 RAISED: Final = 0.55  # share of stressed syllables that lift the brows too
 GLANCE: Final = 0.085  # s, a saccade of a few degrees
 GLANCE_HELD: Final = (0.7, 1.9)  # s
@@ -106,6 +113,11 @@ def _head(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], r
     time = np.arange(frames) / FPS
     lively = LISTENING + (1 - LISTENING) * measure_speaking(frames, own_lines)
     head = {name: restless * reach * _drift(time, chance) * lively for name, reach in SWAY.items()}
+    waits = 1 - (1 - WHILE_SPEAKING) * measure_speaking(frames, own_lines)
+    # The first turn goes on with what the head does anyway, so that it is not lost in it.
+    first = 1.0 if head["yaw"][min(FPS, frames - 1)] >= 0 else -1.0
+    for name, curve in _turns(time, rng(seed, f"turns/{index}"), first).items():
+        head[name] += restless**TURN_OF_SMALL * curve * waits
     for moment, strength in _stresses(own_lines, chance):
         head["pitch"] += restless * NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / NOD_WIDTH) ** 2)
     for name, curve in _phrase_poses(time, own_lines, rng(seed, f"phrases/{index}")).items():
@@ -113,6 +125,24 @@ def _head(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], r
     for name in head:
         head[name] = head[name] - head[name][0]
     return head
+
+
+def _turns(time: F64, chance: np.random.Generator, first: float) -> dict[str, F64]:
+    """Degrees: small turns and tilts from one side to the other, each pose held for a moment; 0 at the start. first: 1
+    or -1, the side of the first."""
+    poses = {name: np.zeros_like(time) for name in TURN}
+    now, side = dict.fromkeys(TURN, 0.0), first
+    moment = TURN_BEGINS
+    while moment < time[-1]:
+        takes = float(chance.uniform(*TURN_TIME))
+        for name, most in TURN.items():
+            signed = side if name != "pitch" else float(chance.choice([-1, 1]))
+            to = signed * most * float(chance.uniform(0.5, 1))
+            poses[name] += (to - now[name]) * smootherstep((time - moment) / takes)
+            now[name] = to
+        side = -side
+        moment += takes + float(chance.uniform(*TURN_HELD))
+    return poses
 
 
 def _phrase_poses(time: F64, own_lines: Sequence[PlacedLine], chance: np.random.Generator) -> dict[str, F64]:
