@@ -279,7 +279,8 @@ def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Fi
         scene = travelling.scene
     actor: FaceMotion | BodyMotion | None = None
     if timeline.body is not None and scene.body is not None:
-        actor = BodyMotion(scene, scene.body, timeline.body, cut_out=scene.matte.trust >= CUT_OUT_FROM)
+        cut_out, being = scene.matte.trust >= CUT_OUT_FROM, board.body_actions[0].being
+        actor = BodyMotion(scene, scene.body, timeline.body, cut_out=cut_out, being=being)
     elif scene.faces:
         actor = FaceMotion(scene, board, timeline)
     ambient = compose(scene, board, timeline, find)
@@ -292,6 +293,7 @@ def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Fi
         face_field=actor.field if actor else None,
         illumination=_illuminate(scene, board, timeline, ambient),
         subject_moves=isinstance(actor, BodyMotion),
+        beside=actor.beside if isinstance(actor, BodyMotion) else None,
         travelling=travelling,
     )
 

@@ -56,7 +56,7 @@ BodyActionKind = Literal[
     "breathe", "sway", "turn_head", "look_left", "look_right", "look_up", "look_down", "tilt_head", "nod", "shake_head",
     "blink", "twitch_ears", "wag_tail", "flick_tail", "sniff", "chew", "walk",
 ]  # fmt: skip
-Being = Literal["animal", "person"]
+Being = Literal["animal", "person", "fish", "bird"]
 ShotSize = Literal["wide", "medium", "close-up", "detail", ""]  # "": as the picture is
 Target = Literal["face", "eyes", "mouth", "hands", "subject", "left", "right", ""]  # what a shot is framed on
 Angle = Literal["low", "high", ""]
@@ -539,12 +539,14 @@ class BodyFact:
     ears: bool = False
     eyes: bool = False
     tail: bool = False
+    eye_seen: bool = False  # one at least that is an animal's, with or without a lid
+    upright: bool = False  # a head stands above the trunk, as a person's does
 
     def __post_init__(self) -> None:
         check_number("BodyFact.trust", self.trust, 0, 1)
         if self.being:
             check_choice("BodyFact.being", self.being, Being)
-        for name in ("head", "ears", "eyes", "tail"):
+        for name in ("head", "ears", "eyes", "tail", "eye_seen", "upright"):
             check_type(f"BodyFact.{name}", getattr(self, name), bool)
 
 

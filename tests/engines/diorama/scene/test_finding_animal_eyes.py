@@ -7,7 +7,7 @@ import pytest
 
 from support.faces import photo
 from vivant.engines.diorama.scene.animal_eyes import find_eyes
-from vivant.engines.diorama.scene.being import find_being
+from vivant.engines.diorama.scene.being import find_being, find_others
 from vivant.engines.diorama.scene.body import AnimalEye
 from vivant.engines.diorama.scene.matte import Matting, fill_eyes
 
@@ -80,3 +80,45 @@ def test_a_head_in_profile_is_about_its_one_eye_and_toward_the_trunk(matting: Ma
     assert np.hypot(body.head.x - eye.x, body.head.y - eye.y) < body.head.radius
     assert body.head.x < eye.x  # the trunk is on the left, the muzzle on the right
     assert 0.15 * SIDE < body.head.radius < 0.35 * SIDE
+
+
+ALIVE = ("drawing_cat", "cat_chelsea", "golden_dog", "owl")
+# Things, plants, rocks, food, vehicles, buildings and drawings, and animals of which no certain eye is seen.
+LIFELESS = (
+    "altai_tall", "balloon", "beach_dusk", "car", "city_day", "city_night", "city_river", "clouds", "cocktail_beach",
+    "coffee", "cypress_field", "dahlia", "dandelions", "dune_grass", "fig_bowl", "forest_fog", "forest_stream",
+    "forest_valley", "gamepad", "hangar_shuttle", "lava_sea", "leaves", "lightning", "meadow_trees", "mountain_lake",
+    "mountain_path", "pancakes", "pond_mountain", "reeds", "rocket", "sea_cliffs", "sea_falls", "sea_storm",
+    "sea_sunset", "snow_birds", "sunflower", "sunset_hills", "waves_sunset", "wine_room",
+    "things/balloon_lake", "things/car_meadow", "things/junk_lake", "things/plane_clouds", "things/rocket",
+    "things/snow_birds",
+    "antelope", "goldfish", "parrot", "raccoon", "tabby_cat", "two_dogs",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "lives"), [(n, True) for n in ALIVE] + [(n, False) for n in LIFELESS])
+def test_what_blinks_unasked_has_eyes(matting: Matting, name: str, *, lives: bool) -> None:
+    rgb = photo(f"{name}.jpg")
+    h, w = rgb.shape[:2]
+    scale = 480 / min(h, w)
+    seen = photo(f"{name}.jpg", (round(w * scale), round(h * scale)))
+    _, fact = find_being(matting.matte(seen), seen)
+    assert (fact is not None and fact.being == "animal") == lives
+    if lives:
+        assert fact is not None
+        assert fact.eyes
+
+
+def test_the_black_eye_of_a_fish_is_found_and_no_lid_closes_over_it(matting: Matting) -> None:
+    (eye,) = look(matting, "goldfish")
+    assert np.hypot(eye.x - 0.705 * SIDE, eye.y - 0.487 * SIDE) < eye.across
+    assert not eye.blinks
+
+
+def test_each_of_two_dogs_is_found(matting: Matting) -> None:
+    rgb = photo("two_dogs.jpg", (480, 720))
+    matte = matting.matte(rgb)
+    body, _ = find_being(matte, rgb)
+    assert body is not None
+    (other,) = find_others(matte, rgb, body)
+    assert abs(other.trunk.y - body.trunk.y) > body.trunk.radius + other.trunk.radius

@@ -85,6 +85,58 @@ def test_nothing_that_is_not_surely_an_animal_lives(text: str, facts: PictureFac
     assert doing(text, facts) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "being"),
+    [
+        ("The goldfish swims slowly", "fish"), ("The fish swims", "fish"), ("鱼儿游动", "fish"),
+        ("The parrot looks around", "bird"), ("猫头鹰眨眼", "bird"), ("The cat blinks", "animal"),
+    ],
+)  # fmt: skip
+def test_what_swims_and_what_flies_moves_as_its_kind_does(text: str, being: str) -> None:
+    board = board_of(text, replace(WHOLE, body=BodyFact(trust=0.9, head=True, eyes=True, eye_seen=True)))
+    assert {action.being for action in board.body_actions} == {being}
+
+
+def test_a_fish_that_no_eye_proves_is_not_the_subject() -> None:
+    assert doing("Fish swim in the pond before the castle") == []
+
+
+@pytest.mark.parametrize("text", ["", "The camera is static.", "阳光洒下来"])
+def test_an_animal_whose_eyes_prove_it_lives_unasked(text: str) -> None:
+    (action,) = board_of(text, replace(WHOLE, body=BodyFact(trust=0.9, head=True, being="animal"))).body_actions
+    assert (action.kind, action.being, action.origin) == ("breathe", "animal", "picture")
+
+
+FACELESS = replace(WHOLE, body=BodyFact(trust=0.9, head=True, upright=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("A man stands with his back to us", ["breathe"]), ("The hiker turns his head", ["turn_head"]),
+        ("男人背对镜头站着", ["breathe"]), ("a castle on a hill", []),
+    ],
+)  # fmt: skip
+def test_a_person_without_a_face_is_one_that_the_prompt_names(text: str, kinds: list[str]) -> None:
+    board = board_of(text, FACELESS)
+    assert [action.kind for action in board.body_actions] == kinds
+    assert {action.being for action in board.body_actions} <= {"person"}
+
+
+def test_a_person_who_is_told_to_walk_sways_and_comes_nearer_and_a_note_says_why() -> None:
+    board = board_of("The woman walks toward the camera", FACELESS)
+    assert [action.kind for action in board.body_actions] == ["walk"]
+    assert any("legs" in note for note in board.notes)
+
+
+def test_what_is_not_upright_is_no_person() -> None:
+    assert doing("A man looks at the car") == []
+
+
+def test_a_bird_that_is_told_to_bob_its_head_nods() -> None:
+    assert doing("The parrot bobs its head") == ["nod"]
+
+
 def test_slightly_is_less() -> None:
     (lifted,) = board_of("the horse lifts its head slightly").body_actions
     (plain,) = board_of("the horse lifts its head").body_actions

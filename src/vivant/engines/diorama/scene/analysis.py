@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
-from vivant.engines.diorama.scene.being import find_being
+from vivant.engines.diorama.scene.being import find_being, find_others
 from vivant.engines.diorama.scene.cloth import find_cloth
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
@@ -153,6 +153,7 @@ class SceneAnalyser:
             faces=faces,
             depth_measured=measured is not None,
             body=body,
+            others=find_others(matte, rgb, body) if body else (),
             hair=hair,
             outside=outside,
         )

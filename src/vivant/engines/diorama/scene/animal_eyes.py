@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.scene.body import AnimalEye
-from vivant.engines.diorama.scene.lone_eye import find_lone_eye
+from vivant.engines.diorama.scene.fur import FURRY, measure_fur
+from vivant.engines.diorama.scene.lone_eye import find_lone_eye, is_stark, measure_shape
 from vivant.engines.diorama.scene.pupils import Pupil, find_pupils, fit_opening, measure_opening, sample_rings
 from vivant.media import F32, U8
 
@@ -35,6 +36,9 @@ PATCH: Final = 0.24  # distances between the eyes: a dark circle as large is no 
 LEAST: Final = 0.17  # score of a pair, below which fur, stone and petals have some
 MANY: Final = 4  # pairs as good as the best, from which on they are a pattern (seeds, petals, windows)
 WHOLE: Final = 1.4  # pupil radii, below which a pupil is all that one sees of an eye
+# An eye of a pair that proves an animal: pupil radii that its iris reaches, share of the way around it on which its
+# edge is round, and difference of a and b about it, at least. Holes in lava and portholes of a ship have less.
+PROOF: Final = (1.5, 0.65, 12.0)
 HOLE: Final = 0.02  # of the subject's area: holes in it are no larger
 
 _Pair = tuple[float, Pupil, Pupil, tuple[float, float]]  # score, pupils, radii of the eyes
@@ -62,11 +66,11 @@ def find_eyes(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:
         key=lambda pair: -pair[0],
     )  # fmt: skip
 
-    def show(pupil: Pupil, radius: float, *, blinks: bool) -> AnimalEye:
+    def show(pupil: Pupil, radius: float, *, blinks: bool, proves: bool) -> AnimalEye:
         x, y, across, down = fit_opening(light, pupil, radius)
         return AnimalEye(
             x=left + float((x + 0.5) / scale - 0.5), y=top + float((y + 0.5) / scale - 0.5),
-            across=float(across / scale), down=float(down / scale), blinks=blinks,
+            across=float(across / scale), down=float(down / scale), blinks=blinks, proves=proves,
         )  # fmt: skip
 
     pair = _choose(pairs)
@@ -74,7 +78,8 @@ def find_eyes(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:
         lone = find_lone_eye(light, pupils)
         if lone is None:
             return ()
-        eye = show(*lone, blinks=True)
+        stark = is_stark(np.asarray(cv2.GaussianBlur(light, (0, 0), 0.8), np.float32), lone[0])
+        eye = show(*lone, blinks=not stark, proves=not stark and measure_fur(light[..., 0], inside) >= FURRY)
         if (
             lone[1] < WHOLE * lone[0].radius
         ):  # all that one sees of it is dark: its middle is the middle of what is dark
@@ -82,9 +87,10 @@ def find_eyes(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:
                           y=top + float((lone[0].y + 0.5) / scale - 0.5))  # fmt: skip
         return (eye,)
     apart = float(np.hypot(pair[1].x - pair[2].x, pair[1].y - pair[2].y))
+    proves = _proves(light, pair)
     # What is dark as a whole and large is a patch of dark fur, with the eye somewhere in it.
     eyes = (
-        show(pupil, radius, blinks=radius <= PATCH * apart or radius >= WHOLE * pupil.radius)
+        show(pupil, radius, blinks=radius <= PATCH * apart or radius >= WHOLE * pupil.radius, proves=proves)
         for pupil, radius in zip(pair[1:3], pair[3], strict=True)
     )
     return tuple(sorted(eyes, key=lambda eye: eye.x))
@@ -149,6 +155,16 @@ def _is_sure(lab: F32, pair: _Pair) -> bool:
         radius <= IRIS[0] * pupil.radius or much >= IRIS[1]
         for pupil, radius, much in zip((one, other), radii, differ, strict=True)
     )
+
+
+def _proves(lab: F32, pair: _Pair) -> bool:
+    """Whether both of a pair have an iris of their own colour about a round pupil."""
+    soft = np.asarray(cv2.GaussianBlur(lab, (0, 0), 0.8), np.float32)
+    for pupil, radius in zip(pair[1:3], pair[3], strict=True):
+        round_, _, chroma = measure_shape(soft, pupil)
+        if radius < PROOF[0] * pupil.radius or round_ < PROOF[1] or chroma < PROOF[2]:
+            return False
+    return True
 
 
 def _mirror(light: F32, one: Pupil, other: Pupil, reach: float) -> float:

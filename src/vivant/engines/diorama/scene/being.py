@@ -1,7 +1,8 @@
 """Whether the subject of a picture can be moved as a living thing, and which parts of it were found.
 
-Eyes settle where the head is, and that the matte is right where its outline alone leaves doubts. They do not prove that
-there is an animal: two dark holes in a rock look like eyes. That is for the words of the prompt.
+Eyes settle where the head is, and that the matte is right where its outline alone leaves doubts. Few of them prove that
+there is an animal (`AnimalEye.proves`): two dark holes in a rock look like eyes, and a headlight like one. Where they
+do not, that is for the words of the prompt.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import cv2
 import numpy as np
 
 from vivant.engines.diorama.scene.animal_eyes import find_eyes
@@ -19,9 +21,13 @@ from vivant.media import U8
 
 WITH_EYES: Final = 0.6  # trust of a matte with two eyes in it, at least
 LEAST, MOST = 0.008, 0.88  # share of the canvas that a subject that can be moved fills
+MOST_OTHERS: Final = 5
+LIKE: Final = 0.25  # of the largest part of a matte: a further animal is as large at least
 HEAD: Final = (1.15, 0.25)  # distances between the eyes: radius of a head, and how far its middle lies below them
 LONE: Final = (4.6, 0.4)  # half axes across of the one eye that is seen: radius of a head; and how far, in such radii,
 # its middle lies toward the trunk
+# Radius of a person's head in trunk radii, from..to, and how far aside of the trunk it is, in heights above it.
+UPRIGHT: Final = (0.2, 1.0, 1.0)
 NECK: Final = 1.05  # head radii from its middle
 
 
@@ -36,10 +42,47 @@ def find_being(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
         return None, None
     body = _join(body, eyes)
     fact = BodyFact(
-        trust=max(matte.trust, WITH_EYES if len(eyes) == 2 else 0.0), head=body.head is not None, ears=bool(body.ears),
+        trust=max(matte.trust, WITH_EYES if len(eyes) == 2 else 0.0),
+        being="animal" if any(eye.proves for eye in eyes) else "",
+        head=body.head is not None, ears=bool(body.ears), eye_seen=_is_eye_of_animal(eyes),
         eyes=bool(body.eyes) and all(eye.blinks for eye in body.eyes), tail=body.tail is not None,
+        upright=_is_upright(body),
     )  # fmt: skip
     return body, fact
+
+
+def find_others(matte: Region, rgb: U8, body: Body) -> tuple[Body, ...]:
+    """Further living things that the matte shows apart from the one whose parts are `body`, the largest first. rgb:
+    uint8 (h, w, 3)."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte.mask > 0.5).astype(np.uint8), connectivity=8)
+    if count <= 2:
+        return ()
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    h, w = labels.shape
+    own = int(labels[int(np.clip(round(body.trunk.y), 0, h - 1)), int(np.clip(round(body.trunk.x), 0, w - 1))])
+    found = []
+    for label in 1 + np.argsort(-areas, kind="stable")[: MOST_OTHERS + 1]:
+        if label == own or areas[label - 1] < LIKE * areas.max() or areas[label - 1] < LEAST * h * w / 2:
+            continue
+        near = cv2.dilate((labels == label).astype(np.uint8), np.ones((5, 5), np.uint8))
+        alone = matte.mask * near
+        if (other := find_body(alone)) is not None:
+            found.append(_join(other, find_eyes(rgb, alone)))
+    return tuple(found)
+
+
+def _is_eye_of_animal(eyes: tuple[AnimalEye, ...]) -> bool:
+    """Whether there is an animal, or, of one eye without a lid, a fish or a bird if words name one."""
+    return any(eye.proves for eye in eyes) or (len(eyes) == 1 and not eyes[0].blinks)
+
+
+def _is_upright(body: Body) -> bool:
+    """Whether a head stands above the trunk, as a person's does."""
+    if body.head is None:
+        return False
+    aside, above = abs(body.head.x - body.trunk.x), body.trunk.y - body.head.y
+    like = UPRIGHT[0] < body.head.radius / body.trunk.radius < UPRIGHT[1]
+    return like and above > body.trunk.radius and aside < UPRIGHT[2] * above
 
 
 def _join(body: Body, eyes: tuple[AnimalEye, ...]) -> Body:

@@ -72,6 +72,7 @@ class AnimalEye:
     across: float
     down: float
     blinks: bool = True  # False: the eye itself is not told from dark fur about it, so no lid can close over it
+    proves: bool = False  # it is one of two with an iris, or round and set in fur: nothing but an animal has such
 
     def __post_init__(self) -> None:
         check_number("AnimalEye.across", self.across, 0.5)
@@ -120,7 +121,8 @@ class Body:
             tail=limb(self.tail) if self.tail else None,
             feet=tuple(point(foot) for foot in self.feet),
             eyes=tuple(
-                AnimalEye(*point((eye.x, eye.y)), eye.across * scale, eye.down * scale, eye.blinks) for eye in self.eyes
+                AnimalEye(*point((eye.x, eye.y)), eye.across * scale, eye.down * scale, eye.blinks, eye.proves)
+                for eye in self.eyes
             ),
         )
 

@@ -93,6 +93,7 @@ def clear(scene: Scene, things: Sequence[Lifted], reach: float | None = None) ->
         depth=np.clip(filters.blur(depth, 0.01 * w) * hole + depth * (1 - hole), 0, 1).astype(np.float32),
         matte=subject,
         body=scene.body if subject.trust > 0 else None,
+        others=scene.others if subject.trust > 0 else (),
         sky=go_on(scene.sky),
         water=go_on(scene.water),
         plants=go_on(scene.plants),

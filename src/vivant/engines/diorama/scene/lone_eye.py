@@ -21,6 +21,7 @@ EDGE: Final = 0.45  # of its contrast: where its edge is
 EVEN: Final = 0.3  # of the median: how much the radius differs on its way around where it is round
 LIT: Final = (0.9, 40.0, 15.0)  # share of the way round, L of the highlight, difference of colours, at least
 RINGED: Final = (0.8, 0.8, 40.0)  # share of the way round, aspect, difference of colours: an eye with an iris
+STARK: Final = (0.95, 0.8, 28.0, 110.0)  # the same, and contrast: a lidless black eye in bright scales
 FAR: Final = 90.0  # pixels to another eye, if there were one
 MANY: Final = 2  # as good ones, from which on they are a pattern
 
@@ -36,7 +37,9 @@ def find_lone_eye(lab: F32, pupils: list[Pupil]) -> tuple[Pupil, float] | None:
     return best, measure_opening(lab, best, FAR)
 
 
-def _is_eye(lab: F32, pupil: Pupil) -> bool:
+def measure_shape(lab: F32, pupil: Pupil) -> tuple[float, float, float]:
+    """Of a pupil: the share, 0..1, of the way around it on which its edge is round; by how much L of Lab its highlight
+    is brighter than it; how much the colours (a and b) about it differ from its own. lab: float32 (h, w, 3), 0..255."""
     rings = sample_rings(lab, pupil, np.arange(0, 2.2, 0.05) * pupil.radius, 32)
     light = rings[..., 0]
     edge = float(light[:9].mean()) + EDGE * pupil.contrast
@@ -47,6 +50,19 @@ def _is_eye(lab: F32, pupil: Pupil) -> bool:
     core = light[:13]
     highlight = float(np.percentile(core, 97) - np.median(core))
     colour = rings[22:30].mean(axis=(0, 1)) - rings[:12].mean(axis=(0, 1))
-    chroma = float(np.hypot(colour[1], colour[2]))
+    return round_, highlight, float(np.hypot(colour[1], colour[2]))
+
+
+def _is_eye(lab: F32, pupil: Pupil) -> bool:
+    round_, highlight, chroma = measure_shape(lab, pupil)
     lit = round_ >= LIT[0] and highlight >= LIT[1] and chroma >= LIT[2]
-    return lit or (round_ >= RINGED[0] and pupil.aspect >= RINGED[1] and chroma >= RINGED[2])
+    ringed = round_ >= RINGED[0] and pupil.aspect >= RINGED[1] and chroma >= RINGED[2]
+    return lit or ringed or is_stark(lab, pupil)
+
+
+def is_stark(lab: F32, pupil: Pupil) -> bool:
+    """Whether a pupil is as black, round and clear as a fish's, which has no lids. lab: float32
+    (h, w, 3), Lab of 0..255."""
+    round_, highlight, chroma = measure_shape(lab, pupil)
+    clear = round_ >= STARK[0] and pupil.aspect >= STARK[1] and chroma >= STARK[2] and pupil.contrast >= STARK[3]
+    return clear and highlight < LIT[1]

@@ -61,6 +61,7 @@ def cut_part(
             faces=faces,
             depth_measured=scene.depth_measured,
             body=scene.body.seen_in(left * w, top * h, 1 / size) if scene.body else None,
+            others=tuple(other.seen_in(left * w, top * h, 1 / size) for other in scene.others),
             hair=hair,
             outside=cut_outside(picture, part, rgb),
             **regions,

@@ -105,6 +105,7 @@ class Scene:
     faces: tuple[Face, ...] = ()  # those of facts.faces, in the same order
     depth_measured: bool = False  # by the operator's model; else the depth is a guess, and bodies are thought round
     body: Body | None = None  # the parts of the subject, should it be a living thing; that of facts.body
+    others: tuple[Body, ...] = ()  # more of its kind that the same matte shows apart from it
     hair: Region | None = None  # of people; None where nobody looked for it
     outside: Outside | None = None  # None: the whole picture is on the canvas
 
@@ -132,4 +133,5 @@ class Scene:
         check_tuple("Scene.faces", self.faces, Face)
         if self.body is not None:
             check_type("Scene.body", self.body, Body)
+        check_tuple("Scene.others", self.others, Body)
         check_whole("Scene.faces", len(self.faces), len(self.facts.faces), len(self.facts.faces))

@@ -1,8 +1,9 @@
 """What an animal, or a person whose face is not seen, is asked to do: turn the head, blink, wag the tail, walk… and
 what it does by itself.
 
-Only one living thing is moved: the subject of the picture. That the prompt names an animal makes it one, unless the
-animal is of those that come in flocks or fly by; that the picture shows a person from behind is told by the picture.
+Only the subject of the picture is moved. That the prompt names an animal makes it one, unless the animal is of those
+that come in flocks or fly by; so do eyes that nothing but an animal has. A person whose face is not seen is one that
+the prompt names, where a head stands above a trunk.
 """
 
 from __future__ import annotations
@@ -44,6 +45,16 @@ _PASSING: Final = frozenset(
      "fish", "insect", "fly", "ant", "spider", "koi", "crow", "crows", "snowman", "robot", "toy", "doll", "鸟", "小鸟",
      "鸟儿", "鸟群", "海鸥", "鸽子", "蝴蝶", "蜜蜂", "鱼", "鱼儿", "鱼群", "昆虫", "雪人", "机器人", "玩偶"}
 )  # fmt: skip
+# They swim where they are, whatever they are called; "fish" alone only where an eye without lids is seen.
+_FISH: Final = frozenset(
+    {"fish", "goldfish", "koi", "shark", "dolphin", "whale", "clownfish", "carp", "betta", "鱼", "鱼儿", "金鱼", "锦鲤",
+     "海豚", "鲸鱼", "鲨鱼", "小丑鱼", "鲤鱼", "斗鱼"}
+)  # fmt: skip
+_BIRDS: Final = frozenset(
+    {"bird", "parrot", "owl", "eagle", "penguin", "duck", "chicken", "swan", "peacock", "crow", "raven", "鸟", "小鸟",
+     "鸟儿", "鹦鹉", "猫头鹰", "企鹅", "鸭子", "小鸡", "鹰", "老鹰", "孔雀", "天鹅", "仙鹤", "小鸭子"}
+)  # fmt: skip
+FACELESS: Final = 0.7  # trust of the subject, from which a person that is named is taken to be it
 USUAL: Final = 0.5
 
 
@@ -96,14 +107,17 @@ def find_being(cast: Cast, facts: PictureFacts) -> Being | None:
     body = facts.body
     if body is None or body.trust < TRUSTED:
         return None
-    if any(_is_animal(cast, at) for at in range(len(cast.people))):
-        return "animal"
-    return body.being or None
+    for person in cast.people:
+        if person.kind == "animal" and (body.eye_seen or not {person.head, person.name.lower()} & _PASSING):
+            return _name_kind(person.head, person.name.lower())
+    if body.being:
+        return body.being
+    faceless = not facts.faces and not facts.cut_faces and body.upright and body.trust >= FACELESS
+    return "person" if faceless and any(person.kind == "someone" for person in cast.people) else None
 
 
-def _is_animal(cast: Cast, at: int) -> bool:
-    person = cast.people[at]
-    return person.kind == "animal" and person.head not in _PASSING and person.name.lower() not in _PASSING
+def _name_kind(*names: str) -> Being:
+    return "fish" if _FISH.intersection(names) else "bird" if _BIRDS.intersection(names) else "animal"
 
 
 def _is_done_by(reading: Reading, cast: Cast, hit: Hit, being: Being) -> bool:
@@ -111,8 +125,8 @@ def _is_done_by(reading: Reading, cast: Cast, hit: Hit, being: Being) -> bool:
         return False
     mention = cast.doer_mention(hit.first)
     if mention is None:
-        return not hit.entry.body or hit.entry.body in OF_ANIMALS or being == "animal"
-    if being == "animal":
+        return not hit.entry.body or hit.entry.body in OF_ANIMALS or being != "person"
+    if being != "person":
         return mention.person.kind == "animal" or (hit.entry.body in OF_ANIMALS)
     return mention.person.kind == "someone" and hit.entry.body not in OF_ANIMALS
 

@@ -18,10 +18,10 @@ from vivant.engines.diorama.timing.curves import BodyCurves, body_range
 from vivant.media import F64
 from vivant.request import FPS
 
-FIRST: Final = 0.35  # s until the first action that has no time
+FIRST: Final = 0.2  # s until the first action that has no time
 BETWEEN: Final = 1.1  # s from one step to the next, where there is room
 SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
-SETS_OFF: Final = 0.9  # s in which the idle life sets off from the picture
+SETS_OFF: Final = 0.6  # s in which the idle life sets off from the picture
 SHUT: Final = (0.09, 0.06, 0.17)  # s in which lids close, stay shut and open
 BETWEEN_BLINKS: Final = (2.4, 4.5)  # s
 USUAL: Final = 0.5  # strength of an action that does as much as these tables say
@@ -34,6 +34,7 @@ class _Idle(NamedTuple):
     lean: float  # Hz
     yaw: float  # degrees
     pitch: float
+    roll: float
     head: float  # Hz of its slower turns
     tail: float  # degrees
     ears: float  # degrees of a twitch
@@ -41,9 +42,14 @@ class _Idle(NamedTuple):
 
 # Breaths per second of resting dogs, cats and antelopes 0.3..0.5, of people 0.25..0.3.
 _IDLE: Final[Mapping[Being, _Idle]] = {
-    "animal": _Idle((0.42, 0.52), 0.3, 7.0, 5.5, 0.42, 14.0, 11.0),
-    "person": _Idle((0.3, 0.36), 0.26, 4.5, 2.4, 0.33, 0.0, 0.0),
+    "animal": _Idle((0.42, 0.52), 0.34, 7.0, 5.5, 2.0, 0.42, 14.0, 11.0),
+    "bird": _Idle((0.8, 1.0), 0.3, 4.0, 3.0, 1.5, 0.5, 8.0, 8.0),
+    "fish": _Idle((0.5, 0.6), 0.0, 0.0, 0.0, 0.0, 0.4, 0.0, 0.0),  # the breath is not seen
+    "person": _Idle((0.3, 0.36), 0.34, 4.5, 2.4, 0.8, 0.33, 0.0, 0.0),
 }
+STROKES: Final = (0.75, 0.95)  # Hz, from..to: strokes of the tail of a fish that hovers
+GLANCES: Final = (0.34, 0.7)  # s from one quick turn of a bird's head to the next
+GLANCE: Final = 0.17  # s that it takes
 # Poses of the head that are taken and held, degrees.
 _POSES: Final[Mapping[BodyActionKind, Mapping[str, float]]] = {
     "look_left": {"yaw": -14.0},
@@ -71,11 +77,17 @@ def make_body(frames: int, seed: int, actions: Sequence[BodyAction], *, settle: 
     if not actions:
         return None
     time = np.arange(frames) / FPS
-    idle = _IDLE[actions[0].being]
+    being = actions[0].being
+    idle = _IDLE[being]
     chance = rng(seed, "body")
     acts = _place(actions, frames)
     kinds = {act.kind for act in acts}
     curves = _live(time, idle, chance, kinds)
+    if being == "fish":
+        curves |= _swim(time, chance)
+    elif being == "bird":
+        for name, degrees in (("yaw", 9.0), ("pitch", 4.5), ("roll", 4.0)):
+            curves[name] += degrees * _glances(time, rng(seed, f"body/glances/{name}"))
     for number, act in enumerate(acts):
         told = rng(seed, f"body/{number}/{act.kind}")
         for name, curve in _perform(time, act, told).items():
@@ -124,16 +136,48 @@ def _live(time: F64, idle: _Idle, chance: np.random.Generator, kinds: set[BodyAc
     rate = float(chance.uniform(*idle.breath))
     phase = 2 * np.pi * rate * time
     phase = phase + 0.35 * (1 - np.cos(phase)) / 2  # breathing in is faster than out
-    head = 0.65 if told else 1.0
+    head = 0.8 if told else 1.0
     curves = {field.name: np.zeros_like(time) for field in fields(BodyCurves)}
     curves["breath"] = (1.5 if "breathe" in kinds else 1.0) * (1 - np.cos(phase)) / 2
     curves["lean"] = lean * _waves(time, (idle.lean, 0.41), (1.0, 0.35), chance)
     curves["yaw"] = head * idle.yaw * _waves(time, (idle.head, 0.57), (1.0, 0.35), chance)
     curves["pitch"] = head * idle.pitch * _waves(time, (0.44, 0.85), (1.0, 0.4), chance)
+    # A quarter of a turn behind the pitch, so that the head never rests.
+    curves["roll"] = (
+        head * idle.roll * _waves(time, (0.72, 1.15), (1.0, 0.3), rng(int(chance.integers(1 << 30)), "roll"))
+    )
     curves["tail"] = idle.tail * _waves(time, (0.62, 1.07), (1.0, 0.45), chance)
     curves["ears"] = idle.ears * _twitches(time, chance, (0.9, 2.2))
     curves["lids"] = _blinks(time, _blink_times(time[-1], chance))
     return curves
+
+
+def _swim(time: F64, chance: np.random.Generator) -> dict[str, F64]:
+    """A fish that hovers: strokes that swell and fade, fins, and a slow drift."""
+    rate = float(chance.uniform(*STROKES))
+    phase = 2 * np.pi * rate * time + 0.5 * np.sin(2 * np.pi * 0.21 * time)
+    strong = smoothstep(time / SETS_OFF) * (1 + 0.2 * np.sin(2 * np.pi * 0.27 * time + float(chance.uniform(0, 6))))
+    return {
+        "swim": strong * np.sin(phase),
+        "swim_late": strong * np.cos(phase),
+        "fins": strong * np.sin(2 * np.pi * 1.9 * rate * time),
+        "drift": _waves(time, (0.23, 0.37), (1.0, 0.3), chance),
+        "bob": _waves(time, (0.29, 0.5), (1.0, 0.3), chance),
+    }
+
+
+def _glances(time: F64, chance: np.random.Generator) -> F64:
+    """Quick turns within -1..1, each held until the next, as birds look about."""
+    total = np.zeros_like(time)
+    at, place = 0.15 + float(chance.uniform(0, 0.2)), 0.0
+    while at < time[-1]:
+        to = float(chance.uniform(-1, 1))
+        if abs(to - place) < 0.5:  # a glance that one sees
+            to = place + 0.7 if place < 0 else place - 0.7
+        total += (to - place) * smoothstep((time - at) / GLANCE)
+        place = to
+        at += float(chance.uniform(*GLANCES))
+    return total
 
 
 def _waves(time: F64, rates: Sequence[float], sizes: Sequence[float], chance: np.random.Generator) -> F64:

@@ -82,6 +82,10 @@ class BodyCurves:
     muzzle: F32  # -1..1, sniffing and chewing, + down
     ears: F32  # degrees, + backward
     tail: F32  # degrees, + clockwise
+    swim: F32  # -1..1 as usual: the sine of the wave that runs from head to tail of what swims
+    swim_late: F32  # the same wave's cosine
+    fins: F32  # -1..1 as usual, of what swims
+    drift: F32  # -1..1 as usual: where what swims hovers, + to the picture's right
     lids: F32  # 0..1, 1: shut
 
     def __post_init__(self) -> None:

@@ -72,11 +72,14 @@ class Renderer:
         *,
         illumination: Illumination | None = None,
         subject_moves: bool = False,
+        beside: F32 | None = None,
         travelling: Travelling | None = None,
     ) -> None:
         """patches, face_field: what faces, or the parts of a subject without one, do at a frame. illumination: how the
         light changes. subject_moves: the subject is cut out, where its matte is trusted, although the camera may stand
-        still. travelling: things on their way through the picture, of which `scene` is what is left without them."""
+        still. beside: float32 on the quarter grid, 0..1, how far what is behind a subject that moves goes along with
+        it: whiskers and thin fins are in no matte. travelling: things on their way through the picture, of which
+        `scene` is what is left without them."""
         self._first = travelling.picture if travelling else scene.source.planes
         drapery = ambient.drapery if ambient else None
         self._draped = Draped(scene, drapery) if drapery else None
@@ -91,6 +94,7 @@ class Renderer:
         self._ambient = ambient
         self._patches = patches
         self._face_field = face_field
+        self._beside = beside
         self._travelling = travelling
         h, w = scene.source.planes.y.shape
         self._height, self._width = h, w
@@ -152,7 +156,8 @@ class Renderer:
             return _copy(self._first)
         pose = self.rig.pose(n)
         ambient = self._ambient.field(n) if self._ambient else None
-        moved = combine(ambient, self._face_field(n) if self._face_field else None)
+        acted = self._face_field(n) if self._face_field else None
+        moved = combine(ambient, acted)
         patches = self._patches(n) if self._patches else ()
         flow = self._ambient.flow(n) if self._ambient else None
 
@@ -163,8 +168,11 @@ class Renderer:
         view = self.rig.aim(pose, self._whole)
         # What is behind a head is drawn along a little way with it, in both layers alike: what differs at the outline
         # between the completed background and the true one would come to light if the head moved alone. A body that
-        # acts moves before a background that stays.
-        grid, gain = displace(view, ambient if layers and self._acts else moved)
+        # acts moves before a background that stays, but for what belongs to it and is in no matte.
+        behind = moved
+        if layers and self._acts:
+            behind = ambient if self._beside is None else combine(ambient, _share(acted, self._beside))
+        grid, gain = displace(view, behind)
         whole = pose.is_home and not layers
         frame = self._read_what_moves(grid, moved) if whole else warp.read(self._texels, grid)
         drift = self._ambient.drift(n) if self._ambient else None
@@ -247,6 +255,10 @@ class Renderer:
         whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
         if gain is not None or whole != 1.0:
             light.relight(frame, gain, whole, self._noise)
+
+
+def _share(acted: Field | None, share: F32) -> Field | None:
+    return None if acted is None else Field(acted.dx * share, acted.dy * share)
 
 
 def _copy(planes: Planes) -> Planes:

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.fields import STEP, Field, average_quarter, quarter_shape
+from vivant.engines.diorama.motion.subject.swim import make_swim
 from vivant.engines.diorama.motion.subject.weights import spread
 from vivant.engines.diorama.scene.body import Body, Limb
 from vivant.engines.diorama.scene.complete import pull_push
+from vivant.engines.diorama.storyboard import Being
 from vivant.media import F32
 
 # Trunk radii by which chest and flanks widen, and by which they rise.
@@ -31,6 +33,7 @@ NEARER: Final = 0.035  # larger by this share
 # ones less: a face that fills the picture would jump. Both within these factors.
 SMALL: Final = 0.055
 FARTHER: Final = (0.26, 1.7)
+DEEPER: Final = (1.0, 1.7)  # the same of breath and lean, by the trunk's radius
 EDGE: Final = 0.07  # widths beside the picture's border in which displacements die out: nobody knows what lies beyond
 SWING: Final = 0.45  # degrees about the neck per degree that a head seen from the side turns
 TURN: Final = (1.05, 0.75)  # head radii per radian: what the middle of a ball moves more than its rim, and the whole
@@ -56,7 +59,9 @@ class _Turn(NamedTuple):
 class BodyPose:
     """The displacements of one body, made once per clip."""
 
-    def __init__(self, body: Body, matte: F32, size: tuple[int, int], *, cut_out: bool = True) -> None:
+    def __init__(
+        self, body: Body, matte: F32, size: tuple[int, int], *, cut_out: bool = True, being: Being = "animal"
+    ) -> None:
         """matte: float32 (h, w), 0..1; size: (width, height) of the canvas. cut_out: the background does not follow;
         else it does beside the outline, less the farther away."""
         width, height = size
@@ -75,9 +80,10 @@ class BodyPose:
             self._still = self._still * np.asarray(smoothstep(near - 0.35), np.float32)
         head = body.head
         self._farther = 1.0 if head is None else float(np.clip(SMALL * width / max(1.0, head.radius), *FARTHER))
+        self._deeper = float(np.clip(SMALL * width / max(1.0, body.trunk.radius), *DEEPER))
         self._head = self._spread_head()
         self._ball = self._make_ball()
-        pushes = {
+        pushes: Mapping[str, tuple[F32, F32] | None] = make_swim(x, y, self._inside, body) if being == "fish" else {
             "breath": self._breathe(), "lean": self._lean(), "bob": self._bob(), "nearer": self._come_nearer(),
             "yaw": self._turn(), "pitch": self._dip(), "muzzle": self._sniff(),
         }  # fmt: skip
@@ -90,7 +96,7 @@ class BodyPose:
         }
         self._turns = [
             _Turn(one.about, fade * self._go_on(one.weights), one.shares)
-            for one in (*self._swing(), *self._twitch(), *self._wag())
+            for one in (() if being == "fish" else (*self._swing(), *self._twitch(), *self._wag()))
         ]
 
     @property
@@ -176,13 +182,13 @@ class BodyPose:
         trunk = self._body.trunk
         x, y = (self._x - trunk.x) / trunk.radius, (self._y - trunk.y) / trunk.radius
         chest = np.exp(-((np.hypot(x, y) / 1.35) ** 4)) * self._still
-        radius = min(trunk.radius, LARGE * self._size[0])
+        radius = self._deeper * min(trunk.radius, LARGE * self._size[0])
         across, rise = BREATH[0] * radius, BREATH[1] * radius
         lift = rise * smoothstep(self._up * 1.6 - 0.3) * self._still  # what is above rides on the chest
         return (across * x * chest).astype(np.float32), (across * 0.6 * y * chest - lift).astype(np.float32)
 
     def _lean(self) -> tuple[F32, F32]:
-        push = LEAN * min(self._tall, 4 * LARGE * self._size[0]) * self._up**1.4 * self._still
+        push = self._deeper * LEAN * min(self._tall, 4 * LARGE * self._size[0]) * self._up**1.4 * self._still
         return push.astype(np.float32), np.zeros_like(self._x)
 
     def _bob(self) -> tuple[F32, F32]:
