@@ -249,3 +249,17 @@ def assert_smooth(curves: TravelCurves, *, shakes: bool) -> None:
         assert np.abs(np.diff(values)).max() < 12
     pixels = np.stack([curves.x * W, curves.y * H, curves.scale * 80, curves.angle * 80])
     assert np.abs(np.diff(pixels, n=2)).max() < (5 if shakes else 1.5)  # no jump in speed
+
+
+def test_a_boat_that_nothing_is_asked_of_rocks_in_every_quarter_and_alone() -> None:
+    boat = Travel(thing=Thing(kind="boat"), kind="bob", strength=0.4, origin="picture")
+    scene, renderer = shown(picture_with(hull(), (250, 240, 225)), hull(), boat, water=SEA_MASK)
+    near = cv2.dilate(hull(), np.ones((41, 41), np.uint8)) > 0
+    assert np.array_equal(renderer.frame(0).y, scene.source.planes.y)
+    for first in range(0, FRAMES - 24, 24):
+        one, other = renderer.frame(first + 2), renderer.frame(first + 20)
+        moved = np.abs(one.y.astype(np.float32) - other.y.astype(np.float32))
+        assert (moved[near] > 20).sum() > 120  # its outline is elsewhere
+        assert moved[~near].max() == 0  # and nothing else is
+    places = [middle(renderer.frame(n), to_empty())[:2] for n in range(0, FRAMES, 8)]
+    assert np.ptp(places, axis=0).max() < 16  # it rocks where it lies
