@@ -89,7 +89,8 @@ def choose_light(
     shots: tuple[Shot, ...], motions: tuple[Motion, ...], facts: PictureFacts, *, lives: bool
 ) -> tuple[Motion, ...]:
     """Light that drifts over a picture in which nothing else is sure to move while the camera stands still. lives: a
-    living subject moves. Clouds may turn out to be too faint to be seen to drift, and what is drawn hardly moves."""
+    living subject moves, or something travels. Clouds may turn out to be too faint to be seen to drift, and what is
+    drawn hardly moves."""
     rests = any(all(move.kind == "static" for move in shot.moves) for shot in shots)
     faint = {"clouds", "water", "wind"} if facts.drawn else {"clouds"}
     lives = lives or any(not face.still for face in facts.faces) or any(motion.kind not in faint for motion in motions)

@@ -128,7 +128,7 @@ def write(
     moved = beings.find_body_actions(reading, cast, times, alone, nothing_else=wanted.nothing_else)
     living = chain.take(moved)
     if not wanted.nothing_else and not morph:
-        moving = (*moving, *defaults.choose_light(shots, moving, facts, lives=bool(living)))
+        moving = (*moving, *defaults.choose_light(shots, moving, facts, lives=bool(living or travels)))
     acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines, moved.spans))
     wordless = chain.take(dialogue.find_wordless_speech(reading, cast, spoken))
     chain.take(tell_silence(wordless, lines, acting, facts, audio=audio))
