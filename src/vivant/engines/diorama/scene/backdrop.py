@@ -210,7 +210,7 @@ def _find_sharp(picture: F32, short: int) -> F32:
     h, w = picture.shape[:2]
     sharp = np.multiply(fine, _steepest(_blur_colours(picture, fine)), dtype=np.float32)
     # What is blurred so much is as exact on every second pixel.
-    small = cv2.resize(picture, (max(w // 2, 1), max(h // 2, 1)), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(picture, (max(w // 2, 1), max(h // 2, 1)), interpolation=cv2.INTER_AREA), np.float32)
     scale = small.shape[0] / h
     soft = filters.resize(coarse * scale * _steepest(_blur_colours(small, coarse * scale)), w, h)
     near = 2 * round(coarse) + 1

@@ -182,7 +182,7 @@ def _start(usable: Mask, ring: Mask, coarser: I32 | None, seed: int) -> I32:
 
 @fast_kernel
 def _distance(
-    canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: float, length: int
+    canvas: F32, picture: F32, sure: F32, r: int, c: int, sr: int, sc: int, best: np.float32, length: int
 ) -> np.float32:
     """The weighted sum of squares between the patch of `canvas` about (r, c) and that of `picture` about (sr, sc);
     given up after a row that takes it above `best`. All three as `_lay_out` gives them. length: numbers in a row of a

@@ -186,7 +186,7 @@ def _differ_at_seam(edge: U8, plane: U8, box: tuple[int, int, int, int], sigma: 
         away = np.hypot(y - np.clip(y, top, bottom), x - np.clip(x, left, right))
         ring = ((away > 0) & (away <= sigma)).astype(np.float32)
         change = filters.blur((edge[part].astype(np.float32) - plane[part]) * ring, sigma)
-        change = change / np.maximum(filters.blur(ring, sigma), np.float32(1e-3))
+        change /= np.maximum(filters.blur(ring, sigma), np.float32(1e-3))
         for at in (
             ((y == top) | (y == bottom)) & (x >= left) & (x <= right),
             ((x == left) | (x == right)) & ((y >= top) & (y <= bottom)),

@@ -134,7 +134,8 @@ def make_cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cu
 def left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
     """picture - (1 - alpha) · background, about `zero`, in 1/16 steps: int16 (h, w). All uint8 (h, w)."""
     # Contiguous, so that the loop is compiled once.
-    return _left_over(*(np.ascontiguousarray(plane) for plane in (picture, background, alpha)), zero)
+    picture, background, alpha = (np.ascontiguousarray(plane) for plane in (picture, background, alpha))
+    return _left_over(picture, background, alpha, zero)
 
 
 @kernel

@@ -136,10 +136,10 @@ class Renderer:
         if self.layers and any(getattr(around.margins, side) for side in find_touched(scene)):
             whole = surround(scene, scene.source, self.rig.margins)
             self.layers = replace(self.layers, subject=continue_cutout(scene, whole, around))
-        self._sky = Sky(backdrop) if backdrop and self.layers and rests else None
-        self._sky_behind = Sky(continued, around.margins) if continued and self.layers else None
+        self._sky = Sky(backdrop, picture=scene.source) if backdrop and self.layers and rests else None
+        self._sky_behind = Sky(continued, around.margins, background) if continued and self.layers else None
         if backdrop and not self.layers:
-            self._sky = Sky(backdrop, around.margins)
+            self._sky = Sky(backdrop, around.margins, scene.source)
         self._texels = warp.pack_source(around.source, around.margins)
         self._whole_texels = warp.pack_source(scene.source) if self.layers and rests else self._texels
 

@@ -31,9 +31,10 @@ RESTS: Final = 0.1  # widths over which a drifting sky comes to rest
 class Sky:
     """A backdrop made ready to be read, once per clip."""
 
-    def __init__(self, backdrop: Backdrop, beyond: Margins | None = None) -> None:
+    def __init__(self, backdrop: Backdrop, beyond: Margins | None = None, picture: Source | None = None) -> None:
         """beyond: how far frames look beyond the canvas. There nothing drifts; so that no seam is seen, the sky comes
-        to rest before it."""
+        to rest before it. picture: what frames show before the sky is drawn, if it is read from that alone, as it is:
+        where it shows the bare sky, that need not be read once more."""
         height, width = backdrop.alpha.shape
         margins = beyond or Margins()
         self._moved = warp.pack_source(_widen(backdrop.source, margins), margins)
@@ -46,13 +47,14 @@ class Sky:
         # Where any pixel that a sample of the quarter grid stands for shows some sky.
         widest = cv2.dilate(backdrop.alpha, np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8))
         self._extent = np.ascontiguousarray((widest[::STEP, ::STEP] > 0).astype(np.float32))
+        self._rims = _find_rims(backdrop, picture)
         self._tone = np.stack([filters.resize(plane, columns, rows) for plane in backdrop.tone])
         self._soft = sample_quarter(filters.blur_widely(backdrop.source.planes.y, 0.03 * height))
 
     def draw(self, drift: Drift, view: Grid, grid: Grid, frame: Planes) -> None:
         """Into `frame`, planes of the whole output, in place. view: where the output looks; grid: the same with the
         displacement of what stands before the sky."""
-        extent = warp.look_up(self._extent[None], grid.x, grid.y)[0]
+        extent, rims = warp.look_up(np.stack([self._extent, self._rims]), grid.x, grid.y)
         ax, ay, bx, by = warp.look_up(np.stack([drift.ax, drift.ay, drift.bx, drift.by]), view.x, view.y)
         ax, ay, bx, by = ax + view.x, ay + view.y, bx + view.x, by + view.y
         weight = np.float32(drift.weight)
@@ -66,7 +68,7 @@ class Sky:
         contrast = (1 / np.sqrt(1 - 2 * weight * (1 - weight) * apart)).astype(np.float32)
         y, u, v = (np.ascontiguousarray(tone) for tone in lit)
         (x, y_), (ax, ay), (bx, by) = (self._moved.place(*at) for at in ((grid.x, grid.y), (ax, ay), (bx, by)))
-        copies = _Copies(x, y_, ax, ay, bx, by, extent, float(weight), mean, contrast, drift.settled)
+        copies = _Copies(x, y_, ax, ay, bx, by, extent, rims, float(weight), mean, contrast, drift.settled)
         for plane, name, alpha, tone, step in (
             (frame.y, "y2", self._alpha, y, STEP),
             (frame.u, "u", self._alpha_half, u, STEP // 2),
@@ -105,6 +107,36 @@ def _widen(source: Source, beyond: Margins) -> Source:
     return Source(Planes(widen(planes.y, 1), widen(planes.u, 0.5), widen(planes.v, 0.5)), widen(source.y2, 2))
 
 
+def _find_rims(backdrop: Backdrop, picture: Source | None) -> F32:
+    """Where a picture shows something else than both skies of the backdrop, and close to it: float32 on the quarter
+    grid, 0 or 1."""
+    height, width = backdrop.alpha.shape
+    if picture is None:
+        return np.ones(quarter_shape(height, width), np.float32)
+    unlike = np.zeros((height, width), np.uint8)
+    for sky in (backdrop.source, backdrop.home):
+        _mark_unlike(unlike, sky.y2, picture.y2)
+        _mark_unlike(unlike, sky.planes.u, picture.planes.u)
+        _mark_unlike(unlike, sky.planes.v, picture.planes.v)
+    size = 2 * (STEP + 4) + 1  # what a sample stands for, and as far as a chroma sample and a view from afar reach
+    near = cv2.dilate(unlike, np.ones((size, size), np.uint8))
+    return np.ascontiguousarray(near[::STEP, ::STEP], np.float32)
+
+
+@kernel
+def _mark_unlike(marks: U8, one: U8, other: U8) -> None:
+    """Set 1, uint8 (h, w), where two planes of twice or half that size differ."""
+    doubled = one.shape[0] > marks.shape[0]
+    for i in range(one.shape[0]):
+        for j in range(one.shape[1]):
+            if one[i, j] == other[i, j]:
+                continue
+            if doubled:
+                marks[i // 2, j // 2] = 1
+            else:
+                marks[2 * i : 2 * i + 2, 2 * j : 2 * j + 2] = 1
+
+
 class _Copies(NamedTuple):
     """On the output's grid, all float32 and contiguous."""
 
@@ -115,6 +147,7 @@ class _Copies(NamedTuple):
     bx: F32
     by: F32
     extent: F32  # over 0 where some sky is seen
+    rims: F32  # over 0 where the frame shows something else than the bare sky
     weight: float  # of b, 0..1
     mean: F32  # local mean of luma
     contrast: F32  # by which the blend's deviation from the mean is multiplied
@@ -125,7 +158,7 @@ class _Copies(NamedTuple):
 def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, step: int) -> None:
     """out += alpha · (the moved sky + tone - the sky in its place), in place, uint8 (h, w). sky, home, alpha: see
     texels.pack and Backdrop. step: output pixels from one sample of the grids to the next, 4 for luma, 2 for chroma."""
-    x, y, ax, ay, bx, by, extent, weight, mean, contrast, settled = copies
+    x, y, ax, ay, bx, by, extent, rims, weight, mean, contrast, settled = copies
     height, width = out.shape
     columns = extent.shape[1]
     is_luma = step == STEP
@@ -148,9 +181,21 @@ def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, s
         while first < last:
             span = texels.Span(row, part, first, last)
             texels.read_row(alpha, share, span, line_s, buffers)
-            texels.read_row(home, at_home, span, line_h, buffers)
-            if not_yet:
-                texels.read_row(sky, at_home, span, line_0, buffers)
+            start = step * first - step // 2
+            skip = max(0, -start)
+            count = min(step * (last - first), width - start) - skip
+            here = out[i, start + skip : start + skip + count]
+            # Bare sky has been read already; only about outlines the sky in its place is another.
+            line_h[skip : skip + count] = here
+            line_0[skip : skip + count] = here
+            begin, end = next_visible(rims, row, first)
+            while begin < min(end, last):
+                end = min(end, last)
+                rim, at = texels.Span(row, part, begin, end), step * (begin - first)
+                texels.read_row(home, at_home, rim, line_h[at:], buffers)
+                if not_yet:
+                    texels.read_row(sky, at_home, rim, line_0[at:], buffers)
+                begin, end = next_visible(rims, row, end)
             texels.read_row(sky, at_a, span, line_a, buffers)
             if two:
                 texels.read_row(sky, at_b, span, line_b, buffers)
@@ -160,10 +205,6 @@ def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, s
                 texels.upsample(node, last - first, step, 0.0, gains)
             texels.interpolate_row(tone, row, part, first, last, 1.0, 0.0, node)
             texels.upsample(node, last - first, step, 0.0, tones)
-            start = step * first - step // 2
-            skip = max(0, -start)
-            count = min(step * (last - first), width - start) - skip
-            here = out[i, start + skip : start + skip + count]
             for j in range(count):
                 k = j + skip
                 moved = np.float32(line_a[k])
