@@ -32,6 +32,7 @@ from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frame
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.body import warm_up_body
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.found_things import Find, FoundThings
@@ -84,6 +85,7 @@ class Diorama:
             load_lexicon()
             words_english.load_tagger()
             words_chinese.tag("人")
+            warm_up_body()
             warm_up_frames()
             warm_up_faces()
             warm_up_ambient()

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_number, check_tuple, check_type
+from vivant.engines.diorama.kernels import kernel
 from vivant.media import F32
 
 SIDE: Final = 256  # long side of the copy of the matte on which parts are looked for
@@ -176,6 +177,11 @@ def find_body(matte: F32) -> Body | None:
     )
 
 
+def warm_up_body() -> None:
+    """Compile what `find_body` runs, or load it, so that no job waits for it."""
+    _measure_from(np.ones((2, 2), np.bool_), (0, 0))
+
+
 def _largest(mask: Mask) -> Mask | None:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
     if count < 2:
@@ -213,24 +219,28 @@ def _find_ways(inside: Mask, fat: NDArray[np.float64], trunk: tuple[int, int], r
     return found
 
 
+@kernel
 def _measure_from(inside: Mask, start: tuple[int, int]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """How far each pixel is from `start` by the way inside the mask, and the pixel before it on that way (-1: none)."""
     h, w = inside.shape
     far = np.full((h, w), np.inf)
     before = np.full(h * w, -1, np.int64)
-    far[start] = 0.0
-    queue: list[tuple[float, int, int]] = [(0.0, *start)]
-    steps = [(i, j, float(np.hypot(i, j))) for i in (-1, 0, 1) for j in (-1, 0, 1) if i or j]
-    while queue:
+    far[start[0], start[1]] = 0.0
+    queue = [(0.0, start[0], start[1])]
+    while len(queue) > 0:
         d, i, j = heapq.heappop(queue)
         if d > far[i, j]:
             continue
-        for di, dj, length in steps:
-            a, b = i + di, j + dj
-            if 0 <= a < h and 0 <= b < w and inside[a, b] and d + length < far[a, b]:
-                far[a, b] = d + length
-                before[a * w + b] = i * w + j
-                heapq.heappush(queue, (d + length, a, b))
+        for di in range(-1, 2):
+            for dj in range(-1, 2):
+                a, b = i + di, j + dj
+                if (di == 0 and dj == 0) or not (0 <= a < h and 0 <= b < w) or not inside[a, b]:
+                    continue
+                length = d + (np.sqrt(2.0) if di != 0 and dj != 0 else 1.0)
+                if length < far[a, b]:
+                    far[a, b] = length
+                    before[a * w + b] = i * w + j
+                    heapq.heappush(queue, (length, a, b))
     return far, before
 
 

@@ -94,12 +94,12 @@ def find_sun(planes: Planes, sky: F32, *, drawn: bool = False) -> Lamp | None:
     """The one place of the sky that is burnt out in a warm glow, or a bright round disc, as the moon is by night; None
     under an even or clouded sky: clouds are as bright, but neither round nor yellow at their rims. planes: of the
     picture, (h, w); sky: float32 (h, w), 0..1; drawn: in a drawing the sun is yellow."""
-    luma = planes.y
-    h, w = luma.shape
-    where = _fill_sky(sky)
+    h, w = planes.u.shape  # half the size is enough for it
+    luma = filters.resize(planes.y, w, h)
+    where = _fill_sky(filters.resize(sky, w, h))
     if float(where.mean()) < 0.02:
         return None
-    warmth = filters.resize(128 - filters.blur(planes.u, 0.006 * h), w, h)
+    warmth = 128 - filters.blur(planes.u, 0.012 * h)
     soft = filters.blur(luma, 0.012 * h)
     # In a sky that is warm all over the sun is white.
     evening = float(np.median(warmth[where])) > _EVENING and not drawn
@@ -132,7 +132,7 @@ def find_sun(planes: Planes, sky: F32, *, drawn: bool = False) -> Lamp | None:
         if not outshines and not (peak > _WHITE and float(warmth[rim].mean()) > _GLOW):
             return None
     column, row = middles[labels[y, x]]
-    return Lamp(float(column), float(row), float(np.sqrt(area / np.pi)), usual, True)
+    return Lamp(2 * float(column) + 0.5, 2 * float(row) + 0.5, 2 * float(np.sqrt(area / np.pi)), usual, True)
 
 
 def _measure_distance(middle: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -215,8 +215,7 @@ def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) ->
     a /= det[..., None]
     b = mean_p - (a * mean_i).sum(-1)
     fine: Any = cv2.resize(mean(b), (w, h), interpolation=cv2.INTER_LINEAR)
-    for k in range(3):
-        slope = cv2.resize(mean(a[..., k]), (w, h), interpolation=cv2.INTER_LINEAR)
-        fine += slope * rgb[..., k] * np.float32(1 / 255)
-    out: F32 = np.clip(fine, 0, 1).astype(np.float32)
+    slopes = cv2.resize(mean(a), (w, h), interpolation=cv2.INTER_LINEAR)
+    fine += cv2.transform(cv2.multiply(slopes, rgb, scale=1 / 255, dtype=cv2.CV_32F), np.ones((1, 3), np.float32))
+    out: F32 = np.clip(fine, 0, 1).astype(np.float32, copy=False)
     return out

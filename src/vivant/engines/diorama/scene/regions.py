@@ -237,7 +237,7 @@ def _learned(seen: Features, border: F32) -> F32 | None:
         mean = features[part].mean(0)
         covariance = np.cov(features[part], rowvar=False) + 0.15 * np.eye(4)
         off = features - mean
-        distance = np.einsum("ij,jk,ik->i", off, np.linalg.inv(covariance), off)
+        distance = np.einsum("ij,ij->i", off @ np.linalg.inv(covariance), off)
         ratio += (-0.5 * sign * (distance + np.log(np.linalg.det(covariance)))).astype(np.float32)
     return np.clip(ratio.reshape(seen.shape) / 3, -1.5, 1.5).astype(np.float32)
 

@@ -154,7 +154,7 @@ def _find_features(picture: U8) -> tuple[F32, F32]:
     nothing: Any = None
     even = cv2.createCLAHE(3.0, (8, 8)).apply(picture)
     keys, found = cv2.SIFT.create(_FEATURES, contrastThreshold=0.02).detectAndCompute(even, nothing)
-    if found is None:
+    if not keys:  # then there are no descriptors either
         return np.empty((0, 2), np.float32), np.empty((0, 128), np.float32)
     root = np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-6))  # RootSIFT
     return np.array([key.pt for key in keys], np.float32), np.asarray(root, np.float32)
