@@ -22,6 +22,8 @@ from vivant.media import F32, U8
 ROUGH_SEA: Final = 0.6  # the most that a sea is trusted whose far edge is not seen
 STEEPEST: Final = 24.0  # the most that a step of the sky's rim from one column to the next costs
 SEEN_OVER_SEA: Final = 0.45  # share of what hard edges speak against a sky that a horizon of the sea outweighs
+GAP: Final = 0.12  # of the width: gaps in the sky that are wider stay
+ALIKE: Final = 9.0  # distance in Lab up to which what is in a gap is the sky beside it
 RIDGE: Final = 0.04  # of the height: hills less high than this stay with the sky
 DOUBTED: Final = 0.2  # trust in a sky from which on it is worth a second thought
 BACKDROP: Final = 0.85  # share of a sky's trust that is lost behind a person where it is not blue
@@ -48,7 +50,7 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) 
         if learned is None:
             break
         border = _best_border(0.6 * learned + 0.6 * likeness, drop, aside)
-    border = find_ridge(seen, border, aside)
+    border = fill_gaps(seen, find_ridge(seen, border, aside))
     rows = np.arange(h, dtype=np.float32)[:, None]
     above = np.clip(border[None] - rows, 0, 1).astype(np.float32) * (1 - seen.subject)
     area = float(above.mean())
@@ -222,6 +224,33 @@ def find_ridge(seen: Features, border: F32, aside: F32) -> F32:
     if not (clear and above.any() and float(np.median(light[above]) - np.median(light[hills])) > 15):
         return border
     return ridge
+
+
+def fill_gaps(seen: Features, border: F32) -> F32:
+    """The rim of a sky, float32 (w,), lowered where it climbs into the sky in a few columns that have the colour of the
+    sky on both sides: a lit hole in the clouds is no tower."""
+    h, w = seen.shape
+    wide = max(3, round(GAP * w))
+    line = border[None].astype(np.float32)
+    closed = cv2.morphologyEx(line, cv2.MORPH_CLOSE, np.ones((1, wide), np.uint8), borderType=cv2.BORDER_REPLICATE)[0]
+    filled = border.copy()
+    count, labels = cv2.connectedComponents((closed - border > 0.04 * h)[None].astype(np.uint8))
+    for k in range(1, count):
+        columns = np.flatnonzero(labels[0] == k)
+        first, last = int(columns[0]), int(columns[-1])
+        beside = [x for x in (*range(first - 8, first - 1), *range(last + 2, last + 9)) if 0 <= x < w]
+        top, foot = int(border[columns].min()), int(closed[columns].min())
+        if seen.drawn or not beside or foot - top < 2:
+            continue
+        # Two thirds down what made the rim climb is over, and a tower goes on.
+        rows = slice((top + 2 * foot) // 3, foot)
+        inside = np.median(seen.lab[rows, first : last + 1].reshape(-1, 3), axis=0)
+        around = np.median(seen.lab[rows][:, beside].reshape(-1, 3), axis=0)
+        # A thin mast has the colour of its sky, but not its calm.
+        calm = np.percentile(seen.busy[rows, first : last + 1], 70) < np.percentile(seen.busy[rows][:, beside], 70) + 1
+        if calm and float(np.linalg.norm(inside - around)) < ALIKE:
+            filled[columns] = np.maximum(border[columns], closed[columns])
+    return filled
 
 
 def _learned(seen: Features, border: F32) -> F32 | None:

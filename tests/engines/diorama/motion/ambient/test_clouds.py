@@ -133,6 +133,21 @@ def test_in_a_time_lapse_no_cloud_comes_back_to_its_place(peaks: Scene, film: Fi
     assert max(alike[i, j] for i in range(len(pictures)) for j in range(i + 4, len(pictures))) < 0.75
 
 
+def test_a_time_lapse_deforms_clouds_no_more_at_its_end_than_at_its_beginning(peaks: Scene, play: Play) -> None:
+    ambient = play(peaks, Motion(kind="clouds", strength=1.0, direction="left"), frames=FRAMES)
+    stretched = []
+    for n in (24, 48, 72, 96):
+        drift = ambient.drift(n)
+        assert drift is not None
+        # Of the copy that is seen most, in the sky away from the border that comes in.
+        dx = (drift.ax if drift.weight < 0.5 else drift.bx)[:30, :40]
+        dy = (drift.ay if drift.weight < 0.5 else drift.by)[:30, :40]
+        parts = [np.gradient(part, axis=axis) / 4 for part in (dx, dy) for axis in (0, 1)]
+        stretched.append(float(np.median(np.sqrt(sum(part**2 for part in parts)))))
+    assert max(stretched) < 0.6, stretched
+    assert stretched[3] < 1.5 * max(stretched[:2]), stretched
+
+
 def test_the_sun_stays_in_its_place(film: Film) -> None:
     chance = np.random.default_rng(4)
     noise = cv2.GaussianBlur(chance.normal(0, 1, (HEIGHT, WIDTH)).astype(np.float32), (0, 0), 8)

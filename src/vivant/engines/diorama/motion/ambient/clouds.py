@@ -36,8 +36,10 @@ FARTHEST: Final = 0.45  # widths that a copy is carried
 SLANT: Final = 0.2  # px downward for each px beyond the border, where clouds point no way
 WINDWARD: Final = 0.3  # widths beside the border over which it is measured which way clouds point
 STREAKY: Final = (0.12, 0.35)  # coherence of their directions between which they count not at all and wholly
-TURN: Final = (0.15, 0.30)  # speed of the turning as a share of the drift's, at strength 0.5 or less and at 1
+TURN: Final = (0.15, 0.11)  # speed of the turning as a share of the drift's, at strength 0.5 or less and at 1
 TURNS: Final = (3.0, 1.2)  # seconds in which it changes
+FINE: Final = (0.45, 0.15)  # share of the small eddies, at the same: when time races they stir streaks like paint
+FADES: Final = 0.5  # share of the time from copy to copy in which one takes the place of the other
 EDDIES: Final = (0.155, 0.065)  # sizes of the eddies, widths
 
 
@@ -69,7 +71,9 @@ class Clouds:
         self._rise = (self._over * np.clip(2.5 * rise, 0, 1)).astype(np.float32)
         self._life = TURNS[0] + (TURNS[1] - TURNS[0]) * fast
         seconds = float(air.flowed[-1])
-        self._eddies = [_eddy(air.seed, k, (rows, columns), long, turn) for k in range(int(seconds / self._life) + 3)]
+        fine = FINE[0] + (FINE[1] - FINE[0]) * fast
+        renewals = range(int(seconds / self._life) + 3)
+        self._eddies = [_eddy(air.seed, k, (rows, columns), long, turn, fine) for k in renewals]
         self._grid_x, self._grid_y = np.meshgrid(
             np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32)
         )
@@ -78,6 +82,7 @@ class Clouds:
         one = speed * seconds <= FARTHEST * air.width
         self._turn = seconds + 1 if one else max(1.0, 0.5 * FARTHEST * air.width / speed)
         copies = 1 if one else int(seconds / self._turn) + 2
+        self._arrives = arrives_from is not None
         self._copies = [self._follow(k * self._turn, seconds) for k in range(copies)]
         self._arrival = seconds if arrives_from else None
         self._kept = lru_cache(maxsize=2)(self._drift)
@@ -104,7 +109,7 @@ class Clouds:
         if first + 1 >= len(self._copies):
             return Drift(ax, ay, ax, ay, 0.0, settled)
         bx, by = self._at(first + 1, time)
-        weight = smoothstep(np.array(time / self._turn - first, np.float32))
+        weight = smoothstep(np.array((time / self._turn - first - 0.5) / FADES + 0.5, np.float32))
         return Drift(ax, ay, bx, by, float(np.clip(weight, 0, 1)), settled)
 
     def _at(self, copy: int, time: float) -> tuple[F32, F32]:
@@ -130,7 +135,10 @@ class Clouds:
         step = KEY / FPS
         before = int(np.ceil(min(home, self._turn) / step)) if home > 0 else 0
         after = int(np.ceil(min(self._turn, seconds - home) / step)) + 1 if seconds > home else 1
-        still = np.stack([-self._over * np.float32(self._side * home), 0 * self._over])
+        # A copy that is shown later starts from the picture carried along in one piece: had each row gone its own speed
+        # for so long, clouds would be drawn out to slanting streaks.
+        along = self._over if home == 0 or self._arrives else np.full_like(self._over, self._over.mean())
+        still = np.stack([-along * np.float32(self._side * home), 0 * self._over])
         back, ahead = [still], [still]
         for sign, steps, paths in ((-1, before, back), (1, after, ahead)):
             for k in range(steps):
@@ -196,13 +204,14 @@ def _elevation(backdrop: Backdrop, rows: int) -> F64:
     return height
 
 
-def _eddy(seed: int, k: int, shape: tuple[int, int], long: int, share: float) -> F32:
+def _eddy(seed: int, k: int, shape: tuple[int, int], long: int, share: float, fine: float) -> F32:
     """The k-th turning of the air, float32 (2, rows, columns): velocities across and down whose root mean square is
-    `share`. The gradient of noise turned by a right angle has no divergence: nothing wells up or drains away."""
+    `share`, `fine` of it against 0.75 in small eddies. The gradient of noise turned by a right angle has no divergence:
+    nothing wells up or drains away."""
     chance = rng(seed, f"clouds/{k}")
     total = np.zeros((2, *shape))
-    for size, part in zip(EDDIES, (0.75, 0.45), strict=True):
+    for size, part in zip(EDDIES, (0.75, fine), strict=True):
         down, right = np.gradient(filters.blur(chance.normal(size=shape), 0.5 * size * long / CELL))
         length = float(np.sqrt((down**2 + right**2).mean())) + 1e-9
         total += part * np.stack([down, -right]) / length
-    return np.asarray(share * total / np.sqrt(0.75**2 + 0.45**2), np.float32)
+    return np.asarray(share * total / np.sqrt(0.75**2 + fine**2), np.float32)
