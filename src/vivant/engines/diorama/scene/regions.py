@@ -73,7 +73,7 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) 
     open_ = measure_openness(seen, inside, drop, close=_seen_close(seen))
     trust = (
         (0.25 + 0.75 * calm)
-        * max(np.clip(contrast / 1.6, 0, 1), 0.85 * open_)  # a stormy sky has all colours of the ground
+        * max(np.clip(contrast / 1.6, 0, 1), 0.9 * open_)  # a stormy sky has all colours of the ground
         * likely
         * wide
         * (1 - indoors)
