@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-import cv2
 import numpy as np
 
 from vivant.engines.diorama.scene.animal_eyes import find_eyes
+from vivant.engines.diorama.scene.apart import tell_apart
 from vivant.engines.diorama.scene.body import AnimalEye, Body, Circle, find_body
 from vivant.engines.diorama.scene.scene import Region
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, BodyFact
@@ -21,8 +21,7 @@ from vivant.media import U8
 
 WITH_EYES: Final = 0.6  # trust of a matte with two eyes in it, at least
 LEAST, MOST = 0.008, 0.88  # share of the canvas that a subject that can be moved fills
-MOST_OTHERS: Final = 5
-LIKE: Final = 0.25  # of the largest part of a matte: a further animal is as large at least
+TOGETHER: Final = 6  # animals of one picture that are moved
 HEAD: Final = (1.15, 0.25)  # distances between the eyes: radius of a head, and how far its middle lies below them
 LONE: Final = (4.6, 0.4)  # half axes across of the one eye that is seen: radius of a head; and how far, in such radii,
 # its middle lies toward the trunk
@@ -54,19 +53,16 @@ def find_being(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
 def find_others(matte: Region, rgb: U8, body: Body) -> tuple[Body, ...]:
     """Further living things that the matte shows apart from the one whose parts are `body`, the largest first. rgb:
     uint8 (h, w, 3)."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((matte.mask > 0.5).astype(np.uint8), connectivity=8)
-    if count <= 2:
+    owner = tell_apart(matte.mask)
+    if owner is None:
         return ()
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    h, w = labels.shape
-    own = int(labels[int(np.clip(round(body.trunk.y), 0, h - 1)), int(np.clip(round(body.trunk.x), 0, w - 1))])
+    h, w = owner.shape
+    own = owner[int(np.clip(round(body.trunk.y), 0, h - 1)), int(np.clip(round(body.trunk.x), 0, w - 1))]
+    labels, areas = np.unique(owner[matte.mask > 0.5], return_counts=True)
     found = []
-    for label in 1 + np.argsort(-areas, kind="stable")[: MOST_OTHERS + 1]:
-        if label == own or areas[label - 1] < LIKE * areas.max() or areas[label - 1] < LEAST * h * w / 2:
-            continue
-        near = cv2.dilate((labels == label).astype(np.uint8), np.ones((5, 5), np.uint8))
-        alone = matte.mask * near
-        if (other := find_body(alone)) is not None:
+    for label in labels[np.argsort(-areas, kind="stable")][:TOGETHER]:
+        alone = matte.mask * (owner == label)
+        if label != own and (other := find_body(alone)) is not None:
             found.append(_join(other, find_eyes(rgb, alone)))
     return tuple(found)
 

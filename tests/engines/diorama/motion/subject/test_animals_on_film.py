@@ -109,6 +109,22 @@ def test_a_wave_runs_from_the_head_of_a_fish_to_its_tail(scenes: dict[str, Scene
     assert int(np.argmax(lags)) >= 2  # the tail does later what the middle does
 
 
+def test_each_of_two_animals_moves_by_itself() -> None:
+    scene = SceneAnalyser().analyse(photo("two_dogs.jpg"), Canvas(480, 720, FRAMES))
+    assert scene.body is not None
+    (other,) = scene.others
+    curves = make_body(FRAMES, 3, [BodyAction(kind="turn_head", being="animal")])
+    assert curves is not None
+    motion = BodyMotion(scene, scene.body, curves, cut_out=True)
+    fields = [motion.field(n) for n in range(FRAMES)]
+    ways = []
+    for body in (scene.body, other):
+        row, column = round((body.trunk.y - 0.8 * body.trunk.radius) / STEP), round(body.trunk.x / STEP)
+        ways.append(np.array([0.0 if field is None else float(field.dx[row, column]) for field in fields]))
+    assert min(np.ptp(way) for way in ways) > 1.5
+    assert np.corrcoef(np.stack(ways))[0, 1] < 0.5
+
+
 def test_feet_stand_still(scenes: dict[str, Scene]) -> None:
     frames = film(scenes["antelope"], "turn_head", "walk")
     h, w = frames.shape[1:]

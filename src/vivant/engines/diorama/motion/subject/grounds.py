@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.motion.fields import STEP, average_quarter
+from vivant.engines.diorama.motion.fields import quarter_shape
+from vivant.engines.diorama.scene.apart import tell_apart
 from vivant.engines.diorama.scene.body import Body
 from vivant.media import F32
 
@@ -21,21 +21,15 @@ def share_out(bodies: Sequence[Body], matte: F32) -> list[tuple[Body, F32, F32 |
     grid, 0..1; None: all of the picture is its."""
     if len(bodies) == 1:
         return [(bodies[0], matte, None)]
-    inside = (average_quarter(matte) > 0.5).astype(np.uint8)
-    _, labels = cv2.connectedComponents(inside, connectivity=8)
-    # Labels of the nearest part of the matte, everywhere.
-    _, nearest = cv2.distanceTransformWithLabels(1 - inside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    known = np.zeros(int(nearest.max()) + 1, np.int32)
-    known[nearest[inside > 0]] = labels[inside > 0]
-    owner = known[nearest]
+    owner = tell_apart(matte)
+    if owner is None:
+        return [(bodies[0], matte, None)]
     h, w = matte.shape
+    rows, columns = quarter_shape(h, w)
     shared: list[tuple[Body, F32, F32 | None]] = []
     for body in bodies:
-        row = int(np.clip(round(body.trunk.y / STEP), 0, inside.shape[0] - 1))
-        column = int(np.clip(round(body.trunk.x / STEP), 0, inside.shape[1] - 1))
-        if not inside[row, column]:
-            continue
-        ground = (owner == owner[row, column]).astype(np.float32)
-        own = cv2.resize(ground, (w, h), interpolation=cv2.INTER_NEAREST)
-        shared.append((body, np.asarray(matte * own, np.float32), filters.blur(ground, SOFT)))
+        x, y = (int(np.clip(round(k), 0, most - 1)) for k, most in ((body.trunk.x, w), (body.trunk.y, h)))
+        own = (owner == owner[y, x]).astype(np.float32)
+        if matte[y, x] > 0.5:
+            shared.append((body, matte * own, filters.blur(filters.resize(own, columns, rows), SOFT)))
     return shared
