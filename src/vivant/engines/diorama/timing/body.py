@@ -146,7 +146,9 @@ def _live(time: F64, idle: _Idle, chance: np.random.Generator, kinds: set[BodyAc
     curves["roll"] = (
         head * idle.roll * _waves(time, (0.72, 1.15), (1.0, 0.3), rng(int(chance.integers(1 << 30)), "roll"))
     )
-    curves["tail"] = idle.tail * _waves(time, (0.62, 1.07), (1.0, 0.45), chance)
+    # Both together would fold a thin tail.
+    rest = 0.3 if kinds & {"wag_tail", "flick_tail"} else 1.0
+    curves["tail"] = rest * idle.tail * _waves(time, (0.62, 1.07), (1.0, 0.45), chance)
     curves["ears"] = idle.ears * _twitches(time, chance, (0.9, 2.2))
     curves["lids"] = _blinks(time, _blink_times(time[-1], chance))
     return curves

@@ -278,5 +278,5 @@ class BodyPose:
         if body.head is not None:
             held |= np.hypot(self._x - body.head.x, self._y - body.head.y) < 1.3 * body.head.radius
         weights = spread(self._inside, held & ~moved, moved & self._inside) ** np.float32(1.2)
-        far = float(np.clip(SHORT * self._size[0] / long, 0.7, 2.0))
+        far = float(np.clip(SHORT * self._size[0] / long, 0.7, 1.3))
         return (_Turn(body.tail.root, weights.astype(np.float32), {"tail": far}),)
