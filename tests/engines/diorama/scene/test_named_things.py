@@ -147,6 +147,8 @@ def test_what_is_not_there_is_not_trusted(analyser: SceneAnalyser, name: str, th
         ("drawing_cat", "car"),
         ("drawing_cat", "cup"),
         ("drawing_cat", "train"),
+        ("goldfish", "cup"),
+        ("goldfish", "car"),
     ],
 )
 def test_one_thing_is_not_taken_for_another(analyser: SceneAnalyser, name: str, kind: ThingKind) -> None:

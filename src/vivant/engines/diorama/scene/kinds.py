@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.scene.detection import Box, Detection, share_of_boxes
+from vivant.engines.diorama.scene.detection import NAMES, Box, Detection, share_of_boxes
 from vivant.engines.diorama.storyboard import ThingKind
 from vivant.media import F32, U8
 
@@ -32,9 +32,10 @@ _VEHICLES: Final = frozenset({"car", "truck", "bus", "motorcycle", "bicycle", "t
 # Score that counts as sure. Water under a boat says as much again.
 _SURE: Final[Mapping[ThingKind, float]] = {"cup": 0.28, "boat": 0.28}
 _USUALLY_SURE: Final = 0.45
+_SURELY_ELSE: Final = 0.5
 _RIVAL: Final = 0.35  # score from which something else speaks against it
 _ALIKE: Final = 0.35  # a box that shares so much with that of the cut-out is of it
-_UNKNOWN: Final = 0.5  # of the trust that is left where the detector sees nothing of the kind
+_UNKNOWN: Final = 0.45  # of the trust that is left where the detector sees nothing of the kind
 _ANOTHER: Final = 0.3  # and where it sees something else there
 _DRAWN: Final = 0.5  # from here on the picture is a drawing, of which it knows little
 _AROUND: Final = 0.6  # of a cut-out's size, that the crop for another look has more on each side
@@ -63,12 +64,12 @@ def judge(rgb: U8, mask: F32, kind: ThingKind, seen: Sequence[Detection], detect
         return Verdict(0.0, _ANOTHER if _strongest(seen, box, _LIVING | _VEHICLES) >= 0.5 else 1.0)
     sure = _SURE.get(kind, _USUALLY_SURE)
     agrees = _strongest(seen, box, names)
-    against = _strongest(seen, box, (_LIVING | _VEHICLES) - names)
+    against = _speaks_against(seen, box, names)
     if agrees < sure and (drawn < _DRAWN or kind != "boat"):
         crop, inside = _crop(rgb, box)
         again = detect(crop)
         agrees = max(agrees, _strongest(again, inside, names))
-        against = max(against, _strongest(again, inside, (_LIVING | _VEHICLES) - names))
+        against = max(against, _speaks_against(again, inside, names))
     if agrees >= sure:
         return Verdict(agrees, 1.0)
     if drawn >= _DRAWN and kind == "boat":
@@ -81,6 +82,12 @@ def judge(rgb: U8, mask: F32, kind: ThingKind, seen: Sequence[Detection], detect
 def _strongest(seen: Sequence[Detection], box: Box, names: frozenset[str]) -> float:
     """The best score of a detection of one of these names that is of the box."""
     return max((one.score for one in seen if one.name in names and share_of_boxes(one.box, box) >= _ALIKE), default=0.0)
+
+
+def _speaks_against(seen: Sequence[Detection], box: Box, names: frozenset[str]) -> float:
+    """The best score of something else: of other things, which it takes for one another, only a high one counts."""
+    anything = _strongest(seen, box, frozenset(NAMES) - names)
+    return max(_strongest(seen, box, (_LIVING | _VEHICLES) - names), anything if anything >= _SURELY_ELSE else 0.0)
 
 
 def _box_of(mask: F32) -> Box | None:
