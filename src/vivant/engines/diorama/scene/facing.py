@@ -11,7 +11,7 @@ from vivant.engines.diorama.scene.small_copy import Mask
 from vivant.engines.diorama.storyboard import Drift, ThingKind
 
 # Least unlikeness of the two ends, shares of the width: a smaller one may be chance.
-_CABIN: Final = 0.05
+_CABIN: Final = 0.035
 _FIN: Final = 0.06
 _BOW: Final = 0.08
 _BULK: Final = 0.04
