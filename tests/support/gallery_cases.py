@@ -18,7 +18,7 @@ CASES: Final = Path(__file__).with_name("gallery_cases.toml")
 WHOLE: Final[Box] = (0, 0, 1, 1)
 Kind = Literal[
     "plants", "clouds", "water", "falls", "surf", "mist", "weather", "air", "fire", "light", "camera", "animal",
-    "travel", "face", "first to last",
+    "travel", "face", "cloth", "first to last",
 ]  # fmt: skip
 KINDS: Final[tuple[str, ...]] = get_args(Kind)
 

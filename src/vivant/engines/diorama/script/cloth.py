@@ -103,8 +103,8 @@ def _read_cloth(reading: Reading, first: int, last: int, kind: ThingKind) -> Nam
 def _find_verb(reading: Reading, first: int, last: int) -> int | None:
     """The token of a verb of motion in the clause of the noun: after it, or right before it."""
     does = load_cloth_words().does
-    places = [*range(last, min(last + _AFTER, len(reading.tokens)))]
-    places += range(first - 1, max(-1, first - 1 - _RIGHT_BEFORE), -1)
+    after, before = range(last, min(last + _AFTER, len(reading.tokens))), range(first - _RIGHT_BEFORE, first)
+    places: list[int] = [*after, *(at for at in reversed(before) if at >= 0)]
     for at in places:
         if reading.clause[at] != reading.clause[first] or reading.tokens[at].kind != reading.tokens[first].kind:
             continue

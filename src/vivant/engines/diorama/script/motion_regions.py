@@ -64,7 +64,7 @@ def find_regions(motions: Iterable[Motion], facts: PictureFacts) -> tuple[Motion
 
 def keep_seen(motions: tuple[Motion, ...]) -> tuple[Motion, ...]:
     """Those of which something is seen: all that have their region, or are seen in another way without it."""
-    carried = any(motion.kind in _CARRIED for motion in motions)
+    carried = any(_shows_wind(motion) for motion in motions)
     return tuple(
         motion
         for motion in motions
@@ -72,12 +72,16 @@ def keep_seen(motions: tuple[Motion, ...]) -> tuple[Motion, ...]:
     )
 
 
+def _shows_wind(motion: Motion) -> bool:
+    return motion.kind in _CARRIED or (motion.kind in _CLOTHS and motion.has_region)
+
+
 def note_missing_regions(
     motions: Collection[Motion], words: Mapping[MotionKind, str], facts: PictureFacts, find: Find | None = None
 ) -> tuple[ScriptNote, ...]:
     """One note for each motion of the prompt that lacks its region and is not seen in another way, or is seen at
     another place. words: those of the prompt, by kind. find: how surely a thing is found in the picture, 0..1."""
-    carried = any(motion.kind in _CARRIED for motion in motions)
+    carried = any(_shows_wind(motion) for motion in motions)
     risen = [note for motion in motions if motion.kind in words and (note := _note_origin(motion, words, facts, find))]
     return (
         *risen,

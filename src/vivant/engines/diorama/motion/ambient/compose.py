@@ -63,6 +63,7 @@ from vivant.engines.diorama.scene.sea import ROUGH
 from vivant.engines.diorama.storyboard import TRUSTED, Motion, MotionKind, Storyboard, Thing
 from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
+from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, Planes
 
 
@@ -337,7 +338,11 @@ def _fur(setting: Setting, motion: Motion) -> Parts:
     if coat.weight.max() == 0:
         return Parts()
     here = np.ones_like(coat.weight)
-    sway = Sway(setting.air, coat, stems, here, motion.strength, 0.5, fastest=fur.SPEED, tough=fur.TOUGH)
+    # "The mane sways" asks for no wind; what is asked to move is blown all the same.
+    blows = make_wind(setting.air.seed, setting.air.frames, motion.strength)
+    wind = setting.air.side * np.maximum(np.abs(setting.air.wind), blows)
+    air = replace(setting.air, wind=wind.astype(np.float32))
+    sway = Sway(air, coat, stems, here, motion.strength, 0.5, fastest=fur.SPEED, tough=fur.TOUGH)
     return Parts(worn=(sway,))
 
 

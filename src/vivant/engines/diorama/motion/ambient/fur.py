@@ -16,8 +16,8 @@ from vivant.engines.diorama.motion.fields import STEP, average_quarter
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.media import F32
 
-SPEED: Final = 2.4  # px per frame at 640 px on the long side, see `sway.SPEED`
-TOUGH: Final = 0.75  # see `Sway`: a coat lies on a body, and must not look like water
+SPEED: Final = 3.4  # px per frame at 640 px on the long side, see `sway.SPEED`
+TOUGH: Final = 0.95  # see `Sway`: a coat lies on a body, and must not look like water
 _RIM: Final = 0.022  # of the width: so far outside its outline the background is drawn along
 _DEEP: Final = 0.16  # of the width: from the outline inward, over which hair lies closer and closer
 _LYING: Final = 0.4  # of the lean at the outline, deep inside
