@@ -95,4 +95,4 @@ def test_a_flag_hangs_from_its_pole_on_either_side(mirrored: bool, side: float) 
     hung = hang(scene, region, CLOTHS["flag"])
     assert hung is not None
     assert (hung.along_x, hung.along_y) == (side, 0.0)
-    assert hung.length == pytest.approx(0.21 * 864, rel=0.15)
+    assert hung.length == pytest.approx(206, rel=0.1)

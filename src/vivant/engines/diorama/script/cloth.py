@@ -90,9 +90,9 @@ def _read_cloth(reading: Reading, first: int, last: int, kind: ThingKind) -> Nam
     # "The flag waves strongly in the breeze": what is said of the verb counts with what is said of the wind.
     gentle = min(strengths, default=1.0) <= GENTLE
     strength = (min(strengths) if gentle else max(strengths, default=USUAL)) * (
-        _amount(reading, verb, near) if verb is not None else 1.0
+        _amount(reading, verb[0], near) if verb is not None else 1.0
     )
-    begins, ends = (first, last) if verb is None else (min(first, verb), max(last, verb + 1))
+    begins, ends = (first, last) if verb is None else (min(first, verb[0]), max(last, verb[1]))
     words = " ".join(reading.text[reading.tokens[begins].start : reading.tokens[ends - 1].end].split())
     return NamedCloth(
         kind=CLOTHS[kind], thing=_name(reading, first, last, kind), strength=min(1.0, max(0.1, round(strength, 3))),
@@ -100,8 +100,8 @@ def _read_cloth(reading: Reading, first: int, last: int, kind: ThingKind) -> Nam
     )  # fmt: skip
 
 
-def _find_verb(reading: Reading, first: int, last: int) -> int | None:
-    """The token of a verb of motion in the clause of the noun: after it, or right before it."""
+def _find_verb(reading: Reading, first: int, last: int) -> Span | None:
+    """The tokens of a verb of motion in the clause of the noun: after it, or right before it."""
     does = load_cloth_words().does
     after, before = range(last, min(last + _AFTER, len(reading.tokens))), range(first - _RIGHT_BEFORE, first)
     places: list[int] = [*after, *(at for at in reversed(before) if at >= 0)]
@@ -112,7 +112,7 @@ def _find_verb(reading: Reading, first: int, last: int) -> int | None:
             part = reading.tokens[at : at + length]
             text = ("" if reading.tokens[first].kind == "han" else " ").join(token.text for token in part)
             if text in does and "camera" not in reading.roles(at) and not reading.is_unreal(at):
-                return at
+                return at, at + len(part)
     return None
 
 
