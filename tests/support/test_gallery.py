@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -16,8 +17,9 @@ from support.gallery_table import Row, compare, judge
 from support.liveliness import Liveliness, Quarter
 from support.paths import PHOTOS
 from support.prompt_score import facts_with
-from vivant.engines.diorama.script.script import write
-from vivant.engines.diorama.storyboard import FaceFact, MotionKind, MoveKind, Storyboard
+from vivant.engines.diorama.script.cloth import name_cloths
+from vivant.engines.diorama.script.script import read_prompt, write
+from vivant.engines.diorama.storyboard import FaceFact, MotionKind, MoveKind, Storyboard, ThingFact
 
 CASES = load_cases()
 
@@ -25,6 +27,8 @@ CASES = load_cases()
 def board_of(case: Case) -> Storyboard:
     """What is read out of the prompt for a picture that has all there is."""
     facts = facts_with((FaceFact(x=0.5, y=0.4, height=0.3),), subject=0.4)
+    cloths = tuple(ThingFact(thing=thing, trust=0.9) for thing in name_cloths(read_prompt(case.prompt)))
+    facts = replace(facts, things=(*facts.things, *cloths))
     canvas = case.brief.resolve(720, 360, has_last_frame=bool(case.last)).canvas
     fixed = case.camera_fixed
     return write(case.prompt, facts, canvas=canvas, seed=8, audio=True, camera_fixed=fixed, morph=bool(case.last))
