@@ -303,7 +303,7 @@ def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Fi
 def _illuminate(scene: Scene, board: Storyboard, timeline: Timeline, ambient: Ambient) -> Illumination | None:
     """The light of a clip; the sky that drifts tells where the sky is."""
     backdrop = ambient.backdrop
-    return compose_light(scene, board, timeline, None if backdrop is None else backdrop.alpha)
+    return compose_light(scene, board, timeline, None if backdrop is None else backdrop.sky)
 
 
 def _render_frames(renderer: Frames, frames: int, watch: Watch) -> Iterator[Planes]:

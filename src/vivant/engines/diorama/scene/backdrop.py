@@ -51,18 +51,22 @@ class Backdrop:
     must vanish when the sky behind them changes.
 
     tone: float32 (3, h/16, w/16) of Y, Cb, Cr: the gradual change of the sky's light over the picture, which stays when
-    its clouds move."""
+    its clouds move. sky: as alpha, but the sun, and what stays still only because the sky's border is not told there,
+    is sky, too: what light tells apart. None where it is not known."""
 
     source: Source
     home: Source
     alpha: U8
     tone: F32
+    sky: U8 | None = None
 
     def __post_init__(self) -> None:
         check_type("Backdrop.source", self.source, Source)
         check_type("Backdrop.home", self.home, Source)
         check_array("Backdrop.alpha", self.alpha, np.uint8, self.source.planes.y.shape)
         check_array("Backdrop.tone", self.tone, np.float32, (3, None, None))
+        if self.sky is not None:
+            check_array("Backdrop.sky", self.sky, np.uint8, self.alpha.shape)
 
 
 def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | None = None) -> Backdrop | None:
@@ -93,8 +97,9 @@ def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | 
     filled = _even_out(filled, source, known, FADES * w)
     # What is nearly all sky is mixed with the moved sky as it is: what a fill differs from it would stay as a stain.
     home = _choose(source, filled, (pure > 0.7) & (fixed < 0.02))
-    alpha = alpha * (1 - BURNT * lamps) * (1 - _find_opaque(luma, filled.planes.y, fixed * (lamps < 0.02)))
-    return Backdrop(filled, home, np.rint(255 * alpha).astype(np.uint8), _measure_tone(filled, known, lamps))
+    shows = 1 - _find_opaque(luma, filled.planes.y, fixed * (lamps < 0.02))
+    moves, shown = (np.rint(255 * share * shows).astype(np.uint8) for share in (alpha * (1 - BURNT * lamps), pure))
+    return Backdrop(filled, home, moves, _measure_tone(filled, known, lamps), shown)
 
 
 def are_clouds_seen(luma: U8, sky: F32) -> bool:

@@ -220,3 +220,21 @@ def test_smoke_and_sparks_rise_from_the_fire_that_is_drawn(dusk: Scene, play: Pl
         ambient.overlay(n, frame)
         lit += frame.y.astype(float) - planes.y
     assert lit[:, 60:220].sum() > 10 * lit[:, 300:].sum()
+
+
+def test_flames_are_seen_before_bright_yellow_ground_too(play: Play) -> None:
+    yellow = scene_of(np.full((HEIGHT, WIDTH, 3), (228, 205, 70), np.uint8))
+    log = box(190, 215, 90, 190)
+    ambient = play(yellow, Motion(kind="fire", has_region=False, thing=LOG), frames=97, wind=CALM, find=finds(log))
+    storyboard = Storyboard(
+        width=WIDTH, height=HEIGHT, frames=97, seed=7, language="en", audio=False, camera_fixed=True, morph=False,
+        shots=(Shot(start=0, end=97, moves=()),),
+    )  # fmt: skip
+    renderer = Renderer(yellow, still(97), storyboard, ambient)
+    frames = [renderer.frame(n) for n in range(24, 97, 8)]
+    # Against the ground beside them: brighter, and redder at their tips.
+    lit = [frame.y[120:200, 90:190].astype(float) - np.median(frame.y[120:200, 10:60]) for frame in frames]
+    assert np.mean([(change > 12).mean() for change in lit]) > 0.5
+    assert np.median([frame.y[20:60, 250:].mean() for frame in frames]) < yellow.source.planes.y.mean() - 36
+    red = np.stack([frame.v for frame in frames])[:, 60:100, 45:95].astype(float)
+    assert np.percentile(red.max(0), 75) - np.median(red[:, :, :2]) > 18

@@ -34,8 +34,8 @@ COLOURS: Final = (
 class Blaze:
     """One fire."""
 
-    def __init__(self, air: Air, hearth: Hearth, strength: float, flicker: F32) -> None:
-        """strength: 0..1. flicker: float32 (frames,), -1..1."""
+    def __init__(self, air: Air, hearth: Hearth, strength: float, flicker: F32, luma: F32) -> None:
+        """strength: 0..1. flicker: float32 (frames,), -1..1. luma: float32 (h, w), 16..235, of the picture."""
         self._air, self._flicker, self._hearth = air, flicker, hearth
         tall = hearth.tall * (0.7 + 0.6 * strength)
         top, bottom, left, right = hearth.bounds
@@ -61,7 +61,9 @@ class Blaze:
             pull=1.5 if hearth.is_ground else 0.0,
         )
         self._spared = (1 - filters.sample(hearth.spared, x, y)).astype(np.float32)
-        self._table = _make_table(air)
+        behind = filters.sample(luma, np.clip(x, 0, air.width - 1), np.clip(y, 0, air.height - 1))
+        near = np.clip(3 * filters.blur(burning, 8.0), 0, 1)
+        self._table = _make_table(float((behind * near).sum() / max(1e-6, float(near.sum()))))
 
     @property
     def emission(self) -> F32:
@@ -101,11 +103,14 @@ class _Source:
         return np.asarray(np.clip(self._burning * patches * puff, 0, 1), np.float32)
 
 
-def _make_table(air: Air) -> F32:
-    """See `Sheet`. Before what is bright a flame is seen by what it hides."""
+def _make_table(behind: float) -> F32:
+    """See `Sheet`. behind: luma, 16..235, of what is about the foot of the flames. Before what is bright a flame is
+    seen by what it hides, and by its red."""
     heat = np.linspace(0, HOTTEST, 256)
     known = np.array(COLOURS)
     light = np.stack([np.interp(heat, known[:, 0], known[:, k]) for k in (1, 2, 3)], axis=1)
-    most = 0.3 + 0.6 * float(np.clip((air.middle - 50) / 90, 0, 1))
+    bright = float(np.clip((behind - 50) / 90, 0, 1))
+    most = 0.3 + 0.6 * bright
+    light = light * (1 - bright * np.array([0.0, 0.3, 0.5]))
     hidden = most * smoothstep(heat / 0.5)[:, None]
     return np.concatenate([1 - hidden * np.ones((1, 3)), light], axis=1).astype(np.float32)

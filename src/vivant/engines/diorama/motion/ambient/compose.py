@@ -389,12 +389,13 @@ def _new_fire(setting: Setting, motion: Motion) -> Parts:
             power=1.0 * (0.6 + 0.8 * motion.strength), flicker=flicker, dims=0.3 + 0.3 * motion.strength,
         )  # fmt: skip
         return Parts(sheeted=(beside,))
-    blaze = Blaze(air, hearth, motion.strength, flicker)
+    blaze = Blaze(air, hearth, motion.strength, flicker, scene.source.planes.y.astype(np.float32))
     top, bottom, left, right = hearth.bounds
     light = Firelight(
         air, scene, x=0.5 * (left + right), y=0.5 * (top + bottom) - 0.25 * hearth.tall,
         reach=1.2 * hearth.tall + 0.35 * (right - left), power=1.1 * (0.6 + 0.8 * motion.strength), flicker=flicker,
-        dims=0.2 + 0.2 * motion.strength,
+        # Before a bright picture flames are seen only as the exposure follows them.
+        dims=0.2 + 0.2 * motion.strength + 0.3 * float(np.clip((air.bright - 120) / 80, 0, 1)),
     )  # fmt: skip
     if motion.look == "candle":
         return Parts(sheeted=(light, blaze))

@@ -65,16 +65,14 @@ class Stage:
         scene = self.scene
         if scene.sky.trust < SKY_TRUSTED or float(scene.sky.mask.mean()) < 0.03:
             return None
-        if self._given is not None:
-            return self._given
         subject = scene.matte.mask * min(1.0, 1.5 * scene.matte.trust)
         sky = np.asarray(scene.sky.mask * (1 - subject), np.float32)
-        backdrop = None
-        if scene.facts.drawn == 0:
+        share = self._given
+        if share is None and scene.facts.drawn == 0:
             backdrop = make_backdrop(scene.source, scene.rgb, sky, BEHIND * self.width)
-        if backdrop is not None:
-            return backdrop.alpha
-        share: U8 = np.rint(255 * sky).astype(np.uint8)
+            share = None if backdrop is None else backdrop.sky
+        if share is None:
+            share = np.rint(255 * sky).astype(np.uint8)
         return share
 
     @cached_property
