@@ -239,3 +239,11 @@ def test_the_same_seed_gives_the_same_light_and_another_one_another(field: Scene
     one, again = film(field, "shadows"), film(field, "shadows")
     assert (one.frame(40).y == again.frame(40).y).all()
     assert (one.frame(40).y == one.frame(40).y).all()
+
+
+@pytest.mark.parametrize("kind", ["vintage", "noir"])
+def test_the_light_of_old_film_wavers_in_every_quarter(field: Scene, film: Film, kind: LightKind) -> None:
+    renderer = film(field, kind)
+    for first in (42, 60, 78):  # it is there from 1.6 s on
+        means = [float(luma(renderer, n).mean()) for n in range(first, first + 18, 2)]
+        assert 2.5 < max(means) - min(means) < 30

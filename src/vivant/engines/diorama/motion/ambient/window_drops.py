@@ -9,7 +9,7 @@ by eye.
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -75,7 +75,7 @@ class WindowDrops:
         mist = MIST * opacity * float(smoothstep(np.array(n / FPS / MISTS)))
         share = self._misted(paths)
         for plane, small, step in zip((frame.y, frame.u, frame.v), seen, (SMALL, SMALL // 2, SMALL // 2), strict=True):
-            soft = cv2.GaussianBlur(small, (0, 0), 1.1 * self._air.scale + 0.35)
+            soft = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.1 * self._air.scale + 0.35), np.uint8)
             lay_mist(plane, soft, share, np.float32(1 / step), np.float32(mist))
         refract(frame.y, frame.u, frame.v, *seen, drops)
 
@@ -160,7 +160,7 @@ _GLINT = np.float32(70.0)  # levels of luma, of the light that its upper side mi
 
 
 @fast_kernel
-def lay_mist(plane: U8, soft: U8, share: U8, step: float, most: float) -> None:
+def lay_mist(plane: U8, soft: U8, share: U8, step: Any, most: Any) -> None:
     """plane += most · share/255 · (soft - plane), in place. plane: uint8 (h, w); soft, share: uint8, one shape, read
     between their pixels at `step` times its place."""
     height, width = plane.shape
@@ -227,7 +227,7 @@ def refract(y: U8, u: U8, v: U8, small_y: U8, small_u: U8, small_v: U8, drops: R
 
 
 @inline_kernel
-def _look_up(plane: U8, x: float, y: float) -> float:
+def _look_up(plane: U8, x: Any, y: Any) -> Any:
     """Bilinear, the border repeated."""
     rows, columns = plane.shape
     x = min(max(x, ZERO), np.float32(columns - 1) - np.float32(0.001))

@@ -36,8 +36,8 @@ GRADES: Final[dict[LightKind, Grade]] = {
     "warm": Grade(light=(1.18, 1.0, 0.74), saturation=1.06, contrast=1.03),
     "cold": Grade(light=(0.72, 0.92, 1.22), saturation=0.86, contrast=1.04),
     "golden": Grade(light=(1.30, 1.0, 0.58), saturation=1.12, contrast=1.06, vignette=0.12),
-    "noir": Grade(light=(0.66, 0.68, 0.74), saturation=0.08, contrast=1.32, vignette=0.42, breath=0.025),
-    "vintage": Grade(light=(1.12, 1.0, 0.78), saturation=0.7, contrast=0.86, lift=0.07, vignette=0.25, breath=0.045),
+    "noir": Grade(light=(0.66, 0.68, 0.74), saturation=0.08, contrast=1.32, vignette=0.42, breath=0.05),
+    "vintage": Grade(light=(1.12, 1.0, 0.78), saturation=0.7, contrast=0.86, lift=0.07, vignette=0.25, breath=0.085),
     "teal": Grade(light=(0.97, 0.97, 1.0), saturation=1.05, contrast=1.12, vignette=0.1, split=9.0),
 }
 

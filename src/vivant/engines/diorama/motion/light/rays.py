@@ -25,6 +25,7 @@ _SOFT: Final = 0.13  # heights over which brightness is averaged that makes shaf
 _BRIGHT: Final = (60.0, 170.0)  # luma, 0..219, of what is dark and what is bright behind a shaft
 _START: Final = 0.9  # s, over which the shafts that are added take the place of none
 
+_SLIDE: Final = 0.13  # share of their way from the sun by which the ghosts of a lens slide to and fro
 # Of a lens: (place on the line from the sun through the middle, radius in heights, light, linear RGB); 0 is the sun.
 _GHOSTS: Final = (
     (0.42, 0.035, 0.5, (0.9, 0.7, 0.4)),
@@ -98,11 +99,13 @@ class Flare:
         glow = 0.8 * np.exp(-((far / 0.07) ** 2)) + 0.4 * np.exp(-far / 0.18)
         glow = glow + 0.30 * np.exp(-((down / 0.012) ** 2) - (np.abs(across) / 0.75))
         total = _add(neutral(*stage.shape), (amount * glow).astype(np.float32), colour_of(np.array([1.0, 0.85, 0.6])))
-        # The ghosts go along with the sun a little, as they do with a hand that holds the camera.
-        sway = 0.05 * math.sin(2 * math.pi * 0.13 * t)
+        # The ghosts slide along their line and a little across it, as they do with a hand that holds the camera.
+        sway = _SLIDE * (math.sin(2 * math.pi * 0.19 * t) + 0.4 * math.sin(2 * math.pi * 0.43 * t))
+        lean = 0.35 * _SLIDE * math.sin(2 * math.pi * 0.27 * t)
         for place, radius, light, rgb in _GHOSTS:
             along = place * (1 + sway)
-            gx, gy = sx + (0.5 - sx) * along, sy + (0.5 - sy) * along
+            gx = sx + (0.5 - sx) * along - (0.5 - sy) * lean * place
+            gy = sy + (0.5 - sy) * along + (0.5 - sx) * lean * place
             gone = np.hypot((stage.x - gx) * self._ratio, stage.y - gy) / radius
             disc = np.clip((1.05 - gone) * 9, 0, 1) * (0.55 + 0.45 * np.clip(gone, 0, 1) ** 3)
             total = _add(total, (amount * light * disc).astype(np.float32), colour_of(np.array(rgb)))
