@@ -77,6 +77,6 @@ def test_a_border_takes_nothing_from_rows_far_away() -> None:
     hole = np.zeros((512, 864), np.float32)
     hole[:48] = 1
     picture[:48] = picture[48:49]
-    filled = complete(make_source(picture), picture, hole, reach=48, border=True)
+    filled = complete(make_source(picture), picture, hole, reach=48, begin="border")
     sky = to_planes(np.full((2, 2, 3), 60, np.uint8)).y[0, 0]
     assert np.abs(filled.planes.y[:48].astype(int) - int(sky)).max() < 40

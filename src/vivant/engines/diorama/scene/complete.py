@@ -7,7 +7,7 @@ grain are those of the picture.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from vivant.media import F32, U8, Planes
 
 I32 = NDArray[np.int32]
 Mask = NDArray[np.bool_]
+Begin = Literal["smooth", "level", "border"]
 
 _WORK: Final = 320  # long side of the copy on which patches are matched
 _RADIUS: Final = 3  # patches are 7x7; the kernels have it as range(-3, 4)
@@ -41,29 +42,29 @@ def complete(
     *,
     reach: float,
     seed: int = 0,
-    level: bool = False,
+    begin: Begin = "smooth",
     flat: bool = False,
-    border: bool = False,
 ) -> Source:
     """`source` with the hole filled. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; old and new
     are mixed by it. reach: how far in from the hole's rim the result can be seen, in pixels; farther in it is only
-    filled smoothly. level: begin with what is left and right of the hole, for one that will be seen as a whole: scenes
-    are layered, and from an average of all around it a hill would end in haze; where both sides agree nothing else is
-    taken (level_fill.py). flat: it is a drawing, of which this holds everywhere. border: the hole is a border, which
-    goes on with what is near: nothing is taken from rows far away. Equal arguments, equal result."""
+    filled smoothly. begin: what the first matches are like: "smooth", an average of all around the hole; "level", what
+    is left and right of it, for one that will be seen as a whole: scenes are layered, and from an average a hill would
+    end in haze; where both sides agree nothing else is taken (level_fill.py); "border", what `rgb` has in the hole,
+    which is the picture's edge drawn outward: it goes on with what is near, so nothing is taken from rows far away.
+    flat: it is a drawing, of which "level" holds everywhere. Equal arguments, equal result."""
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
     small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     gone = cv2.resize((hole > 0.02).astype(np.uint8), size, interpolation=cv2.INTER_AREA) > 0
     gone = cv2.dilate(gone.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed, level=level, border=border)
+    offsets, seen = _match(small, gone, max(2, round(reach * scale) + 2), seed, begin)
     maps = _enlarge(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
     soft: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
     u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
-    if level:
+    if begin == "level":
         made = fill_level(Planes(y, u, v), planes, hole, flat=flat)
         y, u, v = made.y, made.u, made.v
     # Outside the hole the double-size luma stays as it is.
@@ -94,7 +95,7 @@ def pull_push(values: F32, known: F32) -> F32:
     return out
 
 
-def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool, border: bool) -> tuple[I32, Mask]:
+def _match(small: U8, gone: Mask, reach: int, seed: int, begin: Begin) -> tuple[I32, Mask]:
     """For pixels of the hole that can be seen (the mask returned): row and column offsets, int32 (h, w, 2), to the
     background pixel that goes there."""
     inner = cv2.distanceTransform(gone.astype(np.uint8), cv2.DIST_L2, 3)
@@ -119,7 +120,7 @@ def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool, border:
         usable = _usable(hole)
         if not usable.any() or not want.any():
             return np.zeros((*gone.shape, 2), np.int32), np.zeros_like(gone)
-        canvas = _across(picture, hole) if level else pull_push(picture, (~hole).astype(np.float32))
+        canvas = _begin(begin, picture, hole)
         ring = cv2.dilate(want.astype(np.uint8), np.ones((2 * _RADIUS + 1, 2 * _RADIUS + 1), np.uint8)) > 0
         start = _start(usable, ring, offsets, seed + step)
         # Filled pixels count less the farther in they are, or matches drift to any flat dark patch.
@@ -128,7 +129,7 @@ def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool, border:
         # What comes from the coarser level is about right: patches far from it have been tried there.
         widest = picture.shape[1] if step else _NEAR
         farthest = picture.shape[0]
-        if border:
+        if begin == "border":
             farthest = min(farthest, 2 * _RADIUS + int((reach + _ROWS * gone.shape[0]) / 2**step))
         for k in range(_ROUNDS if step else _LAST_ROUNDS):
             if offsets is not None or k:
@@ -138,6 +139,12 @@ def _match(small: U8, gone: Mask, reach: int, seed: int, *, level: bool, border:
         offsets = start
     assert offsets is not None
     return offsets, seen
+
+
+def _begin(begin: Begin, picture: F32, hole: Mask) -> F32:
+    if begin == "border":
+        return picture
+    return _across(picture, hole) if begin == "level" else pull_push(picture, (~hole).astype(np.float32))
 
 
 def _across(picture: F32, hole: Mask) -> F32:

@@ -72,7 +72,10 @@ def clear(scene: Scene, things: Sequence[Lifted], reach: float | None = None) ->
     h, w = scene.depth.shape
     hole = np.maximum.reduce([thing.hole for thing in things])
     seen = float(max(h, w)) if reach is None else reach
-    source = complete(scene.source, scene.rgb, hole, reach=seen, level=reach is None, flat=scene.facts.drawn > DRAWN)
+    source = complete(
+        scene.source, scene.rgb, hole, reach=seen, begin="level" if reach is None else "smooth",
+        flat=scene.facts.drawn > DRAWN,
+    )  # fmt: skip
     rgb = to_picture(source.planes)
     known = (1 - (hole > 0.01)).astype(np.float32)
 

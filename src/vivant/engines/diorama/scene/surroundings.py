@@ -34,6 +34,8 @@ _STRIP: Final = 0.03  # of the side, along the border, in which the subject is l
 _TOUCHES: Final = 0.02  # share of that strip from which the subject reaches the border
 _FACE: Final = 0.25  # heights of a face, within which of the border nothing is completed
 _SMALL: Final = 2  # pixels of the border that are left to the picture's edge: not worth completing
+_SEAM: Final = 6.0  # pixels beside the seam that are compared with the picture's edge, and over which detail fades in
+_LIGHT: Final = 0.06  # of the longer side, over which a difference at the seam is one of light
 _GRAIN: Final = 1.6  # pixels: finer detail is grain
 _MOST_GRAIN: Final = 7.0  # levels of luma: stronger detail is an outline, and not mirrored
 _ALIGNED: Final = 4  # pixels that all margins are a multiple of, so that chroma and the quarter grid stay in phase
@@ -138,7 +140,7 @@ def surround(scene: Scene, source: Source, needed: Margins) -> Surroundings:
     hole[top : rows - bottom, left : columns - right] = 0
     made = make_source(rgb)
     if max(beyond) > _SMALL:
-        made = _even_seam(complete(made, rgb, hole, reach=float(max(beyond)), border=True), made, hole)
+        made = _even_seam(complete(made, rgb, hole, reach=float(max(beyond)), begin="border"), made, hole)
     return Surroundings(_lay_in(made, source, margins), margins)
 
 
@@ -154,7 +156,11 @@ def _even_seam(filled: Source, padded: Source, hole: F32) -> Source:
         h, w = plane.shape
         inner = top, min(bottom, h - 1), left, min(right, w - 1)
         out = plane.copy()
-        _fade_in(out, _differ_at_seam(edge, plane, inner, 6 / scale), *inner)
+        change = _differ_at_seam(edge, plane, inner, _SEAM / scale)
+        # What differs over a long stretch is light, and fades out over the border; what differs from row to row is
+        # detail, and would be drawn out into streaks.
+        light = _smooth_along(change, inner, _LIGHT * max(plane.shape))
+        _fade_in(out, light, change - light, _SEAM / scale, *inner)
         return out
 
     y = _add_grain(np.minimum(even(filled.planes.y, padded.planes.y, 1), 235).astype(np.uint8), box)
@@ -196,10 +202,22 @@ def _differ_at_seam(edge: U8, plane: U8, box: tuple[int, int, int, int], sigma: 
     return out
 
 
+def _smooth_along(change: F32, box: tuple[int, int, int, int], sigma: float) -> F32:
+    """The values on the outline of a box, float32 (h, w), smoothed along each of its sides."""
+    top, bottom, left, right = box
+    out = np.zeros_like(change)
+    for row in (top, bottom):
+        out[row, left : right + 1] = filters.blur(change[row : row + 1, left : right + 1], sigma)[0]
+    for column in (left, right):
+        out[top : bottom + 1, column] = filters.blur(change[top : bottom + 1, column : column + 1], sigma)[:, 0]
+    return out
+
+
 @kernel
-def _fade_in(plane: U8, change: F32, top: int, bottom: int, left: int, right: int) -> None:
-    """Add to what lies outside a box, in place, the change of the nearest pixel on its outline, less the farther away
-    it is. plane: uint8 (h, w); change: float32 (h, w); the rest: first and last row and column of the box."""
+def _fade_in(plane: U8, light: F32, detail: F32, short: float, top: int, bottom: int, left: int, right: int) -> None:
+    """Add to what lies outside a box, in place, the light and the detail of the nearest pixel on its outline, less the
+    farther away it is: of the detail nothing is left after a few times `short` pixels. plane: uint8 (h, w); light,
+    detail: float32 (h, w); the rest: first and last row and column of the box."""
     h, w = plane.shape
     farthest = np.hypot(float(max(top, h - 1 - bottom)), float(max(left, w - 1 - right)))
     reach = max(4.0, 0.5 * farthest)
@@ -210,7 +228,8 @@ def _fade_in(plane: U8, change: F32, top: int, bottom: int, left: int, right: in
                 continue
             column = min(max(j, left), right)
             away = np.hypot(float(i - row), float(j - column))
-            value = np.rint(plane[i, j] + change[row, column] * np.exp(-away / reach))
+            more = light[row, column] * np.exp(-away / reach) + detail[row, column] * np.exp(-away / short)
+            value = np.rint(plane[i, j] + more)
             plane[i, j] = np.uint8(min(max(value, 16.0), 240.0))
 
 

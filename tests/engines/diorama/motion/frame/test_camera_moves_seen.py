@@ -238,7 +238,7 @@ def test_an_orbit_turns_the_picture_round_its_subject(city: Scene, antelope: Sce
     assert far.dx - near.dx > 0.02
 
 
-@pytest.mark.parametrize(("direction", "least", "most"), [("out", 1.15, 1.4), ("in", 0.7, 0.87)])
+@pytest.mark.parametrize(("direction", "least", "most"), [("out", 1.15, 1.4), ("in", 0.7, 0.9)])
 def test_a_dolly_zoom_keeps_the_subject_and_changes_the_size_of_the_background(
     antelope: Scene, direction: Any, least: float, most: float
 ) -> None:
@@ -286,6 +286,20 @@ def test_a_move_after_a_cut_has_the_rest_of_the_picture_for_room_and_is_told_whe
     )
     assert find_short_moves(board(lake, *shots), lake, part_of) == (far,)
     assert find_short_moves(board(lake, shots[0], replace(shots[2], start=40)), lake, part_of) == (far,)
+
+
+@pytest.mark.parametrize(("name", "ratio", "alike"), [("mountain_lake", "16:9", 0.98), ("golden_dog", "1:1", 0.8)])
+def test_a_completed_border_goes_on_at_the_height_at_which_things_reach_it(name: str, ratio: str, alike: float) -> None:
+    """Shores, ridges, lights of a blurred wood: each row of the border is as bright as the row that it continues."""
+    scene = replace(scene_of(picture_of(name), ratio), outside=None)
+    for margins in (Margins(64, 0, 0, 0), Margins(0, 0, 64, 0)):
+        luma = surround(scene, scene.source, margins).source.planes.y.astype(np.float32)
+        around = luma if margins.left else luma[:, ::-1]
+        beyond, edge = (
+            cv2.GaussianBlur(rows.mean(1)[:, None], (0, 0), 4) for rows in (around[:, 12:56], around[:, 64:84])
+        )
+        assert np.corrcoef(beyond.ravel(), edge.ravel())[0, 1] > alike
+        assert around[:, 12:56].std(1).mean() > 0.3 * around[:, 64:108].std(1).mean()  # nor is it drawn out
 
 
 def test_the_border_of_a_drawing_has_no_trace_of_its_outlines() -> None:
