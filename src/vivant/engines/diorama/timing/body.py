@@ -280,7 +280,7 @@ def _twitch_ears(time: F64, act: _Act, chance: np.random.Generator) -> dict[str,
 
 def _wag_tail(time: F64, act: _Act, _: np.random.Generator) -> dict[str, F64]:
     held = _held(time, act, 0.35)
-    return {"tail": 17 * held * np.sin(2 * np.pi * 1.7 * (time - act.start)), "lean": 0.12 * held * np.sin(
+    return {"tail": 21 * held * np.sin(2 * np.pi * 1.7 * (time - act.start)), "lean": 0.12 * held * np.sin(
         2 * np.pi * 1.7 * (time - act.start) + 0.6)}  # fmt: skip
 
 
