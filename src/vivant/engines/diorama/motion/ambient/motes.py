@@ -53,12 +53,12 @@ class Dust:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "dust", round(air.area * (300 + 800 * strength)), 0.35, 3.5, 0.15)
+        self._points = _WanderingPoints(air, "dust", round(air.area * (300 + 800 * strength)), 0.35, 3.5, 0.24)
         chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=1.2, open_at_720p=2.6)
         blur = lens.blur(z)
         self._pixels = lens.pixels(z)
-        self._radius = np.clip(2.1 * air.scale + 0.95 * blur, 1.0, 12 * air.scale)
+        self._radius = np.clip(2.6 * air.scale + 0.95 * blur, 1.0, 12 * air.scale)
         self._soft = 0.5 + 0.55 * self._radius
         self._alpha = (
             (0.75 + 0.25 * strength) * np.clip(2.4 * air.scale / self._radius, 0.22, 1) * chance.uniform(0.4, 1, len(z))
@@ -72,7 +72,7 @@ class Dust:
         if opacity <= 0:
             return
         time = n / FPS
-        x, y = self._points.carried(n, self._air, self._pixels, share=0.5, sinking=0.07)
+        x, y = self._points.carried(n, self._air, self._pixels, share=0.7, sinking=0.1)
         glint = 0.35 + 0.65 * np.sin(self._turn * time + self._phase) ** 2
         # What leaves on one side comes back on the other; it is faded out near the edges, so that this is not seen.
         edge = np.clip(np.minimum(np.minimum(x, self._air.width - x), np.minimum(y, self._air.height - y)) / 24, 0, 1)
