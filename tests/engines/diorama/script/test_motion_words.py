@@ -160,3 +160,19 @@ def test_rain_that_stops_at_a_time_falls_until_then(prompt: str, start: int | No
 @pytest.mark.parametrize("prompt", ["The rain has stopped.", "雨停了，女孩抬头。", "The rain stops."])
 def test_rain_that_is_over_does_not_fall(prompt: str) -> None:
     assert not [motion for motion in board(prompt).motions if motion.kind == "rain"]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Sparks rain down beside the shuttle", "Sparks fall from above", "A shower of sparks"]
+)
+def test_sparks_that_rain_down_are_sparks_that_fall_and_no_rain(prompt: str) -> None:
+    written = write(
+        prompt,
+        PictureFacts(),
+        canvas=Canvas.of("480p", "16:9", 5),
+        seed=1,
+        audio=False,
+        camera_fixed=False,
+        morph=False,
+    )
+    assert [(motion.kind, motion.direction) for motion in written.motions] == [("sparks", "down")]

@@ -45,6 +45,7 @@ _BLOWN: Final[tuple[tuple[Blown, tuple[str, ...]], ...]] = (
         "ribbon", "旗", "裙", "帘", "衣", "披风", "飘带", "丝巾", "围巾",
     )),
 )  # fmt: skip
+_FALL: Final = ("rain", "fall", "pour", "shower", "落", "洒")  # of sparks
 _HAS: Final = frozenset({"has", "have", "had", "已"})
 _NEAR: Final = 3  # tokens
 _REACH: Final = 8  # tokens between a motion and the direction it drifts
@@ -99,6 +100,8 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
                 things[kind] = thing
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
                 directions[kind] = direction
+            if kind == "sparks" and any(word in reading.written(hit).casefold() for word in _FALL):
+                directions[kind] = "down"
     cloths = [] if "wind" in denied - set(strengths) else find_cloths(reading)
     for cloth in cloths:
         strengths[cloth.kind] = {reading.clause[cloth.at]: cloth.strength}

@@ -1,18 +1,32 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
+from support.timelines import still
+from vivant.engines.diorama.motion.ambient.compose import compose
+from vivant.engines.diorama.motion.ambient.shown_bolt import find_bolt
 from vivant.engines.diorama.motion.fields import Ambient
+from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion
+from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32, U8, Planes
 
 STRIKE = Event(id="strike0", kind="strike", time=Fraction(20, 24), strength=0.8, x=0.4, depth=0.5)
+
+
+def render_with(scene: Scene, motions: tuple[Motion, ...], events: tuple[Event, ...]) -> Renderer:
+    board = Storyboard(
+        width=WIDTH, height=HEIGHT, frames=49, seed=7, language="en", audio=False, camera_fixed=True, morph=False,
+        shots=(Shot(start=0, end=49, moves=()),), motions=motions,
+    )  # fmt: skip
+    timeline = replace(still(49, 7), events=events)
+    return Renderer(scene, timeline, board, compose(scene, board, timeline))
 
 
 def draw(scene: Scene, ambient: Ambient, n: int) -> F32:
@@ -79,6 +93,43 @@ def test_clouds_beside_a_bolt_are_lit(dusk: Scene, play: Play) -> None:
     assert field is not None and field.gain is not None
     near, far, ground = field.gain[5:20, 80:90].mean(), field.gain[5:20, :10].mean(), field.gain[45:]
     assert near > far + 0.1 and (ground == 1).all()
+
+
+@pytest.fixture(scope="module")
+def struck() -> Scene:
+    """A bolt from the sky's upper border to the ground, in a sky that it lights."""
+    rgb: U8 = np.full((HEIGHT, WIDTH, 3), (60, 52, 66), np.uint8)
+    for row in range(150):
+        middle = 200 + round(12 * np.sin(row / 9))
+        rgb[row, middle - 1 : middle + 2] = 250
+    return scene_of(rgb, sky=region(rows_between(0, 150)))
+
+
+def test_a_bolt_that_the_picture_shows_goes_out_and_comes_back_with_the_strike(struck: Scene) -> None:
+    motions = (Motion(kind="lightning"), Motion(kind="clouds", origin="picture"))
+    renderer = render_with(struck, motions, (STRIKE,))
+    frames = {n: renderer.frame(n).y.astype(np.float32) for n in (0, 14, 20, 40)}
+    assert np.array_equal(frames[0], struck.source.planes.y)
+    rows = np.arange(10, 140)
+    bolt = np.array([200 + round(12 * np.sin(row / 9)) for row in rows])
+    contrast = {n: float((y[rows, bolt] - y[rows, bolt + 14]).mean()) for n, y in frames.items()}
+    assert contrast[0] > 140 and contrast[20] > 100
+    assert abs(contrast[14]) < 12 and abs(contrast[40]) < 12
+    assert frames[14][20:120, 225:260].mean() < frames[0][20:120, 225:260].mean() - 5  # and its glow with it
+    assert frames[14][200:].mean() == pytest.approx(frames[0][200:].mean(), abs=4)
+
+
+def test_a_bolt_stays_where_no_lightning_is_asked_for(struck: Scene, play: Play) -> None:
+    assert play(struck, Motion(kind="rain")).sheets(14) == ()
+    assert play(struck, Motion(kind="lightning", origin="picture"), events=(STRIKE,)).sheets(14) == ()
+
+
+def test_bright_roofs_and_clouds_are_no_bolt() -> None:
+    luma: U8 = np.full((HEIGHT, WIDTH), 90, np.uint8)
+    luma[150:154] = 235  # a roof
+    luma[40:90, 100:240] = 220  # a cloud
+    luma[20:22, 300:310] = 250  # a bird
+    assert find_bolt(luma, rows_between(0, 150)) is None
 
 
 def test_without_a_strike_there_is_no_bolt(dusk: Scene, play: Play) -> None:

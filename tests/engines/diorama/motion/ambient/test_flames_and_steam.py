@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard, Thing
+from vivant.engines.diorama.timing.light import make_flicker
 from vivant.media import F32, U8, Planes
 from vivant.request import Canvas
 
@@ -125,6 +127,45 @@ def test_steam_rises_over_the_cup_and_nowhere_else(dusk: Scene, play: Play) -> N
     assert mean[:, :100].max() < 0.01 and mean[:, 380:].max() < 0.01 and mean[215:].max() < 0.01
     early, later = light_of(ambient.sheets(50)[0]), light_of(ambient.sheets(56)[0])
     assert (np.abs(early - later)[90:175, 190:290] > 0.02).mean() > 0.05
+
+
+def test_steam_of_pancakes_rises_from_all_of_them_though_one_crumb_was_found(play: Play) -> None:
+    stack, crumb = box(90, 260, 60, 330), box(150, 165, 100, 115)
+    plate = scene_of(np.full((HEIGHT, WIDTH, 3), 50, np.uint8), matte=Region(stack, 0.95))
+    steam = [
+        Motion(kind="smoke", look="steam", thing=Thing(kind="other", words="pancakes", several=several))
+        for several in (True, False)
+    ]
+    wide, narrow = (
+        np.mean(
+            [light_of(play(plate, each, frames=97, wind=CALM, find=finds(crumb)).sheets(n)[0]) for n in (40, 70)],
+            axis=0,
+        )
+        for each in steam
+    )
+    assert (wide.max(axis=0) > 0.02).sum() > 2 * (narrow.max(axis=0) > 0.02).sum()
+    assert wide[60:120, 80:310].mean() > 4 * narrow[60:120, 80:310].mean()
+
+
+def test_candlelight_comes_from_the_bright_side_and_is_felt_to_flicker_in_every_quarter(play: Play) -> None:
+    room = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    room[:, 320:] = 100
+    scene = scene_of(room)
+    board = Storyboard(
+        width=WIDTH, height=HEIGHT, frames=97, seed=7, language="en", audio=False, camera_fixed=True, morph=False,
+        shots=(Shot(start=0, end=97, moves=()),),
+        motions=(Motion(kind="fire", look="candle", strength=0.3, has_region=False),),
+    )  # fmt: skip
+    timeline = replace(still(97, 7), flicker=make_flicker(board))
+    film = Renderer(scene, timeline, board, compose(scene, board, timeline))
+    right, left = (
+        np.array([float(film.frame(n).y[:, columns].mean()) for n in range(0, 97, 2)])
+        for columns in (slice(320, None), slice(160))
+    )
+    for quarter in range(4):
+        here = slice(12 * quarter, 12 * quarter + 13)
+        assert np.ptp(right[here]) > 5
+    assert np.ptp(right[12:]) > 1.3 * np.ptp(left[12:])
 
 
 def test_the_opening_of_a_cup_is_its_upper_part() -> None:

@@ -87,6 +87,21 @@ def test_sparks_rise_from_the_fire_that_is_seen(play: Play) -> None:
     assert seen[100:200, 40:160].sum() > 0
 
 
+def test_sparks_that_rain_down_fall(night: Scene, play: Play) -> None:
+    ambient = play(night, Motion(kind="sparks", direction="down", has_region=False), wind=np.zeros(49, np.float32))
+    assert _shift_down(night, ambient) > 1.5 > 0 > _shift_down(night, play(night, Motion(kind="sparks")))
+
+
+def _shift_down(scene: Scene, ambient: Ambient) -> float:
+    """Pixels by which what is drawn goes down from one frame to the next, where they fit best."""
+    found = []
+    for n in (20, 28, 36):
+        one, two = (change(scene, ambient, k) for k in (n, n + 1))
+        fits = [float((one[24:-24] * np.roll(two, -d, axis=0)[24:-24]).sum()) for d in range(-20, 21)]
+        found.append(int(np.argmax(fits)) - 20)
+    return float(np.median(found))
+
+
 @pytest.mark.parametrize(("side", "sign"), [("left", -1), ("right", 1)])
 def test_leaves_go_with_the_wind(night: Scene, play: Play, side: Drift, sign: int) -> None:
     leaves = Motion(kind="leaves", strength=1.0, direction=side)

@@ -35,9 +35,11 @@ from vivant.engines.diorama.motion.ambient.rain import Rain
 from vivant.engines.diorama.motion.ambient.ripples import Ripples
 from vivant.engines.diorama.motion.ambient.settled import SettledSnow, WetGround
 from vivant.engines.diorama.motion.ambient.shimmer import Shimmer, bounds_of, over_fire, over_ground
+from vivant.engines.diorama.motion.ambient.shown_bolt import ShownBolt, find_bolt
 from vivant.engines.diorama.motion.ambient.sky_shade import SkyShade
 from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow
+from vivant.engines.diorama.motion.ambient.snow_sheets import SnowSheets
 from vivant.engines.diorama.motion.ambient.stems import measure_stems
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
@@ -65,6 +67,8 @@ from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, Planes
+
+_BLIZZARD: Final = 0.75  # of snow, from which the wind drives it in sheets
 
 
 class Displacement(Protocol):
@@ -107,6 +111,7 @@ class Setting:
     places: Places
     timeline: Timeline
     hearth: Hearth | None  # of a fire that the picture does not show
+    bolt: ShownBolt | None  # that the picture shows, where lightning is asked for
     falling: Motion | None  # the first of "water" and "falls": it alone makes water fall, though both may be there
 
 
@@ -125,7 +130,8 @@ def compose(
     if draped is not None:
         scene = draped.behind  # the sky goes on behind a flag
     places = Places(scene, find=find, falls_named=any(m.kind == "falls" for m in storyboard.motions))
-    setting = Setting(air, air, scene, places, timeline, _find_new_hearth(storyboard, places), falling)
+    hearth, bolt = _find_new_hearth(storyboard, places), _find_shown_bolt(scene, storyboard)
+    setting = Setting(air, air, scene, places, timeline, hearth, bolt, falling)
     parts = []
     for motion in storyboard.motions:
         there = make_envelope(motion, timeline.frames, cuts)
@@ -198,7 +204,11 @@ class _Composition:
 
 def _rain(setting: Setting, motion: Motion) -> Parts:
     grey = 0.55 * setting.air.bright + 0.45 * setting.air.middle
-    haze = Haze(setting.air, setting.scene.depth, 0.05 * motion.strength, 0.06 + 0.26 * motion.strength, grey)
+    # By night nothing lights the air: what was dark stays so.
+    day = float(np.clip((setting.air.middle - 45) / 60, 0.25, 1))
+    haze = Haze(
+        setting.air, setting.scene.depth, 0.05 * day * motion.strength, day * (0.06 + 0.26 * motion.strength), grey
+    )
     wet = average_quarter(setting.places.water) * motion.has_region
     ground = average_quarter(setting.places.ground)
     ripples = Ripples(setting.air, wet, ground, setting.scene.horizon, motion.strength)
@@ -214,10 +224,20 @@ def _rain(setting: Setting, motion: Motion) -> Parts:
 
 def _snow(setting: Setting, motion: Motion) -> Parts:
     white = min(225.0, 0.8 * setting.air.bright + 35)
-    haze = Haze(setting.air, setting.scene.depth, 0.03 * motion.strength, 0.06 + 0.3 * motion.strength, white)
+    # Before white ground and sky flakes are seen only as the light goes: clouds hide the sun while it snows.
+    pale = float(np.clip((setting.air.middle - 130) / 50, 0, 1)) * motion.strength
+    white -= 62 * pale
+    haze = Haze(
+        setting.air,
+        setting.scene.depth,
+        0.03 * motion.strength + 0.22 * pale,
+        0.06 + 0.3 * motion.strength + 0.2 * pale,
+        white,
+    )
     flakes = Snow(setting.air, motion.strength, setting.places.occluder(), haze)
     lying = SettledSnow(setting.air, average_quarter(setting.places.ledges), motion.strength)
-    return Parts(sheeted=(lying,), overlays=(flakes,))
+    sheets = (SnowSheets(setting.air, motion.strength),) if motion.strength >= _BLIZZARD else ()
+    return Parts(sheeted=(lying,), overlays=(*sheets, flakes))
 
 
 def _water(setting: Setting, motion: Motion) -> Parts:
@@ -258,7 +278,7 @@ def _falls(setting: Setting, motion: Motion) -> Parts:
 
 
 def _clouds(setting: Setting, motion: Motion) -> Parts:
-    if not motion.has_region or not is_there(setting.scene.sky):
+    if not motion.has_region or not is_there(setting.scene.sky) or setting.bolt is not None:
         return Parts()
     places, scene = setting.places, setting.scene
     luma = average_quarter(scene.source.planes.y.astype(np.float32))
@@ -376,6 +396,15 @@ def _find_new_hearth(storyboard: Storyboard, places: Places) -> Hearth | None:
     return find_hearth(places.scene, named, storyboard.seed)
 
 
+def _find_shown_bolt(scene: Scene, storyboard: Storyboard) -> ShownBolt | None:
+    """The bolt of the picture, if lightning is asked for. A sky that is to drift would carry it away from its place."""
+    kinds = {motion.kind for motion in storyboard.motions if motion.origin == "prompt" and motion.has_region}
+    if "lightning" not in kinds or "clouds" in kinds or not is_there(scene.sky):
+        return None
+    found = find_bolt(scene.source.planes.y, scene.sky.mask)
+    return None if found is None else ShownBolt(scene, found)
+
+
 def _new_fire(setting: Setting, motion: Motion) -> Parts:
     """Flames where the picture shows none, on what the prompt names, with their light and a few embers; or the light of
     a fire that burns beside the picture."""
@@ -384,9 +413,16 @@ def _new_fire(setting: Setting, motion: Motion) -> Parts:
         return Parts()
     hearth = setting.hearth
     if hearth is None:
+        candle = motion.look == "candle"
+        # From the side on which the picture is brighter: a light is there. The flame of a candle is small, but its
+        # light flickers no less.
+        luma = scene.source.planes.y
+        side = float(luma[:, : air.width // 3].mean()) < float(luma[:, -(air.width // 3) :].mean())
         beside = Firelight(
-            air, scene, x=(0.5 - 0.5 * air.side) * air.width, y=1.02 * air.height, reach=0.85 * air.height,
-            power=1.0 * (0.6 + 0.8 * motion.strength), flicker=flicker, dims=0.3 + 0.3 * motion.strength,
+            air, scene, x=(1.04 if side else -0.04) * air.width, y=(0.45 if candle else 1.02) * air.height,
+            reach=0.85 * air.height, power=(1.35 if candle else 1.0) * (0.6 + 0.8 * motion.strength),
+            flicker=_of_a_candle(flicker, motion.strength) if candle else flicker,
+            dims=(0.5 if candle else 0.3) + 0.3 * motion.strength,
         )  # fmt: skip
         return Parts(sheeted=(beside,))
     blaze = Blaze(air, hearth, motion.strength, flicker, scene.source.planes.y.astype(np.float32))
@@ -402,6 +438,11 @@ def _new_fire(setting: Setting, motion: Motion) -> Parts:
     embers = Embers(air, hearth.glowing, 0.12 * motion.strength)
     hot = _shimmer(setting, over_fire(hearth.bounds, hearth.tall, scene.depth.shape), motion.strength)
     return Parts(displacements=hot, sheeted=(light, blaze), overlays=(embers,))
+
+
+def _of_a_candle(flicker: F32, strength: float) -> F32:
+    """The flicker of a room that a candle lights, float32 (frames,), -1..1: a small flame, but it seldom rests."""
+    return np.asarray(0.8 * np.tanh(2.4 * flicker / max(0.1, strength)), np.float32)
 
 
 def _shimmer(setting: Setting, where: F32, strength: float) -> tuple[Displacement, ...]:
@@ -448,8 +489,9 @@ def _lightning(setting: Setting, motion: Motion) -> Parts:
     if not strikes or not motion.has_region or not is_there(sky):
         return Parts()
     ground = float(np.flatnonzero((sky.mask > 0.5).any(axis=1))[-1])
-    bolts = Lightning(setting.air, strikes, setting.places.sky, setting.scene.source.planes.y, ground)
-    return Parts(displacements=(bolts,), overlays=(bolts,))
+    shown = setting.bolt
+    bolts = Lightning(setting.air, strikes, setting.places.sky, setting.scene.source.planes.y, ground, shown)
+    return Parts(displacements=(bolts,), overlays=(bolts,), sheeted=(bolts,) if shown else ())
 
 
 def _leaves(setting: Setting, motion: Motion) -> Parts:
@@ -470,7 +512,8 @@ def _sparks(setting: Setting, motion: Motion) -> Parts:
         return Parts(overlays=(Embers(setting.air, setting.hearth.glowing, 0.4 * motion.strength),))
     from_fire = motion.has_region and is_there(setting.scene.fire)
     hearth = average_quarter(setting.scene.fire.mask) if from_fire else None
-    return Parts(overlays=(Embers(setting.air, hearth, motion.strength),))
+    falls = motion.direction == "down"
+    return Parts(overlays=(Embers(setting.air, hearth, motion.strength, falls=falls),))
 
 
 def _dust(setting: Setting, motion: Motion) -> Parts:

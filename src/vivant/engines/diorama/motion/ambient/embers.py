@@ -1,4 +1,5 @@
-"""Sparks: embers that rise from a fire, whirl in its draught, cool from yellow to red and go out."""
+"""Sparks: embers that rise from a fire, whirl in its draught, cool from yellow to red and go out; or a shower of them
+that falls, as under a grinder."""
 
 from __future__ import annotations
 
@@ -22,17 +23,21 @@ GLOW: Final = np.array([[226, 100, 142], [188, 58, 172], [144, 66, 188], [86, 92
 class Embers:
     """Each ember glows for a second or two and starts again from another place of the fire."""
 
-    def __init__(self, air: Air, hearth: F32 | None, strength: float) -> None:
+    def __init__(self, air: Air, hearth: F32 | None, strength: float, *, falls: bool = False) -> None:
         """`hearth`: float32 on the quarter grid, 0..1, where there is fire; None: embers come from below the picture.
-        strength: 0..1."""
+        strength: 0..1. falls: they rain down, and come from above."""
         chance = rng(air.seed, "sparks")
-        count = round(air.area * (80 + 420 * strength))
-        self._life = chance.uniform(1.1, 2.6, count)
+        count = round(air.area * (80 + 420 * strength) * (2.4 if falls else 1))
+        self._falls = falls
+        self._life = chance.uniform(0.7, 1.5, count) if falls else chance.uniform(1.1, 2.6, count)
         self._born = chance.uniform(0, 1, count)  # share of its life that is over at frame 0
         lives = int(air.frames / FPS / self._life.min()) + 3
-        self._start = np.stack([self._place(air, hearth, chance, lives) for _ in range(count)])  # (count, lives, 2)
+        place = self._above if falls else self._place
+        self._start = np.stack([place(air, hearth, chance, lives) for _ in range(count)])  # (count, lives, 2)
         near = chance.random(count) ** 2
         self._rise = air.scale * (110 + 240 * near) * chance.uniform(0.75, 1.3, count) * (0.8 + 0.5 * strength)
+        if falls:  # thrown off a wheel: fast, so that they are streaks
+            self._rise *= 2.1
         self._radius = air.scale * (1.2 + 2.2 * near)
         self._soft = air.scale * (0.5 + 1.4 * near**2)
         self._whirl = air.scale * (10 + 34 * near) * chance.uniform(0.5, 1.3, count)
@@ -51,6 +56,14 @@ class Embers:
         pick = chance.integers(0, len(rows), lives)
         return (STEP * np.stack([columns[pick], rows[pick]], -1)).astype(np.float32)
 
+    @staticmethod
+    def _above(air: Air, hearth: F32 | None, chance: np.random.Generator, lives: int) -> F32:
+        """Where sparks that fall come from: clusters over the upper half."""
+        cluster = np.array([0.12, 0.34, 0.62, 0.86])[chance.integers(0, 4, lives)]
+        x = air.width * (cluster + chance.normal(0, 0.07, lives))
+        y = air.height * chance.uniform(-0.12, 0.42, lives)
+        return np.stack([x, y], -1).astype(np.float32)
+
     def draw(self, n: int, frame: Planes) -> None:
         opacity = float(self._air.opacity[n])
         if opacity <= 0:
@@ -68,14 +81,17 @@ class Embers:
             grow = np.minimum(1, then / 0.5)
             x = start[:, 0] + self._whirl * grow * (np.sin(turn) + 0.4 * np.sin(2.3 * turn + self._phase[1]))
             x += self._wind * float(self._air.wind[n]) * then * grow
-            y = start[:, 1] - self._rise * (then - 0.12 * then * then) + 0.4 * self._whirl * np.cos(1.3 * turn)
+            y = start[:, 1] + 0.4 * self._whirl * np.cos(1.3 * turn)
+            # Draught carries them up, ever slower; what falls falls ever faster.
+            y += self._rise * (0.3 * then + 0.9 * then**2) if self._falls else -self._rise * (then - 0.12 * then**2)
             out[end_x], out[end_y] = x, y
+        share = share * (0.6 if self._falls else 1.0)  # these are white-hot, and gone before they are red
         hot = GLOW[np.minimum((share * 3).astype(int), 2)]
         cooler = GLOW[np.minimum((share * 3).astype(int) + 1, 3)]
         between = (share * 3 % 1)[:, None]
         colour = hot + (cooler - hot) * between
         twinkle = 0.75 + 0.25 * np.sin(17 * age + self._phase[0])
-        out["radius"] = self._radius * (1 - 0.55 * share)
+        out["radius"] = self._radius * (1 - 0.55 * share) * (1.1 if self._falls else 1)
         out["soft"] = np.maximum(self._soft, 0.5)
         out["alpha"] = opacity * twinkle * np.minimum(1, 8 * share) * (1 - share) ** 0.6 * 0.95
         out["bright"] = colour[:, 0]

@@ -1,5 +1,5 @@
-"""Lightning: at each strike of the timeline a bolt in the sky, and the clouds around it lit. How the whole picture
-flares is the timeline's "light" curve.
+"""Lightning: at each strike of the timeline a bolt in the sky, and the clouds around it lit; a bolt that the picture
+shows goes out and comes back. How the whole picture flares is the timeline's "light" curve.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from vivant.engines.diorama.kernels import Records
 from vivant.engines.diorama.motion.ambient import capsules
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
-from vivant.engines.diorama.motion.fields import FieldSum, average_quarter
+from vivant.engines.diorama.motion.ambient.shown_bolt import ShownBolt
+from vivant.engines.diorama.motion.fields import FieldSum, Sheet, average_quarter
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.timeline import Event
 from vivant.media import F32, U8, Planes
@@ -23,14 +24,21 @@ from vivant.request import FPS
 
 # The bolt itself, frame by frame from its strike: the stroke, the dark after it, the return stroke, its afterglow.
 VISIBILITY: Final = (1.0, 0.3, 0.9, 0.45, 0.2, 0.08)
+# One that the picture shows, from frame 0 on: it flickers once more and goes out.
+GOES_OUT: Final = (1.0, 0.95, 0.6, 0.85, 0.5, 0.3, 0.16, 0.08, 0.03)
 GLOW: Final = 0.4  # how much brighter the cloud is right beside the bolt
 
 
 class Lightning:
-    """All strikes of a clip. sky: float32 (h, w), 0..1; luma: uint8 (h, w); ground: row where bolts end, pixels."""
+    """All strikes of a clip. sky: float32 (h, w), 0..1; luma: uint8 (h, w); ground: row where bolts end, pixels; shown:
+    the bolt of the picture itself, which is what flashes in the first strike and every second one after it."""
 
-    def __init__(self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float) -> None:
-        self._air = air
+    def __init__(
+        self, air: Air, strikes: Sequence[Event], sky: F32, luma: U8, ground: float, shown: ShownBolt | None = None
+    ) -> None:
+        self._air, self._shown = air, shown
+        again = strikes[::2] if shown else ()
+        self._again = [math.floor(strike.time * FPS) for strike in again]
         self._sky = average_quarter(sky)
         # What is white already cannot get brighter.
         self._room = np.clip((215 - average_quarter(luma.astype(np.float32))) / 120, 0, 1)
@@ -38,6 +46,7 @@ class Lightning:
         self._strikes = [
             (math.floor(strike.time * FPS), strike, self._bolt(strike, ground), self._halo(strike))
             for strike in strikes
+            if strike not in again
         ]
 
     def _bolt(self, strike: Event, ground: float) -> Records:
@@ -86,7 +95,18 @@ class Lightning:
         near = np.exp(-(across**2) / 0.16 - down / 0.9)
         return np.asarray(GLOW * strike.strength * near * patchy * self._sky * self._room, np.float32)
 
+    def _hidden(self, n: int) -> float:
+        """How far the bolt of the picture has gone out at frame n, 0..1."""
+        seen = max([GOES_OUT[n] if n < len(GOES_OUT) else 0.0, *(_visibility(n - first) for first in self._again)])
+        return (1 - seen) * float(self._air.amplitude[n])
+
+    def sheets(self, n: int) -> tuple[Sheet, ...]:
+        hidden = self._hidden(n) if self._shown else 0.0
+        return (self._shown.sheet(hidden),) if self._shown and n and hidden > 0 else ()
+
     def add(self, n: int, out: FieldSum) -> None:
+        if self._shown:
+            out.gain[:] *= 1 - np.float32(self._hidden(n)) * self._shown.glow
         for first, _, _, halo in self._strikes:
             visible = _visibility(n - first)
             if visible > 0:

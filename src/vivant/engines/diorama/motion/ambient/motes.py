@@ -16,6 +16,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.media import Planes
 from vivant.request import FPS
 
+_EVENLY: Final = (0.7548776662, 0.5698402910)  # shares of the width and the height from one point to the next
 FIREFLY: Final = (214.0, 62.0, 118.0)  # Y, Cb, Cr of a yellow-green glow
 
 
@@ -27,7 +28,10 @@ class _WanderingPoints:
         self.chance = chance
         share = (np.arange(count)[::-1] + chance.random(count)) / count
         self.z = near * (far / near) ** (share**0.7)
-        self._place = chance.random((2, count))
+        # Spread evenly (the R2 sequence, Roberts 2018), so that there are some in every quarter, at every distance.
+        self._place = (
+            chance.random((2, 1)) + np.outer(_EVENLY, np.arange(count)) + chance.normal(0, 0.02, (2, count))
+        ) % 1
         self._reach = metres * np.array([1.0, 0.5, 0.22])[:, None] * chance.uniform(0.6, 1.4, (3, count))
         self._rate = np.array([0.35, 0.8, 1.7])[:, None] * chance.uniform(0.7, 1.3, (3, count))
         self._phase = chance.uniform(0, 2 * math.pi, (2, 3, count))
@@ -53,19 +57,23 @@ class Dust:
 
     def __init__(self, air: Air, strength: float) -> None:
         self._air = air
-        self._points = _WanderingPoints(air, "dust", round(air.area * (300 + 800 * strength)), 0.35, 3.5, 0.24)
+        self._points = _WanderingPoints(air, "dust", round(air.area * (190 + 420 * strength)), 0.35, 3.5, 0.24)
         chance, z = self._points.chance, self._points.z
         lens = Lens.of(air, focus=1.2, open_at_720p=2.6)
         blur = lens.blur(z)
         self._pixels = lens.pixels(z)
-        self._radius = np.clip(2.6 * air.scale + 0.95 * blur, 1.0, 12 * air.scale)
-        self._soft = 0.5 + 0.55 * self._radius
+        # Out of focus they are discs of light in the air; sharp ones look like dirt on what is behind them.
+        self._radius = np.clip(2.6 * air.scale + 1.5 * blur, 1.0, 17 * air.scale)
+        self._soft = 0.6 + 1.1 * self._radius
         self._alpha = (
-            (0.75 + 0.25 * strength) * np.clip(2.4 * air.scale / self._radius, 0.22, 1) * chance.uniform(0.4, 1, len(z))
+            (0.75 + 0.25 * strength)
+            * np.clip(2.8 * air.scale / self._radius, 0.2, 0.8)
+            * chance.uniform(0.4, 1, len(z))
         )
         self._turn = chance.uniform(0.6, 2.2, len(z))
         self._phase = chance.uniform(0, 2 * math.pi, len(z))
         self._bright = float(np.clip(air.bright + 40, 170, 230))
+        self._tint = air.tint[0] - 12, air.tint[1] + 8  # a little warmer than the light of the picture
 
     def draw(self, n: int, frame: Planes) -> None:
         opacity = float(self._air.opacity[n])
@@ -81,7 +89,7 @@ class Dust:
         out["radius"], out["soft"] = self._radius, self._soft
         out["alpha"] = self._alpha * glint * edge * opacity
         out["bright"] = out["shade"] = self._bright
-        out["cb"], out["cr"] = 122, 133
+        out["cb"], out["cr"] = self._tint
         capsules.draw(frame, out)
 
 

@@ -235,7 +235,9 @@ class Places:
         stands_out = stands_out and not (thing.kind == "candle" and scene.body is not None)  # an animal is none
         if found.trust >= FOUND:
             # A cup is what the picture is about, if that is so much larger than what was taken for one.
-            crumb = thing.kind == "cup" and not thing.place and found.share < 0.2 * scene.matte.share
+            # And so are pancakes, of which one crumb was found.
+            whole = thing.kind == "cup" or thing.several
+            crumb = whole and not thing.place and found.share < 0.2 * scene.matte.share
             return self.subject if crumb and stands_out else found.mask
         if thing.kind == "plant" and scene.plants.trust >= FOUND:
             return scene.plants.mask

@@ -65,7 +65,12 @@ class Plume:
         self._there = smootherstep(np.arange(air.frames) / (FADE_IN * FPS)) * air.amplitude
         rise = 1 - np.arange(rows, dtype=np.float32)[:, None] / rows
         # It gathers over the opening and thins out above: no line where it begins, none where it ends.
-        self._seen = (smoothstep((rise - 0.04) / 0.26) * np.clip((1.02 - rise) / 0.55, 0, 1) ** 0.7).astype(np.float32)
+        begins = (
+            (0.02, 0.15) if what == "steam" and opening.on_subject else (0.04, 0.26)
+        )  # before food it is seen at once
+        self._seen = (smoothstep((rise - begins[0]) / begins[1]) * np.clip((1.02 - rise) / 0.55, 0, 1) ** 0.7).astype(
+            np.float32
+        )
         self._table = _make_table(air, what, strength)
 
     def sheets(self, n: int) -> tuple[Sheet, ...]:
@@ -104,9 +109,9 @@ class _Source:
 def _make_table(air: Air, what: Literal["steam", "smoke"], strength: float) -> F32:
     """See `Sheet`: what it hides, and the light that it throws back."""
     density = np.linspace(0, 1, 64)
-    most = (0.52 if what == "steam" else 0.72) * (0.7 + 0.6 * strength)
+    most = (0.64 if what == "steam" else 0.72) * (0.7 + 0.6 * strength)
     # Thin veils are hardly seen, wisps are: it is their curls that show.
-    hidden = most * smoothstep((density - 0.02) / (0.75 if what == "steam" else 0.5))[:, None] * np.ones((1, 3))
+    hidden = most * smoothstep((density - 0.02) / (0.64 if what == "steam" else 0.5))[:, None] * np.ones((1, 3))
     white = min(236.0, 0.8 * air.bright + 0.2 * air.middle + 58)
     luma = white if what == "steam" else 0.62 * white
     cb, cr = (1.4 * (value - 128) / 224 for value in air.tint)

@@ -53,11 +53,14 @@ class Rain:
         drops["soft"] = np.clip(0.45 * air.scale + 0.8 * defocus, 0.5, None)
         # Blur spreads the light of a drop; more air before it takes some away.
         spread = np.clip(sharp / drops["radius"], 0.22, 1)
-        clarity = np.exp(-z / 14)
-        drops["alpha"] = (0.66 + 0.34 * strength) * spread**0.4 * clarity * chance.uniform(0.55, 1.15, count)
+        # By night drops catch the lamps: they are seen before a bright city, too.
+        lamps = float(np.clip((120 - air.middle) / 60, 0, 1) * np.clip((air.bright - air.middle - 15) / 40, 0, 1))
+        clarity = np.exp(-z / (14 + 14 * lamps))
+        alpha = (1 + 0.5 * lamps) * (0.66 + 0.34 * strength) * spread**0.4 * clarity
+        drops["alpha"] = np.minimum(0.95, alpha * chance.uniform(0.55, 1.15, count))
         self._drops = drops
         self._behind = np.clip((z / occluder.distance - 0.7) / 0.6, 0, 0.94).astype(np.float32)
-        self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright, 138, 212))
+        self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright + 55 * lamps, 138, 212))
         self._shade = float(np.clip(self._bright - 34, 100, 172))
 
     def draw(self, n: int, frame: Planes) -> None:

@@ -48,8 +48,10 @@ class Snow:
         flakes["z"], flakes["radius"] = z, radius
         flakes["soft"] = np.clip(0.8 * radius + 0.1 * blur, 0.55, None)
         spread = np.clip(sharp / radius, 0.04, 1)  # its light over the blur
-        alpha = np.clip(1.05 * spread**0.42, 0.24, 0.95) * np.exp(-z / 40)
-        flakes["alpha"] = alpha * chance.uniform(0.6, 1.05, count)
+        # Before a bright ground the haze takes its light away, see `compose`: flakes stay white.
+        pale = float(np.clip((air.middle - 130) / 50, 0, 1)) * strength
+        alpha = (1 + 0.4 * pale) * np.clip(1.05 * spread**0.42, 0.24, 0.95) * np.exp(-z / 40)
+        flakes["alpha"] = np.minimum(1, alpha * chance.uniform(0.6, 1.05, count))
         flakes["speed"] = (0.85 + 0.35 * strength) * chance.normal(1, 0.17, count).clip(0.5, 1.6).astype(np.float32)
         flakes["x"], flakes["y"] = chance.random((count, 2)).T
         flakes["swing1"], flakes["swing2"] = chance.uniform(0.02, 0.11, (count, 2)).T
@@ -59,7 +61,7 @@ class Snow:
         self._behind = np.clip((z / occluder.distance - 0.7) / 0.6, 0, 0.95).astype(np.float32)
         self._air, self._occluder, self._haze = air, occluder, haze
         self._bright = float(np.clip(0.35 * air.middle + 0.75 * air.bright, 188, 234))
-        self._shade = float(min(self._bright - 18, 186))
+        self._shade = float(min(self._bright - 18, 186)) + 40 * pale
 
     def draw(self, n: int, frame: Planes) -> None:
         if self._air.opacity[n] <= 0:
