@@ -37,7 +37,7 @@ MotionKind = Literal[
 ]  # fmt: skip
 LightKind = Literal[
     "night", "dusk", "dawn", "lamps", "dark", "bright", "sweep", "neon", "flicker", "shadows", "rays", "flare", "stars",
-    "moon", "warm", "cold", "golden", "noir", "vintage", "teal",
+    "moon", "warm", "cold", "golden", "noir", "vintage", "teal", "dreamy", "horror",
 ]  # fmt: skip
 # What a kind looks like where it has several looks; "": as it is usually.
 MotionLook = Literal["", "steam", "confetti", "sparkles", "candle", "firelight", "glass"]

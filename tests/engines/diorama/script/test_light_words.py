@@ -49,6 +49,11 @@ SAID = [
     ("film noir lighting", "noir"),
     ("vintage film look", "vintage"),
     ("teal and orange", "teal"),
+    ("a dreamy atmosphere", "dreamy"),
+    ("梦幻氛围", "dreamy"),
+    ("horror movie style", "horror"),
+    ("恐怖氛围", "horror"),
+    ("8mm footage", "vintage"),
 ]
 
 

@@ -15,7 +15,9 @@ from vivant.request import FPS
 PROGRESS: Final[frozenset[LightKind]] = frozenset({"night", "dusk", "dawn", "lamps", "dark", "bright", "sweep"})
 _COMES: Final = 0.5  # s in which a light that lasts is there
 _GRADED: Final = 1.6  # s in which a grade is there
-_GRADES: Final[frozenset[LightKind]] = frozenset({"warm", "cold", "golden", "noir", "vintage", "teal"})
+_GRADES: Final[frozenset[LightKind]] = frozenset(
+    {"warm", "cold", "golden", "noir", "vintage", "teal", "dreamy", "horror"}
+)
 _LAST: Final = 0.12  # share of the time at its end, and its start, in which the speed of a change is eased
 _LEAVES: Final = (0.35, 0.85)  # shares of a clip between which light gives way to that of a given last picture
 

@@ -29,6 +29,7 @@ from vivant.engines.diorama.motion.ambient.lightning import Lightning
 from vivant.engines.diorama.motion.ambient.mirrored_sky import MirroredSky
 from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.ambient.motes import Dust, Fireflies, Sparkles
+from vivant.engines.diorama.motion.ambient.old_film import OldFilm, is_on_film
 from vivant.engines.diorama.motion.ambient.places import Places, is_there
 from vivant.engines.diorama.motion.ambient.plume import Plume, find_opening, open_over
 from vivant.engines.diorama.motion.ambient.rain import Rain
@@ -139,6 +140,12 @@ def compose(
         timed = motion.kind != "lightning" and there.min() < 1
         own = replace(setting, air=limit_to_time(air, there), flow=flow_in_time(air, there)) if timed else setting
         parts.append(_BUILDERS[motion.kind](own, motion))
+    shares = zip(storyboard.lights, timeline.lights, strict=True)
+    film = next(((light, share) for light, share in shares if is_on_film(light)), None)
+    if film is not None:
+        light, share = film
+        old = OldFilm(storyboard.width, storyboard.height, storyboard.seed, share, light.strength)
+        parts.append(Parts(overlays=(old,)))
     return _Composition(air, parts, draped)
 
 

@@ -1,4 +1,5 @@
-"""Colour grading by mood: warm, cold, golden, noir, vintage, teal and orange. It comes in gently and stays."""
+"""Colour grading by mood: warm, cold, golden, noir, vintage, dreamy, horror, teal and orange. It comes in gently and
+stays."""
 
 from __future__ import annotations
 
@@ -38,6 +39,8 @@ GRADES: Final[dict[LightKind, Grade]] = {
     "golden": Grade(light=(1.30, 1.0, 0.58), saturation=1.12, contrast=1.06, vignette=0.12),
     "noir": Grade(light=(0.66, 0.68, 0.74), saturation=0.08, contrast=1.32, vignette=0.42, breath=0.05),
     "vintage": Grade(light=(1.12, 1.0, 0.78), saturation=0.7, contrast=0.86, lift=0.07, vignette=0.25, breath=0.085),
+    "dreamy": Grade(light=(1.10, 1.0, 1.06), saturation=0.9, contrast=0.8, lift=0.08, breath=0.03),
+    "horror": Grade(light=(0.60, 0.72, 0.68), saturation=0.45, contrast=1.25, vignette=0.5, breath=0.06),
     "teal": Grade(light=(0.97, 0.97, 1.0), saturation=1.05, contrast=1.12, vignette=0.1, split=9.0),
 }
 
