@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
+import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient import drapery, falloff, falls, fire, fur, hair, river, swell
@@ -68,6 +69,7 @@ from vivant.engines.diorama.timing.envelope import make_envelope
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, Planes
+from vivant.request import FPS
 
 _BLIZZARD: Final = 0.75  # of snow, from which the wind drives it in sheets
 
@@ -449,7 +451,11 @@ def _new_fire(setting: Setting, motion: Motion) -> Parts:
 
 def _of_a_candle(flicker: F32, strength: float) -> F32:
     """The flicker of a room that a candle lights, float32 (frames,), -1..1: a small flame, but it seldom rests."""
-    return np.asarray(0.8 * np.tanh(2.4 * flicker / max(0.1, strength)), np.float32)
+    whole = flicker / np.float32(max(0.1, strength))
+    around = cv2.GaussianBlur(whole[None], (0, 0), 0.16 * FPS, borderType=cv2.BORDER_REPLICATE)[0]
+    # Its quick part more than that of a log: it is that which is felt.
+    curve = 0.7 * np.tanh(1.5 * whole + 4.0 * (whole - around))
+    return np.asarray(curve * np.minimum(1, np.arange(len(flicker)) / 6), np.float32)
 
 
 def _shimmer(setting: Setting, where: F32, strength: float) -> tuple[Displacement, ...]:

@@ -36,7 +36,9 @@ class Rain:
 
     def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "rain")
-        count = round(air.area * (220 + 1900 * strength**1.3))
+        # By night drops catch the lamps: they are seen before a bright city, too.
+        lamps = float(np.clip((120 - air.middle) / 60, 0, 1) * np.clip((air.bright - air.middle - 15) / 40, 0, 1))
+        count = round(air.area * (220 + 1900 * strength**1.3) * (1 + 0.4 * lamps * (1 - strength)))
         focal = FOCAL * min(air.width, air.height)
         # True drops are as many more as the square of the distance; here they are fewer: haze stands for the farthest.
         share = (np.arange(count) + chance.random(count)) / count
@@ -53,8 +55,6 @@ class Rain:
         drops["soft"] = np.clip(0.45 * air.scale + 0.8 * defocus, 0.5, None)
         # Blur spreads the light of a drop; more air before it takes some away.
         spread = np.clip(sharp / drops["radius"], 0.22, 1)
-        # By night drops catch the lamps: they are seen before a bright city, too.
-        lamps = float(np.clip((120 - air.middle) / 60, 0, 1) * np.clip((air.bright - air.middle - 15) / 40, 0, 1))
         clarity = np.exp(-z / (14 + 14 * lamps))
         alpha = (1 + 0.5 * lamps) * (0.66 + 0.34 * strength) * spread**0.4 * clarity
         drops["alpha"] = np.minimum(0.95, alpha * chance.uniform(0.55, 1.15, count))
