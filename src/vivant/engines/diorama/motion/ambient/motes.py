@@ -73,7 +73,7 @@ class Dust:
         self._turn = chance.uniform(0.6, 2.2, len(z))
         self._phase = chance.uniform(0, 2 * math.pi, len(z))
         self._bright = float(np.clip(air.bright + 40, 170, 230))
-        self._tint = air.tint[0] - 12, air.tint[1] + 8  # a little warmer than the light of the picture
+        self._tint = air.tint[0] - 20, air.tint[1] + 14  # warmer than the light of the picture
 
     def draw(self, n: int, frame: Planes) -> None:
         opacity = float(self._air.opacity[n])
