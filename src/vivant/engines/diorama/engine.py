@@ -97,7 +97,7 @@ class Diorama:
         morph = pictures.last is not None
         if not morph:  # on the way to a last picture everything follows that picture
             named = script.name_things(request.prompt)
-            floating = () if any(thing.kind == "boat" for thing in named) else found.find_floating()
+            floating = () if any(thing.kind == "boat" for thing in named) else self._analyser.find_floating(scene)
             scene = found.describe((*named, *floating), watch.raise_if_stopping)
         failed = False
         if self._planner is not None:

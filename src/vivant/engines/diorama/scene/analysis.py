@@ -18,6 +18,7 @@ from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.detection import ObjectDetector
 from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
+from vivant.engines.diorama.scene.floating import subject_is_boat
 from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
@@ -164,6 +165,10 @@ class SceneAnalyser:
         """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
         find = find_cloth if thing.kind in CLOTHS else find_thing
         return find(scene, thing, self._matting.look, self._detector.detect)
+
+    def find_floating(self, scene: Scene) -> tuple[Thing, ...]:
+        """What floats in a scene without having been named: its subject, if that may be a boat."""
+        return (Thing(kind="boat"),) if subject_is_boat(scene, self._detector.detect) else ()
 
 
 def _add_light(scene: Scene, straight: float) -> PictureFacts:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
-from vivant.engines.diorama.scene.floating import subject_floats
 from vivant.engines.diorama.scene.named import describe_thing
 from vivant.engines.diorama.scene.part import cut_region
 from vivant.engines.diorama.scene.scene import Region, Scene
@@ -29,10 +28,6 @@ class FoundThings:
         if thing not in self._regions:
             self._regions[thing] = self._look(self.scene, thing)
         return self._regions[thing]
-
-    def find_floating(self) -> tuple[Thing, ...]:
-        """What floats in the picture without having been named: its subject, if that may be a boat."""
-        return (Thing(kind="boat"),) if subject_floats(self.scene) else ()
 
     def describe(self, things: Sequence[Thing], checkpoint: Checkpoint = never_stop) -> Scene:
         """The scene with the facts of these things."""
