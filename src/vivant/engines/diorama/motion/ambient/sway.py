@@ -5,6 +5,7 @@ Neighbours swing alike along a stem and differently across it: equal noise in al
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import cv2
@@ -58,6 +59,18 @@ class _Bent(NamedTuple):
     lane: F32
     kind: F32  # 0..len(KINDS) - 1, between two kinds a mixture
     glint: F32  # share of brightness
+
+
+@dataclass(slots=True, eq=False)
+class _Trial:
+    """Frames that are tried while leans are chosen. All that a lean does is in proportion to it, so that each frame is
+    bent once. first: the leans before they are weakened, of each `thin` rows and columns one; moved: (x, y) by frame,
+    with these; kept: the share of them that is left."""
+
+    thin: int
+    first: _Bent
+    moved: dict[int, tuple[F32, F32]]
+    kept: F32 | np.float32
 
 
 class Sway:
@@ -133,10 +146,12 @@ class Sway:
         if not counts.any():
             counts = self._bent.lean_x[::thin, ::thin] != 0
         times = np.linspace(0, self._air.frames - 2, 12).astype(int)
+        first = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in self._bent))
+        trial = _Trial(thin, first, {}, np.float32(1))
         for most in (1e6, 1.6, 1.3):  # later rounds make up for what the limit took, but tips must stay ahead of roots
             fast = []
             for n in times:
-                (x, y, _), (nx, ny, _) = self._blown(int(n), thin), self._blown(int(n) + 1, thin)
+                (x, y), (nx, ny) = self._try(trial, int(n)), self._try(trial, int(n) + 1)
                 fast.append(float(np.percentile(np.hypot(nx - x, ny - y)[counts], 80)) + 1e-6)
             if most > 1e5:
                 # Lulls are made up for in part: they may come, but none so long that nothing seems to move.
@@ -144,24 +159,34 @@ class Sway:
                 swell = np.interp(np.arange(self._air.frames), times, calm)
                 self._swell = filters.blur(np.clip(swell, 0.85, 2.0)[None], 10.0)[0]
             farthest = FARTHEST * self._air.scale / (float(np.abs(self._bent.lean_x).max()) + 1e-6)
-            self._weaken(np.float32(min(speed / max(float(np.mean(fast)), 1e-6), farthest, most)))
-            self._limit_stretch(thin, stem, rough)
+            self._weaken(np.float32(min(speed / max(float(np.mean(fast)), 1e-6), farthest, most)), trial)
+            self._limit_stretch(trial, stem, rough)
 
-    def _weaken(self, share: F32 | np.float32) -> None:
+    def _try(self, trial: _Trial, n: int) -> tuple[F32, F32]:
+        """(x, y) of `_blown` in a frame that is tried; in every round but the first it takes next to nothing."""
+        if n not in trial.moved:
+            trial.moved[n] = self._bend_at(n, trial.first)[:2]
+        x, y = (moved * trial.kept for moved in trial.moved[n])
+        self._carry(n, x, y, trial.thin)
+        return x, y
+
+    def _weaken(self, share: F32 | np.float32, trial: _Trial) -> None:
         lean_x, lean_y, sink, bob, *rest = self._bent
         self._bent = _Bent(lean_x * share, lean_y * share, sink * share, bob * share, *rest)
+        trial.kept = trial.kept * (share[:: trial.thin, :: trial.thin] if isinstance(share, np.ndarray) else share)
 
-    def _limit_stretch(self, thin: int, stem: tuple[F32, F32, F32], rough: float) -> None:
+    def _limit_stretch(self, trial: _Trial, stem: tuple[F32, F32, F32], rough: float) -> None:
         """Weaken what would be stretched too much, or folded, in one of a few frames."""
+        thin = trial.thin
         along_x, along_y, stemmed = (values[::thin, ::thin] for values in stem)
         stretch, bend = np.float32(STRETCH * rough), np.float32(BEND * rough)
         limit = stretch + (bend - stretch) * stemmed
         for _ in range(2):
             worst = np.zeros_like(along_x)
-            first = self._blown(0, thin)
+            first = self._try(trial, 0)
             for n in np.linspace(self._air.frames * 0.15, self._air.frames - 1, 16).astype(int):
                 left = np.float32(initial_share(int(n)))
-                for now, then in zip(self._blown(int(n), thin)[:2], first[:2], strict=True):
+                for now, then in zip(self._try(trial, int(n)), first, strict=True):
                     rows, columns = np.gradient(now - left * then, STEP * thin)
                     bent = np.abs(along_x * columns + along_y * rows)
                     worst = np.max([worst, np.hypot(rows, columns) / stretch, bent / limit], axis=0)
@@ -170,7 +195,7 @@ class Sway:
             reach = stemmed * np.float32(_ALIKE * self._air.scale / thin)
             kept = np.minimum(kept, smear_along(kept, (along_x, along_y), reach))
             height, width = self._bent.lean_x.shape
-            self._weaken(filters.resize(kept, width, height) if thin > 1 else kept)
+            self._weaken(filters.resize(kept, width, height) if thin > 1 else kept, trial)
 
     def add(self, n: int, out: FieldSum) -> None:
         amplitude = np.float32(self._air.amplitude[n])
@@ -183,22 +208,27 @@ class Sway:
         out.dy[self._window] -= amplitude * dy
         out.gain[self._window] *= 1 + amplitude * gain
 
-    def _blown(self, n: int, thin: int = 1) -> tuple[F32, F32, F32]:
-        """(x, y): where what is bent has moved to, in canvas pixels; and its gain - 1. thin: of each so many rows and
-        columns one."""
-        bent, firm = self._bent, self._firm
-        if thin > 1:
-            bent = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in bent))
-            firm = firm[::thin, ::thin]
+    def _blown(self, n: int) -> tuple[F32, F32, F32]:
+        """(x, y): where what is bent has moved to, in canvas pixels; and its gain - 1."""
+        dx, dy, gain = self._bend_at(n, self._bent)
+        self._carry(n, dx, dy)
+        return dx, dy, gain
+
+    def _bend_at(self, n: int, bent: _Bent) -> tuple[F32, F32, F32]:
+        """As `_blown`, before lulls are made up for and what is firm moves as a whole."""
         dx, dy, gain = (np.empty_like(bent.lean_x) for _ in range(3))
         _bend(dx, dy, gain, bent, self._gusts.gust, self._gusts.answer, np.float32(self._gusts.late + n))
+        return dx, dy, gain
+
+    def _carry(self, n: int, dx: F32, dy: F32, thin: int = 1) -> None:
+        """Make up for lulls, and move what is firm as a whole, in place. thin: see _Trial."""
         dx *= self._swell[n]
         dy *= self._swell[n]
+        firm = self._firm[::thin, ::thin]
         total = float(firm.sum())
         if total > 0:
             for moved in (dx, dy):
                 moved += firm * (np.float32(float((moved * firm).sum()) / total) - moved)
-        return dx, dy, gain
 
 
 def _feel(

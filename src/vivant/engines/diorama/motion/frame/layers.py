@@ -165,26 +165,32 @@ def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shif
     rect = grid.rect
     slack = enlarge(left, rect)
     x, y = grid.x + np.float32(cutout.left), grid.y + np.float32(cutout.top)
-    map_x, map_y = enlarge(2 * x, rect), enlarge(2 * y, rect)
-    composite(frame[0][rect.luma], _sample(cutout.y, map_x, map_y), _sample(cutout.alpha2, map_x, map_y), 0, slack)
-    map_x, map_y = enlarge_half(0.5 * x - 0.25, rect), enlarge_half(0.5 * y - 0.25, rect)
+    at = _round(enlarge(2 * x, rect), enlarge(2 * y, rect))
+    composite(frame[0][rect.luma], _sample(cutout.y, at), _sample(cutout.alpha2, at), 0, slack)
+    at = _round(enlarge_half(0.5 * x - 0.25, rect), enlarge_half(0.5 * y - 0.25, rect))
     slack = enlarge_half(left, rect)
-    alpha = _sample(cutout.alpha_half, map_x, map_y)
-    composite(frame[1][rect.chroma], _sample(cutout.u, map_x, map_y), alpha, 128, slack)
-    composite(frame[2][rect.chroma], _sample(cutout.v, map_x, map_y), alpha, 128, slack)
+    alpha = _sample(cutout.alpha_half, at)
+    composite(frame[1][rect.chroma], _sample(cutout.u, at), alpha, 128, slack)
+    composite(frame[2][rect.chroma], _sample(cutout.v, at), alpha, 128, slack)
 
 
 def hide(cutout: Cutout, grid: Grid, share: U8) -> None:
     """Take what the subject hides out of `share`, uint8 (h, w) of the whole output, in place. grid: where it is."""
     rect = grid.rect
     x, y = grid.x + np.float32(cutout.left), grid.y + np.float32(cutout.top)
-    alpha = _sample(cutout.alpha2, enlarge(2 * x, rect), enlarge(2 * y, rect))
+    alpha = _sample(cutout.alpha2, _round(enlarge(2 * x, rect), enlarge(2 * y, rect)))
     part = share[rect.luma]
     part[:] = (part.astype(np.uint16) * (255 - alpha.astype(np.uint16)) + 127) // 255
 
 
-def _sample(plane: Any, map_x: F32, map_y: F32) -> Any:
-    return cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+def _round(map_x: F32, map_y: F32) -> tuple[Any, Any]:
+    """Maps as `cv2.remap` rounds them, to 1/32 pixel: once for all planes that are read with them."""
+    whole, part = cv2.convertMaps(map_x, map_y, cv2.CV_16SC2)
+    return whole, part
+
+
+def _sample(plane: Any, at: tuple[Any, Any]) -> Any:
+    return cv2.remap(plane, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
 @kernel
