@@ -100,7 +100,7 @@ def _shade_luma(y: U8, share: U8, fields: F32, curve: F32, noise: F32) -> None:
     low, high, zero, part_255 = np.float32(16), np.float32(219), np.float32(0), np.float32(1 / 255)
     columns, most = fields.shape[2], np.float32(0.999)
     node = np.empty(columns, np.float32)
-    lines = np.empty((5, STEP * columns), np.float32)
+    lines, before = np.empty((5, STEP * columns), np.float32), np.empty(y.shape[1], np.float32)
     for i in range(y.shape[0]):
         row, part = texels.row_of(i, STEP)
         for k in range(5):
@@ -108,9 +108,10 @@ def _shade_luma(y: U8, share: U8, fields: F32, curve: F32, noise: F32) -> None:
             texels.upsample(node, columns - 1, STEP, 0.0, lines[k])
         gain, lift, sky_gain, sky_lift, soft = lines[0], lines[1], lines[2], lines[3], lines[4]
         out, mask, rest = y[i], share[i], noise[i]
+        _read_curve(out, curve, before)
         for j in range(y.shape[1]):
             k = j + STEP // 2
-            value = curve[out[j]]
+            value = before[j]
             a = np.float32(mask[j]) * part_255
             # Of a pixel that shows both, the sky's share of its luma is known: what is left belongs to the ground.
             own = value - a * soft[k]
@@ -120,11 +121,19 @@ def _shade_luma(y: U8, share: U8, fields: F32, curve: F32, noise: F32) -> None:
 
 
 @kernel
+def _read_curve(luma: U8, curve: F32, out: F32) -> None:
+    """out, float32 (n,) = the curve of luma, uint8 (n,). A loop of its own, so that those of its callers use SIMD."""
+    for j in range(luma.shape[0]):
+        out[j] = curve[luma[j]]
+
+
+@kernel
 def _tone_luma(y: U8, fields: F32, curve: F32, straight: bool, noise: F32) -> None:
     low, high, zero, most = np.float32(16), np.float32(219), np.float32(0), np.float32(0.999)
     columns = fields.shape[2]
     node_gain, node_lift = np.empty(columns, np.float32), np.empty(columns, np.float32)
     gain, lift = np.empty(STEP * columns, np.float32), np.empty(STEP * columns, np.float32)
+    before = np.empty(y.shape[1], np.float32)
     for i in range(y.shape[0]):
         row, part = texels.row_of(i, STEP)
         texels.interpolate_row(fields[0], row, part, 0, columns - 1, 1.0, 0.0, node_gain)
@@ -135,8 +144,9 @@ def _tone_luma(y: U8, fields: F32, curve: F32, straight: bool, noise: F32) -> No
         texels.upsample(node_lift, columns - 1, STEP, 0.0, lift)
         out, rest = y[i], noise[i]
         factors, added = gain[STEP // 2 :], lift[STEP // 2 :]
+        _read_curve(out, curve, before)
         for j in range(y.shape[1]):
-            lit = curve[out[j]] * factors[j] + added[j]
+            lit = before[j] * factors[j] + added[j]
             out[j] = np.uint8(low + min(max(lit, zero), high) + rest[j] * most)
 
 

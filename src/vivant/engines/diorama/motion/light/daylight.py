@@ -45,9 +45,9 @@ class Daylight:
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        elevation = np.clip(1 - stage.y / stage.horizon, 0, 1)
-        self._high = smoothstep(((elevation - 0.42) / 0.58).astype(np.float32))
-        self._low = 1 - smoothstep((elevation / 0.5).astype(np.float32))
+        self._sky_rows = _sky_rows(stage.y, stage)
+        self._mirrored_rows = _sky_rows(np.clip(2 * stage.horizon - stage.y, 0, stage.horizon), stage)
+        self._calm = np.maximum(filters.blur(stage.luma, 0.05 * stage.shape[0]), 12)  # luma without its waves
         across = stage.x - stage.brightest_side
         self._bright = np.exp(-((across / 0.34) ** 2)).astype(np.float32)
         # The sun itself goes with the day.
@@ -69,10 +69,9 @@ class Daylight:
         # Water mirrors the sky: it takes half of its light and colour.
         wet = stage.water * np.float32(0.55 * smoothstep(np.array(moment / 0.5)))
         if wet.max() > 0:
-            mirrored = self._target(moment, np.clip(2 * stage.horizon - stage.y, 0, stage.horizon))
-            own = np.maximum(filters.blur(stage.luma, 0.05 * stage.shape[0]), 12)
+            mirrored = self._target(moment, self._mirrored_rows)
             reflected = neutral(*stage.shape)
-            reflected[GAIN] = np.minimum(0.8 * mirrored.luma / own, 1.0)
+            reflected[GAIN] = np.minimum(0.8 * mirrored.luma / self._calm, 1.0)
             reflected[COLOUR] = 0.3 * reflected[GAIN]
             reflected[CB], reflected[CR] = 0.8 * mirrored.cb, 0.8 * mirrored.cr
             tone = tone + wet * (reflected - tone)
@@ -93,7 +92,7 @@ class Daylight:
         low, high = _OWN_GONE
         gone = float(smoothstep(np.array((moment - low) / (high - low))))
         own = lit_by(light ** (0.6 * self._day), saturation)
-        target = self._target(moment, self._stage.y)
+        target = self._target(moment, self._sky_rows)
         kept = _CLOUDS[0] + (_CLOUDS[1] - _CLOUDS[0]) * moment
         clouds = kept * (1 - self._sun * np.float32(gone))
         new = np.zeros((7, *self._stage.shape), np.float32)
@@ -106,25 +105,28 @@ class Daylight:
         new[CB], new[CR] = target.cb, target.cr
         return np.asarray(own + np.float32(gone) * (new - own), np.float32)
 
-    def _target(self, moment: float, y: F32) -> Colour:
-        """The sky's own colour at a moment, by row y, 0..1; never brighter than the picture's sky."""
+    def _target(self, moment: float, rows: tuple[F32, F32]) -> Colour:
+        """The sky's own colour at a moment, in rows of `_sky_rows`; never brighter than the picture's sky."""
         stage = self._stage
-        if y is stage.y:
-            high, low = self._high, self._low
-        else:
-            elevation = np.clip(1 - y / stage.horizon, 0, 1)
-            high = smoothstep(((elevation - 0.42) / 0.58).astype(np.float32))
-            low = 1 - smoothstep((elevation / 0.5).astype(np.float32))
-        top, middle, horizon = (_at(moment, table) for table in (_TOP, _MIDDLE, _HORIZON))
+        high, low = rows
+        top, middle, horizon = (_at(moment, table).astype(np.float32) for table in (_TOP, _MIDDLE, _HORIZON))
         # By the side of the sun the horizon's light reaches higher and is stronger.
         low = low * (0.62 + 0.38 * self._bright)
         mixed = middle + high[..., None] * (top - middle)
         mixed = mixed + low[..., None] * (horizon * (0.8 + 0.3 * self._bright[..., None]) - mixed)
-        colour = colour_of(np.asarray(mixed, np.float64))
+        colour = colour_of(np.asarray(mixed, np.float32))
         limit = np.minimum(1.0, (0.98 if moment < SUNSET else 0.9) * stage.sky_tone / np.maximum(colour.luma, 1))
         if stage.scene.facts.brightness > 0.45:
             limit = np.maximum(limit, 0.75)
         return Colour(*(np.asarray(part * limit, np.float32) for part in colour))
+
+
+def _sky_rows(y: F32, stage: Stage) -> tuple[F32, F32]:
+    """How much rows y, 0..1 of the picture, show of the sky overhead, and of that close to the horizon: 0..1."""
+    elevation = np.clip(1 - y / stage.horizon, 0, 1)
+    return smoothstep(((elevation - 0.42) / 0.58).astype(np.float32)), 1 - smoothstep(
+        (elevation / 0.5).astype(np.float32)
+    )
 
 
 class Dawn:
