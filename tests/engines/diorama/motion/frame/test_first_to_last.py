@@ -287,9 +287,11 @@ def test_a_subject_that_stands_elsewhere_travels_there_in_one_piece(closer: floa
     assert_without_ghosts(made)
 
 
-def test_pictures_of_different_places_are_never_both_seen_all_over() -> None:
-    """The last is revealed place by place; a dissolve has the whole picture half one and half the other."""
-    first, last = part(photo("sea_falls"), 0.05, 0, 0.88), part(photo("waves_sunset"), 0.05, 0, 0.88)
+@pytest.mark.parametrize(("before", "after"), [("sea_falls", "waves_sunset"), ("city_day", "city_night")])
+def test_of_different_places_both_are_seen_at_a_narrow_edge_only(before: str, after: str) -> None:
+    """The last is revealed place by place; a dissolve has the whole picture half one and half the other, and an edge
+    half as wide as the picture has a tower's ghost in it."""
+    first, last = part(photo(before), 0.05, 0, 0.88), part(photo(after), 0.05, 0, 0.88)
     made = film(first, last)
     assert isinstance(made, Transition)
     one, other = (luma(p).astype(np.float32) for p in (first, last))
@@ -298,7 +300,7 @@ def test_pictures_of_different_places_are_never_both_seen_all_over() -> None:
         soft = [np.asarray(cv2.GaussianBlur(p, (0, 0), 6)) for p in (frame, one, other)]
         share = np.abs(soft[0] - soft[1]) / (np.abs(soft[0] - soft[1]) + np.abs(soft[0] - soft[2]) + 1)
         differ = np.abs(soft[1] - soft[2]) > 40
-        assert ((share > 0.35) & (share < 0.65))[differ].mean() < 0.45
+        assert ((share > 0.35) & (share < 0.65))[differ].mean() < 0.1, n
     assert_without_ghosts(made)
 
 

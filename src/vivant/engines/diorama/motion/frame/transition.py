@@ -1,6 +1,6 @@
 """From the first picture to the last, where they show different places: the camera moves in one and arrives in the
-other, and the last is revealed behind a soft edge of light, where the first is brightest before it is where that is
-dark. A dissolve would show both as ghosts, and a warp from one into the other as rubber. Of faces, which such an edge
+other, and the last is revealed behind a soft edge of light that comes down from the sky, where the first is bright
+before it is where that is dark. A dissolve would show both as ghosts, and a warp from one into the other as rubber. Of faces, which such an edge
 would take apart, and where the camera goes aside, the edge sweeps across the picture.
 """
 
@@ -24,9 +24,10 @@ from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, F64, U8, Planes
 
-_SOFT: Final = 0.5  # of the picture, that is on its way at a time
+_SOFT: Final = 0.15  # of the picture, that is on its way at a time: with more one sees both where that is
+_DOWNWARD: Final = 0.65  # of the order, that the height decides: ground is as dark all over, and would change at once
 _SWEEP_SOFT: Final = 0.3  # the same of an edge that sweeps
-_GLOW: Final = 0.3  # by which the middle of that edge is brighter
+_GLOW: Final = 0.2  # by which the middle of that edge is brighter
 _FRAYED: Final = 0.1  # of the order of a sweep, that brightness decides
 _FACE: Final = 0.1  # a face at least this high (share of the canvas) is not taken apart
 _BLUR: Final = 0.03  # widths: finer differences of brightness do not tell where the edge is
@@ -59,6 +60,7 @@ class Transition:
         start, end = _REVEAL[moves.toward]
         self._revealed = np.clip((np.linspace(0, 1, timeline.frames) - start) / (end - start), 0, 1)
         self._ranks = _rank(_soft(scene.source.planes.y))
+        self._places = np.sort(self._mix(_soft(scene.source.planes.y)), axis=None)
         faces = (*scene.facts.faces, *last.facts.faces)
         self._sweep = moves.aside or (1.0 if any(face.height >= _FACE for face in faces) else 0.0)
 
@@ -81,12 +83,22 @@ class Transition:
     def _order(self, y: U8) -> tuple[F32, float]:
         """float32, at a quarter of the size of a frame's luma: 1 what is revealed first .. 0 last; and how soft the
         edge is."""
-        order: F32 = self._ranks[_soft(y)].astype(np.float32) / np.float32(255)
+        soft = _soft(y)
         if not self._sweep:
-            return order, _SOFT
+            # As much of the picture is revealed in each frame.
+            places = np.searchsorted(self._places, self._mix(soft)).astype(np.float32)
+            return places / np.float32(len(self._places)), _SOFT
+        order: F32 = self._ranks[soft].astype(np.float32) / np.float32(255)
         along = np.linspace(0, 1, order.shape[1], dtype=np.float32)[:: 1 if self._sweep > 0 else -1]
         mixed: F32 = (_FRAYED * order + (1 - _FRAYED) * along).astype(np.float32)
         return mixed, _SWEEP_SOFT
+
+
+    def _mix(self, soft: U8) -> F32:
+        """float32, at a quarter of the size: higher what is revealed earlier, the bright and the upper."""
+        down = np.linspace(1, 0, soft.shape[0], dtype=np.float32)[:, None]
+        mixed: F32 = (1 - _DOWNWARD) * self._ranks[soft].astype(np.float32) / np.float32(255) + _DOWNWARD * down
+        return mixed
 
 
 @dataclass(frozen=True, slots=True)
