@@ -16,6 +16,7 @@ from vivant.engines.diorama.scene.animal_eyes import find_eyes
 from vivant.engines.diorama.scene.apart import tell_apart
 from vivant.engines.diorama.scene.body import AnimalEye, Body, Circle, find_body
 from vivant.engines.diorama.scene.scene import Region
+from vivant.engines.diorama.scene.tail import with_sure_tail
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, BodyFact
 from vivant.media import U8
 
@@ -39,7 +40,7 @@ def find_being(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
     # One eye alone does not make a matte trusted: headlights and marbles have rings and highlights, too.
     if body is None or (matte.trust <= SUBJECT_TRUSTED and len(eyes) < 2):
         return None, None
-    body = _join(body, eyes)
+    body = with_sure_tail(_join(body, eyes), matte.mask)
     fact = BodyFact(
         trust=max(matte.trust, WITH_EYES if len(eyes) == 2 else 0.0),
         being="animal" if any(eye.proves for eye in eyes) else "",
@@ -63,7 +64,7 @@ def find_others(matte: Region, rgb: U8, body: Body) -> tuple[Body, ...]:
     for label in labels[np.argsort(-areas, kind="stable")][:TOGETHER]:
         alone = matte.mask * (owner == label)
         if label != own and (other := find_body(alone)) is not None:
-            found.append(_join(other, find_eyes(rgb, alone)))
+            found.append(with_sure_tail(_join(other, find_eyes(rgb, alone)), alone))
     return tuple(found)
 
 

@@ -1,7 +1,7 @@
 """From the first picture to the last, where they show different places: the camera moves in one and arrives in the
 other, and the last is revealed behind a soft edge of light that comes down from the sky, where the first is bright
-before it is where that is dark. A dissolve would show both as ghosts, and a warp from one into the other as rubber. Of faces, which such an edge
-would take apart, and where the camera goes aside, the edge sweeps across the picture.
+before it is where that is dark. A dissolve would show both as ghosts, and a warp from one into the other as rubber.
+Of faces, which such an edge would take apart, and where the camera goes aside, the edge sweeps across the picture.
 """
 
 from __future__ import annotations
@@ -92,7 +92,6 @@ class Transition:
         along = np.linspace(0, 1, order.shape[1], dtype=np.float32)[:: 1 if self._sweep > 0 else -1]
         mixed: F32 = (_FRAYED * order + (1 - _FRAYED) * along).astype(np.float32)
         return mixed, _SWEEP_SOFT
-
 
     def _mix(self, soft: U8) -> F32:
         """float32, at a quarter of the size: higher what is revealed earlier, the bright and the upper."""

@@ -20,6 +20,7 @@ from vivant.engines.diorama.motion.subject.swim import make_swim
 from vivant.engines.diorama.motion.subject.weights import spread
 from vivant.engines.diorama.scene.body import Body, Limb
 from vivant.engines.diorama.scene.complete import pull_push
+from vivant.engines.diorama.scene.tail import Tail, find_tail
 from vivant.engines.diorama.storyboard import Being
 from vivant.media import F32
 
@@ -35,10 +36,13 @@ SMALL: Final = 0.055
 FARTHER: Final = (0.26, 1.7)
 DEEPER: Final = (1.0, 1.7)  # the same of breath and lean, by the trunk's radius
 EDGE: Final = 0.07  # widths beside the picture's border in which displacements die out: nobody knows what lies beyond
+TAIL_EDGE: Final = 0.02  # the same of a tail
 SWING: Final = 0.45  # degrees about the neck per degree that a head seen from the side turns
 TURN: Final = (1.05, 0.75)  # head radii per radian: what the middle of a ball moves more than its rim, and the whole
 DIP: Final = (0.7, 1.0)  # the same up and down, of a head that is seen from the front
-SHORT: Final = 0.085  # widths: length of a tail that turns as the curve says; a shorter one turns farther
+SHORT: Final = 0.1  # widths: length of a tail that turns as the curve says; a shorter one turns farther
+STROKE: Final = 24.0  # degrees, about the most that a wagging tail's curve says
+FOLDS: Final = 1.6  # of its own thickness, by which the tip of a tail goes to a side at most
 MUZZLE: Final = 0.05  # head radii
 THIN: Final = 0.25  # of the matte, averaged, from which a sample is the subject's: horns and tails are thin
 CORE: Final = 0.55  # trunk radii that never follow the head or the tail
@@ -67,6 +71,7 @@ class BodyPose:
         width, height = size
         rows, columns = quarter_shape(height, width)
         soft = average_quarter(matte)
+        self._soft = soft
         self._inside = soft > THIN
         y, x = np.mgrid[:rows, :columns].astype(np.float32) * STEP
         self._x, self._y, self._body, self._size = x, y, body, size
@@ -88,7 +93,8 @@ class BodyPose:
             "yaw": self._turn(), "pitch": self._dip(), "muzzle": self._sniff(),
         }  # fmt: skip
         border = np.min([x, width - 1 - x, y, height - 1 - y], axis=0) / (EDGE * width)
-        fade = self._fade(cut_out=cut_out) * np.asarray(smoothstep(border), np.float32)
+        beside = self._fade(cut_out=cut_out)
+        fade = beside * np.asarray(smoothstep(border), np.float32)
         self._pushes = {
             name: np.stack([fade * self._go_on(axis) for axis in push])
             for name, push in pushes.items()
@@ -96,8 +102,11 @@ class BodyPose:
         }
         self._turns = [
             _Turn(one.about, fade * self._go_on(one.weights), one.shares)
-            for one in (() if being == "fish" else (*self._swing(), *self._twitch(), *self._wag()))
+            for one in (() if being == "fish" else (*self._swing(), *self._twitch()))
         ]
+        # All of a tail is seen: only beyond it, at the border, nothing must move.
+        whole = beside * np.asarray(smoothstep(border * (EDGE / TAIL_EDGE)), np.float32)
+        self._turns += [_Turn(one.about, whole * one.weights, one.shares) for one in self._wag(being)]
 
     @property
     def moves(self) -> frozenset[str]:
@@ -263,20 +272,38 @@ class BodyPose:
         beside = np.abs((self._y - y0) * ux - (self._x - x0) * uy) / max(1.2 * STEP, 0.55 * long)
         return np.asarray(smoothstep(ahead + 0.15) * np.exp(-(beside**4)), np.float32)
 
-    def _wag(self) -> tuple[_Turn, ...]:
-        """The tail about its root, the tip most; a short one farther."""
-        body = self._body
-        if body.tail is None:
+    def _wag(self, being: Being) -> tuple[_Turn, ...]:
+        """The tail about its root, the tip most; a short one farther, but none so far that it folds over."""
+        tail = self._body.tail
+        if tail is None or being == "fish":
             return ()
-        (x0, y0), (x1, y1) = body.tail.root, body.tail.tip
-        long = max(8.0, body.tail.length)
-        moved = np.hypot(self._x - x1, self._y - y1) < max(2.0 * STEP, 0.2 * long)
-        trunk = body.trunk
-        held = (np.hypot(self._x - trunk.x, self._y - trunk.y) < 0.85 * trunk.radius) | (
+        found = find_tail(self._soft, self._body)
+        if found is None:  # a body that the caller describes, or one that the view cuts off
+            return (_Turn(tail.root, self._bend_tail(tail), {"tail": self._farther_tail(tail.length)}),)
+        long = float(np.hypot(tail.tip[0] - found.root[0], tail.tip[1] - found.root[1]))
+        far = min(self._farther_tail(long), FOLDS * found.thick / float(np.radians(STROKE) * max(1.0, long)))
+        return (_Turn(found.root, self._swing_tail(found), {"tail": far}),)
+
+    def _swing_tail(self, tail: Tail) -> F32:
+        """0 at the root .. 1 at the tip; 0 in the trunk, however near to the tail it is."""
+        (x0, y0), (x1, y1) = tail.root, tail.tip
+        out = np.hypot(self._x - x0, self._y - y0) / max(8.0, float(np.hypot(x1 - x0, y1 - y0)))
+        weights = np.where(tail.part, np.clip(out, 0, 1), 0).astype(np.float32)
+        known = tail.part | tail.rest  # the rim of the matte goes with what is beside it
+        return np.where(known, weights, pull_push(weights, known.astype(np.float32)))
+
+    def _farther_tail(self, long: float) -> float:
+        return float(np.clip(SHORT * self._size[0] / max(8.0, long), 0.7, 1.4))
+
+    def _bend_tail(self, tail: Limb) -> F32:
+        """0..1 of a tail that is not told from the trunk by how thin it is."""
+        (x0, y0), (x1, y1) = tail.root, tail.tip
+        moved = np.hypot(self._x - x1, self._y - y1) < max(2.0 * STEP, 0.2 * max(8.0, tail.length))
+        body = self._body
+        held = (np.hypot(self._x - body.trunk.x, self._y - body.trunk.y) < 0.85 * body.trunk.radius) | (
             (self._x - x0) * (x1 - x0) + (self._y - y0) * (y1 - y0) < 0
         )
         if body.head is not None:
             held |= np.hypot(self._x - body.head.x, self._y - body.head.y) < 1.3 * body.head.radius
         weights = spread(self._inside, held & ~moved, moved & self._inside) ** np.float32(1.2)
-        far = float(np.clip(SHORT * self._size[0] / long, 0.7, 1.3))
-        return (_Turn(body.tail.root, weights.astype(np.float32), {"tail": far}),)
+        return self._go_on(weights.astype(np.float32))
