@@ -32,8 +32,8 @@ BOB: Final = 0.016  # of the height, at the top
 NEARER: Final = 0.035  # larger by this share
 # Head radius in widths whose angles are as the curves say; smaller heads turn farther, else nobody sees it, and larger
 # ones less: a face that fills the picture would jump. Both within these factors.
-SMALL: Final = 0.055
-FARTHER: Final = (0.26, 1.7)
+SMALL: Final = 0.063
+FARTHER: Final = (0.26, 2.2)
 DEEPER: Final = (1.0, 1.7)  # the same of breath and lean, by the trunk's radius
 EDGE: Final = 0.07  # widths beside the picture's border in which displacements die out: nobody knows what lies beyond
 TAIL_EDGE: Final = 0.02  # the same of a tail
