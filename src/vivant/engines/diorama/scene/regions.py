@@ -17,9 +17,10 @@ from vivant.engines.diorama.scene.open_sky import detect_lines, doubt_sky, measu
 from vivant.engines.diorama.scene.pools import SURE, find_pool, weigh
 from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Region
+from vivant.engines.diorama.scene.sea_colour import measure_sea_green, measure_turquoise
 from vivant.media import F32, U8
 
-ROUGH_SEA: Final = 0.6  # the most that a sea is trusted whose far edge is not seen
+ROUGH_SEA: Final = 0.6  # the most that a sea is trusted whose far edge is not seen, or hardly
 STEEPEST: Final = 24.0  # the most that a step of the sky's rim from one column to the next costs
 SEEN_OVER_SEA: Final = 0.45  # share of what hard edges speak against a sky that a horizon of the sea outweighs
 GAP: Final = 0.12  # of the width: gaps in the sky that are wider stay
@@ -355,7 +356,8 @@ def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoo
     # A table on which something stands close by is grey; water has a colour, or shows it from farther away.
     table = float(np.clip((8 - np.median(np.hypot(a, b)[part])) / 3, 0, 1))
     trust *= 1 - 0.85 * table * _seen_close(seen)
-    trust = max(trust, ROUGH_SEA * _is_rough_sea(seen, part, line, sky_small) * (1 - indoors) * (1 - 0.6 * seen.drawn))
+    sea = max(_is_rough_sea(seen, part, line, sky_small), measure_sea_green(seen, part, line, sky_small))
+    trust = max(trust, ROUGH_SEA * sea * (1 - indoors) * (1 - 0.6 * seen.drawn))
     mask = refine(solid.astype(np.float32), rgb, radius=0.006, eps=1e-3)
     cut = np.clip(np.arange(rgb.shape[0])[:, None] - line / h * rgb.shape[0] + 0.5, 0, 1)
     return Region((mask * cut).astype(np.float32), float(np.clip(trust, 0, 1))), line / h
@@ -400,12 +402,12 @@ def _find_breaker(seen: Features, line: int, sky: Any) -> int:
 
 def _level_edges(seen: Features) -> F32:
     """float32 (h,): how much a row is a level edge across the picture: the edge strength that more than half of its
-    columns reach, against that of the rows about it."""
+    columns reach, against that of the rows about it; or that of the sea under a sky, see `measure_turquoise`."""
     edges = sum(np.abs(cv2.Sobel(seen.lab[..., k], cv2.CV_32F, 0, 1, ksize=3)) for k in range(3))
     common = np.percentile(np.asarray(edges) / 8, 45, axis=1)
     about = cv2.blur(common[:, None], (1, 13)).ravel()
     strength = np.clip((common / (about + 0.6) - 1.25) / 1.2, 0, 1) * np.clip(common / 8, 0, 1)
-    return strength.astype(np.float32)
+    return np.minimum(strength + measure_turquoise(seen), 1).astype(np.float32)
 
 
 def _mirrors(seen: Features) -> F32:

@@ -19,6 +19,10 @@ UPRIGHT: Final = 0.16  # median share of upright edges from which on far water m
 BLUE: Final = -12.0  # Lab b: what is bluer is deep water and no rock
 ROUGH: Final = 0.3  # roughness above which water mirrors nothing sharply
 SHARP: Final = 6.0  # mean slope of the outline, luma levels per pixel: reflections have soft ones
+ON_SAND: Final = 0.2  # area of what lies on a beach and looks like water, of the beach's
+BESIDE: Final = 0.22  # heights of the picture: how far from what was found of a beach its shaded part may begin
+BLACK: Final = 16.0  # Lab L below which a plain body before a beach is its shaded part
+TURQUOISE: Final = -12.0  # Lab a of water over pale sand
 TEXTURED: Final = 2.2  # mean fine contrast, luma levels, from which a dark body is a rock and no reflection
 
 
@@ -92,6 +96,8 @@ def find_sand(rgb: U8, water: F32, sky: F32, waterline: float) -> F32:
         float(np.median(yellow[far])) + 6 if int(far.sum()) > 200 else 6.0,
         float(np.percentile(yellow[open_], 90)) + 3 if open_.any() else 3.0,
     )
+    if int(far.sum()) > 200 and float(np.median(green[far])) < TURQUOISE:
+        coolest = max(coolest, 1.0)  # foam is grey, which is warmer than such water, but no sand
     fine = filters.blur(np.abs(light - filters.blur(light, 2.0)), 3.0)
     warm = (yellow > coolest) & (fine < 2.6) & (light > 25) & (green > -4)
     body = (warm | _is_even(light, wet, top)).astype(np.uint8)
@@ -103,9 +109,40 @@ def find_sand(rgb: U8, water: F32, sky: F32, waterline: float) -> F32:
     large = [k for k in at_border if k > 0 and stats[k, cv2.CC_STAT_AREA] > 0.02 * body.size]
     if not large:
         return nothing
-    coarse = filters.resize(np.isin(labels, large).astype(np.float32), width, height)
+    beach = np.isin(labels, large)
+    beach = _fill_beach(beach | _find_shaded(light, beach, wet & ~beach, top), wet, top)
+    coarse = filters.resize(beach.astype(np.float32), width, height)
     # The measures above bleed a little over the water's edge, which light shows exactly.
     return np.clip(3 * refine(coarse, rgb, radius=0.03, eps=4e-4) - 1, 0, 1).astype(np.float32)
+
+
+def _find_shaded(
+    light: NDArray[np.floating], beach: NDArray[np.bool_], wet: NDArray[np.bool_], top: int
+) -> NDArray[np.bool_]:
+    """Stones and dry sand beside a beach against the light: bool of the small copy. They are nearly black, and run out
+    of the picture at its foot; the dark faces of waves do not, and what is mirrored is cut off from the foot by the
+    beach. light: float32; beach: what was found of it; wet: what else was taken for water; top: its first row."""
+    nothing = np.zeros_like(wet)
+    if int(wet.sum()) < 200:
+        return nothing
+    dark = wet & (light < min(BLACK, 0.6 * float(np.median(light[wet]))))
+    dark[: top + ROWS // 10] = False
+    body = cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, _disc(7))
+    body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_CLOSE, _disc(11)), np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(body)
+    beside = labels[cv2.distanceTransform((~beach).astype(np.uint8), cv2.DIST_L2, 3) < BESIDE * ROWS]
+    foot = np.intersect1d(labels[-3:], beside)
+    large = [k for k in foot if k > 0 and stats[k, cv2.CC_STAT_AREA] > 0.004 * body.size]
+    return np.asarray(np.isin(labels, large), np.bool_) if large else nothing
+
+
+def _fill_beach(sand: NDArray[np.bool_], wet: NDArray[np.bool_], top: int) -> NDArray[np.bool_]:
+    """A beach with what lies on it and was taken for water, as cool shadows and glass are: what does not reach up to
+    the far water is none. bool (ROWS, w) each; top: the first row of water."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((wet & ~sand).astype(np.uint8))
+    far = np.unique(labels[: top + ROWS // 10])
+    lie = [k for k in range(1, len(stats)) if k not in far and stats[k, cv2.CC_STAT_AREA] < ON_SAND * sand.sum()]
+    return np.asarray(sand | np.isin(labels, lie), np.bool_)
 
 
 def _is_even(light: NDArray[np.floating], wet: NDArray[np.bool_], top: int) -> NDArray[np.bool_]:
