@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.motion.ambient import drapery, falloff, falls, fire, fur, hair, river, swell
+from vivant.engines.diorama.motion.ambient import cloud_sea, drapery, falloff, falls, fire, fur, hair, river, swell
 from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.blaze import Blaze
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
@@ -287,8 +287,19 @@ def _falls(setting: Setting, motion: Motion) -> Parts:
 
 
 def _clouds(setting: Setting, motion: Motion) -> Parts:
+    """Those of the sky, and where clouds are asked for those below that are seen from above."""
     if not motion.has_region or not is_there(setting.scene.sky) or setting.bolt is not None:
         return Parts()
+    if motion.origin != "prompt" or setting.places.cloud_cover.max() == 0:
+        return _drift(setting, motion)
+    current = cloud_sea.make_current(
+        setting.flow, setting.places.cloud_cover, setting.scene.waterline, motion.strength, motion.direction
+    )
+    above = _drift(setting, motion)
+    return replace(above, currents=(*above.currents, *_flow(current).currents))
+
+
+def _drift(setting: Setting, motion: Motion) -> Parts:
     places, scene = setting.places, setting.scene
     luma = average_quarter(scene.source.planes.y.astype(np.float32))
     if not places.shows_clouds:  # if it moved, nothing would be seen but the slip of a border that haze hides

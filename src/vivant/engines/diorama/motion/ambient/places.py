@@ -20,6 +20,7 @@ from vivant.engines.diorama.motion.ambient.lens import FOCAL
 from vivant.engines.diorama.motion.fields import STEP, average_quarter, quarter_shape
 from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.backdrop import Backdrop, are_clouds_seen, make_backdrop
+from vivant.engines.diorama.scene.cloud_cover import find_cloud_cover
 from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
@@ -80,6 +81,17 @@ class Places:
     def shows_clouds(self) -> bool:
         """Whether the sky has clouds whose drift would be seen."""
         return self.is_drawn or are_clouds_seen(self.scene.source.planes.y, self.sky)
+
+    @cached_property
+    def cloud_cover(self) -> F32:
+        """Weights of a sea of clouds seen from above: float32 on the quarter grid, 0..1, all 0 where there is none."""
+        scene = self.scene
+        cover = find_cloud_cover(scene.rgb, water=scene.water, sky=scene.sky, waterline=scene.waterline)
+        rows, columns = quarter_shape(self.height, self.width)
+        if cover is None or self.is_drawn:
+            return np.zeros((rows, columns), np.float32)
+        ramp = np.full((rows, columns), 14 * self._scale, np.float32)
+        return falloff.weigh(np.asarray(cover * (1 - self.subject), np.float32), ramp)
 
     @cached_property
     def is_drawn(self) -> bool:
