@@ -329,7 +329,7 @@ def _wind(setting: Setting, motion: Motion) -> Parts:
 def _plants_in_wind(setting: Setting, motion: Motion) -> tuple[Displacement, ...]:
     if not is_there(setting.scene.plants):
         return ()
-    blossom = setting.places.blossom is not None and motion.origin == "prompt"
+    blossom = motion.origin == "prompt" and setting.places.is_flower
     plants = setting.places.plants(with_blossom=blossom)
     if plants.weight.max() == 0:
         return ()

@@ -24,6 +24,7 @@ from vivant.engines.diorama.scene.cloud_cover import find_cloud_cover
 from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Region, Scene
+from vivant.engines.diorama.scene.seed_head import is_head_on_stem
 from vivant.engines.diorama.storyboard import FOUND, MOVABLE, TRUSTED, Thing
 from vivant.media import F32
 
@@ -194,6 +195,16 @@ class Places:
         if float(colour.mean()) < BLOSSOM:
             return None
         return np.asarray(np.median(scene.rgb[::2, ::2][inside], axis=0), np.float64)
+
+    @cached_property
+    def is_flower(self) -> bool:
+        """Whether the subject is a flower that sways on its stem: a blossom, or a head gone to seed."""
+        scene = self.scene
+        if self.blossom is not None:
+            return True
+        lives = scene.facts.body is not None and bool(scene.facts.body.being)
+        stands_out = scene.matte.trust >= 0.6 and not scene.faces and not lives and scene.plants.trust >= FOUND
+        return stands_out and is_head_on_stem(scene.matte.mask, scene.rgb)
 
     @cached_property
     def nearness(self) -> F32:
