@@ -48,8 +48,9 @@ class Sky:
         widest = cv2.dilate(backdrop.alpha, np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8))
         self._extent = np.ascontiguousarray((widest[::STEP, ::STEP] > 0).astype(np.float32))
         self._rims = _find_rims(backdrop, picture)
-        self._tone = np.stack([filters.resize(plane, columns, rows) for plane in backdrop.tone])
-        self._soft = sample_quarter(filters.blur_widely(backdrop.source.planes.y, 0.03 * height))
+        tone = [filters.resize(plane, columns, rows) for plane in backdrop.tone]
+        soft = sample_quarter(filters.blur_widely(backdrop.source.planes.y, 0.03 * height))
+        self._tone_and_soft = np.stack([*tone, soft])  # of y, u and v; and the local mean of luma
 
     def draw(self, drift: Drift, view: Grid, grid: Grid, frame: Planes) -> None:
         """Into `frame`, planes of the whole output, in place. view: where the output looks; grid: the same with the
@@ -58,12 +59,10 @@ class Sky:
         ax, ay, bx, by = warp.look_up(np.stack([drift.ax, drift.ay, drift.bx, drift.by]), view.x, view.y)
         ax, ay, bx, by = ax + view.x, ay + view.y, bx + view.x, by + view.y
         weight = np.float32(drift.weight)
-        lit = warp.look_up(self._tone, view.x, view.y) - (
-            (1 - weight) * warp.look_up(self._tone, ax, ay) + weight * warp.look_up(self._tone, bx, by)
-        )
-        mean = (1 - weight) * warp.look_up(self._soft[None], ax, ay)[0] + weight * warp.look_up(
-            self._soft[None], bx, by
-        )[0]
+        there = warp.look_up(self._tone_and_soft, ax, ay)
+        if weight > 0:
+            there = (1 - weight) * there + weight * warp.look_up(self._tone_and_soft, bx, by)
+        lit, mean = warp.look_up(self._tone_and_soft[:3], view.x, view.y) - there[:3], there[3]
         apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / APART)
         contrast = (1 / np.sqrt(1 - 2 * weight * (1 - weight) * apart)).astype(np.float32)
         y, u, v = (np.ascontiguousarray(tone) for tone in lit)
