@@ -43,7 +43,7 @@ _REACH: Final[dict[MoveKind, float]] = {
     "dolly": 0.26,  # share of the way to the nearest thing
     "truck": 0.14,  # widths by which the subject passes
     "pedestal": 0.14,  # heights
-    "orbit": 0.16,  # by which what is at the border comes nearer or goes away
+    "orbit": 0.24,  # by which what is at the border comes nearer or goes away
     "roll": 0.11,  # radians
     "handheld": 0.0062,  # widths, standard deviation
     "whip": 0.14,  # widths between the views before and after
