@@ -19,7 +19,7 @@ from vivant.media import F32
 from vivant.request import FPS
 
 TILE: Final = 128  # size of the pattern, which repeats
-PATCH: Final = 10.0  # samples of it: size of a patch (standard deviation of the blur)
+PATCH: Final = 7.0  # samples of it: size of a patch (standard deviation of the blur)
 ACROSS: Final = 1.1  # tiles across the long side of the picture
 DEEP: Final = 0.56  # gain at strength 1 between light and shade
 LIT: Final = 150.0  # luma of the bright parts for which that holds; a darker picture changes more, or nobody sees it
