@@ -5,16 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-from support.paths import PHOTOS
-from vivant.engines.diorama.scene.analysis import SceneAnalyser
-from vivant.engines.diorama.scene.faces import FaceFinder
+from support.photo_scenes import see_photo
 from vivant.engines.diorama.scene.open_sky import detect_lines, measure_boards
-from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import TRUSTED
-from vivant.media import fit
-from vivant.request import Canvas, nearest_ratio
 
 # Looked at one by one; share: of the canvas that is sky, from and to.
 SKIES = {
@@ -28,34 +22,17 @@ WITHOUT = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def analyser() -> SceneAnalyser:
-    return SceneAnalyser()
-
-
-@pytest.fixture(scope="module")
-def finder() -> FaceFinder:
-    return FaceFinder()
-
-
-def analyse(analyser: SceneAnalyser, finder: FaceFinder, name: str) -> Scene:
-    with Image.open(PHOTOS / f"{name}.jpg") as image:
-        picture = np.asarray(image.convert("RGB"))
-    canvas = Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4)
-    return analyser.analyse(picture, canvas, faces=finder.find(fit(picture, canvas.width, canvas.height)))
-
-
 @pytest.mark.parametrize("name", SKIES)
-def test_a_sky_is_found_as_large_as_it_is(analyser: SceneAnalyser, finder: FaceFinder, name: str) -> None:
-    sky = analyse(analyser, finder, name).sky
+def test_a_sky_is_found_as_large_as_it_is(name: str) -> None:
+    sky = see_photo(name).sky
     least, most = SKIES[name]
     assert sky.trust >= TRUSTED
     assert least <= sky.share <= most
 
 
 @pytest.mark.parametrize("name", WITHOUT)
-def test_walls_water_rooms_and_leaves_are_no_sky(analyser: SceneAnalyser, finder: FaceFinder, name: str) -> None:
-    assert analyse(analyser, finder, name).sky.trust < TRUSTED - 0.04
+def test_walls_water_rooms_and_leaves_are_no_sky(name: str) -> None:
+    assert see_photo(name).sky.trust < TRUSTED - 0.04
 
 
 def test_boards_are_parallel_lines_and_clouds_and_crossing_wires_are_not() -> None:

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from support.paths import PHOTOS
+from support.photo_scenes import see_photo
 from vivant.engines.diorama.motion.ambient.places import Places
-from vivant.engines.diorama.scene.analysis import SceneAnalyser
-from vivant.engines.diorama.scene.faces import FaceFinder
-from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import TRUSTED
-from vivant.media import fit
-from vivant.request import Canvas, nearest_ratio
 
 # Looked at one by one; share: of the canvas that is water, from and to.
 WATER = {
@@ -28,49 +21,30 @@ WITHOUT = (
 ABOVE_CLOUDS = ("clouds", "things/plane_clouds")
 
 
-@pytest.fixture(scope="module")
-def analyser() -> SceneAnalyser:
-    return SceneAnalyser()
-
-
-@pytest.fixture(scope="module")
-def finder() -> FaceFinder:
-    return FaceFinder()
-
-
-def analyse(analyser: SceneAnalyser, finder: FaceFinder, name: str) -> Scene:
-    with Image.open(PHOTOS / f"{name}.jpg") as image:
-        picture = np.asarray(image.convert("RGB"))
-    canvas = Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4)
-    return analyser.analyse(picture, canvas, faces=finder.find(fit(picture, canvas.width, canvas.height)))
-
-
 @pytest.mark.parametrize("name", WATER)
-def test_water_is_found_as_large_as_it_is(analyser: SceneAnalyser, finder: FaceFinder, name: str) -> None:
-    water = analyse(analyser, finder, name).water
+def test_water_is_found_as_large_as_it_is(name: str) -> None:
+    water = see_photo(name).water
     least, most = WATER[name]
     assert water.trust >= TRUSTED
     assert least <= water.share <= most
 
 
 @pytest.mark.parametrize("name", WITHOUT)
-def test_clouds_snow_fog_sand_and_fields_are_no_water(analyser: SceneAnalyser, finder: FaceFinder, name: str) -> None:
-    assert analyse(analyser, finder, name).water.trust < TRUSTED - 0.04
+def test_clouds_snow_fog_sand_and_fields_are_no_water(name: str) -> None:
+    assert see_photo(name).water.trust < TRUSTED - 0.04
 
 
-def test_only_a_sea_of_clouds_is_a_cover_of_clouds(analyser: SceneAnalyser, finder: FaceFinder) -> None:
+def test_only_a_sea_of_clouds_is_a_cover_of_clouds() -> None:
     for name in (*ABOVE_CLOUDS, "sea_cliffs", "snow_birds", "dune_grass", "pond_mountain", "meadow_trees"):
-        cover = Places(analyse(analyser, finder, name)).cloud_cover
+        cover = Places(see_photo(name)).cloud_cover
         assert (float(cover.mean()) > 0.3) == (name in ABOVE_CLOUDS), name
 
 
-def test_a_beach_takes_in_its_shadows_and_its_black_stones_and_leaves_the_surf(
-    analyser: SceneAnalyser, finder: FaceFinder
-) -> None:
-    beach = Places(analyse(analyser, finder, "cocktail_beach"))
+def test_a_beach_takes_in_its_shadows_and_its_black_stones_and_leaves_the_surf() -> None:
+    beach = Places(see_photo("cocktail_beach"))
     height, width = beach.water.shape
     assert beach.water[int(0.72 * height) :].mean() < 0.01  # the shadow and the foot of the glass
     assert beach.water[int(0.58 * height) : int(0.62 * height), : int(0.3 * width)].mean() > 0.9  # foam
-    dusk = Places(analyse(analyser, finder, "beach_dusk"))
+    dusk = Places(see_photo("beach_dusk"))
     height, width = dusk.water.shape
     assert dusk.water[int(0.9 * height) :, : int(0.06 * width)].mean() < 0.05
