@@ -30,8 +30,8 @@ CROSSING: Final = 1.7  # seconds that a gust needs over one width of the picture
 SLANT: Final = 0.35  # of a front: how much earlier it is nearer to the viewer
 # What is to be seen: pixels per frame at 640 px on the long side, in the fifth of the plants that moves most, in the
 # wind that a strength of 1 brings; less by a power of the strength.
-SPEED: Final = 3.0
-SPEED_POWER: Final = 0.96
+SPEED: Final = 3.7
+SPEED_POWER: Final = 1.2
 # By which a strength of 1 hastens gusts and the stems that they bend: what leans as far in less time is seen to be
 # shaken by a storm, and is not torn by it.
 HASTE: Final = 2.0
@@ -135,7 +135,7 @@ class Sway:
         apart = 1 - np.clip(3 * filters.blur(firm, 10 * air.scale), 0, 1)
         stem = (stems.along_x[box], stems.along_y[box], (stems.stem * apart)[box])
         self._swell = np.ones(air.frames, np.float32)
-        self._reach_speed(speed, counts, stem, tough * (0.4 + 0.8 * strength))
+        self._reach_speed(speed, counts, stem, tough * (0.3 + strength))
         self._still = self._blown(0)
 
     def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
