@@ -100,7 +100,8 @@ class Film:
         for times in TIMES:
             within, outside = [], []
             for n in times:
-                moved = np.linalg.norm(flow.calc(self.luma(n), self.luma(n + GAP), None), axis=2) / GAP  # type: ignore[call-overload]
+                start = np.zeros((*first.shape, 2), np.float32)
+                moved = np.linalg.norm(flow.calc(self.luma(n), self.luma(n + GAP), start), axis=2) / GAP
                 fast = np.sort(moved[inside])
                 within.append(float(fast[-max(1, len(fast) // 20) :].mean()))
                 outside.append(float(moved[away].mean()) if away.any() else 0.0)
