@@ -18,6 +18,7 @@ from vivant.media import F32, U8
 
 SIDE: Final = 512  # long side of the copy that is looked at: a blade of grass is to be a pixel wide in it
 WITHOUT_GREEN: Final = 0.45  # the most that is trusted without green: dry ground has the colour of straw too
+GREY_LAWN: Final = 0.3  # and in a grey picture, where grass has no colour at all
 
 # The thresholds below were set by looking at the masks of 84 photographs, among them 30 without plants (rock, sand,
 # cities, halls, portraits). Ramps are (none from here, all from there).
@@ -37,10 +38,11 @@ class _Look:
 
 def find_plants(rgb: U8, *, sky: Region, water: Region, subject: Region, grey: bool, straight: float) -> Region:
     """The plants of RGB uint8 (h, w, 3), outside sky, water and subject as far as these are trusted. straight 0..1: how
-    built; greenish walls count less. At most WITHOUT_GREEN is trusted where nothing is green."""
-    if grey:
-        return _nothing(rgb)
+    built; greenish walls count less. At most WITHOUT_GREEN is trusted where nothing is green, GREY_LAWN in a
+    grey picture."""
     look = _look_at(rgb)
+    if grey:
+        return _find_lawn(rgb, look, sky=sky, water=water, subject=subject)
     h, w = look.light.shape
     green, dry, dark = _green(look, straight), _dry(look), _dark(look)
     likely = np.maximum(np.maximum(green, dry), dark)
@@ -53,7 +55,7 @@ def find_plants(rgb: U8, *, sky: Region, water: Region, subject: Region, grey: b
     above = _ramp(filters.resize(sky.mask, w, h) * sky.trust, 0.25, 0.5)
     stands = np.maximum(_ramp(look.chroma, 10, 16) * _ramp(look.hue, 60, 70), dark) * _ramp(look.fine, 1.2, 2.4)
     free = (1 - taken) * (1 - above * (1 - stands))
-    mask = filters.blur(_with_blossoms(_drop_crumbs(likely * free), look) * free, 0.8)
+    mask = filters.blur(_with_blossoms(_with_shade(_drop_crumbs(likely * free), look), look) * free, 0.8)
     solid, area = mask > 0.4, float(mask.mean())
     if area < 0.008 or not solid.any():
         return _nothing(rgb)
@@ -128,6 +130,42 @@ def _with_blossoms(mask: F32, look: _Look) -> F32:
     """The mask with what is colourful amid it: blossoms and fruit sway with their leaves."""
     amid = _ramp(filters.blur(mask, 9.0), 0.4, 0.65)
     return np.asarray(np.maximum(mask, amid * _ramp(look.chroma, 14, 24)), np.float32)
+
+
+def _with_shade(mask: F32, look: _Look) -> F32:
+    """The mask with what is so dark that it has no colour, as far as plants are around it: it is their inside."""
+    black = 1 - _ramp(filters.blur(look.light, 1.0), 16, 26)
+    for _ in range(3):
+        amid = _ramp(filters.blur(mask, 7.0), 0.35, 0.55)
+        mask = np.asarray(np.maximum(mask, amid * black), np.float32)
+    return mask
+
+
+def _find_lawn(rgb: U8, look: _Look, *, sky: Region, water: Region, subject: Region) -> Region:
+    """Grass in a grey picture: ground down to the lower border that is fine and even all over, in all directions, as
+    no wall, no sea and no sand is. It is trusted only as far as who names it is right."""
+    h, w = look.light.shape
+    taken = _ramp(filters.resize(np.maximum(sky.mask * sky.trust, water.mask * water.trust), w, h), 0.2, 0.4)
+    body = _ramp(filters.resize(subject.mask, w, h), 0.3, 0.6) * float(subject.trust > SUBJECT_TRUSTED)
+    light = filters.blur(look.light, 6.0)
+    even = 1 - _ramp(np.abs(light - filters.blur(light, 16.0)), 4, 8)
+    grassy = _ramp(look.fine, 0.9, 1.5) * (1 - _ramp(look.fine, 9, 13)) * even * (1 - taken) * (1 - body)
+    sure = grassy * _ramp(look.thin, 0.7, 1.0) * _ramp(look.upright, 0.22, 0.32) * (1 - _ramp(look.upright, 0.66, 0.76))
+    free = (1 - taken) * (1 - body)
+    solid = (filters.blur(_grow(sure, grassy * _ramp(look.thin, 0.45, 0.65)), 2.0) * free > 0.4).astype(np.uint8)
+    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+    lawn = np.zeros((h, w), np.float32)
+    for part in range(1, count):
+        low = stats[part, cv2.CC_STAT_TOP] + stats[part, cv2.CC_STAT_HEIGHT] >= h - 3
+        if low and stats[part, cv2.CC_STAT_AREA] > 0.01 * h * w:
+            lawn[labels == part] = 1
+    wide = float(np.mean(lawn.any(axis=0)))
+    if wide < 0.4 or float(lawn.mean()) < 0.08 or float(lawn[: h // 3].mean()) > 0.05:  # grain is everywhere
+        return _nothing(rgb)
+    mask = filters.blur(lawn, 1.5) * free
+    return Region(refine(mask.astype(np.float32), rgb, radius=0.006, eps=1e-3), GREY_LAWN)
 
 
 def _dark(look: _Look) -> F32:

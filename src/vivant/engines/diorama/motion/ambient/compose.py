@@ -333,7 +333,8 @@ def _plants_in_wind(setting: Setting, motion: Motion) -> tuple[Displacement, ...
     plants = setting.places.plants(with_blossom=blossom)
     if plants.weight.max() == 0:
         return ()
-    stems = measure_stems(setting.scene.source.planes.y, plants.inside, setting.air.scale)
+    pressed = 0.9 * min(1.0, max(0.0, 2.4 * motion.strength - 1.2))  # none in a usual wind, most of it in a strong one
+    stems = measure_stems(setting.scene.source.planes.y, plants.inside, setting.air.scale, pressed)
     glint = 0.0 if setting.places.is_drawn else 1.0  # flat colours have no leaves to turn
     return (Sway(setting.air, plants, stems, setting.places.nearness, motion.strength, glint),)
 
@@ -365,6 +366,7 @@ def _clothes(setting: Setting, motion: Motion) -> Parts:
             region.mask, scene.source.planes.y, scene.matte.mask * (region.mask < 0.02),
             np.clip(scene.sky.mask * scene.sky.trust, 0, 1), reach=30 * air.scale, ramp=8 * air.scale,
         )  # fmt: skip
+    weight = drapery.hold(weight, scene)
     if weight.max() == 0:
         return Parts()
     return Parts(worn=(BlownCloth(air, hung, weight, inside, motion.kind, motion.strength),))

@@ -15,6 +15,7 @@ from vivant.engines.diorama.motion.ambient.cloth import BlownCloth, measure_reac
 from vivant.engines.diorama.motion.fields import STEP, Drapery, Draping, average_quarter
 from vivant.engines.diorama.scene.hang import hang
 from vivant.engines.diorama.scene.lifted import Lifted, clear, lift
+from vivant.engines.diorama.scene.posts import find_posts
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.storyboard import MOVABLE, Motion, MotionKind, Thing
 from vivant.media import F32
@@ -40,11 +41,22 @@ def drape(
             continue
         inside = average_quarter(region.mask)
         around = reach_around(inside, hung.length)
+        if motion.kind == "sail":
+            around = hold(around, scene)
         cloth = BlownCloth(in_time(motion), hung, around, inside, motion.kind, motion.strength)
         bodies.append(lift(scene, region, "flag"))
         cloths.append(Draping(bodies[-1], cloth.field))
         reach = max(reach, measure_reach(motion.kind, hung.length))
     return Drapery(clear(scene, bodies, reach), tuple(cloths)) if cloths else None
+
+
+def hold(weight: F32, scene: Scene) -> F32:
+    """Weights of cloth, float32 on the quarter grid, 0..1, without the masts and sticks that stand in or before it."""
+    posts = average_quarter(find_posts(scene.rgb, np.zeros_like(scene.depth)))
+    if not posts.any():
+        return weight
+    near = filters.blur(cv2.dilate(np.clip(2 * posts, 0, 1), np.ones((3, 3), np.uint8)), 1.2)
+    return np.asarray(weight * (1 - smoothstep(1.6 * near)), np.float32)
 
 
 def spread(inside: F32, subject: F32) -> F32:

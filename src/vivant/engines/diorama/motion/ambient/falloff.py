@@ -59,3 +59,19 @@ def weigh_with_rim(mask: F32, luma: U8, fixed: F32, vague: F32, reach: float, ra
         average_quarter(mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(reach / 8) + 1,) * 2)
     )
     return np.asarray(weigh(free.astype(np.float32), ramp) * np.minimum(1, filters.blur(grown, reach / 12)), np.float32)
+
+
+def find_beside_slender(mask: F32, scale: float) -> F32:
+    """What is beside slender upright parts of a mask, float32 (h, w), 0..1: as much of it as they need to sway. A
+    cypress is too narrow to move within its own outline, so the ground beside it gives way."""
+    solid = (mask > 0.3).astype(np.uint8)
+    wide = 2 * round(REACH + 12 * scale) + 1
+    slender = solid - cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((1, wide), np.uint8))
+    # Joined over gaps, for leaves have holes; and what is left is at least so tall.
+    slender = cv2.morphologyEx(slender, cv2.MORPH_CLOSE, np.ones((2 * round(5 * scale) + 1, 3), np.uint8))
+    trees = cv2.morphologyEx(slender, cv2.MORPH_OPEN, np.ones((round(64 * scale), max(3, round(4 * scale))), np.uint8))
+    if not trees.any():
+        return np.zeros_like(mask)
+    beside = round(REACH + 16 * scale)
+    grown = cv2.dilate(trees, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * beside + 1, 2 * round(4 * scale) + 1)))
+    return np.asarray(grown, np.float32)

@@ -49,23 +49,27 @@ class Gusts:
     answer: F32
 
 
-def make_gusts(chance: np.random.Generator, wind: F32, early: int, late: int, quick: float = 1.0) -> Gusts:
+def make_gusts(
+    chance: np.random.Generator, wind: F32, early: int, late: int, quick: float = 1.0, wide: float = 1.0
+) -> Gusts:
     """wind: float32 (frames,), 0..1, at the middle of what it blows at. early, late: frames by which it comes to the
-    first place before that, and to the last after it. quick: by which all frequencies are multiplied; 1 or more."""
+    first place before that, and to the last after it. quick: by which the frequencies of stems are multiplied, 1 or more; those of
+    leaves by its root, or they would only tremble. wide:
+    how much wider than in a usual wind gusts are, across it: what leans alike may lean far without being torn."""
     count = _BEFORE + late + len(wind) + early
     strength = np.pad(wind, (_BEFORE + late, early), mode="edge") + CALM
-    gust = (strength[:, None] * (_LULL + (1 - _LULL) * _make_fronts(chance, count))).astype(np.float32)
+    gust = (strength[:, None] * (_LULL + (1 - _LULL) * _make_fronts(chance, count, wide))).astype(np.float32)
     # Stems that stand together are shaken together.
-    noise = np.stack([_smooth(chance.standard_normal((count, LANES)), 0.3, 1.3) for _ in KINDS])
-    answer = _answer(gust, noise, np.array(KINDS, np.float64) * (quick, 1, quick, 1))
+    noise = np.stack([_smooth(chance.standard_normal((count, LANES)), 0.3, 1.3 * wide) for _ in KINDS])
+    answer = _answer(gust, noise, np.array(KINDS, np.float64) * (quick, 1, math.sqrt(quick), 1))
     return Gusts(late, np.ascontiguousarray(gust[_BEFORE:]), np.ascontiguousarray(answer[:, _BEFORE:]))
 
 
-def _make_fronts(chance: np.random.Generator, count: int) -> F32:
+def _make_fronts(chance: np.random.Generator, count: int, wide: float) -> F32:
     """float32 (count, LANES), 0..1: patches of wind with a steep front and a long tail."""
 
     def noise(along: float, across: float) -> F32:
-        return _smooth(chance.standard_normal((count, LANES)), along, across)
+        return _smooth(chance.standard_normal((count, LANES)), along, min(across * wide, 10.0))
 
     n = 0.7 * noise(4.0, 4.0) + 0.15 * noise(1.8, 2.5) + 0.5 * noise(11.0, 8.0)
     fronts = np.clip(0.5 + 0.42 * n, 0, 1.2) ** 1.5
@@ -108,14 +112,15 @@ def _answer(gust: F32, noise: F32, kinds: F64) -> F32:
 
 def choose_lane(
     gusts: Gusts, since: F32, lane: F32, weight: F32, frames: int, *, body: float = 0.0, kind: int = 0
-) -> float:
-    """The shift of `lane` (of 16 tried) with which the wind is felt in every quarter of the clip, and yet the clip does
+) -> tuple[float, float]:
+    """(merit, shift): the shift of `lane` (of 16 tried) with which the wind is felt in every quarter of the clip, and yet the clip does
     not begin in a gust: what begins bent would have to unbend first. since, lane, weight: float32, equal shapes; see
     `Sway`. body 0..1: how much of it moves as one body, which has but one swing: it is to be seen moving in every
-    quarter. kind: of KINDS, the body's."""
+    quarter. kind: of KINDS, the body's. merit: the greater the better, of these gusts against others."""
     tried = np.arange(16) * (LANES / 16)
     share = weight / max(float(weight.sum()), 1e-6)
     merit: list[float] = []
+    usual = max(float(np.abs(np.diff(gusts.answer[kind], axis=0)).mean()), 1e-6)
     for shift in tried:
         row: NDArray[np.int64] = (lane + shift).astype(int) % LANES
         felt = [
@@ -129,5 +134,6 @@ def choose_lane(
             path = gusts.answer[kind, np.minimum(at.astype(int), len(gusts.gust) - 1)]
             path = path[:, across.ravel()] @ share.ravel()
             speed = [float(part.mean()) for part in np.array_split(np.abs(np.diff(path)), 4)]
-            merit[-1] += body * min(speed) / max(sum(speed) / 4, 1e-6)
-    return float(tried[int(np.argmax(merit))])
+            merit[-1] += body * min(min(speed) / usual, 1.2)
+    best = int(np.argmax(merit))
+    return merit[best], float(tried[best])

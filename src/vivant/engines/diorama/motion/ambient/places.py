@@ -23,6 +23,7 @@ from vivant.engines.diorama.scene.backdrop import Backdrop, are_clouds_seen, mak
 from vivant.engines.diorama.scene.cloud_cover import find_cloud_cover
 from vivant.engines.diorama.scene.depth import NEAR
 from vivant.engines.diorama.scene.distance import measure_distance
+from vivant.engines.diorama.scene.posts import find_posts
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.seed_head import is_head_on_stem
 from vivant.engines.diorama.storyboard import FOUND, MOVABLE, TRUSTED, Thing
@@ -207,6 +208,21 @@ class Places:
         return stands_out and is_head_on_stem(scene.matte.mask, scene.rgb)
 
     @cached_property
+    def _other_blossoms(self) -> F32:
+        """What has the colour of the subject, a flower, amid the plants: others of its kind, float32 (h, w), 0..1."""
+        scene = self.scene
+        inside = scene.matte.mask > 0.6
+        amid = np.clip((filters.blur_widely(scene.plants.mask, 34 * self._scale) - 0.2) / 0.15, 0, 1)
+        if not inside.any() or not (amid > 0.5).any():
+            return np.zeros_like(self.subject)
+        lab = np.asarray(cv2.cvtColor(scene.rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), np.float32)
+        lab = np.dstack([filters.blur(np.ascontiguousarray(lab[..., k]), 2.5 * self._scale) for k in range(3)])
+        middle, spread = np.median(lab[inside], axis=0), np.maximum(lab[inside].std(axis=0), 5)
+        unlike = np.sqrt((((lab - middle) / spread) ** 2).sum(axis=-1))
+        alike = np.clip((3.2 - unlike) / 0.8, 0, 1) * amid * (1 - scene.sky.mask * scene.sky.trust)
+        return np.asarray(filters.blur(alike.astype(np.float32), 2 * self._scale), np.float32)
+
+    @cached_property
     def nearness(self) -> F32:
         """float32 on the quarter grid, 0.2 at the horizon .. 1 in the foreground: how large things look."""
         return np.asarray(np.clip(average_quarter(self.scene.depth) / NEAR, 0.2, 1), np.float32)
@@ -214,12 +230,22 @@ class Places:
     def plants(self, *, with_blossom: bool) -> Plants:
         """What sways, with the subject if that is a blossom."""
         scene, scale = self.scene, self._scale
-        mask = np.maximum(scene.plants.mask, self.subject) if with_blossom else scene.plants.mask * (1 - self.subject)
-        fixed = np.zeros_like(self.subject) if with_blossom else self.subject
+        fixed = find_posts(scene.rgb, scene.plants.mask)  # what is rigid stands in grass that sways
+        if with_blossom:
+            mask = np.max([scene.plants.mask, self.subject, self._other_blossoms], axis=0)
+            # Small gaps between blossoms and leaves are plants that were not told from what is behind them.
+            size = 2 * round(20 * scale) + 1
+            mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+            fixed = fixed * (1 - np.clip(2 * filters.blur(self.subject, 12 * scale), 0, 1))  # a stem is no post
+        else:
+            mask = scene.plants.mask * (1 - self.subject)
+            fixed = np.maximum(self.subject, fixed)
+        mask = np.asarray(mask, np.float32)
         # Sky and water may move along behind an outline: nobody knows where they were.
         vague = np.clip(scene.sky.mask * scene.sky.trust + scene.water.mask * scene.water.trust, 0, 1)
+        vague = np.maximum(vague, falloff.find_beside_slender(mask, scale))
         weight = falloff.weigh_with_rim(mask, scene.source.planes.y, fixed, vague, reach=44 * scale, ramp=10 * scale)
-        inside = average_quarter(np.asarray(mask, np.float32))
+        inside = average_quarter(mask)
         if not with_blossom:
             return Plants(weight, np.zeros_like(weight), inside)
         firm = np.clip(2.2 * filters.blur(average_quarter(self.subject), 6 * scale), 0, 1)

@@ -31,14 +31,16 @@ class Stems:
     sharp: F32
 
 
-def measure_stems(luma: U8, plants: F32, scale: float) -> Stems:
-    """luma: uint8 (h, w). plants: float32 on the quarter grid, 0..1: where they are. scale: see Air."""
+def measure_stems(luma: U8, plants: F32, scale: float, pressed: float = 0.0) -> Stems:
+    """luma: uint8 (h, w). plants: float32 on the quarter grid, 0..1: where they are. scale: see Air. pressed, 0..1: how
+    much a wind presses tips and gaps down together, so that a sheet of plants leans as one surface and may lean far."""
     along_x, along_y, stem = _find_directions(luma, scale)
     fine = luma.astype(np.float32)
     fine = np.abs(fine - filters.blur(fine, 1.7 * scale + 0.3))
     sharp = smoothstep((filters.blur(average_quarter(fine), 12 * scale / STEP) - _SHARP[0]) / (_SHARP[1] - _SHARP[0]))
     inside = (plants > 0.4).astype(np.float32)
     gaps = _rise_from_gaps(luma, inside, (along_x, along_y), stem, scale)
+    gaps = gaps + np.float32(pressed) * (1 - gaps)
     # A stem bends in one curve: whatever changes along it in a few pixels would put a kink into it.
     lever = smear_along(filters.blur(_stand_above_foot(inside) * gaps, 1.5), (along_x, along_y), 5 * stem)
     return Stems(along_x, along_y, stem, lever, sharp.astype(np.float32))

@@ -34,8 +34,8 @@ SPEED: Final = 3.7
 SPEED_POWER: Final = 1.2
 # By which a strength of 1 hastens gusts and the stems that they bend: what leans as far in less time is seen to be
 # shaken by a storm, and is not torn by it.
-HASTE: Final = 2.0
-FARTHEST: Final = 60.0  # px at 720p: a tip never leans more where the wind is 1
+HASTE: Final = 2.5
+FARTHEST: Final = 76.0  # px at 720p: a tip never leans more where the wind is 1
 EDGE: Final = 56.0  # px at 720p from the border of the picture in which it is pinned: nobody knows what comes in there
 STRETCH: Final = 0.57  # pixels by which neighbouring pixels may part or close up, for each pixel between them
 BEND: Final = 0.28  # the same from one pixel to the next along a stem
@@ -45,6 +45,10 @@ _GRASS: Final = 5.5
 _BLURRED: Final = 1.6
 _BODY: Final = 0.8
 _ALIKE: Final = 36.0  # samples at 720p along a stem, to both sides, over which it answers alike
+DRAWS: Final = 6  # of gusts, from which those are taken in which a body is seen to move in every quarter
+WIDE: Final = 3.0  # by which a strength of 1 widens gusts
+PRESSED: Final = 14.0  # samples at 720p within which a strength of 1 makes neighbours feel and answer it alike
+EVEN: Final = 0.9  # of what a lull takes is given back: gusts may come and go, but no second may pass without any
 GLINT: Final = 0.13  # share by which a gust brightens what it bends: leaves turn their pale side up
 
 
@@ -96,21 +100,28 @@ class Sway:
         self._window = box = slice(top, bottom), slice(left, right)
         self._air = air
         blades = stems.stem * stems.sharp
-        quick = 1 + (HASTE - 1) * max(0.0, 2 * strength - 1)
+        press = max(0.0, 2 * strength - 1)
+        quick = 1 + (HASTE - 1) * press
         since, lane, kind = _feel(chance, air, stems, near, firm, 1.3 - 0.9 * strength - 0.7 * max(0.0, strength - 0.5))
         since = since / np.float32(quick)
         # The wind that is heard is that in the midst of the plants.
         since = since - np.float32((since * weight).sum() / weight.sum())
+        since, kind = (_level(values, plants.inside, PRESSED * air.scale, press) for values in (since, kind))
         kind = np.clip(kind * (1 - firm) + _BODY * firm, 0, len(KINDS) - 1.001)
         # In pixels, up to a common factor. Far plants look small, and what is out of focus has no tips to be seen.
         lean = (stems.lever * (1 - firm) + firm) * weight * near**0.6 * (0.75 + 0.25 * blades)
         lean = lean * (0.7 + 0.3 * stems.sharp)
         early, late = (int(np.ceil(max(0.0, float(most)))) + 1 for most in (-since.min(), since.max()))
-        self._gusts = make_gusts(chance, np.abs(air.wind).astype(np.float32), early, late, quick)
-        shift = choose_lane(
-            self._gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames,
-            body=float((firm * lean).sum()) / max(float(lean.sum()), 1e-6), kind=round(_BODY),
-        )  # fmt: skip
+        body = float((firm * lean).sum()) / max(float(lean.sum()), 1e-6)
+        blows, wide = np.abs(air.wind).astype(np.float32), 1 + (WIDE - 1) * press
+        best = -np.inf
+        for _ in range(DRAWS if body > 0.3 else 1):  # what has but one swing may have bad luck with its gusts
+            gusts = make_gusts(chance, blows, early, late, quick, wide)
+            merit, moved = choose_lane(
+                gusts, since[::4, ::4], lane[::4, ::4], lean[::4, ::4], air.frames, body=body, kind=round(_BODY)
+            )
+            if merit > best:
+                best, shift, self._gusts = merit, moved, gusts
         # What only moves along with plants moves level, as horizons are.
         upright = np.clip(2 * filters.blur(plants.inside, 1.5), 0, 1)
         at_side, at_end = _pin_border(weight.shape, EDGE * air.scale / STEP)
@@ -135,7 +146,7 @@ class Sway:
         apart = 1 - np.clip(3 * filters.blur(firm, 10 * air.scale), 0, 1)
         stem = (stems.along_x[box], stems.along_y[box], (stems.stem * apart)[box])
         self._swell = np.ones(air.frames, np.float32)
-        self._reach_speed(speed, counts, stem, tough * (0.3 + strength))
+        self._reach_speed(speed, counts, stem, tough * (0.45 + 0.85 * strength))
         self._still = self._blown(0)
 
     def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
@@ -145,7 +156,7 @@ class Sway:
         counts = counts[::thin, ::thin]
         if not counts.any():
             counts = self._bent.lean_x[::thin, ::thin] != 0
-        times = np.linspace(0, self._air.frames - 2, 12).astype(int)
+        times = np.linspace(0, self._air.frames - 2, 24).astype(int)
         first = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in self._bent))
         trial = _Trial(thin, first, {}, np.float32(1))
         for most in (1e6, 1.6, 1.3):  # later rounds make up for what the limit took, but tips must stay ahead of roots
@@ -155,9 +166,9 @@ class Sway:
                 fast.append(float(np.percentile(np.hypot(nx - x, ny - y)[counts], 80)) + 1e-6)
             if most > 1e5:
                 # Lulls are made up for in part: they may come, but none so long that nothing seems to move.
-                calm = (np.mean(fast) / np.array(fast)) ** 0.7
-                swell = np.interp(np.arange(self._air.frames), times, calm)
-                self._swell = filters.blur(np.clip(swell, 0.85, 2.0)[None], 10.0)[0]
+                swell = np.interp(np.arange(self._air.frames), times, fast)
+                swell = filters.blur(swell[None], 9.0)[0]
+                self._swell = np.clip((np.mean(fast) / swell) ** EVEN, 0.7, 2.2).astype(np.float32)
             farthest = FARTHEST * self._air.scale / (float(np.abs(self._bent.lean_x).max()) + 1e-6)
             self._weaken(np.float32(min(speed / max(float(np.mean(fast)), 1e-6), farthest, most)), trial)
             self._limit_stretch(trial, stem, rough)
@@ -248,6 +259,15 @@ def _feel(
         body = float((values * firm).sum()) / whole
         felt.append(smear_along(values, (stems.along_x, stems.along_y), reach) * (1 - firm) + body * firm)
     return felt[0], felt[1], felt[2]
+
+
+def _level(values: F32, inside: F32, sigma: float, share: float) -> F32:
+    """The values, as far as `share` (0..1) says replaced by their mean in the plants about each sample."""
+    if share <= 0:
+        return values
+    room = filters.blur(inside, sigma) + np.float32(1e-3)
+    mean = (filters.blur(values * inside, sigma) + np.float32(1e-3) * values) / room
+    return np.asarray(values + np.float32(min(1.0, share)) * (mean - values), np.float32)
 
 
 def _travel(air: Air, near: F32) -> tuple[F32, F32]:
