@@ -17,7 +17,7 @@ from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard
+from vivant.engines.diorama.storyboard import TRUSTED, Motion, Shot, Storyboard
 from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, U8, Planes, fit
 from vivant.request import Canvas, nearest_ratio
@@ -147,3 +147,48 @@ def test_a_blossom_sways_as_one_body() -> None:
     assert np.mean([np.median(s) for s in speeds]) > 0.5
     for fast in sorted(speeds, key=lambda s: float(np.median(s)))[-4:]:
         assert np.percentile(fast, 10) > 0.7 * np.percentile(fast, 90)
+
+
+def test_a_strong_wind_is_strong_in_fine_grass_in_every_quarter() -> None:
+    """Neighbours are pressed down together: leaning apart they would be torn, and so could lean but little."""
+    assert min(measure(photo("dune_grass"), 0.85)) > 1.4
+
+
+def test_slender_trees_before_a_field_bend_in_a_strong_wind() -> None:
+    scene = photo("cypress_field")
+    film = Film(scene, 0.85)
+    mean = np.mean([film.speeds(n) for times in TIMES for n in times], axis=0)
+    height, width = mean.shape
+    for left, right in ((0.46, 0.50), (0.525, 0.57)):
+        tree = mean[int(0.42 * height) : int(0.7 * height), int(left * width) : int(right * width)]
+        assert np.percentile(tree, 80) > 0.3
+
+
+def test_a_pole_stands_in_grass_that_sways() -> None:
+    scene = photo("drawn_flag")
+    film, before = Film(scene, 0.85), scene.source.planes.y.astype(np.int16)
+    height, width = before.shape
+    pole = slice(int(0.72 * height), int(0.95 * height)), slice(int(0.401 * width), int(0.406 * width))
+    grass = slice(int(0.72 * height), int(0.95 * height)), slice(int(0.6 * width), int(0.9 * width))
+    for n in (20, 45, 70, 90):
+        moved = np.abs(film.planes(n).y.astype(np.int16) - before)
+        assert moved[pole].max() <= 2
+        assert moved[grass].mean() > 4
+
+
+def test_grass_in_a_grey_photo_sways_where_wind_is_named_and_a_tripod_stands_in_it() -> None:
+    scene = photo("cameraman")
+    assert 0.1 <= scene.facts.plants_trust < TRUSTED  # it never moves by itself
+    film = Film(scene, 0.5)
+    mean = np.mean([film.speeds(n) for times in TIMES for n in times], axis=0)
+    height, width = mean.shape
+    assert np.percentile(mean[int(0.75 * height) :, int(0.8 * width) :], 80) > 0.3
+    before = scene.source.planes.y.astype(np.int16)
+    height, width = before.shape
+    column = slice(int(0.66 * height), int(0.9 * height)), slice(int(0.566 * width), int(0.576 * width))
+    for n in (30, 80):
+        assert np.abs(film.planes(n).y.astype(np.int16) - before)[column].max() <= 2
+
+
+def test_a_grey_portrait_has_no_grass() -> None:
+    assert photo("portrait_moseley").facts.plants_trust == 0

@@ -53,9 +53,9 @@ def make_gusts(
     chance: np.random.Generator, wind: F32, early: int, late: int, quick: float = 1.0, wide: float = 1.0
 ) -> Gusts:
     """wind: float32 (frames,), 0..1, at the middle of what it blows at. early, late: frames by which it comes to the
-    first place before that, and to the last after it. quick: by which the frequencies of stems are multiplied, 1 or more; those of
-    leaves by its root, or they would only tremble. wide:
-    how much wider than in a usual wind gusts are, across it: what leans alike may lean far without being torn."""
+    first place before that, and to the last after it. quick: by which the frequencies of stems are multiplied, 1 or
+    more; those of leaves by its root, or they would only tremble. wide: how much wider than in a usual wind gusts are,
+    across it: what leans alike may lean far without being torn."""
     count = _BEFORE + late + len(wind) + early
     strength = np.pad(wind, (_BEFORE + late, early), mode="edge") + CALM
     gust = (strength[:, None] * (_LULL + (1 - _LULL) * _make_fronts(chance, count, wide))).astype(np.float32)
@@ -113,10 +113,10 @@ def _answer(gust: F32, noise: F32, kinds: F64) -> F32:
 def choose_lane(
     gusts: Gusts, since: F32, lane: F32, weight: F32, frames: int, *, body: float = 0.0, kind: int = 0
 ) -> tuple[float, float]:
-    """(merit, shift): the shift of `lane` (of 16 tried) with which the wind is felt in every quarter of the clip, and yet the clip does
-    not begin in a gust: what begins bent would have to unbend first. since, lane, weight: float32, equal shapes; see
-    `Sway`. body 0..1: how much of it moves as one body, which has but one swing: it is to be seen moving in every
-    quarter. kind: of KINDS, the body's. merit: the greater the better, of these gusts against others."""
+    """(merit, shift): the shift of `lane` (of 16 tried) with which the wind is felt in every quarter of the clip, and
+    yet the clip does not begin in a gust: what begins bent would have to unbend first. merit: the greater the better,
+    to choose between several gusts. since, lane, weight: float32, equal shapes; see `Sway`. body 0..1: how much of it
+    moves as one body, which has but one swing: it is to be seen moving in every quarter. kind: of KINDS, the body's."""
     tried = np.arange(16) * (LANES / 16)
     share = weight / max(float(weight.sum()), 1e-6)
     merit: list[float] = []
