@@ -31,7 +31,7 @@ SLANT: Final = 0.35  # of a front: how much earlier it is nearer to the viewer
 # What is to be seen: pixels per frame at 640 px on the long side, in the fifth of the plants that moves most, in the
 # wind that a strength of 1 brings; less by a power of the strength.
 SPEED: Final = 3.7
-SPEED_POWER: Final = 1.2
+SPEED_POWER: Final = 1.1
 # By which a strength of 1 hastens gusts and the stems that they bend: what leans as far in less time is seen to be
 # shaken by a storm, and is not torn by it.
 HASTE: Final = 2.5
@@ -47,6 +47,7 @@ _BODY: Final = 0.8
 _ALIKE: Final = 36.0  # samples at 720p along a stem, to both sides, over which it answers alike
 DRAWS: Final = 6  # of gusts, from which those are taken in which a body is seen to move in every quarter
 WIDE: Final = 3.0  # by which a strength of 1 widens gusts
+REST: Final = 0.7  # of the mean lean that a strength of 1 brings: so much of it the picture shows already
 PRESSED: Final = 14.0  # samples at 720p within which a strength of 1 makes neighbours feel and answer it alike
 EVEN: Final = 0.9  # of what a lull takes is given back: gusts may come and go, but no second may pass without any
 GLINT: Final = 0.13  # share by which a gust brightens what it bends: leaves turn their pale side up
@@ -122,6 +123,8 @@ class Sway:
             )
             if merit > best:
                 best, shift, self._gusts = merit, moved, gusts
+        # A picture taken in a storm shows plants that lean already: they swing to both sides of how they stand there.
+        self._rest = np.float32(REST * press * float(self._gusts.answer.mean()))
         # What only moves along with plants moves level, as horizons are.
         upright = np.clip(2 * filters.blur(plants.inside, 1.5), 0, 1)
         at_side, at_end = _pin_border(weight.shape, EDGE * air.scale / STEP)
@@ -228,7 +231,7 @@ class Sway:
     def _bend_at(self, n: int, bent: _Bent) -> tuple[F32, F32, F32]:
         """As `_blown`, before lulls are made up for and what is firm moves as a whole."""
         dx, dy, gain = (np.empty_like(bent.lean_x) for _ in range(3))
-        _bend(dx, dy, gain, bent, self._gusts.gust, self._gusts.answer, np.float32(self._gusts.late + n))
+        _bend(dx, dy, gain, bent, self._gusts.gust, self._gusts.answer, np.float32(self._gusts.late + n), self._rest)
         return dx, dy, gain
 
     def _carry(self, n: int, dx: F32, dy: F32, thin: int = 1) -> None:
@@ -301,9 +304,9 @@ def _make_noise(chance: np.random.Generator, stems: Stems, scale: float) -> F32:
 
 
 @fast_kernel
-def _bend(dx: F32, dy: F32, gain: F32, bent: _Bent, gust: F32, answer: F32, now: Any) -> None:
+def _bend(dx: F32, dy: F32, gain: F32, bent: _Bent, gust: F32, answer: F32, now: Any, rest: Any) -> None:
     """Fill in how far plants lean (canvas pixels) and gain - 1. gust, answer: see Gusts; now: frames since the first
-    sample there."""
+    sample there. rest: the answer with which a plant stands as in the picture."""
     last = np.float32(gust.shape[0] - 1.001)
     lanes, kinds = gust.shape[1], answer.shape[0]
     for row in range(dx.shape[0]):
@@ -320,7 +323,7 @@ def _bend(dx: F32, dy: F32, gain: F32, bent: _Bent, gust: F32, answer: F32, now:
             one = int(kind)
             more = kind - np.float32(one)
             blown = _mix(answer[one], at, part, first, second, aside)
-            blown += more * (_mix(answer[one + 1], at, part, first, second, aside) - blown)
+            blown += more * (_mix(answer[one + 1], at, part, first, second, aside) - blown) - rest
             wind = _mix(gust, at, part, first, second, aside)
             # Leaves bob as another kind sways, so that they go round rather than to and fro.
             up = _mix(answer[(one + 3) % kinds], at, part, first, second, aside) - wind
