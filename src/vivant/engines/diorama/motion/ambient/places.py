@@ -208,6 +208,13 @@ class Places:
         return stands_out and is_head_on_stem(scene.matte.mask, scene.rgb)
 
     @cached_property
+    def _coloured(self) -> F32:
+        """How far from grey each pixel is, float32 (h, w), 0..1."""
+        planes = self.scene.source.planes
+        chroma = np.hypot(planes.u.astype(np.float32) - 128, planes.v.astype(np.float32) - 128)
+        return np.clip((filters.resize(chroma.astype(np.float32), self.width, self.height) - 9) / 5, 0, 1)
+
+    @cached_property
     def _other_blossoms(self) -> F32:
         """What has the colour of the subject, a flower, amid the plants: others of its kind, float32 (h, w), 0..1."""
         scene = self.scene
@@ -236,7 +243,9 @@ class Places:
             # Small gaps between blossoms and leaves are plants that were not told from what is behind them.
             size = 2 * round(20 * scale) + 1
             mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-            fixed = fixed * (1 - np.clip(2 * filters.blur(self.subject, 12 * scale), 0, 1))  # a stem is no post
+            # A stem is no post; a pole has no colour, and a flag on it may be taken for a blossom.
+            stem = np.clip(2 * filters.blur(self.subject, 12 * scale), 0, 1) * self._coloured
+            fixed = np.asarray(fixed * (1 - stem), np.float32)
         else:
             mask = scene.plants.mask * (1 - self.subject)
             fixed = np.maximum(self.subject, fixed)
