@@ -72,14 +72,14 @@ def find_posts(rgb: U8, plants: F32) -> F32:
     if not kept:
         return np.zeros(plants.shape, np.float32)
     chosen = strips[np.concatenate(kept)]
-    feet = [_follow_down(strips[group], rgb) for group in kept]
+    feet = [_follow_down(strip, rgb) for strip in chosen]
     return draw_strips(np.concatenate([chosen, *feet]), plants.shape)
 
 
-def _follow_down(group: F64, rgb: U8) -> F64:
-    """The foot of a post, as far as its colour goes on below where its edges are seen: float64 (0 or 1, 5)."""
+def _follow_down(strip: F64, rgb: U8) -> F64:
+    """The foot of a post, as far as its colour goes on below a strip of it: float64 (0 or 1, 5)."""
     h, w = rgb.shape[:2]
-    x0, y0, x1, y1, wide = group[int(group[:, 3].argmax())]
+    x0, y0, x1, y1, wide = strip
     way = np.array([x1 - x0, y1 - y0]) / max(float(np.hypot(x1 - x0, y1 - y0)), 1e-9)
     radius = max(0, int(0.2 * wide * max(h, w)))
     soft = cv2.blur(rgb, (2 * radius + 1, 2 * radius + 1))

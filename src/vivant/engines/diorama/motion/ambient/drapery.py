@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -13,6 +14,7 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.motion.ambient.air import Air
 from vivant.engines.diorama.motion.ambient.cloth import BlownCloth, measure_reach
 from vivant.engines.diorama.motion.fields import STEP, Drapery, Draping, average_quarter
+from vivant.engines.diorama.scene.flags import find_cloth
 from vivant.engines.diorama.scene.hang import hang
 from vivant.engines.diorama.scene.lifted import Lifted, clear, lift
 from vivant.engines.diorama.scene.posts import find_posts
@@ -44,10 +46,29 @@ def drape(
         if motion.kind == "sail":
             around = hold(around, scene)
         cloth = BlownCloth(in_time(motion), hung, around, inside, motion.kind, motion.strength)
-        bodies.append(lift(scene, region, "flag"))
+        body = lift(scene, region, "flag")
+        bodies.append(_leave_pole(body, inside) if motion.kind == "flag" else body)
         cloths.append(Draping(bodies[-1], cloth.field))
         reach = max(reach, measure_reach(motion.kind, hung.length))
     return Drapery(clear(scene, bodies, reach), tuple(cloths)) if cloths else None
+
+
+def _leave_pole(flag: Lifted, inside: F32) -> Lifted:
+    """A flag without the part of its pole below it, which was cut out with it: what is behind keeps that, or grass
+    would bend the foot of a pole that ends in the air. inside: the flag and its pole, float32 on the quarter grid."""
+    cloth = find_cloth(inside > 0.5)
+    if not cloth.any():
+        return flag
+    h = len(flag.alpha)
+    bottom = STEP * (int(np.flatnonzero(cloth.any(axis=1))[-1]) + 1) + 0.03 * h
+    below = np.arange(h, dtype=np.float32)[:, None] - np.float32(bottom)
+    filled, drawn = (1 - smoothstep((below - start) / 6).astype(np.float32) for start in (0.0, 12.0))
+    return replace(
+        flag,
+        alpha=np.asarray(flag.alpha * drawn, np.float32),
+        hole=np.asarray(flag.hole * filled, np.float32),
+        body=np.asarray(flag.body * drawn, np.float32),
+    )
 
 
 def hold(weight: F32, scene: Scene) -> F32:
