@@ -129,10 +129,12 @@ def compose(
     def in_time(motion: Motion) -> Air:
         return limit_to_time(air, make_envelope(motion, timeline.frames, cuts))
 
+    whole = scene.rgb
     draped = drapery.drape(scene, storyboard.motions, in_time, find)
     if draped is not None:
         scene = draped.behind  # the sky goes on behind a flag
-    places = Places(scene, find=find, falls_named=any(m.kind == "falls" for m in storyboard.motions))
+    falls_named = any(m.kind == "falls" for m in storyboard.motions)
+    places = Places(scene, find=find, falls_named=falls_named, whole=whole)
     hearth, bolt = _find_new_hearth(storyboard, places), _find_shown_bolt(scene, storyboard)
     setting = Setting(air, air, scene, places, timeline, hearth, bolt, falling)
     parts = []

@@ -27,7 +27,7 @@ from vivant.engines.diorama.scene.posts import find_posts
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.seed_head import is_head_on_stem
 from vivant.engines.diorama.storyboard import FOUND, MOVABLE, TRUSTED, Thing
-from vivant.media import F32
+from vivant.media import F32, U8
 
 BEHIND: Final = 0.1  # widths: how far behind outlines the sky is seen when it drifts
 GROUND_WIDE: Final = 0.3  # width of a stretch of open ground, of the picture's: what is narrower may be a wall
@@ -52,10 +52,17 @@ class Places:
     """One per clip; each mask is computed at first use. Masks are float32 (h, w), 0..1, unless said otherwise."""
 
     def __init__(
-        self, scene: Scene, *, find: Callable[[Thing], Region] | None = None, falls_named: bool = False
+        self,
+        scene: Scene,
+        *,
+        find: Callable[[Thing], Region] | None = None,
+        falls_named: bool = False,
+        whole: U8 | None = None,
     ) -> None:
         """find: where a thing is that the prompt names; None: nowhere. falls_named: whether falling water was asked
-        for, so that it may also be found beside a mirror."""
+        for, so that it may also be found beside a mirror. whole: the picture with what was cut out of the scene, RGB
+        uint8 (h, w, 3), in which poles are seen whole; None: the scene's own."""
+        self._whole = scene.rgb if whole is None else whole
         self.scene, self._falls_named = scene, falls_named
         self._find = find or (lambda thing: Region(np.zeros(scene.depth.shape, np.float32), 0.0))
         self.height, self.width = scene.depth.shape
@@ -237,7 +244,7 @@ class Places:
     def plants(self, *, with_blossom: bool) -> Plants:
         """What sways, with the subject if that is a blossom."""
         scene, scale = self.scene, self._scale
-        fixed = find_posts(scene.rgb, scene.plants.mask)  # what is rigid stands in grass that sways
+        fixed = find_posts(self._whole, scene.plants.mask)  # what is rigid stands in grass that sways
         if with_blossom:
             mask = np.max([scene.plants.mask, self.subject, self._other_blossoms], axis=0)
             # Small gaps between blossoms and leaves are plants that were not told from what is behind them.
