@@ -38,8 +38,12 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "sound.speech": {"centre", "timing", "sound"},
     "sound.music": {"centre", "timing", "sound"},
     "sound.effects": {"centre", "timing", "sound"},
+    "first_to_last": {
+        "centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient", "motion.light",
+    },
     "engine": {
-        "centre", "explain", "explain_picture", "script", "planner", "scene", "timing", "motion.fields", "motion.frame",
+        "centre", "first_to_last", "explain", "explain_picture", "script", "planner", "scene", "timing",
+        "motion.fields", "motion.frame",
         "motion.faces", "motion.subject", "motion.ambient", "motion.light", "motion.warm_up", "sound", "sound.speech",
         "sound.music",
     },

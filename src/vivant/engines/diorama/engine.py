@@ -17,16 +17,13 @@ import cv2
 
 from vivant.engines.base import Watch
 from vivant.engines.diorama import explain, explain_picture, words_chinese, words_english
-from vivant.engines.diorama.motion.ambient.compose import compose, compose_arriving_sky
+from vivant.engines.diorama.first_to_last import LastPicture, illuminate
+from vivant.engines.diorama.motion.ambient.compose import compose
 from vivant.engines.diorama.motion.faces.face import FaceMotion, warm_up_faces
-from vivant.engines.diorama.motion.fields import Ambient, Illumination
-from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align, is_same_view
 from vivant.engines.diorama.motion.frame.reach import find_short_moves
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames, Segments
-from vivant.engines.diorama.motion.frame.transition import Transition
 from vivant.engines.diorama.motion.frame.travelling import Travelling
-from vivant.engines.diorama.motion.light.compose import compose_light
 from vivant.engines.diorama.motion.subject.motion import BodyMotion
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.planner import plan as planner
@@ -74,6 +71,7 @@ class Diorama:
         self._planner = _find_planner(options or {})
         self._depth_file = (options or {}).get("depth_model", "")
         self._last_scene: tuple[U8, Canvas, Scene, FoundThings] | None = None
+        self._last_picture: LastPicture | None = None
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
@@ -93,6 +91,7 @@ class Diorama:
             self._speech = speech.result()
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> Storyboard:
+        self._end_last_job()
         scene, found = self._scene_of(pictures.first, request.canvas, watch)
         morph = pictures.last is not None
         if not morph:  # on the way to a last picture everything follows that picture
@@ -137,6 +136,7 @@ class Diorama:
         return explain_picture.draw_sheet(self._scene_of(pictures.first, request.canvas, watch)[0])
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
+        self._end_last_job()
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
         try:
             # 1. The scene and the speech at the same time: neither needs the other.
@@ -146,7 +146,9 @@ class Diorama:
             self._last_scene = None  # the clip holds it as long as it needs it
             last = None
             if pictures.last is not None:
-                last = FoundThings(self._analyse(pictures.last, storyboard.canvas, watch), self._analyser.find)
+                last = self._last_picture = LastPicture(
+                    pictures.last, scene, storyboard.canvas, self._analyser, watch.raise_if_stopping
+                )
             watch.raise_if_stopping()
             watch.report(0.02)
             # 2. The timeline, which picture and sound both read.
@@ -167,6 +169,13 @@ class Diorama:
             soundtrack=soundtrack,
             cuts=timeline.cuts,
         )
+
+    def _end_last_job(self) -> None:
+        """Whoever gave up a clip early may have left a look at its last picture; models are used by one job at a
+        time."""
+        if self._last_picture is not None:
+            self._last_picture.wait()
+            self._last_picture = None
 
     def _scene_of(self, picture: U8, canvas: Canvas, watch: Watch) -> tuple[Scene, FoundThings]:
         """The scene of the first picture and what was found in it; plan and render of one job share them."""
@@ -222,10 +231,10 @@ def _result_of(work: Future[T], watch: Watch) -> T:
 
 
 def _renderer(
-    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: FoundThings | None, found: FoundThings
+    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: LastPicture | None, found: FoundThings
 ) -> Frames:
     if last is not None:  # such a clip has no cuts
-        return _render_first_to_last(board, scene, timeline, last, found)
+        return last.render_from(scene, board, timeline, found)
     if not timeline.cuts:
         return render_segment(board, scene, timeline, found.find)
 
@@ -238,39 +247,6 @@ def _renderer(
         return render_segment(board, part, timeline.of_segment(segment, faces), found.find_in_part(**box))
 
     return Segments([start for start, _ in timeline.segments], make)
-
-
-def _render_first_to_last(
-    board: Storyboard, scene: Scene, timeline: Timeline, arriving: FoundThings, found: FoundThings
-) -> Frames:
-    last = arriving.scene
-
-    def look_at_last() -> tuple[Alignment | None, Ambient | None]:
-        """How the pictures fit together, and where they do not, what moves in the last."""
-        aligned = align(scene, last)
-        return aligned, None if aligned else compose(last, board, timeline, arriving.find)
-
-    # Neither of the pictures waits for the other.
-    with ThreadPoolExecutor(1, thread_name_prefix="vivant-last") as helper:
-        looking = helper.submit(look_at_last)
-        faces = FaceMotion(scene, board, timeline) if scene.faces else None
-        patches, face_field = (faces.patches, faces.field) if faces else (None, None)
-        ambient = compose(scene, board, timeline, found.find)
-        aligned, last_ambient = looking.result()
-    illumination = _illuminate(scene, board, timeline, ambient)
-    if aligned is not None:
-        sky = ambient.backdrop if is_same_view(aligned) else None
-        return Morph(
-            scene, last, timeline, board, aligned, ambient=ambient, patches=patches, face_field=face_field,
-            illumination=illumination,
-            last_sky=compose_arriving_sky(last, board, timeline, sky) if sky else None,
-        )  # fmt: skip
-    assert last_ambient is not None
-    return Transition(
-        scene, last, timeline, board, ambient=ambient, patches=patches, face_field=face_field,
-        last_ambient=last_ambient, illumination=illumination,
-        last_illumination=_illuminate(last, board, timeline, last_ambient),
-    )  # fmt: skip
 
 
 def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Find) -> Renderer:
@@ -293,17 +269,11 @@ def render_segment(board: Storyboard, scene: Scene, timeline: Timeline, find: Fi
         ambient=ambient,
         patches=actor.patches if actor else None,
         face_field=actor.field if actor else None,
-        illumination=_illuminate(scene, board, timeline, ambient),
+        illumination=illuminate(scene, board, timeline, ambient),
         subject_moves=isinstance(actor, BodyMotion),
         beside=actor.beside if isinstance(actor, BodyMotion) else None,
         travelling=travelling,
     )
-
-
-def _illuminate(scene: Scene, board: Storyboard, timeline: Timeline, ambient: Ambient) -> Illumination | None:
-    """The light of a clip; the sky that drifts tells where the sky is."""
-    backdrop = ambient.backdrop
-    return compose_light(scene, board, timeline, None if backdrop is None else backdrop.sky)
 
 
 def _render_frames(renderer: Frames, frames: int, watch: Watch) -> Iterator[Planes]:

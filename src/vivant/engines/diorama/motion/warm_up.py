@@ -5,6 +5,7 @@ scenes in every way there is. Called by the engine's setup.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import get_args
 
 import cv2
@@ -30,7 +31,7 @@ from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames
-from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.frame.transition import Arrival, Transition
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.motion.light.compose import compose_light
 from vivant.engines.diorama.scene.backdrop import Backdrop
@@ -66,7 +67,7 @@ def warm_up_frames() -> None:
         ambient = _EvenMotion(scene.source, flat + np.float32(0.3), flat, share)
         for moves in ((Move(kind="orbit"),), (Move(kind="static"),)):
             _film(scene, moves, ambient, None)
-    aligned = align(scene, other)
+    aligned = align(scene.source.planes, other.source.planes)
     _film(scene, (Move(kind="dolly"),), None, other, aligned)
     _film(scene, (Move(kind="dolly"),), None, other)
     for plane in (np.full((7, 11), 99, np.uint8), np.full((8, 12), 99, np.uint8)[1:, 1:]):
@@ -126,9 +127,9 @@ def _film(
     if last is None:
         frames = Renderer(scene, timeline, storyboard, ambient, lambda n: (patch,))
     elif aligned is not None:
-        frames = Morph(scene, last, timeline, storyboard, aligned)
+        frames = Morph(scene, last.source, timeline, storyboard, aligned)
     else:
-        frames = Transition(scene, last, timeline, storyboard)
+        frames = Transition(scene, last.source.planes, partial(Arrival, last), timeline, storyboard)
     frames.frame(_FRAMES // 2)
 
 

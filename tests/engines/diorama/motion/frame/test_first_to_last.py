@@ -21,13 +21,14 @@ from vivant.engines.diorama.motion.ambient.compose import compose, compose_arriv
 from vivant.engines.diorama.motion.fields import Ambient, Drift, Field, Flow, Sheet, quarter_shape
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.segments import Frames
-from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.frame.transition import Arrival, Transition
 from vivant.engines.diorama.motion.frame.view_path import TIGHTEST
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.storyboard import Direction, FaceFact, Motion, Move, PictureFacts, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import make_camera
+from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, U8, Clip, Planes
 
 FRAMES = 49
@@ -78,10 +79,10 @@ def film(first: U8, last: U8, *moves: Move, shots: tuple[Shot, ...] = (), rain: 
     storyboard = board(*(shots or (Shot(start=0, end=FRAMES, moves=moves or (OUR_CHOICE,)),)))
     one, other = scene_of(first), scene_of(last)
     timeline = replace(still(FRAMES, 3), camera=make_camera(storyboard, one.facts))
-    aligned = align(one, other)
+    aligned = align(one.source.planes, other.source.planes)
     if aligned is None:
-        return Transition(one, other, timeline, storyboard, ambient=rain)
-    return Morph(one, other, timeline, storyboard, aligned, ambient=rain)
+        return Transition(one, other.source.planes, lambda: Arrival(other), timeline, storyboard, ambient=rain)
+    return Morph(one, other.source, timeline, storyboard, aligned, ambient=rain)
 
 
 class Rain:
@@ -116,6 +117,18 @@ class Swaying(Rain):
     def field(self, n: int) -> Field | None:
         aside = np.full(quarter_shape(HEIGHT, WIDTH), 3 * math.sin(math.pi * n / 6), np.float32)
         return Field(aside, 0 * aside)
+
+    def overlay(self, n: int, frame: Planes) -> None:
+        pass
+
+
+class Streaming(Rain):
+    """Everything in the first picture streams to the right by 1.5 px a frame, over and over for 8 px."""
+
+    def flow(self, n: int) -> Flow | None:
+        none = np.zeros(quarter_shape(HEIGHT, WIDTH), np.float32)
+        aside = none - np.float32(1.5 * n % 8)
+        return Flow(aside, none, aside, none, none, none + np.float32(0 < n < FRAMES - 1))
 
     def overlay(self, n: int, frame: Planes) -> None:
         pass
@@ -214,12 +227,12 @@ def test_clouds_drift_from_one_light_to_the_other_until_the_last_picture_is_reac
     storyboard = replace(board(Shot(start=0, end=FRAMES, moves=(OUR_CHOICE,))), motions=(clouds,))
     one, other = (replace(scene_of(rgb), sky=Region(sky, 1.0)) for rgb in (day, evening))
     timeline = still(FRAMES, 3)
-    aligned = align(one, other)
+    aligned = align(one.source.planes, other.source.planes)
     assert aligned is not None
     ambient = compose(one, storyboard, timeline)
     assert ambient.backdrop is not None
     arrives = compose_arriving_sky(other, storyboard, timeline, ambient.backdrop)
-    made = Morph(one, other, timeline, storyboard, aligned, ambient=ambient, last_sky=arrives)
+    made = Morph(one, other.source, timeline, storyboard, aligned, ambient=ambient, last_sky=arrives)
     frames = [made.frame(n).y for n in range(FRAMES)]
     assert np.array_equal(frames[0], luma(day)) and np.array_equal(frames[-1], luma(evening))
     search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -228,7 +241,9 @@ def test_clouds_drift_from_one_light_to_the_other_until_the_last_picture_is_reac
         down, right = np.gradient(cv2.GaussianBlur(frames[n], (0, 0), 1.5).astype(np.float32))
         edges = np.hypot(down, right)[10:90, 40:-40]
         assert 1 < np.median(flow[edges > np.percentile(edges, 70)]) < 2.2, n
-    assert np.array_equal(made.frame(30).y[200:], Morph(one, other, timeline, storyboard, aligned).frame(30).y[200:])
+    assert np.array_equal(
+        made.frame(30).y[200:], Morph(one, other.source, timeline, storyboard, aligned).frame(30).y[200:]
+    )
     # The last step is as long as the others: nothing jumps to the last picture.
     steps = [float(np.abs(frames[n + 1][10:90].astype(int) - frames[n][10:90]).mean()) for n in range(FRAMES - 1)]
     assert steps[-1] < 2 * float(np.median(steps))
@@ -245,6 +260,44 @@ def test_what_sways_sways_on_in_the_nearer_picture_and_farther_there(n: int) -> 
     )
     nearer = 2 ** (n / (FRAMES - 1))
     assert abs(moved) == pytest.approx(3 * nearer, rel=0.25)
+
+
+@pytest.mark.parametrize("n", [9, 33, 41])
+def test_what_streams_streams_on_in_the_last_picture(n: int) -> None:
+    city = photo("city_day")
+    pair = part(city, 0.05, 0, 0.88), part(city, 0.27, 0.15, 0.44)
+    calm, runs = film(*pair).frame(n).y, film(*pair, rain=Streaming()).frame(n).y
+    (moved, _), _ = cv2.phaseCorrelate(calm[60:300, 60:580].astype(np.float32), runs[60:300, 60:580].astype(np.float32))
+    assert moved == pytest.approx(1.5 * n % 8 * 2 ** (n / (FRAMES - 1)), rel=0.25)
+
+
+@pytest.mark.parametrize("name", ["dune_grass", "reeds", "meadow_trees"])
+def test_grass_sways_until_just_before_it_stands_as_the_last_picture_shows_it(name: str) -> None:
+    day = part(photo(name), 0.05, 0.05, 0.88)
+    dusk = np.rint(day * np.array([0.75, 0.66, 0.62])).astype(np.uint8)
+    grass = np.zeros((HEIGHT, WIDTH), np.float32)
+    grass[180:] = 1
+    storyboard = replace(
+        board(Shot(start=0, end=FRAMES, moves=(OUR_CHOICE,))),
+        motions=(Motion(kind="wind", strength=0.7, origin="prompt"),),
+    )
+    one, other = replace(scene_of(day), plants=Region(grass, 1.0)), make_source(dusk)
+    timeline = replace(still(FRAMES, 3), wind=make_wind(3, FRAMES, 0.7))
+    aligned = align(one.source.planes, other.planes)
+    assert aligned is not None
+    made = Morph(one, other, timeline, storyboard, aligned, ambient=compose(one, storyboard, timeline))
+    search: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+
+    def speed(n: int) -> float:
+        flow = search.calc(made.frame(n).y, made.frame(n + 2).y, None)[220:340, 40:-40] / 2
+        return float(np.percentile(np.hypot(flow[..., 0], flow[..., 1]), 90))
+
+    before, late = (np.mean([speed(n) for n in frames]) for frames in ((20, 24, 28), (36, 39, 42, 45)))
+    assert late > 0.6 * before and late > 0.25
+    # It arrives: nothing jumps to the last picture, which is reached exactly.
+    assert speed(FRAMES - 3) < 2 * max(before, late)
+    assert np.array_equal(made.frame(FRAMES - 1).y, luma(dusk))
+    assert psnr(made.frame(FRAMES - 2).y, luma(dusk)) > 28
 
 
 def test_the_same_view_in_another_light_keeps_still_while_its_light_changes() -> None:
@@ -304,13 +357,28 @@ def test_of_different_places_both_are_seen_at_a_narrow_edge_only(before: str, af
     assert_without_ghosts(made)
 
 
+@pytest.mark.parametrize("name", ["mountain_lake", "city_day", "antelope", "clouds"])
+def test_no_piece_of_the_last_place_floats_in_the_first(name: str) -> None:
+    """What is revealed hangs together with the sky that it comes down from, whatever is bright below."""
+    grey = np.repeat(luma(part(photo(name), 0.05, 0, 0.88))[..., None], 3, axis=2)
+    red = np.broadcast_to(np.array([200, 40, 60], np.uint8), (HEIGHT, WIDTH, 3)).copy()
+    made = film(grey, red)
+    assert isinstance(made, Transition)
+    for n in range(FRAMES):
+        shown = (made.frame(n).v > 155).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(shown)
+        hanging = set(labels[0].tolist())
+        floating = sum(int(stats[k, cv2.CC_STAT_AREA]) for k in range(1, count) if k not in hanging)
+        assert floating < 0.002 * shown.size, n
+
+
 def test_no_face_is_taken_apart_by_what_is_bright_in_it() -> None:
     """Beside a face the edge sweeps across: what is revealed is all at one side of it."""
     facts = PictureFacts(faces=(FaceFact(x=0.5, y=0.5, height=0.3),))
     dark, bright = photo("city_day"), photo("antelope")
     one, other = scene_of(part(dark, 0.05, 0, 0.88), facts), scene_of(part(bright, 0.2, 0.1, 0.7))
     storyboard = board(Shot(start=0, end=FRAMES, moves=(OUR_CHOICE,)))
-    made = Transition(one, other, still(FRAMES, 3), storyboard)
+    made = Transition(one, other.source.planes, lambda: Arrival(other), still(FRAMES, 3), storyboard)
     frame = made.frame(round(0.5 * FRAMES)).y.astype(np.float32)
     a, b = (p.source.planes.y.astype(np.float32) for p in (one, other))
     left, right = np.s_[:, : WIDTH // 8], np.s_[:, -WIDTH // 8 :]
@@ -385,5 +453,5 @@ def test_frames_do_not_depend_on_their_order() -> None:
 def test_no_move_is_made_of_what_neither_picture_shows() -> None:
     """Two small corners of one place: on the way between them the view would be empty."""
     large = photo("drawing_cat")
-    aligned = align(scene_of(part(large, 0.0, 0.0, 0.5)), scene_of(part(large, 0.42, 0.4, 0.5)))
+    aligned = align(*(make_source(part(large, *corner, 0.5)).planes for corner in ((0.0, 0.0), (0.42, 0.4))))
     assert aligned is None or (isinstance(aligned, Alignment) and aligned.path.tightest <= TIGHTEST)

@@ -20,7 +20,7 @@ from vivant.engines.diorama.motion.frame.layers import composite_over
 from vivant.engines.diorama.motion.frame.morph import Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.rig import CameraPose, aim
-from vivant.engines.diorama.motion.frame.transition import Transition
+from vivant.engines.diorama.motion.frame.transition import Arrival, Transition
 from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.colour import make_source
@@ -291,9 +291,12 @@ def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]
         film(scene, *moves, ambient=motion, light=dim).frame(20)
     pan = replace(board(scene, Move(kind="pan")), morph=True)
     timeline = replace(still(FRAMES, 3), camera=make_camera(pan, scene.facts))
-    aligned = align(scene, scene)
+    aligned = align(scene.source.planes, scene.source.planes)
     assert aligned is not None
-    for made in (Morph(scene, scene, timeline, pan, aligned), Transition(scene, scene, timeline, pan)):
+    for made in (
+        Morph(scene, scene.source, timeline, pan, aligned),
+        Transition(scene, scene.source.planes, lambda: Arrival(scene), timeline, pan),
+    ):
         made.frame(50)
     assert [len(compiled_signatures(kernel)) for kernel in kernels] == before
 

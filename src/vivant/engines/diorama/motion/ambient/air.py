@@ -20,7 +20,8 @@ from vivant.request import FPS
 
 FADE_IN: Final = 0.6  # seconds until rain, snow and the like have full opacity
 INITIAL_FADE: Final = 1.4  # seconds in which the initial displacement of a motion is faded out, see `initial_share`
-FADE_OUT: Final = 0.9  # seconds in which all motion fades out before a given last picture
+FADE_OUT: Final = 0.9  # seconds in which what is not in the picture fades out before a given last picture
+STREAM_FADE_OUT: Final = 0.4  # and in which water that runs comes to rest: to be seen to run to the end, late
 # Share of luma above black that drops, flakes and haze keep when it is dark: a little more than a relight leaves of the
 # ground, for lamps shine on them.
 _DARKENED: Final[dict[LightKind, float]] = {"night": 0.46, "dusk": 0.7, "dark": 0.6}
@@ -39,7 +40,9 @@ class Air:
     drift: F32  # integral of `wind` since frame 0, in seconds
     flowed: F64  # seconds for which what flows has flowed
     opacity: F32  # of what is not in the picture (rain, sparks): 0 at frame 0, then 1; 0 again on a given last picture
-    amplitude: F32  # 0..1, of what is in the picture (water, plants): 1; 0 on a given last picture
+    amplitude: F32  # 0..1, of what lies over the picture (mist, steam): 1; 0 on a given last picture
+    swing: F32  # 0..1, of what is in the picture (water, plants): 1, for it comes home by itself, see `final_share`
+    running: F32  # 0..1, of what streams: 1; 0 on a given last picture, at which it arrives late
     first_visible: F32  # share of the first picture that is seen: 1; falls to 0 on the way to a given last picture
     dark: float  # luma of the picture, 16..235: 10th percentile
     middle: float  # median
@@ -81,6 +84,7 @@ def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
     appears = smootherstep(np.arange(frames) / (FADE_IN * FPS))
     before_last = np.arange(frames)[::-1] / (FADE_OUT * FPS)
     amplitude = smootherstep(before_last) if storyboard.morph else smootherstep(np.ones(frames))
+    running = smootherstep(before_last * (FADE_OUT / STREAM_FADE_OUT)) if storyboard.morph else np.ones(frames)
     planes = scene.source.planes
     lit = planes.y[::8, ::8] >= np.percentile(planes.y[::8, ::8], 60)
     # Half of the colour of the lit parts is taken for that of the light, the other half for their own.
@@ -97,6 +101,8 @@ def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         flowed=np.arange(frames) / FPS,
         opacity=(appears * amplitude).astype(np.float32),
         amplitude=amplitude.astype(np.float32),
+        swing=np.ones(frames, np.float32),
+        running=running.astype(np.float32),
         first_visible=_first_visible(storyboard, frames),
         dark=float(dark),
         middle=float(middle),
@@ -111,7 +117,8 @@ def limit_to_time(air: Air, there: F32) -> Air:
     """The air of a motion that appears and swells, disappears and dies down. there: float32 (frames,), 0..1."""
     # What comes later than with the picture fades in by itself.
     opacity = air.opacity if there[0] > 0 else air.amplitude
-    return replace(air, opacity=opacity * there, amplitude=air.amplitude * there)
+    amplitude, swing, running = air.amplitude * there, air.swing * there, air.running * there
+    return replace(air, opacity=opacity * there, amplitude=amplitude, swing=swing, running=running)
 
 
 def flow_in_time(air: Air, there: F32) -> Air:
@@ -127,6 +134,15 @@ def initial_share(n: int) -> float:
 
     A motion d(t) is shown as d(t) - d(0)·initial_share(t): frame 0 is the picture unmoved, and yet d has a speed."""
     return float(1 - smootherstep(np.array(n / FPS / INITIAL_FADE)))
+
+
+def final_share(n: int, frames: int) -> float:
+    """The share of a motion's displacement at a given last picture that is subtracted at frame n of `frames`: 0 until
+    INITIAL_FADE before it, 1 there.
+
+    What is shown as d(t) - d(end)·final_share(t) arrives at the picture unmoved and is still on its way just before: a
+    motion that is damped instead is seen to die down for as long."""
+    return initial_share(frames - 1 - n)
 
 
 def _first_visible(storyboard: Storyboard, frames: int) -> F32:

@@ -147,7 +147,7 @@ class BlownCloth:
         return total.field()
 
     def _moved(self, n: int) -> tuple[F32, F32, F32] | None:
-        amplitude = np.float32(self._air.amplitude[n])
+        amplitude = np.float32(self._air.swing[n])
         if n == 0 or amplitude == 0:
             return None
         initial = np.float32(initial_share(n))

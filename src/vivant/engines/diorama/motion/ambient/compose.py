@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.motion.ambient import cloud_sea, drapery, falloff, falls, fire, fur, hair, river, swell
-from vivant.engines.diorama.motion.ambient.air import Air, flow_in_time, limit_to_time, make_air
+from vivant.engines.diorama.motion.ambient.air import Air, final_share, flow_in_time, limit_to_time, make_air
 from vivant.engines.diorama.motion.ambient.blaze import Blaze
 from vivant.engines.diorama.motion.ambient.bubbles import Bubbles
 from vivant.engines.diorama.motion.ambient.cloth import BlownCloth
@@ -71,6 +71,7 @@ from vivant.engines.diorama.timing.wind import make_wind
 from vivant.media import F32, Planes
 from vivant.request import FPS
 
+_DARKEST: Final = np.float32(0.25)  # gain that can be taken back on the way to a last picture
 _BLIZZARD: Final = 0.75  # of snow, from which the wind drives it in sheets
 
 
@@ -150,7 +151,7 @@ def compose(
         light, share = film
         old = OldFilm(storyboard.width, storyboard.height, storyboard.seed, share, light.strength)
         parts.append(Parts(overlays=(old,)))
-    return _Composition(air, parts, draped)
+    return _Composition(air, parts, draped, arrives=storyboard.morph)
 
 
 def compose_arriving_sky(
@@ -170,8 +171,9 @@ def compose_arriving_sky(
 class _Composition:
     """Implements Ambient."""
 
-    def __init__(self, air: Air, parts: list[Parts], draped: Drapery | None) -> None:
-        self._width, self._height = air.width, air.height
+    def __init__(self, air: Air, parts: list[Parts], draped: Drapery | None, *, arrives: bool) -> None:
+        """arrives: at a given last picture, in which nothing is displaced."""
+        self._width, self._height, self._frames = air.width, air.height, air.frames
         self._displacements = tuple(each for part in parts for each in part.displacements)
         self._overlays = tuple(each for part in parts for each in part.overlays)
         self._sheeted = tuple(each for part in parts for each in part.sheeted)
@@ -182,22 +184,32 @@ class _Composition:
         self._clouds: Clouds | None = sky[1] if sky else None
         self._worn = tuple(each for part in parts for each in part.worn)
         self.drapery = draped
+        self._end = self._sum(self._displacements, self._frames - 1) if arrives else None
+        self._worn_end = self._sum(self._worn, self._frames - 1) if arrives else None
 
     def field(self, n: int) -> Field | None:
-        if n == 0 or not self._displacements:
+        return None if n == 0 else self._arrive(self._sum(self._displacements, n), self._end, n)
+
+    def worn(self, n: int) -> Field | None:
+        return None if n == 0 else self._arrive(self._sum(self._worn, n), self._worn_end, n)
+
+    def _sum(self, displacements: tuple[Displacement, ...], n: int) -> Field | None:
+        if not displacements:
             return None
         total = FieldSum.zero(self._width, self._height)
-        for displacement in self._displacements:
+        for displacement in displacements:
             displacement.add(n, total)
         return total.field()
 
-    def worn(self, n: int) -> Field | None:
-        if n == 0 or not self._worn:
-            return None
-        total = FieldSum.zero(self._width, self._height)
-        for displacement in self._worn:
-            displacement.add(n, total)
-        return total.field()
+    def _arrive(self, moved: Field | None, end: Field | None, n: int) -> Field | None:
+        """What is displaced, less a growing share of what it would be at the end."""
+        share = np.float32(final_share(n, self._frames)) if end is not None else np.float32(0)
+        if moved is None or end is None or share == 0:
+            return moved
+        gain = moved.gain
+        if gain is not None and end.gain is not None:
+            gain = gain * (1 + share * (1 / np.maximum(end.gain, _DARKEST) - 1))
+        return Field(moved.dx - share * end.dx, moved.dy - share * end.dy, gain)
 
     def drift(self, n: int) -> Drift | None:
         return None if self._clouds is None else self._clouds.drift(n)

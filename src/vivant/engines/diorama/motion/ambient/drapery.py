@@ -45,7 +45,10 @@ def drape(
         around = reach_around(inside, hung.length)
         if motion.kind == "sail":
             around = hold(around, scene)
-        cloth = BlownCloth(in_time(motion), hung, around, inside, motion.kind, motion.strength)
+        air = in_time(motion)
+        # It is drawn before the picture, where nothing brings it home: it is damped until it hangs as it is shown.
+        air = replace(air, swing=air.amplitude)
+        cloth = BlownCloth(air, hung, around, inside, motion.kind, motion.strength)
         body = lift(scene, region, "flag")
         bodies.append(_leave_pole(body, inside) if motion.kind == "flag" else body)
         cloths.append(Draping(bodies[-1], cloth.field))

@@ -44,7 +44,7 @@ class DriftingLight:
 
     def add(self, n: int, out: FieldSum) -> None:
         change = self._pattern(n / FPS) - np.float32(initial_share(n)) * self._home
-        out.gain[...] *= 1 + np.float32(self._air.amplitude[n]) * self._deep * change
+        out.gain[...] *= 1 + np.float32(self._air.swing[n]) * self._deep * change
 
     def _pattern(self, time: float) -> F32:
         """float32 on the quarter grid, about -0.5 .. 0.5."""

@@ -115,7 +115,7 @@ class FallingLight:
 
     def add(self, n: int, out: FieldSum) -> None:
         flowed = float(self._current.flowed[n])
-        there = float(self._air.amplitude[n] * smootherstep(np.array(flowed / APPEAR)))
+        there = float(self._air.running[n] * smootherstep(np.array(flowed / APPEAR)))
         if n == 0 or there == 0:
             return
         rows, columns = np.mgrid[self._window]

@@ -50,7 +50,7 @@ class Flames:
         self._lick = (LICK * air.scale * (0.4 + 1.2 * strength) * self._weight).astype(np.float32)
 
     def add(self, n: int, out: FieldSum) -> None:
-        amplitude = np.float32(self._air.amplitude[n])
+        amplitude = np.float32(self._air.swing[n])
         if n == 0 or amplitude == 0:
             return
         flicker = np.float32(self._flicker[n])

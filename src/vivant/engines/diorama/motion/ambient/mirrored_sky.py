@@ -67,7 +67,7 @@ class MirroredSky:
                 across, down = filters.sample(dx, x, y), filters.sample(dy, x, y)
                 moved += np.float32(share) * filters.sample(self._detail, x + across / STEP, y + down / STEP)
         change = self._weight * (moved - self._home) / self._luma
-        out.gain[:] *= 1 + np.float32(self._air.amplitude[n]) * np.clip(change, -MOST, MOST)
+        out.gain[:] *= 1 + np.float32(self._air.swing[n]) * np.clip(change, -MOST, MOST)
 
 
 def _fit(sky: F32, water: F32, weight: F32) -> tuple[float, float]:

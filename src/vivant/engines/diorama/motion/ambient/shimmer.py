@@ -42,7 +42,7 @@ class Shimmer:
         self._home = self._pattern(0.0)
 
     def add(self, n: int, out: FieldSum) -> None:
-        amplitude = self._reach * float(self._air.amplitude[n])
+        amplitude = self._reach * float(self._air.swing[n])
         if amplitude <= 0:
             return
         here, share = (self._rows, self._columns), np.float32(initial_share(n))

@@ -55,7 +55,7 @@ class SkyShade:
         self._first = self._density(0.0)
 
     def add(self, n: int, out: FieldSum) -> None:
-        amplitude = float(self._air.amplitude[n])
+        amplitude = float(self._air.swing[n])
         if n == 0 or amplitude == 0:
             return
         change = self._density(float(self._air.flowed[n])) - np.float32(initial_share(n)) * self._first

@@ -100,7 +100,7 @@ class Stream:
         )  # fmt: skip
 
     def flow(self, n: int) -> Flow | None:
-        amplitude = float(self._air.amplitude[n])
+        amplitude = float(self._air.running[n])
         if n == 0 or amplitude == 0:
             return None
         whole = np.zeros((5, *self._shape), np.float32)

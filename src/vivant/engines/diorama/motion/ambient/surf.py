@@ -86,7 +86,7 @@ class Surf:
         self._initial = self._height(0.0)
 
     def add(self, n: int, out: FieldSum) -> None:
-        amplitude = float(self._air.amplitude[n])
+        amplitude = float(self._air.swing[n])
         if n == 0 or amplitude == 0 or not self._is_there:
             return
         time, scale = n / FPS, self._air.scale

@@ -212,7 +212,7 @@ class Sway:
             self._weaken(filters.resize(kept, width, height) if thin > 1 else kept, trial)
 
     def add(self, n: int, out: FieldSum) -> None:
-        amplitude = np.float32(self._air.amplitude[n])
+        amplitude = np.float32(self._air.swing[n])
         if n == 0 or amplitude == 0:
             return
         initial = np.float32(initial_share(n))

@@ -127,7 +127,7 @@ class Water:
         self._still = self._waves(0)
 
     def add(self, n: int, out: FieldSum) -> None:
-        amplitude = float(self._air.amplitude[n])
+        amplitude = float(self._air.swing[n])
         if n == 0 or amplitude == 0:
             return
         initial = np.float32(initial_share(n))

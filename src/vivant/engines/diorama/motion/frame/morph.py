@@ -5,6 +5,7 @@ picture is cross-faded into the other in aligned coordinates.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import cv2
@@ -20,6 +21,7 @@ from vivant.engines.diorama.motion.frame.progress import keep_unanswered, make_w
 from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, combine, displace, make_nearness
 from vivant.engines.diorama.motion.frame.rig import Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
+from vivant.engines.diorama.motion.frame.streaming import draw_stream, soft_luma
 from vivant.engines.diorama.motion.frame.travel import Moment, draw_traveller
 from vivant.engines.diorama.motion.frame.view_path import TIGHTEST, ViewPath
 from vivant.engines.diorama.motion.frame.warp import Grid, Texels
@@ -37,6 +39,8 @@ from vivant.request import FPS
 _CROSS_FADE: Final = (0.3, 0.7)  # shares of the way
 _FEATHER: Final = 0.07  # widths, over which a picture fades out toward its border where the other one goes on
 _STEADY: Final = 0.02  # widths of travel under which the views are the same, and the relief may be seen
+_EQUAL: Final = np.array([0.006, 0.5, 0.5], np.float32)  # logarithm of the gain, and levels of u and v
+_SIGMA_STEP: Final = 1 / 16  # pixels: finer differences of sharpness are not seen
 _STILL: Final = 1.0  # pixels of flow up to which two rounds find where it comes from
 _MOST_PARALLAX: Final = 0.03  # widths
 _MIRRORED: Final = 0.022  # widths of the picture mirrored at its border that may be seen, where it goes unnoticed
@@ -46,15 +50,15 @@ class Morph:
     """Implements `segments.Frames`. Frame 0 is the first picture to the bit, the last frame the last one."""
 
     def __init__(
-        self, scene: Scene, last: Scene, timeline: Timeline, storyboard: Storyboard, aligned: Alignment, *,
+        self, scene: Scene, last: Source, timeline: Timeline, storyboard: Storyboard, aligned: Alignment, *,
         ambient: Ambient | None = None, patches: Patches | None = None, face_field: FaceField | None = None,
         illumination: Illumination | None = None, last_sky: ArrivingSky | None = None,
     ) -> None:  # fmt: skip
-        """scene, last: of the two pictures, of one size. ambient, patches, face_field: what moves in the first;
-        illumination: how its light changes, up to the last picture; last_sky: the sky of the last. Skies drift only
-        where both pictures show the same view."""
+        """scene: of the first picture; last: the other, of its size. ambient, patches, face_field: what moves in the
+        first; illumination: how its light changes, up to the last picture; last_sky: the sky of the last. Skies drift
+        only where both pictures show the same view."""
         self.aligned = aligned
-        self._first, self._last = scene.source, last.source
+        self._first, self._last = scene.source, last
         self._timeline = timeline
         self._frames = timeline.frames
         self._ambient, self._patches, self._face_field = ambient, patches, face_field
@@ -76,7 +80,9 @@ class Morph:
         )  # fmt: skip
         self._noise = light.make_dither(h, w)
         self._illuminator = Illuminator(illumination, self._noise) if illumination else None
-        self._texels = warp.pack_source(scene.source), warp.pack_source(last.source)
+        self._texels = warp.pack_source(scene.source), warp.pack_source(last)
+        self._softs = soft_luma(scene.source.planes.y), soft_luma(last.planes.y)
+        self._made_softer = lru_cache(maxsize=2)(self._soften)
 
     def frame(self, n: int) -> Planes:
         if n in (0, self._frames - 1):
@@ -94,6 +100,7 @@ class Morph:
         # The first picture's face is that of the first; plants and waves sway on in the last until it is all there is.
         face = _fade(self._face_field(n), 1 - seen.faded) if self._face_field else None
         ambient = self._ambient.field(n) if self._ambient else None
+        flow = self._ambient.flow(n) if self._ambient else None
         here = Grid(view.rect, seen.ax, seen.ay)
         grid, gain = displace(here, combine(ambient, face))
         there = Grid(view.rect, seen.bx, seen.by)
@@ -102,19 +109,25 @@ class Morph:
         frame: Planes | None = None
         if float(seen.weight.min()) < 1:
             frame = warp.read(self._made_soft(0, share), grid)
+            if flow is not None:
+                draw_stream(flow, self._softs[0], self._made_soft(0, share), here, grid, frame)
             for patch in self._patches(n) if self._patches else ():
                 warp.read_patched(self._first, patch, grid, frame)
             drift = self._ambient.drift(n) if self._ambient else None
             if self._sky and drift:
                 self._sky.draw(drift, here, grid, frame)
         # The last picture need not be read while nothing is seen of it.
-        other = warp.read(self._made_soft(1, share), there) if frame is None or seen.weight.max() > 0 else frame
+        other = frame if frame is not None and seen.weight.max() <= 0 else warp.read(self._made_soft(1, share), there)
+        if flow is not None and other is not frame:
+            last = self._made_soft(1, share)
+            draw_stream(flow, self._softs[1], last, here, there, other, place=self.aligned.place_in_last)
         if self._last_sky and self._last_drift and other is not frame:
             drift = self._last_drift(n)
             if drift:
                 self._last_sky.draw(drift, Grid(view.rect, seen.bx, seen.by), there, other)
         frame = frame or other
-        blend(frame, other, seen.weight, seen.light, seen.last_light, self._noise)
+        if other is not frame or not self.aligned.equally_lit:
+            blend(frame, other, seen.weight, seen.light, seen.last_light, self._noise)
         for traveller in self.aligned.travellers:
             look = Grid(view.rect, seen.x, seen.y)
             draw_traveller(traveller, self.aligned.change, Moment(share, seen.faded), look, frame)
@@ -137,7 +150,11 @@ class Morph:
         shrunk = scale_at((path.first, path.last)[which](share), w / 2, h / 2)
         if shrunk < 1.1:
             return self._texels[which]
-        sigma = 0.5 * float(np.sqrt(shrunk**2 - 1))
+        return self._made_softer(which, round(0.5 * float(np.sqrt(shrunk**2 - 1)) / _SIGMA_STEP))
+
+    def _soften(self, which: int, steps: int) -> Texels:
+        """The view goes steadily, so that many frames in a row want the same."""
+        source, sigma = (self._first, self._last)[which], _SIGMA_STEP * steps
         y2, u, v = (
             np.asarray(cv2.GaussianBlur(plane, (0, 0), size), np.uint8)
             for plane, size in ((source.y2, 2 * sigma), (source.planes.u, 0.5 * sigma), (source.planes.v, 0.5 * sigma))
@@ -187,6 +204,7 @@ class Alignment:
         if self.path.tightest > TIGHTEST:
             raise ValueError("On the way the view would show what neither picture has.")
         self._size = size
+        self._view = np.asarray(fit.to_last @ np.linalg.inv(fit.to_first), np.float64)
         rows, columns = fit.both.shape
         self._x, self._y = np.meshgrid(
             np.arange(columns, dtype=np.float32) * STEP, np.arange(rows, dtype=np.float32) * STEP
@@ -199,6 +217,9 @@ class Alignment:
             for name in ("left", "reached")
         )
         self._light = np.stack([np.log(change.gain), change.u, change.v])
+        unlike = np.abs(self._light).reshape(3, -1).max(axis=1)
+        # Then a picture that is read alone is shown as it is.
+        self.equally_lit = bool((unlike < _EQUAL).all())
 
     def look(self, share: float, view: Grid) -> Seen:
         """share: of the way, 0..1. view: where the output looks in the picture of that moment."""
@@ -225,11 +246,14 @@ class Alignment:
             Light(gain_b, rest * u, rest * v), faded,
         )  # fmt: skip
 
+    def place_in_last(self, x: F32, y: F32) -> tuple[F32, F32]:
+        """Where the view shows in the last picture what is at x, y in the first, canvas pixels."""
+        return transform(self._view, x, y)
+
     def carry(self, moved: Grid, still: Grid, last: Grid) -> Grid:
         """Where the last picture is read at `last` when what the first shows at `still` is read at `moved`: what sways
         in the first sways alike, and as far as it is larger farther, in the last."""
-        view = self.fit.to_last @ np.linalg.inv(self.fit.to_first)
-        (x, y), (to_x, to_y) = (transform(view, grid.x, grid.y) for grid in (still, moved))
+        (x, y), (to_x, to_y) = (self.place_in_last(grid.x, grid.y) for grid in (still, moved))
         return Grid(last.rect, last.x + to_x - x, last.y + to_y - y)
 
     def _inside(self, x: F32, y: F32, share: float) -> F32:
@@ -250,12 +274,12 @@ class Alignment:
         return x - self._x, y - self._y, found[2]
 
 
-def align(scene: Scene, last: Scene) -> Alignment | None:
-    """How the pictures of the two scenes, of one size, fit together; None where they show different places."""
-    fit = register(scene.source.planes.y, last.source.planes.y)
+def align(first: Planes, last: Planes) -> Alignment | None:
+    """How two pictures of one size fit together; None where they show different places."""
+    fit = register(first.y, last.y)
     if fit is None:
         return None
-    pictures = scene.source.planes, last.source.planes
+    pictures = first, last
     change = compare_light(*pictures, fit)
     unlike = find_unlike(*pictures, fit, change)
     travellers: tuple[Traveller, ...] = ()
@@ -263,7 +287,7 @@ def align(scene: Scene, last: Scene) -> Alignment | None:
         # What stands elsewhere says nothing of the light, and in the right light it is found exactly.
         change = compare_light(*pictures, fit, unlike)
         travellers = find_travellers(*pictures, fit, change)
-    h, w = scene.source.planes.y.shape
+    h, w = first.y.shape
     try:
         return Alignment(fit, change, travellers, (w, h))
     except ValueError:

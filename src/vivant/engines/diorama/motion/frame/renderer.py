@@ -15,14 +15,12 @@ from vivant.engines.diorama.motion.fields import (
     STEP,
     Ambient,
     Field,
-    Flow,
     Illumination,
     Patch,
     Rect,
     sample_quarter,
 )
 from vivant.engines.diorama.motion.frame import light, sheets, warp
-from vivant.engines.diorama.motion.frame.crossfade import Phases, crossfade
 from vivant.engines.diorama.motion.frame.draped import Draped
 from vivant.engines.diorama.motion.frame.focus import Focus
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
@@ -37,6 +35,7 @@ from vivant.engines.diorama.motion.frame.layers import (
 from vivant.engines.diorama.motion.frame.motion_blur import blur_sideways
 from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
+from vivant.engines.diorama.motion.frame.streaming import draw_stream, soft_luma
 from vivant.engines.diorama.motion.frame.travelling import Travelling
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import continue_behind
@@ -45,7 +44,7 @@ from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.scene.surroundings import find_touched, measure_room, surround
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32, U8, Planes
+from vivant.media import F32, Planes
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
 LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
@@ -124,7 +123,7 @@ class Renderer:
         if illumination is not None:
             behind = scene.matte.mask if self.layers else None
             self._illuminator = Illuminator(illumination, self._noise, behind)
-        self._soft = _soft_luma(scene.source.planes.y)
+        self._soft = soft_luma(scene.source.planes.y)
         # With the camera at rest the picture is read whole, not the background alone.
         rests = not subject_moves and any(self.rig.pose(n).is_home for n in range(1, self._frames))
         background = self.layers.background if self.layers else scene.source
@@ -183,7 +182,7 @@ class Renderer:
             for patch in patches:
                 warp.read_patched(self._source, patch, grid, frame)
         if flow is not None:
-            self._stream(flow, view, grid, frame)
+            draw_stream(flow, self._soft, self._texels, view, grid, frame)
         if self._travelling:
             self._travelling.draw(n, view, frame)
         if self._draped:
@@ -233,23 +232,6 @@ class Renderer:
         if rect is not None:
             warp.put(warp.read(self._whole_texels, grid.part(rect)), rect, frame)
         return frame
-
-    def _stream(self, flow: Flow, view: Grid, displaced: Grid, frame: Planes) -> None:
-        """Blend the two phases of a stream into `frame` inside its mask. `displaced`: the view with what else moves the
-        picture there, as waves do on a sea that drifts."""
-        mask = warp.look_up(flow.mask[None], view.x, view.y)[0]
-        rect = _bounds(mask > 1e-3, self._width, self._height)
-        if rect is None:
-            return
-        part = view.part(rect)
-        fields = np.stack([flow.ax, flow.ay, flow.bx, flow.by, flow.weight, self._soft])
-        ax, ay, bx, by, weight, soft = warp.look_up(fields, part.x, part.y)
-        # Two phases far apart are uncorrelated and their blend loses contrast; near each other they lose none.
-        apart = 1 - np.exp(-((ax - bx) ** 2 + (ay - by) ** 2) / 18.0)
-        kept = np.sqrt(np.maximum(1 - 2 * weight * (1 - weight) * apart, 0.5))
-        here = np.ascontiguousarray(Grid(view.rect, mask, mask).part(rect).x)
-        x, y = (np.ascontiguousarray(axis) for axis in (displaced.part(rect).x, displaced.part(rect).y))
-        crossfade(self._texels, rect, Phases(x + ax, y + ay, x + bx, y + by, weight, here, soft, 1 / kept), frame)
 
     def _relight(self, n: int, gain: F32 | None, frame: Planes) -> None:
         whole = light.compute_gain(float(self._timeline.light[n]), float(self._timeline.flicker[n]))
@@ -332,8 +314,3 @@ def _bounds_of_grid(
     if bottom <= top or right <= left:
         return None
     return Rect(left, top, right - left, bottom - top)
-
-
-def _soft_luma(y: U8) -> F32:
-    """The local mean of luma, float32 on the quarter grid, about which the contrast of a stream is measured."""
-    return sample_quarter(np.asarray(cv2.GaussianBlur(y, (0, 0), 6.0), np.float32))

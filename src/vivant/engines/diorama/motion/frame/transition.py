@@ -6,14 +6,16 @@ Of faces, which such an edge would take apart, and where the camera goes aside, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Final
 
 import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.easing import smootherstep, smoothstep
+from vivant.engines.diorama.easing import glide, smoothstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Ambient, Illumination
 from vivant.engines.diorama.motion.frame.in_front import draw_in_front
@@ -24,14 +26,16 @@ from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.engines.diorama.timing.timeline import Timeline
 from vivant.media import F32, F64, U8, Planes
 
-_SOFT: Final = 0.15  # of the picture, that is on its way at a time: with more one sees both where that is
-_DOWNWARD: Final = 0.65  # of the order, that the height decides: ground is as dark all over, and would change at once
+_SOFT: Final = 0.12  # of the picture, that is on its way at a time: with more one sees both where that is
+# Of the order, that the height decides: with less, bright pieces of the last picture float in the first as ghosts.
+_DOWNWARD: Final = 0.85
 _SWEEP_SOFT: Final = 0.3  # the same of an edge that sweeps
 _GLOW: Final = 0.2  # by which the middle of that edge is brighter
 _FRAYED: Final = 0.1  # of the order of a sweep, that brightness decides
 _FACE: Final = 0.1  # a face at least this high (share of the canvas) is not taken apart
 _BLUR: Final = 0.03  # widths: finer differences of brightness do not tell where the edge is
-_PUSH: Final = 0.07  # zoom on the first picture, and that from which the view settles on the last
+_PUSH: Final = 0.1  # zoom on the first picture, and that from which the view settles on the last
+_RAMP: Final = 0.15  # share of its way in which the camera gathers speed, and in which it loses it
 _LITTLE: Final = 0.03  # the same where the camera does something else
 _ASIDE: Final = ("x", "y", "pan", "tilt", "roll")
 # Shares of the clip in which the last picture is revealed: late after a push in, early before a pull back.
@@ -42,13 +46,14 @@ class Transition:
     """Implements `segments.Frames`. Frame 0 is the first picture to the bit, the last frame the last one."""
 
     def __init__(
-        self, scene: Scene, last: Scene, timeline: Timeline, storyboard: Storyboard, *, ambient: Ambient | None = None,
-        patches: Patches | None = None, face_field: FaceField | None = None, last_ambient: Ambient | None = None,
-        illumination: Illumination | None = None, last_illumination: Illumination | None = None,
+        self, scene: Scene, last: Planes, look_at_last: Callable[[], Arrival], timeline: Timeline,
+        storyboard: Storyboard, *, ambient: Ambient | None = None, patches: Patches | None = None,
+        face_field: FaceField | None = None, illumination: Illumination | None = None,
     ) -> None:  # fmt: skip
-        """scene, last: of the two pictures, of one size. ambient, patches, face_field, illumination: what moves in the
-        first, and how its light changes; last_ambient, last_illumination: the same in the last."""
-        self._last_picture = last.source.planes
+        """scene: of the first picture; last: the other, of its size. ambient, patches, face_field, illumination: what
+        moves in the first, and how its light changes. look_at_last: analyses the last, which is not needed before it
+        is revealed; see `prepare`."""
+        self._last_picture = last
         self._frames = timeline.frames
         self._ambient = ambient
         moves = split_move(timeline.camera)
@@ -56,13 +61,26 @@ class Transition:
         self._first = Renderer(scene, leaving, storyboard, ambient, patches, face_field, illumination=illumination)
         steady = np.ones(timeline.frames, np.float32)
         arriving = replace(timeline, camera=moves.arriving, light=steady, flicker=0 * steady)
-        self._last = Renderer(last, arriving, storyboard, last_ambient, illumination=last_illumination)
+        self._look_at_last, self._arriving, self._storyboard = look_at_last, arriving, storyboard
+        self._lock = Lock()
+        self._made: tuple[Renderer, float] | None = None
         start, end = _REVEAL[moves.toward]
         self._revealed = np.clip((np.linspace(0, 1, timeline.frames) - start) / (end - start), 0, 1)
         self._ranks = _rank(_soft(scene.source.planes.y))
         self._places = np.sort(self._mix(_soft(scene.source.planes.y)), axis=None)
-        faces = (*scene.facts.faces, *last.facts.faces)
-        self._sweep = moves.aside or (1.0 if any(face.height >= _FACE for face in faces) else 0.0)
+        self._sweep = moves.aside or _shows_face(scene)
+
+    def prepare(self) -> tuple[Renderer, float]:
+        """What renders the last picture, made once, on whichever thread asks first; and the side from which it is
+        revealed: 1 from the left, -1 from the right, 0 from above. Raises whatever the look at the last raises."""
+        with self._lock:
+            if self._made is None:
+                last = self._look_at_last()
+                drawn = Renderer(
+                    last.scene, self._arriving, self._storyboard, last.ambient, illumination=last.illumination
+                )
+                self._made = drawn, self._sweep or _shows_face(last.scene)
+            return self._made
 
     def frame(self, n: int) -> Planes:
         if n == self._frames - 1:
@@ -72,24 +90,25 @@ class Transition:
         if revealed <= 0:
             frame = self._first.picture(n)
         elif revealed >= 1:
-            frame = self._last.picture(n)
+            frame = self.prepare()[0].picture(n)
         else:
+            last, sweep = self.prepare()
             frame = self._first.picture(n)
-            reveal(frame, self._last.picture(n), *self._order(frame.y), revealed)
+            reveal(frame, last.picture(n), *self._order(frame.y, sweep), revealed)
         if n and self._ambient:
             draw_in_front(self._ambient, n, frame, left=self._frames - 1 - n)
         return frame
 
-    def _order(self, y: U8) -> tuple[F32, float]:
+    def _order(self, y: U8, sweep: float) -> tuple[F32, float]:
         """float32, at a quarter of the size of a frame's luma: 1 what is revealed first .. 0 last; and how soft the
         edge is."""
         soft = _soft(y)
-        if not self._sweep:
+        if not sweep:
             # As much of the picture is revealed in each frame.
             places = np.searchsorted(self._places, self._mix(soft)).astype(np.float32)
             return places / np.float32(len(self._places)), _SOFT
         order: F32 = self._ranks[soft].astype(np.float32) / np.float32(255)
-        along = np.linspace(0, 1, order.shape[1], dtype=np.float32)[:: 1 if self._sweep > 0 else -1]
+        along = np.linspace(0, 1, order.shape[1], dtype=np.float32)[:: 1 if sweep > 0 else -1]
         mixed: F32 = (_FRAYED * order + (1 - _FRAYED) * along).astype(np.float32)
         return mixed, _SWEEP_SOFT
 
@@ -98,6 +117,15 @@ class Transition:
         down = np.linspace(1, 0, soft.shape[0], dtype=np.float32)[:, None]
         mixed: F32 = (1 - _DOWNWARD) * self._ranks[soft].astype(np.float32) / np.float32(255) + _DOWNWARD * down
         return mixed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Arrival:
+    """What a look at the last picture finds: its scene, what moves in it and how its light changes."""
+
+    scene: Scene
+    ambient: Ambient | None = None
+    illumination: Illumination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +149,9 @@ def split_move(camera: CameraCurves) -> Moves:
     across = _farthest(np.asarray(camera.x + camera.pan, np.float64))
     usual = _LITTLE if aside else _PUSH
     leaving, arriving = {"in": (0.0, _LITTLE), "": (usual, usual), "out": (0.0, _PUSH)}[toward]
-    goes = smootherstep(u * 0.9 / _REVEAL[toward][1])
-    comes = 1 - smootherstep((u - _REVEAL[toward][0]) / (1 - _REVEAL[toward][0]) * 0.85 + 0.15)
+    # Soon at its speed, and nearly until it rests: neither picture is ever still.
+    goes = glide(u * 0.9 / _REVEAL[toward][1], ramp=_RAMP)
+    comes = 1 - glide((u - _REVEAL[toward][0]) / (1 - _REVEAL[toward][0]) * 0.85 + 0.15, ramp=_RAMP)
     first = {name: np.asarray(getattr(camera, name), np.float64) for name in HOME}
     last = {name: -values if name in _ASIDE else values for name, values in first.items()}
     # In frame 0 of the other half the camera has come from nowhere: only what is seen of each half counts.
@@ -131,6 +160,11 @@ def split_move(camera: CameraCurves) -> Moves:
     last["zoom"] = np.exp(2 * max(-zoom, 0.0) * comes) * (1 + arriving * comes)
     last["z"] = 4 * max(-forward, 0.0) * comes
     return Moves(_curves(first), _curves(last), toward, float(np.sign(across)) if abs(across) > 0.02 else 0.0)
+
+
+def _shows_face(scene: Scene) -> float:
+    """1 where a face is so large that an edge of light would take it apart, else 0."""
+    return 1.0 if any(face.height >= _FACE for face in scene.facts.faces) else 0.0
 
 
 def _farthest(values: F64) -> float:
