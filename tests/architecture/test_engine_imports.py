@@ -39,7 +39,8 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
     "sound.music": {"centre", "timing", "sound"},
     "sound.effects": {"centre", "timing", "sound"},
     "first_to_last": {
-        "centre", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient", "motion.light",
+        "centre", "script", "scene", "timing", "motion.fields", "motion.frame", "motion.faces", "motion.ambient",
+        "motion.light",
     },
     "engine": {
         "centre", "first_to_last", "explain", "explain_picture", "script", "planner", "scene", "timing",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from vivant.engines.diorama.motion.warm_up import warm_up_frames
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.found_things import FoundThings
 from vivant.engines.diorama.scene.scene import Scene
-from vivant.engines.diorama.storyboard import Motion, Shot, Storyboard
+from vivant.engines.diorama.script.script import write
+from vivant.engines.diorama.storyboard import Motion, Origin, Shot, Storyboard
 from vivant.media import U8
 from vivant.request import Canvas
 
@@ -57,23 +59,26 @@ def film(scene: Scene, last: U8, looks: Any, *motions: Motion) -> Frames:
         width=CANVAS.width, height=CANVAS.height, frames=CANVAS.frames, seed=3, language="en", audio=False,
         camera_fixed=False, morph=True, shots=(Shot(start=0, end=CANVAS.frames, moves=()),), motions=motions,
     )  # fmt: skip
-    looked = LastPicture(last, scene, CANVAS, looks, never_stop)
-    return looked.render_from(scene, board, still(CANVAS.frames, 3), FoundThings(scene, looks.find))
+    looked = LastPicture(scene.rgb, last, CANVAS, looks)
+    return looked.render_from(scene, board, still(CANVAS.frames, 3), FoundThings(scene, looks.find), never_stop)
 
 
 CLOUDS = Motion(kind="clouds", strength=0.7)
 
 
+def closer_to(picture: U8) -> U8:
+    h, w = picture.shape[:2]
+    return np.ascontiguousarray(picture[h // 6 : -h // 6, w // 6 : -w // 6])
+
+
 @pytest.mark.parametrize("last", ["closer", "evening"])
 def test_a_picture_of_the_same_place_is_never_analysed(lake: Scene, analyser: SceneAnalyser, last: str) -> None:
-    h, w = lake.rgb.shape[:2]
-    closer = np.ascontiguousarray(lake.rgb[h // 6 : -h // 6, w // 6 : -w // 6])
     evening = np.rint(lake.rgb * np.array([0.7, 0.6, 0.6])).astype(np.uint8)
-    looks = Looks(analyser)
+    looks, closer = Looks(analyser), closer_to(lake.rgb)
     made = film(lake, closer if last == "closer" else evening, looks, CLOUDS)
     frames = [made.frame(n).y.astype(np.int16) for n in range(0, CANVAS.frames, 4)]
     assert not looks.begun.is_set()
-    # Its clouds drift all the same, in its own light, up to the end.
+    # The camera is on its way, or the clouds drift, in the light of the moment, up to the end.
     sky = lake.sky.mask > 0.9
     steps = [float(np.abs(b - a)[sky].mean()) for a, b in itertools.pairwise(frames)]
     assert min(steps) > 0.5
@@ -87,3 +92,17 @@ def test_frames_of_the_first_place_do_not_wait_for_the_look_at_another(lake: Sce
     looks.may_go.set()
     assert len(first) == SHOWN_ALONE and made.frame(CANVAS.frames // 2).y.shape == first[0].y.shape
     assert looks.begun.is_set()
+
+
+@pytest.mark.parametrize(("origin", "told"), [("prompt", 1), ("default", 0)])
+def test_clouds_that_do_not_drift_on_a_way_of_the_camera_are_not_listed(
+    lake: Scene, analyser: SceneAnalyser, origin: Origin, told: int
+) -> None:
+    board = write("Clouds drift.", lake.facts, canvas=CANVAS, seed=3, audio=False, camera_fixed=False, morph=True)
+    board = replace(board, motions=(Motion(kind="clouds", origin=origin), Motion(kind="water")))
+    looks = Looks(analyser)
+    nearer = LastPicture(lake.rgb, closer_to(lake.rgb), CANVAS, cast(Any, looks)).tell_seen(board)
+    assert [motion.kind for motion in nearer.motions] == ["water"]
+    assert len(nearer.notes) == len(board.notes) + told
+    evening = np.rint(lake.rgb * 0.7).astype(np.uint8)
+    assert LastPicture(lake.rgb, evening, CANVAS, cast(Any, looks)).tell_seen(board) == board

@@ -72,6 +72,7 @@ class Diorama:
         self._depth_file = (options or {}).get("depth_model", "")
         self._last_scene: tuple[U8, Canvas, Scene, FoundThings] | None = None
         self._last_picture: LastPicture | None = None
+        self._ahead: Future[None] | None = None
 
     def setup(self) -> None:
         cv2.setNumThreads(1)  # parallel by frame, not inside one
@@ -91,7 +92,7 @@ class Diorama:
             self._speech = speech.result()
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> Storyboard:
-        self._end_last_job()
+        last = self._last_of(pictures, request.canvas)
         scene, found = self._scene_of(pictures.first, request.canvas, watch)
         morph = pictures.last is not None
         if not morph:  # on the way to a last picture everything follows that picture
@@ -109,7 +110,8 @@ class Diorama:
                     check=watch.raise_if_stopping,
                     find=lambda thing: found.find(thing).trust,
                 )
-                return _tell_short_moves(planned, scene, pictures.first)
+                planned = _tell_short_moves(planned, scene, pictures.first)
+                return last.tell_seen(planned) if last else planned
             except PlannerFailed as error:
                 failed = True
                 _log.warning("The built-in reader reads the prompt: %s.", error)
@@ -125,6 +127,7 @@ class Diorama:
             checkpoint=watch.raise_if_stopping,
         )
         board = _tell_short_moves(board, scene, pictures.first)
+        board = last.tell_seen(board) if last else board
         if not failed:
             return board
         return replace(board, notes=(*tell([ScriptNote("planner_failed")], board.language), *board.notes))
@@ -136,7 +139,7 @@ class Diorama:
         return explain_picture.draw_sheet(self._scene_of(pictures.first, request.canvas, watch)[0])
 
     def render(self, storyboard: Storyboard, pictures: Pictures, watch: Watch) -> Clip:
-        self._end_last_job()
+        last = self._last_of(pictures, storyboard.canvas)
         helpers = ThreadPoolExecutor(2, thread_name_prefix="vivant-sound")
         try:
             # 1. The scene and the speech at the same time: neither needs the other.
@@ -144,11 +147,6 @@ class Diorama:
             scene, found = self._scene_of(pictures.first, storyboard.canvas, watch)
             scene = found.describe([travel.thing for travel in storyboard.travels], watch.raise_if_stopping)
             self._last_scene = None  # the clip holds it as long as it needs it
-            last = None
-            if pictures.last is not None:
-                last = self._last_picture = LastPicture(
-                    pictures.last, scene, storyboard.canvas, self._analyser, watch.raise_if_stopping
-                )
             watch.raise_if_stopping()
             watch.report(0.02)
             # 2. The timeline, which picture and sound both read.
@@ -161,21 +159,27 @@ class Diorama:
                 soundtrack = partial(_result_of, helpers.submit(_compose_sound, timeline, watch), watch)
         finally:
             helpers.shutdown(wait=False)  # what was submitted ends by itself, or at its next checkpoint
+        made = _renderer(storyboard, scene, pictures.first, timeline, last, found, watch)
+        self._last_picture, self._ahead = None, last.ahead if last else None
         return Clip(
             canvas=storyboard.canvas,
-            frames=_render_frames(
-                _renderer(storyboard, scene, pictures.first, timeline, last, found), timeline.frames, watch
-            ),
+            frames=_render_frames(made, timeline.frames, watch),
             soundtrack=soundtrack,
             cuts=timeline.cuts,
         )
 
-    def _end_last_job(self) -> None:
-        """Whoever gave up a clip early may have left a look at its last picture; models are used by one job at a
-        time."""
-        if self._last_picture is not None:
-            self._last_picture.wait()
-            self._last_picture = None
+    def _last_of(self, pictures: Pictures, canvas: Canvas) -> LastPicture | None:
+        """The look at the last picture, which plan and render of one job share. Whoever gave up a clip early may have
+        left one; models are used by one job at a time."""
+        kept, last = self._last_picture, pictures.last
+        if kept is not None and last is not None and kept.is_for(pictures.first, last, canvas):
+            return kept
+        if kept is not None:
+            kept.wait()
+        if self._ahead is not None:
+            self._ahead.exception()
+        self._last_picture = None if last is None else LastPicture(pictures.first, last, canvas, self._analyser)
+        return self._last_picture
 
     def _scene_of(self, picture: U8, canvas: Canvas, watch: Watch) -> tuple[Scene, FoundThings]:
         """The scene of the first picture and what was found in it; plan and render of one job share them."""
@@ -231,10 +235,11 @@ def _result_of(work: Future[T], watch: Watch) -> T:
 
 
 def _renderer(
-    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: LastPicture | None, found: FoundThings
-) -> Frames:
+    board: Storyboard, scene: Scene, picture: U8, timeline: Timeline, last: LastPicture | None, found: FoundThings,
+    watch: Watch,
+) -> Frames:  # fmt: skip
     if last is not None:  # such a clip has no cuts
-        return last.render_from(scene, board, timeline, found)
+        return last.render_from(scene, board, timeline, found, watch.raise_if_stopping)
     if not timeline.cuts:
         return render_segment(board, scene, timeline, found.find)
 

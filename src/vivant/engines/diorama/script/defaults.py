@@ -69,8 +69,9 @@ def choose_camera(facts: PictureFacts, canvas: Canvas, seed: int, *, morph: bool
     return gentle("dolly", ("in", "in", "out"), 0.4)
 
 
-def choose_motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
-    """The motions of water, clouds, plants and fire that were found in the picture with enough trust."""
+def choose_motions(facts: PictureFacts, seed: int, *, morph: bool = False) -> tuple[Motion, ...]:
+    """The motions of water, clouds, plants and fire that were found in the picture with enough trust. On the way to a
+    last picture they are livelier: they may be all that moves, and evening light hides some of it."""
     chance = rng(seed, "drift")
     drift: Drift = "left" if chance.random() < 0.5 else "right"
     found = []
@@ -79,9 +80,13 @@ def choose_motions(facts: PictureFacts, seed: int) -> tuple[Motion, ...]:
     if _seen(facts, "sky"):
         # What may be a wall drifts less: 0.4 px per frame in place of 0.5.
         sure = min(1.0, 0.6 + 2 * (facts.sky_trust - TRUSTED))
-        found.append(Motion(kind="clouds", strength=round(0.25 * sure, 3), direction=drift, origin="picture"))
+        found.append(
+            Motion(
+                kind="clouds", strength=round((0.35 if morph else 0.25) * sure, 3), direction=drift, origin="picture"
+            )
+        )
     if _seen(facts, "plants"):
-        found.append(Motion(kind="wind", strength=0.25, origin="picture"))
+        found.append(Motion(kind="wind", strength=0.45 if morph else 0.25, origin="picture"))
     if _seen(facts, "fire"):
         found.append(Motion(kind="fire", strength=0.45, origin="picture"))
     return tuple(found)

@@ -113,7 +113,7 @@ def write(
         shots, times = cutting.shots, times.within(cutting.stretches)
     checkpoint()
     wanted = chain.take(motions.find_motions(reading, times))
-    moving = chain.take(_write_motions(wanted, facts, seed, find))
+    moving = chain.take(_write_motions(wanted, facts, seed, find, morph=morph))
     shone = chain.take(lights.find_lights(reading, times))
     cloudy = any(motion.kind == "clouds" for motion in moving)
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
@@ -212,7 +212,7 @@ def _write_shots(
 
 
 def _write_motions(
-    asked: motions.MotionRequest, facts: PictureFacts, seed: int, find: motion_regions.Find | None
+    asked: motions.MotionRequest, facts: PictureFacts, seed: int, find: motion_regions.Find | None, *, morph: bool
 ) -> Found[tuple[Motion, ...]]:
     """What the prompt asks for and the picture allows, and what is seen in the picture unless the prompt names or
     denies it. What the picture does not allow is told and not listed."""
@@ -228,7 +228,7 @@ def _write_motions(
     named = {motion.kind for motion in asked.motions} | asked.denied
     if "falls" in named:
         named.add("water")  # the prompt says what the water is
-    seen = tuple(motion for motion in defaults.choose_motions(facts, seed) if motion.kind not in named)
+    seen = tuple(motion for motion in defaults.choose_motions(facts, seed, morph=morph) if motion.kind not in named)
     return Found(wanted + motion_regions.find_regions(seen, facts), notes)
 
 
