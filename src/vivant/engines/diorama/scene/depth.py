@@ -12,12 +12,18 @@ import numpy as np
 from vivant.engines.diorama.scene.complete import pull_push
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM, refine
 from vivant.engines.diorama.scene.scene import Region
+from vivant.engines.diorama.scene.scenery import is_scenery
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED
 from vivant.media import F32, U8
 
 SKY: Final = 0.0
 BACKDROP: Final = 0.12  # what stands at the horizon
 NEAR: Final = 0.68  # the ground at the lower rim of the picture
+
+
+TOWN: Final = (0.2, 0.62)  # of what stands in a built picture, where the air is thickest and clearest
+HAZE: Final = (10.0, 30.0)  # levels by which thick air is brighter than clear, from which it tells nothing, and all
+_CARD: Final = 0.035  # widths over which the nearness of what stands side by side changes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +67,9 @@ def guess_depth(rgb: U8, matte: Region, sky: Region, waterline: float, *, straig
         base = np.full((h, w), 0.2, np.float32) + 0.1 * rows
     sigma = 0.03 * max(h, w) * (1 + 2 * straight)
     depth = _blur(base, sigma)
-    if matte.trust > SUBJECT_TRUSTED:
+    if not portrait:
+        depth = _with_towers(depth, rgb, sky, horizon, straight)
+    if matte.trust > SUBJECT_TRUSTED and not is_scenery(matte, sky, horizon * h):
         depth = _with_subject(depth, matte, portrait=portrait)
     return Depth(np.clip(depth, 0, 1).astype(np.float32), horizon * h)
 
@@ -91,6 +99,36 @@ def _blur_within(values: F32, where: F32, sigma: float) -> F32:
     small: Any = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
     filled = pull_push(small, known if known.any() else np.ones_like(known))
     return _blur(np.asarray(cv2.resize(filled, (w, h), interpolation=cv2.INTER_LINEAR), np.float32), sigma)
+
+
+def _with_towers(depth: F32, rgb: U8, sky: Region, horizon: float, straight: float) -> F32:
+    """Of a built picture under a hazy sky: what stands in it as cards side by side, one distance for each column, so
+    that towers, masts and spires stay upright. How far each is tells the darkest colour in it, which haze makes
+    brighter. horizon: share of the height."""
+    share = float(np.clip((sky.trust - 0.5) / 0.3, 0, 1) * np.clip((straight - 0.3) / 0.4, 0, 1))
+    if share == 0:
+        return depth
+    h, w = depth.shape
+    size = (320, max(16, round(320 * h / w)))
+    small: Any = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    darkest = cv2.erode(small.min(axis=2), np.ones((7, 7), np.uint8)).astype(np.float32)
+    open_: Any = cv2.resize(sky.mask, size, interpolation=cv2.INTER_AREA)
+    built = (open_ < 0.3).astype(np.float32)
+    # What is far stands high in the picture; low down all is near.
+    built[: round(horizon * size[1])], built[round((horizon + 0.6 * (1 - horizon)) * size[1]) :] = 0, 0
+    count = built.sum(axis=0)
+    known = (count > 3).astype(np.float32)
+    if float(known.mean()) < 0.5:
+        return depth
+    haze = (darkest * built).sum(axis=0) / np.maximum(count, 1)
+    haze = pull_push(np.repeat(haze[None], 4, axis=0).astype(np.float32), np.repeat(known[None], 4, axis=0))[:1]
+    haze = np.asarray(cv2.GaussianBlur(haze, (0, 0), _CARD * size[0], borderType=cv2.BORDER_REPLICATE), np.float32)
+    clear, thick = (float(level) for level in np.percentile(haze, (10, 90)))
+    share *= float(np.clip((thick - clear - HAZE[0]) / (HAZE[1] - HAZE[0]), 0, 1))
+    far = np.clip((haze - clear) / max(thick - clear, 1.0), 0, 1)
+    cards: Any = cv2.resize(TOWN[1] + (TOWN[0] - TOWN[1]) * far, (w, 1), interpolation=cv2.INTER_LINEAR)
+    # With the slight tilt that it had.
+    return np.asarray(np.clip(depth + share * (cards - depth.mean()), 0, 1), np.float32)
 
 
 def _horizon(sky: Region, waterline: float, h: int) -> float:

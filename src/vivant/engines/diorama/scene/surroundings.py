@@ -38,6 +38,9 @@ _SEAM: Final = 6.0  # pixels beside the seam that are compared with the picture'
 _LIGHT: Final = 0.06  # of the longer side, over which a difference at the seam is one of light
 _GRAIN: Final = 1.6  # pixels: finer detail is grain
 _MOST_GRAIN: Final = 7.0  # levels of luma: stronger detail is an outline, and not mirrored
+_GLARE: Final = 0.06  # of the side: how far along the border light parts justify light ones beyond it
+_BESIDE: Final = 0.03  # of the other side: how far in from the border they are looked for
+_GLARING: Final = 5.0  # levels by which what is beyond may be lighter than they are
 _ALIGNED: Final = 4  # pixels that all margins are a multiple of, so that chroma and the quarter grid stay in phase
 
 
@@ -163,13 +166,43 @@ def _even_seam(filled: Source, padded: Source, hole: F32) -> Source:
         _fade_in(out, light, change - light, _SEAM / scale, *inner)
         return out
 
-    y = _add_grain(np.minimum(even(filled.planes.y, padded.planes.y, 1), 235).astype(np.uint8), box)
+    lit = _dim_scraps(even(filled.planes.y, padded.planes.y, 1), box)
+    y = _add_grain(np.minimum(lit, 235).astype(np.uint8), box)
     u, v = even(filled.planes.u, padded.planes.u, 2), even(filled.planes.v, padded.planes.v, 2)
     change = y.astype(np.int16) - filled.planes.y
     doubled: Any = cv2.resize(change, (2 * y.shape[1], 2 * y.shape[0]), interpolation=cv2.INTER_LINEAR)
     y2 = np.clip(filled.y2 + doubled, 16, 235).astype(np.uint8)
     y2[::2, ::2] = y
     return Source(Planes(y, u, v), y2)
+
+
+def _dim_scraps(luma: U8, box: tuple[int, int, int, int]) -> U8:
+    """A border without what is lighter than all of the picture beside it: a scrap of foam or sky that a patch brought
+    along is the first thing one sees in still water. luma: uint8 (h, w); box: first and last row and column of the
+    picture."""
+    top, bottom, left, right = box
+    h, w = luma.shape
+    out = luma.astype(np.float32)
+    for there, turned, begin, end in (
+        (bottom < h - 1, lambda plane: plane, bottom, h),
+        (top > 0, lambda plane: plane[::-1], h - 1 - top, h),
+        (right < w - 1, lambda plane: plane.T, right, w),
+        (left > 0, lambda plane: plane.T[::-1], w - 1 - left, w),
+    ):
+        if not there:
+            continue
+        plane = turned(out)  # a view, in which the border lies below the picture
+        over = end - 1 - begin
+        first, last = (left, right) if plane.shape[1] == w else (top, bottom)
+        beside = filters.blur(plane[max(0, begin - max(min(over, round(_BESIDE * plane.shape[0])), 8)) : begin + 1], 1.5)
+        reach = max(1, round(_GLARE * plane.shape[1]))
+        lightest = np.percentile(beside, 75, axis=0)[None].astype(np.float32)
+        lightest[:, :first], lightest[:, last + 1 :] = lightest[0, first], lightest[0, last]
+        most = filters.blur(np.asarray(cv2.dilate(lightest, np.ones((1, 2 * reach + 1), np.uint8))), 0.5 * reach)
+        border = plane[begin + 1 : end]
+        border -= np.maximum(filters.blur(np.ascontiguousarray(border), 1.5) - most - _GLARING, 0)
+    out[top : bottom + 1, left : right + 1] = luma[top : bottom + 1, left : right + 1]
+    return np.asarray(np.clip(np.rint(out), 16, 240), np.uint8)
 
 
 def _differ_at_seam(edge: U8, plane: U8, box: tuple[int, int, int, int], sigma: float) -> F32:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.script.music import TEMPO
 from vivant.engines.diorama.storyboard import (
@@ -22,7 +24,7 @@ from vivant.engines.diorama.storyboard import (
     Shot,
     Style,
 )
-from vivant.request import Canvas
+from vivant.request import FPS, Canvas
 
 _CLEARLY_TALL: Final = 1.2  # height / width
 _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a portrait
@@ -30,6 +32,10 @@ _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a p
 # A region must fill this share of the canvas before it moves or is heard by itself.
 _SHARE: Final = {"water": 0.04, "sky": 0.10, "plants": 0.06, "fire": 0.005}
 _LARGE_WATER: Final = 0.18  # from here on it is a lake or the sea and has waves, below a stream
+_SHORT_REST: Final = 0.4  # seconds for which a picture may stand still
+# The camera stands still for most of such a shot: a whip takes half a second of it, and a change of focus moves nothing.
+_COMES: Final = 0.6  # seconds in which a motion that has a time comes and goes
+_RESTS: Final = frozenset({"static", "whip", "rack_focus"})
 _DIM: Final = 0.22  # mean luma under which a place with plants sounds of night
 
 ROOM: Final = Cue(kind="room", strength=0.2, origin="default")
@@ -95,15 +101,30 @@ def choose_motions(facts: PictureFacts, seed: int, *, morph: bool = False) -> tu
 def choose_light(
     shots: tuple[Shot, ...], motions: tuple[Motion, ...], facts: PictureFacts, *, lives: bool
 ) -> tuple[Motion, ...]:
-    """Light that drifts over a picture in which nothing else is sure to move while the camera stands still. lives: a
-    living subject moves, or something travels. Clouds may turn out to be too faint to be seen to drift, and what is
-    drawn hardly moves."""
-    rests = any(all(move.kind == "static" for move in shot.moves) for shot in shots)
-    faint = {"clouds", "water", "wind"} if facts.drawn else {"clouds"}
-    lives = lives or any(not face.still for face in facts.faces) or any(motion.kind not in faint for motion in motions)
-    if lives or not rests:
+    """Light that drifts over a picture while neither the camera nor anything else is sure to move: before a move that
+    comes late, after one that ends early, or all along. lives: a living subject moves, or something travels. Clouds
+    may turn out to be too faint to be seen to drift, and what is drawn hardly moves."""
+    if lives or any(not face.still for face in facts.faces):
         return ()
-    return (Motion(kind="drifting_light", origin="default"),)
+    frames = shots[-1].end
+    faint = {"clouds", "water", "wind"} if facts.drawn else {"clouds"}
+    still = np.zeros(frames, np.bool_)
+    for shot in shots:
+        still[shot.start : shot.end] = all(move.kind in _RESTS for move in shot.moves)
+    for motion in motions:
+        if motion.kind not in faint:
+            still[motion.start : motion.end] = False
+    at = np.flatnonzero(still)
+    if len(at) < _SHORT_REST * FPS:
+        return ()
+    # It comes and goes while something still moves.
+    start, end = int(at[0]) - round(_COMES * FPS), int(at[-1]) + 1 + round(_COMES * FPS)
+    return (
+        Motion(
+            kind="drifting_light", origin="default", start=start if start > 0 else None,
+            end=end if end < frames else None,
+        ),
+    )  # fmt: skip
 
 
 def choose_cues(facts: PictureFacts) -> tuple[Cue, ...]:

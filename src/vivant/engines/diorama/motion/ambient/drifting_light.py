@@ -21,7 +21,8 @@ from vivant.request import FPS
 TILE: Final = 128  # size of the pattern, which repeats
 PATCH: Final = 7.0  # samples of it: size of a patch (standard deviation of the blur)
 ACROSS: Final = 1.1  # tiles across the long side of the picture
-DEEP: Final = 0.56  # gain at strength 1 between light and shade
+DEEP: Final = 0.95  # gain at strength 1 between light and shade
+SOFT: Final = 1.5  # standard deviations of the pattern between shade and light: softer patches are not seen to move
 LIT: Final = 150.0  # luma of the bright parts for which that holds; a darker picture changes more, or nobody sees it
 RIM: Final = 4.0  # samples of the quarter grid at 720 lines over which it fades towards the sky
 PACES: Final = ((0.2, 0.035), (-0.13, 0.065))  # tiles per second to the side of the wind and down, of each layer
@@ -32,7 +33,7 @@ class DriftingLight:
 
     def __init__(self, air: Air, strength: float, sky: F32) -> None:
         """strength: 0..1. sky: float32 on the quarter grid, 0..1."""
-        deep = DEEP * strength * float(np.clip(LIT / max(1.0, air.bright), 0.8, 1.7))
+        deep = DEEP * strength * float(np.clip(LIT / max(1.0, air.bright), 1.0, 1.2))
         self._air, self._deep = air, (deep * (1 - filters.blur(sky, RIM * air.scale))).astype(np.float32)
         rows, columns = quarter_shape(air.height, air.width)
         step = ACROSS * TILE / max(rows, columns)
@@ -61,5 +62,5 @@ def _make_patches(chance: np.random.Generator) -> F32:
     first."""
     noise = chance.normal(0, 1, (TILE, TILE)).astype(np.float32)
     wide: Any = cv2.GaussianBlur(np.tile(noise, (3, 3)), (0, 0), PATCH)[TILE : 2 * TILE, TILE : 2 * TILE]
-    patches = smoothstep(0.5 + (wide - wide.mean()) / (2.2 * wide.std()))
+    patches = smoothstep(0.5 + (wide - wide.mean()) / (SOFT * wide.std()))
     return np.asarray(np.pad(patches, ((0, 1), (0, 1)), mode="wrap"), np.float32)

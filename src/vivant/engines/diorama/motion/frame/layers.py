@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import quarter_shape
 from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
@@ -24,6 +25,10 @@ I32 = NDArray[np.int32]
 
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
+# RGB distance of the subject's colour and the ground's, 0..255, between which colours correct a matte not at all and
+# wholly; the share of the subject in a colour of the rim under which it is ground, and from which the matte is believed.
+_APART: Final = (30.0, 70.0)
+_OWN: Final = (0.1, 0.6)
 RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
 SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
 
@@ -63,6 +68,7 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     pixels."""
     raw = scene.matte.mask
     alpha, hole, grow = _outline(raw)
+    alpha = take_ground_out(alpha, hole, scene.rgb, grow)
     background = complete(scene.source, scene.rgb, hole, reach=reach + 2 * grow)
     known: Any = cv2.resize(1 - hole, nearness.shape[::-1], interpolation=cv2.INTER_AREA)
     far = cv2.dilate((known < 0.999).astype(np.uint8), np.ones((7, 7), np.uint8))
@@ -77,7 +83,8 @@ def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings)
     background: the picture and what is behind the subject, with equal margins around the canvas."""
     margins = whole.margins
     sides = (margins.top, margins.bottom, margins.left, margins.right)
-    alpha, hole, _ = _outline(scene.matte.mask)
+    alpha, hole, grow = _outline(scene.matte.mask)
+    alpha = take_ground_out(alpha, hole, scene.rgb, grow)
     wide, open_ = (
         np.asarray(cv2.copyMakeBorder(mask, *sides, cv2.BORDER_REPLICATE), np.float32) for mask in (alpha, hole)
     )
@@ -98,6 +105,35 @@ def _outline(raw: F32) -> tuple[F32, F32, int]:
     )
     hole = np.clip(cv2.GaussianBlur(trace, (0, 0), 0.5 * grow) * 1.6 - 0.3, 0, 1).astype(np.float32)
     return alpha, hole, grow
+
+
+def take_ground_out(alpha: F32, hole: F32, rgb: U8, grow: int) -> F32:
+    """The alpha of a subject, float32 (h, w), 0..1, less in its rim where that has the colour of the ground beside it:
+    threads of grass between hairs would go along with them. rgb: uint8 (h, w, 3); hole: 1 where the subject may be,
+    float32 (h, w); grow: width of the rim, pixels."""
+    h, w = alpha.shape
+    body = cv2.erode((alpha > 0.98).astype(np.uint8), np.ones((2 * grow + 1, 2 * grow + 1), np.uint8), borderValue=1)
+    rim = (alpha > 0.02) & (body == 0)
+    if not rim.any() or not body.any() or float(hole.min()) > 0:
+        return alpha
+    size = (max(w // 4, 1), max(h // 4, 1))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+    def spread(known: Any) -> F32:
+        shares: Any = cv2.resize(known.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        sure = (shares > 0.99).astype(np.float32)
+        return pull_push(small, sure if sure.any() else shares)
+
+    own, ground = spread(body), spread(hole <= 0)
+    out = alpha.copy()
+    rows, columns = np.nonzero(rim)
+    at = np.minimum(rows // 4, size[1] - 1), np.minimum(columns // 4, size[0] - 1)
+    way, away = own[at] - ground[at], rgb[rows, columns] - ground[at]
+    far = np.sqrt((way * way).sum(axis=1))
+    share = (way * away).sum(axis=1) / np.maximum(far * far, 1)
+    told = smoothstep((far - _APART[0]) / (_APART[1] - _APART[0]))
+    out[rows, columns] *= 1 - told * (1 - smoothstep((share - _OWN[0]) / (_OWN[1] - _OWN[0])))
+    return out
 
 
 def _measured_body(raw: F32, nearness: F32) -> F32:

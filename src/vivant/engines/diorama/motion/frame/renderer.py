@@ -33,7 +33,7 @@ from vivant.engines.diorama.motion.frame.layers import (
     hide,
 )
 from vivant.engines.diorama.motion.frame.motion_blur import blur_sideways
-from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
+from vivant.engines.diorama.motion.frame.rig import FAR, Box, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.streaming import draw_stream, soft_luma
 from vivant.engines.diorama.motion.frame.travelling import Travelling
@@ -41,6 +41,7 @@ from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import continue_behind
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.scenery import is_scenery
 from vivant.engines.diorama.scene.surroundings import find_touched, measure_room, surround
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
@@ -100,19 +101,20 @@ class Renderer:
         self._whole = Rect(0, 0, w, h)
         nearness, subject = make_nearness(scene)
         counters = float(timeline.camera.counter.max()) > 0
-        room = measure_room(scene)
+        room, keep = measure_room(scene), find_box(scene)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             return Rig(
                 timeline.camera, (w, h), surfaces, subject=subject, parallax=parallax, segments=timeline.segments,
-                returns=storyboard.morph, room=room,
+                returns=storyboard.morph, room=room, keep=keep,
             )  # fmt: skip
 
         alone = hold_subject(scene, nearness, subject) if counters else nearness
         self.rig = rig((alone,), SMOOTH_PARALLAX)
         self.layers: Layers | None = None
         self._subject_moves = subject_moves
-        if scene.matte.trust >= CUT_OUT_FROM and (subject_moves or self.rig.parallax > LAYERS_FROM):
+        apart = self.rig.parallax > LAYERS_FROM and not is_scenery(scene.matte, scene.sky, scene.horizon)
+        if scene.matte.trust >= CUT_OUT_FROM and (subject_moves or apart):
             most = COUNTER_PARALLAX if counters else LAYERED_PARALLAX
             layers = cut_out(scene, nearness, subject_nearness=subject, reach=1.2 * most * w)
             self.layers, self.rig = layers, rig((layers.ground, layers.body), most)
@@ -273,6 +275,17 @@ def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
         return float((nearness * mask).sum() / mask.sum())
     h, w = nearness.shape
     return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
+
+
+def find_box(scene: Scene) -> Box | None:
+    """Around a trusted subject: pixels; None where there is none, or where it fills the picture."""
+    if scene.matte.trust <= SUBJECT_TRUSTED:
+        return None
+    solid = scene.matte.mask > 0.5
+    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
+    if not len(rows):
+        return None
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
 def combine(ambient: Field | None, face: Field | None) -> Field | None:

@@ -19,6 +19,9 @@ from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F32, F64
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
+# Times the parallax, of the height, that one surface or two may have if the camera rises or sinks: nothing leans by that,
+# the ground opens and closes.
+_RISE: Final = (3.0, 1.2)
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
 MOST_ZOOM: Final = (
     1.25  # by which the view may be enlarged to win room: with more it is soft, and the zoom all one sees
@@ -30,12 +33,15 @@ _SLACK: Final = 6  # pixels that are looked at beyond what was worked out, by wh
 # Of a dolly zoom: by how much what is far away grows, per unit of the way back, and shrinks, on the way forward; how
 # much of that its surface may be stretched by; how much more relief than was found it may take; the zoom it may need,
 # under which the subject still keeps its size.
-_GROWS: Final = 0.54
+_GROWS: Final = 0.8
 _SHRINKS: Final = 0.42
 _COUNTER_STRETCH: Final = 0.6
 _MOST_RELIEF: Final = 3.0
 _COUNTER_ZOOM: Final = 1.025
 _SHARES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12)  # of a move, that are tried until it fits
+
+
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,13 @@ class Rig:
     def __init__(
         self, camera: CameraCurves, size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
         parallax: float, segments: tuple[tuple[int, int], ...], returns: bool = False, room: Room | None = None,
+        keep: Box | None = None,
     ) -> None:  # fmt: skip
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. segments: (start, end) frames; returns: whether the
-        last segment must end at home. room: how far beyond the canvas the view may look."""
+        last segment must end at home. room: how far beyond the canvas the view may look. keep: what an orbit must
+        not turn out of the view, where it is in it at first."""
         self.width, self.height = size
         w, h = float(self.width), float(self.height)
         # x and y say by how much the subject passes; the camera itself goes as much farther as that is far away.
@@ -80,6 +88,7 @@ class Rig:
         }
         self.subject = subject
         self._room = room or Room()
+        self._keep = keep
         self._counters = float(self._poses["counter"].max()) > 0
         countered = 1.0
         if self._counters:
@@ -151,6 +160,8 @@ class Rig:
         """0..1: by how much differences of nearness must shrink so that neither stretch nor parallax goes too far."""
         spread = max(float(np.percentile(s, 99)) for s in surfaces) - min(float(np.percentile(s, 1)) for s in surfaces)
         travel = float(np.hypot(self._poses["x"], self._poses["y"]).max())
+        rise = _RISE[0 if len(surfaces) == 1 else 1] * max(1.0, self.height / self.width)
+        seen = float(np.hypot(self._poses["x"], self._poses["y"] / rise).max())
         forward = float(np.abs(self._poses["z"]).max())
         if spread < 1e-4 or travel + forward == 0:
             return 1.0
@@ -159,7 +170,7 @@ class Rig:
         )
         radius = 0.5 * float(np.hypot(self.width, self.height))
         stretch = steepest * (travel + forward * radius)
-        shift = spread * (travel + forward * 0.5 * self.width) / self.width
+        shift = spread * (seen + forward * 0.5 * self.width) / self.width
         return min(1.0, STRETCH / max(stretch, 1e-9), parallax / max(shift, 1e-9))
 
     def _find_counter_relief(self, behind: F32) -> tuple[float, float]:
@@ -221,11 +232,27 @@ class Rig:
                 self._poses.update({axis: share * values for axis, values in asked.items()})
                 self._poses.update({axis: share * asked[axis] / extra for axis in _ASIDE})
                 extra = win_room(self._poses, self._needed_zoom(), segments, self.width, returns=returns)
-            if float(extra.max()) <= MOST_ZOOM or share == _SHARES[-1]:
+            if (float(extra.max()) <= MOST_ZOOM and self._keeps_subject(extra)) or share == _SHARES[-1]:
                 done = share
                 break
         self._poses["zoom"] = lens * extra
         return done
+
+    def _keeps_subject(self, extra: F64) -> bool:
+        """Whether what an orbit turns about stays in the view, which is zoomed in by `extra`, float64 (frames,)."""
+        turns = any(float(np.abs(self._poses[axis]).max()) > 0 for axis in ("yaw", "pitch"))
+        if self._keep is None or not turns:
+            return True
+        x, y = np.array(self._keep[::2]) - self.width / 2, np.array(self._keep[1::2]) - self.height / 2
+        x, y = np.repeat(x, 2)[None], np.tile(y, 2)[None]
+        p = {name: values[:, None] for name, values in self._poses.items()}
+        # `aim`, solved for where a point that it does not shift is seen.
+        turned = np.maximum(1 - p["yaw"] * x - p["pitch"] * y, 0.2)
+        zoom = p["zoom"] * extra[:, None]
+        seen_x, seen_y = (x / turned - p["pan"]) * zoom, (y / turned - p["tilt"]) * zoom
+        most_x, most_y = np.maximum(self.width / 2, np.abs(x)), np.maximum(self.height / 2, np.abs(y))
+        inside_x, inside_y = np.abs(x) < self.width / 2, np.abs(y) < self.height / 2
+        return bool((~inside_x | (np.abs(seen_x) <= most_x)).all() and (~inside_y | (np.abs(seen_y) <= most_y)).all())
 
     def _needed_zoom(self) -> F64:
         """float64 (frames,): the factor e by which the view must zoom in so that its rim stays inside the picture and
