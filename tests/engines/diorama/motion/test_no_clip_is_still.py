@@ -13,6 +13,7 @@ from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.found_things import FoundThings
 from vivant.engines.diorama.script.script import write
 from vivant.engines.diorama.timing.resolve import resolve
+from vivant.media import U8
 from vivant.request import Canvas
 
 PHOTOS = (
@@ -41,3 +42,27 @@ def test_something_lives_in_every_quarter_without_words_and_with_the_camera_fixe
         first, last = (frames[k * CANVAS.frames // 4 - (k == 4)] for k in (number, number + 1))
         lit = float((cv2.absdiff(cv2.blur(first, (5, 5)), cv2.blur(last, (5, 5))) > 3).mean())
         assert quarter.flow >= 0.1 or lit >= 0.03, f"quarter {number + 1}: {quarter.flow:.2f} px, {lit:.3f} changes"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["Whip pan to the right.", "A game controller. The camera is static, then at 1 second it whips to the left."],
+)
+def test_nothing_stands_still_before_or_after_a_whip(analyser: SceneAnalyser, prompt: str) -> None:
+    frames = film(analyser, "gamepad", prompt, fixed=False)
+    assert all((cv2.absdiff(a, b) > 2).mean() > 0.02 for a, b in zip(frames[6::3], frames[9::3], strict=False))
+
+
+def test_light_over_a_thing_that_cannot_move_is_seen_in_every_quarter(analyser: SceneAnalyser) -> None:
+    frames = film(analyser, "gamepad", "A game controller on a table.", fixed=True)
+    assert all(quarter.flow >= 0.25 for quarter in measure(frames, fixed=True).quarters)
+    # And it does not flicker: no frame is brighter or darker as a whole than the one before.
+    assert np.abs(np.diff(frames.mean(axis=(1, 2)))).max() < 1.0
+
+
+def film(analyser: SceneAnalyser, name: str, prompt: str, *, fixed: bool) -> U8:
+    """Luma, uint8 (frames, h, w), of a clip of two seconds."""
+    scene = analyser.analyse(photo(f"{name}.jpg"), CANVAS)
+    board = write(prompt, scene.facts, canvas=CANVAS, seed=3, audio=False, camera_fixed=fixed, morph=False)
+    renderer = render_segment(board, scene, resolve(board, scene.facts, []), FoundThings(scene, analyser.find).find)
+    return np.stack([renderer.frame(n).y for n in range(CANVAS.frames)])

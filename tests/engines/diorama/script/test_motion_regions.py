@@ -130,3 +130,23 @@ def test_light_drifts_over_a_picture_in_which_nothing_else_moves(
 ) -> None:
     board = write("", facts, canvas=Canvas.of("480p", "16:9", 5), seed=3, audio=False, camera_fixed=fixed, morph=False)
     assert ("drifting_light" in {motion.kind for motion in board.motions}) == drifts
+
+
+@pytest.mark.parametrize(
+    ("prompt", "time"),
+    [
+        ("Whip pan to the right.", (None, None)),
+        ("Rack focus to the background.", (None, None)),
+        ("[0-3s] The camera pans left. [3-5s] Static shot.", (58, None)),
+        ("[0-2s] Static shot. [2-5s] The camera pans left.", (None, 62)),
+        ("Static shot. [0-2s] It rains. [2-5s] The rain stops.", (34, None)),
+        ("The camera pans left.", None),
+    ],
+)
+def test_light_drifts_for_as_long_as_the_camera_rests_and_nothing_else_moves(
+    prompt: str, time: tuple[int | None, int | None] | None
+) -> None:
+    canvas = Canvas.of("480p", "16:9", 5)
+    made = write(prompt, PictureFacts(), canvas=canvas, seed=3, audio=False, camera_fixed=False, morph=False)
+    drifts = [(motion.start, motion.end) for motion in made.motions if motion.kind == "drifting_light"]
+    assert drifts == ([] if time is None else [time])

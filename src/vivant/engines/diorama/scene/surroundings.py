@@ -194,7 +194,9 @@ def _dim_scraps(luma: U8, box: tuple[int, int, int, int]) -> U8:
         plane = turned(out)  # a view, in which the border lies below the picture
         over = end - 1 - begin
         first, last = (left, right) if plane.shape[1] == w else (top, bottom)
-        beside = filters.blur(plane[max(0, begin - max(min(over, round(_BESIDE * plane.shape[0])), 8)) : begin + 1], 1.5)
+        beside = filters.blur(
+            plane[max(0, begin - max(min(over, round(_BESIDE * plane.shape[0])), 8)) : begin + 1], 1.5
+        )
         reach = max(1, round(_GLARE * plane.shape[1]))
         lightest = np.percentile(beside, 75, axis=0)[None].astype(np.float32)
         lightest[:, :first], lightest[:, last + 1 :] = lightest[0, first], lightest[0, last]

@@ -33,7 +33,7 @@ _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a p
 _SHARE: Final = {"water": 0.04, "sky": 0.10, "plants": 0.06, "fire": 0.005}
 _LARGE_WATER: Final = 0.18  # from here on it is a lake or the sea and has waves, below a stream
 _SHORT_REST: Final = 0.4  # seconds for which a picture may stand still
-# The camera stands still for most of such a shot: a whip takes half a second of it, and a change of focus moves nothing.
+# The camera stands still for most of such a shot: a whip takes half a second, and a change of focus moves nothing.
 _COMES: Final = 0.6  # seconds in which a motion that has a time comes and goes
 _RESTS: Final = frozenset({"static", "whip", "rack_focus"})
 _DIM: Final = 0.22  # mean luma under which a place with plants sounds of night

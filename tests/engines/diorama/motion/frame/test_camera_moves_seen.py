@@ -5,6 +5,7 @@ decoded again: what a viewer gets."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -20,6 +21,7 @@ from vivant.engines.diorama.motion.frame.reach import find_short_moves
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.faces import FaceFinder
+from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Margins, Scene
 from vivant.engines.diorama.scene.surroundings import measure_room, surround
@@ -137,6 +139,55 @@ def test_a_move_aside_covers_an_eighth_of_the_frame_the_asked_way_and_evenly(
     steps = np.diff(gone[:4])
     assert steps.min() > 0.7 * steps.max() > 0, f"the speed is uneven: {steps}"
     assert max(one.scale for one in seen) < 1.26
+
+
+def go_down(before: U8, after: U8, rows: slice) -> float:
+    """By how much of the height what stands in these rows of the first frame has gone down in the second."""
+    where = np.zeros_like(before)
+    where[rows] = 255
+    corners = cv2.goodFeaturesToTrack(before, 400, 0.01, 6, mask=where)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=(31, 31), maxLevel=5)  # type: ignore[call-overload]
+    return float(np.median((moved - corners)[found[:, 0] == 1][:, 0, 1])) / len(before)
+
+
+def test_under_a_crane_the_ground_sinks_and_the_distance_hardly_does() -> None:
+    frames = watch(film(scene_of(picture_of("cypress_field")), Move(kind="pedestal", direction="up")), 0, 40, 80, LAST)
+    h = len(frames[0])
+    far, near = (
+        sum(go_down(a, b, rows) for a, b in pairwise(frames))
+        for rows in (slice(round(0.3 * h), round(0.5 * h)), slice(round(0.62 * h), round(0.8 * h)))
+    )
+    assert near > 0.12 and near > far + 0.06
+
+
+def test_an_orbit_does_not_turn_its_subject_out_of_the_picture() -> None:
+    made = film(scene_of(picture_of("gamepad"), "1:1"), Move(kind="orbit", direction="right"))
+    first, last = watch(made, 0, LAST)
+    assert (first[:, -3:] > 190).mean() < 0.005 and (last[:, -3:] > 190).mean() < 0.005  # it is white, the table brown
+    assert compare(first, last).wide > 1.06
+
+
+def test_towers_in_haze_pass_each_other_and_stay_upright(city: Scene) -> None:
+    assert np.ptp(city.depth.mean(axis=0)) > 0.25  # the one in clear air is nearer
+    assert np.ptp(city.depth, axis=0).max() < 0.2  # but from its foot to its top it is one
+    made = film(city, Move(kind="truck", direction="right"))
+    grid = made.rig.aim(made.rig.pose(LAST), made._whole)
+    assert np.ptp(np.diff(grid.x, axis=1)[:, 4:-4]) > 0.5 and np.abs(np.diff(grid.x, axis=0)).max() < 0.25
+
+
+def test_a_mountain_that_comes_in_from_a_side_is_no_subject_to_be_cut_out() -> None:
+    scene = scene_of(picture_of("altai_tall"), "9:16")
+    assert scene.matte.trust >= CUT_OUT_FROM
+    assert film(scene, Move(kind="pedestal", direction="up")).layers is None
+
+
+def test_no_scrap_of_foam_lies_in_the_border_below_still_water() -> None:
+    scene = replace(scene_of(picture_of("forest_stream"), "4:3"), outside=None)
+    luma = surround(scene, scene.source, Margins(0, 0, 0, 60)).source.planes.y
+    h, w = scene.depth.shape
+    water = slice(round(0.18 * w), round(0.62 * w))
+    soft = cv2.GaussianBlur(luma[:, water].astype(np.float32), (0, 0), 3)
+    assert soft[h:].max() < np.percentile(soft[h - 12 : h], 95) + 20
 
 
 @pytest.mark.parametrize("move", [Move(kind="pan", direction="right"), Move(kind="truck", direction="left")])
@@ -325,7 +376,7 @@ def test_a_whip_is_torn_sideways_and_ends_sharp_on_another_view(city: Scene) -> 
     assert across[fastest] < 0.12 * whole and down[fastest] > 3 * across[fastest]  # streaks along the rows
     assert sum(value < 0.5 * whole for value in across) < 20  # and soon over
     first, last = watch(made, 0, LAST)
-    assert compare(first, last).dx <= -0.12 and detail(last) > 0.8 * detail(first)
+    assert compare(first, last).dx <= -0.2 and detail(last) > 0.8 * detail(first)
 
 
 def test_a_rack_focus_goes_from_the_subject_to_what_is_behind_it(antelope: Scene) -> None:

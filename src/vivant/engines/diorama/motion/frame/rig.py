@@ -19,8 +19,8 @@ from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F32, F64
 
 FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: distance ratio 4
-# Times the parallax, of the height, that one surface or two may have if the camera rises or sinks: nothing leans by that,
-# the ground opens and closes.
+# Times the parallax, of the height, that one surface or two may have if the camera rises or sinks: nothing leans by
+# that, the ground opens and closes.
 _RISE: Final = (3.0, 1.2)
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
 MOST_ZOOM: Final = (
