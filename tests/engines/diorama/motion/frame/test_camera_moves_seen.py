@@ -150,14 +150,14 @@ def go_down(before: U8, after: U8, rows: slice) -> float:
     return float(np.median((moved - corners)[found[:, 0] == 1][:, 0, 1])) / len(before)
 
 
-def test_under_a_crane_the_ground_sinks_and_the_distance_hardly_does() -> None:
+def test_under_a_crane_the_ground_sinks_more_than_the_distance() -> None:
     frames = watch(film(scene_of(picture_of("cypress_field")), Move(kind="pedestal", direction="up")), 0, 40, 80, LAST)
     h = len(frames[0])
     far, near = (
         sum(go_down(a, b, rows) for a, b in pairwise(frames))
-        for rows in (slice(round(0.3 * h), round(0.5 * h)), slice(round(0.62 * h), round(0.8 * h)))
+        for rows in (slice(round(0.3 * h), round(0.5 * h)), slice(round(0.75 * h), round(0.95 * h)))
     )
-    assert near > 0.12 and near > far + 0.06
+    assert near > 0.12 and near > 1.4 * far
 
 
 def test_an_orbit_does_not_turn_its_subject_out_of_the_picture() -> None:

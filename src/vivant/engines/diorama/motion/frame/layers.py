@@ -26,7 +26,7 @@ I32 = NDArray[np.int32]
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
 # RGB distance of the subject's colour and the ground's, 0..255, between which colours correct a matte not at all
-# and wholly; the share of the subject in a colour of the rim under which it is ground, and from which the matte is believed.
+# and wholly; the share of the subject in a colour under which it is ground, and from which the matte is believed.
 _APART: Final = (30.0, 70.0)
 _OWN: Final = (0.1, 0.6)
 RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
