@@ -42,8 +42,8 @@ _REACH: Final[dict[MoveKind, float]] = {
     "zoom": 0.24,  # share of the focal length
     "dolly": 0.26,  # share of the way to the nearest thing
     "truck": 0.14,  # widths by which the subject passes
-    "pedestal": 0.22,  # heights
-    "orbit": 0.24,  # by which what is at the border comes nearer or goes away
+    "pedestal": 0.19,  # heights
+    "orbit": 0.27,  # by which what is at the border comes nearer or goes away
     "roll": 0.11,  # radians
     "handheld": 0.0062,  # widths, standard deviation
     "whip": 0.24,  # widths between the views before and after
@@ -55,7 +55,7 @@ _FELT: Final = 1.7  # power of a strength over the usual one: "dramatic" (1.5) i
 _OUTWARD: Final = 0.7  # of the reach for moves outward, which show what lies beyond the picture
 _LENS: Final = 1.5  # by which the lens helps a dolly, times its reach squared: what is far away hardly grows by the way
 _SIDEWAYS: Final = 0.5  # of the reach of an orbit, by which the camera passes the subject, widths
-_LOOKS_BACK: Final = 0.4  # of the reach of a pedestal, by which the camera turns to what it rises over, heights
+_LOOKS_BACK: Final = 0.3  # of the reach of a pedestal, by which the camera turns to what it rises over, heights
 _KEYSTONE: Final = 0.25  # of it, by which what is at the border comes nearer or goes away
 _BEGINS: Final = 0.4  # seconds in which a move aside comes up to its speed: with more, nothing is seen to begin
 _EASED: Final = 0.2  # of its time at most
