@@ -28,7 +28,7 @@ from vivant.engines.diorama.motion.subject.motion import BodyMotion
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
-from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.analysis import SceneAnalyser, add_light
 from vivant.engines.diorama.scene.body import warm_up_body
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
@@ -105,7 +105,7 @@ class Diorama:
                 planned = planner.plan(
                     self._planner,
                     request,
-                    scene.facts,
+                    add_light(scene),
                     morph=morph,
                     check=watch.raise_if_stopping,
                     find=lambda thing: found.find(thing).trust,
@@ -124,6 +124,7 @@ class Diorama:
             camera_fixed=request.camera_fixed,
             morph=morph,
             find=lambda thing: found.find(thing).trust,
+            shining=partial(add_light, scene),
             checkpoint=watch.raise_if_stopping,
         )
         board = _tell_short_moves(board, scene, pictures.first)
@@ -189,7 +190,7 @@ class Diorama:
         return self._last_scene[2:]
 
     def _analyse(self, picture: U8, canvas: Canvas, watch: Watch) -> Scene:
-        return self._analyser.analyse(picture, canvas, checkpoint=watch.raise_if_stopping)
+        return self._analyser.analyse(picture, canvas, shining=False, checkpoint=watch.raise_if_stopping)
 
     def _speak(self, board: Storyboard, watch: Watch) -> list[Spoken]:
         if not board.lines:

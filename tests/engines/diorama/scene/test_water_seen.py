@@ -8,6 +8,8 @@ import numpy as np
 from support.clips import photo
 from vivant.engines.diorama.motion.ambient import falls
 from vivant.engines.diorama.scene import brooks, features, pools, regions, sea
+from vivant.engines.diorama.scene.features import Features
+from vivant.engines.diorama.scene.sea_colour import measure_turquoise
 from vivant.media import F32, U8, fit, to_planes
 
 HEIGHT, WIDTH = 288, 512
@@ -139,3 +141,21 @@ def test_a_fall_in_which_water_was_missed_is_whole() -> None:
     falling = falls.find_falling(to_planes(rgb).y, water, 0.6)
     assert falling[330:380, 580:690].mean() > 0.8
     assert falling[:250].max() < 0.1 and falling[410:].mean() < 0.1
+
+
+def test_turquoise_is_weighed_only_where_rows_are_full_of_it_and_is_then_the_same() -> None:
+    lab = np.zeros((90, 160, 3), np.float32)
+    lab[:, :, 0] = 60
+    lab[:40, :, 1:] = (-4, -30)  # a blue sky
+    lab[40:, :, 1:] = (-22, -20)  # over a turquoise sea
+    flat = np.zeros((90, 160), np.float32)
+    subject = flat.copy()
+    subject[30:, 60:90] = 1  # before which somebody stands
+
+    def measure(colours: F32) -> F32:
+        return measure_turquoise(Features(rgb=lab, lab=colours, busy=flat, upright=flat, subject=subject, drawn=0.0))
+
+    assert measure(lab)[35:45].max() == 1
+    pool = lab.copy()
+    pool[40:, : 160 // 3, 1:] = 0  # no wider than two thirds
+    assert not measure(pool).any()

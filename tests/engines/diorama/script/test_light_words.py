@@ -137,3 +137,42 @@ def test_only_a_sunny_landscape_under_clouds_has_shadows_of_clouds_without_being
         replace(sunny, windows=90),
     ):  # fmt: skip
         assert not lights("", other)
+
+
+class Looking:
+    """Counts how often somebody looks for what shines."""
+
+    def __init__(self, facts: PictureFacts) -> None:
+        self.facts, self.times = facts, 0
+
+    def __call__(self) -> PictureFacts:
+        self.times += 1
+        return self.facts
+
+
+SUNNY_HILLS = PictureFacts(sky=0.4, sky_trust=0.9, plants=0.4, plants_trust=0.9, brightness=0.6, sunny=0.9)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "facts", "looks"),
+    [
+        ("The camera pans slowly to the right. No clouds, no wind, no water.", TOWN, 0),
+        ("Night falls over the city", TOWN, 0),
+        ("The neon signs flicker", TOWN, 1),
+        ("The neon signs flicker and the street lights come on", TOWN, 1),
+        ("Clouds drift over the hills", SUNNY_HILLS, 1),  # which may lie in the shadows of these clouds
+        ("Clouds drift over the hills", replace(SUNNY_HILLS, drawn=1.0), 0),
+    ],
+)
+def test_what_shines_is_looked_for_only_where_a_prompt_depends_on_it(
+    prompt: str, facts: PictureFacts, looks: int
+) -> None:
+    unlit = replace(facts, sun=0.0, sunny=0.0, lamps=0, windows=0, signs=0)
+    looking = Looking(facts)
+    canvas = Canvas.of("480p", "16:9", 5)
+
+    def write_about(seen: PictureFacts, shining: Looking | None) -> Storyboard:
+        return write(prompt, seen, canvas=canvas, seed=3, audio=False, camera_fixed=False, morph=False, shining=shining)
+
+    assert write_about(unlit, looking) == write_about(facts, None)
+    assert looking.times == looks

@@ -22,7 +22,7 @@ from vivant.engines.diorama.scene.floating import subject_is_boat
 from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
-from vivant.engines.diorama.scene.plants import find_plants
+from vivant.engines.diorama.scene.plants import find_plants, look_for_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.scene.surroundings import cut_outside
 from vivant.engines.diorama.storyboard import CLOTHS, SUBJECT_TRUSTED, PictureFacts, Thing
@@ -53,13 +53,17 @@ class SceneAnalyser:
         canvas: Canvas,
         *,
         faces: tuple[Face, ...] | None = None,
+        shining: bool = True,
         checkpoint: Checkpoint = never_stop,
     ) -> Scene:
-        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels. Two
-        threads work on it: the net needs half of the time, and none of it holds the GIL."""
+        """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels. shining:
+        also look for what shines; without it the facts say nothing of it until `add_light` is asked, which few clips
+        need. Two threads work on it: the net needs half of the time, and none of it holds the GIL."""
         checkpoint()
         with ThreadPoolExecutor(1, thread_name_prefix="vivant-look") as helper:
-            return self._analyse(picture, canvas, faces, checkpoint, helper)
+            scene = self._analyse(picture, canvas, faces, checkpoint, helper)
+        checkpoint()
+        return replace(scene, facts=add_light(scene)) if shining else scene
 
     def _analyse(
         self,
@@ -81,25 +85,34 @@ class SceneAnalyser:
         source = colour.make_source(rgb)
         drawn = drawing.score_drawing(source.planes.y)
         straight = depth.measure_straightness(rgb)
-        outside = cut_outside(picture, crop_box(picture.shape[1], picture.shape[0], canvas.width, canvas.height), rgb)
         told = tuple(describe_face(face, canvas) for face in faces)
         checkpoint()
         # 2. The parts of the subject beside the regions.
-        matte = self._matting.matte(rgb, faces, looking.result())
+        raw = looking.result()
+        box = crop_box(picture.shape[1], picture.shape[0], canvas.width, canvas.height)
+        outside = helper.submit(cut_outside, picture, box, rgb)
+        matte = self._matting.matte(rgb, faces, raw)
         moving = any(not face.still for face in told)
-        living = None if moving else helper.submit(find_being, matte, rgb)
-        hairy = helper.submit(find_hair, rgb, matte, faces)
         seen = features.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
+        # First, as the water and then the plants wait for them.
+        mirroring = helper.submit(regions.measure_mirrors, seen)
+        growing = None if grey else helper.submit(look_for_plants, rgb, straight)
+        living = None if moving else helper.submit(find_being, matte, rgb)
+        hairy = helper.submit(find_hair, rgb, matte, faces)
         largest = max((face.size for face in faces), default=0.0) / h
         portrait = largest > 0.22
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
         near = float(np.clip((largest - NEAR_FACE[0]) / (NEAR_FACE[1] - NEAR_FACE[0]), 0, 1))
         sky, rim = regions.find_sky(seen, rgb, indoors=indoors, portrait=near)
         water, waterline = regions.find_water(
-            seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight), open_air=sky.trust
-        )
-        plants = find_plants(rgb, sky=sky, water=water, subject=matte, grey=grey, straight=straight)
+            seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight), open_air=sky.trust,
+            mirror=mirroring.result(),
+        )  # fmt: skip
+        plants = find_plants(
+            rgb, sky=sky, water=water, subject=matte, grey=grey, straight=straight,
+            seen=None if growing is None else growing.result(),
+        )  # fmt: skip
         fire = regions.find_fire(seen, rgb, sky_mask=sky.mask, grey=grey)
         checkpoint()
         # The water of a drawing is trusted less, but it has a waterline.
@@ -139,7 +152,7 @@ class SceneAnalyser:
             horizon=float(np.clip(shape.horizon / h, 0, 1)),
             detail=measure_detail(picture, canvas),
         )
-        scene = Scene(
+        return Scene(
             rgb=rgb,
             source=source,
             depth=shape.depth,
@@ -156,10 +169,8 @@ class SceneAnalyser:
             body=body,
             others=find_others(matte, rgb, body) if body else (),
             hair=hair,
-            outside=outside,
+            outside=outside.result(),
         )
-        checkpoint()
-        return replace(scene, facts=_add_light(scene, straight))
 
     def find(self, scene: Scene, thing: Thing) -> Region:
         """Where a thing that was named is in a scene, by a second look; see `named.find_thing`."""
@@ -171,9 +182,9 @@ class SceneAnalyser:
         return (Thing(kind="boat"),) if subject_is_boat(scene, self._detector.detect) else ()
 
 
-def _add_light(scene: Scene, straight: float) -> PictureFacts:
-    """The facts of a scene with what shines in it. straight: see depth.measure_straightness."""
-    shining = lights.find_shining(scene, straight=straight)
+def add_light(scene: Scene) -> PictureFacts:
+    """The facts of a scene with what shines in it."""
+    shining = lights.find_shining(scene)
     return replace(
         scene.facts,
         sun=0.0 if shining.sun is None else 1.0,

@@ -75,13 +75,13 @@ class ShiningThings:
         check_array("ShiningThings.signs", self.signs, np.int32, self.windows.shape, 0)
 
 
-def find_shining(scene: Scene, *, straight: float | None = None) -> ShiningThings:
-    """All that shines in the picture. straight 0..1: how built it is, measured where it is not given."""
+def find_shining(scene: Scene) -> ShiningThings:
+    """All that shines in the picture."""
     luma = scene.source.planes.y
     sky = scene.sky.mask * np.float32(scene.sky.trust > 0.2)
     faces = cover_faces(scene)
     nothing = np.zeros(luma.shape, np.int32)
-    built = scene.facts.drawn < 0.5 and (measure_straightness(scene.rgb) if straight is None else straight) > _BUILT
+    built = scene.facts.drawn < 0.5 and measure_straightness(scene.rgb) > _BUILT
     return ShiningThings(
         sun=find_sun(scene.source.planes, sky, drawn=scene.facts.drawn > 0.5),
         lamps=() if scene.facts.drawn > 0.5 else find_lamps(luma, sky, faces),

@@ -25,7 +25,7 @@ GREY_LAWN: Final = 0.3  # and in a grey picture, where grass has no colour at al
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Look:
+class Look:
     """What is measured on the small copy; float32 (h, w)."""
 
     light: F32  # L, 0..100
@@ -36,15 +36,40 @@ class _Look:
     upright: F32  # share of gradient energy of upright edges, 0..1
 
 
-def find_plants(rgb: U8, *, sky: Region, water: Region, subject: Region, grey: bool, straight: float) -> Region:
+@dataclass(frozen=True, slots=True, eq=False)
+class PlantColours:
+    """What looks like plants by itself, on the small copy: float32 (h, w), 0..1."""
+
+    look: Look
+    green: F32
+    dry: F32
+    dark: F32
+
+
+def look_for_plants(rgb: U8, straight: float) -> PlantColours:
+    """The part of `find_plants` that needs to know nothing else of the picture; arguments as there."""
+    look = _look_at(rgb)
+    return PlantColours(look, _green(look, straight), _dry(look), _dark(look))
+
+
+def find_plants(
+    rgb: U8,
+    *,
+    sky: Region,
+    water: Region,
+    subject: Region,
+    grey: bool,
+    straight: float,
+    seen: PlantColours | None = None,
+) -> Region:
     """The plants of RGB uint8 (h, w, 3), outside sky, water and subject as far as these are trusted. straight 0..1: how
     built; greenish walls count less. At most WITHOUT_GREEN is trusted where nothing is green, GREY_LAWN in a
-    grey picture."""
-    look = _look_at(rgb)
+    grey picture. seen: what `look_for_plants` answered, if it has been asked."""
+    seen = look_for_plants(rgb, straight) if seen is None else seen
+    look, green, dry, dark = seen.look, seen.green, seen.dry, seen.dark
     if grey:
         return _find_lawn(rgb, look, sky=sky, water=water, subject=subject)
     h, w = look.light.shape
-    green, dry, dark = _green(look, straight), _dry(look), _dark(look)
     likely = np.maximum(np.maximum(green, dry), dark)
     taken = _ramp(filters.resize(water.mask, w, h) * water.trust, 0.2, 0.4)
     body = _ramp(filters.resize(subject.mask, w, h), 0.3, 0.6)
@@ -77,7 +102,7 @@ def _nothing(rgb: U8) -> Region:
     return Region(np.zeros(rgb.shape[:2], np.float32), 0.0)
 
 
-def _look_at(rgb: U8) -> _Look:
+def _look_at(rgb: U8) -> Look:
     scale = SIDE / max(rgb.shape[:2])
     size = (max(8, round(rgb.shape[1] * scale)), max(8, round(rgb.shape[0] * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -89,7 +114,7 @@ def _look_at(rgb: U8) -> _Look:
     coarse = np.sqrt(filters.blur((soft - filters.blur(light, 8.0)) ** 2, 6.0))
     gx, gy = cv2.Sobel(light, cv2.CV_32F, 1, 0), cv2.Sobel(light, cv2.CV_32F, 0, 1)
     ex, ey = filters.blur(gx * gx, 4.0), filters.blur(gy * gy, 4.0)
-    return _Look(
+    return Look(
         light=light,
         hue=np.degrees(np.arctan2(b, a)).astype(np.float32) % 360,
         chroma=np.hypot(a, b).astype(np.float32),
@@ -99,7 +124,7 @@ def _look_at(rgb: U8) -> _Look:
     )
 
 
-def _green(look: _Look, straight: float) -> F32:
+def _green(look: Look, straight: float) -> F32:
     """Leaves and grass, sharp or blurred; bluish green only where it is textured."""
     # Blurred leaves have a deep colour; haze has not.
     leafy = np.maximum(_ramp(look.fine, 0.5, 1.8), 0.6 * _ramp(look.chroma - 0.25 * look.light, 6, 16))
@@ -108,7 +133,7 @@ def _green(look: _Look, straight: float) -> F32:
     return green
 
 
-def _dry(look: _Look) -> F32:
+def _dry(look: Look) -> F32:
     """Straw, reeds, autumn leaves: yellow to orange, and of thin upright parts; and what of their colour adjoins."""
     colour = _ramp(look.hue, 56, 68) * (1 - _ramp(look.hue, 104, 112)) * _ramp(look.chroma, 9, 15)
     colour *= _ramp(look.light, 4, 12)
@@ -126,13 +151,13 @@ def _grow(sure: F32, alike: F32) -> F32:
     return np.asarray(np.maximum(sure, alike * _ramp(share[labels].astype(np.float32), 0.2, 0.4)), np.float32)
 
 
-def _with_blossoms(mask: F32, look: _Look) -> F32:
+def _with_blossoms(mask: F32, look: Look) -> F32:
     """The mask with what is colourful amid it: blossoms and fruit sway with their leaves."""
     amid = _ramp(filters.blur(mask, 9.0), 0.4, 0.65)
     return np.asarray(np.maximum(mask, amid * _ramp(look.chroma, 14, 24)), np.float32)
 
 
-def _with_shade(mask: F32, look: _Look) -> F32:
+def _with_shade(mask: F32, look: Look) -> F32:
     """The mask with what is so dark that it has no colour, as far as plants are around it: it is their inside."""
     black = 1 - _ramp(filters.blur(look.light, 1.0), 16, 26)
     for _ in range(3):
@@ -141,7 +166,7 @@ def _with_shade(mask: F32, look: _Look) -> F32:
     return mask
 
 
-def _find_lawn(rgb: U8, look: _Look, *, sky: Region, water: Region, subject: Region) -> Region:
+def _find_lawn(rgb: U8, look: Look, *, sky: Region, water: Region, subject: Region) -> Region:
     """Grass in a grey picture: ground down to the lower border that is fine and even all over, in all directions, as
     no wall, no sea and no sand is. It is trusted only as far as who names it is right."""
     h, w = look.light.shape
@@ -168,7 +193,7 @@ def _find_lawn(rgb: U8, look: _Look, *, sky: Region, water: Region, subject: Reg
     return Region(refine(mask.astype(np.float32), rgb, radius=0.006, eps=1e-3), GREY_LAWN)
 
 
-def _dark(look: _Look) -> F32:
+def _dark(look: Look) -> F32:
     """Trees and bushes in shadow: dark, textured, more green than brown, but not without colour as rock is."""
     hue = _ramp(look.hue, 78, 92) * (1 - _ramp(look.hue, 150, 170))
     dark: F32 = hue * (1 - _ramp(look.light, 26, 36)) * _ramp(look.chroma, 4, 8) * _ramp(look.fine, 0.9, 2.0)

@@ -20,6 +20,7 @@ SEEDS: Final = 400  # places from which regions are grown
 STEP: Final = (2.2, 1.6, 1.6)
 ALIKE: Final = 0.9  # pooled standard deviations of colour within which two regions are one water
 LEAST, MOST = 0.006, 0.5  # area of a region, shares of the picture
+_TAKEN, _NEW = 2, 255  # pixels of regions that were grown before, and of the one that is growing
 
 
 def find_pool(seen: Features, *, rim: F32, sky: F32) -> tuple[NDArray[np.uint8], float]:
@@ -86,11 +87,13 @@ def _grow_regions(seen: Features, open_: NDArray[np.bool_], fine: NDArray[np.flo
         row, column = divmod(int(at), seen.shape[1])
         if taken[row + 1, column + 1]:
             continue
-        before = taken.copy()
-        how = 4 | (255 << 8) | cv2.FLOODFILL_MASK_ONLY
-        cv2.floodFill(lab, taken, (column, row), 0, STEP, STEP, how)
-        part = ((taken != 0) & (before == 0))[1:-1, 1:-1].astype(np.uint8)
-        taken[taken == 255] = 2
-        if LEAST < float(part.mean()) < MOST:
+        how = 4 | (_NEW << 8) | cv2.FLOODFILL_MASK_ONLY
+        area, _, _, (left, top, across, down) = cv2.floodFill(lab, taken, (column, row), 0, STEP, STEP, how)
+        grown = taken[top + 1 : top + 1 + down, left + 1 : left + 1 + across]
+        here = grown == _NEW
+        grown[here] = _TAKEN
+        if LEAST < area / fine.size < MOST:
+            part = np.zeros(fine.shape, np.uint8)
+            part[top : top + down, left : left + across] = here
             parts.append(np.asarray(cv2.morphologyEx(part, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)), np.uint8))
     return parts

@@ -273,28 +273,37 @@ def _learned(seen: Features, border: F32) -> F32 | None:
 
 
 def find_water(
-    seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float, open_air: float = 0.0
+    seen: Features,
+    rgb: U8,
+    *,
+    rim: F32,
+    sky_mask: F32,
+    indoors: float,
+    open_air: float = 0.0,
+    mirror: F32 | None = None,
 ) -> tuple[Region, float]:
     """Water in RGB uint8 (h, w, 3), and the row of its far edge as a share of the height (1 where there is none).
     rim: see find_sky. sky_mask: float32 (h, w), 0..1. indoors 0..1: how much speaks against open air, as straight walls
-    do. open_air 0..1: how surely a sky is above, so that the walls are those of a town."""
-    level, line = _find_level_water(seen, rgb, rim=rim, sky_mask=sky_mask, indoors=indoors)
+    do. open_air 0..1: how surely a sky is above, so that the walls are those of a town. mirror: what `measure_mirrors`
+    answered, if it has been asked."""
+    lake = measure_mirrors(seen) if mirror is None else mirror
+    level, line = _find_level_water(seen, rgb, rim=rim, sky_mask=sky_mask, indoors=indoors, mirror=lake)
     sky = np.asarray(cv2.resize(sky_mask, seen.shape[::-1], interpolation=cv2.INTER_AREA), np.float32)
     if level.trust >= 0.3:
         return level, line
     doubt = (1 - indoors) * (1 - 0.6 * seen.drawn)
     # What could not win anyway is not looked for.
     most = (1 - indoors * (1 - open_air)) * (1 - 0.6 * seen.drawn)
-    mirror, mirrored = find_quayside(seen) if most > max(level.trust, 0.3) else (np.zeros(seen.shape, np.uint8), 0.0)
+    banks, mirrored = find_quayside(seen) if most > max(level.trust, 0.3) else (np.zeros(seen.shape, np.uint8), 0.0)
     mirrored *= most
     quayside = mirrored > max(level.trust, 0.3)
     pool, trust = np.zeros(seen.shape, np.uint8), 0.0
     if quayside or max(level.trust, SURE * doubt) >= 0.1:
         pool, trust = find_pool(seen, rim=rim, sky=sky)
     # A lake that lies across that edge is but as high above it as below.
-    across = float((pool > mirror).sum()) > 0.2 * float(pool.sum())
+    across = float((pool > banks).sum()) > 0.2 * float(pool.sum())
     if quayside and not across:
-        return _region_of(mirror, mirrored, seen, rgb)
+        return _region_of(banks, mirrored, seen, rgb)
     if max(level.trust, trust * doubt) < 0.1:
         brook, trust = find_brook(seen, sky=sky)
         return _region_of(brook, trust * doubt, seen, rgb) if trust > 0 else (level, line)
@@ -315,7 +324,9 @@ def _region_of(part: NDArray[np.uint8], trust: float, seen: Features, rgb: U8) -
     return Region(refine(solid, rgb, radius=0.006, eps=1e-3), float(trust)), top / seen.shape[0]
 
 
-def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float) -> tuple[Region, float]:
+def _find_level_water(
+    seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoors: float, mirror: F32
+) -> tuple[Region, float]:
     """The same for water below a level line.
 
     A surface of water shows itself by its far edge, which is level and runs through the whole picture, and by mirroring
@@ -324,7 +335,7 @@ def _find_level_water(seen: Features, rgb: U8, *, rim: F32, sky_mask: F32, indoo
     h, w = seen.shape
     sky_small = cv2.resize(sky_mask, (w, h), interpolation=cv2.INTER_AREA)
     wet = _waterlike(seen, sky_small)
-    level, mirror = _level_edges(seen), _mirrors(seen)
+    level = _level_edges(seen)
     below = np.cumsum(np.clip(wet, -0.5, 0.5).mean(axis=1)[::-1])[::-1] / np.arange(h, 0, -1)
     evidence = level + mirror
     score = evidence + 0.8 * below
@@ -410,7 +421,7 @@ def _level_edges(seen: Features) -> F32:
     return np.minimum(strength + measure_turquoise(seen), 1).astype(np.float32)
 
 
-def _mirrors(seen: Features) -> F32:
+def measure_mirrors(seen: Features) -> F32:
     """float32 (h,): how well what lies under a row mirrors what stands above it; correlation from 0.72 to 0.95 counts
     as 0 to 1. The mirror image may be shorter than what it mirrors, as it is seen from above."""
     h, w = seen.shape

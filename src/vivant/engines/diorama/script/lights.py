@@ -3,6 +3,7 @@ of it the picture allows. What it does not allow is told and not listed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +16,16 @@ from vivant.engines.diorama.storyboard import DAY, TRUSTED, Lighting, LightKind,
 _TOWN: Final = 40  # windows from which on some can be lit
 _SKY: Final = (0.03, 0.35)  # share and trust of a sky that has a light of its own
 _CHANGES: Final[frozenset[LightKind]] = frozenset({"night", "dusk", "dawn", "lamps", "dark", "bright"})
+_SHINE: Final[frozenset[LightKind]] = frozenset({"neon", "lamps", "moon", "flare"})  # need something that shines
 _SUNNY: Final = 0.5  # see PictureFacts.sunny; from here on clouds throw shadows
 _GENTLE: Final = 0.22
 _FACE: Final = 0.12  # a face at least this high makes a portrait
 _OPEN: Final = 0.10  # share of the sky over a landscape
 _GREEN: Final = 0.06  # share of plants in it: over snow, sand and towns brightness says little of the sun
+
+# The facts with what shines in the picture, where those at hand lack it. To look for lamps, windows and signs takes
+# time and few prompts depend on it, so it is called only where one does. None: the facts at hand have it.
+LookForLights = Callable[[], PictureFacts] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,13 @@ def find_lights(reading: Reading, times: Times) -> Found[LightRequest]:
 
 
 def fit_lights(
-    asked: LightRequest, facts: PictureFacts, *, morph: bool, still: bool, cloudy: bool
+    asked: LightRequest, facts: PictureFacts, *, morph: bool, still: bool, cloudy: bool, shining: LookForLights = None
 ) -> Found[tuple[Lighting, ...]]:
     """What of it the picture allows, and what it has by itself. morph: the clip ends on a last picture; still: nothing
-    moves that is not named; cloudy: clouds drift."""
+    moves that is not named; cloudy: clouds drift. shining: see LookForLights."""
     kinds = {light.kind for light in asked.lights}
+    if shining is not None and kinds & _SHINE:
+        facts, shining = shining(), None
     notes: list[ScriptNote] = []
     kept: list[Lighting] = []
     for light in asked.lights:
@@ -74,7 +82,7 @@ def fit_lights(
         if light.kind == "dawn" and facts.brightness >= DAY:
             notes.append(ScriptNote("dawn_by_day", (light.words,)))
     if not kept and not still and not morph and cloudy and "shadows" not in asked.denied:
-        kept += _choose_shadows(facts)
+        kept += _choose_shadows(facts, shining)
     return Found(tuple(kept), tuple(notes))
 
 
@@ -100,12 +108,15 @@ def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts,
     return ""
 
 
-def _choose_shadows(facts: PictureFacts) -> tuple[Lighting, ...]:
+def _choose_shadows(facts: PictureFacts, shining: LookForLights) -> tuple[Lighting, ...]:
     """Faint shadows of clouds over a landscape in the sun."""
     sky = facts.sky >= _OPEN and facts.sky_trust >= TRUSTED
     green = facts.plants >= _GREEN and facts.plants_trust >= TRUSTED
     portrait = any(face.height >= _FACE for face in facts.faces)
-    town = facts.windows >= _TOWN or facts.signs or facts.lamps
-    if not (sky and green) or portrait or town or facts.sunny < _SUNNY or facts.drawn > 0 or facts.grey:
+    if not (sky and green) or portrait or facts.drawn > 0 or facts.grey:
+        return ()
+    if shining is not None:
+        facts = shining()
+    if facts.windows >= _TOWN or facts.signs or facts.lamps or facts.sunny < _SUNNY:
         return ()
     return (Lighting(kind="shadows", strength=_GENTLE, origin="picture"),)

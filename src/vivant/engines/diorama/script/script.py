@@ -86,6 +86,7 @@ def write(
     camera_fixed: bool,
     morph: bool,
     find: motion_regions.Find | None = None,
+    shining: lights.LookForLights = None,
     checkpoint: Checkpoint = never_stop,
 ) -> Storyboard:
     """The storyboard for one clip. Pure: equal arguments, equal storyboard. Whatever the text, it takes less than a
@@ -93,7 +94,7 @@ def write(
 
     `audio` False: no cues and no music; quoted lines stay, so that lips still move for a sound laid under later.
     `camera_fixed` wins over every camera word. `morph`: the clip ends on a last picture.
-    `find`: how surely a thing that the prompt names is found in the picture.
+    `find`: how surely a thing that the prompt names is found in the picture. `shining`: see lights.LookForLights.
     """
     checkpoint()
     chain = _Chain()
@@ -116,7 +117,8 @@ def write(
     moving = chain.take(_write_motions(wanted, facts, seed, find, morph=morph))
     shone = chain.take(lights.find_lights(reading, times))
     cloudy = any(motion.kind == "clouds" for motion in moving)
-    lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=wanted.nothing_else, cloudy=cloudy))
+    still = wanted.nothing_else
+    lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=still, cloudy=cloudy, shining=shining))
     travels = chain.take(travel.find_travels(reading, times, facts))
     if not wanted.nothing_else and not morph:
         travels += travel.choose_floating(travels, facts)
