@@ -89,7 +89,8 @@ def split_convolutions(graph: onnx.GraphProto) -> None:
 
 def prune(graph: onnx.GraphProto) -> None:
     """Only what the answer needs stays, in place."""
-    needed, kept = {ANSWER}, []
+    needed = {ANSWER}
+    kept: list[onnx.NodeProto] = []
     for node in reversed(graph.node):
         if needed.intersection(node.output):
             kept.append(node)
