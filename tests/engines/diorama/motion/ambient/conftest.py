@@ -44,7 +44,7 @@ def night() -> Scene:
 
 @pytest.fixture(scope="session")
 def play() -> Play:
-    """play(scene, *motions, frames=, seed=, …) -> Ambient; wind is a number or a curve, tilt the camera's."""
+    """play(scene, *motions, frames=, seed=, …) -> Ambient; wind is a number or a curve, tilt, forward the camera's."""
 
     def perform(
         scene: Scene,
@@ -55,6 +55,7 @@ def play() -> Play:
         morph: bool = False,
         events: tuple[Event, ...] = (),
         tilt: F32 | None = None,
+        forward: F32 | None = None,
         find: Callable[[Thing], Region] | None = None,
         lights: tuple[Lighting, ...] = (),
     ) -> Ambient:
@@ -66,11 +67,15 @@ def play() -> Play:
         curve = make_wind(seed, frames, wind) if isinstance(wind, float) else wind
         flicker = np.sin(np.arange(frames, dtype=np.float32) * 1.7).astype(np.float32)
         camera = CameraCurves.at_home(frames)
+        if tilt is not None:
+            camera = replace(camera, tilt=tilt)
+        if forward is not None:
+            camera = replace(camera, z=forward)
         timeline = replace(
             still(frames, seed),
             wind=curve,
             flicker=flicker,
-            camera=camera if tilt is None else replace(camera, tilt=tilt),
+            camera=camera,
             events=events,
             lights=make_lights(storyboard),
         )

@@ -8,6 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
+from vivant.engines.diorama import filters
+from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.distance import measure_distance
 from vivant.engines.diorama.scene.scene import Scene
@@ -99,3 +101,58 @@ def test_haze_tells_how_far_a_slope_is_where_the_guess_does_not() -> None:
     far = measure_distance(picture, flat, sky)
     ridges = [float(far[rows, 40:-40].mean()) for rows in (slice(75, 120), slice(145, 190), slice(215, 260))]
     assert ridges[0] > ridges[1] + 0.1 > ridges[2] + 0.2
+
+
+def test_mist_hides_a_cliff_far_off_and_leaves_the_rock_before_it(play: Play) -> None:
+    """Both stand out, as one subject of two parts: each is as far as the ground at its foot."""
+    picture: U8 = np.full((HEIGHT, WIDTH, 3), 190, np.uint8)
+    parts = np.zeros((HEIGHT, WIDTH), np.float32)
+    cliff, rock = (slice(20, 100), slice(20, 180)), (slice(130, 250), slice(280, 380))
+    for part in (cliff, rock):
+        parts[part] = 1
+        picture[part] = 25
+    scene = scene_of(picture, matte=region(parts))
+    ambient = play(scene, Motion(kind="fog"), frames=FRAMES)
+    lifted = np.stack([drawn(scene, ambient, n).astype(np.float32) for n in range(24, FRAMES, 8)]) - 37
+    of_cliff, of_rock = (
+        lifted[:, rows.start + 10 : rows.stop - 10, columns.start + 10 : columns.stop - 10]
+        for rows, columns in (cliff, rock)
+    )
+    # Of the 117 levels by which mist is brighter there. A bank hides it nearly wholly,
+    assert np.percentile(of_cliff.max(axis=0), 85) > 80
+    assert np.percentile(of_cliff.max(axis=0) - of_cliff.min(axis=0), 70) > 60  # and where it was it opens again
+    assert np.percentile(of_rock, 95) < 12
+
+
+def test_foam_on_near_water_is_no_haze() -> None:
+    picture = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
+    picture[:90], picture[200:] = 225, 235  # a bright sky, and surf at the viewer's feet
+    sky, water = rows_between(0, 90), rows_between(90, HEIGHT)
+    depth: F32 = np.clip((np.arange(HEIGHT, dtype=np.float32)[:, None] - 90) / 180, 0, 1) * np.ones(
+        (1, WIDTH), np.float32
+    )
+    far = measure_distance(picture, depth, sky, water)
+    assert far[220:].mean() < 0.25 < 0.6 < far[95:110].mean()
+
+
+def test_a_camera_that_goes_forward_passes_the_near_banks_faster_than_the_far(dusk: Scene, play: Play) -> None:
+    """As seen at 1.5 seconds by a camera that has gone forward and by one that has not."""
+    forward = np.linspace(0, 0.3, FRAMES).astype(np.float32)
+    ambient = play(dusk, Motion(kind="fog"), frames=FRAMES)
+    gone = play(dusk, Motion(kind="fog"), frames=FRAMES, forward=forward)
+    mist = [next(o for o in a._overlays if isinstance(o, Mist)) for a in (ambient, gone)]  # type: ignore[attr-defined]
+    n = 60
+    grown = []
+    for k in range(3):
+        still, passed = (np.asarray(m._bank(k, n, n)) for m in mist)
+        rows, columns = still.shape
+        y, x = np.mgrid[:rows, :columns].astype(np.float32)
+        middle_x, middle_y = 0.5 * (WIDTH - 1) / 8, 0.5 * (HEIGHT - 1) / 8
+
+        def likeness(scale: float) -> float:
+            moved = filters.sample(passed, middle_x + (x - middle_x) * scale, middle_y + (y - middle_y) * scale)  # noqa: B023
+            inside = (slice(8, -8), slice(10, -10))
+            return float(np.corrcoef(still[inside].ravel(), moved[inside].ravel())[0, 1])  # noqa: B023
+
+        grown.append(max(np.arange(1.0, 1.4, 0.01), key=likeness))
+    assert 1.03 < grown[0] < grown[1] - 0.02 < grown[2] - 0.04

@@ -51,6 +51,7 @@ class Air:
 
     lit: F32  # share of luma above black that the light leaves what falls through it: 1; less as night falls
     view: NDArray[np.float64]  # (frames, 3): pan to the right and tilt downward, pixels; zoom
+    travel: NDArray[np.float64]  # (frames, 4): of the camera itself: x, y, z and pivot, see `CameraCurves`
 
     def project(self, n: int, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Where the points x, y of the picture, pixels, of any equal shape, appear in frame n. By pan, tilt and zoom
@@ -110,6 +111,9 @@ def make_air(scene: Scene, storyboard: Storyboard, timeline: Timeline) -> Air:
         tint=(cb, cr),
         lit=_lit(storyboard, timeline, scene.facts.brightness),
         view=_view(timeline, storyboard.width, storyboard.height),
+        travel=np.stack([getattr(timeline.camera, axis) for axis in ("x", "y", "z", "pivot")], axis=1).astype(
+            np.float64
+        ),
     )
 
 

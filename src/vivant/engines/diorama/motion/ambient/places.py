@@ -22,7 +22,7 @@ from vivant.engines.diorama.scene import sea
 from vivant.engines.diorama.scene.backdrop import Backdrop, are_clouds_seen, make_backdrop
 from vivant.engines.diorama.scene.cloud_cover import find_cloud_cover
 from vivant.engines.diorama.scene.depth import NEAR
-from vivant.engines.diorama.scene.distance import measure_distance
+from vivant.engines.diorama.scene.distance import measure_distance, measure_standing
 from vivant.engines.diorama.scene.posts import find_posts
 from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.seed_head import is_head_on_stem
@@ -269,9 +269,12 @@ class Places:
 
     @cached_property
     def distance(self) -> F32:
-        """0 near .. 1 far; the subject is near."""
-        far = measure_distance(self.scene.rgb, self.scene.depth, self.sky)
-        return np.asarray(far * (1 - self.subject), np.float32)
+        """0 near .. 1 far. Who lives is near; other things that stand out are as far as the ground at their feet."""
+        scene = self.scene
+        far = measure_distance(scene.rgb, scene.depth, self.sky, scene.water.mask * min(1.0, 2 * scene.water.trust))
+        lives = bool(scene.faces) or (scene.facts.body is not None and bool(scene.facts.body.being))
+        stands = np.zeros_like(far) if lives else measure_standing(self.subject, scene.depth)
+        return np.asarray(far + self.subject * (stands - far), np.float32)
 
     @cached_property
     def low(self) -> F32:
