@@ -71,6 +71,19 @@ def test_a_mast_before_the_sky_is_no_part_of_it() -> None:
     assert found.alpha[:130, :180].mean() > 240
 
 
+def test_thin_aerials_on_a_roof_stand_still_before_the_sky() -> None:
+    """Hardly darker than the sky, one or two pixels wide, and too short to be told from a wire's end by its length."""
+    picture = evening()
+    aerials = ((60, 1, 18), (200, 2, 30), (330, 1, 40))
+    for left, wide, high in aerials:
+        picture[SHORE - high : SHORE, left : left + wide] = picture[SHORE - high : SHORE, left : left + wide] // 10 * 9
+    found = make(picture, rows_between(0, SHORE))
+    for left, wide, high in aerials:
+        there = found.alpha[SHORE - high + 3 : SHORE - 8, left : left + wide]
+        assert np.median(there) < 60
+    assert (found.alpha[: SHORE - 45] > 240).mean() > 0.95  # no part of the clouds is held
+
+
 def test_a_burnt_out_cloud_is_no_sun() -> None:
     luma = np.full((HEIGHT, WIDTH), 120, np.uint8)
     luma[40:60, 80:300] = 235

@@ -57,6 +57,15 @@ def test_wind_that_carries_something_is_seen_without_plants_and_leaves_no_note(c
     assert any("wind" in note for note in board("Soft wind.", PictureFacts()).notes)
 
 
+def test_the_sea_beside_a_waterfall_moves_although_only_the_fall_is_named() -> None:
+    def kinds(water: float) -> set[str]:
+        made = board("The waterfall pours over the rocks.", PictureFacts(water=water, water_trust=0.6))
+        return {motion.kind for motion in made.motions}
+
+    assert {"falls", "water"} <= kinds(0.5)
+    assert "water" not in kinds(0.1)  # there the fall is all the water
+
+
 def test_no_note_where_everything_asked_for_can_move() -> None:
     lake = PictureFacts(sky=0.4, sky_trust=0.9, water=0.3, water_trust=0.9)
     assert board("Waves roll on the lake, clouds drift.", lake).notes == ()

@@ -37,6 +37,8 @@ COMMON: Final = 0.004  # share of the sky from which on a colour is one of the s
 SKYLINE: Final = 0.08  # heights above the ground up to which a skyline is looked for
 STRAIGHT: Final = 0.16  # of the height: the shortest line that is taken for a wire
 MISSED: Final = 0.12  # of a line, at each end
+MAST: Final = (0.007, 0.022)  # of the short side: the widest mast before the sky, and the lowest
+FAINTEST: Final = 5.0  # luma by which a mast is darker than the sky on both sides
 LAMP: Final = 229.0  # luma, 16..235, from which light is burnt out
 BURNT: Final = 0.9  # share of the sky's motion that is not seen before a lamp and its halo
 UNEVEN: Final = 16.0  # luma: standard deviation around a lamp from which on it is a cloud
@@ -84,7 +86,9 @@ def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | 
         standing = find_standing(luma, sky) * np.maximum(foreign, find_shaded(luma, sky))
         open_ = (sky * (1 - standing)).astype(np.float32)
         lamps = find_lamps(luma, sky, short / 720)
-        fixed = np.max([lamps, small_dark * (foreign > 0.5), find_lines(luma, sky, foreign)], axis=0)
+        fixed = np.max(
+            [lamps, small_dark * (foreign > 0.5), find_lines(luma, sky, foreign), find_masts(luma, sky)], axis=0
+        )
     else:
         open_, lamps = sky, np.zeros_like(sky)
     pure, alpha = _tell_apart(rgb, sky, open_, max(3.0, BAND * short))
@@ -352,6 +356,31 @@ def find_lines(luma: U8, sky: F32, foreign: F32) -> F32:
             ends = (round(float(x)), round(float(y))), (round(float(right)), round(float(bottom)))
             cv2.line(drawn, *ends, 1, 5)
     return np.asarray(cv2.resize(drawn, (w, h), interpolation=cv2.INTER_NEAREST) * (sky > 0.3), np.float32)
+
+
+def find_masts(luma: U8, sky: F32) -> F32:
+    """Aerials, masts and poles that stand up into the sky, too thin and too short for `find_lines`: float32 (h, w), 0
+    or 1, a little grown. luma: uint8 (h, w); sky: float32 (h, w), 0..1.
+
+    Each is darker than what is a few pixels beside it on both sides, over its whole height, and stands on the ground;
+    clouds have no upright lines."""
+    h, w = sky.shape
+    short = min(h, w)
+    wide, tall = 2 * max(2, round(0.5 * MAST[0] * short)) + 1, max(6, round(MAST[1] * short))
+    closed = cv2.morphologyEx(luma, cv2.MORPH_CLOSE, np.ones((1, wide), np.uint8))
+    depth = (closed.astype(np.float32) - luma) * (sky > 0.3)
+    along = np.asarray(cv2.blur(depth, (1, tall | 1), borderType=cv2.BORDER_REPLICATE), np.float32)
+    dark = ((along > FAINTEST) & (depth > 0.5 * FAINTEST)).astype(np.uint8)
+    dark = np.asarray(cv2.morphologyEx(dark, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8)), np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark, connectivity=8)
+    high, across = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
+    upright = (high >= tall) & (across <= np.maximum(wide, 0.3 * high))
+    near = cv2.dilate((sky < 0.3).astype(np.uint8), np.ones((wide, wide), np.uint8)) > 0
+    rooted = np.zeros(count, np.bool_)
+    rooted[np.unique(labels[near & (dark > 0)])] = True
+    rooted[0] = False
+    found = (upright & rooted)[labels].astype(np.uint8)
+    return np.asarray(cv2.dilate(found, np.ones((5, 3), np.uint8)), np.float32)
 
 
 def find_lamps(luma: U8, sky: F32, scale: float) -> F32:

@@ -31,10 +31,10 @@ _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a p
 
 # A region must fill this share of the canvas before it moves or is heard by itself.
 _SHARE: Final = {"water": 0.04, "sky": 0.10, "plants": 0.06, "fire": 0.005}
-_LARGE_WATER: Final = 0.18  # from here on it is a lake or the sea and has waves, below a stream
+LARGE_WATER: Final = 0.18  # from here on it is a lake or the sea and has waves, below a stream
 _SHORT_REST: Final = 0.4  # seconds for which a picture may stand still
-# The camera stands still for most of such a shot: a whip takes half a second, and a change of focus moves nothing.
 _COMES: Final = 0.6  # seconds in which a motion that has a time comes and goes
+# The camera stands still for most of such a shot: a whip takes half a second, and a change of focus moves nothing.
 _RESTS: Final = frozenset({"static", "whip", "rack_focus"})
 _DIM: Final = 0.22  # mean luma under which a place with plants sounds of night
 
@@ -131,7 +131,7 @@ def choose_cues(facts: PictureFacts) -> tuple[Cue, ...]:
     """The sounds of the place in the picture."""
     found: list[Cue] = []
     if _seen(facts, "water"):
-        large = facts.water >= _LARGE_WATER
+        large = facts.water >= LARGE_WATER
         found.append(Cue(kind="waves" if large else "stream", strength=0.35 if large else 0.3, origin="picture"))
     if _seen(facts, "fire"):
         found.append(Cue(kind="fire", strength=0.4, origin="picture"))

@@ -228,8 +228,8 @@ def _write_motions(
     if asked.nothing_else:
         return Found(wanted, notes)
     named = {motion.kind for motion in asked.motions} | asked.denied
-    if "falls" in named:
-        named.add("water")  # the prompt says what the water is
+    if "falls" in named and facts.water < defaults.LARGE_WATER:
+        named.add("water")  # the prompt says what the water is; a sea goes on beside a fall
     seen = tuple(motion for motion in defaults.choose_motions(facts, seed, morph=morph) if motion.kind not in named)
     return Found(wanted + motion_regions.find_regions(seen, facts), notes)
 

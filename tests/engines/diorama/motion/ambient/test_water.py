@@ -160,6 +160,26 @@ def test_a_rough_sea_runs_toward_the_viewer_and_a_mirror_does_not(lake: Scene, p
     assert play(lake, WATER).flow(2) is None
 
 
+def test_the_dark_mirror_image_of_a_rock_stays_while_the_surf_beside_it_runs(play: Play) -> None:
+    """On a wet beach, whose roughness is that of the surf behind it. The wet sand that it cuts off stays with it."""
+    picture = surf()
+    picture[:WATERLINE] = 200
+    rock, image = (slice(80, WATERLINE), slice(30, 230)), (slice(WATERLINE + 14, WATERLINE + 44), slice(30, 230))
+    picture[rock] = picture[image] = 30
+    water = rows_between(WATERLINE, HEIGHT)
+    sky = rows_between(0, WATERLINE)
+    sky[rock] = 0
+    water[WATERLINE + 14 :, 220:260] = 0
+    water[WATERLINE + 14 :, :40] = 0
+    flow = play(scene_of(picture, water=region(water), sky=region(sky)), WATER).flow(2)
+    assert flow is not None
+    moved = np.abs(flow.ay)
+    top, bottom = image[0].start // 4, image[0].stop // 4
+    assert moved[top + 2 : bottom - 2, 14:51].max() == 0
+    assert moved[bottom + 4 : -4, 14:51].max() == 0
+    assert moved[top:, 75:115].mean() > 0.2
+
+
 def test_flat_colours_of_a_drawing_are_not_shaded(play: Play) -> None:
     drawing = np.full((HEIGHT, WIDTH, 3), 150, np.uint8)
     drawing[WATERLINE:] = (90, 140, 190)

@@ -40,7 +40,7 @@ from vivant.engines.diorama.motion.ambient.shimmer import Shimmer, bounds_of, ov
 from vivant.engines.diorama.motion.ambient.shown_bolt import ShownBolt, find_bolt
 from vivant.engines.diorama.motion.ambient.sky_shade import SkyShade
 from vivant.engines.diorama.motion.ambient.smoke import Smoke
-from vivant.engines.diorama.motion.ambient.snow import Snow
+from vivant.engines.diorama.motion.ambient.snow import Snow, measure_paleness
 from vivant.engines.diorama.motion.ambient.snow_sheets import SnowSheets
 from vivant.engines.diorama.motion.ambient.stems import measure_stems
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
@@ -248,13 +248,13 @@ def _rain(setting: Setting, motion: Motion) -> Parts:
 def _snow(setting: Setting, motion: Motion) -> Parts:
     white = min(225.0, 0.8 * setting.air.bright + 35)
     # Before white ground and sky flakes are seen only as the light goes: clouds hide the sun while it snows.
-    pale = float(np.clip((setting.air.middle - 130) / 50, 0, 1)) * motion.strength
+    pale = measure_paleness(setting.air, motion.strength)
     white -= 62 * pale
     haze = Haze(
         setting.air,
         setting.scene.depth,
         0.03 * motion.strength + 0.22 * pale,
-        0.06 + 0.3 * motion.strength + 0.2 * pale,
+        0.06 + 0.3 * motion.strength + 0.3 * pale,
         white,
     )
     flakes = Snow(setting.air, motion.strength, setting.places.occluder(), haze)
@@ -281,7 +281,8 @@ def _water(setting: Setting, motion: Motion) -> Parts:
         setting.air, places.lying, scene.horizon, scene.waterline, motion.strength, luma, rough,
         shine=0.0 if places.is_drawn else 1.0,
     )  # fmt: skip
-    drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough, luma)
+    standing = average_quarter(1 - scene.sky.mask)
+    drift = swell.make_current(setting.flow, places.lying, scene.waterline, motion.strength, rough, luma, standing)
     fronts = [float(event.time) for event in setting.timeline.events if event.kind == "wave"]
     surf = Surf(setting.air, places.water, places.sand, scene.waterline, motion.strength, luma, fronts)
     return Parts(

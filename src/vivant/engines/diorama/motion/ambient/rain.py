@@ -37,7 +37,7 @@ class Rain:
     def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "rain")
         # By night drops catch the lamps: they are seen before a bright city, too.
-        lamps = float(np.clip((120 - air.middle) / 60, 0, 1) * np.clip((air.bright - air.middle - 15) / 40, 0, 1))
+        lamps = float(np.clip((130 - air.middle) / 50, 0, 1) * np.clip((air.bright - air.middle - 15) / 40, 0, 1))
         count = round(air.area * (220 + 1900 * strength**1.3) * (1 + 0.4 * lamps * (1 - strength)))
         focal = FOCAL * min(air.width, air.height)
         # True drops are as many more as the square of the distance; here they are fewer: haze stands for the farthest.
@@ -56,12 +56,12 @@ class Rain:
         # Blur spreads the light of a drop; more air before it takes some away.
         spread = np.clip(sharp / drops["radius"], 0.22, 1)
         clarity = np.exp(-z / (14 + 14 * lamps))
-        alpha = (1 + 0.5 * lamps) * (0.66 + 0.34 * strength) * spread**0.4 * clarity
+        alpha = (1 + 0.8 * lamps) * (0.66 + 0.34 * strength) * spread**0.4 * clarity
         drops["alpha"] = np.minimum(0.95, alpha * chance.uniform(0.55, 1.15, count))
         self._drops = drops
         self._behind = np.clip((z / occluder.distance - 0.7) / 0.6, 0, 0.94).astype(np.float32)
-        self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright + 55 * lamps, 138, 212))
-        self._shade = float(np.clip(self._bright - 34, 100, 172))
+        self._bright = float(np.clip(0.3 * air.middle + 0.85 * air.bright + 65 * lamps, 138, 216))
+        self._shade = float(np.clip(self._bright - 34 * (1 - lamps), 100, 172 + 30 * lamps))
 
     def draw(self, n: int, frame: Planes) -> None:
         if self._air.opacity[n] <= 0:

@@ -31,16 +31,23 @@ FLAKE: Final = record_type(
 )  # fmt: skip
 
 
+def measure_paleness(air: Air, strength: float) -> float:
+    """0..1: how much the light must go so that white flakes are seen: before white ground, or before a bright sky."""
+    ground = float(np.clip((air.middle - 130) / 50, 0, 1)) * strength
+    sky = 0.75 * float(np.clip((air.bright - 175) / 30, 0, 1)) * (0.5 + 0.5 * strength)
+    return max(ground, sky)
+
+
 class Snow:
     """Falling flakes, and the haze of snow."""
 
     def __init__(self, air: Air, strength: float, occluder: Occluder, haze: Haze) -> None:
         chance = rng(air.seed, "snow")
-        count = round(air.area * (380 + 1400 * strength**1.2))
+        count = round(air.area * (450 + 1500 * strength**1.2))
         focal = FOCAL * min(air.width, air.height)
         share = (np.arange(count) + chance.random(count)) / count
-        z = NEAR * (FAR / NEAR) ** (share**0.45)
-        size = chance.lognormal(math.log(0.0055 + 0.003 * strength), 0.33, count)  # metres across
+        z = NEAR * (FAR / NEAR) ** (share**0.52)
+        size = chance.lognormal(math.log(0.0068 + 0.0035 * strength), 0.33, count)  # metres across
         sharp = 0.5 * focal * size / z
         blur = 9.0 * air.scale * np.abs(1 / z - 1 / FOCUS)  # circle of confusion, radius
         radius = np.clip(sharp + 0.7 * blur, 0.85 * air.scale, 15 * air.scale)
@@ -49,7 +56,7 @@ class Snow:
         flakes["soft"] = np.clip(0.8 * radius + 0.1 * blur, 0.55, None)
         spread = np.clip(sharp / radius, 0.04, 1)  # its light over the blur
         # Before a bright ground the haze takes its light away, see `compose`: flakes stay white.
-        pale = float(np.clip((air.middle - 130) / 50, 0, 1)) * strength
+        pale = measure_paleness(air, strength)
         alpha = (1 + 0.4 * pale) * np.clip(1.05 * spread**0.42, 0.24, 0.95) * np.exp(-z / 40)
         flakes["alpha"] = np.minimum(1, alpha * chance.uniform(0.6, 1.05, count))
         flakes["speed"] = (0.85 + 0.35 * strength) * chance.normal(1, 0.17, count).clip(0.5, 1.6).astype(np.float32)
@@ -61,7 +68,8 @@ class Snow:
         self._behind = np.clip((z / occluder.distance - 0.7) / 0.6, 0, 0.95).astype(np.float32)
         self._air, self._occluder, self._haze = air, occluder, haze
         self._bright = float(np.clip(0.35 * air.middle + 0.75 * air.bright, 188, 234))
-        self._shade = float(min(self._bright - 18, 186)) + 40 * pale
+        dark = float(min(self._bright - 18, 186))
+        self._shade = dark + (232 - dark) * min(1.0, 1.6 * pale)
 
     def draw(self, n: int, frame: Planes) -> None:
         if self._air.opacity[n] <= 0:
