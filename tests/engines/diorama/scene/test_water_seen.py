@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from support.clips import photo
 from vivant.engines.diorama.motion.ambient import falls
 from vivant.engines.diorama.scene import brooks, features, pools, regions, sea
 from vivant.engines.diorama.scene.features import Features
 from vivant.engines.diorama.scene.sea_colour import measure_turquoise
+from vivant.engines.diorama.storyboard import TRUSTED
 from vivant.media import F32, U8, fit, to_planes
 
 HEIGHT, WIDTH = 288, 512
@@ -108,6 +110,24 @@ def test_a_brook_between_rocks_is_found_by_its_colour() -> None:
     assert 0.1 <= water.trust <= brooks.SURE
     found = water.mask > 0.5
     assert found[bed() > 0].mean() > 0.7 and found[bed() == 0].mean() < 0.03
+
+
+@pytest.mark.parametrize(("name", "sure"), [("forest_stream", True), ("fig_bowl", False), ("pond_mountain", False)])
+def test_a_brook_that_runs_down_steps_is_trusted_to_run_by_itself(name: str, sure: bool) -> None:
+    seen = look(photo(name))
+    _, trust = brooks.find_brook(seen, sky=np.zeros(seen.shape, np.float32))
+    assert (trust >= TRUSTED) == sure
+
+
+@pytest.mark.parametrize(("light", "water"), [((150, 158, 170), True), ((168, 160, 128), False)])
+def test_sunlight_on_a_road_under_trees_is_no_foam(light: tuple[int, int, int], water: bool) -> None:
+    """A long bed that leads out of the picture, with level bright patches: as cool as it, or warm as the sun."""
+    rgb = painted((ALL, (120, 104, 60), 40.0), (bed(), (96, 102, 112), 18.0))
+    noise = np.random.default_rng(4).normal(size=(HEIGHT, WIDTH)).astype(np.float32)
+    patches = cv2.GaussianBlur(noise, (0, 0), sigmaX=9, sigmaY=2)
+    rgb[(patches > 0.75 * patches.std()) & (bed() > 0)] = light
+    _, trust = brooks.find_brook(look(rgb), sky=np.zeros(look(rgb).shape, np.float32))
+    assert (trust >= TRUSTED) == water
 
 
 def test_ground_of_one_colour_has_no_brook() -> None:

@@ -158,3 +158,14 @@ def test_rings_stay_on_the_water_while_the_camera_tilts(play: Play) -> None:
     assert isinstance(rings, np.ndarray)
     sunk = WATERLINE + round(0.2 * HEIGHT)
     assert rings[: sunk - 4].sum() < 0.6 * rings[sunk - 4 :].sum()
+
+
+def test_flakes_are_no_darker_than_a_bright_sky_in_which_it_snows(play: Play) -> None:
+    """A town in half light under a bright sky, as most snow is asked for: the sky greys and the flakes are white."""
+    town = np.full((HEIGHT, WIDTH, 3), 105, np.uint8)
+    town[: HEIGHT // 3] = 235
+    scene = scene_of(town, sky=region(rows_between(0, HEIGHT // 3)))
+    frame = draw(scene, play(scene, Motion(kind="snow")), 47).y[: HEIGHT // 3 - 8].astype(np.float32)
+    flakes = frame - cv2.medianBlur(frame, 5)
+    assert np.percentile(flakes, 99.5) > 5 * -np.percentile(flakes, 0.5)
+    assert np.percentile(flakes, 99.5) > 4

@@ -72,8 +72,10 @@ class Dust:
         )
         self._turn = chance.uniform(0.6, 2.2, len(z))
         self._phase = chance.uniform(0, 2 * math.pi, len(z))
-        self._bright = float(np.clip(air.bright + 40, 170, 230))
-        self._tint = air.tint[0] - 20, air.tint[1] + 14  # warmer than the light of the picture
+        # They add light to what is behind them: as white before the dark as before the bright they would be snow.
+        self._bright = float(np.clip(0.45 * air.bright + 75, 115, 190))
+        self._shade = float(np.clip(air.bright + 45, 175, 232))
+        self._tint = air.tint[0] - 30, air.tint[1] + 20  # warmer than the light of the picture
 
     def draw(self, n: int, frame: Planes) -> None:
         opacity = float(self._air.opacity[n])
@@ -88,7 +90,7 @@ class Dust:
         out["x0"], out["y0"], out["x1"], out["y1"] = x, y, x, y
         out["radius"], out["soft"] = self._radius, self._soft
         out["alpha"] = self._alpha * glint * edge * opacity
-        out["bright"] = out["shade"] = self._bright
+        out["bright"], out["shade"] = self._bright, self._shade
         out["cb"], out["cr"] = self._tint
         capsules.draw(frame, out)
 

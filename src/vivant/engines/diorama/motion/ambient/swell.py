@@ -19,7 +19,7 @@ from vivant.engines.diorama.random_streams import rng
 from vivant.media import F32
 
 ROUGH: Final = 0.3  # roughness from which a sea has crests of its own; below it is a mirror, and mirrors do not slide
-SPEED: Final = 42.0  # px per second at the near edge, at 720p, strength 0.5
+SPEED: Final = 45.0  # px per second at the near edge, at 720p, strength 0.5
 PERIOD: Final = 1.2  # seconds: longer ones stretch crests, shorter ones soften them
 ASIDE: Final = 0.2  # of the speed, with the wind
 GRAIN: Final = 30.0  # quarter samples at 720p, see Current
@@ -86,7 +86,7 @@ def find_mirrored(luma: F32, standing: F32, waterline: float) -> F32:
     for short in SHORT:
         mirrored = (line - (y - line) / short).astype(np.float32)
         found = np.maximum(found, filters.sample(things, x, mirrored) * ((y > nearer) & (mirrored >= 0)))
-    return np.asarray(np.clip(3 * filters.blur(found * dark, 1.5), 0, 1), np.float32)
+    return np.asarray(np.clip(3 * filters.blur(found * dark, 1.5), 0, 1) * (y > nearer), np.float32)
 
 
 def _without_mirrored(weight: F32, mirrored: F32, waterline: float) -> F32:
