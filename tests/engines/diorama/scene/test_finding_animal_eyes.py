@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from support.faces import photo
-from vivant.engines.diorama.scene.animal_eyes import find_eyes
-from vivant.engines.diorama.scene.being import find_being, find_others
+from vivant.engines.diorama.scene.animal_eyes import find_eyes, find_turned_eye
+from vivant.engines.diorama.scene.being import find_being, find_others, recognise
 from vivant.engines.diorama.scene.body import AnimalEye
+from vivant.engines.diorama.scene.colour import make_source
+from vivant.engines.diorama.scene.detection import ObjectDetector
+from vivant.engines.diorama.scene.drawing import score_drawing
 from vivant.engines.diorama.scene.matte import Matting, fill_eyes
 
 SIDE = 640  # pixels, both ways: places below are shares of the picture
@@ -96,17 +99,54 @@ LIFELESS = (
 )  # fmt: skip
 
 
+# Animals that a detector recognises, and as what they live.
+RECOGNISED = {"antelope": "animal", "parrot": "bird", "raccoon": "animal", "tabby_cat": "animal"}
+
+
+@pytest.fixture(scope="module")
+def detector() -> ObjectDetector:
+    return ObjectDetector()
+
+
 @pytest.mark.parametrize(("name", "lives"), [(n, True) for n in ALIVE] + [(n, False) for n in LIFELESS])
-def test_what_blinks_unasked_has_eyes(matting: Matting, name: str, *, lives: bool) -> None:
+def test_what_blinks_unasked_has_eyes(matting: Matting, detector: ObjectDetector, name: str, *, lives: bool) -> None:
     rgb = photo(f"{name}.jpg")
     h, w = rgb.shape[:2]
     scale = 480 / min(h, w)
     seen = photo(f"{name}.jpg", (round(w * scale), round(h * scale)))
-    _, fact = find_being(matting.matte(seen), seen)
+    matte = matting.matte(seen)
+    body, fact = find_being(matte, seen)
     assert (fact is not None and fact.being == "animal") == lives
     if lives:
         assert fact is not None
         assert fact.eyes
+    # A turned head has an eye that is an eye, and nothing else in any picture passes for one.
+    assert bool(find_turned_eye(seen, matte.mask)) == (name == "tabby_cat")
+    if body is None or fact is None or lives:
+        return
+    drawn = score_drawing(make_source(seen).planes.y)
+    _, known = recognise(body, fact, matte, seen, detector.detect(seen), drawn=drawn)
+    assert known.being == RECOGNISED.get(name, "")
+    assert known.eyes == (fact.eyes or name == "tabby_cat")
+
+
+def test_the_eye_of_a_cat_that_lies_on_its_back_is_found_and_both_its_lids_close_alike(matting: Matting) -> None:
+    rgb = photo("tabby_cat.jpg", (SIDE, SIDE))
+    (eye,) = find_turned_eye(rgb, matting.matte(rgb).mask)
+    assert np.hypot(eye.x - 0.445 * SIDE, eye.y - 0.589 * SIDE) < 0.3 * eye.across
+    assert 0.02 * SIDE < eye.across < 0.035 * SIDE
+    assert eye.blinks
+    assert not eye.upright
+
+
+def test_each_of_two_dogs_that_look_out_of_a_window_is_all_head(matting: Matting) -> None:
+    rgb = photo("two_dogs.jpg", (480, 720))
+    matte = matting.matte(rgb)
+    body, _ = find_being(matte, rgb)
+    assert body is not None
+    for dog in (body, *find_others(matte, rgb, body)):
+        assert dog.head is not None
+        assert np.hypot(dog.head.x - dog.trunk.x, dog.head.y - dog.trunk.y) < 0.2 * dog.trunk.radius
 
 
 def test_the_black_eye_of_a_fish_is_found_and_no_lid_closes_over_it(matting: Matting) -> None:

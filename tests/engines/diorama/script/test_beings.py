@@ -107,6 +107,31 @@ def test_an_animal_whose_eyes_prove_it_lives_unasked(text: str) -> None:
     assert (action.kind, action.being, action.origin) == ("breathe", "animal", "picture")
 
 
+SEEN = replace(WHOLE, body=BodyFact(trust=0.9, head=True, being="animal"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A stone statue of a horse in the park", "a teddy bear on the bed", "一只毛绒玩具熊", "公园里的雕像",
+        "A toy dog on a shelf", "A horse statue stands in the square", "The plush toy sits on a chair",
+    ],
+)  # fmt: skip
+def test_the_likeness_of_an_animal_does_nothing_unasked(text: str) -> None:
+    assert doing(text, SEEN) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["The dog sits on a stone wall", "a bird on a wooden fence", "一只猫坐在木头上", "A cat with a toy"]
+)
+def test_an_animal_beside_what_is_made_of_stone_lives(text: str) -> None:
+    assert doing(text, SEEN) == ["breathe"]
+
+
+def test_a_toy_that_is_told_to_move_moves() -> None:
+    assert doing("The toy dog turns its head", SEEN) == ["turn_head"]
+
+
 FACELESS = replace(WHOLE, body=BodyFact(trust=0.9, head=True, upright=True))
 
 

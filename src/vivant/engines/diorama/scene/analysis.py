@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
-from vivant.engines.diorama.scene.being import find_being, find_others
+from vivant.engines.diorama.scene.being import find_being, find_others, recognise
 from vivant.engines.diorama.scene.cloth import find_cloth
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
@@ -125,6 +125,8 @@ class SceneAnalyser:
             _log.warning("The depth model says nothing of a picture; its depth is guessed.")
         light = seen.lab[..., 0]
         body, being = (None, None) if living is None else living.result()
+        if body is not None and being is not None and not being.being:
+            body, being = recognise(body, being, matte, rgb, self._detector.detect(rgb), drawn=drawn)
         hair = hairy.result()
         checkpoint()
         middle = _middle(matte)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import combinations
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.scene.body import AnimalEye
 from vivant.engines.diorama.scene.fur import FURRY, measure_fur
+from vivant.engines.diorama.scene.iris import find_iris
 from vivant.engines.diorama.scene.lone_eye import find_lone_eye, is_stark, measure_shape
 from vivant.engines.diorama.scene.pupils import Pupil, find_pupils, fit_opening, measure_opening, sample_rings
 from vivant.media import F32, U8
@@ -44,20 +45,52 @@ HOLE: Final = 0.02  # of the subject's area: holes in it are no larger
 _Pair = tuple[float, Pupil, Pupil, tuple[float, float]]  # score, pupils, radii of the eyes
 
 
-def find_eyes(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:
-    """Both eyes of the subject, the left one in the picture first, or the one that is seen, in canvas pixels; none
-    where they are not certain. rgb: uint8 (h, w, 3); matte: float32 (h, w), 0..1."""
+class Cut(NamedTuple):
+    """The subject's part of a picture, enlarged or reduced by scale, and where it begins in it, pixels."""
+
+    top: int
+    left: int
+    scale: float
+    lab: U8  # (h, w, 3)
+    inside: NDArray[np.bool_]  # (h, w), without small holes
+
+
+def cut_subject(rgb: U8, matte: F32) -> Cut | None:
+    """None where there is no subject. rgb: uint8 (h, w, 3); matte: float32 (h, w), 0..1."""
     rows, columns = np.flatnonzero((matte > 0.5).any(axis=1)), np.flatnonzero((matte > 0.5).any(axis=0))
     if not len(rows):
-        return ()
+        return None
     top, left = int(rows[0]), int(columns[0])
     box = slice(top, int(rows[-1]) + 1), slice(left, int(columns[-1]) + 1)
     h, w = matte[box].shape
     scale = min(ENLARGED, SIDE / max(h, w))
     size = (max(2, round(w * scale)), max(2, round(h * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    lab = cv2.cvtColor(cv2.resize(rgb[box], size, interpolation=how), cv2.COLOR_RGB2LAB)
-    inside = _fill(cv2.resize(matte[box], size, interpolation=cv2.INTER_AREA) > 0.5)
+    lab = np.asarray(cv2.cvtColor(cv2.resize(rgb[box], size, interpolation=how), cv2.COLOR_RGB2LAB), np.uint8)
+    return Cut(top, left, scale, lab, _fill(cv2.resize(matte[box], size, interpolation=cv2.INTER_AREA) > 0.5))
+
+
+def find_turned_eye(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:
+    """The one eye of an animal, whichever way its head is turned; none where it is not certain. To be asked where
+    something else tells that there is an animal and `find_eyes` found nothing. rgb: uint8 (h, w, 3); matte: float32
+    (h, w), 0..1."""
+    cut = cut_subject(rgb, matte)
+    iris = None if cut is None else find_iris(cut.lab.astype(np.float32), cut.inside)
+    if cut is None or iris is None:
+        return ()
+    return (AnimalEye(
+        x=cut.left + (iris.x + 0.5) / cut.scale - 0.5, y=cut.top + (iris.y + 0.5) / cut.scale - 0.5,
+        across=iris.long / cut.scale, down=iris.short / cut.scale, tilt=iris.tilt, upright=False,
+    ),)  # fmt: skip
+
+
+def find_eyes(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:
+    """Both eyes of the subject, the left one in the picture first, or the one that is seen, in canvas pixels; none
+    where they are not certain. rgb: uint8 (h, w, 3); matte: float32 (h, w), 0..1."""
+    cut = cut_subject(rgb, matte)
+    if cut is None:
+        return ()
+    top, left, scale, lab, inside = cut.top, cut.left, cut.scale, cut.lab, cut.inside
     pupils = find_pupils(np.ascontiguousarray(lab[..., 0]), inside)
     light = lab.astype(np.float32)
     pairs: list[_Pair] = sorted(

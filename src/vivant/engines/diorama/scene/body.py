@@ -9,7 +9,7 @@ fat the way to them is.
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import cv2
@@ -66,7 +66,7 @@ class Limb:
 
 @dataclass(frozen=True, slots=True)
 class AnimalEye:
-    """An eye that is open: an ellipse about (x, y), half axes across and down, canvas pixels."""
+    """An eye that is open: an ellipse about (x, y), half axes across and down, canvas pixels, turned by tilt."""
 
     x: float
     y: float
@@ -74,6 +74,8 @@ class AnimalEye:
     down: float
     blinks: bool = True  # False: the eye itself is not told from dark fur about it, so no lid can close over it
     proves: bool = False  # it is one of two with an iris, or round and set in fur: nothing but an animal has such
+    tilt: float = 0.0  # of its long axis, clockwise from the right, degrees
+    upright: bool = True  # False: nobody knows which of its lids is the upper one
 
     def __post_init__(self) -> None:
         check_number("AnimalEye.across", self.across, 0.5)
@@ -122,8 +124,9 @@ class Body:
             tail=limb(self.tail) if self.tail else None,
             feet=tuple(point(foot) for foot in self.feet),
             eyes=tuple(
-                AnimalEye(*point((eye.x, eye.y)), eye.across * scale, eye.down * scale, eye.blinks, eye.proves)
+                replace(eye, x=x, y=y, across=eye.across * scale, down=eye.down * scale)
                 for eye in self.eyes
+                for x, y in (point((eye.x, eye.y)),)
             ),
         )
 

@@ -61,7 +61,8 @@ def judge(rgb: U8, mask: F32, kind: ThingKind, seen: Sequence[Detection], detect
         return Verdict(0.0, 1.0)
     names = CALLED.get(kind)
     if names is None:
-        return Verdict(0.0, _ANOTHER if _strongest(seen, box, _LIVING | _VEHICLES) >= 0.5 else 1.0)
+        # A bird is no fish; a kite, an umbrella and a plane are what it calls balloons and rockets.
+        return Verdict(0.0, _ANOTHER if _strongest(seen, box, _LIVING | _VEHICLES | {"bird"}) >= _SURELY_ELSE else 1.0)
     sure = _SURE.get(kind, _USUALLY_SURE)
     agrees = _strongest(seen, box, names)
     against = _speaks_against(seen, box, names)

@@ -17,6 +17,7 @@ from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.people import Cast
 from vivant.engines.diorama.script.times import Times
+from vivant.engines.diorama.script.tokens import is_han
 from vivant.engines.diorama.storyboard import (
     TRUSTED,
     ActionKind,
@@ -54,6 +55,17 @@ _BIRDS: Final = frozenset(
     {"bird", "parrot", "owl", "eagle", "penguin", "duck", "chicken", "swan", "peacock", "crow", "raven", "鸟", "小鸟",
      "鸟儿", "鹦鹉", "猫头鹰", "企鹅", "鸭子", "小鸡", "鹰", "老鹰", "孔雀", "天鹅", "仙鹤", "小鸭子"}
 )  # fmt: skip
+# Likenesses of animals: what the words call so does nothing unasked, however much it looks alive.
+_LIKENESSES: Final = frozenset(
+    {"statue", "statues", "sculpture", "sculptures", "figurine", "figurines", "figure", "toy", "toys", "doll", "dolls",
+     "plush", "plushie", "teddy", "stuffed", "carving", "monument", "taxidermy", "replica", "puppet", "ornament"}
+)  # fmt: skip
+_MADE_OF: Final = frozenset({"stone", "bronze", "marble", "wooden", "ceramic", "porcelain", "plastic", "brass", "clay"})
+_LIKENESSES_CHINESE: Final = (
+    "雕像", "雕塑", "塑像", "石像", "铜像", "玩具", "玩偶", "公仔", "毛绒", "布偶", "摆件", "手办", "标本", "模型",
+    "陶瓷", "木雕", "石雕", "铜雕", "石头", "木头", "青铜",
+)  # fmt: skip
+_BEFORE: Final = 4  # tokens from a likeness to the animal: "statue of a horse"
 FACELESS: Final = 0.7  # trust of the subject, from which a person that is named is taken to be it
 USUAL: Final = 0.5
 
@@ -92,7 +104,7 @@ def find_body_actions(
             order=times.order(hit.first),
         )  # fmt: skip
         found.setdefault((kind, when.start), action)
-    if not found and not nothing_else:
+    if not found and not nothing_else and not _is_likeness(reading, cast):
         return Found(choose_life(being), tuple(notes), tuple(spans))
     return Found(tuple(found.values()), tuple(notes), tuple(spans))
 
@@ -114,6 +126,36 @@ def find_being(cast: Cast, facts: PictureFacts) -> Being | None:
         return body.being
     faceless = not facts.faces and not facts.cut_faces and body.upright and body.trust >= FACELESS
     return "person" if faceless and any(person.kind == "someone" for person in cast.people) else None
+
+
+def _is_likeness(reading: Reading, cast: Cast) -> bool:
+    """Whether the words call the subject a statue or a toy: each animal that they name is the likeness of one, or they
+    name none and a likeness."""
+    words = [token.text for token in reading.tokens]
+    heads = {person.head for person in cast.people if person.kind == "animal" and person.head} - _LIKENESSES
+    if not heads:
+        lives = any(person.kind == "someone" and person.head not in _LIKENESSES for person in cast.people)
+        named = not _LIKENESSES.isdisjoint(words) or any(word in reading.text for word in _LIKENESSES_CHINESE[:-3])
+        return named and not lives
+    return all(_is_made(head, words, reading.text) for head in heads)
+
+
+def _is_made(head: str, words: list[str], text: str) -> bool:
+    """Whether an animal of that name is made by hand wherever the words name it. words: all tokens of the text."""
+    if not _LIKENESSES.isdisjoint(head.split()):
+        return True
+    if is_han(head[:1]):
+        return any(f"{made}{link}{head}" in text or f"{head}{link}{made}" in text
+                   for made in _LIKENESSES_CHINESE for link in ("", "的", "小"))  # fmt: skip
+    head = head.split()[-1]
+    for at, word in enumerate(words):
+        if word == head:
+            before = words[max(0, at - _BEFORE) : at]
+            near = before[-2:] if "of" not in before else before
+            beside = not _LIKENESSES.isdisjoint([*near, *words[at + 1 : at + 2]])
+            if not beside and _MADE_OF.isdisjoint(before[-1:]):
+                return False
+    return head in words
 
 
 def _name_kind(*names: str) -> Being:

@@ -38,12 +38,13 @@ class _Idle(NamedTuple):
     head: float  # Hz of its slower turns
     tail: float  # degrees
     ears: float  # degrees of a twitch
+    bob: float = 0.0  # how far it rises and sinks as it shifts its weight
 
 
 # Breaths per second of resting dogs, cats and antelopes 0.3..0.5, of people 0.25..0.3.
 _IDLE: Final[Mapping[Being, _Idle]] = {
-    "animal": _Idle((0.42, 0.52), 0.34, 7.0, 5.5, 2.0, 0.42, 14.0, 11.0),
-    "bird": _Idle((0.8, 1.0), 0.3, 4.0, 3.0, 1.5, 0.5, 8.0, 8.0),
+    "animal": _Idle((0.42, 0.52), 0.46, 7.0, 5.5, 2.0, 0.42, 14.0, 11.0, 0.7),
+    "bird": _Idle((0.8, 1.0), 0.3, 4.0, 3.0, 1.5, 0.5, 8.0, 8.0, 0.5),
     "fish": _Idle((0.5, 0.6), 0.0, 0.0, 0.0, 0.0, 0.4, 0.0, 0.0),  # the breath is not seen
     "person": _Idle((0.3, 0.36), 0.34, 4.5, 2.4, 0.8, 0.33, 0.0, 0.0),
 }
@@ -82,7 +83,7 @@ def make_body(frames: int, seed: int, actions: Sequence[BodyAction], *, settle: 
     chance = rng(seed, "body")
     acts = _place(actions, frames)
     kinds = {act.kind for act in acts}
-    curves = _live(time, idle, chance, kinds)
+    curves = _live(time, idle, chance, kinds, seed)
     if being == "fish":
         curves |= _swim(time, chance)
     elif being == "bird":
@@ -129,7 +130,7 @@ def _until_next(act: _Act, posed: Sequence[_Act]) -> _Act:
     return _Act(act.kind, act.start, min([act.end, *later]), act.size)
 
 
-def _live(time: F64, idle: _Idle, chance: np.random.Generator, kinds: set[BodyActionKind]) -> dict[str, F64]:
+def _live(time: F64, idle: _Idle, chance: np.random.Generator, kinds: set[BodyActionKind], seed: int) -> dict[str, F64]:
     """What it does by itself. Less of that with the head while the head is told what to do."""
     told = bool(kinds & {*_POSES, "turn_head", "nod", "shake_head", "sniff"})
     lean = 2.0 if "sway" in kinds else 1.0
@@ -140,6 +141,8 @@ def _live(time: F64, idle: _Idle, chance: np.random.Generator, kinds: set[BodyAc
     curves = {field.name: np.zeros_like(time) for field in fields(BodyCurves)}
     curves["breath"] = (1.5 if "breathe" in kinds else 1.0) * (1 - np.cos(phase)) / 2
     curves["lean"] = lean * _waves(time, (idle.lean, 0.41), (1.0, 0.35), chance)
+    # The body never rests; a stream of its own keeps the other curves as they were.
+    curves["bob"] = idle.bob * _waves(time, (0.57, 0.93), (1.0, 0.3), rng(seed, "body/bob"))
     curves["yaw"] = head * idle.yaw * _waves(time, (idle.head, 0.57), (1.0, 0.35), chance)
     curves["pitch"] = head * idle.pitch * _waves(time, (0.44, 0.85), (1.0, 0.4), chance)
     # A quarter of a turn behind the pitch, so that the head never rests.

@@ -34,3 +34,18 @@ def test_a_shut_eye_is_covered_by_fur_and_by_no_dark_brow(brow: float | None) ->
     assert float((open_.y2[eye] < 60).mean()) > 0.2  # the pupil
     assert float((shut.y2[eye] < 60).mean()) < 0.1  # the line where the lids meet
     assert float(np.median(shut.y2[eye])) > 100
+
+
+@pytest.mark.parametrize("tilt", [-35.0, 50.0, 90.0])
+def test_the_lids_of_a_turned_eye_close_across_it(tilt: float) -> None:
+    eye = AnimalEye(160.0, 160.0, 30.0, 14.0, tilt=tilt, upright=False)
+    y, x = np.mgrid[:320, :320]
+    cos, sin = np.cos(np.radians(tilt)), np.sin(np.radians(tilt))
+    along, across = cos * (x - eye.x) + sin * (y - eye.y), cos * (y - eye.y) - sin * (x - eye.x)
+    picture = np.full((320, 320, 3), 90, np.uint8)
+    picture[np.hypot(along / eye.across, across / eye.down) < 1] = 230
+    lid = Lid(make_source(picture), eye)
+    open_, shut = lid.draw(0.0), lid.draw(1.0)
+    bright = float((open_.y2 > 160).mean())
+    assert bright > 0.05
+    assert float((shut.y2 > 160).mean()) < 0.03 * bright

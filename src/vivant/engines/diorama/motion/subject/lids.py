@@ -20,6 +20,7 @@ MEET: Final = 0.62  # of the opening from above: where the lids meet
 RISEN: Final = 0.15  # the same where the lower lid rises
 FAR: Final = 1.25  # openings of the eye: height of the skin above it that is stretched
 NEAR: Final = 0.5  # the same below it
+ALIKE: Final = 0.8  # the same on both sides where nobody knows which is above
 # Where the skin above bears a dark brow, which would be drawn over the eye, the lower lid rises as birds' lids do:
 # luma of the brow against the skin below, and the share of the skin above that is so dark, at least.
 BROW: Final = (0.6, 0.18)
@@ -39,13 +40,19 @@ class Lid:
         h, w = source.planes.y.shape
         eye = replace(eye, across=ALMOND[0] * eye.across, down=ALMOND[1] * eye.down)
         self._eye, self._source = eye, source
-        rises = _bears_brow(source.planes.y, eye)
-        self._meet = RISEN if rises else MEET
-        self._above, self._below = (NEAR, FAR) if rises else (FAR, NEAR)
+        if eye.upright:
+            rises = _bears_brow(source.planes.y, eye)
+            self._meet = RISEN if rises else MEET
+            self._above, self._below = (NEAR, FAR) if rises else (FAR, NEAR)
+        else:  # both lids alike
+            self._meet, self._above, self._below = 0.5, ALIKE, ALIKE
         tall = 2 * eye.down
+        self._cos, self._sin = float(np.cos(np.radians(eye.tilt))), float(np.sin(np.radians(eye.tilt)))
+        upper, lower = -eye.down - self._above * tall - 3, eye.down + self._below * tall + 3
+        wide = eye.across + 3
         points = np.array([
-            [eye.x - eye.across - 3, eye.y - eye.down - self._above * tall - 3],
-            [eye.x + eye.across + 3, eye.y + eye.down + self._below * tall + 3],
+            [eye.x + self._cos * across - self._sin * down, eye.y + self._sin * across + self._cos * down]
+            for across in (-wide, wide) for down in (upper, lower)
         ])  # fmt: skip
         self.rect = Rect.around(points, (w, h))
 
@@ -66,10 +73,13 @@ class Lid:
         """plane: uint8 (rows, columns), whose sample (i, j) lies at (left + step j, top + step i)."""
         rows, columns = plane.shape
         eye = self._eye
-        x = (left + step * np.arange(columns, dtype=np.float32) - eye.x) / eye.across
-        y = top + step * np.arange(rows, dtype=np.float32)[:, None]
-        half = eye.down * np.clip(1 - x**2, 0, 1)[None]  # of the opening, by column
-        upper, lower = eye.y - half, eye.y + half
+        right = left + step * np.arange(columns, dtype=np.float32)[None] - np.float32(eye.x)
+        down = top + step * np.arange(rows, dtype=np.float32)[:, None] - np.float32(eye.y)
+        # Along the line from corner to corner, in its half, and across it, pixels.
+        x = (self._cos * right + self._sin * down) / eye.across
+        y = self._cos * down - self._sin * right
+        half = eye.down * np.clip(1 - x**2, 0, 1)  # of the opening
+        upper, lower = -half, half
         meet = upper + self._meet * (lower - upper)
         over, under = upper + np.float32(shut) * (meet - upper), lower - np.float32(shut) * (lower - meet)
         # From the far end of the skin to the edge of the lid one sees that skin alone, stretched.
@@ -79,8 +89,9 @@ class Lid:
             np.where(y > under, lower + below - (lower + below - y) * below / (lower + below - under), y),
         )  # fmt: skip
         inside = (half > 0) & (y > upper - above) & (y < lower + below)
-        map_y = ((np.where(inside, from_y, y) - top) / step).astype(np.float32)
-        map_x = np.repeat(np.arange(columns, dtype=np.float32)[None], rows, 0)
+        moves = np.where(inside, from_y - y, 0) / step
+        map_y = (np.arange(rows)[:, None] + self._cos * moves).astype(np.float32)
+        map_x = (np.arange(columns)[None] - self._sin * moves).astype(np.float32)
         moved: Any = cv2.remap(plane, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         if not shaded:
             return np.asarray(moved, np.uint8)

@@ -26,12 +26,15 @@ from vivant.media import F32
 
 # Trunk radii by which chest and flanks widen, and by which they rise.
 BREATH: Final = (0.085, 0.06)
+# Where the trunk's circle is the head's: what is left of the widening, and of what the whole head moves with its
+# middle when it turns, which would bare what it hides.
+HEADY: Final = (0.25, 0.45)
 LARGE: Final = 0.1  # widths: trunk radius above which a breath is as deep as at it
 LEAN: Final = 0.024  # of the height, sideways at the top
 BOB: Final = 0.016  # of the height, at the top
 NEARER: Final = 0.035  # larger by this share
-# Head radius in widths whose angles are as the curves say; smaller heads turn farther, else nobody sees it, and larger
-# ones less: a face that fills the picture would jump. Both within these factors.
+# Head radius in long sides of the picture whose angles are as the curves say; smaller heads turn farther, else nobody
+# sees it, and larger ones less: a face that fills the picture would jump. Both within these factors.
 SMALL: Final = 0.063
 FARTHER: Final = (0.26, 2.2)
 DEEPER: Final = (1.0, 1.7)  # the same of breath and lean, by the trunk's radius
@@ -84,8 +87,9 @@ class BodyPose:
             near = np.hypot(x - foot[0], y - foot[1]) / (FOOT * body.trunk.radius)
             self._still = self._still * np.asarray(smoothstep(near - 0.35), np.float32)
         head = body.head
-        self._farther = 1.0 if head is None else float(np.clip(SMALL * width / max(1.0, head.radius), *FARTHER))
-        self._deeper = float(np.clip(SMALL * width / max(1.0, body.trunk.radius), *DEEPER))
+        long = max(width, height)  # a tall picture is seen as large as a wide one
+        self._farther = 1.0 if head is None else float(np.clip(SMALL * long / max(1.0, head.radius), *FARTHER))
+        self._deeper = float(np.clip(SMALL * long / max(1.0, body.trunk.radius), *DEEPER))
         self._head = self._spread_head()
         self._ball = self._make_ball()
         pushes: Mapping[str, tuple[F32, F32] | None] = make_swim(x, y, self._inside, body) if being == "fish" else {
@@ -193,11 +197,18 @@ class BodyPose:
         chest = np.exp(-((np.hypot(x, y) / 1.35) ** 4)) * self._still
         radius = self._deeper * min(trunk.radius, LARGE * self._size[0])
         across, rise = BREATH[0] * radius, BREATH[1] * radius
+        if self._is_all_head():  # its chest is not seen
+            across *= HEADY[0]
         lift = rise * smoothstep(self._up * 1.6 - 0.3) * self._still  # what is above rides on the chest
         return (across * x * chest).astype(np.float32), (across * 0.6 * y * chest - lift).astype(np.float32)
 
+    def _is_all_head(self) -> bool:
+        """Whether nothing but the head of it is seen."""
+        head, trunk = self._body.head, self._body.trunk
+        return head is not None and (head.x, head.y) == (trunk.x, trunk.y)
+
     def _lean(self) -> tuple[F32, F32]:
-        push = self._deeper * LEAN * min(self._tall, 4 * LARGE * self._size[0]) * self._up**1.4 * self._still
+        push = self._deeper**1.5 * LEAN * min(self._tall, 4 * LARGE * self._size[0]) * self._up**1.4 * self._still
         return push.astype(np.float32), np.zeros_like(self._x)
 
     def _bob(self) -> tuple[F32, F32]:
@@ -215,7 +226,8 @@ class BodyPose:
         head = self._body.head
         if head is None or self._head is None or self._ball is None:
             return None
-        push = np.radians(self._farther) * head.radius * (TURN[0] * self._ball + TURN[1]) * self._head
+        whole = TURN[1] * (HEADY[1] if self._is_all_head() else 1.0)
+        push = np.radians(self._farther) * head.radius * (TURN[0] * self._ball + whole) * self._head
         return push.astype(np.float32), np.zeros_like(self._x)
 
     def _dip(self) -> tuple[F32, F32] | None:
