@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.storyboard import PictureFacts, Storyboard, Thing, ThingFact, Travel
+from vivant.engines.diorama.timing.travel import make_travels
 from vivant.request import Canvas
 
 
@@ -39,6 +41,10 @@ def travel(prompt: str) -> Travel:
         ("The train approaches the camera", "train", "approach", "", "normal"),
         ("The yacht speeds past", "boat", "go", "", "fast"),
         ("The boat bobs gently on the waves", "boat", "bob", "", "slow"),
+        ("The duck floats on the pond", "bird", "bob", "", "normal"),
+        ("A swan bobs on the water", "bird", "bob", "", "normal"),
+        ("鸭子在水面上浮动", "bird", "bob", "", "normal"),
+        ("皮划艇在水面漂浮", "boat", "bob", "", "normal"),
         ("小船缓缓驶向左边", "boat", "go", "left", "slow"),
         ("汽车驶过", "car", "go", "", "normal"),
         ("热气球升起", "balloon", "rise", "", "normal"),
@@ -155,3 +161,17 @@ def test_a_boat_that_sails_does_not_rock_as_well() -> None:
 
 def test_where_nothing_else_is_to_move_no_boat_rocks() -> None:
     assert board("A boat lies on the lake. Nothing else moves.").travels == ()
+
+
+def test_a_duck_on_the_water_rocks_as_a_boat_and_no_bird_in_flight_does() -> None:
+    made = board("The duck bobs on the pond")
+    facts = PictureFacts(
+        things=(ThingFact(thing=made.travels[0].thing, trust=0.9, left=0.4, top=0.4, right=0.6, bottom=0.6),)
+    )
+    (curves,) = make_travels(made, facts)
+    assert curves.afloat
+    assert not curves.flies
+    assert 0.5 < np.degrees(np.abs(curves.angle).max()) < 4
+    assert 0.003 < np.abs(curves.y).max() < 0.02  # of the height: some pixels
+    (flying,) = make_travels(board("The duck flies to the left"), facts)
+    assert flying.flies

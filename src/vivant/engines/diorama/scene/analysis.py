@@ -18,7 +18,7 @@ from vivant.engines.diorama.scene.cut_faces import count_cut_faces
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.detection import ObjectDetector
 from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
-from vivant.engines.diorama.scene.floating import subject_is_boat
+from vivant.engines.diorama.scene.floating import tell_floating
 from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
@@ -180,8 +180,9 @@ class SceneAnalyser:
         return find(scene, thing, self._matting.look, self._detector.detect)
 
     def find_floating(self, scene: Scene) -> tuple[Thing, ...]:
-        """What floats in a scene without having been named: its subject, if that may be a boat."""
-        return (Thing(kind="boat"),) if subject_is_boat(scene, self._detector.detect) else ()
+        """What floats in a scene without having been named: its subject, if that may be a boat or a bird."""
+        kind = tell_floating(scene, self._detector.detect)
+        return (Thing(kind=kind),) if kind else ()
 
 
 def add_light(scene: Scene) -> PictureFacts:

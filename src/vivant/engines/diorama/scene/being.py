@@ -33,8 +33,8 @@ LONE: Final = (4.6, 0.4)  # half axes across of the one eye that is seen: radius
 # Radius of a person's head in trunk radii, from..to, and how far aside of the trunk it is, in heights above it.
 UPRIGHT: Final = (0.2, 1.0, 1.0)
 NECK: Final = 1.05  # head radii from its middle
-# Of an outline that is a head: trunk radii that it goes on above the trunk, and its area in areas of the trunk's circle,
-# both at most; the radius of the head in the trunk's; how far from its middle what else passes for a head is at most.
+# Of an outline that is a head: trunk radii that it goes on above the trunk, and its area in areas of the trunk's
+# circle, both at most; the radius of the head in the trunk's; how far from its middle what else passes for a head is at most.
 ALL_HEAD: Final = (0.5, 2.2, 0.95, 1.1)
 
 

@@ -1,9 +1,9 @@
-"""Whether the subject of a picture is a boat on its water, so that it may rock without being asked to. Costs next to
+"""Whether the subject of a picture is a boat or a bird on its water, so that it may rock without being asked to. Costs next to
 nothing where it does not stand on water: only then is it worth the word of the detector, and then a second look."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import cv2
 import numpy as np
@@ -16,21 +16,28 @@ _WATER: Final = 0.25  # trust of the water
 _SUBJECT: Final = 0.5  # and of the subject
 _WET: Final = 0.4  # of what is about its foot
 _BOAT: Final = 0.6  # of the trust, that the detector leaves a boat: with less nothing rocks without being asked to
+_BIRD: Final = 0.5  # score of the detector, from which it is a bird
+_DRAWN: Final = 0.5  # from here on the picture is a drawing
 _LARGEST: Final = 0.3  # of the canvas: what is larger is seen from too near to rock as a whole
 
 
-def subject_is_boat(scene: Scene, detect: Detect) -> bool:
-    """Whether the subject stands on water and may be a boat; of a drawing the detector knows little, which leaves it
-    possible. detect: which objects a picture shows. A rock in the surf stands on water, too, and a second look would
-    take as long as looking at the whole picture did."""
+def tell_floating(scene: Scene, detect: Detect) -> Literal["boat", "bird", ""]:
+    """What the subject that stands on water may be; "" where it is neither. Of a drawing the detector knows little, which
+    leaves a boat possible. detect: which objects a picture shows. A rock in the surf stands on water, too, and a second
+    look would take as long as looking at the whole picture did."""
     if not subject_floats(scene):
-        return False
-    drawn = scene.facts.drawn
-    return judge(scene.rgb, scene.matte.mask, "boat", detect(scene.rgb), detect, drawn=drawn).worth >= _BOAT
+        return ""
+    drawn, seen = scene.facts.drawn, detect(scene.rgb)
+    if judge(scene.rgb, scene.matte.mask, "boat", seen, detect, drawn=drawn).worth >= _BOAT:
+        return "boat"
+    if drawn >= _DRAWN:
+        return ""
+    bird = judge(scene.rgb, scene.matte.mask, "bird", seen, detect, drawn=drawn)
+    return "bird" if bird.worth >= 1 and bird.agrees >= _BIRD else ""
 
 
 def subject_floats(scene: Scene) -> bool:
-    """Whether the subject stands on water, and is no person and no animal."""
+    """Whether the subject stands on water, and is no person."""
     if scene.faces or scene.water.trust < _WATER or scene.matte.trust <= _SUBJECT or scene.matte.share > _LARGEST:
         return False
     picture = shrink(scene)

@@ -122,6 +122,8 @@ def _stands(scene: Scene, picture: SmallCopy, kind: ThingKind, solid: Mask, mask
                 shaped *= float(np.clip((picture.horizon + 0.27 - foot) / 0.12, 0.4, 1)) * _is_hung(solid)
             elif kind == "plane":
                 shaped *= float(np.clip(2.2 - 1.2 * height / max(width, 1), 0.3, 1))
+            if kind == "bird" and not several:  # it swims
+                on_the_ground = max(on_the_ground, float(np.clip(wet / 0.35, 0, 1)) if foot > picture.horizon else 0.0)
             return max(free, on_the_ground) * max(above, on_the_ground) * shaped
         case "rocket":
             return float(np.clip(sky / 0.3, 0.15, 1)) * float(np.clip(height / max(width, 1) - 0.6, 0.1, 1))

@@ -66,11 +66,15 @@ def judge(rgb: U8, mask: F32, kind: ThingKind, seen: Sequence[Detection], detect
     sure = _SURE.get(kind, _USUALLY_SURE)
     agrees = _strongest(seen, box, names)
     against = _speaks_against(seen, box, names)
+    living = _strongest(seen, box, _LIVING - names)
     if agrees < sure and (drawn < _DRAWN or kind != "boat"):
         crop, inside = _crop(rgb, box)
         again = detect(crop)
         agrees = max(agrees, _strongest(again, inside, names))
         against = max(against, _speaks_against(again, inside, names))
+        living = max(living, _strongest(again, inside, _LIVING - names))
+    if kind == "bird" and living > agrees:
+        return Verdict(agrees, _ANOTHER)  # a dog's head is a bird to it, too, and more of a dog
     if agrees >= sure:
         return Verdict(agrees, 1.0)
     if drawn >= _DRAWN and kind == "boat":

@@ -33,6 +33,7 @@ from vivant.engines.diorama.storyboard import (
 
 _ASIDE: Final[frozenset[TravelKind]] = frozenset({"go", "turn", "take_off"})
 _HAS_FRONT: Final[frozenset[ThingKind]] = frozenset({"car", "train", "plane", "boat", "fish"})
+_FLOATING: Final[frozenset[ThingKind]] = frozenset({"boat", "bird"})
 AFLOAT: Final = 0.6  # trust from which a boat rocks without being asked to
 _ROCKING: Final = 0.4  # how much, as a strength
 MOST: Final = 3  # things that travel in one clip
@@ -43,6 +44,7 @@ _AFTER: Final = 8  # tokens after a verb that say where it leads
 _BEFORE: Final = 4  # tokens before a noun that say what it is like
 _AFTER_NOUN: Final = 5  # and after it, as "in the background"
 _LONGEST: Final = 3  # words of one English phrase
+_FLOATS: Final = frozenset({"float", "floats", "floating", "漂浮", "浮动", "漂荡"})
 _NONE: Final = frozenset({"no", "without", "any", "never"})
 _MANY: Final = frozenset("群几些数双排队")  # 一群鸟, 几只海鸥
 _GAP: Final = 6  # tokens between a noun and its verb that the tagger took for a noun
@@ -85,10 +87,10 @@ def _find_boat(reading: Reading) -> tuple[Thing, ...]:
 
 
 def choose_floating(travels: tuple[Travel, ...], facts: PictureFacts) -> tuple[Travel, ...]:
-    """Boats that were surely found and that nothing was asked of rock on their water."""
-    if any(travel.thing.kind == "boat" for travel in travels):
+    """Boats, and birds on the water, that were surely found and that nothing was asked of rock on their water."""
+    if any(travel.thing.kind in _FLOATING for travel in travels):
         return ()
-    afloat = [fact for fact in facts.things if fact.thing.kind == "boat" and fact.trust >= AFLOAT]
+    afloat = [fact for fact in facts.things if fact.thing.kind in _FLOATING and fact.trust >= AFLOAT]
     afloat = [fact for fact in afloat if not fact.cut_left and not fact.cut_right]
     return tuple(Travel(thing=fact.thing, kind="bob", strength=_ROCKING, origin="picture") for fact in afloat[:1])
 
@@ -290,7 +292,7 @@ def _find_chinese(reading: Reading) -> list[_Going]:
                 several=said in words.plural or not _MANY.isdisjoint(text[max(0, at - _BEFORE) : at]), words=said,
             )  # fmt: skip
             does = words.does[verb[1]]
-            told = {phrase for phrases in words.says.values() for phrase in phrases if phrase in text[at:]}
+            told = {phrase for phrases in words.says.values() for phrase in phrases if phrase in text[at:]} | {verb[1]}
             travel = _travel(thing, does, told, words, _quote(reading, first + at, last))
             if travel is not None:
                 goings.append(_Going(travel, first + at, last, first + verb[0]))
@@ -321,7 +323,7 @@ def _travel(thing: Thing, does: TravelKind, told: set[str], words: TravelWords, 
         kind = "approach"
     if kind == "go" and (said("up") or thing.kind == "rocket") and thing.kind in ("balloon", "kite", "plane", "rocket"):
         kind = "rise"
-    if kind == "go" and thing.kind in ("boat", "fish") and not told.isdisjoint({"float", "floats", "floating"}):
+    if kind == "go" and thing.kind in ("boat", "fish", "bird") and not told.isdisjoint(_FLOATS):
         kind = "bob"
     if kind == "take_off" and thing.kind in ("rocket", "balloon"):
         kind = "rise"

@@ -49,6 +49,7 @@ class TravelCurves:
     y: F32
     scale: F32
     angle: F32
+    afloat: bool = False  # it lies on water, and its wings are at rest
 
     def __post_init__(self) -> None:
         check_type("TravelCurves.thing", self.thing, Thing)
@@ -58,12 +59,12 @@ class TravelCurves:
 
     @property
     def flies(self) -> bool:
-        return self.thing.kind in _FLIES
+        return self.thing.kind in _FLIES and not self.afloat
 
     def within(self, view: View) -> TravelCurves:
         """The same in a view, which shows a part of the canvas larger."""
         x, y = ((values / view.size).astype(np.float32) for values in (self.x, self.y))
-        return TravelCurves(self.thing, x, y, self.scale, self.angle)
+        return TravelCurves(self.thing, x, y, self.scale, self.angle, self.afloat)
 
 
 def make_travels(board: Storyboard, facts: PictureFacts) -> tuple[TravelCurves, ...]:
@@ -123,7 +124,11 @@ class _Way:
                 pass
         heave, roll = self._sway()
         values = (x, y + heave, scale, angle + roll)
-        return TravelCurves(travel.thing, *(np.asarray(value, np.float32) for value in values))
+        return TravelCurves(travel.thing, *(np.asarray(value, np.float32) for value in values), afloat=self._swims())
+
+    def _swims(self) -> bool:
+        """Whether it is a bird that rests on the water."""
+        return self._travel.kind == "bob" and self._travel.thing.kind == "bird"
 
     def _rise(self, d: F64) -> tuple[F64, F64, F64, F64]:
         zero = np.zeros(self._frames)
@@ -189,7 +194,7 @@ class _Way:
     def _sway(self) -> tuple[F64, F64]:
         """(heave in heights of the canvas, roll in radians), both 0 at the start."""
         kind, height = self._travel.thing.kind, self._fact.bottom - self._fact.top
-        heave, roll, pace = _SWAYS.get(kind, (0.0, 0.0, 0.4))
+        heave, roll, pace = _SWAYS.get("boat" if self._swims() else kind, (0.0, 0.0, 0.4))
         if self._travel.kind == "bob":
             heave, roll, pace = max(3 * heave, 0.03), max(2.4 * roll, 2.5), max(pace, 0.4)
         elif self._travel.kind == "shake":

@@ -87,7 +87,7 @@ class Travelling:
                 continue
             for number in range(1, int(labels.max()) + 1):  # one at a time: each is as large as the picture
                 bird = pick(body, labels, number)
-                flight = Flight(seed, number, float(bird.body.sum()), len(curves.x), short)
+                flight = None if curves.afloat else Flight(seed, number, float(bird.body.sum()), len(curves.x), short)
                 sprites += _cut(scene.source, self.scene.source, bird, curves, flight, seed)
         self._sprites = sorted(sprites, key=lambda one: one.box.top + one.box.height)
         self._subject = self._find_subject()
