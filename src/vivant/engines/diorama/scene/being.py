@@ -34,7 +34,8 @@ LONE: Final = (4.6, 0.4)  # half axes across of the one eye that is seen: radius
 UPRIGHT: Final = (0.2, 1.0, 1.0)
 NECK: Final = 1.05  # head radii from its middle
 # Of an outline that is a head: trunk radii that it goes on above the trunk, and its area in areas of the trunk's
-# circle, both at most; the radius of the head in the trunk's; how far from its middle what else passes for a head is at most.
+# circle, both at most; the radius of the head in the trunk's; how far from its middle what else passes for a head is at
+# most.
 ALL_HEAD: Final = (0.5, 2.2, 0.95, 1.1)
 
 

@@ -1,5 +1,6 @@
-"""Whether the subject of a picture is a boat or a bird on its water, so that it may rock without being asked to. Costs next to
-nothing where it does not stand on water: only then is it worth the word of the detector, and then a second look."""
+"""Whether the subject of a picture is a boat or a bird on its water, so that it may rock without being asked to. Costs
+next to nothing where it does not stand on water: only then is it worth the word of the detector, and then a second
+look."""
 
 from __future__ import annotations
 
@@ -22,9 +23,9 @@ _LARGEST: Final = 0.3  # of the canvas: what is larger is seen from too near to 
 
 
 def tell_floating(scene: Scene, detect: Detect) -> Literal["boat", "bird", ""]:
-    """What the subject that stands on water may be; "" where it is neither. Of a drawing the detector knows little, which
-    leaves a boat possible. detect: which objects a picture shows. A rock in the surf stands on water, too, and a second
-    look would take as long as looking at the whole picture did."""
+    """What the subject that stands on water may be; "" where it is neither. Of a drawing the detector knows little,
+    which leaves a boat possible. detect: which objects a picture shows. A rock in the surf stands on water, too, and a
+    second look would take as long as looking at the whole picture did."""
     if not subject_floats(scene):
         return ""
     drawn, seen = scene.facts.drawn, detect(scene.rgb)
