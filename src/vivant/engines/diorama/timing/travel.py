@@ -124,7 +124,8 @@ class _Way:
                 pass
         heave, roll = self._sway()
         values = (x, y + heave, scale, angle + roll)
-        return TravelCurves(travel.thing, *(np.asarray(value, np.float32) for value in values), afloat=self._swims())
+        x, y, scale, angle = (np.asarray(value, np.float32) for value in values)
+        return TravelCurves(travel.thing, x, y, scale, angle, afloat=self._swims())
 
     def _swims(self) -> bool:
         """Whether it is a bird that rests on the water."""
