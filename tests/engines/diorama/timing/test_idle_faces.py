@@ -141,6 +141,27 @@ def test_a_face_is_alive_in_every_quarter_of_a_second_after_its_line() -> None:
         assert np.ptp(face.gaze[after]) > 0.1
 
 
+def test_a_head_is_at_no_time_quite_at_rest() -> None:
+    for seed in range(12):
+        for lines, actions in (((), ()), ([spoken_line(SENTENCE, start=0.3)], ()), ((), placed(Action(kind="smile")))):
+            face = make_faces(145, seed, FACES[:1], lines, actions)[0]
+            # A tilt moves the hair farther than a turn of as many degrees, and a nod less.
+            turned = [
+                weight * np.diff(getattr(face, name)) for name, weight in (("yaw", 1), ("pitch", 0.8), ("roll", 1.6))
+            ]
+            speed = 24 * np.sqrt(sum(one**2 for one in turned))[12:]
+            assert np.convolve(speed, np.ones(8) / 8, "valid").min() > 1  # degrees of yaw per second
+
+
+def test_a_head_beats_time_in_a_line_without_marks_of_stress() -> None:
+    flat = [(symbol, seconds) for symbol, seconds in SENTENCE * 3 if symbol != "ˈ"]
+    moved = 0.0
+    for seed in range(10):
+        speaks = make_faces(121, seed, FACES[:1], [spoken_line(flat, start=0.5)], ())[0]
+        moved += float(np.abs(np.diff(speaks.pitch[16:96], 2)).mean()) / 10  # quick, and not the slow sway
+    assert moved > 0.02
+
+
 def test_small_faces_move_more_so_that_it_is_seen() -> None:
     near, far = (FaceFact(x=0.5, y=0.4, height=height) for height in (0.42, 0.16))
     for seed in range(5):

@@ -13,6 +13,7 @@ from vivant.engines.diorama.storyboard import FaceFact
 from vivant.engines.diorama.timing.acting import PlacedAction
 from vivant.engines.diorama.timing.curves import FaceCurves, face_range
 from vivant.engines.diorama.timing.idle import make_idle_life, measure_speaking
+from vivant.engines.diorama.timing.lulls import fill_lulls
 from vivant.engines.diorama.timing.performing import perform
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F64
@@ -48,7 +49,7 @@ def make_faces(
             lines,
             [placed for placed in actions if placed.action.face_index == index],
             settle=settle,
-            lively=float(np.clip((CLOSE / max(face.height, 0.01)) ** 0.5, 1, MOST_LIVELY)),
+            height=face.height,
         )
         for index, face in enumerate(faces)
     )
@@ -62,16 +63,21 @@ def _make_face(
     own: Sequence[PlacedAction],
     *,
     settle: bool,
-    lively: float,
+    height: float,
 ) -> FaceCurves:
     kinds = {placed.action.kind for placed in own}
+    lively = float(np.clip((CLOSE / max(height, 0.01)) ** 0.5, 1, MOST_LIVELY))
     restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
     face = make_idle_life(frames, seed, index, lines, restless=restless * lively, deep="breathe" in kinds)
+    filled = fill_lulls({name: face[name] for name in _HEAD}, seed, index, height) if restless >= 1 else {}
+    filled = {name: curve - face[name] for name, curve in filled.items()}
     quiet = 1 - measure_speaking(frames, [line for line in lines if line.line.face_index == index])
     acted = perform(frames, seed, index, own, quiet)
     told = sum((np.abs(acted[name]) for name in _HEAD if name in acted), np.zeros(frames))
     for name in _HEAD:  # who looks somewhere on purpose holds the head stiller
         face[name] = face[name] * (1 - CALMER * np.minimum(1, told / CALMER_FROM))
+    for name, curve in filled.items():  # which is little, and all that moves a head that holds still otherwise
+        face[name] = face[name] + curve
     for name, curve in acted.items():
         # Lids that are down cannot blink; everything else adds up.
         face[name] = np.maximum(face[name], curve) if name == "lids" else face.get(name, 0) + curve

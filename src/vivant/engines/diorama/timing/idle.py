@@ -29,8 +29,14 @@ LISTENING: Final = 0.62  # share of it in one who does not speak
 BREATH: Final = (0.2, 0.3)  # Hz
 QUIET: Final = 0.7  # depth of a breath at rest
 DRAWN: Final = 0.3  # by how much more one breathes in before a phrase
-NOD: Final = 2.0  # degrees at a stressed syllable
+NOD: Final = 2.3  # degrees at a stressed syllable
 NOD_WIDTH: Final = 0.13  # s, deviation of its bell
+TILT: Final = 1.5  # degrees by which the head tilts with it, to one side and the other
+TILT_WIDTH: Final = 0.2  # s
+SHRUG: Final = 0.3  # of a breath, by which the shoulders rise with it
+VOWELS: Final = frozenset("aɑæʌɐɒɔɛeoɤɜɚəɪiʊuyøœAIOWYQ")
+APART: Final = 0.45  # s between stressed syllables that are seen
+UNSTRESSED: Final = 0.7  # s after which the head beats on a syllable without stress: Chinese marks few
 # A phrase has a pose of its own, from which the head moves on at the next: degrees at most.
 PHRASE: Final = {"yaw": 3.2, "pitch": 1.0, "roll": 2.0}
 PHRASE_TURN: Final = 0.6  # s
@@ -118,8 +124,11 @@ def _head(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine], r
     first = 1.0 if head["yaw"][min(FPS, frames - 1)] >= 0 else -1.0
     for name, curve in _turns(time, rng(seed, f"turns/{index}"), first).items():
         head[name] += restless**TURN_OF_SMALL * curve * waits
+    side = first
     for moment, strength in _stresses(own_lines, chance):
         head["pitch"] += restless * NOD * strength * np.exp(-0.5 * ((time - moment - 0.03) / NOD_WIDTH) ** 2)
+        head["roll"] += restless * TILT * side * strength * np.exp(-0.5 * ((time - moment - 0.06) / TILT_WIDTH) ** 2)
+        side = -side
     for name, curve in _phrase_poses(time, own_lines, rng(seed, f"phrases/{index}")).items():
         head[name] += restless * curve
     for name in head:
@@ -249,21 +258,28 @@ def _breath(frames: int, seed: int, index: int, own_lines: Sequence[PlacedLine],
             drawn = smoothstep((time - start + 0.5) / 0.5) * smoothstep((start + 1.6 - time) / 1.6)
             breath = breath + DRAWN * (1 - breath) * drawn
     for moment, strength in _stresses(own_lines, chance):
-        breath = breath + 0.22 * strength * np.exp(-0.5 * ((time - moment) / 0.15) ** 2)
+        breath = breath + SHRUG * strength * np.exp(-0.5 * ((time - moment) / 0.15) ** 2)
     return np.clip(breath, 0, 1) * smoothstep(time / 0.3)
 
 
 def _stresses(own_lines: Sequence[PlacedLine], chance: np.random.Generator) -> Iterator[tuple[float, float]]:
-    """(second, strength 0..1) of stressed syllables, at most about two a second."""
+    """(second, strength 0..1) of stressed syllables, at most about two a second; where none comes for a while, of
+    others, weaker."""
     for line in own_lines:
         start = line.start / SAMPLE_RATE
-        last = -1.0
+        last = start
         phones = line.spoken.phones
+        stressed = np.array([start + phone.start for phone in phones if phone.accent])
         for phone in phones:
             moment = start + phone.start
-            if phone.accent and moment - last > 0.45:
+            if phone.accent and moment - last > (APART if last > start else -1):
                 last = moment
                 yield moment + 0.05, float(chance.uniform(0.4, 1.0))
+            elif phone.symbol in VOWELS and moment - last > UNSTRESSED:
+                if ((stressed >= moment) & (stressed < moment + APART)).any():
+                    continue  # one with stress is near
+                last = moment
+                yield moment + 0.05, float(chance.uniform(0.35, 0.65))
 
 
 def measure_speaking(frames: int, own_lines: Sequence[PlacedLine]) -> F64:

@@ -32,7 +32,7 @@ _LOOKS: Final[Mapping[str, Mapping[str, float]]] = {
     "look_away": {"yaw": 10.0, "gaze": 1.0, "pitch": 1.2}, "turn_head": {"yaw": 12.0, "gaze": 0.45}, "look_camera": {},
 }  # fmt: skip
 _FEELINGS: Final[Mapping[str, Mapping[str, float]]] = {
-    "smile": {"smile": 0.85, "widen": -0.25},
+    "smile": {"smile": 0.95, "widen": -0.35, "roll": 2.6, "pitch": -1.2},
     "smirk": {"smirk": 1.0, "smile": 0.1, "widen": -0.2},
     "laugh": {"smile": 1.0, "wide": 0.35, "widen": -0.6, "pitch": -2.0},
     "sad": {"inner": 0.9, "smile": -0.75, "lids": 0.16, "pitch": 3.6},
@@ -96,6 +96,8 @@ def _curves(time: F64, act: Performed, chance: np.random.Generator) -> dict[str,
     pose = dict(POSES.get(act.kind, {}))
     if act.kind == "look_away" and chance.uniform() < 0.5:
         pose |= {"yaw": -pose["yaw"], "gaze": -pose["gaze"]}
+    if act.kind == "smile" and chance.uniform() < 0.5:
+        pose["roll"] = -pose["roll"]
     if pose:
         held = _envelope(time, act)
         # Eyes lead and the head follows.

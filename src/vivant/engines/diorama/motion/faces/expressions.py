@@ -92,7 +92,7 @@ def _smile(own: F64, half: float) -> F64:
     x, down = np.abs(own[:, 0]), own[:, 1]
     corner = np.exp(-(((x - half) / (0.75 * half)) ** 2) - (down / 0.12) ** 2)
     cheek = np.exp(-(((x - 1.45 * half) / 0.14) ** 2) - ((down + 0.22) / 0.13) ** 2)
-    return np.stack([0.022 * np.sign(own[:, 0]) * corner, -0.03 * corner - 0.022 * cheek, 0 * x], axis=1)
+    return np.stack([0.034 * np.sign(own[:, 0]) * corner, -0.042 * corner - 0.03 * cheek, 0 * x], axis=1)
 
 
 def _frown(own: F64, half: float) -> F64:
