@@ -27,6 +27,9 @@ THROAT: Final = 0.42  # to both sides of the middle, below the chin
 REACH: Final = 1.5  # from the middle of the head, up to which hair is looked for
 LONGEST: Final = 1.3  # below the chin, where colour tells hair from cloth
 SHORTEST: Final = 0.15  # the same in a grey photo, where it does not
+COLLAR: Final = 0.6  # by which that widens for each face height below the chin: there are collars of the hair's colour
+FARTHEST: Final = 2.3  # below the chin, where long hair before chest and shoulders ends
+THICKEST: Final = 0.75  # a strand is nowhere wider there: what is wider is cloth of its colour
 APART: Final = 12.0  # CIE Lab between hair and skin, from which a head is surely not bald
 ALIKE: Final = 16.0  # CIE Lab, within which what hangs down is of the same hair
 MATTE_FROM: Final = 0.3  # trust of the subject's outline, under which no hair is found
@@ -90,10 +93,46 @@ def _hair_of(face: Face, lab: F32, subject: F32) -> tuple[F32, float]:
     hanging = same * (1 - throat) * (1 - smoothstep((below - 0.6 * lowest) / (0.4 * lowest)))
     likely = np.max([above, beside, hanging], axis=0) * subject * near * np.clip(beyond / 0.04, 0, 1)
     kept = _connected(likely > 0.5, around)
+    if colourful:
+        alike = (to_hair < ALIKE) & (not_skin > 0.5) & (subject > 0.5) & (below > -EYES)
+        kept |= _strands(alike, kept, np.stack([np.abs(across - middle), below]), unit)
+        likely = np.maximum(likely, kept * filters.blur(alike.astype(np.float32), 0.8) * subject)
     likely = likely * cv2.GaussianBlur(cv2.dilate(kept, np.ones((3, 3), np.uint8)).astype(np.float32), (0, 0), 1.0)
+    wide = THROAT + COLLAR * np.clip(below, 0, 1) - np.abs(across - middle)
+    likely = likely * (1 - smoothstep(wide / 0.12 + 0.5) * smoothstep(below / 0.15))
     area = float(likely.sum()) / unit**2
     sure = smoothstep(np.array([(apart - 0.4 * APART) / (0.6 * APART), (area - 0.1) / 0.25]))
     return likely.astype(np.float32), float(sure.prod())
+
+
+def _strands(alike: np.ndarray[Any, np.dtype[np.bool_]], kept: U8, own: F64, unit: float) -> U8:
+    """1 where long hair hangs on from what is `kept` of a head, uint8: pieces of its colour that begin there, taper and
+    end before the chest. own: float64 (2, rows, columns), aside of the middle of the face and below its chin, in faces.
+    A piece that reaches the throat, the border of the picture or far down is a collar or a coat."""
+    strands = np.zeros_like(kept)
+    # Pieces that hang together by a pixel or two are two things.
+    new = cv2.morphologyEx((alike & (kept == 0)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(new, connectivity=4)
+    near = cv2.dilate(kept, np.ones((5, 5), np.uint8)) > 0
+    aside, below = own
+    for k in range(1, count):
+        piece = labels == k
+        if stats[k, cv2.CC_STAT_AREA] < 12 or not (piece & near).any() or piece[-1].any():
+            continue
+        widths = piece.sum(axis=1)
+        rows = np.flatnonzero(widths)
+        begins, ends = widths[rows[: max(1, len(rows) // 3)]].max(), widths[rows[-max(1, len(rows) // 4) :]].mean()
+        inside = (aside[piece] < THROAT) & (below[piece] > -0.15)
+        if (
+            inside.any()
+            or below[piece].max() > FARTHEST
+            or below[piece].max() < 0.3
+            or widths.max() > THICKEST * unit
+            or ends > 0.6 * begins
+        ):
+            continue
+        strands[piece] = 1
+    return strands
 
 
 def _colours_at(lab: F32, points: F64, radius: float) -> F32:
