@@ -20,6 +20,7 @@ from vivant.engines.diorama.scene.detection import ObjectDetector
 from vivant.engines.diorama.scene.faces import FaceFinder, describe_face
 from vivant.engines.diorama.scene.floating import tell_floating
 from vivant.engines.diorama.scene.hair import find_hair
+from vivant.engines.diorama.scene.kinds import is_lifeless
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
 from vivant.engines.diorama.scene.plants import find_plants, look_for_plants
@@ -125,8 +126,13 @@ class SceneAnalyser:
             _log.warning("The depth model says nothing of a picture; its depth is guessed.")
         light = seen.lab[..., 0]
         body, being = (None, None) if living is None else living.result()
-        if body is not None and being is not None and not being.being:
-            body, being = recognise(body, being, matte, rgb, self._detector.detect(rgb), drawn=drawn)
+        if body is not None and being is not None and (not being.being or (being.upright and not faces)):
+            detected = self._detector.detect(rgb)
+            if not being.being:
+                body, being = recognise(body, being, matte, rgb, detected, drawn=drawn)
+            # A glass on its foot has a head above a trunk, too.
+            if being.upright and not faces and is_lifeless(matte.mask, detected):
+                being = replace(being, upright=False)
         hair = hairy.result()
         checkpoint()
         middle = _middle(matte)

@@ -29,6 +29,12 @@ CALLED: Final[Mapping[ThingKind, frozenset[str]]] = {
 # What is surely none of the things that travel without legs.
 _LIVING: Final = frozenset({"person", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"})
 _VEHICLES: Final = frozenset({"car", "truck", "bus", "motorcycle", "bicycle", "train", "boat", "airplane"})
+# What is nobody, however upright it stands; not what people carry, wear or sit on.
+_LIFELESS: Final = _VEHICLES | {
+    "bottle", "wine glass", "cup", "bowl", "vase", "potted plant", "clock", "traffic light", "fire hydrant",
+    "stop sign", "parking meter", "tv", "refrigerator", "banana", "apple", "orange", "broccoli", "carrot", "cake",
+    "toilet",
+}  # fmt: skip
 # Score that counts as sure. Water under a boat says as much again.
 _SURE: Final[Mapping[ThingKind, float]] = {"cup": 0.28, "boat": 0.28}
 _USUALLY_SURE: Final = 0.45
@@ -82,6 +88,16 @@ def judge(rgb: U8, mask: F32, kind: ThingKind, seen: Sequence[Detection], detect
     if against >= max(_RIVAL, agrees + 0.1):
         return Verdict(agrees, _ANOTHER)
     return Verdict(agrees, _UNKNOWN + (0.9 - _UNKNOWN) * float(np.clip((agrees - 0.2) / (sure - 0.2), 0, 1)))
+
+
+def is_lifeless(mask: F32, seen: Sequence[Detection]) -> bool:
+    """Whether the detector takes a cut-out, float32 (h, w), for a thing and for nobody. seen: what it says of the whole
+    picture. What people carry and wear does not count."""
+    box = _box_of(mask)
+    if box is None:
+        return False
+    thing, living = (_strongest(seen, box, names) for names in (_LIFELESS, _LIVING))
+    return thing >= _RIVAL and thing > living + 0.1
 
 
 def _strongest(seen: Sequence[Detection], box: Box, names: frozenset[str]) -> float:
