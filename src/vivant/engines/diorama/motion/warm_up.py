@@ -26,8 +26,8 @@ from vivant.engines.diorama.motion.fields import (
     Stars,
     quarter_shape,
 )
+from vivant.engines.diorama.motion.frame.compositing import composite
 from vivant.engines.diorama.motion.frame.illuminate import FrameLight
-from vivant.engines.diorama.motion.frame.layers import composite
 from vivant.engines.diorama.motion.frame.morph import Alignment, Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.motion.frame.segments import Frames

@@ -25,8 +25,9 @@ class Draped:
         """scene: the picture with all cloth in it."""
         behind = drapery.behind.source
         self._cloths = drapery.cloths
+        picture = warp.pack_source(scene.source)
         self._cutouts = tuple(
-            make_cutout(scene.source, behind, cloth.body.alpha, cloth.body.hole) for cloth in drapery.cloths
+            make_cutout(scene.source, behind, cloth.body.alpha, cloth.body.hole, picture) for cloth in drapery.cloths
         )
 
     def draw(self, n: int, view: Grid, frame: Planes) -> None:

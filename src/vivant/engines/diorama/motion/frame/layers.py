@@ -4,24 +4,21 @@ two are composited again. Knows nothing of the camera."""
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.kernels import kernel
-from vivant.engines.diorama.motion.fields import quarter_shape
-from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
+from vivant.engines.diorama.motion.fields import STEP, Rect, quarter_shape, sample_quarter
+from vivant.engines.diorama.motion.frame.compositing import I16, Where, lay
+from vivant.engines.diorama.motion.frame.warp import Grid, Texels, enlarge, look_up, pack_source
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.engines.diorama.scene.surroundings import Surroundings
 from vivant.media import F32, U8
-
-I16 = NDArray[np.int16]
-I32 = NDArray[np.int32]
 
 # The matte's soft rim, moved a little inward: a thin line of background around a cut-out is easily seen.
 _RIM: Final = (0.1, 0.9)
@@ -30,6 +27,7 @@ _RIM: Final = (0.1, 0.9)
 _APART: Final = (30.0, 70.0)
 _OWN: Final = (0.1, 0.6)
 RESIDUAL_ENDS: Final = 7.0  # pixels of shift from which the residual, see `composite_over`, is left out
+_CELL: Final = 3 * STEP  # pixels about a corner that a cell of the grid may read, also where it is drawn smaller
 SLACK: Final = 4.0  # levels of it that always stay: small errors of the matte
 
 
@@ -39,7 +37,7 @@ class Cutout:
     background at its own place gives exactly the picture.
 
     y: int16 (2h, 2w); u, v: int16 (h/2, w/2), chroma less 128 times alpha; alpha2: uint8 (2h, 2w); alpha_half: uint8
-    (h/2, w/2).
+    (h/2, w/2). They may go on beyond the canvas, see `picture`.
     """
 
     y: I16
@@ -47,9 +45,27 @@ class Cutout:
     v: I16
     alpha2: U8
     alpha_half: U8
-    extent: F32  # quarter grid of the canvas, 0..1: where alpha or residual are not 0
-    left: int = 0  # pixels of the planes that lie left of the canvas
-    top: int = 0  # and above it
+    picture: Texels  # the picture itself, which is read where the subject is opaque; planes of the same size
+    # float32 (2, h/4, w/4), 0..1, on the quarter grid of the canvas: where alpha or residual are not 0, and where, and
+    # as far around as a cell of the grid reads, alpha is 1.
+    covers: F32
+
+    @property
+    def extent(self) -> F32:
+        """The first of `covers`."""
+        return self.covers[0]
+
+
+class Covers(NamedTuple):
+    """What a cut-out covers, on a grid, see `Cutout.covers`."""
+
+    extent: F32
+    solid: F32
+
+    def part(self, rect: Rect, whole: Rect) -> Covers:
+        """The same for a rect inside a grid of the whole output."""
+        part = Grid(whole, self.extent, self.solid).part(rect)
+        return Covers(part.x, part.y)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +91,8 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     filled = pull_push(nearness, (1 - far).astype(np.float32))
     ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
     body = _measured_body(raw, nearness) if scene.depth_measured else _round_body(raw, subject_nearness)
-    return Layers(background, ground, make_cutout(scene.source, background, alpha, hole), body)
+    subject = make_cutout(scene.source, background, alpha, hole, pack_source(scene.source))
+    return Layers(background, ground, subject, body)
 
 
 def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings) -> Cutout:
@@ -88,10 +105,8 @@ def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings)
     wide, open_ = (
         np.asarray(cv2.copyMakeBorder(mask, *sides, cv2.BORDER_REPLICATE), np.float32) for mask in (alpha, hole)
     )
-    made = make_cutout(whole.source, background.source, wide, open_)
-    rows, columns = quarter_shape(*alpha.shape)
-    extent = filters.resize(np.maximum(hole, alpha), columns, rows)
-    return replace(made, extent=extent, left=margins.left, top=margins.top)
+    made = make_cutout(whole.source, background.source, wide, open_, pack_source(whole.source, margins))
+    return replace(made, covers=_find_covers(alpha, hole))
 
 
 def _outline(raw: F32) -> tuple[F32, F32, int]:
@@ -154,8 +169,9 @@ def _round_body(raw: F32, subject_nearness: float) -> F32:
     return (subject_nearness * (1 + 0.14 * (bulge - 0.6))).astype(np.float32)
 
 
-def make_cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cutout:
-    """What a picture has before a background, which differs from it in the hole. alpha, hole: float32 (h, w), 0..1."""
+def make_cutout(source: Source, background: Source, alpha: F32, hole: F32, picture: Texels) -> Cutout:
+    """What a picture has before a background, which differs from it in the hole. alpha, hole: float32 (h, w), 0..1;
+    picture: the source, packed."""
     h, w = alpha.shape
     double_size, half_size = (2 * w, 2 * h), (w // 2, h // 2)
     alpha2 = np.rint(255 * cv2.resize(alpha, double_size, interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
@@ -163,8 +179,15 @@ def make_cutout(source: Source, background: Source, alpha: F32, hole: F32) -> Cu
     y = left_over(source.y2, background.y2, alpha2, 0)
     u = left_over(source.planes.u, background.planes.u, alpha_half, 128)
     v = left_over(source.planes.v, background.planes.v, alpha_half, 128)
-    rows, columns = quarter_shape(h, w)
-    return Cutout(y, u, v, alpha2, alpha_half, filters.resize(np.maximum(hole, alpha), columns, rows))
+    return Cutout(y, u, v, alpha2, alpha_half, picture, _find_covers(alpha, hole))
+
+
+def _find_covers(alpha: F32, hole: F32) -> F32:
+    """`Cutout.covers` of an alpha and a hole, float32 (h, w), 0..1."""
+    rows, columns = quarter_shape(*alpha.shape)
+    extent = filters.resize(np.maximum(hole, alpha), columns, rows)
+    inside = cv2.erode((alpha > 0.999).astype(np.uint8), np.ones((2 * _CELL + 1,) * 2, np.uint8))
+    return np.stack([extent, sample_quarter(np.asarray(inside, np.float32))])
 
 
 def left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
@@ -190,30 +213,30 @@ def _left_over(picture: U8, background: U8, alpha: U8, zero: int) -> I16:
     return out
 
 
-def composite_over(cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: F32) -> None:
-    """Composite the subject over `frame` (planes of the whole output, in place) where `grid` looks.
+def composite_over(
+    cutout: Cutout, grid: Grid, frame: tuple[U8, U8, U8], *, shift: F32, covers: Covers | None = None
+) -> None:
+    """Composite the subject over `frame` (planes of the whole output, in place) where `grid` looks. covers: what it
+    covers there, if that is known.
 
     shift: how far the subject has moved against its background, in pixels, float32 like the grid. At the outline the
     cutout also holds the residual between the true background and the completed one: at its own place that makes the
     picture exact, elsewhere it would be a stain. So it is reduced as the subject moves.
     """
-    left = np.asarray(16 * (SLACK + 255 * np.maximum(0, 1 - shift / RESIDUAL_ENDS)), np.float32)
-    rect = grid.rect
-    slack = enlarge(left, rect)
-    x, y = grid.x + np.float32(cutout.left), grid.y + np.float32(cutout.top)
-    at = _round(enlarge(2 * x, rect), enlarge(2 * y, rect))
-    composite(frame[0][rect.luma], _sample(cutout.y, at), _sample(cutout.alpha2, at), 0, slack)
-    at = _round(enlarge_half(0.5 * x - 0.25, rect), enlarge_half(0.5 * y - 0.25, rect))
-    slack = enlarge_half(left, rect)
-    alpha = _sample(cutout.alpha_half, at)
-    composite(frame[1][rect.chroma], _sample(cutout.u, at), alpha, 128, slack)
-    composite(frame[2][rect.chroma], _sample(cutout.v, at), alpha, 128, slack)
+    slack = np.asarray(16 * (SLACK + 255 * np.maximum(0, 1 - shift / RESIDUAL_ENDS)), np.float32)
+    rect, picture = grid.rect, cutout.picture
+    extent, solid = covers or look_up(cutout.covers, grid.x, grid.y)
+    x, y = picture.place(grid.x, grid.y)
+    where = Where(x, y, *(np.ascontiguousarray(values) for values in (extent, solid, slack)))
+    lay(frame[0][rect.luma], picture.y2, cutout.y, cutout.alpha2, 0, where, STEP, 2.0, 0.0)
+    for out, packed, left in ((frame[1], picture.u, cutout.u), (frame[2], picture.v, cutout.v)):
+        lay(out[rect.chroma], packed, left, cutout.alpha_half, 128, where, STEP // 2, 0.5, -0.25)
 
 
 def hide(cutout: Cutout, grid: Grid, share: U8) -> None:
     """Take what the subject hides out of `share`, uint8 (h, w) of the whole output, in place. grid: where it is."""
     rect = grid.rect
-    x, y = grid.x + np.float32(cutout.left), grid.y + np.float32(cutout.top)
+    x, y = cutout.picture.place(grid.x, grid.y)
     alpha = _sample(cutout.alpha2, _round(enlarge(2 * x, rect), enlarge(2 * y, rect)))
     part = share[rect.luma]
     part[:] = (part.astype(np.uint16) * (255 - alpha.astype(np.uint16)) + 127) // 255
@@ -227,33 +250,3 @@ def _round(map_x: F32, map_y: F32) -> tuple[Any, Any]:
 
 def _sample(plane: Any, at: tuple[Any, Any]) -> Any:
     return cv2.remap(plane, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
-
-
-@kernel
-def composite(out: U8, left: I16, alpha: U8, zero: int, slack: F32) -> None:
-    """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). out, alpha: uint8; left: int16, in 1/16;
-    slack: float32, 1/16 by which left may exceed what its alpha allows."""
-    # Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080. Where nothing is laid this gives back what is there.
-    most, least = np.empty(256, np.int32), np.empty(256, np.int32)
-    for share in range(256):
-        most[share] = (share * (255 - zero) * 16) // 255
-        least[share] = (-share * zero * 16) // 255
-    for i in range(out.shape[0]):
-        _composite_row(out[i], left[i], alpha[i], np.int32(zero), most, least, slack[i])
-
-
-@kernel
-def _composite_row(out: U8, left: I16, alpha: U8, zero: np.int32, most: I32, least: I32, slack: F32) -> None:
-    """most, least: int32 (256,), the bounds of `left` for each alpha. All in int32, and without a branch: such loops
-    use SIMD."""
-    sixteen, whole, bottom, top = np.int32(16), np.int32(255), np.int32(0), np.int32(255)
-    # Divided as an unsigned number, which needs no case for what is below 0.
-    lift, per, down = np.int32(2040 + 4080 * 1024), np.uint32(4080), np.int32(1024)
-    for j in range(out.shape[0]):
-        share = np.int32(alpha[j])
-        more = np.int32(slack[j])
-        own = np.int32(min(max(np.int32(left[j]), np.int32(least[share] - more)), np.int32(most[share] + more)))
-        under = np.int32(np.int32(np.int32(np.int32(out[j]) - zero) * sixteen) * np.int32(whole - share))
-        sum_ = np.int32(np.int32(np.int32(own * whole) + under) + lift)
-        value = np.int32(np.int32(np.int32(np.uint32(sum_) // per) - down) + zero)
-        out[j] = np.uint8(min(max(value, bottom), top))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import cv2
 import numpy as np
@@ -25,6 +25,7 @@ from vivant.engines.diorama.motion.frame.draped import Draped
 from vivant.engines.diorama.motion.frame.focus import Focus
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.layers import (
+    Covers,
     Cutout,
     Layers,
     composite_over,
@@ -56,6 +57,15 @@ LAYERS_FROM: Final = 2.5  # pixels of parallax from which layers, at twice the c
 
 Patches = Callable[[int], tuple[Patch, ...]]
 FaceField = Callable[[int], Field | None]
+
+
+class _Laid(NamedTuple):
+    """Where the subject is in a frame, on the grid of the whole output. shift: how far it has moved against its
+    background, pixels, float32."""
+
+    grid: Grid
+    shift: F32
+    covers: Covers
 
 
 class Renderer:
@@ -175,7 +185,9 @@ class Renderer:
             behind = ambient if self._beside is None else combine(ambient, _share(acted, self._beside))
         grid, gain = displace(view, behind)
         whole = pose.is_home and not layers
-        frame = self._read_what_moves(grid, moved) if whole else warp.read(self._texels, grid)
+        laid = self._place_subject(layers.subject, pose, combine(moved, worn)) if layers else None
+        hidden = laid.covers.solid if laid else None
+        frame = self._read_what_moves(grid, moved) if whole else warp.read(self._texels, grid, hidden)
         drift = self._ambient.drift(n) if self._ambient else None
         sky = self._sky_behind if layers else self._sky
         if sky and drift:
@@ -191,7 +203,7 @@ class Renderer:
             self._draped.draw(n, view, frame)
         lit = self._illuminator.look(n, view, behind=layers is not None) if self._illuminator else None
         if layers:
-            body = self._lay_subject(layers.subject, pose, combine(moved, worn), patches, frame)
+            body = self._lay_subject(layers.subject, laid, patches, frame) if laid else None
             if lit and body and lit.sky_share is not None:
                 hide(layers.subject, body, lit.sky_share)
             if worn is not None and worn.gain is not None:
@@ -211,18 +223,19 @@ class Renderer:
         self._relight(n, gain, frame)
         return blur_sideways(frame, self.rig.blur(n))
 
-    def _lay_subject(
-        self, subject: Cutout, pose: CameraPose, moved: Field | None, patches: tuple[Patch, ...], frame: Planes
-    ) -> Grid | None:
-        """Returns where it was laid."""
+    def _place_subject(self, subject: Cutout, pose: CameraPose, moved: Field | None) -> _Laid:
         view = self.rig.aim(pose, self._whole, surface=1)
         grid, _ = displace(view, moved)
-        there = warp.look_up(subject.extent[None], grid.x, grid.y)[0]
-        rect = _bounds(there > 1e-3, self._width, self._height)
+        shift = ACTED * np.hypot(grid.x - view.x, grid.y - view.y) + np.float32(self.rig.shift(pose))
+        return _Laid(grid, shift, Covers(*warp.look_up(subject.covers, grid.x, grid.y)))
+
+    def _lay_subject(self, subject: Cutout, laid: _Laid, patches: tuple[Patch, ...], frame: Planes) -> Grid | None:
+        """Returns where it was laid."""
+        grid, shift, covers = laid
+        rect = _bounds(covers.extent > 1e-3, self._width, self._height)
         if rect is not None:
-            shift = ACTED * np.hypot(grid.x - view.x, grid.y - view.y) + np.float32(self.rig.shift(pose))
-            here = Grid(view.rect, shift, shift).part(rect).x
-            composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=here)
+            here, part = Grid(self._whole, shift, shift).part(rect).x, covers.part(rect, self._whole)
+            composite_over(subject, grid.part(rect), (frame.y, frame.u, frame.v), shift=here, covers=part)
         for patch in patches:  # faces belong to the subject
             warp.read_patched(self._source, patch, grid, frame)
         return None if rect is None else grid.part(rect)

@@ -23,6 +23,7 @@ _PARTS: Final = np.float32(32)  # of a pixel
 # Added to a float below 2**22 it rounds to an integer, half to even, which is then in the low bits.
 _ROUND: Final = np.float32(1.5 * 2**23)
 _ROUND_BITS: Final = 0x4B400000
+_COVERED: Final = np.float32(0.999)
 
 
 class Positions(NamedTuple):
@@ -87,6 +88,42 @@ def sample(texels: U32, x: F32, y: F32, step: int, scale: float, shift: float, h
 
 
 @kernel
+def sample_beside(
+    texels: U32, x: F32, y: F32, hidden: F32, step: int, scale: float, shift: float, height: int, width: int
+) -> U8:
+    """The same without the cells that are hidden, see `next_covered`: they are 0. hidden: float32 like x and y."""
+    out = np.empty((height, width), np.uint8)
+    columns = x.shape[1]
+    buffers, line = make_buffers(columns, step), np.empty(columns * step, np.uint8)
+    positions = Positions(x, y, step, scale, shift)
+    for i in range(height):
+        row, part = row_of(i, step)
+        at = 0
+        while at < columns - 1:
+            begin, end = next_covered(hidden, row, at, columns - 1)
+            if at < begin:
+                read_row(texels, positions, Span(row, part, at, begin), line[step * at :], buffers)
+            line[step * begin : step * end] = 0
+            at = end
+        out[i] = line[step // 2 : step // 2 + width]
+    return out
+
+
+@kernel
+def next_covered(cover: F32, row: int, after: int, end: int) -> tuple[int, int]:
+    """(first, last) of the next grid columns, from `after` to `end`, between which all four corners of each cell are
+    covered, float32 0..1; both are `end` if there are none."""
+    upper, lower = cover[row], cover[row + 1]
+    first = after
+    while first < end and min(min(upper[first], upper[first + 1]), min(lower[first], lower[first + 1])) < _COVERED:
+        first += 1
+    last = first
+    while last < end and min(min(upper[last], upper[last + 1]), min(lower[last], lower[last + 1])) >= _COVERED:
+        last += 1
+    return first, last
+
+
+@kernel
 def make_buffers(columns: int, step: int) -> Buffers:
     """What `read_row` needs for rows of that many grid columns."""
     n = columns * step
@@ -105,12 +142,24 @@ def row_of(i: int, step: int) -> tuple[int, np.float32]:
 def read_row(texels: U32, positions: Positions, span: Span, line: U8, buffers: Buffers) -> None:
     """Fill `line`, uint8, with the (last - first) · step samples of `span`. texels: uint32 (h, w), see `pack`."""
     h, w = texels.shape
+    n = (span.last - span.first) * positions.step
+    place_row(h, w, positions, span, buffers)
+    floats, ints, words = buffers
+    flat = texels.reshape(-1)
+    for j in range(n):
+        words[j] = flat[np.uint32(ints[j])]
+    _blend_neighbours(words[:n], floats[4][:n], floats[5][:n], line)
+
+
+@kernel
+def place_row(h: int, w: int, positions: Positions, span: Span, buffers: Buffers) -> None:
+    """Where the samples of `span` are in a plane of h rows and w columns: buffers.ints the index of the pixel before
+    each, buffers.floats[4] and [5] how far behind it to the right and down, in 1/32 (0..31)."""
     row, part, first, last = span
     step, scale, shift = positions.step, positions.scale, positions.shift
     n = (last - first) * step
-    floats, ints, words = buffers
+    floats, ints = buffers.floats, buffers.ints
     grid_x, grid_y, place_x, place_y = floats[0], floats[1], floats[2][:n], floats[3][:n]
-    px, py = floats[4][:n], floats[5][:n]
     right, bottom = np.int32(32 * (w - 1)), np.int32(32 * (h - 1))
     interpolate_row(positions.x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
     interpolate_row(positions.y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
@@ -121,11 +170,7 @@ def read_row(texels: U32, positions: Positions, span: Span, line: U8, buffers: B
         _mirror(bits_x, right)
     if _any_outside(grid_y, last - first + 1, np.float32(bottom)):
         _mirror(bits_y, bottom)
-    _split_position(bits_x, bits_y, right, bottom, np.int32(w), ints[:n], px, py)
-    flat = texels.reshape(-1)
-    for j in range(n):
-        words[j] = flat[np.uint32(ints[j])]
-    _blend_neighbours(words[:n], px, py, line)
+    _split_position(bits_x, bits_y, right, bottom, np.int32(w), ints[:n], floats[4][:n], floats[5][:n])
 
 
 @kernel

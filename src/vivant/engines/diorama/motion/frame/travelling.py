@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama.motion.fields import STEP, Rect
+from vivant.engines.diorama.motion.frame.compositing import I16, composite
 from vivant.engines.diorama.motion.frame.exhaust import Exhaust
 from vivant.engines.diorama.motion.frame.flapping import Flight
-from vivant.engines.diorama.motion.frame.layers import I16, RESIDUAL_ENDS, SLACK, composite, left_over
+from vivant.engines.diorama.motion.frame.layers import RESIDUAL_ENDS, SLACK, left_over
 from vivant.engines.diorama.motion.frame.warp import Grid, enlarge, enlarge_half
 from vivant.engines.diorama.scene.lifted import Lifted, clear, lift, pick, split
 from vivant.engines.diorama.scene.scene import Region, Scene, Source

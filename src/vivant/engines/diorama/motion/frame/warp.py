@@ -13,9 +13,9 @@ import numpy as np
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
-from vivant.engines.diorama.motion.frame.texels import I32, U32, pack, sample
+from vivant.engines.diorama.motion.frame.texels import I32, U32, pack, sample, sample_beside
 from vivant.engines.diorama.scene.scene import Margins, Source
-from vivant.media import F32, Planes
+from vivant.media import F32, U8, Planes
 
 # cv2.resize by 4 puts output pixel x at grid position (x + 1/2)/4 - 1/2, so sample j sits on pixel 4j + 1.5. One sample
 # more on every side keeps the enlargement linear up to the edge.
@@ -83,18 +83,23 @@ def pack_source(source: Source, margins: Margins | None = None) -> Texels:
     return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v), beyond.left, beyond.top)
 
 
-def read(source: Texels, grid: Grid) -> Planes:
-    """What the grid's rect shows: y (height, width), u, v (half of both).
+def read(source: Texels, grid: Grid, hidden: F32 | None = None) -> Planes:
+    """What the grid's rect shows: y (height, width), u, v (half of both). hidden: float32 on the grid, 1 where
+    something else is drawn over it, so that what is there need not be read; at both ends of a cell in both ways.
 
     A chroma sample (i, j) sits on luma (2i + 0.5, 2j): left siting. The map enlarged by 2 is read half a luma pixel to
     its right, which the quarter of a chroma pixel subtracted here cancels (to 0.05 px where the zoom is 1.1)."""
     rect = grid.rect
     x, y = source.place(grid.x, grid.y)
-    luma = sample(source.y2, x, y, STEP, 2.0, 0.0, rect.height, rect.width)
-    u, v = (
-        sample(plane, x, y, STEP // 2, 0.5, -0.25, rect.height // 2, rect.width // 2) for plane in (source.u, source.v)
-    )
-    return Planes(luma, u, v)
+
+    def read_plane(plane: U32, step: int, scale: float, shift: float) -> U8:
+        height, width = step * rect.height // STEP, step * rect.width // STEP
+        if hidden is None:
+            return sample(plane, x, y, step, scale, shift, height, width)
+        return sample_beside(plane, x, y, hidden, step, scale, shift, height, width)
+
+    u, v = (read_plane(plane, STEP // 2, 0.5, -0.25) for plane in (source.u, source.v))
+    return Planes(read_plane(source.y2, STEP, 2.0, 0.0), u, v)
 
 
 def read_patched(source: Source, patch: Patch, grid: Grid, frame: Planes) -> None:

@@ -1,0 +1,148 @@
+"""Lays a cut-out over a frame, a row at a time. Where it is opaque the picture itself is read, which costs a quarter of
+compositing it; only its rim is composited, and nothing is done elsewhere. Knows planes and grids, not what is laid."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.motion.frame import texels
+from vivant.engines.diorama.motion.frame.texels import U32
+from vivant.media import F32, U8
+
+I16 = NDArray[np.int16]
+I32 = NDArray[np.int32]
+
+_SEEN: Final = np.float32(1e-3)  # less of a cut-out, averaged over a cell of the grid, is none
+
+
+class Where(NamedTuple):
+    """On the output's grid, all float32 and contiguous."""
+
+    x: F32  # where the planes of the cut-out are read, canvas pixels
+    y: F32
+    extent: F32  # over 0 where there is some of it
+    solid: F32  # 1 where it is opaque, as far as a cell of the grid reads
+    slack: F32  # by which what is left over may exceed what its alpha allows, in 1/16
+
+
+@kernel
+def lay(
+    out: U8, picture: U32, left: I16, alpha: U8, zero: int, where: Where, step: int, scale: float, shift: float
+) -> None:
+    """Composite one plane of a cut-out over `out`, uint8 (h, w), in place. picture: that plane of the picture, packed
+    as `texels.pack` does; left: int16, in 1/16, and alpha: uint8, of the same size. step: output pixels from one sample
+    of the grids to the next; scale, shift: from canvas pixels to samples of the plane."""
+    x, y, extent, solid, slack = where
+    height, width = out.shape
+    h, w = left.shape
+    columns = extent.shape[1]
+    buffers, line = texels.make_buffers(columns, step), np.empty(columns * step, np.uint8)
+    own, share = np.empty(columns * step, np.int16), np.empty(columns * step, np.uint8)
+    loose, node = np.empty(columns * step, np.float32), buffers.floats[0]
+    positions = texels.Positions(x, y, step, scale, shift)
+    most, least = make_bounds(zero)
+    flat_left, flat_alpha = left.reshape(-1), alpha.reshape(-1)
+    for i in range(height):
+        row, part = texels.row_of(i, step)
+        at, last = _next_seen(extent, row, 0)
+        while at < last:
+            begin, end = texels.next_covered(solid, row, at, last)
+            if at < begin:  # its rim
+                span = texels.Span(row, part, at, begin)
+                n = step * (begin - at)
+                texels.place_row(h, w, positions, span, buffers)
+                _read_rim(flat_left, flat_alpha, np.int64(w), buffers, n, own, share)
+                texels.interpolate_row(slack, row, part, at, begin, 1.0, 0.0, node)
+                texels.upsample(node, begin - at, step, 0.0, loose)
+                start = step * at - step // 2
+                skip = max(0, -start)
+                stop = min(n, width - start)
+                if stop > skip:
+                    composite_row(
+                        out[i, start + skip : start + stop], own[skip:stop], share[skip:stop], np.int32(zero),
+                        most, least, loose[skip:stop],
+                    )  # fmt: skip
+            if begin < end:
+                texels.read_row(picture, positions, texels.Span(row, part, begin, end), line, buffers)
+                start = step * begin - step // 2
+                skip = max(0, -start)
+                stop = min(step * (end - begin), width - start)
+                if stop > skip:
+                    out[i, start + skip : start + stop] = line[skip:stop]
+            at = end
+            if at == last:
+                at, last = _next_seen(extent, row, last)
+
+
+@kernel
+def _next_seen(extent: F32, row: int, after: int) -> tuple[int, int]:
+    """(first, last) of the next grid columns, from `after` on, between which some of it is; equal if there are none."""
+    end = extent.shape[1] - 1
+    upper, lower = extent[row], extent[row + 1]
+    first = after
+    while first < end and max(max(upper[first], upper[first + 1]), max(lower[first], lower[first + 1])) <= _SEEN:
+        first += 1
+    last = first
+    while last < end and max(max(upper[last], upper[last + 1]), max(lower[last], lower[last + 1])) > _SEEN:
+        last += 1
+    return first, last
+
+
+@kernel
+def _read_rim(left: I16, alpha: U8, line: int, buffers: texels.Buffers, n: int, own: I16, share: U8) -> None:
+    """Fill own and share with n bilinear samples of two planes, flat, with lines of `line` samples, at the positions
+    that `texels.place_row` has left in `buffers`."""
+    end = left.shape[0] - 1
+    px, py, ints = buffers.floats[4], buffers.floats[5], buffers.ints
+    for j in range(n):
+        a = np.int64(ints[j])
+        # Beyond the last column and row the weight is 0, whatever is read there.
+        b, c, d = min(a + 1, end), min(a + line, end), min(a + line + 1, end)
+        right, down = np.int32(px[j]), np.int32(py[j])
+        wa, wb = (32 - right) * (32 - down), right * (32 - down)
+        wc, wd = (32 - right) * down, right * down
+        sum_ = wa * np.int32(left[a]) + wb * np.int32(left[b]) + wc * np.int32(left[c]) + wd * np.int32(left[d])
+        own[j] = np.int16((sum_ + 512) >> 10)
+        cover = wa * np.int32(alpha[a]) + wb * np.int32(alpha[b]) + wc * np.int32(alpha[c]) + wd * np.int32(alpha[d])
+        share[j] = np.uint8((cover + 512) >> 10)
+
+
+@kernel
+def composite(out: U8, left: I16, alpha: U8, zero: int, slack: F32) -> None:
+    """out = left + (1 - alpha) · out about `zero`, in place, all (h, w). out, alpha: uint8; left: int16, in 1/16;
+    slack: float32, 1/16 by which left may exceed what its alpha allows."""
+    most, least = make_bounds(zero)
+    for i in range(out.shape[0]):
+        composite_row(out[i], left[i], alpha[i], np.int32(zero), most, least, slack[i])
+
+
+@kernel
+def make_bounds(zero: int) -> tuple[I32, I32]:
+    """The most and the least that can be left over for each alpha, in 1/16: int32 (256,)."""
+    most, least = np.empty(256, np.int32), np.empty(256, np.int32)
+    for share in range(256):
+        most[share] = (share * (255 - zero) * 16) // 255
+        least[share] = (-share * zero * 16) // 255
+    return most, least
+
+
+@kernel
+def composite_row(out: U8, left: I16, alpha: U8, zero: np.int32, most: I32, least: I32, slack: F32) -> None:
+    """One row of `composite`. most, least: see `make_bounds`. All in int32, and without a branch: such loops use SIMD.
+    Fixed point: alpha in 1/255, colours in 1/16, sums in 1/4080. Where nothing is laid this gives back what is
+    there."""
+    sixteen, whole, bottom, top = np.int32(16), np.int32(255), np.int32(0), np.int32(255)
+    # Divided as an unsigned number, which needs no case for what is below 0.
+    lift, per, down = np.int32(2040 + 4080 * 1024), np.uint32(4080), np.int32(1024)
+    for j in range(out.shape[0]):
+        share = np.int32(alpha[j])
+        more = np.int32(slack[j])
+        own = np.int32(min(max(np.int32(left[j]), np.int32(least[share] - more)), np.int32(most[share] + more)))
+        under = np.int32(np.int32(np.int32(np.int32(out[j]) - zero) * sixteen) * np.int32(whole - share))
+        sum_ = np.int32(np.int32(np.int32(own * whole) + under) + lift)
+        value = np.int32(np.int32(np.int32(np.uint32(sum_) // per) - down) + zero)
+        out[j] = np.uint8(min(max(value, bottom), top))
