@@ -105,8 +105,33 @@ def test_the_sky_is_continued_where_the_subject_hid_it() -> None:
     assert np.array_equal(background.planes.y[70:90, 230:250], found.source.planes.y[70:90, 230:250])
 
 
-@pytest.mark.parametrize(("name", "seen"), [("mountain_lake", True), ("sea_falls", True), ("city_day", False)])
-def test_a_hazy_sky_shows_no_clouds_that_would_be_seen_to_drift(name: str, seen: bool) -> None:
+def test_a_sky_that_darkens_evenly_to_one_side_shows_no_clouds_however_steeply_it_does() -> None:
+    sky = rows_between(0, SHORE)
+    shade = np.tile(np.linspace(190, 40, WIDTH, dtype=np.float32), (HEIGHT, 1))
+    assert not sky_of.are_clouds_seen(shade.astype(np.uint8), sky)
+    for x in range(40, WIDTH, 80):
+        cv2.circle(shade, (x, SHORE // 2), 16, 220.0, -1)
+    clouds = cv2.GaussianBlur(shade, (0, 0), 6)
+    assert sky_of.are_clouds_seen(clouds.astype(np.uint8), sky)
+
+
+def test_faint_clouds_are_seen_in_an_open_sky_and_not_in_a_gap_between_leaves() -> None:
+    light = np.full((HEIGHT, WIDTH), 150.0, np.float32)
+    for x in range(10, WIDTH, 60):
+        cv2.circle(light, (x, SHORE // 2), 22, 165.0, -1)
+    luma = cv2.GaussianBlur(light, (0, 0), 9).astype(np.uint8)
+    gap = np.zeros((HEIGHT, WIDTH), np.float32)
+    gap[:SHORE, : WIDTH // 12] = 1
+    assert sky_of.are_clouds_seen(luma, rows_between(0, SHORE))
+    assert not sky_of.are_clouds_seen(luma, gap)
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [("mountain_lake", True), ("sea_falls", True), ("antelope", True), ("city_day", False), ("leaves", False)],
+)
+def test_a_bare_or_hazy_sky_shows_no_clouds_that_would_be_seen_to_drift(name: str, seen: bool) -> None:
     picture = np.asarray(Image.open(PHOTOS / f"{name}.jpg").convert("RGB"))
-    scene = SceneAnalyser().analyse(picture, Canvas.of("480p", nearest_ratio(picture.shape[1], picture.shape[0]), 4))
-    assert sky_of.are_clouds_seen(scene.source.planes.y, scene.sky.mask) is seen
+    for ratio in dict.fromkeys((nearest_ratio(picture.shape[1], picture.shape[0]), "16:9")):
+        scene = SceneAnalyser().analyse(picture, Canvas.of("480p", ratio, 4))
+        assert sky_of.are_clouds_seen(scene.source.planes.y, scene.sky.mask) is seen

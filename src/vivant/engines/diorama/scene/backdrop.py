@@ -30,6 +30,7 @@ RAMP: Final = (0.52, 0.78)  # ratio of the gradients there below which an edge i
 FADES: Final = 0.04  # widths over which the light of the sky beside an outline fades out behind it
 HAZE: Final = 0.09  # of the short side: where the outline is not trusted the sky comes to rest this far before it
 FAINT: Final = 0.2  # luma per pixel of 496: what the clearest tenth of a sky must exceed for clouds to be seen in it
+OPEN: Final = 0.1  # of the canvas: in a smaller sky clouds must be clearer in the same ratio
 RIM: Final = 0.009  # of the short side: so near an outline no pixel is taken for pure sky
 ROWS: Final = 360  # height of the copy on which masts and roofs before the sky are looked for
 GLOW: Final = (0.09, 6.0)  # reach of the glow about a lamp in widths, and how soon it is full
@@ -108,7 +109,9 @@ def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | 
 
 def are_clouds_seen(luma: U8, sky: F32) -> bool:
     """Whether the sky shows clouds distinct enough for their drift to be seen: a bare or hazy one does not, and its
-    border is the hardest to find. luma: uint8 (h, w); sky: float32 (h, w), 0..1."""
+    border is the hardest to find. A shade that runs evenly through the sky, to the sun or to a corner of the lens, is
+    no cloud: what it adds to every slope is taken away. In a patch between leaves, only clearer clouds are seen. luma:
+    uint8 (h, w); sky: float32 (h, w), 0..1."""
     scale: float = min(sky.shape) / 496
     size = 2 * round(15 * scale) + 1
     core = cv2.erode((sky > 0.9).astype(np.uint8), np.ones((size, size), np.uint8), borderValue=1) > 0
@@ -116,8 +119,9 @@ def are_clouds_seen(luma: U8, sky: F32) -> bool:
         return False
     soft = filters.blur(luma.astype(np.float32), 2 * scale)
     across: Any = cv2.Sobel(soft, cv2.CV_32F, 1, 0)
-    clearest = float(np.percentile(np.abs(across[core]), 90)) * scale / 8
-    return clearest > FAINT
+    slopes = across[core]
+    clearest = float(np.percentile(np.abs(slopes - np.median(slopes)), 90)) * scale / 8
+    return clearest > FAINT * max(1.0, OPEN / float(core.mean()))
 
 
 def continue_behind(backdrop: Backdrop, background: Source, subject: F32) -> tuple[Backdrop, Source]:
