@@ -177,9 +177,9 @@ def _find_lawn(rgb: U8, look: Look, *, sky: Region, water: Region, subject: Regi
     grassy = _ramp(look.fine, 0.9, 1.5) * (1 - _ramp(look.fine, 9, 13)) * even * (1 - taken) * (1 - body)
     sure = grassy * _ramp(look.thin, 0.7, 1.0) * _ramp(look.upright, 0.22, 0.32) * (1 - _ramp(look.upright, 0.66, 0.76))
     free = (1 - taken) * (1 - body)
-    solid = (filters.blur(_grow(sure, grassy * _ramp(look.thin, 0.45, 0.65)), 2.0) * free > 0.4).astype(np.uint8)
-    solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
-    solid = cv2.morphologyEx(solid, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+    grown = (filters.blur(_grow(sure, grassy * _ramp(look.thin, 0.45, 0.65)), 2.0) * free > 0.4).astype(np.uint8)
+    opened = cv2.morphologyEx(grown, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+    solid = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
     lawn = np.zeros((h, w), np.float32)
     for part in range(1, count):

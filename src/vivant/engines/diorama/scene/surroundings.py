@@ -183,15 +183,14 @@ def _dim_scraps(luma: U8, box: tuple[int, int, int, int]) -> U8:
     top, bottom, left, right = box
     h, w = luma.shape
     out = luma.astype(np.float32)
-    for there, turned, begin, end in (
-        (bottom < h - 1, lambda plane: plane, bottom, h),
-        (top > 0, lambda plane: plane[::-1], h - 1 - top, h),
-        (right < w - 1, lambda plane: plane.T, right, w),
-        (left > 0, lambda plane: plane.T[::-1], w - 1 - left, w),
+    for there, plane, begin, end in (  # views, in which the border lies below the picture
+        (bottom < h - 1, out, bottom, h),
+        (top > 0, out[::-1], h - 1 - top, h),
+        (right < w - 1, out.T, right, w),
+        (left > 0, out.T[::-1], w - 1 - left, w),
     ):
         if not there:
             continue
-        plane = turned(out)  # a view, in which the border lies below the picture
         over = end - 1 - begin
         first, last = (left, right) if plane.shape[1] == w else (top, bottom)
         beside = filters.blur(

@@ -123,9 +123,14 @@ class _Way:
             case "shake":
                 pass
         heave, roll = self._sway()
-        values = (x, y + heave, scale, angle + roll)
-        x, y, scale, angle = (np.asarray(value, np.float32) for value in values)
-        return TravelCurves(travel.thing, x, y, scale, angle, afloat=self._swims())
+        return TravelCurves(
+            travel.thing,
+            x=x.astype(np.float32),
+            y=(y + heave).astype(np.float32),
+            scale=np.asarray(scale, np.float32),
+            angle=np.asarray(angle + roll, np.float32),
+            afloat=self._swims(),
+        )
 
     def _swims(self) -> bool:
         """Whether it is a bird that rests on the water."""

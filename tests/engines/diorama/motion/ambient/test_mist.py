@@ -128,9 +128,8 @@ def test_foam_on_near_water_is_no_haze() -> None:
     picture = np.full((HEIGHT, WIDTH, 3), 60, np.uint8)
     picture[:90], picture[200:] = 225, 235  # a bright sky, and surf at the viewer's feet
     sky, water = rows_between(0, 90), rows_between(90, HEIGHT)
-    depth: F32 = np.clip((np.arange(HEIGHT, dtype=np.float32)[:, None] - 90) / 180, 0, 1) * np.ones(
-        (1, WIDTH), np.float32
-    )
+    down = np.clip((np.arange(HEIGHT, dtype=np.float32)[:, None] - 90) / 180, 0, 1).astype(np.float32)
+    depth = np.repeat(down, WIDTH, axis=1)
     far = measure_distance(picture, depth, sky, water)
     assert far[220:].mean() < 0.25 < 0.6 < far[95:110].mean()
 

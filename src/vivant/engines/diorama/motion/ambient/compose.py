@@ -208,7 +208,8 @@ class _Composition:
             return moved
         gain = moved.gain
         if gain is not None and end.gain is not None:
-            gain = gain * (1 + share * (1 / np.maximum(end.gain, _DARKEST) - 1))
+            home = 1 + share * (1 / np.maximum(end.gain, _DARKEST) - 1)
+            gain = np.asarray(gain * home, np.float32)
         return Field(moved.dx - share * end.dx, moved.dy - share * end.dy, gain)
 
     def drift(self, n: int) -> Drift | None:

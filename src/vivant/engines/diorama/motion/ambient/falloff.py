@@ -66,9 +66,9 @@ def find_beside_slender(mask: F32, scale: float) -> F32:
     cypress is too narrow to move within its own outline, so the ground beside it gives way."""
     solid = (mask > 0.3).astype(np.uint8)
     wide = 2 * round(REACH + 12 * scale) + 1
-    slender = solid - cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((1, wide), np.uint8))
+    thin = solid - cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((1, wide), np.uint8))
     # Joined over gaps, for leaves have holes; and what is left is at least so tall.
-    slender = cv2.morphologyEx(slender, cv2.MORPH_CLOSE, np.ones((2 * round(5 * scale) + 1, 3), np.uint8))
+    slender = cv2.morphologyEx(thin, cv2.MORPH_CLOSE, np.ones((2 * round(5 * scale) + 1, 3), np.uint8))
     trees = cv2.morphologyEx(slender, cv2.MORPH_OPEN, np.ones((round(64 * scale), max(3, round(4 * scale))), np.uint8))
     if not trees.any():
         return np.zeros_like(mask)

@@ -98,7 +98,7 @@ class Lid:
         thick = max(1.0, 2 * LINE * eye.down)
         near = np.clip((y - upper) / np.maximum(over - upper, 1.0), 0, 1) * (y < over)
         edge = np.exp(-(((y - over) / thick) ** 2)) * np.clip(half / (0.25 * eye.down) - 0.3, 0, 1)
-        dark: F32 = (1 - SHADE * near**3 * inside) * (1 - 0.5 * edge * min(1.0, 3 * shut))
+        dark = (1 - SHADE * near**3 * inside) * (1 - 0.5 * edge * min(1.0, 3 * shut))
         return np.asarray(np.clip(np.rint(16 + (moved.astype(np.float32) - 16) * dark), 0, 255), np.uint8)
 
 
