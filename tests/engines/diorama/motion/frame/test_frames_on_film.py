@@ -15,7 +15,7 @@ from support.paths import PHOTOS
 from support.timelines import still
 from vivant.engines.diorama.kernels import compiled_signatures
 from vivant.engines.diorama.motion.fields import Drift, Field, Flow, Patch, Rect, Sheet
-from vivant.engines.diorama.motion.frame import blend, crossfade, layers, light, rig, texels, transition, warp
+from vivant.engines.diorama.motion.frame import blend, compositing, crossfade, light, rig, texels, transition, warp
 from vivant.engines.diorama.motion.frame.layers import composite_over
 from vivant.engines.diorama.motion.frame.morph import Morph, align
 from vivant.engines.diorama.motion.frame.renderer import Renderer
@@ -276,8 +276,8 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
 
 def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
     kernels: tuple[Callable[..., object], ...] = (
-        warp.look_up, rig._aim, layers.composite, crossfade.crossfade_luma, crossfade.crossfade_chroma, texels.pack,
-        texels.sample, light._relight, blend._blend_luma,
+        warp.look_up, rig._aim, compositing.composite, compositing.lay, crossfade.crossfade_luma,
+        crossfade.crossfade_chroma, texels.pack, texels.sample, texels.sample_beside, light._relight, blend._blend_luma,
         blend._blend_chroma, transition._reveal_luma, transition._mix,
     )  # fmt: skip
     before = [len(compiled_signatures(kernel)) for kernel in kernels]

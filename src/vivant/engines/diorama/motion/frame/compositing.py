@@ -31,13 +31,15 @@ class Where(NamedTuple):
 
 @kernel
 def lay(
-    out: U8, picture: U32, left: I16, alpha: U8, zero: int, where: Where, step: int, scale: float, shift: float
-) -> None:
-    """Composite one plane of a cut-out over `out`, uint8 (h, w), in place. picture: that plane of the picture, packed
+    plane: U8, rect: tuple[int, int, int, int], picture: U32, left: I16, alpha: U8, zero: int, where: Where, step: int,
+    scale: float, shift: float,
+) -> None:  # fmt: skip
+    """Composite one plane of a cut-out over `plane`, uint8 (h, w) of the whole output, in place. rect: the first row
+    and column of it that the grids cover, and how many. picture: that plane of the picture, packed
     as `texels.pack` does; left: int16, in 1/16, and alpha: uint8, of the same size. step: output pixels from one sample
     of the grids to the next; scale, shift: from canvas pixels to samples of the plane."""
     x, y, extent, solid, slack = where
-    height, width = out.shape
+    top, first_column, height, width = rect
     h, w = left.shape
     columns = extent.shape[1]
     buffers, line = texels.make_buffers(columns, step), np.empty(columns * step, np.uint8)
@@ -47,6 +49,7 @@ def lay(
     most, least = make_bounds(zero)
     flat_left, flat_alpha = left.reshape(-1), alpha.reshape(-1)
     for i in range(height):
+        out = plane[top + i, first_column : first_column + width]
         row, part = texels.row_of(i, step)
         at, last = _next_seen(extent, row, 0)
         while at < last:
@@ -63,7 +66,7 @@ def lay(
                 stop = min(n, width - start)
                 if stop > skip:
                     composite_row(
-                        out[i, start + skip : start + stop], own[skip:stop], share[skip:stop], np.int32(zero),
+                        out[start + skip : start + stop], own[skip:stop], share[skip:stop], np.int32(zero),
                         most, least, loose[skip:stop],
                     )  # fmt: skip
             if begin < end:
@@ -72,7 +75,7 @@ def lay(
                 skip = max(0, -start)
                 stop = min(step * (end - begin), width - start)
                 if stop > skip:
-                    out[i, start + skip : start + stop] = line[skip:stop]
+                    out[start + skip : start + stop] = line[skip:stop]
             at = end
             if at == last:
                 at, last = _next_seen(extent, row, last)

@@ -228,9 +228,11 @@ def composite_over(
     extent, solid = covers or look_up(cutout.covers, grid.x, grid.y)
     x, y = picture.place(grid.x, grid.y)
     where = Where(x, y, *(np.ascontiguousarray(values) for values in (extent, solid, slack)))
-    lay(frame[0][rect.luma], picture.y2, cutout.y, cutout.alpha2, 0, where, STEP, 2.0, 0.0)
+    luma = (rect.top, rect.left, rect.height, rect.width)
+    chroma = (rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2)
+    lay(frame[0], luma, picture.y2, cutout.y, cutout.alpha2, 0, where, STEP, 2.0, 0.0)
     for out, packed, left in ((frame[1], picture.u, cutout.u), (frame[2], picture.v, cutout.v)):
-        lay(out[rect.chroma], packed, left, cutout.alpha_half, 128, where, STEP // 2, 0.5, -0.25)
+        lay(out, chroma, packed, left, cutout.alpha_half, 128, where, STEP // 2, 0.5, -0.25)
 
 
 def hide(cutout: Cutout, grid: Grid, share: U8) -> None:
