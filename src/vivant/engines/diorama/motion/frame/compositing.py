@@ -58,7 +58,7 @@ def lay(
                 span = texels.Span(row, part, at, begin)
                 n = step * (begin - at)
                 texels.place_row(h, w, positions, span, buffers)
-                _read_rim(flat_left, flat_alpha, np.int64(w), buffers, n, own, share)
+                _read_rim(flat_left, flat_alpha, w, buffers, n, own, share)
                 texels.interpolate_row(slack, row, part, at, begin, 1.0, 0.0, node)
                 texels.upsample(node, begin - at, step, 0.0, loose)
                 start = step * at - step // 2

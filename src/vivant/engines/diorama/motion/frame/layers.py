@@ -53,7 +53,7 @@ class Cutout:
     @property
     def extent(self) -> F32:
         """The first of `covers`."""
-        return self.covers[0]
+        return np.asarray(self.covers[0], np.float32)
 
 
 class Covers(NamedTuple):
