@@ -72,10 +72,10 @@ class Soundtrack:
 class Clip:
     """What an engine makes. `frames` yields exactly canvas.frames Planes of the canvas's size, in order, once.
 
-    `soundtrack` is None for a silent clip; otherwise it is called once, after the last frame was taken, may wait for
-    work that ran beside the frames, and returns exactly 2000 samples per frame. `cuts` are the frames at which a new
-    shot starts (the encoder puts a key frame there), rising, never frame 0. Raises ValueError for anything else that
-    can be seen before the frames are made.
+    `soundtrack` is None for a silent clip; otherwise it is called once, on whatever thread and while frames are still
+    taken, may wait for work that runs beside the frames, and returns exactly 2000 samples per frame. `cuts` are the
+    frames at which a new shot starts (the encoder puts a key frame there), rising, never frame 0. Raises ValueError for
+    anything else that can be seen before the frames are made.
     """
 
     canvas: Canvas

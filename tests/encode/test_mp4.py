@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,30 @@ def test_an_engine_that_miscounts_its_samples_fails_and_leaves_no_file(tmp_path:
     short = Soundtrack(np.zeros((2, 7999), np.float32))
     with pytest.raises(EngineFailed, match="8000 samples"):
         write_mp4(Clip(canvas, solid(canvas, 4), lambda: short), tmp_path / "clip.mp4")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_sound_is_made_and_encoded_while_the_frames_are(tmp_path: Path) -> None:
+    canvas, asked = Canvas(320, 320, 4), threading.Event()
+
+    def hear() -> Soundtrack:
+        asked.set()
+        return Soundtrack(np.zeros((2, 8000), np.float32))
+
+    def draw() -> Iterator[Planes]:
+        for planes in solid(canvas, 4):
+            assert asked.wait(10)  # behind the frames it would never come
+            yield planes
+
+    write_mp4(Clip(canvas, draw(), hear), tmp_path / "clip.mp4")
+    assert probe(tmp_path / "clip.mp4").has_audio
+
+
+def test_nothing_works_on_the_sound_of_a_clip_that_has_failed(tmp_path: Path) -> None:
+    canvas, long = Canvas(320, 320, 4), Soundtrack(np.zeros((2, 48_000 * 600), np.float32))
+    with pytest.raises(EngineFailed, match="4"):
+        write_mp4(Clip(canvas, solid(canvas, 2), lambda: long), tmp_path / "clip.mp4")
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("vivant-aac")]
     assert list(tmp_path.iterdir()) == []
 
 

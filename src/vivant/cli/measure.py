@@ -103,6 +103,7 @@ class _PhasedClip:
     def __init__(self, engine: Engine, request: VideoRequest, pictures: Pictures) -> None:
         self._engine, self._request, self._pictures = engine, request, pictures
         self.phases: dict[str, float] = {}
+        self._frames_ended: float | None = None
 
     def write(self, out: Path) -> None:
         started = time.perf_counter()
@@ -129,14 +130,15 @@ class _PhasedClip:
             planes = next(frames, None)
             self.phases["wait for frames"] += time.perf_counter() - asked
             if planes is None:
+                self._frames_ended = time.perf_counter()
                 return
             yield planes
 
     def _time_sound(self, make: Callable[[], Soundtrack]) -> Callable[[], Soundtrack]:
         def timed() -> Soundtrack:
-            asked = time.perf_counter()
-            sound = make()
-            self.phases["wait for sound"] += time.perf_counter() - asked
+            sound = make()  # beside the frames; nothing waits for it before they have ended
+            if self._frames_ended is not None:
+                self.phases["wait for sound"] = time.perf_counter() - self._frames_ended
             return sound
 
         return timed

@@ -8,7 +8,8 @@ samples on one machine.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -62,13 +63,18 @@ def write_mp4(clip: Clip, path: Path, *, mark: bool = False, watch: Watch | None
         TemporaryFile(dir=path.parent) as file,  # has no name: nothing is left of it, whatever happens
         av.open(str(partial), "w", format="mp4", options=_MUXER) as movie,
     ):
+        # The stream of the sound is added after that of the frames, so that the frames come first in the file.
+        pictures = _video_stream(movie, clip.canvas)
+        hearing = _begin_sound(movie, clip)
         video = PacketSpool(file)
-        for packet in _encode_video(movie, clip, mark=mark, watch=watch):
-            video.add(packet)
-        sound: list[Packet[AudioStream]] = []
-        if clip.soundtrack is not None:
-            # An engine may make the sound only now, and be slow at it.
-            sound = _encode_audio(movie, clip.soundtrack(), clip.canvas.frames)
+        try:
+            for packet in _encode_video(pictures, clip, mark=mark, watch=watch):
+                video.add(packet)
+            # An engine may still be at work on the sound, and be slow at it.
+            sound = hearing.packets() if hearing else []
+        finally:
+            if hearing:
+                hearing.end()
         if watch is not None:
             watch.raise_if_stopping()
             watch.report(_ENCODED)
@@ -98,11 +104,8 @@ def _write_atomically(path: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def _encode_video(
-    movie: OutputContainer, clip: Clip, *, mark: bool, watch: Watch | None
-) -> Iterator[Packet[VideoStream]]:
+def _encode_video(stream: VideoStream, clip: Clip, *, mark: bool, watch: Watch | None) -> Iterator[Packet[VideoStream]]:
     canvas = clip.canvas
-    stream = _video_stream(movie, canvas)
     visible = VisibleMark(canvas.width, canvas.height) if mark else None
     key_frames = {0, *clip.cuts}
     count = 0
@@ -148,20 +151,44 @@ def _video_frame(planes: Planes) -> VideoFrame:
     return frame
 
 
-def _encode_audio(movie: OutputContainer, sound: Soundtrack, frames: int) -> list[Packet[AudioStream]]:
-    samples = sound.samples
-    if samples.shape[1] != frames * SAMPLES_PER_FRAME:
-        raise EngineFailed(
-            f"The engine promised {frames * SAMPLES_PER_FRAME} samples and delivered {samples.shape[1]}."
-        )
+class _SoundEncoder:
+    """Encodes the sound on a thread of its own beside the frames: alone behind them it would leave a core idle."""
+
+    def __init__(self, stream: AudioStream, make: Callable[[], Soundtrack], frames: int) -> None:
+        self._stream, self._make, self._frames = stream, make, frames
+        self._given_up = False
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="vivant-aac")
+        self._encoded = self._thread.submit(self._encode)
+
+    def packets(self) -> list[Packet[AudioStream]]:
+        """All packets, when they are ready. Raises what the engine raises, and EngineFailed."""
+        return self._encoded.result()
+
+    def end(self) -> None:
+        """Wait for the thread, which leaves out what it has not begun."""
+        self._given_up = True
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _encode(self) -> list[Packet[AudioStream]]:
+        samples, wanted = self._make().samples, self._frames * SAMPLES_PER_FRAME
+        if samples.shape[1] != wanted:
+            raise EngineFailed(f"The engine promised {wanted} samples and delivered {samples.shape[1]}.")
+        packets: list[Packet[AudioStream]] = []
+        for start in range(0, wanted, AUDIO_BLOCK):
+            if self._given_up:
+                return []
+            block = AudioFrame.from_ndarray(
+                np.ascontiguousarray(samples[:, start : start + AUDIO_BLOCK]), format="fltp", layout="stereo"
+            )
+            block.sample_rate, block.pts, block.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
+            packets += self._stream.encode(block)
+        packets += self._stream.encode(None)
+        return packets
+
+
+def _begin_sound(movie: OutputContainer, clip: Clip) -> _SoundEncoder | None:
+    if clip.soundtrack is None:
+        return None
     stream = movie.add_stream("aac", rate=SAMPLE_RATE, layout="stereo")
     stream.codec_context.bit_rate = AUDIO_BIT_RATE
-    packets: list[Packet[AudioStream]] = []
-    for start in range(0, samples.shape[1], AUDIO_BLOCK):
-        block = AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples[:, start : start + AUDIO_BLOCK]), format="fltp", layout="stereo"
-        )
-        block.sample_rate, block.pts, block.time_base = SAMPLE_RATE, start, Fraction(1, SAMPLE_RATE)
-        packets += stream.encode(block)
-    packets += stream.encode(None)
-    return packets
+    return _SoundEncoder(stream, clip.soundtrack, clip.canvas.frames)

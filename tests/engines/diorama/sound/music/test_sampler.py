@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vivant.assets import asset
-from vivant.engines.diorama.sound.music.soundfont import DRUMS, Note, SoundFont, load_soundfont
+from vivant.engines.diorama.sound.music.soundfont import DRUMS, Note, SoundFont, _envelope, load_soundfont
 from vivant.errors import Misconfigured
 from vivant.media import F32
 
@@ -40,6 +40,30 @@ def cents_off(sound: F32, key: int) -> float:
         peak = low + int(np.argmax(spectrum[low:high]))
         found.append((spectrum[peak], 1200 * float(np.log2(frequency[peak] / wanted))))
     return max(found)[1]
+
+
+@pytest.mark.parametrize("choked", [0.02, 0.3, np.inf])
+@pytest.mark.parametrize("swell", [0.0, 1.5, -12.0])
+@pytest.mark.parametrize(("sustain", "release"), [(0, 3000), (1000, -1200), (300, -12000)])
+def test_an_envelope_is_the_one_of_the_specification(sustain: int, release: int, swell: float, choked: float) -> None:
+    # Generators 33 to 38 in timecents and centibels: 0.3 s of attack, 0.1 s of hold, 4 s for a fall of 100 dB.
+    g = {33: -12000, 34: -2084, 35: -3986, 36: 2400, 37: sustain, 38: release}
+    note = Note(start=0, length=0.8, key=60, velocity=90, program=0, swell=swell)
+    given = _envelope(g, note, 40_000, choked)
+
+    attack, hold, let_go = 2 ** (-2084 / 1200), 2 ** (-3986 / 1200), min(0.8, choked)
+    falls = max(2 ** (release / 1200) if release > -12000 else 0, 0.008)
+    time = np.arange(len(given)) / RATE
+    begin, low = attack + hold, -sustain / 10
+    held = np.interp(np.minimum(time, let_go), [begin, begin + 4 * sustain / 1000], [0, low])
+    fall = np.maximum(time - let_go, 0) * 100 / falls
+    if choked < 0.8:
+        fall = np.maximum(fall, np.maximum(time - choked, 0) * 100 / 0.012)
+    level = held - fall + swell * np.minimum(time / 0.8, 1)
+    gain = 10 ** (level / 20) * np.clip(time / attack, 0, 1)
+    gain[-96:] *= np.linspace(1, 0, 96)
+    np.testing.assert_allclose(given, gain, rtol=1e-5, atol=1e-9)
+    assert len(given) == 40_000 or level[-1] > -90 or time[-1] < attack  # ends where it falls silent
 
 
 @pytest.mark.parametrize("program", [0, 4, 8, 9, 10, 11, 12, 24, 25, 32, 56, 71, 75])

@@ -277,24 +277,52 @@ def _envelope(g: dict[int, int], note: Note, room: int, choked: float) -> F32:
     peak = delay + attack
     let_go = min(note.length, choked)
     length = min(room / SAMPLE_RATE, let_go + max(release, _CHOKE) + 0.01)
-    time = np.arange(int(length * SAMPLE_RATE)) / SAMPLE_RATE
     # Decay and release times are for a fall of 100 dB.
-    held = np.interp(
-        np.minimum(time, let_go), [peak + hold, peak + hold + max(decay, 1e-3) * -sustain / 100], [0, sustain]
-    )
-    fall = np.maximum(time - let_go, 0) * (100 / max(release, 0.008))
-    if choked < note.length:
-        fall = np.maximum(fall, np.maximum(time - choked, 0) * (100 / _CHOKE))
-    level = held - fall + note.swell * np.minimum(time / max(note.length, 1e-3), 1)
-    gain = levels.to_gain(level)
-    if attack > 0:
-        gain *= np.clip((time - delay) / attack, 0, 1)
-    last = np.flatnonzero((level > _SILENCE) | (time < peak))
-    end = int(last[-1]) + 1 if len(last) else 0
-    gain = gain[:end]
+    levels_of = (
+        float(let_go), peak + hold, peak + hold + max(decay, 1e-3) * -sustain / 100, float(sustain),
+        100 / max(release, 0.008), float(choked), 100 / _CHOKE if choked < note.length else 0.0, float(note.swell),
+        float(max(note.length, 1e-3)),
+    )  # fmt: skip
+    return _draw_envelope(int(length * SAMPLE_RATE), delay, attack, levels_of)
+
+
+@kernel
+def _level_at(time: float, of: tuple[float, ...]) -> float:
+    """The level of a note in dB, `time` seconds after its start. of: when it is let go, when its decay begins and ends
+    (s), its sustain level (dB), how fast it falls then (dB/s), when it is choked (s), how fast it falls then (dB/s, 0
+    if never), its swell (dB) and over how long (s)."""
+    let_go, begin, end, sustain, falls, choked, choking, swell, length = of
+    at = min(time, let_go)
+    held = 0.0
+    if at >= end:
+        held = sustain
+    elif at >= begin:
+        held = sustain / (end - begin) * (at - begin)
+    fall = max(time - let_go, 0.0) * falls
+    if choking > 0.0:
+        fall = max(fall, max(time - choked, 0.0) * choking)
+    return held - fall + swell * min(time / length, 1.0)
+
+
+@kernel
+def _draw_envelope(n: int, delay: float, attack: float, of: tuple[float, ...]) -> NDArray[np.float32]:
+    """Gains of up to n samples, without what is silent at their end. One pass: the arrays that it would take else cost
+    as much as the powers do. delay, attack: seconds; of: as `_level_at` takes it."""
+    end = n
+    while end > 0 and (end - 1) / SAMPLE_RATE >= delay + attack and _level_at((end - 1) / SAMPLE_RATE, of) <= _SILENCE:
+        end -= 1
     tail = min(96, end)  # 2 ms against a click where the clip or the sample ends first
-    gain[end - tail :] *= np.linspace(1, 0, tail)
-    return np.asarray(gain, np.float32)
+    fade = np.linspace(1.0, 0.0, tail)
+    out = np.empty(end, np.float32)
+    for i in range(end):
+        time = i / SAMPLE_RATE
+        gain = 10.0 ** (_level_at(time, of) / 20.0)
+        if attack > 0.0:
+            gain *= min(max((time - delay) / attack, 0.0), 1.0)
+        if i >= end - tail:
+            gain *= fade[i - end + tail]
+        out[i] = gain
+    return out
 
 
 @kernel
