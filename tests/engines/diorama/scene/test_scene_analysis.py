@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from threading import Barrier
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
+from vivant.engines.diorama.scene import analysis
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.body import Body
 from vivant.engines.diorama.scene.border import Borders, judge_borders
 from vivant.engines.diorama.scene.colour import double_luma, make_source
 from vivant.engines.diorama.scene.drawing import score_drawing
 from vivant.engines.diorama.scene.faces import FaceFinder
-from vivant.engines.diorama.scene.features import extract_features
+from vivant.engines.diorama.scene.features import Features, extract_features
 from vivant.engines.diorama.scene.quays import find_quayside
-from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.scene import Region, Scene
 from vivant.engines.diorama.scene.sea import find_sand
-from vivant.media import U8, fit, to_planes
+from vivant.engines.diorama.storyboard import BodyFact
+from vivant.media import F32, U8, fit, to_planes
 from vivant.request import Canvas, nearest_ratio
 
 
@@ -35,6 +40,25 @@ def photo(name: str, resolution: str = "480p") -> tuple[U8, Canvas]:
 def analyse(analyser: SceneAnalyser, name: str) -> Scene:
     picture, canvas = photo(name)
     return analyser.analyse(picture, canvas)
+
+
+def test_the_parts_of_a_being_are_looked_for_beside_the_mirrors_in_water(
+    analyser: SceneAnalyser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, look_for_parts, look_for_mirrors = Barrier(2), analysis.find_being, analysis.regions.measure_mirrors
+
+    def find_being(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
+        both.wait(20)  # behind the other it would wait for ever
+        return look_for_parts(matte, rgb)
+
+    def measure_mirrors(seen: Features) -> F32:
+        both.wait(20)
+        return look_for_mirrors(seen)
+
+    alone = analyse(analyser, "fig_bowl")
+    monkeypatch.setattr(analysis, "find_being", find_being)
+    monkeypatch.setattr(analysis.regions, "measure_mirrors", measure_mirrors)
+    assert analyse(analyser, "fig_bowl").facts == alone.facts
 
 
 def test_the_double_luma_keeps_every_sample_in_its_place() -> None:

@@ -59,9 +59,9 @@ class SceneAnalyser:
     ) -> Scene:
         """The scene of RGB uint8 (h, w, 3), cropped and resized to the canvas. `faces` are in canvas pixels. shining:
         also look for what shines; without it the facts say nothing of it until `add_light` is asked, which few clips
-        need. Two threads work on it: the net needs half of the time, and none of it holds the GIL."""
+        need. Three threads work on it: the net needs half of the time, and none of it holds the GIL."""
         checkpoint()
-        with ThreadPoolExecutor(1, thread_name_prefix="vivant-look") as helper:
+        with ThreadPoolExecutor(2, thread_name_prefix="vivant-look") as helper:
             scene = self._analyse(picture, canvas, faces, checkpoint, helper)
         checkpoint()
         return replace(scene, facts=add_light(scene)) if shining else scene
@@ -96,10 +96,10 @@ class SceneAnalyser:
         moving = any(not face.still for face in told)
         seen = features.extract_features(rgb, matte.mask * np.float32(matte.trust > SUBJECT_TRUSTED), drawn=drawn)
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
-        # First, as the water and then the plants wait for them.
+        # The parts of a being take longest; the water and then the plants wait for what is asked next.
+        living = None if moving else helper.submit(find_being, matte, rgb)
         mirroring = helper.submit(regions.measure_mirrors, seen)
         growing = None if grey else helper.submit(look_for_plants, rgb, straight)
-        living = None if moving else helper.submit(find_being, matte, rgb)
         hairy = helper.submit(find_hair, rgb, matte, faces)
         largest = max((face.size for face in faces), default=0.0) / h
         portrait = largest > 0.22

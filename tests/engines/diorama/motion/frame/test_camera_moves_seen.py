@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from threading import Barrier
 from typing import Any
 
 import cv2
@@ -17,14 +18,15 @@ from PIL import Image
 from support.film import develop
 from support.paths import PHOTOS
 from support.timelines import still
+from vivant.engines.diorama.motion.frame import renderer
 from vivant.engines.diorama.motion.frame.reach import find_short_moves
 from vivant.engines.diorama.motion.frame.renderer import Renderer
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.part import cut_part
-from vivant.engines.diorama.scene.scene import Margins, Scene
-from vivant.engines.diorama.scene.surroundings import measure_room, surround
+from vivant.engines.diorama.scene.scene import Margins, Scene, Source
+from vivant.engines.diorama.scene.surroundings import Surroundings, measure_room, surround
 from vivant.engines.diorama.storyboard import Framing, Move, Shot, Storyboard
 from vivant.engines.diorama.timing.camera import make_camera
 from vivant.engines.diorama.timing.views import View
@@ -415,3 +417,19 @@ def test_one_move_flows_into_the_next(city: Scene) -> None:
     x, y = (np.array([getattr(made.rig.aim(made.rig.pose(n), made._whole), axis)[60, 150] for n in range(FRAMES)])
             for axis in "xy")  # fmt: skip
     assert max(np.abs(np.diff(x, 2)).max(), np.abs(np.diff(y, 2)).max()) < 0.35  # pixels per frame per frame
+
+
+def test_the_borders_of_a_subject_and_of_what_is_behind_it_are_completed_at_the_same_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene, both = scene_of(picture_of("fig_bowl")), Barrier(2)
+    orbit = Move(kind="orbit", direction="left")
+
+    def complete(scene: Scene, source: Source, needed: Margins) -> Surroundings:
+        both.wait(30)  # one after the other they would wait for ever
+        return surround(scene, source, needed)
+
+    alone = film(scene, orbit).frame(60)
+    monkeypatch.setattr(renderer, "surround", complete)
+    together = film(scene, orbit).frame(60)
+    assert np.array_equal(alone.y, together.y)

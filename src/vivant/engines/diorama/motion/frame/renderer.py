@@ -4,6 +4,7 @@ displacements are added up here, and the picture is sampled once. Knows nothing 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, NamedTuple
 
@@ -143,9 +144,12 @@ class Renderer:
         continued = backdrop
         if backdrop and self.layers:
             continued, background = continue_behind(backdrop, background, scene.matte.mask)
-        around = surround(scene, background, self.rig.margins)
-        if self.layers and any(getattr(around.margins, side) for side in find_touched(scene)):
-            whole = surround(scene, scene.source, self.rig.margins)
+        continues = self.layers and any(getattr(self.rig.margins, side) for side in find_touched(scene))
+        with ThreadPoolExecutor(1, thread_name_prefix="vivant-border") as helper:  # both borders at the same time
+            surrounding = helper.submit(surround, scene, scene.source, self.rig.margins) if continues else None
+            around = surround(scene, background, self.rig.margins)
+            whole = surrounding.result() if surrounding else None
+        if self.layers and whole:
             self.layers = replace(self.layers, subject=continue_cutout(scene, whole, around))
         self._sky = Sky(backdrop, picture=scene.source) if backdrop and self.layers and rests else None
         self._sky_behind = Sky(continued, around.margins, background) if continued and self.layers else None
