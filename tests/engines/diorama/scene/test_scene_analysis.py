@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
-from vivant.engines.diorama.scene import analysis
+from vivant.engines.diorama.scene import analysis, regions
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
+from vivant.engines.diorama.scene.being import find_being
 from vivant.engines.diorama.scene.body import Body
 from vivant.engines.diorama.scene.border import Borders, judge_borders
 from vivant.engines.diorama.scene.colour import double_luma, make_source
@@ -45,9 +46,9 @@ def analyse(analyser: SceneAnalyser, name: str) -> Scene:
 def test_the_parts_of_a_being_are_looked_for_beside_the_mirrors_in_water(
     analyser: SceneAnalyser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, look_for_parts, look_for_mirrors = Barrier(2), analysis.find_being, analysis.regions.measure_mirrors
+    both, look_for_parts, look_for_mirrors = Barrier(2), find_being, regions.measure_mirrors
 
-    def find_being(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
+    def find_parts(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
         both.wait(20)  # behind the other it would wait for ever
         return look_for_parts(matte, rgb)
 
@@ -56,8 +57,8 @@ def test_the_parts_of_a_being_are_looked_for_beside_the_mirrors_in_water(
         return look_for_mirrors(seen)
 
     alone = analyse(analyser, "fig_bowl")
-    monkeypatch.setattr(analysis, "find_being", find_being)
-    monkeypatch.setattr(analysis.regions, "measure_mirrors", measure_mirrors)
+    monkeypatch.setattr(analysis, "find_being", find_parts)
+    monkeypatch.setattr(regions, "measure_mirrors", measure_mirrors)
     assert analyse(analyser, "fig_bowl").facts == alone.facts
 
 
