@@ -174,7 +174,7 @@ def warm_up_light() -> None:
     for sky, sky_share in ((tone, share), (None, None)):
         shade = Shade(tone, sky, grid, None, Glow(share, grid, grid, grid))
         view = Grid(Rect(0, 0, _BANDS_WIDTH, _BANDS_HEIGHT), x, y)
-        FrameLight(shade, view, noise, sky_share, share, Stars(point, point, point, point)).lay(frame)
+        FrameLight(shade, view, view, noise, sky_share, share, Stars(point, point, point, point)).lay(frame)
 
 
 def warm_up_ambient() -> None:

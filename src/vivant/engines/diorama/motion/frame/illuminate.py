@@ -18,10 +18,12 @@ from vivant.media import F32, U8, Planes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameLight:
-    """The light of one frame as the output sees it. sky_share: uint8 (h, w), in 1/255; glow_share likewise."""
+    """The light of one frame as the output sees it. ground: where the tone of what stands before the sky is read, which
+    goes with what moves. sky_share: uint8 (h, w), in 1/255; glow_share likewise."""
 
     shade: Shade
     view: Grid
+    ground: Grid
     noise: F32
     sky_share: U8 | None
     glow_share: U8 | None
@@ -29,7 +31,7 @@ class FrameLight:
 
     def lay(self, frame: Planes) -> None:
         """Over `frame`, planes of the whole output, in place."""
-        shading.lay_shade(self.shade, self.sky_share, self.view, self.noise, frame)
+        shading.lay_shade(self.shade, self.sky_share, self.view, self.ground, self.noise, frame)
         if self.stars is not None and self.sky_share is not None:
             shading.draw_stars(self.stars, self.sky_share, self.view, frame)
         if self.shade.glow is not None and self.glow_share is not None:
@@ -49,8 +51,9 @@ class Illuminator:
         if share is not None and subject is not None:
             self._behind = texels.pack(_continue_behind(share, subject))
 
-    def look(self, n: int, view: Grid, *, behind: bool = False) -> FrameLight | None:
-        """The light of frame n. view: where the output looks in the picture; behind: past the subject."""
+    def look(self, n: int, view: Grid, *, ground: Grid | None = None, behind: bool = False) -> FrameLight | None:
+        """The light of frame n. view: where the output looks in the picture; ground: the same for the light of what
+        stands before the sky, where that moves; behind: past the subject."""
         shade = self._illumination.shade(n)
         if shade is None:
             return None
@@ -58,6 +61,7 @@ class Illuminator:
         return FrameLight(
             shade,
             view,
+            ground or view,
             self._noise,
             None if sky is None else self._read(sky, view),
             None if shade.glow is None else self._read(texels.pack(shade.glow.share), view),

@@ -34,6 +34,7 @@ from vivant.engines.diorama.motion.frame.layers import (
     cut_out,
     hide,
 )
+from vivant.engines.diorama.motion.frame.light_place import find_way_out, place_light
 from vivant.engines.diorama.motion.frame.motion_blur import blur_sideways
 from vivant.engines.diorama.motion.frame.rig import FAR, Box, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
@@ -136,6 +137,7 @@ class Renderer:
         if illumination is not None:
             behind = scene.matte.mask if self.layers else None
             self._illuminator = Illuminator(illumination, self._noise, behind)
+        self._way_out = find_way_out(self.layers.subject.extent) if self.layers and illumination else None
         self._soft = soft_luma(scene.source.planes.y)
         # With the camera at rest the picture is read whole, not the background alone.
         rests = not subject_moves and any(self.rig.pose(n).is_home for n in range(1, self._frames))
@@ -205,7 +207,13 @@ class Renderer:
             self._travelling.draw(n, view, frame)
         if self._draped:
             self._draped.draw(n, view, frame)
-        lit = self._illuminator.look(n, view, behind=layers is not None) if self._illuminator else None
+        lit = None
+        if self._illuminator:
+            # What acts takes its light along; the ground below trees and water that move keeps its own.
+            place, _ = displace(view, acted)
+            if laid and self._way_out is not None:
+                place = place_light(place, laid.grid, laid.covers.extent, self._way_out)
+            lit = self._illuminator.look(n, view if layers else place, ground=place, behind=layers is not None)
         if layers:
             body = self._lay_subject(layers.subject, laid, patches, frame) if laid else None
             if lit and body and lit.sky_share is not None:

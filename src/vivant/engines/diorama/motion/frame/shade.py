@@ -29,17 +29,18 @@ _IN_SKY: Final = 0.85  # share of the sky from which on a star is seen
 _STRAIGHT: Final = np.clip(np.arange(256) - 16, 0, 219).astype(np.float32)  # luma above black as it is
 
 
-def lay_shade(shade: Shade, sky_share: U8 | None, view: Grid, noise: F32, frame: Planes) -> None:
+def lay_shade(shade: Shade, sky_share: U8 | None, view: Grid, place: Grid, noise: F32, frame: Planes) -> None:
     """Into `frame`, planes of the whole output, in place. sky_share: uint8 (h, w), the sky's share of each of its
-    pixels, in 1/255; view: where the output looks in the picture; noise: float32 (h, w), 0..1, the dither."""
+    pixels, in 1/255; view: where the output looks in the picture; place: where the light of what stands before the sky
+    is read; noise: float32 (h, w), 0..1, the dither."""
     straight = shade.curve is None
     curve = _STRAIGHT if shade.curve is None else shade.curve
     if shade.sky is None or sky_share is None:
-        _lay_one_tone(warp.look_up(shade.ground, view.x, view.y), curve, straight, noise, frame)
+        _lay_one_tone(warp.look_up(shade.ground, place.x, place.y), curve, straight, noise, frame)
         return
-    parts = [shade.ground, shade.sky, shade.sky_luma[None]]
-    found = warp.look_up(np.concatenate(parts), view.x, view.y)
-    ground, sky, soft = found[:7], found[7:14], found[14]
+    ground = warp.look_up(shade.ground, place.x, place.y)
+    found = warp.look_up(np.concatenate([shade.sky, shade.sky_luma[None]]), view.x, view.y)
+    sky, soft = found[:7], found[7]
     share = sky_share
     # Chroma first: it follows the luma that the picture has.
     for plane, by_luma, added in ((frame.u, CB_BY_LUMA, CB), (frame.v, CR_BY_LUMA, CR)):
