@@ -16,7 +16,7 @@ from vivant.engines.diorama.scene.hair import OVAL, find_hair
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Face, Region
-from vivant.media import U8
+from vivant.media import F32, U8
 from vivant.request import Canvas
 
 SIZES = {
@@ -78,3 +78,77 @@ def test_hair_is_found_in_a_shot_that_shows_a_part_of_the_picture() -> None:
     assert whole.hair is not None
     assert part.hair.trust == whole.hair.trust
     assert part.facts.hair > 3 * whole.facts.hair  # all of it, twice as large
+
+
+@cache
+def look_close() -> tuple[U8, Region, tuple[Face, ...]]:
+    picture, _, _ = look("astronaut")
+    close = np.ascontiguousarray(cv2.resize(picture[:320, 66:386], (640, 640), interpolation=cv2.INTER_CUBIC))
+    faces = FaceFinder().find(close)
+    return close, Matting().matte(close, faces), faces
+
+
+def paint_hair(picture: U8, shape: F32, hair: Region) -> U8:
+    """`picture` with what looks like the hair in it, its colour in fine threads, where `shape`, 0..1, is."""
+    threads = cv2.GaussianBlur(
+        np.random.default_rng(3).normal(0, 1, shape.shape).astype(np.float32), (0, 0), sigmaX=1.0, sigmaY=12
+    )
+    colour = np.median(picture[hair.mask > 0.9], axis=0) + (8 / threads.std()) * threads[..., None]
+    share = cv2.GaussianBlur(shape, (0, 0), 1.0)[..., None]
+    return np.rint(picture + share * (np.clip(colour, 0, 255) - picture)).astype(np.uint8)
+
+
+def draw_locks(shape: tuple[int, int], face: Face, longest: float) -> F32:
+    """One lock on either side of a head, from beside the eyes down before the shoulders, tapering to its end `longest`
+    faces below the chin: float32 (h, w), 0 or 1."""
+    unit, locks = face.size, np.zeros(shape, np.float32)
+    top = float(face.landmarks[[234, 454], 1].mean()) - 0.1 * unit
+    bottom = float(face.landmarks[152, 1]) + longest * unit
+    for ear, side in ((234, -1), (454, 1)):
+        for row in range(round(top), round(bottom)):
+            t = (row - top) / (bottom - top)
+            middle = face.landmarks[ear, 0] + side * unit * (0.16 + 0.4 * np.sin(min(1.0, 1.4 * t) * np.pi / 2))
+            half = 0.24 * unit * (1 - t) ** 0.7
+            locks[row, max(0, round(middle - half)) : round(middle + half)] = 1
+    return locks
+
+
+def test_long_locks_are_hair_down_to_their_ends() -> None:
+    picture, matte, faces = look_close()
+    (face,) = faces
+    locks = draw_locks(picture.shape[:2], face, 1.5)
+    painted = paint_hair(picture, locks, find_hair(picture, matte, faces))
+    hair = find_hair(painted, Matting().matte(painted, faces), faces)
+    chin, unit = face.landmarks[152, 1], face.size
+    below = (np.arange(picture.shape[0])[:, None] - chin) / unit
+    core = cv2.erode(locks, np.ones((5, 5), np.uint8)) > 0
+    left = np.arange(picture.shape[1])[None] < face.landmarks[152, 0]
+
+    def found(upper: float, lower: float, side: np.ndarray[tuple[int, int], np.dtype[np.bool_]]) -> float:
+        part = core & side & (below > upper) & (below < lower)
+        assert part.sum() > 50
+        return float(hair.mask[part].mean())
+
+    assert hair.trust > 0.6
+    for side in (left, ~left):
+        assert min(found(0.1, 0.5, side), found(0.5, 0.9, side)) > 0.8
+    # The tip of one of the two, a few samples wide where hair is looked for, may be missed.
+    assert max(found(0.9, 1.25, left), found(0.9, 1.25, ~left)) > 0.8
+    beside = (cv2.dilate(locks, np.ones((17, 17), np.uint8)) == 0) & (below > 0.3)
+    assert hair.mask[beside].mean() < 0.01
+
+
+@pytest.mark.parametrize("collar", [0.15, 0.45])
+def test_a_coat_of_the_colour_of_the_hair_is_not_hair(collar: float) -> None:
+    """collar: how far below the chin it begins, faces."""
+    picture, matte, faces = look_close()
+    (face,) = faces
+    own = find_hair(picture, matte, faces)
+    below = (np.arange(picture.shape[0])[:, None] - face.landmarks[152, 1]) / face.size
+    coat = ((matte.mask > 0.5) & (below > collar)).astype(np.float32)
+    painted = paint_hair(picture, coat, own)
+    hair = find_hair(painted, Matting().matte(painted, faces), faces)
+    assert hair.trust > 0.6
+    assert hair.mask[coat > 0].mean() < 0.03
+    head = own.mask > 0.9
+    assert hair.mask[head].mean() > 0.9

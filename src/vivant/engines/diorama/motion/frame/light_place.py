@@ -1,5 +1,5 @@
-"""Where the light of a frame is read: it goes with what it falls on. A head that turns takes the light of its face along,
-and what it uncovers has the light of what lies beside it. Knows grids, not what the light is about."""
+"""Where the light of a frame is read: it goes with what it falls on. A head that turns takes the light of its face
+along, and what it uncovers has the light of what lies beside it. Knows grids, not what the light is about."""
 
 from __future__ import annotations
 
