@@ -26,7 +26,7 @@ from support.gallery_cases import Case, load_cases
 from support.gallery_page import to_html
 from support.gallery_ranks import load_ranks
 from support.gallery_table import Row, compare, from_json, judge, numbers, to_json, to_markdown, weakest_first
-from support.liveliness import draw_heat, measure, read
+from support.liveliness import Liveliness, draw_heat, measure, read, shown
 from vivant.engines.base import NullWatch
 from vivant.engines.diorama.engine import Diorama
 from vivant.engines.diorama.storyboard import Storyboard
@@ -37,19 +37,24 @@ from vivant.request import Canvas
 
 def make(case: Case, engine: Diorama, folder: Path, *, silent: bool = False) -> Row:
     """Render one case; write NAME.mp4, NAME.sheet.jpg and NAME.map.jpg. silent: without sound, but where one speaks."""
+    clip = folder / f"{case.name}.mp4"
+    board, found, row = film_and_judge(case, engine, clip, silent=silent and case.kind != "face")
+    contact_sheet(clip).save(folder / f"{case.name}.sheet.jpg", quality=88)
+    Image.fromarray(draw_heat(next(shown(clip)), found.heat)).save(folder / f"{case.name}.map.jpg", quality=88)
+    return row
+
+
+def film_and_judge(case: Case, engine: Diorama, clip: Path, *, silent: bool) -> tuple[Storyboard, Liveliness, Row]:
+    """What was planned, and what is measured of the file that was made."""
     pictures = case.pictures()
     height, width = pictures.first.shape[:2]
-    brief = case.brief if case.kind == "face" else replace(case.brief, generate_audio=not silent)
+    brief = replace(case.brief, generate_audio=not silent)
     request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
     board = engine.plan(request, pictures, NullWatch())
-    clip = folder / f"{case.name}.mp4"
     make_clip(engine, board, pictures, request, clip, NullWatch())
-    frames = read(clip)
-    found = measure(frames, fixed=stands_still(board), where=case.where)
-    contact_sheet(clip).save(folder / f"{case.name}.sheet.jpg", quality=88)
-    Image.fromarray(draw_heat(frames[0], found.heat)).save(folder / f"{case.name}.map.jpg", quality=88)
+    found = measure(read(clip), fixed=stands_still(board), where=case.where)
     first_db, last_db = _fidelity(clip, pictures, request.canvas)
-    return judge(case, found, first_db, last_db, tuple(engine.explain(board)))
+    return board, found, judge(case, found, first_db, last_db, tuple(engine.explain(board)))
 
 
 def stands_still(board: Storyboard) -> bool:

@@ -41,6 +41,8 @@ class Case:
     last_part: Box = WHOLE
     last_light: tuple[float, float, float] = (1, 1, 1)
     camera_fixed: bool = False
+    still: Box | None = None  # what has to keep still, under a camera that stands
+    shows: tuple[str, ...] = ()  # what the storyboard has to list for it, as "motion.rain"
 
     @property
     def brief(self) -> Brief:

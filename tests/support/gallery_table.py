@@ -12,10 +12,11 @@ import msgspec
 
 from support.gallery_cases import Case
 from support.gallery_ranks import Rank
-from support.liveliness import Liveliness
+from support.liveliness import Liveliness, fastest
 
 MOST_EQUAL: Final = 6  # frames in a row that may look alike: a quarter of a second
 FIRST_DB: Final = 40.0  # PSNR of the luma of frame 0 against the picture, at least
+STILL: Final = 0.3  # px per frame that what keeps still may move at most
 LAST_DB: Final = 36.0  # of the last frame against the last picture
 
 
@@ -47,6 +48,8 @@ def judge(case: Case, found: Liveliness, first_db: float, last_db: float | None,
         ("the camera moves {:.2f} px per frame", found.camera, case.camera),
     ]
     faults = [f"{told.format(got)}; {need:g} are needed" for told, got, need in needs if got < need]
+    if case.still and (moved := fastest(found.heat, case.still)) > STILL:
+        faults.append(f"what has to keep still moves {moved:.2f} px per frame")
     if found.equal_frames > MOST_EQUAL:
         faults.append(f"{found.equal_frames} frames in a row are equal")
     if first_db < FIRST_DB:
