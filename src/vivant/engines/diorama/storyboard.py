@@ -594,6 +594,7 @@ class PictureFacts:
     body: BodyFact | None = None  # None: too small or too vague to be moved, or a face is there to act
     sky: float = 0.0
     sky_trust: float = 0.0
+    bare: bool = False  # no cloud is seen in that sky whose drift would show
     water: float = 0.0
     water_trust: float = 0.0
     plants: float = 0.0
@@ -620,6 +621,7 @@ class PictureFacts:
             check_type("PictureFacts.body", self.body, BodyFact)
         check_tuple("PictureFacts.things", self.things, ThingFact)
         check_type("PictureFacts.grey", self.grey, bool)
+        check_type("PictureFacts.bare", self.bare, bool)
         check_whole("PictureFacts.cut_faces", self.cut_faces, 0)
         for name in ("lamps", "windows", "signs"):
             check_whole(f"PictureFacts.{name}", getattr(self, name), 0)
@@ -631,6 +633,7 @@ class PictureFacts:
                 "cut_faces",
                 "body",
                 "grey",
+                "bare",
                 "detail",
                 "lamps",
                 "windows",

@@ -60,6 +60,43 @@ def test_light_over_a_thing_that_cannot_move_is_seen_in_every_quarter(analyser: 
     assert np.abs(np.diff(frames.mean(axis=(1, 2)))).max() < 1.0
 
 
+@pytest.mark.parametrize(
+    ("name", "prompt"),
+    [
+        ("lightning", "Lightning strikes again and again. Static camera."),
+        ("city_night", "Lightning. Static camera."),
+        ("forest_fog", "A forest. Static camera."),
+        ("snow_birds", "Birds in the snow. Static camera."),
+        ("sea_cliffs", "Cliffs. Static camera."),
+        ("city_night", "A city. Static camera."),
+        ("sunset_hills", "Hills. Static camera."),
+        ("wine_room", "A room. Static camera."),
+    ],
+)
+def test_what_is_listed_moves_so_that_no_run_of_frames_is_equal(
+    analyser: SceneAnalyser, name: str, prompt: str
+) -> None:
+    frames = film(analyser, name, prompt, fixed=False)
+    assert measure(frames, fixed=True).equal_frames <= 6
+
+
+def test_between_two_strokes_the_sky_broods_and_the_ground_does_not(analyser: SceneAnalyser) -> None:
+    frames = film(analyser, "lightning", "Lightning strikes again and again. Static camera.", fixed=True)
+    between = frames[36:]  # the stroke is over
+    changes = np.stack([cv2.absdiff(a, b) for a, b in zip(between, between[3:], strict=False)]).max(axis=0)
+    assert (changes[:240] > 4).mean() > 0.05
+    assert (changes[330:] > 4).mean() < 0.01
+
+
+def test_a_bare_sky_lists_no_clouds_of_its_own_and_light_drifts_in_their_place(analyser: SceneAnalyser) -> None:
+    facts = analyser.analyse(photo("city_day.jpg"), CANVAS).facts
+    for prompt, listed in (("", False), ("Clouds drift by.", True)):
+        board = write(prompt, facts, canvas=CANVAS, seed=3, audio=False, camera_fixed=True, morph=False)
+        kinds = {motion.kind for motion in board.motions}
+        assert ("clouds" in kinds) is listed
+        assert "drifting_light" in kinds
+
+
 def film(analyser: SceneAnalyser, name: str, prompt: str, *, fixed: bool) -> U8:
     """Luma, uint8 (frames, h, w), of a clip of two seconds."""
     scene = analyser.analyse(photo(f"{name}.jpg"), CANVAS)

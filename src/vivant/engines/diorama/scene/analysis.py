@@ -12,6 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
 from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
+from vivant.engines.diorama.scene.backdrop import are_clouds_seen
 from vivant.engines.diorama.scene.being import find_being, find_others, recognise
 from vivant.engines.diorama.scene.cloth import find_cloth
 from vivant.engines.diorama.scene.cut_faces import count_cut_faces
@@ -26,8 +27,8 @@ from vivant.engines.diorama.scene.named import find_thing
 from vivant.engines.diorama.scene.plants import find_plants, look_for_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.scene.surroundings import cut_outside
-from vivant.engines.diorama.storyboard import CLOTHS, SUBJECT_TRUSTED, PictureFacts, Thing
-from vivant.media import U8, crop_box, fit
+from vivant.engines.diorama.storyboard import CLOTHS, SUBJECT_TRUSTED, TRUSTED, PictureFacts, Thing
+from vivant.media import F32, U8, crop_box, fit
 from vivant.request import Canvas
 
 # Height of the largest face, from the brows to the chin, in heights of the picture: from here on it may be a portrait,
@@ -146,6 +147,7 @@ class SceneAnalyser:
             body=being,
             sky=sky.share,
             sky_trust=sky.trust,
+            bare=drawn == 0 and sky.trust >= TRUSTED and not are_clouds_seen(source.planes.y, _before(sky, matte)),
             water=water.share,
             water_trust=water.trust,
             plants=plants.share,
@@ -189,6 +191,11 @@ class SceneAnalyser:
         """What floats in a scene without having been named: its subject, if that may be a boat or a bird."""
         kind = tell_floating(scene, self._detector.detect)
         return (Thing(kind=kind),) if kind else ()
+
+
+def _before(sky: Region, matte: Region) -> F32:
+    """The sky without the subject before it, which is fainter where its outline is less trusted: float32 (h, w)."""
+    return np.asarray(sky.mask * (1 - matte.mask * min(1.0, 1.5 * matte.trust)), np.float32)
 
 
 def add_light(scene: Scene) -> PictureFacts:

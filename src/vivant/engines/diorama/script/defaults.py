@@ -98,16 +98,27 @@ def choose_motions(facts: PictureFacts, seed: int, *, morph: bool = False) -> tu
     return tuple(found)
 
 
+def leave_out_unseen(motions: tuple[Motion, ...], facts: PictureFacts) -> tuple[Motion, ...]:
+    """Without what the picture would have by itself but does not show: clouds in a bare sky. What was asked for stays,
+    for it is shown in another way."""
+    return tuple(
+        motion for motion in motions if motion.kind != "clouds" or motion.origin != "picture" or not facts.bare
+    )
+
+
 def choose_light(
     shots: tuple[Shot, ...], motions: tuple[Motion, ...], facts: PictureFacts, *, lives: bool
 ) -> tuple[Motion, ...]:
     """Light that drifts over a picture while neither the camera nor anything else is sure to move: before a move that
     comes late, after one that ends early, or all along. lives: a living subject moves, or something travels. Clouds
-    may turn out to be too faint to be seen to drift, and what is drawn hardly moves."""
+    may turn out to be too faint to be seen to drift, and what is drawn hardly moves. Between two strokes of lightning
+    only a sky of some size lives."""
     if lives or any(not face.still for face in facts.faces):
         return ()
     frames = shots[-1].end
     faint = {"clouds", "water", "wind"} if facts.drawn else {"clouds"}
+    if facts.sky < _SHARE["sky"] or any(motion.kind == "lightning" and not motion.has_region for motion in motions):
+        faint |= {"lightning"}
     still = np.zeros(frames, np.bool_)
     for shot in shots:
         still[shot.start : shot.end] = all(move.kind in _RESTS for move in shot.moves)

@@ -117,6 +117,7 @@ def write(
     moving = chain.take(_write_motions(wanted, facts, seed, find, morph=morph))
     shone = chain.take(lights.find_lights(reading, times))
     cloudy = any(motion.kind == "clouds" for motion in moving)
+    moving = defaults.leave_out_unseen(moving, facts)
     still = wanted.nothing_else
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=still, cloudy=cloudy, shining=shining))
     travels = chain.take(travel.find_travels(reading, times, facts))

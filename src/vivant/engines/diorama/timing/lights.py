@@ -18,7 +18,11 @@ _GRADED: Final = 1.6  # s in which a grade is there
 _GRADES: Final[frozenset[LightKind]] = frozenset(
     {"warm", "cold", "golden", "noir", "vintage", "teal", "dreamy", "horror"}
 )
-_LAST: Final = 0.12  # share of the time at its end, and its start, in which the speed of a change is eased
+_LAST: Final = 0.12  # share of the time at its end, and at most its start, in which the speed of a change is eased
+_SETS_OFF: Final = 0.3  # s in which it has that speed at the latest, however long it takes
+# Evening light first changes its colour and only later loses much of its strength, so it goes on faster at first, by
+# this share, and slower at last.
+_EARLY: Final[dict[LightKind, float]] = {"night": 0.35, "dusk": 0.35}
 _LEAVES: Final = (0.35, 0.85)  # shares of a clip between which light gives way to that of a given last picture
 
 
@@ -36,10 +40,12 @@ def _curve(light: Lighting, frames: int) -> np.ndarray[tuple[int, ...], np.dtype
     start = light.start or 0
     end = frames - 1 if light.end is None else min(light.end, frames - 1)
     if light.kind in PROGRESS:
-        return glide((n - start) / max(1, end - start), ramp=_LAST)
+        into = min(_LAST, _SETS_OFF * FPS / max(1, end - start))
+        gone = glide((n - start) / max(1, end - start), ramp=_LAST, into=into)
+        return np.asarray(gone * (1 + _EARLY.get(light.kind, 0.0) * (1 - gone)), np.float64)
     seconds = _GRADED if light.kind in _GRADES else _COMES
     rise = max(1.0, min(seconds * FPS, 0.5 * (end - start)))
-    there = smootherstep((n - start) / rise)
+    there = glide((n - start) / rise, into=min(0.4, _SETS_OFF * FPS / rise), ramp=0.4)
     if light.end is not None and light.end < frames:
         there = there * smootherstep((light.end - n) / rise)
     return np.asarray(there, np.float64)

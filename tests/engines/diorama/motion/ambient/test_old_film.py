@@ -46,6 +46,16 @@ def test_old_film_has_grain_and_weaves_in_every_quarter(board_of_squares: Scene,
         assert 0.3 < np.ptp(moved, axis=0).max() < 4  # pixels
 
 
+def test_the_film_runs_within_half_a_second_though_its_colours_take_longer(board_of_squares: Scene, play: Play) -> None:
+    ambient = play(board_of_squares, frames=FRAMES, lights=(Lighting(kind="vintage", words="old film"),))
+    grain = []
+    for n in (1, 12, 60):
+        now = shown(board_of_squares, ambient, n)
+        grain.append((now - cv2.GaussianBlur(now, (0, 0), 4.0))[70:90, 70:110].std())
+    assert grain[0] < 0.3 * grain[2]
+    assert grain[1] > 0.8 * grain[2]
+
+
 def test_the_grain_of_one_frame_is_not_that_of_the_next_and_the_same_each_time(
     board_of_squares: Scene, play: Play
 ) -> None:

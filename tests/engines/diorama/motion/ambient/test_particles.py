@@ -37,6 +37,14 @@ def test_particles_are_not_in_the_picture_and_come_in_softly(night: Scene, play:
     assert first < 0.2 * later
 
 
+def test_confetti_is_thrown_and_there_within_a_quarter_of_a_second(night: Scene, play: Play) -> None:
+    ambient = play(night, Motion(kind="petals", look="confetti", strength=0.5))
+    first, soon, later = (change(night, ambient, n).sum() for n in (1, 7, 30))
+    assert not change(night, ambient, 0).any()
+    assert first < 0.1 * later
+    assert soon > 0.8 * later
+
+
 @pytest.mark.parametrize("kind", PARTICLES)
 def test_particles_leave_before_a_last_picture(night: Scene, play: Play, kind: MotionKind) -> None:
     ambient = play(night, Motion(kind=kind, strength=0.8), morph=True)

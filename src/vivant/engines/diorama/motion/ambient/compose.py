@@ -43,6 +43,7 @@ from vivant.engines.diorama.motion.ambient.smoke import Smoke
 from vivant.engines.diorama.motion.ambient.snow import Snow, measure_paleness
 from vivant.engines.diorama.motion.ambient.snow_sheets import SnowSheets
 from vivant.engines.diorama.motion.ambient.stems import measure_stems
+from vivant.engines.diorama.motion.ambient.storm_sky import StormSky
 from vivant.engines.diorama.motion.ambient.stream import Current, Stream
 from vivant.engines.diorama.motion.ambient.surf import Surf
 from vivant.engines.diorama.motion.ambient.sway import Sway
@@ -72,6 +73,8 @@ from vivant.media import F32, Planes
 from vivant.request import FPS
 
 _DARKEST: Final = np.float32(0.25)  # gain that can be taken back on the way to a last picture
+_BROODS: Final = 0.4  # strength of the shade that drifts over a sky with lightning
+_BROODING: Final = 2.2  # how much deeper it is than over a sky by day
 _BLIZZARD: Final = 0.75  # of snow, from which the wind drives it in sheets
 
 
@@ -533,7 +536,11 @@ def _lightning(setting: Setting, motion: Motion) -> Parts:
     ground = float(np.flatnonzero((sky.mask > 0.5).any(axis=1))[-1])
     shown = setting.bolt
     bolts = Lightning(setting.air, strikes, setting.places.sky, setting.scene.source.planes.y, ground, shown)
-    return Parts(displacements=(bolts,), overlays=(bolts,), sheeted=(bolts,) if shown else ())
+    # Between the strikes the sky broods: far flashes, and a shade, as clouds that hold a shown bolt do not drift.
+    open_, luma = average_quarter(setting.places.sky), average_quarter(setting.scene.source.planes.y.astype(np.float32))
+    shade = SkyShade(setting.flow, open_, luma, _BROODS, setting.air.side, deeper=_BROODING)
+    far = StormSky(setting.air, open_, luma, motion.strength, strikes)
+    return Parts(displacements=(bolts, shade, far), overlays=(bolts,), sheeted=(bolts,) if shown else ())
 
 
 def _leaves(setting: Setting, motion: Motion) -> Parts:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smootherstep
 from vivant.engines.diorama.motion.ambient import blades
-from vivant.engines.diorama.motion.ambient.air import Air
+from vivant.engines.diorama.motion.ambient.air import FADE_IN, Air
 from vivant.engines.diorama.motion.ambient.capsules import Occluder
 from vivant.engines.diorama.motion.ambient.lens import GOLDEN, Lens, wrap_around
 from vivant.engines.diorama.motion.fields import STEP
@@ -20,6 +21,7 @@ from vivant.media import Planes, to_planes
 from vivant.request import FPS
 
 SHUTTER: Final = 0.4 / FPS  # seconds
+THROWN: Final = 0.25  # seconds until what is thrown is there: it does not come on like weather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,12 @@ class Leaves:
         self._phase = chance.uniform(0, 2 * math.pi, (3, count))
         self._place = chance.random((2, count))
         self._round, self._gleam = kind.round, kind.gleam
+        self._opacity = air.opacity
+        if what == "confetti":  # of weather that is there from the first frame on, only how it appears is shorter
+            n = np.arange(air.frames)
+            appears = smootherstep(n / (FADE_IN * FPS))
+            sooner = smootherstep(n / (THROWN * FPS)) / np.maximum(appears, 1e-6)
+            self._opacity = np.minimum(air.opacity * sooner, air.amplitude)
         colours = np.array(kind.colours, np.float64)
         if tint is not None:
             colours = np.stack([tint * s + 255 * (1 - s) for s in (1.0, 0.8, 0.65, 0.9)])
@@ -105,7 +113,7 @@ class Leaves:
         self._cover = filters.blur(occluder.cover, 3.0 * air.scale) / 255
 
     def draw(self, n: int, frame: Planes) -> None:
-        opacity = float(self._air.opacity[n])
+        opacity = float(self._opacity[n])
         if opacity <= 0:
             return
         air, time = self._air, n / FPS

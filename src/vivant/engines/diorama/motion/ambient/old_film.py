@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.storyboard import Lighting
 from vivant.media import F32, F64, Planes
@@ -23,6 +24,7 @@ _SIZE: Final = 0.62  # pixels of the blur of a grain, of a frame 480 pixels high
 WEAVE: Final = (0.0014, 0.0020)  # heights, standard deviation across and down
 _KEPT: Final = 0.72  # share of a displacement that the next frame keeps
 _DRIFT: Final = (0.43, 0.71)  # Hz of the slow part
+_RUNS: Final = 0.3  # share of the grade from which the film runs in full: its colours may take longer to come
 
 
 def is_on_film(light: Lighting) -> bool:
@@ -36,7 +38,7 @@ class OldFilm:
     def __init__(self, width: int, height: int, seed: int, share: F32, strength: float) -> None:
         """share: float32 (frames,), 0..1, how much of it there is; strength: 0..1."""
         chance = rng(seed, "light/film")
-        self._share = share
+        self._share = smoothstep(share / np.float32(_RUNS))
         self._much = 0.6 + 0.8 * strength
         noise = chance.normal(size=(height + _SPREAD, width + _SPREAD)).astype(np.float32)
         noise = filters.blur(noise, max(0.4, _SIZE * height / 480))

@@ -35,9 +35,9 @@ TURNS: Final = 9.0  # seconds in which its outlines change
 
 class SkyShade:
     """One per clip; adds brightness. sky: float32 on the quarter grid, 0..1. luma: float32 on it, 16..235. side: -1 to
-    the left, 1 to the right. strength: 0..1."""
+    the left, 1 to the right. strength: 0..1. deeper: times as dark or bright: what is dark must change more to show."""
 
-    def __init__(self, air: Air, sky: F32, luma: F32, strength: float, side: float) -> None:
+    def __init__(self, air: Air, sky: F32, luma: F32, strength: float, side: float, *, deeper: float = 1.0) -> None:
         self._air = air
         rows, columns = quarter_shape(air.height, air.width)
         seen = np.flatnonzero(sky.mean(axis=1) > 0.04)
@@ -51,7 +51,9 @@ class SkyShade:
         self._pace = side * speed * FPS / STEP * unit  # samples of the noise in a second
         self._noise, self._other = cloudy_noise(rng(air.seed, "sky/shade")), cloudy_noise(rng(air.seed, "sky/turning"))
         pale = float(smoothstep(np.array((np.average(luma, weights=sky + 1e-6) - PALE) / 30)))
-        self._share = ((BRIGHTER - (BRIGHTER + DARKER) * pale) * filters.blur(sky, 1.0) * sky).astype(np.float32)
+        self._share = (deeper * (BRIGHTER - (BRIGHTER + DARKER) * pale) * filters.blur(sky, 1.0) * sky).astype(
+            np.float32
+        )
         self._first = self._density(0.0)
 
     def add(self, n: int, out: FieldSum) -> None:
