@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from vivant.engines.diorama.script.clauses import find_subject
+from vivant.engines.diorama.script.cloth_words import load_cloth_words
 from vivant.engines.diorama.script.doings import load_doings
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
@@ -49,7 +51,7 @@ def find_actions(
             continue
         if not hit.entry.action or not hit.meant or hit.heard or is_heard_from_afar(reading, hit):
             continue
-        if describes_a_thing(reading, hit):
+        if describes_a_thing(reading, hit) or is_done_by_thing(reading, hit):
             continue
         if hit.entry.action.startswith(_BY_CAMERA) and is_done_by_camera(reading, hit):
             continue
@@ -140,6 +142,16 @@ def describes_a_thing(reading: Reading, hit: Hit) -> bool:
         at += 1
     ends = at < len(tags) and tags[at] == "NNS" and not reading.names_person(at)
     return ends and not any(h.entry.action for h in reading.at.get(at, ()))
+
+
+def is_done_by_thing(reading: Reading, hit: Hit) -> bool:
+    """What does it is light, cloth or something else that moves by itself: "the curtains sway", "the signs blink"."""
+    doer = find_subject(reading, hit.first)
+    if doer is None or reading.names_person(doer):
+        return False
+    text = reading.tokens[doer].text
+    moves = any(other.entry.motion or other.entry.light for other in reading.at.get(doer, ()))
+    return moves or text in load_doings().light_nouns or text in load_cloth_words().things
 
 
 def is_heard_from_afar(reading: Reading, hit: Hit) -> bool:

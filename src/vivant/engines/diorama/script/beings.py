@@ -11,7 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from vivant.engines.diorama.script.actions import describes_a_thing, is_done_by_camera, is_heard_from_afar
+from vivant.engines.diorama.script.actions import (
+    describes_a_thing,
+    is_done_by_camera,
+    is_done_by_thing,
+    is_heard_from_afar,
+)
 from vivant.engines.diorama.script.found import Found, Span
 from vivant.engines.diorama.script.grammar import Hit, Reading
 from vivant.engines.diorama.script.notes import ScriptNote
@@ -109,6 +114,19 @@ def find_body_actions(
     return Found(tuple(found.values()), tuple(notes), tuple(spans))
 
 
+def find_unmoved(reading: Reading, cast: Cast) -> tuple[Span, ...]:
+    """The words for what ears, tails, noses and legs of an animal do, whether or not there is a subject to do it."""
+    spans = []
+    for hit in reading.hits:
+        if not hit.entry.body or not hit.meant or hit.heard or is_heard_from_afar(reading, hit):
+            continue
+        mention = cast.doer_mention(hit.first)
+        animal = mention is not None and mention.person.kind == "animal"
+        if (animal or hit.entry.body in OF_ANIMALS) and not is_done_by_thing(reading, hit):
+            spans.append((hit.first, hit.last))
+    return tuple(spans)
+
+
 def choose_life(being: Being) -> tuple[BodyAction, ...]:
     """What a living subject does by itself."""
     return (BodyAction(kind="breathe", being=being, origin="picture"),)
@@ -167,6 +185,8 @@ def _is_done_by(reading: Reading, cast: Cast, hit: Hit, being: Being) -> bool:
         return False
     mention = cast.doer_mention(hit.first)
     if mention is None:
+        if is_done_by_thing(reading, hit):
+            return False
         return not hit.entry.body or hit.entry.body in OF_ANIMALS or being != "person"
     if being != "person":
         return mention.person.kind == "animal" or (hit.entry.body in OF_ANIMALS)

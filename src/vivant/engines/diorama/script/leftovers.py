@@ -121,10 +121,16 @@ class _Done:
 
 
 def find_leftovers(
-    reading: Reading, spans: Iterable[Span], *, audio: bool, missing: Iterable[Span] = ()
+    reading: Reading,
+    spans: Iterable[Span],
+    *,
+    audio: bool,
+    missing: Iterable[Span] = (),
+    unmoved: Iterable[Span] = (),
 ) -> Found[None]:
     """Notes on what no span covers; `spans` are the words that the steps used, `missing` those for things that were
-    looked for in the picture and not found."""
+    looked for in the picture and not found, `unmoved` those for what an animal was to do and no subject did."""
+    missing = tuple(missing)
     absent = {token for first, last in missing for token in range(first, last)}
     done = _find_done(reading, spans)
     doings = [
@@ -135,17 +141,25 @@ def find_leftovers(
         *_find_sounds(reading, done),
         *_find_listed_sounds(reading, done),
     ]
+    doings = [doing for doing in doings if doing.reason != "no_such_sound" or audio]
+    # Where no verb tells it in a way that the rules above know, it is told all the same.
+    for reason, untold in (("things", missing), ("animals", unmoved)):
+        doings += [_Doing(first, last, reason) for first, last in untold if not _is_told(doings, done, first, last)]
     notes: list[ScriptNote] = []
     told: list[Span] = []
     for doing in sorted(doings, key=lambda doing: (doing.first, -doing.last)):
         if told and doing.first < told[-1][1]:
             continue
-        if doing.reason == "no_such_sound" and not audio:
-            continue
         told.append((doing.first, doing.last))
         gone = doing.reason in ("things", "animals", "bodies") and not absent.isdisjoint(range(doing.first, doing.last))
         notes.append(ScriptNote("not_found" if gone else doing.reason, (_quote(reading, doing.first, doing.last),)))
     return Found(None, tuple(notes), tuple(told))
+
+
+def _is_told(doings: list[_Doing], done: _Done, first: int, last: int) -> bool:
+    """Tokens first..last-1 are done, or some of them are told of."""
+    used = done.used & done.moving
+    return any(doing.first < last and first < doing.last for doing in doings) or not used.isdisjoint(range(first, last))
 
 
 def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:
@@ -286,7 +300,8 @@ def _asks_for_nothing(reading: Reading, done: _Done, at: int, subject: int | Non
     clause = [token for token in range(max(0, at - _OBJECT), last) if reading.clause[token] == reading.clause[at]]
     if _makes_a_face(reading, done, at):
         return True
-    blown = subject is not None and not reading.names_person(subject)  # but "he blows the smoke away"
+    # But "he blows the smoke away", and the moon that rises over the sea is not carried by it.
+    blown = subject is not None and not reading.names_person(subject) and not _is_light(reading, subject)
     if blown and _is_one_of(reading, at, words.carried) and any(token in done.weather for token in clause):
         return True
     if subject is not None and subject in done.heard and not reading.names_person(subject):
@@ -842,7 +857,7 @@ def _is_quiet(
     if object_ < len(words) and _is_face(reading, done, words[object_].first):
         return True
     clause = [at for w in words for at in range(w.first, w.last)]
-    return bare in known.carried and any(at in done.weather for at in clause)
+    return subject != "light_stays" and bare in known.carried and any(at in done.weather for at in clause)
 
 
 def _only_describes(words: tuple[HanWord, ...], index: int) -> bool:

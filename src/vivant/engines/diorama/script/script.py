@@ -142,7 +142,8 @@ def write(
     chain.take(limits.find_limits(reading))
     checkpoint()
     missing = travel.find_missing(reading, facts)
-    chain.take(leftovers.find_leftovers(reading, chain.spans, audio=audio, missing=missing))
+    unmoved = beings.find_unmoved(reading, cast)
+    chain.take(leftovers.find_leftovers(reading, chain.spans, audio=audio, missing=missing, unmoved=unmoved))
     language = language_of_prompt(reading.text)
     return Storyboard(
         width=canvas.width,

@@ -170,9 +170,10 @@ def can_go(thing: ThingKind, kind: TravelKind) -> bool:
 
 
 def find_missing(reading: Reading, facts: PictureFacts) -> tuple[Span, ...]:
-    """The words for things that were to travel, were looked for and not found."""
+    """The words for things that were to travel, were looked for and not found; not those that are only heard."""
     looked_for = {fact.thing for fact in facts.things if fact.trust < MOVABLE}
-    return tuple((going.first, going.last) for going in _find_goings(reading) if going.travel.thing in looked_for)
+    goings = [going for going in _find_goings(reading) if going.travel.thing in looked_for]
+    return tuple((going.first, going.last) for going in goings if not reading.is_heard(going.first))
 
 
 def _with_time(travel: Travel, start: int | None, end: int | None, order: int) -> Travel:
@@ -325,7 +326,7 @@ def _travel(thing: Thing, does: TravelKind, told: set[str], words: TravelWords, 
         kind = "rise"
     if kind == "go" and thing.kind in ("boat", "fish", "bird") and not told.isdisjoint(_FLOATS):
         kind = "bob"
-    if kind == "take_off" and thing.kind in ("rocket", "balloon"):
+    if kind == "take_off" and thing.kind in ("rocket", "balloon", "kite"):
         kind = "rise"
     if not can_go(thing.kind, kind):
         return None

@@ -2,11 +2,12 @@
 
 Each `[[word]]` lists phrases in English (`en`) and Chinese (`zh`) that mean the same. In English, `~` before a word
 stands for all its forms: `~pan left` finds pan, pans, panned and panning left; "one's" for her, his, the …
-or nothing. docs/prompting.md explains the rest.
+or nothing, `[warm|cosy]` for each of its words and `[soft|]` for soft or nothing. docs/prompting.md explains the rest.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -53,6 +54,9 @@ CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says whi
 
 _NOT_WORDS: Final = frozenset({"cloth.toml", "forms.toml", "doings.toml", "travel.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
+# What makes a verb go on or begin, and may stand inside an English phrase too: "the sun is slowly setting".
+_PROGRESS: Final = frozenset({"is", "are", "was", "were"})
+_BEGINS: Final = frozenset({"begin", "begins", "start", "starts", "began", "started", "keep", "keeps", "beginning"})
 _SPLITS: Final = 4  # characters inside a Chinese one: 皱了一下眉
 # What "one's" in a phrase stands for, beside nothing at all.
 _POSSESSIVES: Final = frozenset({"her", "his", "their", "its", "my", "your", "our"})
@@ -186,8 +190,9 @@ class Lexicon:
             token = tokens[at]
             if places:
                 skipped = at - places[0] - len(places)
-                known = token.text in self.adverbs
-                if known and skipped < _SKIPS:
+                if verb := self._skip_to_verb(tokens, at):
+                    self._walk(tokens, places, verb, node, out, loose=loose)
+                elif token.text in self.adverbs and skipped < _SKIPS:
                     self._walk(tokens, places, at + 1, node, out, loose=loose)
                 elif _may_stand_inside(tokens, places[-1], at) and skipped < (
                     _SPLITS if token.kind == "han" else _SKIPS
@@ -202,6 +207,18 @@ class Lexicon:
             entries = tuple(e for e in node.entries if e.action or e.body or e.cannot) if loose else node.entries
             if entries:
                 out.append((PhraseMatch(places[0], at, entries), places))
+
+    def _skip_to_verb(self, tokens: Sequence[Token], at: int) -> int:
+        """The token of the verb that "is", "begins to" and the like at token `at` lead to; 0: they lead to none. What
+        is after "is" must go on, "is setting": "the lights are dim" tells how they are."""
+        known = tokens[at].text in _BEGINS or tokens[at].text in _PROGRESS
+        if not known or at + 1 >= len(tokens):
+            return 0
+        to = tokens[at].text in _BEGINS and tokens[at + 1].text == "to"
+        verb = at + 2 if to else at + 1
+        while verb < len(tokens) and verb - at <= _SKIPS + 1 and tokens[verb].text in self.adverbs:
+            verb += 1
+        return verb if verb < len(tokens) and (to or tokens[verb].text.endswith("ing")) else 0
 
 
 def _may_stand_inside(tokens: Sequence[Token], before: int, at: int) -> bool:
@@ -260,6 +277,12 @@ def load_forms() -> dict[str, list[str]]:
     return loaded
 
 
+def expand(phrase: str) -> tuple[str, ...]:
+    """The phrases that one with `[this|that]` in it stands for: one for each choice."""
+    parts = [part.split("|") for part in re.split(r"[\[\]]", phrase)]
+    return tuple(dict.fromkeys(" ".join("".join(chosen).split()) for chosen in itertools.product(*parts)))
+
+
 def _rows(phrase: str, forms: dict[str, list[str]]) -> Iterable[tuple[str, ...]]:
     """The phrase as rows of token texts: one per form of the word after `~`, with "one's" and without it."""
     before, whose, after = phrase.partition("one's ")
@@ -293,7 +316,7 @@ def _entry(source: str, raw: dict[str, Any], forms: dict[str, list[str]]) -> tup
     unknown = sorted(set(raw) - _KNOWN)
     if unknown:
         raise ValueError(f"{source}: {', '.join(unknown)} is not known; known: {', '.join(sorted(_KNOWN))}.")
-    written = [*raw.get("en", ()), *raw.get("zh", ())]
+    written = [one for phrase in (*raw.get("en", ()), *raw.get("zh", ())) for one in expand(phrase)]
     if not written:
         raise ValueError(f"{source}: an entry needs words, `en` or `zh`.")
     meaning = {name: value for name, value in raw.items() if name not in ("en", "zh")}
@@ -301,7 +324,9 @@ def _entry(source: str, raw: dict[str, Any], forms: dict[str, list[str]]) -> tup
         moves = [meaning["camera"]] if isinstance(meaning["camera"], str) else meaning["camera"]
         meaning["camera"] = [(move.partition(" ")[0], move.partition(" ")[2]) for move in moves]
     if "unless" in meaning:
-        meaning["unless"] = [" ".join(row) for phrase in meaning["unless"] for row in _rows(phrase, forms)]
+        meaning["unless"] = [
+            " ".join(row) for phrase in meaning["unless"] for one in expand(phrase) for row in _rows(one, forms)
+        ]
     if meaning.get("cannot", "more") not in load_sentences():
         raise ValueError(f"{source}: cannot must be a name in notes.toml; it is {meaning['cannot']!r}.")
     try:
