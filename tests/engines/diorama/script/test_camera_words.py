@@ -226,3 +226,21 @@ def shots(prompt: str) -> tuple[Shot, ...]:
     return write(
         prompt, facts, canvas=Canvas.of("480p", "16:9", 5), seed=3, audio=True, camera_fixed=False, morph=False
     ).shots
+
+
+def asked_moves(prompt: str) -> list[str]:
+    canvas = Canvas.of("480p", "16:9", 5)
+    board = write(prompt, PictureFacts(), canvas=canvas, seed=1, audio=False, camera_fixed=False, morph=False)
+    return [move.kind for shot in board.shots for move in shot.moves if move.origin == "prompt"]
+
+
+@pytest.mark.parametrize(
+    "prompt", ["The camera tilts sideways.", "The camera tilts into a dutch angle.", "A tilted frame."]
+)
+def test_a_camera_that_tilts_sideways_only_rolls(prompt: str) -> None:
+    assert asked_moves(prompt) == ["roll"]
+
+
+@pytest.mark.parametrize("prompt", ["飞机抖动。", "风筝越飞越高。"])
+def test_what_a_thing_does_is_not_what_the_camera_does(prompt: str) -> None:
+    assert asked_moves(prompt) == []

@@ -176,3 +176,29 @@ def test_what_shines_is_looked_for_only_where_a_prompt_depends_on_it(
 
     assert write_about(unlit, looking) == write_about(facts, None)
     assert looking.times == looks
+
+
+@pytest.mark.parametrize("prompt", ["Night falls.", "It slowly grows dark.", "夜幕降临。"])
+def test_a_still_life_grows_dark_where_a_landscape_has_its_night(prompt: str) -> None:
+    still_life = PictureFacts(brightness=0.5, subject=0.3, subject_trust=0.9)
+    assert [light.kind for light in lights(prompt, still_life)] == ["dark"]
+    assert [light.kind for light in lights(prompt)] == ["night"]
+
+
+@pytest.mark.parametrize("prompt", ["The moon rises over the sea at night. Static camera.", "月亮从海面缓缓升起。"])
+def test_a_moon_that_is_to_rise_is_told_of_beside_water_that_moves(prompt: str) -> None:
+    made = board(prompt, replace(TOWN, water=0.3, water_trust=0.9))
+    assert any("moon" in note or "月亮" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["The sun is slowly setting.", "The sky begins to darken.", "The lights start to flicker."]
+)
+def test_a_verb_that_goes_on_or_begins_is_read_as_the_verb(prompt: str) -> None:
+    assert len(lights(prompt)) == 1
+    assert not board(prompt).notes
+
+
+@pytest.mark.parametrize("prompt", ["The lights are dim.", "Her dreamy eyes.", "The neon sign on the wall is red."])
+def test_how_the_light_is_asks_for_no_change(prompt: str) -> None:
+    assert not lights(prompt)

@@ -26,6 +26,7 @@ _TO: Final[dict[str, ActionKind]] = {
     "left": "look_left", "right": "look_right", "up": "look_up", "down": "look_down", "away": "look_away",
 }  # fmt: skip
 _BY_CAMERA: Final = ("look_", "turn_", "tilt_")  # what a camera may do, too
+_BY_THINGS: Final = frozenset({"", "sway", "blink", "wink"})  # what cloth and lights do, too
 _SPOKEN: Final = frozenset({"talk", "sing"})  # what a face with lines of its own does by speaking them
 
 
@@ -146,7 +147,7 @@ def describes_a_thing(reading: Reading, hit: Hit) -> bool:
 
 def is_done_by_thing(reading: Reading, hit: Hit) -> bool:
     """What does it is light, cloth or something else that moves by itself: "the curtains sway", "the signs blink"."""
-    doer = find_subject(reading, hit.first)
+    doer = find_subject(reading, hit.first) if hit.entry.action in _BY_THINGS else None
     if doer is None or reading.names_person(doer):
         return False
     text = reading.tokens[doer].text

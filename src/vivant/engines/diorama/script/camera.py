@@ -17,6 +17,7 @@ from vivant.engines.diorama.script.notes import ScriptNote
 from vivant.engines.diorama.script.shot_words import find_boundaries
 from vivant.engines.diorama.script.times import NO_TIME, Times, When
 from vivant.engines.diorama.script.tokens import ends_clause, ends_sentence, is_han
+from vivant.engines.diorama.script.travel_words import load_travel_words
 from vivant.engines.diorama.script.words import CameraKind
 from vivant.engines.diorama.storyboard import DIRECTIONS, Direction, Move, MoveKind
 
@@ -44,6 +45,7 @@ _DISPOSED: Final = 8  # tokens between 把 and its verb
 _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
 # The direction of a move whose direction nobody said; elsewhere the seed chooses.
 _CAMERA: Final = frozenset({"camera"})
+_FLYING_CAMERA: Final = frozenset({"无人机", "直升机"})
 _VIEWS: Final = frozenset(
     {"航拍", "航拍镜头", "无人机航拍", "无人机镜头", "无人机视角", "第一视角", "第一人称视角", "主观视角", "主观镜头",
      "自拍视角", "pov", "pov shot", "first person view", "first person pov", "drone shot", "drone footage",
@@ -168,7 +170,7 @@ def _implied_moves(reading: Reading, phrases: list[_CameraPhrase]) -> list[_Came
 
 
 def _is_camera(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> bool:
-    if _is_in_a_hand(reading, hit) or _takes_out_something(reading, hit):
+    if _is_in_a_hand(reading, hit) or _takes_out_something(reading, hit) or _is_what_a_thing_does(reading, hit):
         return False
     if not hit.entry.needs:
         return not _is_held(reading, hit) and not _is_done_to_someone(reading, hit)
@@ -205,6 +207,28 @@ def _takes_out_something(reading: Reading, hit: Hit) -> bool:
         for at in range(max(0, hit.first - _ORDER_REACH), hit.first)
         if reading.clause[at] == reading.clause[hit.first]
     )
+
+
+def _is_what_a_thing_does(reading: Reading, hit: Hit) -> bool:
+    """飞机抖动, 风筝越飞越高: the verb of a thing that goes somewhere, in a clause without a camera."""
+    if not is_han(reading.tokens[hit.first].text):
+        return False
+    first = hit.first
+    while first and reading.tokens[first - 1].kind == "han":
+        first -= 1
+    last = hit.last
+    while last < len(reading.tokens) and reading.tokens[last].kind == "han":
+        last += 1
+    if any("camera" in reading.roles(at) for at in range(first, last)):
+        return False
+    words = load_travel_words()
+    text = "".join(token.text for token in reading.tokens[first:last])
+    noun = next((noun for noun in words.things if is_han(noun[0]) and noun in text[: hit.first - first]), "")
+    if not noun or noun in _FLYING_CAMERA:
+        return False
+    does = [verb for verb in words.does if is_han(verb[0]) and verb in text]
+    places = [(first + text.find(verb), first + text.find(verb) + len(verb)) for verb in does]
+    return any(at < hit.last and hit.first < end for at, end in places)
 
 
 def _has_noun_before(reading: Reading, hit: Hit) -> bool:

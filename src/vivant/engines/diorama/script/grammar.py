@@ -292,7 +292,10 @@ def _is_compared(reading: Reading, hit: Hit) -> bool:
 
 
 def _is_of_something(reading: Reading, hit: Hit) -> bool:
-    """ "A river of phones", "a storm of applause", "clouds of dust"; but "waves of the sea"."""
+    """ "A river of phones", "a storm of applause", "clouds of dust"; but "waves of the sea", "a steaming cup of
+    tea"."""
+    if hit.entry.look == "steam" and hit.last - hit.first > 1:
+        return False
     if hit.last + 1 >= len(reading.tokens) or reading.tokens[hit.last].text != "of":
         return False
     after = reading.tokens[hit.last + 1]

@@ -130,7 +130,7 @@ def find_leftovers(
 ) -> Found[None]:
     """Notes on what no span covers; `spans` are the words that the steps used, `missing` those for things that were
     looked for in the picture and not found, `unmoved` those for what an animal was to do and no subject did."""
-    missing = tuple(missing)
+    spans, missing = frozenset(spans), tuple(missing)
     absent = {token for first, last in missing for token in range(first, last)}
     done = _find_done(reading, spans)
     doings = [
@@ -144,7 +144,8 @@ def find_leftovers(
     doings = [doing for doing in doings if doing.reason != "no_such_sound" or audio]
     # Where no verb tells it in a way that the rules above know, it is told all the same.
     for reason, untold in (("things", missing), ("animals", unmoved)):
-        doings += [_Doing(first, last, reason) for first, last in untold if not _is_told(doings, done, first, last)]
+        open_ = [span for span in untold if span not in spans and not _is_told(doings, *span)]
+        doings += [_Doing(first, last, reason) for first, last in open_]
     notes: list[ScriptNote] = []
     told: list[Span] = []
     for doing in sorted(doings, key=lambda doing: (doing.first, -doing.last)):
@@ -156,10 +157,9 @@ def find_leftovers(
     return Found(None, tuple(notes), tuple(told))
 
 
-def _is_told(doings: list[_Doing], done: _Done, first: int, last: int) -> bool:
-    """Tokens first..last-1 are done, or some of them are told of."""
-    used = done.used & done.moving
-    return any(doing.first < last and first < doing.last for doing in doings) or not used.isdisjoint(range(first, last))
+def _is_told(doings: list[_Doing], first: int, last: int) -> bool:
+    """One of the tokens first..last-1 is told of."""
+    return any(doing.first < last and first < doing.last for doing in doings)
 
 
 def _find_done(reading: Reading, spans: Iterable[Span]) -> _Done:

@@ -4,7 +4,7 @@ of it the picture allows. What it does not allow is told and not listed."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from vivant.engines.diorama.script.found import Found, Span
@@ -71,9 +71,17 @@ def fit_lights(
     kinds = {light.kind for light in asked.lights}
     if shining is not None and kinds & _SHINE:
         facts, shining = shining(), None
+    if shining is not None and "night" in kinds and not _is_outdoors(facts):
+        facts, shining = shining(), None
     notes: list[ScriptNote] = []
     kept: list[Lighting] = []
     for light in asked.lights:
+        if light.kind == "night" and "lamps" not in kinds and not _is_outdoors(facts):
+            if "dark" in kinds:
+                continue
+            light = replace(
+                light, kind="dark"
+            )  # a room or a still life only loses its light; lamps light up in the night
         reason = _find_hindrance(light.kind, kinds, facts, morph=morph)
         if reason:
             notes.append(ScriptNote(reason, (light.words,)))
@@ -106,6 +114,15 @@ def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts,
     if kind == "flare" and not facts.sun:
         return "no_sun"
     return ""
+
+
+def _is_outdoors(facts: PictureFacts) -> bool:
+    """Something is seen that stands under the sky: the sky itself, plants, a water or the windows of a town."""
+    share, trust = _SKY
+    sky = facts.sky >= share and facts.sky_trust >= trust
+    green = facts.plants >= _GREEN and facts.plants_trust >= TRUSTED
+    water = facts.water >= _OPEN and facts.water_trust >= TRUSTED
+    return sky or green or water or facts.windows >= _TOWN or facts.lamps > 0
 
 
 def _choose_shadows(facts: PictureFacts, shining: LookForLights) -> tuple[Lighting, ...]:

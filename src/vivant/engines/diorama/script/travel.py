@@ -46,6 +46,7 @@ _AFTER_NOUN: Final = 5  # and after it, as "in the background"
 _LONGEST: Final = 3  # words of one English phrase
 _FLOATS: Final = frozenset({"float", "floats", "floating", "漂浮", "浮动", "漂荡"})
 _NONE: Final = frozenset({"no", "without", "any", "never"})
+_SOUND: Final = frozenset({"sound", "sounds", "noise", "noises", "audio"})
 _MANY: Final = frozenset("群几些数双排队")  # 一群鸟, 几只海鸥
 _GAP: Final = 6  # tokens between a noun and its verb that the tagger took for a noun
 _AUXILIARIES: Final = frozenset(
@@ -170,10 +171,9 @@ def can_go(thing: ThingKind, kind: TravelKind) -> bool:
 
 
 def find_missing(reading: Reading, facts: PictureFacts) -> tuple[Span, ...]:
-    """The words for things that were to travel, were looked for and not found; not those that are only heard."""
+    """The words for things that were to travel, were looked for and not found."""
     looked_for = {fact.thing for fact in facts.things if fact.trust < MOVABLE}
-    goings = [going for going in _find_goings(reading) if going.travel.thing in looked_for]
-    return tuple((going.first, going.last) for going in goings if not reading.is_heard(going.first))
+    return tuple((going.first, going.last) for going in _find_goings(reading) if going.travel.thing in looked_for)
 
 
 def _with_time(travel: Travel, start: int | None, end: int | None, order: int) -> Travel:
@@ -185,9 +185,17 @@ def _find_goings(reading: Reading) -> list[_Going]:
     kept: list[_Going] = []
     for going in goings:
         unreal = going.first in reading.negative or reading.is_unreal(going.first) or reading.is_unreal(going.at)
+        unreal = unreal or _is_heard(reading, going.first)
         if not unreal and len({one.travel.thing for one in kept} | {going.travel.thing}) <= MOST:
             kept.append(going)
     return kept
+
+
+def _is_heard(reading: Reading, noun: int) -> bool:
+    """ "The sound of cars passing" asks for no car."""
+    before = range(max(0, noun - _BEFORE), noun)
+    named = any(reading.tokens[at].text in _SOUND and reading.clause[at] == reading.clause[noun] for at in before)
+    return named or reading.is_heard(noun)
 
 
 # --- English
