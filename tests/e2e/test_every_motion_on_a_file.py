@@ -56,9 +56,7 @@ def test_there_is_a_clip_for_everything_that_a_storyboard_can_list_as_moving() -
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_what_is_asked_for_is_listed_and_seen_in_the_finished_file(
-    case: Case, engine: Diorama, tmp_path: Path
-) -> None:
+def test_what_is_asked_for_is_listed_and_seen_in_the_finished_file(case: Case, engine: Diorama, tmp_path: Path) -> None:
     board, _, row = film_and_judge(case, engine, tmp_path / "clip.mp4", silent=True)
     assert set(case.shows) <= listed(board), row.understood
     assert row.faults == (), row.understood

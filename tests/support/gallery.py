@@ -38,7 +38,7 @@ from vivant.request import Canvas
 def make(case: Case, engine: Diorama, folder: Path, *, silent: bool = False) -> Row:
     """Render one case; write NAME.mp4, NAME.sheet.jpg and NAME.map.jpg. silent: without sound, but where one speaks."""
     clip = folder / f"{case.name}.mp4"
-    board, found, row = film_and_judge(case, engine, clip, silent=silent and case.kind != "face")
+    _, found, row = film_and_judge(case, engine, clip, silent=silent and case.kind != "face")
     contact_sheet(clip).save(folder / f"{case.name}.sheet.jpg", quality=88)
     Image.fromarray(draw_heat(next(shown(clip)), found.heat)).save(folder / f"{case.name}.map.jpg", quality=88)
     return row

@@ -83,7 +83,7 @@ def test_hair_is_found_in_a_shot_that_shows_a_part_of_the_picture() -> None:
 @cache
 def look_close() -> tuple[U8, Region, tuple[Face, ...]]:
     picture, _, _ = look("astronaut")
-    close = np.ascontiguousarray(cv2.resize(picture[:320, 66:386], (640, 640), interpolation=cv2.INTER_CUBIC))
+    close = np.asarray(cv2.resize(picture[:320, 66:386], (640, 640), interpolation=cv2.INTER_CUBIC), np.uint8)
     faces = FaceFinder().find(close)
     return close, Matting().matte(close, faces), faces
 
@@ -95,7 +95,7 @@ def paint_hair(picture: U8, shape: F32, hair: Region) -> U8:
     )
     colour = np.median(picture[hair.mask > 0.9], axis=0) + (8 / threads.std()) * threads[..., None]
     share = cv2.GaussianBlur(shape, (0, 0), 1.0)[..., None]
-    return np.rint(picture + share * (np.clip(colour, 0, 255) - picture)).astype(np.uint8)
+    return np.asarray(np.rint(picture + share * (np.clip(colour, 0, 255) - picture)), np.uint8)
 
 
 def draw_locks(shape: tuple[int, int], face: Face, longest: float) -> F32:

@@ -218,14 +218,15 @@ def test_the_sky_is_far_and_the_subject_is_near(analyser: SceneAnalyser) -> None
     assert float(scene.depth[subject].mean()) > float(scene.depth[sky].mean()) + 0.3
 
 
-def test_houses_stand_in_a_plane_so_that_their_lines_stay_straight(analyser: SceneAnalyser) -> None:
-    depth = analyse(analyser, "city_day").depth
-    rows, columns = np.mgrid[: depth.shape[0], : depth.shape[1]]
-    plane = np.stack([np.ones(depth.size), rows.ravel(), columns.ravel()], axis=1)
-    fitted = plane @ np.linalg.lstsq(plane, depth.ravel(), rcond=None)[0]
-    inside = np.zeros(depth.shape, bool)
-    inside[60:-60, 60:-60] = True  # the blur flattens the outermost rows
-    assert np.abs(depth - fitted.reshape(depth.shape))[inside].max() < 0.01
+def test_towers_stand_as_cards_side_by_side_so_that_their_lines_stay_upright(analyser: SceneAnalyser) -> None:
+    depth = analyse(analyser, "city_day").depth[60:-60, 60:-60]  # the blur flattens the outermost rows
+    columns = depth - depth.mean(axis=0)
+    assert np.abs(columns - columns.mean(axis=1, keepdims=True)).max() < 0.001  # all lean alike, if at all
+    lean = columns.mean(axis=1)
+    straight = np.polyval(np.polyfit(np.arange(len(lean)), lean, 1), np.arange(len(lean)))
+    assert np.abs(lean - straight).max() < 0.01
+    # Side by side the nearness changes slowly: a flat front is not broken.
+    assert np.abs(np.diff(depth.mean(axis=0))).max() * depth.shape[1] < 6
 
 
 def test_analysing_twice_gives_the_same_scene(analyser: SceneAnalyser) -> None:

@@ -68,7 +68,7 @@ def full_board(table: str, kind: str, prompt: str) -> Storyboard:
 
 def asked_for(board: Storyboard) -> set[tuple[str, str]]:
     """What the words put into it, as tables and kinds."""
-    listed = {("light", light.kind) for light in board.lights if light.origin == "prompt"}
+    listed: set[tuple[str, str]] = {("light", light.kind) for light in board.lights if light.origin == "prompt"}
     listed |= {("travel", travel.kind) for travel in board.travels if travel.origin == "prompt"}
     listed |= {("body", action.kind) for action in board.body_actions if action.origin == "prompt"}
     motions = [motion for motion in board.motions if motion.origin == "prompt"]

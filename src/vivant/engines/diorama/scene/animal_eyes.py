@@ -45,7 +45,7 @@ HOLE: Final = 0.02  # of the subject's area: holes in it are no larger
 _Pair = tuple[float, Pupil, Pupil, tuple[float, float]]  # score, pupils, radii of the eyes
 
 
-class Cut(NamedTuple):
+class Closeup(NamedTuple):
     """The subject's part of a picture, enlarged or reduced by scale, and where it begins in it, pixels."""
 
     top: int
@@ -55,7 +55,7 @@ class Cut(NamedTuple):
     inside: NDArray[np.bool_]  # (h, w), without small holes
 
 
-def cut_subject(rgb: U8, matte: F32) -> Cut | None:
+def cut_subject(rgb: U8, matte: F32) -> Closeup | None:
     """None where there is no subject. rgb: uint8 (h, w, 3); matte: float32 (h, w), 0..1."""
     rows, columns = np.flatnonzero((matte > 0.5).any(axis=1)), np.flatnonzero((matte > 0.5).any(axis=0))
     if not len(rows):
@@ -67,7 +67,7 @@ def cut_subject(rgb: U8, matte: F32) -> Cut | None:
     size = (max(2, round(w * scale)), max(2, round(h * scale)))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     lab = np.asarray(cv2.cvtColor(cv2.resize(rgb[box], size, interpolation=how), cv2.COLOR_RGB2LAB), np.uint8)
-    return Cut(top, left, scale, lab, _fill(cv2.resize(matte[box], size, interpolation=cv2.INTER_AREA) > 0.5))
+    return Closeup(top, left, scale, lab, _fill(cv2.resize(matte[box], size, interpolation=cv2.INTER_AREA) > 0.5))
 
 
 def find_turned_eye(rgb: U8, matte: F32) -> tuple[AnimalEye, ...]:

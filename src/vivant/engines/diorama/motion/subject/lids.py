@@ -14,7 +14,7 @@ import numpy as np
 from vivant.engines.diorama.motion.fields import Patch, Rect
 from vivant.engines.diorama.scene.body import AnimalEye
 from vivant.engines.diorama.scene.scene import Source
-from vivant.media import F32, U8
+from vivant.media import U8
 
 MEET: Final = 0.62  # of the opening from above: where the lids meet
 RISEN: Final = 0.15  # the same where the lower lid rises
