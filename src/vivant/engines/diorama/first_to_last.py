@@ -51,7 +51,7 @@ class LastPicture:
         self.ahead: Future[None] | None = None  # what is still done beside the frames; holds nothing when it is done
 
     def is_for(self, first: U8, last: U8, canvas: Canvas) -> bool:
-        """Whether it looks at these very arrays, for a clip that is not rendered yet."""
+        """Whether it looks at these very arrays, RGB uint8 (h, w, 3), for a clip that is not rendered yet."""
         return self._first is first and self._picture is last and self._canvas == canvas and not self._used
 
     def tell_seen(self, board: Storyboard) -> Storyboard:

@@ -47,7 +47,8 @@ class PlantColours:
 
 
 def look_for_plants(rgb: U8, straight: float) -> PlantColours:
-    """The part of `find_plants` that needs to know nothing else of the picture; arguments as there."""
+    """The part of `find_plants` that needs to know nothing else of the picture, RGB uint8 (h, w, 3); straight as
+    there."""
     look = _look_at(rgb)
     return PlantColours(look, _green(look, straight), _dry(look), _dark(look))
 

@@ -73,7 +73,7 @@ class Dust:
         self._turn = chance.uniform(0.6, 2.2, len(z))
         self._phase = chance.uniform(0, 2 * math.pi, len(z))
         # They add light to what is behind them: as white before the dark as before the bright they would be snow.
-        self._bright = float(np.clip(0.45 * air.bright + 75, 115, 190))
+        self._bright = float(np.clip(0.5 * air.bright + 80, 120, 200))
         self._shade = float(np.clip(air.bright + 45, 175, 232))
         self._tint = air.tint[0] - 30, air.tint[1] + 20  # warmer than the light of the picture
 

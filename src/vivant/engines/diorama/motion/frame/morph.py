@@ -247,7 +247,7 @@ class Alignment:
         )  # fmt: skip
 
     def place_in_last(self, x: F32, y: F32) -> tuple[F32, F32]:
-        """Where the view shows in the last picture what is at x, y in the first, canvas pixels."""
+        """Where the last picture shows what is at x, y (float32, any one shape, canvas pixels) in the first."""
         return transform(self._view, x, y)
 
     def carry(self, moved: Grid, still: Grid, last: Grid) -> Grid:

@@ -23,7 +23,7 @@ Place = Callable[[F32, F32], tuple[F32, F32]]  # where another picture shows wha
 def draw_stream(
     flow: Flow, soft: F32, texels: Texels, look: Grid, displaced: Grid, frame: Planes, *, place: Place | None = None
 ) -> None:
-    """Blend the two phases of a stream into `frame`, planes of the whole output, in place.
+    """Blend the two phases of a stream into `frame`, uint8 planes of the whole output, in place.
 
     look: where the output looks in the picture of the flow. texels, soft: of the picture that is read, see `soft_luma`.
     displaced: where that is read, with what else moves it there, as waves do on a sea that drifts. place: from the
