@@ -188,7 +188,7 @@ def test_a_still_life_grows_dark_where_a_landscape_has_its_night(prompt: str) ->
 @pytest.mark.parametrize("prompt", ["The moon rises over the sea at night. Static camera.", "月亮从海面缓缓升起。"])
 def test_a_moon_that_is_to_rise_is_told_of_beside_water_that_moves(prompt: str) -> None:
     made = board(prompt, replace(TOWN, water=0.3, water_trust=0.9))
-    assert any("moon" in note or "月亮" in note for note in made.notes)
+    assert any("rises" in note or "升起" in note for note in made.notes)
 
 
 @pytest.mark.parametrize(

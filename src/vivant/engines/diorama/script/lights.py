@@ -79,9 +79,8 @@ def fit_lights(
         if light.kind == "night" and "lamps" not in kinds and not _is_outdoors(facts):
             if "dark" in kinds:
                 continue
-            light = replace(
-                light, kind="dark"
-            )  # a room or a still life only loses its light; lamps light up in the night
+            # A room or a still life only loses its light; lamps need the night that they light up.
+            light = replace(light, kind="dark")
         reason = _find_hindrance(light.kind, kinds, facts, morph=morph)
         if reason:
             notes.append(ScriptNote(reason, (light.words,)))
