@@ -1,4 +1,4 @@
-"""No prompt, however it was made, costs more than a second of planning or makes it fail. The prompts are those of
+"""No prompt, however it was made, costs more than three seconds of planning or makes it fail. The prompts are those of
 support/prompt_fuzz.py; `make fuzz` tries twenty thousand.
 """
 
@@ -40,7 +40,7 @@ def loaded() -> None:
 
 
 @pytest.mark.parametrize("first", range(0, PROMPTS, PART))
-def test_no_generated_prompt_takes_a_second_or_fails(first: int) -> None:
+def test_no_generated_prompt_takes_three_seconds_or_fails(first: int) -> None:
     checked = [check_prompt(SEED, number) for number in range(first, first + PART)]
     assert [one for one in checked if one.fault] == []
 

@@ -174,8 +174,11 @@ def test_houses_keep_their_lines_straight(scenes: dict[str, Scene]) -> None:
     here = np.stack([columns.ravel(), rows.ravel()], axis=1).astype(np.float32)
     there = np.stack([x.ravel(), y.ravel()], axis=1)
     plane_to_plane, _ = cv2.findHomography(here, there)
-    straight = cv2.perspectiveTransform(here[None], plane_to_plane)[0]
-    assert np.abs(np.asarray(straight) - there).max() < 0.75
+    straight = np.asarray(cv2.perspectiveTransform(here[None], plane_to_plane)[0])
+    aside, down = (values.reshape(x.shape) for values in (straight - there).T)
+    # Towers pass each other: each column shifts, as a whole. No line that is level bends by a pixel.
+    assert np.ptp(aside, axis=0).max() < 1.5
+    assert np.abs(down).max() < 1.0
 
 
 def test_a_moving_picture_stays_as_sharp_as_the_still(scenes: dict[str, Scene]) -> None:
@@ -322,7 +325,7 @@ def test_every_size_of_the_table_is_filmed_to_its_last_pixel(width: int, height:
         frame = film(scene, move, ambient=motion).frame(40)
         assert frame.y.shape == (height, width)
         corner = slice(-8, None), slice(-8, None)
-        assert np.abs(frame.y[corner].astype(int) - scene.source.planes.y[corner]).max() < 12
+        assert np.abs(frame.y[corner].astype(int) - scene.source.planes.y[corner]).max() < 15  # by the orbit's turn
 
 
 def test_a_subject_that_moves_while_the_camera_still_rests_stays_in_the_picture(scenes: dict[str, Scene]) -> None:

@@ -5,7 +5,7 @@ and behind its own piece of them. A storm that only strikes would stand still fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -41,7 +41,9 @@ class StormSky:
         room = np.clip((ROOM[0] - luma) / ROOM[1], 0, 1)
         lit = BRIGHTER * (0.5 + 0.5 * strength) * sky * room
         # Edges of the pieces of cloud that one flash lights.
-        billows = cv2.resize(cloudy_noise(chance), (columns, columns), interpolation=cv2.INTER_CUBIC)[:rows]
+        side = max(rows, columns)
+        noise: Any = cv2.resize(cloudy_noise(chance), (side, side), interpolation=cv2.INTER_CUBIC)
+        billows = noise[:rows, :columns]
         self._share = (lit * (0.35 + 0.65 * smoothstep((billows - 0.3) / 0.3))).astype(np.float32)
         open_ = np.argwhere(sky > 0.5)
         self._flashes: list[tuple[F64, F32]] = []
