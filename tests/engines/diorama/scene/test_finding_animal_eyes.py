@@ -8,7 +8,7 @@ import pytest
 from support.faces import photo
 from vivant.engines.diorama.scene.animal_eyes import find_eyes, find_turned_eye
 from vivant.engines.diorama.scene.being import find_being, find_others, recognise
-from vivant.engines.diorama.scene.body import AnimalEye
+from vivant.engines.diorama.scene.body import AnimalEye, Body
 from vivant.engines.diorama.scene.colour import make_source
 from vivant.engines.diorama.scene.detection import ObjectDetector
 from vivant.engines.diorama.scene.drawing import score_drawing
@@ -140,12 +140,17 @@ def test_the_eye_of_a_cat_that_lies_on_its_back_is_found_and_both_its_lids_close
     assert not eye.upright
 
 
-def test_each_of_two_dogs_that_look_out_of_a_window_is_all_head(matting: Matting) -> None:
+def find_two_dogs(matting: Matting) -> tuple[Body, Body]:
     rgb = photo("two_dogs.jpg", (480, 720))
     matte = matting.matte(rgb)
     body, _ = find_being(matte, rgb)
     assert body is not None
-    for dog in (body, *find_others(matte, rgb, body)):
+    (other,) = find_others(matte, rgb, body)
+    return body, other
+
+
+def test_each_of_two_dogs_that_look_out_of_a_window_is_all_head(matting: Matting) -> None:
+    for dog in find_two_dogs(matting):
         assert dog.head is not None
         assert np.hypot(dog.head.x - dog.trunk.x, dog.head.y - dog.trunk.y) < 0.2 * dog.trunk.radius
 
@@ -157,9 +162,5 @@ def test_the_black_eye_of_a_fish_is_found_and_no_lid_closes_over_it(matting: Mat
 
 
 def test_each_of_two_dogs_is_found(matting: Matting) -> None:
-    rgb = photo("two_dogs.jpg", (480, 720))
-    matte = matting.matte(rgb)
-    body, _ = find_being(matte, rgb)
-    assert body is not None
-    (other,) = find_others(matte, rgb, body)
+    body, other = find_two_dogs(matting)
     assert abs(other.trunk.y - body.trunk.y) > body.trunk.radius + other.trunk.radius

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from support.scenes import HEIGHT, WIDTH, Play, region, rows_between, scene_of
 from vivant.engines.diorama import filters
+from vivant.engines.diorama.motion.ambient.compose import _Composition
 from vivant.engines.diorama.motion.ambient.mist import Mist
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.distance import measure_distance
@@ -134,24 +135,32 @@ def test_foam_on_near_water_is_no_haze() -> None:
     assert far[220:].mean() < 0.25 < 0.6 < far[95:110].mean()
 
 
+def find_mist(ambient: Ambient) -> Mist:
+    """The layer itself: in a frame the banks lie over each other."""
+    assert isinstance(ambient, _Composition)
+    return next(one for one in ambient._overlays if isinstance(one, Mist))
+
+
+def find_growth(still: F32, passed: F32) -> float:
+    """How many times as large what `still` shows is in `passed`, 1..1.4, about the middle of the canvas."""
+    rows, columns = still.shape
+    y, x = np.mgrid[:rows, :columns].astype(np.float32)
+    middle_x, middle_y = 0.5 * (WIDTH - 1) / 8, 0.5 * (HEIGHT - 1) / 8
+    inside = (slice(8, -8), slice(10, -10))
+
+    def likeness(scale: float) -> float:
+        moved = filters.sample(passed, middle_x + (x - middle_x) * scale, middle_y + (y - middle_y) * scale)
+        return float(np.corrcoef(still[inside].ravel(), moved[inside].ravel())[0, 1])
+
+    return max((float(scale) for scale in np.arange(1.0, 1.4, 0.01)), key=likeness)
+
+
 def test_a_camera_that_goes_forward_passes_the_near_banks_faster_than_the_far(dusk: Scene, play: Play) -> None:
     """As seen at 1.5 seconds by a camera that has gone forward and by one that has not."""
     forward = np.linspace(0, 0.3, FRAMES).astype(np.float32)
     ambient = play(dusk, Motion(kind="fog"), frames=FRAMES)
     gone = play(dusk, Motion(kind="fog"), frames=FRAMES, forward=forward)
-    mist = [next(o for o in a._overlays if isinstance(o, Mist)) for a in (ambient, gone)]  # type: ignore[attr-defined]
-    n = 60
-    grown = []
-    for k in range(3):
-        still, passed = (np.asarray(m._bank(k, n, n)) for m in mist)
-        rows, columns = still.shape
-        y, x = np.mgrid[:rows, :columns].astype(np.float32)
-        middle_x, middle_y = 0.5 * (WIDTH - 1) / 8, 0.5 * (HEIGHT - 1) / 8
-
-        def likeness(scale: float) -> float:
-            moved = filters.sample(passed, middle_x + (x - middle_x) * scale, middle_y + (y - middle_y) * scale)  # noqa: B023
-            inside = (slice(8, -8), slice(10, -10))
-            return float(np.corrcoef(still[inside].ravel(), moved[inside].ravel())[0, 1])  # noqa: B023
-
-        grown.append(max(np.arange(1.0, 1.4, 0.01), key=likeness))
+    grown = [
+        find_growth(*(np.asarray(find_mist(one)._bank(bank, 60, 60)) for one in (ambient, gone))) for bank in range(3)
+    ]
     assert 1.03 < grown[0] < grown[1] - 0.02 < grown[2] - 0.04

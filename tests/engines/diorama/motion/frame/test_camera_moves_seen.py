@@ -148,7 +148,8 @@ def go_down(before: U8, after: U8, rows: slice) -> float:
     where = np.zeros_like(before)
     where[rows] = 255
     corners = cv2.goodFeaturesToTrack(before, 400, 0.01, 6, mask=where)
-    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None, winSize=(31, 31), maxLevel=5)  # type: ignore[call-overload]
+    room = np.empty_like(corners)
+    moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, room, winSize=(31, 31), maxLevel=5)
     return float(np.median((moved - corners)[found[:, 0] == 1][:, 0, 1])) / len(before)
 
 
@@ -403,7 +404,7 @@ def test_a_handheld_camera_is_felt(city: Scene) -> None:
     frames = watch(made, *(m for n in range(24, 110, 8) for m in (n, n + 1)))
     for before, after in zip(frames[::2], frames[1::2], strict=True):
         corners = cv2.goodFeaturesToTrack(before, 300, 0.01, 8)
-        moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, None)  # type: ignore[call-overload]  # None
+        moved, found, _ = cv2.calcOpticalFlowPyrLK(before, after, corners, np.empty_like(corners))
         steps.append(np.median(np.linalg.norm((moved - corners)[found[:, 0] == 1], axis=-1)) * 640 / before.shape[1])
     assert 0.5 < float(np.median(steps)) < 1.6 and max(steps) < 4
 
