@@ -1,6 +1,6 @@
 """Light that drifts over the picture, as through leaves or a curtain: two layers of soft patches slide over each other.
 It is what lives where nothing else in the picture can move. The sky is above what casts the shade, so it keeps its
-light: on a plain one the patches would look like dirt.
+light, and so does what is far below it: on what is plain or hazy the patches would look like dirt.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ACROSS: Final = 1.1  # tiles across the long side of the picture
 DEEP: Final = 0.95  # gain at strength 1 between light and shade
 SOFT: Final = 1.5  # standard deviations of the pattern between shade and light: softer patches are not seen to move
 LIT: Final = 150.0  # luma of the bright parts for which that holds; a darker picture changes more, or nobody sees it
-RIM: Final = 4.0  # samples of the quarter grid at 720 lines over which it fades towards the sky
+RIM: Final = 16.0  # samples of the quarter grid at 720 lines over which it fades towards the sky, over far haze
 PACES: Final = ((0.2, 0.035), (-0.13, 0.065))  # tiles per second to the side of the wind and down, of each layer
 
 
@@ -34,7 +34,8 @@ class DriftingLight:
     def __init__(self, air: Air, strength: float, sky: F32) -> None:
         """strength: 0..1. sky: float32 on the quarter grid, 0..1."""
         deep = DEEP * strength * float(np.clip(LIT / max(1.0, air.bright), 1.0, 1.2))
-        self._air, self._deep = air, (deep * (1 - filters.blur(sky, RIM * air.scale))).astype(np.float32)
+        near_sky = np.minimum(1, 2 * filters.blur(sky, RIM * air.scale))  # 1 in the sky and at its rim
+        self._air, self._deep = air, (deep * (1 - near_sky)).astype(np.float32)
         rows, columns = quarter_shape(air.height, air.width)
         step = ACROSS * TILE / max(rows, columns)
         x, y = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
