@@ -70,7 +70,7 @@ class Timings:
     resolve_within: float = 10.0  # for a host name of a fetch; a second name server is asked after 5 s
     connect_within: float = 5.0  # for each connection of a fetch, TLS included
     decoder_free_within: float = 30.0  # for a decoder process to become free
-    decode_within: float = 20.0  # for one picture; it may take 6 s of processor time, which is longer on a busy machine
+    decode_within: float = 30.0  # for one picture; it may take 15 s of processor time, longer on a busy machine
 
     # HTTP
     keep_alive_for: float = 75.0  # for the next request on an open connection

@@ -25,9 +25,9 @@ from vivant.timings import Timings
 
 SENTENCES = "The camera pans left, then the old man says: “It rains.” 镜头推近，女孩轻声说：“你好。” "
 LONG_PROMPT = (SENTENCES * 200)[:10_000]
-# A step is a third of a second of processor time at most. A machine that runs other tests beside gives little of it, so
-# the worker is allowed more than the two seconds after which the service kills it.
-PATIENT = Timings(stop_within=20.0)
+# A step is a second of processor time at most (the net that finds the subject). A slow machine that runs other tests
+# beside gives little of it, so the worker is allowed more than the two seconds after which the service kills it.
+PATIENT = Timings(stop_within=50.0)
 MOMENTS = (0.0, 0.05, 0.15, 0.3, 0.45, 0.6, 0.9, 1.3)  # seconds after the task has started
 
 
@@ -70,6 +70,6 @@ async def test_a_worker_is_soon_free_and_alive_whenever_its_task_is_cancelled(
             cancelled = await service.cancel(task.id, key_id="")
             assert cancelled.status is Status.CANCELLED
             planning += cancelled.storyboard is None
-            await wait_until(lambda: service.health()["workers"]["running"] == 0, within=20)
+            await wait_until(lambda: service.health()["workers"]["running"] == 0)
             assert worker_pid(service) == pid, f"the worker was killed {moment} s after the start"
         assert planning >= 2, "no task was cancelled while it was planned"

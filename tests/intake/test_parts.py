@@ -106,7 +106,7 @@ def test_every_file_is_walked_in_linear_time(what: str) -> None:
     started = time.process_time()
     with suppress(InvalidPicture):
         first_frame(data)
-    assert time.process_time() - started < 3  # of the 6 s that a picture has
+    assert time.process_time() - started < 7  # of the 15 s that a picture has
 
 
 def test_honest_files_pass() -> None:
@@ -130,7 +130,7 @@ def test_profiles_and_texts_that_no_codec_sees_cost_nothing() -> None:
     )[8:]
     started = time.process_time()
     assert clean(whole[:33] + profiles + whole[33:])[1:] == (400, 310)
-    assert time.process_time() - started < 3  # of the 6 s that a picture has
+    assert time.process_time() - started < 7  # of the 15 s that a picture has
 
 
 def test_a_profile_as_large_as_those_of_printers_is_no_reason_to_refuse_a_png() -> None:

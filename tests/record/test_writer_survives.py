@@ -272,7 +272,7 @@ async def test_a_listener_that_raises_ends_nothing(tmp_path: Path) -> None:
     def listener() -> None:
         raise RuntimeError("Event loop is closed")
 
-    record = Record(f"sqlite:///{tmp_path / 'vivant.db'}", QUICK)
+    record = Record(f"sqlite:///{tmp_path / 'vivant.db'}")
     record.start_writer(listener)
     assert await record.write(put("a")) == "a"
     other = sqlite3.connect(record.path)

@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 MEMORY: Final = 768 * 2**20  # bytes above what an idle decoder maps; the largest WebP with alpha takes some 700 MiB
-CPU_SECONDS: Final = 6  # per picture; the largest legitimate ones take 2 to 4
+CPU_SECONDS: Final = 15  # per picture; the largest legitimate ones take 2 to 4, on a slow machine up to 7
 UNMAPPED_USERS: Final = 2_000_000_000  # user ids from here on plus the process id belong to nobody
 NOBODY: Final = 65_534
 
