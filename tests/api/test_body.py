@@ -35,7 +35,7 @@ values = st.recursive(scalars, lambda v: st.lists(v, max_size=4) | st.dictionari
     st.booleans(),
     st.randoms(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_object_is_read_as_another_parser_reads_it(
     fields: dict[str, Any], ascii_only: bool, chance: random.Random
 ) -> None:
@@ -78,7 +78,7 @@ def test_a_raw_control_character_inside_a_long_string_is_refused(raw: bytes) -> 
 
 
 @given(st.binary(max_size=200))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_other_bytes_raise_invalid_request_only(junk: bytes) -> None:
     for body in (
         junk,

@@ -8,7 +8,7 @@ import pytest
 
 from support.prompt_fuzz import LONGEST, MOST_SECONDS, check_prompt, measure_plan, plan, warm_up
 
-PROMPTS, SEED, PART = 1200, 1, 200
+PROMPTS, SEED, PART = 600, 1, 100
 
 # Each of these took seconds, or for ever, or raised, before every step was bounded.
 SLOW = {

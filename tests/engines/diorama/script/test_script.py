@@ -66,7 +66,7 @@ _SENTENCES = st.lists(_WORDS, max_size=40)
 
 
 @given(st.one_of(st.text(max_size=300), _SENTENCES.map(" ".join), _SENTENCES.map("".join)))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_no_text_is_refused(prompt: str) -> None:
     made = board(prompt, PAIR)
     check(made)
