@@ -280,7 +280,7 @@ def test_a_stream_whose_phases_agree_changes_nothing_and_one_that_flows_keeps_it
 def test_after_warming_up_no_frame_waits_for_a_compiler(scenes: dict[str, Scene]) -> None:
     kernels: tuple[Callable[..., object], ...] = (
         warp.look_up, rig._aim, compositing.composite, compositing.lay, crossfade.crossfade_luma,
-        crossfade.crossfade_chroma, texels.pack, texels.sample, texels.sample_beside, light._relight, blend._blend_luma,
+        crossfade.crossfade_chroma, texels.sample, texels.sample_beside, light._relight, blend._blend_luma,
         blend._blend_chroma, transition._reveal_luma, transition._mix,
     )  # fmt: skip
     before = [len(compiled_signatures(kernel)) for kernel in kernels]

@@ -8,7 +8,7 @@ import numpy as np
 from vivant.engines.diorama.motion.fields import Rect
 from vivant.engines.diorama.motion.frame.compositing import composite
 from vivant.engines.diorama.motion.frame.layers import Covers, composite_over, make_cutout
-from vivant.engines.diorama.motion.frame.warp import Grid, grid_shape, look_up, pack_source
+from vivant.engines.diorama.motion.frame.warp import Grid, grid_shape, look_up, to_texels
 from vivant.engines.diorama.motion.frame.warp import read as read_grid
 from vivant.engines.diorama.scene.scene import Source
 from vivant.media import U8, Planes
@@ -65,7 +65,7 @@ def test_a_cut_out_is_laid_the_same_whether_its_inside_is_read_or_composited() -
         for shown, shape in zip(first, shapes, strict=True)
     ]
     source, behind = (Source(Planes(y, u, v), y2) for y, u, v, y2 in (first, second))
-    cutout = make_cutout(source, behind, alpha, hole.astype(np.float32), pack_source(source))
+    cutout = make_cutout(source, behind, alpha, hole.astype(np.float32), to_texels(source))
     assert float(cutout.covers[1].mean()) > 0.05  # or nothing was read
     whole = Rect(0, 0, width, height)
     rows, columns = grid_shape(whole)
@@ -89,8 +89,8 @@ def test_a_cut_out_is_laid_the_same_whether_its_inside_is_read_or_composited() -
         assert np.abs(one.astype(int) - other.astype(int)).max() <= 1
         assert np.array_equal(other, third)
     # What is hidden by its inside need not be read beneath it, and nobody sees the difference.
-    bare = read_grid(pack_source(behind), grid)
-    spared = read_grid(pack_source(behind), grid, solid)
+    bare = read_grid(to_texels(behind), grid)
+    spared = read_grid(to_texels(behind), grid, solid)
     assert not np.array_equal(bare.y, spared.y)
     for frame in (bare, spared):
         composite_over(cutout, grid, (frame.y, frame.u, frame.v), shift=shift, covers=Covers(extent, solid))

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.frame import texels
-from vivant.engines.diorama.motion.frame.texels import U32
 from vivant.media import F32, U8
 
 I16 = NDArray[np.int16]
@@ -31,54 +30,65 @@ class Where(NamedTuple):
 
 @kernel
 def lay(
-    plane: U8, rect: tuple[int, int, int, int], picture: U32, left: I16, alpha: U8, zero: int, where: Where, step: int,
+    plane: U8, rect: tuple[int, int, int, int], picture: U8, left: I16, alpha: U8, zero: int, where: Where, step: int,
     scale: float, shift: float,
 ) -> None:  # fmt: skip
     """Composite one plane of a cut-out over `plane`, uint8 (h, w) of the whole output, in place. rect: the first row
-    and column of it that the grids cover, and how many. picture: that plane of the picture, packed
-    as `texels.pack` does; left: int16, in 1/16, and alpha: uint8, of the same size. step: output pixels from one sample
+    and column of it that the grids cover, and how many. picture: that plane of the picture, see
+    `texels.sample`; left: int16, in 1/16, and alpha: uint8, of the same size. step: output pixels from one sample
     of the grids to the next; scale, shift: from canvas pixels to samples of the plane."""
     x, y, extent, solid, slack = where
     top, first_column, height, width = rect
     h, w = left.shape
     columns = extent.shape[1]
-    buffers, line = texels.make_buffers(columns, step), np.empty(columns * step, np.uint8)
+    buffers = texels.make_buffers(columns, step)
     own, share = np.empty(columns * step, np.int16), np.empty(columns * step, np.uint8)
-    loose, node = np.empty(columns * step, np.float32), buffers.floats[0]
+    loose, node = np.empty(columns * step, np.float32), buffers.nodes[0]
     positions = texels.Positions(x, y, step, scale, shift)
     most, least = make_bounds(zero)
     flat_left, flat_alpha = left.reshape(-1), alpha.reshape(-1)
+    runs, count, of_row = np.empty((2 * columns, 3), np.int64), 0, -1
     for i in range(height):
         out = plane[top + i, first_column : first_column + width]
         row, part = texels.row_of(i, step)
-        at, last = _next_seen(extent, row, 0)
-        while at < last:
-            begin, end = texels.next_covered(solid, row, at, last)
-            if at < begin:  # its rim
-                span = texels.Span(row, part, at, begin)
-                n = step * (begin - at)
-                texels.place_row(h, w, positions, span, buffers)
-                _read_rim(flat_left, flat_alpha, w, buffers, n, own, share)
-                texels.interpolate_row(slack, row, part, at, begin, 1.0, 0.0, node)
-                texels.upsample(node, begin - at, step, 0.0, loose)
-                start = step * at - step // 2
-                skip = max(0, -start)
-                stop = min(n, width - start)
-                if stop > skip:
-                    composite_row(
-                        out[start + skip : start + stop], own[skip:stop], share[skip:stop], np.int32(zero),
-                        most, least, loose[skip:stop],
-                    )  # fmt: skip
-            if begin < end:
-                texels.read_row(picture, positions, texels.Span(row, part, begin, end), line, buffers)
-                start = step * begin - step // 2
-                skip = max(0, -start)
-                stop = min(step * (end - begin), width - start)
-                if stop > skip:
-                    out[start + skip : start + stop] = line[skip:stop]
-            at = end
-            if at == last:
-                at, last = _next_seen(extent, row, last)
+        if row != of_row:  # the same for `step` rows of the output
+            count, of_row = _find_runs(extent, solid, row, runs), row
+        for r in range(count):
+            first, last = runs[r, 0], runs[r, 1]
+            skip, start, stop = texels.clip_run(first, last, step, width)
+            if start >= stop:
+                continue
+            span = texels.Span(row, part, first, last)
+            if runs[r, 2]:
+                texels.read_row(picture, positions, span, skip, out[start:stop], buffers)
+                continue
+            texels.place_row(h, w, positions, span, buffers)
+            _read_rim(flat_left, flat_alpha, w, buffers, step * (last - first), own, share)
+            texels.interpolate_row(slack, row, part, first, last, 1.0, 0.0, node)
+            texels.upsample(node, last - first, step, 0.0, loose)
+            composite_row(
+                out[start:stop], own[skip:], share[skip:], np.int32(zero), most, least, loose[skip:],
+            )  # fmt: skip
+
+
+@kernel
+def _find_runs(extent: F32, solid: F32, row: int, runs: NDArray[np.int64]) -> int:
+    """Write (first, last, whether it is opaque) of what is seen between grid columns into `runs`, int64 (n, 3), from
+    left to right; returns how many."""
+    count = 0
+    at, last = _next_seen(extent, row, 0)
+    while at < last:
+        begin, end = texels.next_covered(solid, row, at, last)
+        if at < begin:  # its rim
+            runs[count, 0], runs[count, 1], runs[count, 2] = at, begin, 0
+            count += 1
+        if begin < end:
+            runs[count, 0], runs[count, 1], runs[count, 2] = begin, end, 1
+            count += 1
+        at = end
+        if at == last:
+            at, last = _next_seen(extent, row, last)
+    return count
 
 
 @kernel
@@ -99,12 +109,11 @@ def _next_seen(extent: F32, row: int, after: int) -> tuple[int, int]:
 def _read_rim(left: I16, alpha: U8, line: int, buffers: texels.Buffers, n: int, own: I16, share: U8) -> None:
     """Fill own and share with n bilinear samples of two planes, flat, with lines of `line` samples, at the positions
     that `texels.place_row` has left in `buffers`."""
-    end = left.shape[0] - 1
-    px, py, ints = buffers.floats[4], buffers.floats[5], buffers.ints
+    px, py, words = buffers.x, buffers.y, buffers.words
+    one, below = np.uint32(1), np.uint32(line)
     for j in range(n):
-        a = np.int64(ints[j])
-        # Beyond the last column and row the weight is 0, whatever is read there.
-        b, c, d = min(a + 1, end), min(a + line, end), min(a + line + 1, end)
+        a = np.uint32(words[j])
+        b, c, d = a + one, a + below, a + below + one
         right, down = np.int32(px[j]), np.int32(py[j])
         wa, wb = (32 - right) * (32 - down), right * (32 - down)
         wc, wd = (32 - right) * down, right * down

@@ -10,7 +10,6 @@ import numpy as np
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame import texels
-from vivant.engines.diorama.motion.frame.texels import U32
 from vivant.engines.diorama.motion.frame.warp import Texels
 from vivant.media import F32, U8, Planes
 
@@ -36,18 +35,18 @@ def crossfade(source: Texels, rect: Rect, phases: Phases, frame: Planes) -> None
     bx, by = source.place(phases.bx, phases.by)
     phases = phases._replace(ax=ax, ay=ay, bx=bx, by=by)
     crossfade_luma(frame.y, source.y2, phases, rect.top, rect.left, rect.height, rect.width)
-    for plane, packed in ((frame.u, source.u), (frame.v, source.v)):
-        crossfade_chroma(plane, packed, phases, rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2)
+    for out, plane in ((frame.u, source.u), (frame.v, source.v)):
+        crossfade_chroma(out, plane, phases, rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2)
 
 
 @kernel
-def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
-    """Blend both phases of `packed`, see texels.pack, into the rows and columns of `out` (h, w) that are given."""
+def crossfade_luma(out: U8, plane: U8, phases: Phases, top: int, left: int, height: int, width: int) -> None:
+    """Blend both phases of `plane`, see `texels.sample`, into the rows and columns of `out` (h, w) that are given."""
     ax, ay, bx, by, weight, mask, mean, contrast = phases
     columns = mask.shape[1]
     buffers = texels.make_buffers(columns, STEP)
     line_a, line_b = np.empty(columns * STEP, np.uint8), np.empty(columns * STEP, np.uint8)
-    fields, node = np.empty((4, STEP * columns), np.float32), buffers.floats[0]
+    fields, node = np.empty((4, STEP * columns), np.float32), buffers.nodes[0]
     a_positions, b_positions = texels.Positions(ax, ay, STEP, 2.0, 0.0), texels.Positions(bx, by, STEP, 2.0, 0.0)
     low, high, half = np.float32(16), np.float32(235), np.float32(0.5)
     for i in range(height):
@@ -55,21 +54,19 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
         first, last = next_visible(mask, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
-            texels.read_row(packed, a_positions, span, line_a, buffers)
-            texels.read_row(packed, b_positions, span, line_b, buffers)
+            # The first sample of a run stands half a step before the pixel of its grid column.
+            skip, start, stop = texels.clip_run(first, last, STEP, width)
+            count = max(0, stop - start)
+            texels.read_row(plane, a_positions, span, skip, line_a[:count], buffers)
+            texels.read_row(plane, b_positions, span, skip, line_b[:count], buffers)
             for k, field in enumerate((weight, mask, mean, contrast)):
                 texels.interpolate_row(field, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, STEP, 0.0, fields[k])
-            # The first sample of a run stands half a step before the pixel of its grid column.
-            start = STEP * first - STEP // 2
-            skip = max(0, -start)
-            count = min(STEP * (last - first), width - start) - skip
-            here = out[top + i, left + start + skip : left + start + skip + count]
+            here = out[top + i, left + start : left + start + count]
             w, m, s, g = fields[0][skip:], fields[1][skip:], fields[2][skip:], fields[3][skip:]
-            a, b = line_a[skip:], line_b[skip:]
             for j in range(count):
-                one, base = np.float32(a[j]), np.float32(here[j])
-                value = one + w[j] * (np.float32(b[j]) - one)
+                one, base = np.float32(line_a[j]), np.float32(here[j])
+                value = one + w[j] * (np.float32(line_b[j]) - one)
                 value = s[j] + (value - s[j]) * g[j]
                 mixed = min(max(base + m[j] * (value - base), low), high) + half
                 here[j] = np.uint8(np.int32(mixed if m[j] > VISIBLE else base))
@@ -77,13 +74,13 @@ def crossfade_luma(out: U8, packed: U32, phases: Phases, top: int, left: int, he
 
 
 @kernel
-def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, height: int, width: int) -> None:
+def crossfade_chroma(out: U8, plane: U8, phases: Phases, top: int, left: int, height: int, width: int) -> None:
     """The same for a chroma plane `out` (h/2, w/2), in its own rows and columns; its contrast is left alone."""
     ax, ay, bx, by, weight, mask = phases.ax, phases.ay, phases.bx, phases.by, phases.weight, phases.mask
     step, columns = STEP // 2, mask.shape[1]
     buffers = texels.make_buffers(columns, step)
     line_a, line_b = np.empty(columns * step, np.uint8), np.empty(columns * step, np.uint8)
-    fields, node = np.empty((2, step * columns), np.float32), buffers.floats[0]
+    fields, node = np.empty((2, step * columns), np.float32), buffers.nodes[0]
     a_positions, b_positions = texels.Positions(ax, ay, step, 0.5, -0.25), texels.Positions(bx, by, step, 0.5, -0.25)
     half = np.float32(0.5)
     for i in range(height):
@@ -91,19 +88,18 @@ def crossfade_chroma(out: U8, packed: U32, phases: Phases, top: int, left: int, 
         first, last = next_visible(mask, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
-            texels.read_row(packed, a_positions, span, line_a, buffers)
-            texels.read_row(packed, b_positions, span, line_b, buffers)
+            skip, start, stop = texels.clip_run(first, last, step, width)
+            count = max(0, stop - start)
+            texels.read_row(plane, a_positions, span, skip, line_a[:count], buffers)
+            texels.read_row(plane, b_positions, span, skip, line_b[:count], buffers)
             for k, field in enumerate((weight, mask)):
                 texels.interpolate_row(field, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, step, 0.0, fields[k])
-            start = step * first - step // 2
-            skip = max(0, -start)
-            count = min(step * (last - first), width - start) - skip
-            here = out[top + i, left + start + skip : left + start + skip + count]
-            w, m, a, b = fields[0][skip:], fields[1][skip:], line_a[skip:], line_b[skip:]
+            here = out[top + i, left + start : left + start + count]
+            w, m = fields[0][skip:], fields[1][skip:]
             for j in range(count):
-                one, base = np.float32(a[j]), np.float32(here[j])
-                value = one + w[j] * (np.float32(b[j]) - one)
+                one, base = np.float32(line_a[j]), np.float32(here[j])
+                value = one + w[j] * (np.float32(line_b[j]) - one)
                 here[j] = np.uint8(np.int32(base + m[j] * (value - base) + half if m[j] > VISIBLE else base))
             first, last = next_visible(mask, row, last)
 

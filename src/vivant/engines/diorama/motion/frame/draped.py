@@ -25,7 +25,7 @@ class Draped:
         """scene: the picture with all cloth in it."""
         behind = drapery.behind.source
         self._cloths = drapery.cloths
-        picture = warp.pack_source(scene.source)
+        picture = warp.to_texels(scene.source)
         self._cutouts = tuple(
             make_cutout(scene.source, behind, cloth.body.alpha, cloth.body.hole, picture) for cloth in drapery.cloths
         )

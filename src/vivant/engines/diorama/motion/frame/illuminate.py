@@ -10,7 +10,6 @@ from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.fields import STEP, Illumination, Shade, Stars
 from vivant.engines.diorama.motion.frame import shade as shading
 from vivant.engines.diorama.motion.frame import texels
-from vivant.engines.diorama.motion.frame.texels import U32
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.complete import pull_push
 from vivant.media import F32, U8, Planes
@@ -46,10 +45,10 @@ class Illuminator:
         completed background: the sky goes on behind it."""
         self._illumination, self._noise = illumination, noise
         share = illumination.sky_share
-        self._sky = None if share is None else texels.pack(share)
-        self._behind: U32 | None = None
+        self._sky = None if share is None else np.ascontiguousarray(share)
+        self._behind: U8 | None = None
         if share is not None and subject is not None:
-            self._behind = texels.pack(_continue_behind(share, subject))
+            self._behind = np.ascontiguousarray(_continue_behind(share, subject))
 
     def look(self, n: int, view: Grid, *, ground: Grid | None = None, behind: bool = False) -> FrameLight | None:
         """The light of frame n. view: where the output looks in the picture; ground: the same for the light of what
@@ -64,12 +63,12 @@ class Illuminator:
             ground or view,
             self._noise,
             None if sky is None else self._read(sky, view),
-            None if shade.glow is None else self._read(texels.pack(shade.glow.share), view),
+            None if shade.glow is None else self._read(np.ascontiguousarray(shade.glow.share), view),
             self._illumination.stars(n),
         )
 
     @staticmethod
-    def _read(plane: U32, view: Grid) -> U8:
+    def _read(plane: U8, view: Grid) -> U8:
         x, y = np.ascontiguousarray(view.x), np.ascontiguousarray(view.y)
         return texels.sample(plane, x, y, STEP, 1.0, 0.0, view.rect.height, view.rect.width)
 

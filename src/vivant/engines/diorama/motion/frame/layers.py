@@ -14,7 +14,7 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect, quarter_shape, sample_quarter
 from vivant.engines.diorama.motion.frame.compositing import I16, Where, lay
-from vivant.engines.diorama.motion.frame.warp import Grid, Texels, enlarge, look_up, pack_source
+from vivant.engines.diorama.motion.frame.warp import Grid, Texels, enlarge, look_up, to_texels
 from vivant.engines.diorama.scene.complete import complete, pull_push
 from vivant.engines.diorama.scene.scene import Scene, Source
 from vivant.engines.diorama.scene.surroundings import Surroundings
@@ -91,7 +91,7 @@ def cut_out(scene: Scene, nearness: F32, *, subject_nearness: float, reach: floa
     filled = pull_push(nearness, (1 - far).astype(np.float32))
     ground: Any = cv2.GaussianBlur(filled, (0, 0), 0.012 * max(nearness.shape), borderType=cv2.BORDER_REPLICATE)
     body = _measured_body(raw, nearness) if scene.depth_measured else _round_body(raw, subject_nearness)
-    subject = make_cutout(scene.source, background, alpha, hole, pack_source(scene.source))
+    subject = make_cutout(scene.source, background, alpha, hole, to_texels(scene.source))
     return Layers(background, ground, subject, body)
 
 
@@ -105,7 +105,7 @@ def continue_cutout(scene: Scene, whole: Surroundings, background: Surroundings)
     wide, open_ = (
         np.asarray(cv2.copyMakeBorder(mask, *sides, cv2.BORDER_REPLICATE), np.float32) for mask in (alpha, hole)
     )
-    made = make_cutout(whole.source, background.source, wide, open_, pack_source(whole.source, margins))
+    made = make_cutout(whole.source, background.source, wide, open_, to_texels(whole.source, margins))
     return replace(made, covers=_find_covers(alpha, hole))
 
 
@@ -171,15 +171,20 @@ def _round_body(raw: F32, subject_nearness: float) -> F32:
 
 def make_cutout(source: Source, background: Source, alpha: F32, hole: F32, picture: Texels) -> Cutout:
     """What a picture has before a background, which differs from it in the hole. alpha, hole: float32 (h, w), 0..1;
-    picture: the source, packed."""
+    picture: what is read of the source."""
     h, w = alpha.shape
     double_size, half_size = (2 * w, 2 * h), (w // 2, h // 2)
-    alpha2 = np.rint(255 * cv2.resize(alpha, double_size, interpolation=cv2.INTER_LINEAR)).astype(np.uint8)
-    alpha_half = np.rint(255 * cv2.resize(alpha, half_size, interpolation=cv2.INTER_AREA)).astype(np.uint8)
+    alpha2 = _to_bytes(cv2.resize(alpha, double_size, interpolation=cv2.INTER_LINEAR))
+    alpha_half = _to_bytes(cv2.resize(alpha, half_size, interpolation=cv2.INTER_AREA))
     y = left_over(source.y2, background.y2, alpha2, 0)
     u = left_over(source.planes.u, background.planes.u, alpha_half, 128)
     v = left_over(source.planes.v, background.planes.v, alpha_half, 128)
     return Cutout(y, u, v, alpha2, alpha_half, picture, _find_covers(alpha, hole))
+
+
+def _to_bytes(alpha: Any) -> U8:
+    """float32 0..1 -> uint8 0..255, rounded, in one pass."""
+    return np.asarray(cv2.convertScaleAbs(alpha, alpha=255), np.uint8)
 
 
 def _find_covers(alpha: F32, hole: F32) -> F32:
@@ -231,8 +236,8 @@ def composite_over(
     luma = (rect.top, rect.left, rect.height, rect.width)
     chroma = (rect.top // 2, rect.left // 2, rect.height // 2, rect.width // 2)
     lay(frame[0], luma, picture.y2, cutout.y, cutout.alpha2, 0, where, STEP, 2.0, 0.0)
-    for out, packed, left in ((frame[1], picture.u, cutout.u), (frame[2], picture.v, cutout.v)):
-        lay(out, chroma, packed, left, cutout.alpha_half, 128, where, STEP // 2, 0.5, -0.25)
+    for out, plane, left in ((frame[1], picture.u, cutout.u), (frame[2], picture.v, cutout.v)):
+        lay(out, chroma, plane, left, cutout.alpha_half, 128, where, STEP // 2, 0.5, -0.25)
 
 
 def hide(cutout: Cutout, grid: Grid, share: U8) -> None:

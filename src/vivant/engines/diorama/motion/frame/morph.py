@@ -80,7 +80,7 @@ class Morph:
         )  # fmt: skip
         self._noise = light.make_dither(h, w)
         self._illuminator = Illuminator(illumination, self._noise) if illumination else None
-        self._texels = warp.pack_source(scene.source), warp.pack_source(last)
+        self._texels = warp.to_texels(scene.source), warp.to_texels(last)
         self._softs = soft_luma(scene.source.planes.y), soft_luma(last.planes.y)
         self._made_softer = lru_cache(maxsize=2)(self._soften)
 
@@ -159,7 +159,7 @@ class Morph:
             np.asarray(cv2.GaussianBlur(plane, (0, 0), size), np.uint8)
             for plane, size in ((source.y2, 2 * sigma), (source.planes.u, 0.5 * sigma), (source.planes.v, 0.5 * sigma))
         )
-        return warp.pack_source(Source(Planes(source.planes.y, u, v), y2))
+        return warp.to_texels(Source(Planes(source.planes.y, u, v), y2))
 
 
 def is_same_view(aligned: Alignment) -> bool:

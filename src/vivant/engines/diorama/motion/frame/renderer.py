@@ -157,8 +157,8 @@ class Renderer:
         self._sky_behind = Sky(continued, around.margins, background) if continued and self.layers else None
         if backdrop and not self.layers:
             self._sky = Sky(backdrop, around.margins, scene.source)
-        self._texels = warp.pack_source(around.source, around.margins)
-        self._whole_texels = warp.pack_source(scene.source) if self.layers and rests else self._texels
+        self._texels = warp.to_texels(around.source, around.margins)
+        self._whole_texels = warp.to_texels(scene.source) if self.layers and rests else self._texels
 
     def frame(self, n: int) -> Planes:
         """Frame n in new planes. Frame 0 is the picture to the bit."""

@@ -12,7 +12,14 @@ import numpy as np
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.room_zoom import win_room
-from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
+from vivant.engines.diorama.motion.frame.warp import (
+    FIRST,
+    Grid,
+    find_corners,
+    grid_shape,
+    make_corners,
+    read_between,
+)
 from vivant.engines.diorama.scene.scene import Margins
 from vivant.engines.diorama.scene.surroundings import Room
 from vivant.engines.diorama.timing.curves import HOME, CameraCurves
@@ -99,6 +106,7 @@ class Rig:
         self.surfaces: tuple[F32, ...] = tuple(
             (subject + self.relief * (nearness - subject)).astype(np.float32) for nearness in surfaces
         )
+        self._apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
         # 0..1: how much of what was asked the room allows, of moves that show more of the picture and of the others. A
         # dolly zoom counts to the former; it also needs something that is farther away than its subject.
         self.outward = countered * self._limit_backing_away()
@@ -126,8 +134,9 @@ class Rig:
         """What must be there around the canvas so that every view finds it, as far as there is room; pixels."""
         if all(self.pose(n).is_home for n in range(len(self._poses["x"]))):
             return Margins()
-        c_x, c_y, d_x, d_y, _ = self._look(np.ones((len(self._poses["x"]), 1)))
-        x, y = c_x + d_x, c_y + d_y
+        need = np.ones(len(self._poses["x"]))
+        looks = np.stack([self._look(need, surface) for surface in self.surfaces])
+        x, y = looks[:, 0] + looks[:, 2], looks[:, 1] + looks[:, 3]
         over = (
             -x.min() - self.width / 2,
             -y.min() - self.height / 2,
@@ -153,8 +162,7 @@ class Rig:
 
     def shift(self, pose: CameraPose) -> float:
         """About how far the last surface has moved against the first, in pixels."""
-        apart = abs(float(np.median(self.surfaces[-1])) - float(np.median(self.surfaces[0])))
-        return apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
+        return self._apart * (float(np.hypot(pose.x, pose.y)) + abs(pose.z) * 0.25 * self.width)
 
     def _limit_relief(self, surfaces: tuple[F32, ...], subject: float, parallax: float) -> float:
         """0..1: by how much differences of nearness must shrink so that neither stretch nor parallax goes too far."""
@@ -261,51 +269,58 @@ class Rig:
         room = self._room
         left, right = self.width / 2 + room.left, self.width / 2 + room.right
         top, bottom = self.height / 2 + room.top, self.height / 2 + room.bottom
-        need = np.ones((len(self._poses["x"]), 1))
+        need = np.ones(len(self._poses["x"]))
         for _ in range(3):
             factors = np.ones_like(need)
-            for surface in range(len(self.surfaces)):
-                c_x, c_y, d_x, d_y, _ = self._look(need, surface)
+            for surface in self.surfaces:
+                c_x, c_y, d_x, d_y = self._look(need, surface)
                 reaches = np.maximum(
                     np.abs(d_x) / np.maximum(np.where(d_x > 0, right - c_x, left + c_x), 1.0),
                     np.abs(d_y) / np.maximum(np.where(d_y > 0, bottom - c_y, top + c_y), 1.0),
                 )
-                factors = np.maximum(factors, reaches.max(axis=1, keepdims=True))
+                factors = np.maximum(factors, reaches.max(axis=1))
             need = factors
-        return need[:, 0]
+        return need
 
-    def _look(self, need: F64, surface: int | None = None) -> tuple[F64, F64, F64, F64, F64]:
-        """Where the rim of the view looks at each frame if it is zoomed in by `need`, float64 (frames, 1): pixels from
-        the middle of the picture, as C and D of `_needed_zoom`, float64 (frames, points); and the nearness there. Of
-        one surface, or of all of them in turn along the points."""
-        if surface is None:
-            parts = [self._look(need, k) for k in range(len(self.surfaces))]
-            c_x, c_y, d_x, d_y, near = (np.concatenate(part, axis=1) for part in zip(*parts, strict=True))
-            return c_x, c_y, d_x, d_y, near
+    def _look(self, need: F64, surface: F32) -> F64:
+        """Where the rim of the view looks at each frame if it is zoomed in by `need`, float64 (frames,): pixels from
+        the middle of the picture, as C and D of `_needed_zoom`: float64 (4, frames, points), C's x and y and D's. Of
+        one surface, see `surfaces`."""
         w, h = self.width, self.height
-        p = {name: values[:, None] for name, values in self._poses.items()}
         across, down = np.linspace(-w / 2, w / 2, 17), np.linspace(-h / 2, h / 2, 17)
-        rim_x = np.concatenate([across, across, np.full(17, -w / 2), np.full(17, w / 2)])[None]
-        rim_y = np.concatenate([np.full(17, -h / 2), np.full(17, h / 2), down, down])[None]
-        cos, sin = np.cos(p["roll"]), np.sin(p["roll"])
-        out_x = (cos * rim_x - sin * rim_y) / p["zoom"]
-        out_y = (sin * rim_x + cos * rim_y) / p["zoom"]
-        q_x, q_y = p["pan"] + out_x / need, p["tilt"] + out_y / need
-        turned = 1 / np.maximum(1 + p["yaw"] * q_x + p["pitch"] * q_y, 0.2)
-        near = self._nearness_at(self.surfaces[surface], q_x * turned, q_y * turned)
-        forward = 1 - p["z"] * near
-        turn = near - p["pivot"] * self.subject
-        scale = forward * turned
-        return (
-            p["pan"] * scale + p["x"] * turn, p["tilt"] * scale + p["y"] * turn, out_x * scale, out_y * scale, near
-        )  # fmt: skip
+        rim = np.stack([
+            np.concatenate([across, across, np.full(17, -w / 2), np.full(17, w / 2)]),
+            np.concatenate([np.full(17, -h / 2), np.full(17, h / 2), down, down]),
+        ])  # fmt: skip
+        p = self._poses
+        poses = np.stack([
+            np.cos(p["roll"]) / p["zoom"], np.sin(p["roll"]) / p["zoom"], p["pan"], p["tilt"], p["x"], p["y"], p["z"],
+            p["pivot"] * self.subject, p["yaw"], p["pitch"], need,
+        ])  # fmt: skip
+        return _look_along(surface, np.ascontiguousarray(poses), rim, w / 2, h / 2)
 
-    def _nearness_at(self, surface: F32, x: F64, y: F64) -> F64:
-        rows, columns = surface.shape
-        i = np.clip(np.rint((y + self.height / 2) / STEP), 0, rows - 1).astype(int)
-        j = np.clip(np.rint((x + self.width / 2) / STEP), 0, columns - 1).astype(int)
-        found: F64 = surface[i, j].astype(np.float64)
-        return found
+
+@kernel
+def _look_along(nearness: F32, poses: F64, rim: F64, middle_x: float, middle_y: float) -> F64:
+    """`Rig._look`: `aim`, for the points of the rim, float64 (2, points), over float64 (11, frames) of what the camera
+    does."""
+    frames, points = poses.shape[1], rim.shape[1]
+    rows, columns = nearness.shape
+    out = np.empty((4, frames, points), np.float64)
+    for n in range(frames):
+        cos, sin, pan, tilt, x, y = poses[0, n], poses[1, n], poses[2, n], poses[3, n], poses[4, n], poses[5, n]
+        z, pivot, yaw, pitch, need = poses[6, n], poses[7, n], poses[8, n], poses[9, n], poses[10, n]
+        for k in range(points):
+            way_x, way_y = cos * rim[0, k] - sin * rim[1, k], sin * rim[0, k] + cos * rim[1, k]
+            at_x, at_y = pan + way_x / need, tilt + way_y / need
+            turned = 1 / max(1 + yaw * at_x + pitch * at_y, 0.2)
+            row = min(max(int(np.rint((at_y * turned + middle_y) / STEP)), 0), rows - 1)
+            column = min(max(int(np.rint((at_x * turned + middle_x) / STEP)), 0), columns - 1)
+            near = nearness[row, column]
+            turn, scale = near - pivot, (1 - z * near) * turned
+            out[0, n, k], out[1, n, k] = pan * scale + x * turn, tilt * scale + y * turn
+            out[2, n, k], out[3, n, k] = way_x * scale, way_y * scale
+    return out
 
 
 def _hold_subject(surfaces: tuple[F32, ...], subject: float) -> tuple[F32, ...]:
@@ -356,43 +371,54 @@ def aim(nearness: F32, pose: CameraPose, rect: Rect, width: int, height: int) ->
 
 @kernel
 def _aim(nearness: F32, view: _View, left: np.float32, top: np.float32, rows: int, columns: int) -> tuple[F32, F32]:
-    """Solved at every other sample and filled in between: nearness is smooth at the scale of 8 pixels."""
+    """Solved at every other sample and filled in between: nearness is smooth at the scale of 8 pixels. A row at a time,
+    each step a loop of its own: only such loops use SIMD."""
     cos, sin, pan, tilt, tx, ty, tz, pivot, yaw, pitch, cx, cy = view
-    # One node more than needed on the far sides, so that every sample lies between two.
-    out_x = np.empty((rows + 2, columns + 2), np.float32)
-    out_y = np.empty((rows + 2, columns + 2), np.float32)
-    last_r, last_c = nearness.shape[0] - 1, nearness.shape[1] - 1
-    one, zero, quarter, half = np.float32(1), np.float32(0), np.float32(0.25), np.float32(0.5)
-    far_r, far_c = np.float32(last_r), np.float32(last_c)
-    end_r, end_c = rows + rows % 2, columns + columns % 2
-    for i in range(0, end_r + 1, 2):
+    out_x, out_y = np.empty((rows, columns), np.float32), np.empty((rows, columns), np.float32)
+    # Solved samples are on the far sides, too, so that every sample is one or lies between two.
+    count = (columns + 1) // 2 + 1
+    qx, qy = np.empty(count, np.float32), np.empty(count, np.float32)
+    x, y, near = np.empty(count, np.float32), np.empty(count, np.float32), np.empty(count, np.float32)
+    row_x, row_y = np.empty(2 * count, np.float32), np.empty(2 * count, np.float32)
+    above_x, above_y = np.empty(2 * count, np.float32), np.empty(2 * count, np.float32)
+    flat, corners = nearness.reshape(-1), make_corners(count)
+    one, half = np.float32(1), np.float32(0.5)
+    for i in range(0, rows + 1, 2):
         dy = top + np.float32(4 * i) - cy
-        for j in range(0, end_c + 1, 2):
-            dx = left + np.float32(4 * j) - cx
-            qx = cos * dx - sin * dy + pan
-            qy = sin * dx + cos * dy + tilt
-            turned = one / max(one + yaw * qx + pitch * qy, np.float32(0.2))
-            qx, qy = qx * turned, qy * turned
-            x, y = qx, qy
-            for _ in range(3):
-                px = min(max((x + cx) * quarter, zero), far_c)
-                py = min(max((y + cy) * quarter, zero), far_r)
-                c = min(int(px), last_c - 1)
-                r = min(int(py), last_r - 1)
-                fx, fy = px - np.float32(c), py - np.float32(r)
-                a = nearness[r, c] + fx * (nearness[r, c + 1] - nearness[r, c])
-                b = nearness[r + 1, c] + fx * (nearness[r + 1, c + 1] - nearness[r + 1, c])
-                near = a + fy * (b - a)
-                forward, turn = one - tz * near, near - pivot
-                x = qx * forward + tx * turn
-                y = qy * forward + ty * turn
-            out_x[i, j] = x + cx
-            out_y[i, j] = y + cy
-        for j in range(1, end_c, 2):
-            out_x[i, j] = half * (out_x[i, j - 1] + out_x[i, j + 1])
-            out_y[i, j] = half * (out_y[i, j - 1] + out_y[i, j + 1])
-    for i in range(1, end_r, 2):
-        for j in range(end_c + 1):
-            out_x[i, j] = half * (out_x[i - 1, j] + out_x[i + 1, j])
-            out_y[i, j] = half * (out_y[i - 1, j] + out_y[i + 1, j])
-    return out_x[:rows, :columns], out_y[:rows, :columns]
+        for k in range(count):
+            dx = left + np.float32(8 * k) - cx
+            way_x = cos * dx - sin * dy + pan
+            way_y = sin * dx + cos * dy + tilt
+            turned = one / max(one + yaw * way_x + pitch * way_y, np.float32(0.2))
+            qx[k], qy[k] = way_x * turned, way_y * turned
+        for k in range(count):
+            x[k], y[k] = qx[k] + cx, qy[k] + cy
+        for _ in range(3):
+            find_corners(x, y, nearness.shape[0], nearness.shape[1], corners)
+            read_between(flat, 0, nearness.shape[1], corners, near)
+            for k in range(count):
+                x[k] = qx[k] * (one - tz * near[k]) + tx * (near[k] - pivot) + cx
+            for k in range(count):
+                y[k] = qy[k] * (one - tz * near[k]) + ty * (near[k] - pivot) + cy
+        _fill_between(x, row_x)
+        _fill_between(y, row_y)
+        if i:
+            for j in range(columns):
+                out_x[i - 1, j] = half * (above_x[j] + row_x[j])
+            for j in range(columns):
+                out_y[i - 1, j] = half * (above_y[j] + row_y[j])
+        if i < rows:
+            out_x[i], out_y[i] = row_x[:columns], row_y[:columns]
+        above_x, row_x = row_x, above_x
+        above_y, row_y = row_y, above_y
+    return out_x, out_y
+
+
+@kernel
+def _fill_between(values: F32, out: F32) -> None:
+    """out, float32 (2n,) = values, float32 (n,), and what lies in the middle between them."""
+    half = np.float32(0.5)
+    for k in range(values.shape[0] - 1):
+        out[2 * k] = values[k]
+        out[2 * k + 1] = half * (values[k] + values[k + 1])
+    out[-2] = values[-1]

@@ -57,22 +57,23 @@ def _progress(poses: Mapping[str, F64], width: int) -> F64:
 def _spread(gone: F64, lead: F64) -> F64:
     """The lowest curve over `lead`, from 1 at the start, whose slope along the way only falls: it rises evenly, and no
     later than it must."""
+    # Plain numbers: to read one of an array takes ten times as long.
+    way, values = gone.tolist(), lead.tolist()
     hull = [0]
-    values = lead.copy()
     values[0] = 1.0
-    for n in range(1, len(gone)):
-        if gone[n] <= gone[hull[-1]]:
+    for n in range(1, len(way)):
+        if way[n] <= way[hull[-1]]:
             values[hull[-1]] = max(values[hull[-1]], values[n]) if len(hull) > 1 else values[hull[-1]]
             continue
-        while len(hull) > 1 and _is_under(gone, values, hull[-2], hull[-1], n):
+        while len(hull) > 1 and _is_under(way, values, hull[-2], hull[-1], n):
             hull.pop()
         hull.append(n)
-    return np.asarray(np.interp(gone, gone[hull], values[hull]), np.float64)
+    return np.asarray(np.interp(gone, [way[n] for n in hull], [values[n] for n in hull]), np.float64)
 
 
-def _is_under(gone: F64, values: F64, a: int, b: int, c: int) -> bool:
+def _is_under(way: list[float], values: list[float], a: int, b: int, c: int) -> bool:
     """Whether point b lies on or under the line from a to c."""
-    return bool((values[b] - values[a]) * (gone[c] - gone[a]) <= (values[c] - values[a]) * (gone[b] - gone[a]))
+    return (values[b] - values[a]) * (way[c] - way[a]) <= (values[c] - values[a]) * (way[b] - way[a])
 
 
 def _smooth(won: F64) -> F64:

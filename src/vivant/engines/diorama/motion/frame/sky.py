@@ -16,7 +16,6 @@ from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Drift, quarter_shape, sample_quarter
 from vivant.engines.diorama.motion.frame import texels, warp
 from vivant.engines.diorama.motion.frame.crossfade import next_visible
-from vivant.engines.diorama.motion.frame.texels import U32
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.scene import Margins, Source
@@ -37,12 +36,12 @@ class Sky:
         where it shows the bare sky, that need not be read once more."""
         height, width = backdrop.alpha.shape
         margins = beyond or Margins()
-        self._moved = warp.pack_source(_widen(backdrop.source, margins), margins)
-        self._home = warp.pack_source(_widen(backdrop.home, margins), margins)
+        self._moved = warp.to_texels(_widen(backdrop.source, margins), margins)
+        self._home = warp.to_texels(_widen(backdrop.home, margins), margins)
         alpha = _rest_at(backdrop.alpha, margins)
-        self._alpha = texels.pack(alpha)
+        self._alpha = alpha
         half = filters.resize(alpha, alpha.shape[1] // 2, alpha.shape[0] // 2)
-        self._alpha_half = texels.pack(np.rint(half).astype(np.uint8))
+        self._alpha_half = np.rint(half).astype(np.uint8)
         rows, columns = quarter_shape(height, width)
         # Where any pixel that a sample of the quarter grid stands for shows some sky.
         widest = cv2.dilate(backdrop.alpha, np.ones((2 * STEP + 1, 2 * STEP + 1), np.uint8))
@@ -154,9 +153,9 @@ class _Copies(NamedTuple):
 
 
 @kernel
-def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, step: int) -> None:
+def _lay(out: U8, sky: U8, home: U8, alpha: U8, copies: _Copies, tone: F32, step: int) -> None:
     """out += alpha · (the moved sky + tone - the sky in its place), in place, uint8 (h, w). sky, home, alpha: see
-    texels.pack and Backdrop. step: output pixels from one sample of the grids to the next, 4 for luma, 2 for chroma."""
+    Backdrop. step: output pixels from one sample of the grids to the next, 4 for luma, 2 for chroma."""
     x, y, ax, ay, bx, by, extent, rims, weight, mean, contrast, settled = copies
     height, width = out.shape
     columns = extent.shape[1]
@@ -165,7 +164,7 @@ def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, s
     share_scale = 1.0 if is_luma else 0.5
     low, high = (np.float32(16), np.float32(235)) if is_luma else (np.float32(16), np.float32(240))
     buffers = texels.make_buffers(columns, step)
-    node = buffers.floats[0]
+    node = buffers.nodes[0]
     lines, fields = np.empty((5, columns * step), np.uint8), np.empty((3, columns * step), np.float32)
     line_0, line_a, line_b, line_s, line_h = lines[0], lines[1], lines[2], lines[3], lines[4]
     tones, means, gains = fields[0], fields[1], fields[2]
@@ -179,25 +178,28 @@ def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, s
         first, last = next_visible(extent, row, 0)
         while first < last:
             span = texels.Span(row, part, first, last)
-            texels.read_row(alpha, share, span, line_s, buffers)
-            start = step * first - step // 2
-            skip = max(0, -start)
-            count = min(step * (last - first), width - start) - skip
-            here = out[i, start + skip : start + skip + count]
+            skip, start, stop = texels.clip_run(first, last, step, width)
+            count = max(0, stop - start)
+            here = out[i, start : start + count]
+            texels.read_row(alpha, share, span, skip, line_s[:count], buffers)
             # Bare sky has been read already; only about outlines the sky in its place is another.
-            line_h[skip : skip + count] = here
-            line_0[skip : skip + count] = here
+            for j in range(count):
+                line_h[j] = here[j]
+            for j in range(count):
+                line_0[j] = here[j]
             begin, end = next_visible(rims, row, first)
             while begin < min(end, last):
                 end = min(end, last)
-                rim, at = texels.Span(row, part, begin, end), step * (begin - first)
-                texels.read_row(home, at_home, rim, line_h[at:], buffers)
+                rim = texels.Span(row, part, begin, end)
+                left_out, at, up_to = texels.clip_run(begin, end, step, width)
+                at, up_to = at - start, max(at, up_to) - start
+                texels.read_row(home, at_home, rim, left_out, line_h[at:up_to], buffers)
                 if not_yet:
-                    texels.read_row(sky, at_home, rim, line_0[at:], buffers)
+                    texels.read_row(sky, at_home, rim, left_out, line_0[at:up_to], buffers)
                 begin, end = next_visible(rims, row, end)
-            texels.read_row(sky, at_a, span, line_a, buffers)
+            texels.read_row(sky, at_a, span, skip, line_a[:count], buffers)
             if two:
-                texels.read_row(sky, at_b, span, line_b, buffers)
+                texels.read_row(sky, at_b, span, skip, line_b[:count], buffers)
                 texels.interpolate_row(mean, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, step, 0.0, means)
                 texels.interpolate_row(contrast, row, part, first, last, 1.0, 0.0, node)
@@ -206,15 +208,15 @@ def _lay(out: U8, sky: U32, home: U32, alpha: U32, copies: _Copies, tone: F32, s
             texels.upsample(node, last - first, step, 0.0, tones)
             for j in range(count):
                 k = j + skip
-                moved = np.float32(line_a[k])
+                moved = np.float32(line_a[j])
                 if two:
-                    moved += w * (np.float32(line_b[k]) - moved)
+                    moved += w * (np.float32(line_b[j]) - moved)
                     if is_luma:
                         moved = means[k] + (moved - means[k]) * gains[k]
-                before = np.float32(line_h[k])
+                before = np.float32(line_h[j])
                 if not_yet:
-                    before = np.float32(line_0[k]) + gone * (before - np.float32(line_0[k]))
-                change = np.float32(line_s[k]) * part_255 * (moved + tones[k] - before)
+                    before = np.float32(line_0[j]) + gone * (before - np.float32(line_0[j]))
+                change = np.float32(line_s[j]) * part_255 * (moved + tones[k] - before)
                 value = min(max(np.float32(here[j]) + change, low), high) + half
-                here[j] = np.uint8(np.int32(value if line_s[k] != 0 else np.float32(here[j])))
+                here[j] = np.uint8(np.int32(value if line_s[j] != 0 else np.float32(here[j])))
             first, last = next_visible(extent, row, last)

@@ -1,9 +1,9 @@
-"""How a plane is read between its pixels, a row of output at a time: each pixel is packed with its right, lower and
-lower right neighbour into one word, so that a bilinear sample is one read. Knows neither pictures nor cameras.
+"""How a plane is read between its pixels, a row of output at a time: the four texels around each position are gathered
+into one word, and the words of a row are blended at once. Knows neither pictures nor cameras.
 
 Positions are rounded to 1/32 pixel and beyond the border the plane is mirrored (101), as `cv2.remap` does it with its
 linear interpolation: the values are the same, in less than half of its time, counting that no map is enlarged
-(docs/decisions/0042).
+(docs/decisions/0042). What limits it is how much memory a row touches, so planes are read as they are, in bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from vivant.engines.diorama.kernels import kernel
 from vivant.media import F32, U8
 
 I32 = NDArray[np.int32]
-U32 = NDArray[np.uint32]
 
 _PARTS: Final = np.float32(32)  # of a pixel
 # Added to a float below 2**22 it rounds to an integer, half to even, which is then in the low bits.
@@ -47,66 +46,73 @@ class Span(NamedTuple):
 
 
 class Buffers(NamedTuple):
-    """Room for what a row of n samples goes through: float32 (6, n), int32 (n,), uint32 (n,)."""
+    """Room for what a row of n samples goes through, each step in the place of the one before: small, so that it stays
+    in the first cache. All (n,), nodes float32 (2, n)."""
 
-    floats: F32
-    ints: I32
-    words: U32
-
-
-@kernel
-def pack(plane: U8) -> U32:
-    """uint8 (h, w) -> uint32 (h, w): the pixel, its right, its lower and its lower right neighbour, lowest byte first.
-    The last row and column are their own neighbours."""
-    h, w = plane.shape
-    out = np.empty((h, w), np.uint32)
-    for i in range(h):
-        here, below, line = plane[i], plane[min(i + 1, h - 1)], out[i]
-        for j in range(w - 1):
-            line[j] = (
-                np.uint32(here[j]) | (np.uint32(here[j + 1]) << np.uint32(8))
-                | (np.uint32(below[j]) << np.uint32(16)) | (np.uint32(below[j + 1]) << np.uint32(24))
-            )  # fmt: skip
-        line[w - 1] = np.uint32(here[w - 1]) * np.uint32(0x101) | np.uint32(below[w - 1]) * np.uint32(0x1010000)
-    return out
+    nodes: F32
+    x: F32
+    y: F32
+    words: I32
 
 
 @kernel
-def sample(texels: U32, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int) -> U8:
-    """uint8 (height, width), read where x, y · scale + shift say. x, y: float32 grids with a sample at every `step`
+def sample(plane: U8, x: F32, y: F32, step: int, scale: float, shift: float, height: int, width: int) -> U8:
+    """uint8 (height, width), read from a plane, uint8 (h, w), contiguous and at least 2 each way, where x, y · scale +
+    shift say. x, y: float32 grids with a sample at every `step`
     (4 or 2) output pixels, the first one and a half steps (in whole and half pixels) before the first pixel, as
     `cv2.resize` enlarges it less a rim of one sample."""
     out = np.empty((height, width), np.uint8)
     columns = x.shape[1]
-    buffers, line = make_buffers(columns, step), np.empty(columns * step, np.uint8)
+    buffers = make_buffers(columns, step)
     positions = Positions(x, y, step, scale, shift)
     for i in range(height):
         row, part = row_of(i, step)
-        read_row(texels, positions, Span(row, part, 0, columns - 1), line, buffers)
-        out[i] = line[step // 2 : step // 2 + width]
+        read_row(plane, positions, Span(row, part, 0, columns - 1), step // 2, out[i], buffers)
     return out
 
 
 @kernel
 def sample_beside(
-    texels: U32, x: F32, y: F32, hidden: F32, step: int, scale: float, shift: float, height: int, width: int
+    plane: U8, x: F32, y: F32, hidden: F32, step: int, scale: float, shift: float, height: int, width: int
 ) -> U8:
     """The same without the cells that are hidden, see `next_covered`: they are 0. hidden: float32 like x and y."""
-    out = np.empty((height, width), np.uint8)
+    out = np.zeros((height, width), np.uint8)
     columns = x.shape[1]
-    buffers, line = make_buffers(columns, step), np.empty(columns * step, np.uint8)
+    buffers = make_buffers(columns, step)
     positions = Positions(x, y, step, scale, shift)
+    seen, count, of_row = np.empty((columns, 2), np.int64), 0, -1
     for i in range(height):
         row, part = row_of(i, step)
-        at = 0
-        while at < columns - 1:
-            begin, end = next_covered(hidden, row, at, columns - 1)
-            if at < begin:
-                read_row(texels, positions, Span(row, part, at, begin), line[step * at :], buffers)
-            line[step * begin : step * end] = 0
-            at = end
-        out[i] = line[step // 2 : step // 2 + width]
+        if row != of_row:  # the same for `step` rows of the output
+            count, of_row = _find_uncovered(hidden, row, seen), row
+        for k in range(count):
+            first, last = seen[k, 0], seen[k, 1]
+            skip, start, stop = clip_run(first, last, step, width)
+            if start < stop:
+                read_row(plane, positions, Span(row, part, first, last), skip, out[i, start:stop], buffers)
     return out
+
+
+@kernel
+def _find_uncovered(cover: F32, row: int, runs: NDArray[np.int64]) -> int:
+    """Write the (first, last) grid columns of what is not covered into `runs`, int64 (n, 2); returns how many."""
+    at, end, count = 0, cover.shape[1] - 1, 0
+    while at < end:
+        begin, after = next_covered(cover, row, at, end)
+        if at < begin:
+            runs[count, 0], runs[count, 1] = at, begin
+            count += 1
+        at = after
+    return count
+
+
+@kernel
+def clip_run(first: int, last: int, step: int, width: int) -> tuple[int, int, int]:
+    """Of the samples between grid columns first and last those inside an output of that width: how many are left out
+    before, and the output columns from and up to which the others are."""
+    start = step * first - step // 2
+    skip = max(0, -start)
+    return skip, start + skip, min(step * last - step // 2, width)
 
 
 @kernel
@@ -127,7 +133,9 @@ def next_covered(cover: F32, row: int, after: int, end: int) -> tuple[int, int]:
 def make_buffers(columns: int, step: int) -> Buffers:
     """What `read_row` needs for rows of that many grid columns."""
     n = columns * step
-    return Buffers(np.empty((6, n), np.float32), np.empty(n, np.int32), np.empty(n, np.uint32))
+    return Buffers(
+        np.empty((2, columns), np.float32), np.empty(n, np.float32), np.empty(n, np.float32), np.empty(n, np.int32)
+    )
 
 
 @kernel
@@ -139,38 +147,41 @@ def row_of(i: int, step: int) -> tuple[int, np.float32]:
 
 
 @kernel
-def read_row(texels: U32, positions: Positions, span: Span, line: U8, buffers: Buffers) -> None:
-    """Fill `line`, uint8, with the (last - first) · step samples of `span`. texels: uint32 (h, w), see `pack`."""
-    h, w = texels.shape
-    n = (span.last - span.first) * positions.step
+def read_row(plane: U8, positions: Positions, span: Span, skip: int, out: U8, buffers: Buffers) -> None:
+    """Fill `out`, uint8 (n,), with samples of `span`, without its first `skip`. plane: see `sample`."""
+    h, w = plane.shape
+    n = out.shape[0]
     place_row(h, w, positions, span, buffers)
-    floats, ints, words = buffers
-    flat = texels.reshape(-1)
+    words = buffers.words[skip : skip + n]
+    flat, stride, one, byte = plane.reshape(-1), np.uint32(w), np.uint32(1), np.uint32(8)
     for j in range(n):
-        words[j] = flat[np.uint32(ints[j])]
-    _blend_neighbours(words[:n], floats[4][:n], floats[5][:n], line)
+        at = np.uint32(words[j])
+        upper = np.uint32(flat[at]) | (np.uint32(flat[at + one]) << byte)
+        lower = np.uint32(flat[at + stride]) | (np.uint32(flat[at + stride + one]) << byte)
+        words[j] = np.int32(np.uint32(upper | (lower << np.uint32(16))))
+    _blend_neighbours(words, buffers.x[skip : skip + n], buffers.y[skip : skip + n], out)
 
 
 @kernel
 def place_row(h: int, w: int, positions: Positions, span: Span, buffers: Buffers) -> None:
-    """Where the samples of `span` are in a plane of h rows and w columns: buffers.ints the index of the pixel before
-    each, buffers.floats[4] and [5] how far behind it to the right and down, in 1/32 (0..31)."""
+    """Where the samples of `span` are in a plane of h rows and w columns: buffers.words the index of the pixel before
+    each, which has a right and a lower neighbour, buffers.x and y how far behind it to the right and down, in 1/32
+    (0..32)."""
     row, part, first, last = span
     step, scale, shift = positions.step, positions.scale, positions.shift
     n = (last - first) * step
-    floats, ints = buffers.floats, buffers.ints
-    grid_x, grid_y, place_x, place_y = floats[0], floats[1], floats[2][:n], floats[3][:n]
+    grid_x, grid_y = buffers.nodes[0], buffers.nodes[1]
+    place_x, place_y = buffers.x[:n], buffers.y[:n]
     right, bottom = np.int32(32 * (w - 1)), np.int32(32 * (h - 1))
     interpolate_row(positions.x, row, part, first, last, 32 * scale, 32 * shift, grid_x)
     interpolate_row(positions.y, row, part, first, last, 32 * scale, 32 * shift, grid_y)
     upsample(grid_x, last - first, step, _ROUND, place_x)
     upsample(grid_y, last - first, step, _ROUND, place_y)
-    bits_x, bits_y = place_x.view(np.int32), place_y.view(np.int32)
     if _any_outside(grid_x, last - first + 1, np.float32(right)):
-        _mirror(bits_x, right)
+        _mirror(place_x.view(np.int32), right)
     if _any_outside(grid_y, last - first + 1, np.float32(bottom)):
-        _mirror(bits_y, bottom)
-    _split_position(bits_x, bits_y, right, bottom, np.int32(w), ints[:n], floats[4][:n], floats[5][:n])
+        _mirror(place_y.view(np.int32), bottom)
+    _split_position(place_x, place_y, right, bottom, np.int32(w), buffers.words[:n])
 
 
 @kernel
@@ -220,27 +231,33 @@ def _mirror(bits: I32, limit: np.int32) -> None:
 
 @kernel
 def _split_position(
-    bits_x: I32, bits_y: I32, right: np.int32, bottom: np.int32, stride: np.int32, where: I32, px: F32, py: F32
+    place_x: F32, place_y: F32, right: np.int32, bottom: np.int32, stride: np.int32, where: I32
 ) -> None:
-    """From positions in 1/32 pixel to the word to read, and the parts (0..31) that remain, all (n,)."""
-    bits, low = np.int32(_ROUND_BITS), np.int32(0)
+    """From positions in 1/32 pixel, plus `_ROUND`, to the index of the pixel before each, and in their place the parts
+    (0..32) that remain. All (n,)."""
+    bits_x, bits_y = place_x.view(np.int32), place_y.view(np.int32)
+    bits, low, five = np.int32(_ROUND_BITS), np.int32(0), np.int32(5)
+    # The last pixel of a row or column is read as the neighbour, wholly, of the last but one.
+    last_x, last_y = np.int32((right >> five) - np.int32(1)), np.int32((bottom >> five) - np.int32(1))
     for j in range(where.shape[0]):
         # Clamped, so that nothing outside the plane is read, whatever the positions are.
         x = np.int32(min(max(np.int32(bits_x[j] - bits), low), right))
         y = np.int32(min(max(np.int32(bits_y[j] - bits), low), bottom))
-        where[j] = np.int32(np.int32(np.int32(y >> np.int32(5)) * stride) + np.int32(x >> np.int32(5)))
-        px[j], py[j] = np.float32(np.int32(x & np.int32(31))), np.float32(np.int32(y & np.int32(31)))
+        column, row = np.int32(min(np.int32(x >> five), last_x)), np.int32(min(np.int32(y >> five), last_y))
+        where[j] = np.int32(np.int32(row * stride) + column)
+        place_x[j] = np.float32(np.int32(x - np.int32(column << five)))
+        place_y[j] = np.float32(np.int32(y - np.int32(row << five)))
 
 
 @kernel
-def _blend_neighbours(words: U32, px: F32, py: F32, out: U8) -> None:
+def _blend_neighbours(words: I32, px: F32, py: F32, out: U8) -> None:
     # Sums of integers below 2**24: exact in float32, which multiplies faster than int32.
-    half, whole, byte = np.float32(512), np.float32(1 / 1024), np.uint32(255)
+    half, whole, byte = np.float32(512), np.float32(1 / 1024), np.int32(255)
     for j in range(words.shape[0]):
         word = words[j]
         a = np.float32(np.int32(word & byte))
-        b = np.float32(np.int32((word >> np.uint32(8)) & byte))
-        c = np.float32(np.int32((word >> np.uint32(16)) & byte))
-        d = np.float32(np.int32(word >> np.uint32(24)))
+        b = np.float32(np.int32(np.int32(word >> np.int32(8)) & byte))
+        c = np.float32(np.int32(np.int32(word >> np.int32(16)) & byte))
+        d = np.float32(np.int32(np.int32(word >> np.int32(24)) & byte))
         upper, lower = a * _PARTS + px[j] * (b - a), c * _PARTS + px[j] * (d - c)
         out[j] = np.uint8(np.int32((upper * _PARTS + py[j] * (lower - upper) + half) * whole))

@@ -6,14 +6,14 @@ time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.motion.fields import STEP, Patch, Rect
-from vivant.engines.diorama.motion.frame.texels import I32, U32, pack, sample, sample_beside
+from vivant.engines.diorama.motion.frame.texels import I32, sample, sample_beside
 from vivant.engines.diorama.scene.scene import Margins, Source
 from vivant.media import F32, U8, Planes
 
@@ -60,12 +60,12 @@ def enlarge_half(values: F32, rect: Rect) -> F32:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texels:
-    """A source made ready to be read, see `texels.pack`. y2: uint32 (2h, 2w); u, v: uint32 (h/2, w/2). left, top:
-    pixels of it that lie left of the canvas and above it."""
+    """What is read of a source, contiguous. y2: uint8 (2h, 2w); u, v: uint8 (h/2, w/2). left, top: pixels of it that
+    lie left of the canvas and above it."""
 
-    y2: U32
-    u: U32
-    v: U32
+    y2: U8
+    u: U8
+    v: U8
     left: int = 0
     top: int = 0
 
@@ -76,11 +76,11 @@ class Texels:
         return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
-def pack_source(source: Source, margins: Margins | None = None) -> Texels:
-    """Pack the planes of a source, once per clip: four times the memory for a third of the time per frame. margins:
-    what of it lies around the canvas."""
+def to_texels(source: Source, margins: Margins | None = None) -> Texels:
+    """What is read of a source; not copied. margins: what of it lies around the canvas."""
     beyond = margins or Margins()
-    return Texels(pack(source.y2), pack(source.planes.u), pack(source.planes.v), beyond.left, beyond.top)
+    y2, u, v = (np.ascontiguousarray(plane) for plane in (source.y2, source.planes.u, source.planes.v))
+    return Texels(y2, u, v, beyond.left, beyond.top)
 
 
 def read(source: Texels, grid: Grid, hidden: F32 | None = None) -> Planes:
@@ -92,7 +92,7 @@ def read(source: Texels, grid: Grid, hidden: F32 | None = None) -> Planes:
     rect = grid.rect
     x, y = source.place(grid.x, grid.y)
 
-    def read_plane(plane: U32, step: int, scale: float, shift: float) -> U8:
+    def read_plane(plane: U8, step: int, scale: float, shift: float) -> U8:
         height, width = step * rect.height // STEP, step * rect.width // STEP
         if hidden is None:
             return sample(plane, x, y, step, scale, shift, height, width)
@@ -138,7 +138,7 @@ def read_patched(source: Source, patch: Patch, grid: Grid, frame: Planes) -> Non
     within = area.chroma_in(read_from)
     u[within], v[within] = patch.u, patch.v
     moved = Grid(rect, x - np.float32(left), y - np.float32(top))
-    put(read(Texels(pack(y2), pack(u), pack(v)), moved), rect, frame)
+    put(read(Texels(y2, u, v), moved), rect, frame)
 
 
 def put(part: Planes, rect: Rect, frame: Planes) -> None:
@@ -147,26 +147,49 @@ def put(part: Planes, rect: Rect, frame: Planes) -> None:
     frame.u[rect.chroma], frame.v[rect.chroma] = part.u, part.v
 
 
+class Corners(NamedTuple):
+    """Which four samples of a quarter grid each of n positions lies between: the upper left one's row, column and index
+    among all, int32; how far right of it and below, 0..1 of a sample, float32."""
+
+    column: I32
+    row: I32
+    at: I32
+    right: F32
+    down: F32
+
+
 @kernel
 def look_up(fields: F32, x: F32, y: F32) -> F32:
     """float32 (k, rows, columns), contiguous, on the quarter grid, whose sample (i, j) is canvas pixel (4i, 4j), read
     bilinearly at canvas positions x, y (any shape (a, b)) -> float32 (k, a, b). Edges repeat."""
     count, rows, columns = fields.shape
-    flat = fields.reshape(-1)
-    width = x.shape[1]
+    flat, width = fields.reshape(-1), x.shape[1]
     out = np.empty((count, x.shape[0], width), np.float32)
-    column, row, at = np.empty(width, np.int32), np.empty(width, np.int32), np.empty(width, np.int32)
-    right, down = np.empty(width, np.float32), np.empty(width, np.float32)
-    line = np.int32(columns)
+    corners = make_corners(width)
     # A row at a time, each step a loop of its own: only such loops use SIMD.
     for i in range(x.shape[0]):
-        _split_quarters(x[i], columns - 1, column, right)
-        _split_quarters(y[i], rows - 1, row, down)
-        for j in range(width):
-            at[j] = np.int32(row[j] * line) + column[j]
+        find_corners(x[i], y[i], rows, columns, corners)
         for k in range(count):
-            _blend_corners(flat, np.int32(k * rows * columns), np.uint32(columns), at, right, down, out[k, i])
+            read_between(flat, k * rows * columns, columns, corners, out[k, i])
     return out
+
+
+@kernel
+def make_corners(n: int) -> Corners:
+    """Room for n positions."""
+    column, row, at = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    return Corners(column, row, at, np.empty(n, np.float32), np.empty(n, np.float32))
+
+
+@kernel
+def find_corners(x: F32, y: F32, rows: int, columns: int, corners: Corners) -> None:
+    """Fill `corners` for canvas positions x, y, float32 (n,), in a quarter grid of that many rows and columns."""
+    column, row, at, right, down = corners
+    _split_quarters(x, columns - 1, column, right)
+    _split_quarters(y, rows - 1, row, down)
+    line = np.int32(columns)
+    for j in range(at.shape[0]):
+        at[j] = np.int32(row[j] * line) + column[j]
 
 
 @fast_kernel
@@ -182,10 +205,10 @@ def _split_quarters(position: F32, last: int, whole: I32, part: F32) -> None:
 
 
 @kernel
-def _blend_corners(flat: F32, plane: np.int32, line: np.uint32, at: I32, right: F32, down: F32, out: F32) -> None:
-    """out[j], float32 (n,) = the field that begins at flat[plane], between at[j], its right neighbour and those a line
-    below."""
-    one = np.uint32(1)
+def read_between(flat: F32, first: int, columns: int, corners: Corners, out: F32) -> None:
+    """out, float32 (n,) = the field, of that many columns, that begins at flat[first], between its corners."""
+    at, right, down = corners.at, corners.right, corners.down
+    plane, line, one = np.int32(first), np.uint32(columns), np.uint32(1)
     for j in range(at.shape[0]):
         here = np.uint32(at[j] + plane)
         upper = flat[here] + right[j] * (flat[here + one] - flat[here])
