@@ -20,6 +20,7 @@ from vivant.engines.diorama.motion.ambient.air import Air, initial_share
 from vivant.engines.diorama.motion.ambient.gusts import CALM, KINDS, LANES, LANES_PER_WIDTH, choose_lane, make_gusts
 from vivant.engines.diorama.motion.ambient.places import Plants
 from vivant.engines.diorama.motion.ambient.stems import Stems, smear_along
+from vivant.engines.diorama.motion.ambient.stretch import Bears, find_worst
 from vivant.engines.diorama.motion.fields import STEP, FieldSum
 from vivant.engines.diorama.random_streams import rng
 from vivant.engines.diorama.timing.wind import mean_wind
@@ -192,18 +193,16 @@ class Sway:
     def _limit_stretch(self, trial: _Trial, stem: tuple[F32, F32, F32], rough: float) -> None:
         """Weaken what would be stretched too much, or folded, in one of a few frames."""
         thin = trial.thin
-        along_x, along_y, stemmed = (values[::thin, ::thin] for values in stem)
+        along_x, along_y, stemmed = (np.ascontiguousarray(values[::thin, ::thin]) for values in stem)
         stretch, bend = np.float32(STRETCH * rough), np.float32(BEND * rough)
-        limit = stretch + (bend - stretch) * stemmed
+        bears = Bears(along_x, along_y, stretch + (bend - stretch) * stemmed, stretch)
         for _ in range(2):
             worst = np.zeros_like(along_x)
             first = self._try(trial, 0)
             for n in np.linspace(self._air.frames * 0.15, self._air.frames - 1, 16).astype(int):
                 left = np.float32(initial_share(int(n)))
                 for now, then in zip(self._try(trial, int(n)), first, strict=True):
-                    rows, columns = np.gradient(now - left * then, STEP * thin)
-                    bent = np.abs(along_x * columns + along_y * rows)
-                    worst = np.max([worst, np.hypot(rows, columns) / stretch, bent / limit], axis=0)
+                    find_worst(worst, now - left * then, bears, np.float32(STEP * thin))
             over = filters.blur(cv2.dilate(np.maximum(worst, 1) - 1, np.ones((5, 5), np.uint8)), 2.0)
             kept = (1 / (1 + over)).astype(np.float32)
             reach = stemmed * np.float32(_ALIKE * self._air.scale / thin)
