@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Rect
@@ -49,10 +50,13 @@ def crossfade_luma(out: U8, plane: U8, phases: Phases, top: int, left: int, heig
     fields, node = np.empty((4, STEP * columns), np.float32), buffers.nodes[0]
     a_positions, b_positions = texels.Positions(ax, ay, STEP, 2.0, 0.0), texels.Positions(bx, by, STEP, 2.0, 0.0)
     low, high, half = np.float32(16), np.float32(235), np.float32(0.5)
+    runs, seen, of_row = make_runs(columns), 0, -1
     for i in range(height):
         row, part = texels.row_of(i, STEP)
-        first, last = next_visible(mask, row, 0)
-        while first < last:
+        if row != of_row:  # the same for `step` rows of the output
+            seen, of_row = find_visible(mask, row, runs), row
+        for run in range(seen):
+            first, last = runs[run, 0], runs[run, 1]
             span = texels.Span(row, part, first, last)
             # The first sample of a run stands half a step before the pixel of its grid column.
             skip, start, stop = texels.clip_run(first, last, STEP, width)
@@ -70,7 +74,6 @@ def crossfade_luma(out: U8, plane: U8, phases: Phases, top: int, left: int, heig
                 value = s[j] + (value - s[j]) * g[j]
                 mixed = min(max(base + m[j] * (value - base), low), high) + half
                 here[j] = np.uint8(np.int32(mixed if m[j] > VISIBLE else base))
-            first, last = next_visible(mask, row, last)
 
 
 @kernel
@@ -83,10 +86,13 @@ def crossfade_chroma(out: U8, plane: U8, phases: Phases, top: int, left: int, he
     fields, node = np.empty((2, step * columns), np.float32), buffers.nodes[0]
     a_positions, b_positions = texels.Positions(ax, ay, step, 0.5, -0.25), texels.Positions(bx, by, step, 0.5, -0.25)
     half = np.float32(0.5)
+    runs, seen, of_row = make_runs(columns), 0, -1
     for i in range(height):
         row, part = texels.row_of(i, step)
-        first, last = next_visible(mask, row, 0)
-        while first < last:
+        if row != of_row:  # the same for `step` rows of the output
+            seen, of_row = find_visible(mask, row, runs), row
+        for run in range(seen):
+            first, last = runs[run, 0], runs[run, 1]
             span = texels.Span(row, part, first, last)
             skip, start, stop = texels.clip_run(first, last, step, width)
             count = max(0, stop - start)
@@ -101,21 +107,30 @@ def crossfade_chroma(out: U8, plane: U8, phases: Phases, top: int, left: int, he
                 one, base = np.float32(line_a[j]), np.float32(here[j])
                 value = one + w[j] * (np.float32(line_b[j]) - one)
                 here[j] = np.uint8(np.int32(base + m[j] * (value - base) + half if m[j] > VISIBLE else base))
-            first, last = next_visible(mask, row, last)
 
 
 @kernel
-def next_visible(mask: F32, row: int, after: int) -> tuple[int, int]:
-    """(first, last) of the next grid columns, from `after` on, between which the stream is seen; equal if there are
-    none."""
-    end = mask.shape[1] - 1
-    first = after
-    while first < end and _is_invisible(mask, row, first):
-        first += 1
-    last = first
-    while last < end and not _is_invisible(mask, row, last):
-        last += 1
-    return first, last
+def make_runs(columns: int) -> NDArray[np.int64]:
+    """Room for the runs of a row of that many grid columns: int64 (n, 2)."""
+    return np.empty((columns, 2), np.int64)
+
+
+@kernel
+def find_visible(mask: F32, row: int, runs: NDArray[np.int64]) -> int:
+    """Write the (first, last) grid columns between which a mask, float32 (rows, columns), is seen below `row` into
+    `runs`, int64 (n, 2), from left to right; returns how many there are."""
+    end, first, count = mask.shape[1] - 1, 0, 0
+    while first < end:
+        while first < end and _is_invisible(mask, row, first):
+            first += 1
+        last = first
+        while last < end and not _is_invisible(mask, row, last):
+            last += 1
+        if first < last:
+            runs[count, 0], runs[count, 1] = first, last
+            count += 1
+        first = last
+    return count
 
 
 @kernel

@@ -15,7 +15,7 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.motion.fields import STEP, Drift, quarter_shape, sample_quarter
 from vivant.engines.diorama.motion.frame import texels, warp
-from vivant.engines.diorama.motion.frame.crossfade import next_visible
+from vivant.engines.diorama.motion.frame.crossfade import find_visible, make_runs
 from vivant.engines.diorama.motion.frame.warp import Grid
 from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.engines.diorama.scene.scene import Margins, Source
@@ -173,50 +173,54 @@ def _lay(out: U8, sky: U8, home: U8, alpha: U8, copies: _Copies, tone: F32, step
     at_a, at_b = texels.Positions(ax, ay, step, scale, shift), texels.Positions(bx, by, step, scale, shift)
     two, not_yet, gone = weight > 0, settled < 1, np.float32(settled)
     w, part_255, half = np.float32(weight), np.float32(1 / 255), np.float32(0.5)
+    runs, near = make_runs(columns), make_runs(columns)
+    count, rims_seen, of_row = 0, 0, -1
     for i in range(height):
         row, part = texels.row_of(i, step)
-        first, last = next_visible(extent, row, 0)
-        while first < last:
+        if row != of_row:  # the same for `step` rows of the output
+            count, rims_seen, of_row = find_visible(extent, row, runs), find_visible(rims, row, near), row
+        for run in range(count):
+            first, last = runs[run, 0], runs[run, 1]
             span = texels.Span(row, part, first, last)
             skip, start, stop = texels.clip_run(first, last, step, width)
-            count = max(0, stop - start)
-            here = out[i, start : start + count]
-            texels.read_row(alpha, share, span, skip, line_s[:count], buffers)
+            if start >= stop:
+                continue
+            n = stop - start
+            here = out[i, start:stop]
+            texels.read_row(alpha, share, span, skip, line_s[:n], buffers)
             # Bare sky has been read already; only about outlines the sky in its place is another.
-            for j in range(count):
+            for j in range(n):
                 line_h[j] = here[j]
-            for j in range(count):
+            for j in range(n):
                 line_0[j] = here[j]
-            begin, end = next_visible(rims, row, first)
-            while begin < min(end, last):
-                end = min(end, last)
+            for r in range(rims_seen):
+                begin, end = max(near[r, 0], first), min(near[r, 1], last)
+                if begin >= end:
+                    continue
                 rim = texels.Span(row, part, begin, end)
                 left_out, at, up_to = texels.clip_run(begin, end, step, width)
                 at, up_to = at - start, max(at, up_to) - start
                 texels.read_row(home, at_home, rim, left_out, line_h[at:up_to], buffers)
                 if not_yet:
                     texels.read_row(sky, at_home, rim, left_out, line_0[at:up_to], buffers)
-                begin, end = next_visible(rims, row, end)
-            texels.read_row(sky, at_a, span, skip, line_a[:count], buffers)
+            texels.read_row(sky, at_a, span, skip, line_a[:n], buffers)
             if two:
-                texels.read_row(sky, at_b, span, skip, line_b[:count], buffers)
+                texels.read_row(sky, at_b, span, skip, line_b[:n], buffers)
                 texels.interpolate_row(mean, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, step, 0.0, means)
                 texels.interpolate_row(contrast, row, part, first, last, 1.0, 0.0, node)
                 texels.upsample(node, last - first, step, 0.0, gains)
             texels.interpolate_row(tone, row, part, first, last, 1.0, 0.0, node)
             texels.upsample(node, last - first, step, 0.0, tones)
-            for j in range(count):
-                k = j + skip
+            for j in range(n):
                 moved = np.float32(line_a[j])
                 if two:
                     moved += w * (np.float32(line_b[j]) - moved)
                     if is_luma:
-                        moved = means[k] + (moved - means[k]) * gains[k]
+                        moved = means[j + skip] + (moved - means[j + skip]) * gains[j + skip]
                 before = np.float32(line_h[j])
                 if not_yet:
                     before = np.float32(line_0[j]) + gone * (before - np.float32(line_0[j]))
-                change = np.float32(line_s[j]) * part_255 * (moved + tones[k] - before)
+                change = np.float32(line_s[j]) * part_255 * (moved + tones[j + skip] - before)
                 value = min(max(np.float32(here[j]) + change, low), high) + half
                 here[j] = np.uint8(np.int32(value if line_s[j] != 0 else np.float32(here[j])))
-            first, last = next_visible(extent, row, last)
