@@ -212,24 +212,24 @@ class Alignment:
         self._there = np.concatenate([fit.there, fit.sure_there[None]])
         self._back = np.concatenate([fit.back, fit.sure_back[None]])
         # Where a subject was, the last picture is seen all along; where it will be, the first.
-        self._left, self._reached = (
+        left, reached = (
             np.asarray(sum((getattr(t, name) for t in travellers), np.zeros_like(fit.both)).clip(0, 1))
             for name in ("left", "reached")
         )
-        self._light = np.stack([np.log(change.gain), change.u, change.v])
-        unlike = np.abs(self._light).reshape(3, -1).max(axis=1)
+        lights = np.log(change.gain), change.u, change.v
+        self._left_reached_light = np.stack([left, reached, *lights])
+        unlike = np.abs(np.stack(lights)).reshape(3, -1).max(axis=1)
         # Then a picture that is read alone is shown as it is.
         self.equally_lit = bool((unlike < _EQUAL).all())
 
     def look(self, share: float, view: Grid) -> Seen:
         """share: of the way, 0..1. view: where the output looks in the picture of that moment."""
-        ax, ay, sure_a = self._trace_back(self._there, share)
-        bx, by, sure_b = self._trace_back(self._back, 1 - share)
+        from_first, from_last = self._trace_back(self._there, share), self._trace_back(self._back, 1 - share)
         to_first, to_last = self.fit.to_first, self.fit.to_last
         qx, qy = transform(np.linalg.inv(to_first) @ self.path.first(share), view.x, view.y)
-        ax, ay, sure_a, bx, by, sure_b, left, reached, gain, u, v = warp.look_up(
-            np.stack([ax, ay, sure_a, bx, by, sure_b, self._left, self._reached, *self._light]), qx, qy
-        )
+        ax, ay, sure_a = warp.look_up(from_first, qx, qy)
+        bx, by, sure_b = warp.look_up(from_last, qx, qy)
+        left, reached, gain, u, v = warp.look_up(self._left_reached_light, qx, qy)
         ax, ay = transform(to_first, qx + ax, qy + ay)
         bx, by = transform(to_last, qx + bx, qy + by)
         low, high = _CROSS_FADE
@@ -263,15 +263,17 @@ class Alignment:
         feather = max(1.0, _FEATHER * w * min(1.0, 8 * share))
         return smoothstep((depth / np.float32(feather)).astype(np.float32))
 
-    def _trace_back(self, flow: F32, share: float) -> tuple[F32, F32, F32]:
+    def _trace_back(self, flow: F32, share: float) -> F32:
         """For every point p of the moment: x - p, with x + share · flow(x) = p, found by substitution; and the trust
-        there."""
+        there: float32 (3, rows, columns)."""
         x, y = self._x, self._y
         found = flow
         for _ in range(4 if self.fit.leftover > _STILL else 2):
             found = warp.look_up(flow, x, y)
             x, y = self._x - np.float32(share) * found[0], self._y - np.float32(share) * found[1]
-        return x - self._x, y - self._y, found[2]
+        np.subtract(x, self._x, out=found[0])
+        np.subtract(y, self._y, out=found[1])
+        return found
 
 
 def align(first: Planes, last: Planes) -> Alignment | None:
