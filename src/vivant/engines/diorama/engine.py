@@ -29,13 +29,13 @@ from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frame
 from vivant.engines.diorama.planner import plan as planner
 from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.scene.analysis import SceneAnalyser, add_light
-from vivant.engines.diorama.scene.body import warm_up_body
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
 from vivant.engines.diorama.scene.found_things import Find, FoundThings
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.part import cut_part
 from vivant.engines.diorama.scene.scene import Scene
+from vivant.engines.diorama.scene.warm_up import warm_up_looking
 from vivant.engines.diorama.script import script
 from vivant.engines.diorama.script.notes import ScriptNote, tell
 from vivant.engines.diorama.script.words import load_lexicon
@@ -84,7 +84,7 @@ class Diorama:
             load_lexicon()
             words_english.load_tagger()
             words_chinese.tag("人")
-            warm_up_body()
+            warm_up_looking()
             warm_up_frames()
             warm_up_faces()
             warm_up_ambient()

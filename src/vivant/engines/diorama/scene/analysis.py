@@ -24,6 +24,7 @@ from vivant.engines.diorama.scene.hair import find_hair
 from vivant.engines.diorama.scene.kinds import is_lifeless
 from vivant.engines.diorama.scene.matte import Matting
 from vivant.engines.diorama.scene.named import find_thing
+from vivant.engines.diorama.scene.open_sky import detect_lines
 from vivant.engines.diorama.scene.plants import find_plants, look_for_plants
 from vivant.engines.diorama.scene.scene import Face, Region, Scene
 from vivant.engines.diorama.scene.surroundings import cut_outside
@@ -86,7 +87,8 @@ class SceneAnalyser:
         checkpoint()
         source = colour.make_source(rgb)
         drawn = drawing.score_drawing(source.planes.y)
-        straight = depth.measure_straightness(rgb)
+        lines = detect_lines(rgb)
+        straight = depth.measure_straightness(lines, rgb.shape[:2])
         told = tuple(describe_face(face, canvas) for face in faces)
         checkpoint()
         # 2. The parts of the subject beside the regions.
@@ -106,7 +108,7 @@ class SceneAnalyser:
         portrait = largest > 0.22
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
         near = float(np.clip((largest - NEAR_FACE[0]) / (NEAR_FACE[1] - NEAR_FACE[0]), 0, 1))
-        sky, rim = regions.find_sky(seen, rgb, indoors=indoors, portrait=near)
+        sky, rim = regions.find_sky(seen, rgb, indoors=indoors, portrait=near, lines=lines)
         water, waterline = regions.find_water(
             seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight), open_air=sky.trust,
             mirror=mirroring.result(),

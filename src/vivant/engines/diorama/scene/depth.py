@@ -11,6 +11,7 @@ import numpy as np
 
 from vivant.engines.diorama.scene.complete import pull_push
 from vivant.engines.diorama.scene.matte import CUT_OUT_FROM, refine
+from vivant.engines.diorama.scene.open_sky import LINED
 from vivant.engines.diorama.scene.scene import Region
 from vivant.engines.diorama.scene.scenery import is_scenery
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED
@@ -34,18 +35,14 @@ class Depth:
     horizon: float
 
 
-def measure_straightness(rgb: U8) -> float:
-    """0..1: how much of the picture is built of straight upright lines (houses, halls), by their total length."""
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    scale = 480 / max(grey.shape)
-    grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    lines: Any = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
-    if lines is None:  # OpenCV's answer when it finds none, which its stubs do not say
-        return 0.0
-    ends = lines.reshape(-1, 4)
+def measure_straightness(lines: F32, shape: tuple[int, int]) -> float:
+    """0..1: how much of a picture is built of straight upright lines (houses, halls), by their total length. lines: its
+    segments, float32 (n, 4), as `open_sky.detect_lines` gives them; shape: its (h, w)."""
+    ends = lines * np.float32(LINED)
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     steep = np.abs(ends[:, 2] - ends[:, 0]) < 0.09 * length  # within 5 degrees of vertical
-    built = length[steep & (length > 14)].sum() / np.hypot(*grey.shape)
+    across = np.hypot(*(round(side * LINED / max(shape)) for side in shape))
+    built = length[steep & (length > 14)].sum() / across
     return float(np.clip((built - 0.5) / 0.6, 0, 1))
 
 

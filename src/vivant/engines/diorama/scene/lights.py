@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.checks import check_array, check_number, check_tuple, check_type
 from vivant.engines.diorama.scene.depth import measure_straightness
+from vivant.engines.diorama.scene.open_sky import detect_lines
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import TRUSTED
 from vivant.media import F32, U8, Planes
@@ -81,7 +82,7 @@ def find_shining(scene: Scene) -> ShiningThings:
     sky = scene.sky.mask * np.float32(scene.sky.trust > 0.2)
     faces = cover_faces(scene)
     nothing = np.zeros(luma.shape, np.int32)
-    built = scene.facts.drawn < 0.5 and measure_straightness(scene.rgb) > _BUILT
+    built = scene.facts.drawn < 0.5 and measure_straightness(detect_lines(scene.rgb), scene.depth.shape) > _BUILT
     return ShiningThings(
         sun=find_sun(scene.source.planes, sky, drawn=scene.facts.drawn > 0.5),
         lamps=() if scene.facts.drawn > 0.5 else find_lamps(luma, sky, faces),

@@ -16,6 +16,7 @@ from vivant.media import F32
 Mask = NDArray[np.bool_]
 
 # Ramps are (none from here, all from there), set by looking at 59 photographs and checked on 150 others.
+LINED: Final = 480  # long side of the copy in which straight segments are found
 LINE: Final = 0.13  # of the long side: shorter lines are not counted; edges of clouds are seldom straight for so long
 BOARDS: Final = (0.65, 1.2)  # long sides: see `measure_boards`; clouds have up to 0.4
 BESIDE: Final = 0.02  # long sides from one line to the next
@@ -66,11 +67,11 @@ def detect_lines(rgb: NDArray[np.uint8]) -> F32:
     """Straight segments of RGB uint8 (h, w, 3): float32 (n, 4), x and y of both ends, shares of the long side."""
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     long = max(grey.shape)
-    grey = cv2.resize(grey, None, fx=480 / long, fy=480 / long, interpolation=cv2.INTER_AREA)
+    grey = cv2.resize(grey, None, fx=LINED / long, fy=LINED / long, interpolation=cv2.INTER_AREA)
     lines: Any = cv2.createLineSegmentDetector(cv2.LSD_REFINE_STD).detect(grey)[0]
     if lines is None:  # OpenCV's answer when it finds none, which its stubs do not say
         return np.zeros((0, 4), np.float32)
-    return np.asarray(lines.reshape(-1, 4) / 480, np.float32)
+    return np.asarray(lines.reshape(-1, 4) / LINED, np.float32)
 
 
 def measure_boards(lines: F32, above: Mask) -> float:

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vivant.engines.diorama.kernels import kernel
 from vivant.media import F32, U8
 
 SMALLEST: Final = 2.2  # pixels: half axis of a pupil
@@ -40,16 +41,16 @@ def find_pupils(light: U8, inside: NDArray[np.bool_]) -> list[Pupil]:
     regions, _ = finder.detectRegions(light)
     found: list[Pupil] = []
     for points in regions:
-        # The ellipse that has the region's moments: of a filled ellipse, twice the deviations are its half axes.
-        x, y = (float(k) for k in points.mean(0))
-        small, large = (2 * float(np.sqrt(max(k, 0))) for k in np.linalg.eigvalsh(np.cov(points.T)))
+        x, y, small, large = _fit_ellipse(points)
         if small < SMALLEST or small < 0.3 * large or len(points) <= FULL * np.pi * small * large:
             continue
         if not (0 <= y < inside.shape[0] and 0 <= x < inside.shape[1] and inside[int(y), int(x)]):
             continue
         core = float(light[points[:, 1], points[:, 0]].mean())
+        if core > DARK:
+            continue
         ring = _mean_ring(light, points, small)
-        if core > DARK or ring - core < CONTRAST:
+        if ring - core < CONTRAST:
             continue
         pupil = Pupil(float(x), float(y), float((small + large) / 2), float(small / large), ring - core)
         twin = next((
@@ -62,6 +63,28 @@ def find_pupils(light: U8, inside: NDArray[np.bool_]) -> list[Pupil]:
             found[twin] = pupil
     found.sort(key=lambda pupil: -pupil.contrast * pupil.radius**0.5)
     return found[:40]
+
+
+@kernel
+def _fit_ellipse(points: NDArray[np.int32]) -> tuple[float, float, float, float]:
+    """The middle (x, y) and the half axes, the smaller first, of the ellipse that has the moments of these pixels,
+    int32 (n, 2): of a filled ellipse, twice the deviations are its half axes."""
+    n = len(points)
+    x, y = 0.0, 0.0
+    for k in range(n):
+        x += points[k, 0]
+        y += points[k, 1]
+    x, y = x / n, y / n
+    across, both, down = 0.0, 0.0, 0.0
+    for k in range(n):
+        right, below = points[k, 0] - x, points[k, 1] - y
+        across += right * right
+        both += right * below
+        down += below * below
+    across, both, down = across / (n - 1), both / (n - 1), down / (n - 1)
+    middle = (across + down) / 2
+    apart = np.sqrt((across - down) ** 2 / 4 + both * both)
+    return x, y, 2 * np.sqrt(max(middle - apart, 0.0)), 2 * np.sqrt(middle + apart)
 
 
 def _mean_ring(light: U8, points: NDArray[np.int32], small: float) -> float:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.kernels import kernel
+from vivant.engines.diorama.kernels import fast_kernel, kernel
 from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
@@ -18,7 +18,7 @@ from vivant.engines.diorama.scene.pools import SURE, find_pool, weigh
 from vivant.engines.diorama.scene.quays import find_quayside
 from vivant.engines.diorama.scene.scene import Region
 from vivant.engines.diorama.scene.sea_colour import measure_sea_green, measure_turquoise
-from vivant.media import F32, U8
+from vivant.media import F32, F64, U8
 
 ROUGH_SEA: Final = 0.6  # the most that a sea is trusted whose far edge is not seen, or hardly
 STEEPEST: Final = 24.0  # the most that a step of the sky's rim from one column to the next costs
@@ -35,7 +35,9 @@ def empty_region(shape: tuple[int, int]) -> Region:
     return Region(np.zeros(shape, np.float32), 0.0)
 
 
-def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) -> tuple[Region, F32]:
+def find_sky(
+    seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0, lines: F32 | None = None
+) -> tuple[Region, F32]:
     """The sky in RGB uint8 (h, w, 3), and its lower rim: the row per column of the small copy, float32 (small w,).
     indoors 0..1: how much speaks against open air. portrait 0..1: how surely the picture is of a person seen so near
     that a studio's backdrop may be behind; only what is blue is trusted to be sky there.
@@ -85,7 +87,8 @@ def find_sky(seen: Features, rgb: U8, *, indoors: float, portrait: float = 0.0) 
         * (1 - 0.6 * seen.drawn)  # the flat sky of a drawing does not move as vapour does
     )
     if trust > DOUBTED:
-        trust *= 1 - doubt_sky(seen, detect_lines(rgb), inside, drop, close=_seen_close(seen))
+        straight = detect_lines(rgb) if lines is None else lines
+        trust *= 1 - doubt_sky(seen, straight, inside, drop, close=_seen_close(seen))
     return Region(refine(above, rgb, radius=0.008, eps=1e-3), float(np.clip(trust, 0, 1))), border
 
 
@@ -118,13 +121,23 @@ def _over_the_sea(seen: Features) -> tuple[F32, F32]:
 def _walls(seen: Features) -> F32:
     """0..2: how much hard edge a path from the upper border down to a pixel must cross at least. Clouds have soft
     edges; hills, roofs and the sea lie behind hard ones."""
-    hard = np.maximum(_edges(seen) - 12, 0)
-    crossed = hard.copy()
-    for row in range(1, hard.shape[0]):
-        padded = np.pad(crossed[row - 1], 2, mode="edge")
-        easiest = np.min([padded[k : k + hard.shape[1]] for k in range(5)], axis=0)
-        crossed[row] += easiest
+    crossed = _cross(np.maximum(_edges(seen) - 12, 0))
     return (2.0 * np.clip((crossed - 8) / 25, 0, 1)).astype(np.float32)
+
+
+@kernel
+def _cross(hard: F32) -> F32:
+    """The least sum of `hard` on a way from the upper border down to each pixel, which may go two pixels aside from row
+    to row: float32 (h, w)."""
+    h, w = hard.shape
+    crossed = hard.copy()
+    for i in range(1, h):
+        for j in range(w):
+            easiest = crossed[i - 1, j]
+            for k in range(max(j - 2, 0), min(j + 3, w)):
+                easiest = min(easiest, crossed[i - 1, k])
+            crossed[i, j] += easiest
+    return crossed
 
 
 def _edges(seen: Features) -> F32:
@@ -260,16 +273,56 @@ def _learned(seen: Features, border: F32) -> F32 | None:
     above = np.arange(h)[:, None] < border[None]
     if above.mean() < 0.02 or above.mean() > 0.97:
         return None
-    features = np.dstack([seen.lab / 10, np.log1p(seen.busy)[..., None]]).reshape(-1, 4)
-    flat = above.reshape(-1)
-    ratio = np.zeros(len(features), np.float32)
-    for part, sign in ((flat, 1), (~flat, -1)):
-        mean = features[part].mean(0)
-        covariance = np.cov(features[part], rowvar=False) + 0.15 * np.eye(4)
-        off = features - mean
-        distance = np.einsum("ij,ij->i", off @ np.linalg.inv(covariance), off)
-        ratio += (-0.5 * sign * (distance + np.log(np.linalg.det(covariance)))).astype(np.float32)
-    return np.clip(ratio.reshape(seen.shape) / 3, -1.5, 1.5).astype(np.float32)
+    features = np.dstack([seen.lab / 10, np.log1p(seen.busy)[..., None]]).astype(np.float32, copy=False)
+    parts = [_learn(features, above == part) for part in (True, False)]
+    ratio = np.zeros(seen.shape, np.float32)
+    for (mean, covariance), sign in zip(parts, (1, -1), strict=True):
+        spread = covariance + 0.15 * np.eye(4)
+        _add_likelihood(ratio, features, mean, np.linalg.inv(spread), np.log(np.linalg.det(spread)), -0.5 * sign)
+    return np.clip(ratio / 3, -1.5, 1.5).astype(np.float32)
+
+
+@kernel
+def _learn(features: F32, where: NDArray[np.bool_]) -> tuple[F64, F64]:
+    """The mean, float64 (4,), and the covariance, float64 (4, 4), of the features, float32 (h, w, 4), of a part."""
+    h, w = where.shape
+    count = 0
+    mean, product = np.zeros(4), np.zeros((4, 4))
+    for i in range(h):
+        for j in range(w):
+            if where[i, j]:
+                count += 1
+                for k in range(4):
+                    mean[k] += features[i, j, k]
+    mean /= count
+    for i in range(h):
+        for j in range(w):
+            if where[i, j]:
+                for k in range(4):
+                    off = features[i, j, k] - mean[k]
+                    for m in range(k + 1):
+                        product[k, m] += off * (features[i, j, m] - mean[m])
+    for k in range(4):
+        for m in range(k):
+            product[m, k] = product[k, m]
+    return mean, product / (count - 1)
+
+
+@kernel
+def _add_likelihood(ratio: F32, features: F32, mean: F64, inverse: F64, spread: float, share: float) -> None:
+    """Add to `ratio`, float32 (h, w), in place, a share of the squared distance of each pixel's features, float32
+    (h, w, 4), from a Gaussian, and of its log determinant, `spread`. mean: (4,); inverse: (4, 4), of the covariance."""
+    h, w = ratio.shape
+    off = np.empty(4)
+    for i in range(h):
+        for j in range(w):
+            for k in range(4):
+                off[k] = features[i, j, k] - mean[k]
+            distance = spread
+            for k in range(4):
+                for m in range(4):
+                    distance += off[k] * inverse[k, m] * off[m]
+            ratio[i, j] += np.float32(share * distance)
 
 
 def find_water(
@@ -424,27 +477,48 @@ def _level_edges(seen: Features) -> F32:
 def measure_mirrors(seen: Features) -> F32:
     """float32 (h,): how well what lies under a row mirrors what stands above it; correlation from 0.72 to 0.95 counts
     as 0 to 1. The mirror image may be shorter than what it mirrors, as it is seen from above."""
-    h, w = seen.shape
     light: Any = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
     light -= cv2.GaussianBlur(light, (0, 0), 12)  # the gradual darkening from sky to ground is no mirror image
-    upside_down = np.ascontiguousarray(light[::-1])
+    mirrored: F32 = np.clip((_correlate_mirrored(light) - 0.72) / 0.23, 0, 1).astype(np.float32)
+    return mirrored
+
+
+@fast_kernel
+def _correlate_mirrored(light: F32) -> F32:
+    """float32 (h,): the highest correlation of what stands above a row, upside down, with what lies under it, that as
+    it is and compressed to 0.85 and 0.7 of its height by averaging. light: float32 (h, w), of mean 0 or near it."""
+    h, w = light.shape
     found = np.zeros(h, np.float32)
+    below = np.empty(w, np.float32)
     for row in range(int(0.15 * h), int(0.9 * h)):
         reach = min(row, h - row, int(0.3 * h))
         if reach < 8:
             continue
         for squeeze in (0.7, 0.85, 1.0):
             n = int(reach * squeeze)
-            above = upside_down[h - row :][:n].ravel()
-            below = cv2.resize(light[row : row + reach], (w, n), interpolation=cv2.INTER_AREA).ravel()
-            one, other = float(above.mean()), float(below.mean())
-            one_spread = float(np.einsum("i,i->", above, above)) - above.size * one * one
-            other_spread = float(np.einsum("i,i->", below, below)) - above.size * other * other
-            norm = np.sqrt(max(one_spread * other_spread, 0.0))
-            alike = float(np.einsum("i,i->", above, below)) - above.size * one * other
-            found[row] = max(found[row], alike / max(float(norm), 1e-6))
-    mirrored: F32 = np.clip((found - 0.72) / 0.23, 0, 1).astype(np.float32)
-    return mirrored
+            one, other, one_square, other_square, product = 0.0, 0.0, 0.0, 0.0, 0.0
+            for k in range(n):
+                begin, end = k * reach / n, (k + 1) * reach / n
+                below[:] = 0
+                for source in range(int(begin), min(reach, int(np.ceil(end - 1e-6)))):
+                    weight = np.float32((min(end, source + 1.0) - max(begin, float(source))) * n / reach)
+                    for j in range(w):
+                        below[j] += weight * light[row + source, j]
+                above = light[row - 1 - k]
+                a, b, aa, bb, ab = (np.float32(0), np.float32(0), np.float32(0), np.float32(0), np.float32(0))
+                for j in range(w):
+                    a += above[j]
+                    b += below[j]
+                    aa += above[j] * above[j]
+                    bb += below[j] * below[j]
+                    ab += above[j] * below[j]
+                one, other = one + a, other + b
+                one_square, other_square, product = one_square + aa, other_square + bb, product + ab
+            size = n * w
+            spread = (one_square - one * one / size) * (other_square - other * other / size)
+            alike = product - one * other / size
+            found[row] = max(found[row], np.float32(alike / max(np.sqrt(max(spread, 0.0)), 1e-6)))
+    return found
 
 
 def _drop_small_parts(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -44,6 +44,10 @@ def find_tail(soft: F32, body: Body) -> Tail | None:
     fattest = max(2, int(np.ceil(THIN * body.trunk.radius / GRID)))
     for least in LEAST:
         inside = soft > least
+        # The larger the disc, the farther goes what is thinner: too short with the largest, it is so with each.
+        most = _thin_part(inside, away, fattest)
+        if most is None or away[most].max() < LONG[0] * long:
+            continue
         for radius in range(1, fattest + 1):
             part = _thin_part(inside, away, radius)
             if part is None or not LONG[0] * long <= away[part].max() <= LONG[1] * long:

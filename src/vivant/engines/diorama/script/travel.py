@@ -279,6 +279,8 @@ def _colour(before: list[str], words: TravelWords) -> Colour:
 
 def _find_chinese(reading: Reading) -> list[_Going]:
     """In each clause the first noun of a thing, and after it what it does."""
+    if not any(token.kind == "han" for token in reading.tokens):
+        return []
     words = load_travel_words()
     nouns = sorted((noun for noun in words.things if is_han(noun[0])), key=len, reverse=True)
     verbs = sorted((verb for verb in words.does if is_han(verb[0])), key=len, reverse=True)
