@@ -23,10 +23,11 @@ from vivant.media import F32, F64, U8
 
 STEP: Final = 4  # pixels from one sample of the quarter grid to the next
 
-_LONG_SIDE: Final = 864  # pixels of the copies in which features are found; thresholds in pixels are for this size
-_FEATURES: Final = 2500
+_LONG_SIDE: Final = 576  # pixels of the copies in which features are found: SIFT doubles them first
+_CANVAS: Final = 864  # pixels of the canvas for which what is left over is told
+_FEATURES: Final = 1600
 _RATIO: Final = 0.8  # of the distances of the best and the second best match (Lowe 2004)
-_REPROJECTION: Final = 3.0  # pixels
+_REPROJECTION: Final = 2.0  # pixels of these copies, and of the canvas where flow corrects the view
 _LEAST_INLIERS: Final = 20  # pictures of different places had 4 or 5, of one place 200 and more
 _LEAST_INLIER_SHARE: Final = 0.22
 _LEAST_CELLS: Final = 4  # of 16 parts of what both show, in which inliers must lie
@@ -333,7 +334,7 @@ def _registration(view: F64, flow: _Flow, shape: tuple[int, ...]) -> Registratio
     return Registration(
         view=view, to_first=to_first, to_last=to_last, there=fields[0], back=fields[1],
         sure_there=np.clip(sures[0], 0, 1), sure_back=np.clip(sures[1], 0, 1), both=both,
-        leftover=leftover * scale[0] * _LONG_SIDE / max(h, w),
+        leftover=leftover * scale[0] * _CANVAS / max(h, w),
     )  # fmt: skip
 
 
