@@ -6,13 +6,14 @@ import numpy as np
 
 from support.clips import photo
 from vivant.engines.diorama.kernels import compiled_signatures
-from vivant.engines.diorama.scene import body, features, matte, pupils, regions
+from vivant.engines.diorama.scene import body, features, matte, mirrors, pupils, quays, regions
 from vivant.engines.diorama.scene.warm_up import warm_up_looking
 from vivant.media import fit
 
 KERNELS = (
     body._measure_from, matte._multiply, matte._fit_lines, matte._apply_lines, pupils._fit_ellipse, regions._cross,
-    regions._trace, regions._learn, regions._add_likelihood, regions._correlate_mirrored,
+    regions._trace, regions._learn, regions._add_likelihood,
+    mirrors._correlate_rows, mirrors._correlate_strips,
 )  # fmt: skip
 
 
@@ -23,7 +24,8 @@ def test_after_the_warm_up_a_picture_is_looked_at_without_compiling() -> None:
     rgb = fit(photo("mountain_lake"), 480, 272)
     seen = features.extract_features(rgb, np.zeros(rgb.shape[:2], np.float32), drawn=0.0)
     regions.find_sky(seen, rgb, indoors=0.0)
-    regions.measure_mirrors(seen)
+    mirrors.measure_mirrors(seen)
+    quays.find_quayside(seen)
     matte.align_to_edges(np.eye(320, dtype=np.float32), rgb)
     pupils.find_pupils(np.ascontiguousarray(rgb[..., 0]), np.ones(rgb.shape[:2], np.bool_))
     assert [len(compiled_signatures(kernel)) for kernel in KERNELS] == known

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
-from vivant.engines.diorama.scene import analysis, regions
+from vivant.engines.diorama.scene import analysis, mirrors
 from vivant.engines.diorama.scene.analysis import SceneAnalyser
 from vivant.engines.diorama.scene.being import find_being
 from vivant.engines.diorama.scene.body import Body
@@ -46,7 +46,7 @@ def analyse(analyser: SceneAnalyser, name: str) -> Scene:
 def test_the_parts_of_a_being_are_looked_for_beside_the_mirrors_in_water(
     analyser: SceneAnalyser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, look_for_parts, look_for_mirrors = Barrier(2), find_being, regions.measure_mirrors
+    both, look_for_parts, look_for_mirrors = Barrier(2), find_being, mirrors.measure_mirrors
 
     def find_parts(matte: Region, rgb: U8) -> tuple[Body | None, BodyFact | None]:
         both.wait(20)  # behind the other it would wait for ever
@@ -58,7 +58,7 @@ def test_the_parts_of_a_being_are_looked_for_beside_the_mirrors_in_water(
 
     alone = analyse(analyser, "fig_bowl")
     monkeypatch.setattr(analysis, "find_being", find_parts)
-    monkeypatch.setattr(regions, "measure_mirrors", measure_mirrors)
+    monkeypatch.setattr(mirrors, "measure_mirrors", measure_mirrors)
     assert analyse(analyser, "fig_bowl").facts == alone.facts
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.checkpoints import Checkpoint, never_stop
-from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, regions
+from vivant.engines.diorama.scene import colour, depth, drawing, features, lights, mirrors, regions
 from vivant.engines.diorama.scene.backdrop import are_clouds_seen
 from vivant.engines.diorama.scene.being import find_being, find_others, recognise
 from vivant.engines.diorama.scene.cloth import find_cloth
@@ -101,7 +101,7 @@ class SceneAnalyser:
         grey = bool(np.percentile(np.abs(seen.lab[..., 1:]), 95) < 6)
         # The parts of a being take longest; the water and then the plants wait for what is asked next.
         living = None if moving else helper.submit(find_being, matte, rgb)
-        mirroring = helper.submit(regions.measure_mirrors, seen)
+        mirroring = helper.submit(mirrors.measure_mirrors, seen)
         growing = None if grey else helper.submit(look_for_plants, rgb, straight)
         hairy = helper.submit(find_hair, rgb, matte, faces)
         largest = max((face.size for face in faces), default=0.0) / h
@@ -109,6 +109,9 @@ class SceneAnalyser:
         indoors = 0.85 if portrait else (0.3 if grey else 0.0)
         near = float(np.clip((largest - NEAR_FACE[0]) / (NEAR_FACE[1] - NEAR_FACE[0]), 0, 1))
         sky, rim = regions.find_sky(seen, rgb, indoors=indoors, portrait=near, lines=lines)
+        clouds = None
+        if drawn == 0 and sky.trust >= TRUSTED:
+            clouds = helper.submit(are_clouds_seen, source.planes.y, _before(sky, matte))
         water, waterline = regions.find_water(
             seen, rgb, rim=rim, sky_mask=sky.mask, indoors=max(indoors, 0.6 * straight), open_air=sky.trust,
             mirror=mirroring.result(),
@@ -149,7 +152,7 @@ class SceneAnalyser:
             body=being,
             sky=sky.share,
             sky_trust=sky.trust,
-            bare=drawn == 0 and sky.trust >= TRUSTED and not are_clouds_seen(source.planes.y, _before(sky, matte)),
+            bare=clouds is not None and not clouds.result(),
             water=water.share,
             water_trust=water.trust,
             plants=plants.share,

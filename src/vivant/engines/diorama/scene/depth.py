@@ -41,8 +41,8 @@ def measure_straightness(lines: F32, shape: tuple[int, int]) -> float:
     ends = lines * np.float32(LINED)
     length = np.hypot(ends[:, 2] - ends[:, 0], ends[:, 3] - ends[:, 1])
     steep = np.abs(ends[:, 2] - ends[:, 0]) < 0.09 * length  # within 5 degrees of vertical
-    across = np.hypot(*(round(side * LINED / max(shape)) for side in shape))
-    built = length[steep & (length > 14)].sum() / across
+    high, wide = (round(side * LINED / max(shape)) for side in shape)
+    built = length[steep & (length > 14)].sum() / np.hypot(high, wide)
     return float(np.clip((built - 0.5) / 0.6, 0, 1))
 
 

@@ -105,10 +105,10 @@ def fill_eyes(matte: F32, rgb: U8) -> F32:
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~solid).astype(np.uint8), connectivity=4)
     most = PUPIL[0] * float(solid.sum())
     filled = np.zeros(matte.shape, np.uint8)
-    for k in range(1, count):
+    areas = stats[:count, cv2.CC_STAT_AREA]
+    for k in 1 + np.flatnonzero((areas[1:] >= 9) & (areas[1:] <= most)):
         left, top, wide, tall, area = (int(value) for value in stats[k])
-        at_border = left == 0 or top == 0 or left + wide == matte.shape[1] or top + tall == matte.shape[0]
-        if at_border or not 9 <= area <= most:
+        if left == 0 or top == 0 or left + wide == matte.shape[1] or top + tall == matte.shape[0]:
             continue
         hole = labels[top : top + tall, left : left + wide] == k
         points = np.stack(np.nonzero(hole)).astype(np.float64)
@@ -190,8 +190,8 @@ def refine(coarse: F32, rgb: U8, *, radius: float = 0.012, eps: float = 4e-4) ->
     """
     h, w = rgb.shape[:2]
     small = (max(w // 4, 1), max(h // 4, 1))
-    guide = cv2.resize(rgb, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    mask = cv2.resize(coarse, small, interpolation=cv2.INTER_LINEAR)
+    guide = np.asarray(cv2.resize(rgb, small, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, np.float32)
+    mask = np.asarray(cv2.resize(coarse, small, interpolation=cv2.INTER_LINEAR), np.float32)
     r = max(2, round(radius * max(small)))
     box = (2 * r + 1, 2 * r + 1)
 

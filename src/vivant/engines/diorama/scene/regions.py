@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vivant.engines.diorama.kernels import fast_kernel, kernel
+from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
 from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.mirrors import measure_mirrors
 from vivant.engines.diorama.scene.open_sky import detect_lines, doubt_sky, measure_openness
 from vivant.engines.diorama.scene.pools import SURE, find_pool, weigh
 from vivant.engines.diorama.scene.quays import find_quayside
@@ -278,7 +279,8 @@ def _learned(seen: Features, border: F32) -> F32 | None:
     ratio = np.zeros(seen.shape, np.float32)
     for (mean, covariance), sign in zip(parts, (1, -1), strict=True):
         spread = covariance + 0.15 * np.eye(4)
-        _add_likelihood(ratio, features, mean, np.linalg.inv(spread), np.log(np.linalg.det(spread)), -0.5 * sign)
+        inverse: F64 = np.linalg.inv(spread).astype(np.float64, copy=False)
+        _add_likelihood(ratio, features, mean, inverse, float(np.log(np.linalg.det(spread))), -0.5 * sign)
     return np.clip(ratio / 3, -1.5, 1.5).astype(np.float32)
 
 
@@ -472,53 +474,6 @@ def _level_edges(seen: Features) -> F32:
     about = cv2.blur(common[:, None], (1, 13)).ravel()
     strength = np.clip((common / (about + 0.6) - 1.25) / 1.2, 0, 1) * np.clip(common / 8, 0, 1)
     return np.minimum(strength + measure_turquoise(seen), 1).astype(np.float32)
-
-
-def measure_mirrors(seen: Features) -> F32:
-    """float32 (h,): how well what lies under a row mirrors what stands above it; correlation from 0.72 to 0.95 counts
-    as 0 to 1. The mirror image may be shorter than what it mirrors, as it is seen from above."""
-    light: Any = cv2.GaussianBlur(seen.lab[..., 0], (0, 0), 2)
-    light -= cv2.GaussianBlur(light, (0, 0), 12)  # the gradual darkening from sky to ground is no mirror image
-    mirrored: F32 = np.clip((_correlate_mirrored(light) - 0.72) / 0.23, 0, 1).astype(np.float32)
-    return mirrored
-
-
-@fast_kernel
-def _correlate_mirrored(light: F32) -> F32:
-    """float32 (h,): the highest correlation of what stands above a row, upside down, with what lies under it, that as
-    it is and compressed to 0.85 and 0.7 of its height by averaging. light: float32 (h, w), of mean 0 or near it."""
-    h, w = light.shape
-    found = np.zeros(h, np.float32)
-    below = np.empty(w, np.float32)
-    for row in range(int(0.15 * h), int(0.9 * h)):
-        reach = min(row, h - row, int(0.3 * h))
-        if reach < 8:
-            continue
-        for squeeze in (0.7, 0.85, 1.0):
-            n = int(reach * squeeze)
-            one, other, one_square, other_square, product = 0.0, 0.0, 0.0, 0.0, 0.0
-            for k in range(n):
-                begin, end = k * reach / n, (k + 1) * reach / n
-                below[:] = 0
-                for source in range(int(begin), min(reach, int(np.ceil(end - 1e-6)))):
-                    weight = np.float32((min(end, source + 1.0) - max(begin, float(source))) * n / reach)
-                    for j in range(w):
-                        below[j] += weight * light[row + source, j]
-                above = light[row - 1 - k]
-                a, b, aa, bb, ab = (np.float32(0), np.float32(0), np.float32(0), np.float32(0), np.float32(0))
-                for j in range(w):
-                    a += above[j]
-                    b += below[j]
-                    aa += above[j] * above[j]
-                    bb += below[j] * below[j]
-                    ab += above[j] * below[j]
-                one, other = one + a, other + b
-                one_square, other_square, product = one_square + aa, other_square + bb, product + ab
-            size = n * w
-            spread = (one_square - one * one / size) * (other_square - other * other / size)
-            alike = product - one * other / size
-            found[row] = max(found[row], np.float32(alike / max(np.sqrt(max(spread, 0.0)), 1e-6)))
-    return found
 
 
 def _drop_small_parts(solid: NDArray[np.uint8]) -> NDArray[np.uint8]:

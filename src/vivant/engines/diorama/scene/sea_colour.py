@@ -27,20 +27,34 @@ def measure_turquoise(seen: Features) -> F32:
     found = np.zeros(h, np.float32)
     shown = seen.subject <= 0.5
     turquoise = (shown & (seen.lab[..., 1] <= TURQUOISE)).sum(axis=1)
-    # Percentiles that leave out a subject take twenty times as long as this count, which few pictures pass.
+    # Percentiles take far longer than this count, which few pictures pass.
     if not (turquoise > ENOUGH * np.maximum(shown.sum(axis=1), 1)).any():
         return found
-    open_ = np.where(seen.subject[..., None] > 0.5, np.nan, seen.lab[..., 1:])
-    covered = np.isnan(open_[..., 0]).mean(axis=1) > 0.6
-    open_[covered] = 0
+    a, b = (np.where(shown, seen.lab[..., k], np.inf) for k in (1, 2))
+    covered = (~shown).mean(axis=1) > 0.6
+    a[covered], b[covered] = 0, 0
     # Turquoise of seven tenths of the width at least: a pool or a green roof is narrower.
-    least = np.nanpercentile(open_[..., 0], 70, axis=1)
-    usual, blue = np.nanmedian(open_[..., 0], axis=1), np.nanmedian(open_[..., 1], axis=1)
+    usual, least = _find_percentiles(a, (50, 70))
+    (blue,) = _find_percentiles(b, (50,))
     for row in range(REACH, h - REACH):
         before, after = float(usual[row - REACH]), float(least[row + REACH])
         if before < -10 or blue[row - REACH] > -10 or blue[row + REACH] > -8 or after > TURQUOISE:
             continue
         found[row] = np.clip((before - after - 8) / 6, 0, 1) * np.clip((TURQUOISE - after) / 4, 0, 1)
+    return found
+
+
+def _find_percentiles(values: F32, percents: tuple[float, ...]) -> list[F32]:
+    """Percentiles of the finite values of each row, float32 (h,), of float32 (h, w) with a finite one in every row."""
+    ordered = np.sort(values, axis=1)
+    last = np.isfinite(ordered).sum(axis=1) - 1
+    rows = np.arange(len(ordered))
+    found = []
+    for percent in percents:
+        at = np.asarray(percent / 100 * last, np.float32)
+        low = at.astype(int)
+        below, above = ordered[rows, low], ordered[rows, np.minimum(low + 1, last)]
+        found.append(np.asarray(below + (at - low) * (above - below), np.float32))
     return found
 
 

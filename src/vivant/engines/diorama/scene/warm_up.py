@@ -6,7 +6,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.scene import features, matte, pupils, regions
+from vivant.engines.diorama.scene import features, matte, mirrors, pupils, quays, regions
 from vivant.engines.diorama.scene.body import warm_up_body
 from vivant.media import fit
 
@@ -20,7 +20,8 @@ def warm_up_looking() -> None:
     rgb = fit(picture, 144, 96)
     seen = features.extract_features(rgb, np.zeros((96, 144), np.float32), drawn=0.0)
     regions.find_sky(seen, rgb, indoors=0.0)
-    regions.measure_mirrors(seen)
+    mirrors.measure_mirrors(seen)
+    quays.find_quayside(seen)
     for one in (rgb, rgb.copy()):  # only the second can be written to, and each is a type of its own
         matte.refine(seen.subject, one)
     pupils.find_pupils(np.ascontiguousarray(rgb[..., 0]), np.ones((96, 144), np.bool_))
