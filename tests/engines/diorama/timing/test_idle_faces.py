@@ -9,7 +9,8 @@ import pytest
 from support.spoken import SENTENCE, spoken_line
 from vivant.engines.diorama.storyboard import Action, ActionKind, FaceFact
 from vivant.engines.diorama.timing.acting import PlacedAction
-from vivant.engines.diorama.timing.faces import LIMIT, make_faces
+from vivant.engines.diorama.timing.faces import make_faces
+from vivant.engines.diorama.timing.head_limit import LIMIT
 from vivant.media import F32
 
 FACES = (FaceFact(x=0.3, y=0.4, height=0.4), FaceFact(x=0.7, y=0.4, height=0.4))
@@ -141,16 +142,20 @@ def test_a_face_is_alive_in_every_quarter_of_a_second_after_its_line() -> None:
         assert np.ptp(face.gaze[after]) > 0.1
 
 
-def test_a_head_is_at_no_time_quite_at_rest() -> None:
+@pytest.mark.parametrize("height", [0.17, 0.4])
+def test_a_head_is_at_no_time_quite_at_rest(height: float) -> None:
+    told = [placed(Action(kind=kind)) for kind in ("smile", "turn_head", "sad")]
     for seed in range(12):
-        for lines, actions in (((), ()), ([spoken_line(SENTENCE, start=0.3)], ()), ((), placed(Action(kind="smile")))):
-            face = make_faces(145, seed, FACES[:1], lines, actions)[0]
-            # A tilt moves the hair farther than a turn of as many degrees, and a nod less.
-            turned = [
-                weight * np.diff(getattr(face, name)) for name, weight in (("yaw", 1), ("pitch", 0.8), ("roll", 1.6))
-            ]
-            speed = 24 * np.sqrt(sum(one**2 for one in turned))[12:]
-            assert np.convolve(speed, np.ones(8) / 8, "valid").min() > 1  # degrees of yaw per second
+        for lines, actions in (((), ()), ([spoken_line(SENTENCE, start=0.3)], ()), *(((), one) for one in told)):
+            face = make_faces(145, seed, [FaceFact(x=0.3, y=0.4, height=height)], lines, actions)[0]
+            # Pixels per frame, of 640, by which the nose goes on, or the crown of the head where that is more.
+            yaw, pitch, roll = (np.diff(np.deg2rad(getattr(face, name))) for name in ("yaw", "pitch", "roll"))
+            lean = 0.07 * np.diff(face.lean)
+            nose = np.hypot(0.8 * (yaw + roll) + lean, 0.76 * pitch)
+            crown = np.hypot(0.3 * yaw + 1.6 * roll + lean, 0.3 * pitch)
+            speed = 640 * height * np.maximum(nose, crown)[12:]
+            assert np.convolve(speed, np.ones(8) / 8, "valid").min() > 0.27  # a third of a second
+            assert min(np.median(quarter) for quarter in np.array_split(speed, 4)) > 0.5
 
 
 def test_a_head_beats_time_in_a_line_without_marks_of_stress() -> None:

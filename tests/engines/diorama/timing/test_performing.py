@@ -12,7 +12,8 @@ from support.spoken import SENTENCE, spoken_line
 from vivant.engines.diorama.storyboard import Action, ActionKind, FaceFact, Shot, Storyboard
 from vivant.engines.diorama.timing.acting import place_acting
 from vivant.engines.diorama.timing.curves import FaceCurves
-from vivant.engines.diorama.timing.faces import LIMIT, make_faces
+from vivant.engines.diorama.timing.faces import make_faces
+from vivant.engines.diorama.timing.head_limit import LIMIT
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F32
 

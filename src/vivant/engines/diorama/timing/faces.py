@@ -12,20 +12,20 @@ from vivant.engines.diorama.easing import smoothstep
 from vivant.engines.diorama.storyboard import FaceFact
 from vivant.engines.diorama.timing.acting import PlacedAction
 from vivant.engines.diorama.timing.curves import FaceCurves, face_range
+from vivant.engines.diorama.timing.head_limit import TURNS, hold_within
 from vivant.engines.diorama.timing.idle import make_idle_life, measure_speaking
-from vivant.engines.diorama.timing.lulls import fill_lulls
+from vivant.engines.diorama.timing.lulls import fill_lulls, find_inside
 from vivant.engines.diorama.timing.performing import perform
 from vivant.engines.diorama.timing.timeline import PlacedLine
 from vivant.media import F64
 from vivant.request import FPS
 
-LIMIT: Final = 16.0  # degrees, |yaw| + |pitch| + |roll|: so far a picture taken from one side holds
 CLOSE: Final = 0.42  # of the canvas's height: a face that high moves as it is; smaller ones move more, to be seen to
 MOST_LIVELY: Final = 1.6
 CALMER: Final = 0.5  # by how much less a head sways by itself
 CALMER_FROM: Final = 5.0  # degrees of a pose, from which it does so
 SETTLE: Final = 1.0  # s in which everything returns to rest when the clip ends on a last picture
-_HEAD: Final = ("yaw", "pitch", "roll")
+HEAD: Final = (*TURNS, "lean")
 
 
 def make_faces(
@@ -69,23 +69,20 @@ def _make_face(
     lively = float(np.clip((CLOSE / max(height, 0.01)) ** 0.5, 1, MOST_LIVELY))
     restless = 1.8 if "sway" in kinds else 0.5 if "look_camera" in kinds else 1.0
     face = make_idle_life(frames, seed, index, lines, restless=restless * lively, deep="breathe" in kinds)
-    filled = fill_lulls({name: face[name] for name in _HEAD}, seed, index, height) if restless >= 1 else {}
-    filled = {name: curve - face[name] for name, curve in filled.items()}
+    circles = restless >= 1  # not who looks at the viewer
+    if circles:
+        face |= fill_lulls({name: face[name] for name in HEAD}, seed, index, height)
     quiet = 1 - measure_speaking(frames, [line for line in lines if line.line.face_index == index])
     acted = perform(frames, seed, index, own, quiet)
-    told = sum((np.abs(acted[name]) for name in _HEAD if name in acted), np.zeros(frames))
-    for name in _HEAD:  # who looks somewhere on purpose holds the head stiller
+    told = sum((np.abs(acted[name]) for name in TURNS if name in acted), np.zeros(frames))
+    for name in TURNS:  # who looks somewhere on purpose holds the head stiller
         face[name] = face[name] * (1 - CALMER * np.minimum(1, told / CALMER_FROM))
-    for name, curve in filled.items():  # which is little, and all that moves a head that holds still otherwise
-        face[name] = face[name] + curve
     for name, curve in acted.items():
         # Lids that are down cannot blink; everything else adds up.
         face[name] = np.maximum(face[name], curve) if name == "lids" else face.get(name, 0) + curve
-    # Less and less the nearer to the limit, so that nothing stops at it.
-    total = sum((np.abs(face[name]) for name in _HEAD), np.zeros(frames))
-    scale = (1 + (total / LIMIT) ** 6) ** (-1 / 6)
-    for name in _HEAD:
-        face[name] = face[name] * scale
+    head = {name: face[name] for name in HEAD}
+    # What is told may take back what a head does by itself.
+    face |= fill_lulls(head, seed, index, height, where=find_inside(told)) if circles else hold_within(head)
     for name in face:
         face[name] = np.clip(face[name], *face_range(name))
     if settle:
