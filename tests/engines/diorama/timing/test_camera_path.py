@@ -38,12 +38,17 @@ def landscape() -> F32:
 ROOM = Room(left=0.08 * WIDTH, right=0.08 * WIDTH, top=0.08 * HEIGHT, bottom=0.08 * HEIGHT)
 
 
-def rig(storyboard: Storyboard, facts: PictureFacts | None = None, room: Room = ROOM) -> Rig:
+def rig(
+    storyboard: Storyboard,
+    facts: PictureFacts | None = None,
+    room: Room = ROOM,
+    keep: NDArray[np.float64] | None = None,
+) -> Rig:
     curves = make_camera(storyboard, facts or PictureFacts())
     return Rig(
         curves, (WIDTH, HEIGHT), (landscape(),), subject=0.5, parallax=0.03,
         segments=((0, storyboard.frames),), returns=storyboard.morph,
-        room=room,
+        room=room, keep=keep,
     )  # fmt: skip
 
 
@@ -258,3 +263,24 @@ def test_every_curve_is_float32_and_as_long_as_the_clip() -> None:
     curves = make_camera(board(Move(kind="orbit"), Move(kind="handheld"), frames=97), PictureFacts())
     assert curves.frames == 97
     assert all(getattr(curves, axis).dtype == np.float32 for axis in HOME)
+
+
+def test_an_orbit_keeps_a_subject_in_view_but_where_a_side_cuts_it_anyway() -> None:
+    move = board(Move(kind="orbit", direction="left"))
+
+    def orbit(left: float) -> tuple[Rig, NDArray[np.float64]]:
+        """About a diamond whose left end is there, shares of the width."""
+        around = np.array([[left, 0.5], [0.4, 0.2], [0.8, 0.5], [0.4, 0.8]]) * [WIDTH, HEIGHT]
+        made = rig(move, PictureFacts(subject_trust=0.9, subject_x=0.45, subject_y=0.5), keep=around)
+        return made, around[0] + measure_move(made, *around[0])
+
+    inside, end = orbit(0.06)
+    assert inside.aside < 1
+    assert end[0] > -1
+    cut, end = orbit(0.01)
+    assert cut.aside == 1
+    assert end[0] < -1
+    # What gives way is the turn, which takes the room; the background is still passed.
+    turned = [made.pose(FRAMES - 1).yaw / cut.pose(FRAMES - 1).yaw for made in (inside, cut)]
+    passed = [made.pose(FRAMES - 1).x / cut.pose(FRAMES - 1).x for made in (inside, cut)]
+    assert turned[0] < passed[0] - 0.05

@@ -43,7 +43,7 @@ class _Idle(NamedTuple):
 
 # Breaths per second of resting dogs, cats and antelopes 0.3..0.5, of people 0.25..0.3.
 _IDLE: Final[Mapping[Being, _Idle]] = {
-    "animal": _Idle((0.42, 0.52), 0.46, 7.0, 5.5, 2.0, 0.42, 14.0, 11.0, 0.7),
+    "animal": _Idle((0.42, 0.52), 0.46, 7.0, 5.5, 2.0, 0.42, 14.0, 11.0, 0.9),
     "bird": _Idle((0.8, 1.0), 0.3, 4.0, 3.0, 1.5, 0.5, 8.0, 8.0, 0.5),
     "fish": _Idle((0.5, 0.6), 0.0, 0.0, 0.0, 0.0, 0.4, 0.0, 0.0),  # the breath is not seen
     "person": _Idle((0.3, 0.36), 0.34, 4.5, 2.4, 0.8, 0.33, 0.0, 0.0),

@@ -43,7 +43,7 @@ _REACH: Final[dict[MoveKind, float]] = {
     "dolly": 0.26,  # share of the way to the nearest thing
     "truck": 0.14,  # widths by which the subject passes
     "pedestal": 0.19,  # heights
-    "orbit": 0.27,  # by which what is at the border comes nearer or goes away
+    "orbit": 0.32,  # by which what is at the border comes nearer or goes away
     "roll": 0.11,  # radians
     "handheld": 0.0062,  # widths, standard deviation
     "whip": 0.24,  # widths between the views before and after
@@ -55,10 +55,14 @@ _FELT: Final = 1.7  # power of a strength over the usual one: "dramatic" (1.5) i
 _OUTWARD: Final = 0.7  # of the reach for moves outward, which show what lies beyond the picture
 _LENS: Final = 1.5  # by which the lens helps a dolly, times its reach squared: what is far away hardly grows by the way
 _SIDEWAYS: Final = 0.5  # of the reach of an orbit, by which the camera passes the subject, widths
+# Of the reach of an orbit about no subject of its own, by which the view lags behind it, widths: what is far would stand
+# still, and the side that goes away would need a zoom for its room.
+_TRAILS: Final = 0.3
 _LOOKS_BACK: Final = 0.3  # of the reach of a pedestal, by which the camera turns to what it rises over, heights
 _KEYSTONE: Final = 0.25  # of it, by which what is at the border comes nearer or goes away
 _BEGINS: Final = 0.4  # seconds in which a move aside comes up to its speed: with more, nothing is seen to begin
-_EASED: Final = 0.2  # of its time at most
+_ENDS: Final = 0.6  # seconds in which it comes to rest: with more, nothing is seen to move in the last quarter
+_EASED: Final = 0.2  # of its time at most, each
 _WHIP_SECONDS: Final = 0.6  # that a whip takes
 _WHIP_TURNS: Final = 2.0  # widths that the view is torn through: the picture and its mirror image
 _WHIP_AT: Final = 0.45  # of the shot
@@ -72,8 +76,10 @@ def make_camera(storyboard: Storyboard, facts: PictureFacts, views: Sequence[Vie
     curves = {name: np.full(storyboard.frames, home) for name, home in HOME.items()}
     for view, shots in zip(views, split_segments(storyboard.shots), strict=True):
         start, end = shots[0].start, shots[-1].end
-        moved = _segment(storyboard, shots, returns=storyboard.morph and end == storyboard.frames)
-        _aim_at_subject(moved, _subject(facts, view))
+        subject = _subject(facts, view)
+        returns = storyboard.morph and end == storyboard.frames
+        moved = _segment(storyboard, shots, returns=returns, about=subject is not None)
+        _aim_at_subject(moved, subject or (0.0, 0.0))
         for name, values in moved.items():
             curves[name][start:end] = values
     return CameraCurves(**{name: curve.astype(np.float32) for name, curve in curves.items()})
@@ -89,16 +95,16 @@ def split_segments(shots: Sequence[Shot]) -> list[list[Shot]]:
     return segments
 
 
-def _subject(facts: PictureFacts, view: View) -> tuple[float, float]:
-    """What zooms and dollies aim at: its offset from the middle of the view, shares of the view's width and height. The
-    largest face in it, else the subject."""
+def _subject(facts: PictureFacts, view: View) -> tuple[float, float] | None:
+    """What zooms and dollies aim at, and orbits turn about: its offset from the middle of the view, shares of the
+    view's width and height. The largest face in it, else the subject; None for none."""
     inside = [face for face in facts.faces if _is_in(view, face.x, face.y)]
     if inside:
         face = max(inside, key=lambda f: f.height)
         return (face.x - view.x) / view.size, (face.y - view.y) / view.size
     if facts.subject_trust > SUBJECT_TRUSTED and _is_in(view, facts.subject_x, facts.subject_y):
         return (facts.subject_x - view.x) / view.size, (facts.subject_y - view.y) / view.size
-    return 0.0, 0.0
+    return None
 
 
 def _is_in(view: View, x: float, y: float) -> bool:
@@ -115,15 +121,15 @@ def _aim_at_subject(moved: dict[str, F64], aim: tuple[float, float]) -> None:
         moved[turn] += toward * (1 - 1 / np.maximum(moved["zoom"], 1))
 
 
-def _segment(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool) -> dict[str, F64]:
-    """The curves of the shots between two cuts, over all their frames."""
+def _segment(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool, about: bool) -> dict[str, F64]:
+    """The curves of the shots between two cuts, over all their frames. about: whether there is a subject to orbit."""
     first, end = shots[0].start, shots[-1].end
     moved = {name: np.full(end - first, home) for name, home in HOME.items()}
     alone = len(shots) == 1
     for shot in shots:
         for move in shot.moves:
             if move.kind not in ("static", "handheld"):
-                _add(moved, move, shot.start - first, shot.end - first, returns=returns and alone)
+                _add(moved, move, shot.start - first, shot.end - first, returns=returns and alone, about=about)
     if any(move.kind == "orbit" for shot in shots for move in shot.moves):
         moved["pivot"] = np.ones(end - first)  # all along: it must not change while x and y are away from home
     _add_handheld(moved, shots, storyboard.seed, storyboard.shots.index(shots[0]), returns=returns)
@@ -132,7 +138,7 @@ def _segment(storyboard: Storyboard, shots: Sequence[Shot], *, returns: bool) ->
     return moved
 
 
-def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bool) -> None:
+def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bool, about: bool) -> None:
     """Add a move over frames start..end-1 of a segment; what it has reached lasts to the end of the segment."""
     length = end - start
     u = np.linspace(0.0, 1.0, length) if length > 1 else np.zeros(1)
@@ -141,7 +147,8 @@ def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bo
         _rack(moved, start, u, inward=reach > 0, strength=min(1.0, abs(reach)))
         return
     aside = move.kind in ("pan", "tilt", "truck", "pedestal", "orbit")
-    ease = partial(glide, into=min(_EASED, _BEGINS * FPS / length)) if aside else smootherstep
+    begins, ends = (min(_EASED, seconds * FPS / length) for seconds in (_BEGINS, _ENDS))
+    ease = partial(glide, into=begins, ramp=ends) if aside else smootherstep
     if move.kind == "whip" and length > 1:
         quick = min(1.0, _WHIP_SECONDS * FPS / length)
         u = (u - max(0.0, _WHIP_AT - quick / 2)) / quick
@@ -164,6 +171,7 @@ def _add(moved: dict[str, F64], move: Move, start: int, end: int, *, returns: bo
         case "orbit":
             moved["x"] += _SIDEWAYS * reach * travelled
             moved["yaw"] += reach * travelled
+            moved["pan"] += (0.0 if about else _TRAILS) * reach * travelled
         case "pedestal":
             # Turning back leaves of the rise what tells it from a tilt: the ground sinks more than the distance.
             moved["y"] += reach * travelled

@@ -280,7 +280,7 @@ def test_an_orbit_turns_the_picture_round_its_subject(city: Scene, antelope: Sce
     seen = compare(*watch(film(city, Move(kind="orbit", direction="right")), 0, LAST))
     assert seen.wide > 1.1  # what is at the right comes nearer
     assert compare(*watch(film(city, Move(kind="orbit", direction="left")), 0, LAST)).wide < 1 / 1.1
-    assert abs(seen.dx) < 0.03
+    assert -0.12 < seen.dx < -0.06  # about no subject: the view lags behind, or what is far would stand still
     # A subject that was cut out stays, what is behind it passes.
     made = film(antelope, Move(kind="orbit", direction="right"))
     assert made.layers is not None
@@ -289,7 +289,8 @@ def test_an_orbit_turns_the_picture_round_its_subject(city: Scene, antelope: Sce
     behind = (cv2.dilate(antelope.matte.mask, np.ones((25, 25), np.uint8)) < 0.1).astype(np.uint8)
     far = compare(first, last, 255 * behind)
     near = compare(first, last, 255 * subject)
-    assert far.dx - near.dx > 0.02
+    assert abs(near.dx) < 0.03
+    assert far.dx - near.dx > 0.04
 
 
 @pytest.mark.parametrize(("direction", "least", "most"), [("out", 1.15, 1.4), ("in", 0.7, 0.9)])

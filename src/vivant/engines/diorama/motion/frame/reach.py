@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from vivant.engines.diorama.motion.frame.renderer import SMOOTH_PARALLAX, find_box, hold_subject, make_nearness
+from vivant.engines.diorama.motion.frame.renderer import SMOOTH_PARALLAX, find_outline, hold_subject, make_nearness
 from vivant.engines.diorama.motion.frame.rig import Rig
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.scene.surroundings import measure_room
@@ -56,7 +56,7 @@ def _rig(storyboard: Storyboard, shots: list[Shot], scene: Scene, seen: Scene, v
     height, width = seen.depth.shape
     return Rig(
         camera, (width, height), (nearness,), subject=subject, parallax=SMOOTH_PARALLAX, segments=((0, frames),),
-        room=measure_room(seen), keep=find_box(seen),
+        room=measure_room(seen), keep=find_outline(seen),
     )  # fmt: skip
 
 

@@ -36,7 +36,7 @@ from vivant.engines.diorama.motion.frame.layers import (
 )
 from vivant.engines.diorama.motion.frame.light_place import find_way_out, place_light
 from vivant.engines.diorama.motion.frame.motion_blur import blur_sideways
-from vivant.engines.diorama.motion.frame.rig import FAR, Box, CameraPose, Rig
+from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.streaming import draw_stream, soft_luma
 from vivant.engines.diorama.motion.frame.travelling import Travelling
@@ -48,10 +48,10 @@ from vivant.engines.diorama.scene.scenery import is_scenery
 from vivant.engines.diorama.scene.surroundings import find_touched, measure_room, surround
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED, Storyboard
 from vivant.engines.diorama.timing.timeline import Timeline
-from vivant.media import F32, Planes
+from vivant.media import F32, F64, Planes
 
 SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like rubber
-LAYERED_PARALLAX: Final = 0.055  # widths; with more too much of the completed background is seen
+LAYERED_PARALLAX: Final = 0.08  # widths; with more too much of the completed background is seen
 ACTED: Final = 2.5  # a part of the subject that moves leaves what its outline hides sooner than the camera does
 COUNTER_PARALLAX: Final = 0.11  # widths, of a dolly zoom: what its background uncovers is a ring about the subject
 _FALLS_OFF: Final = 0.04  # of the longer side, over which nearness falls off about a subject that was not cut out
@@ -113,7 +113,7 @@ class Renderer:
         self._whole = Rect(0, 0, w, h)
         nearness, subject = make_nearness(scene)
         counters = float(timeline.camera.counter.max()) > 0
-        room, keep = measure_room(scene), find_box(scene)
+        room, keep = measure_room(scene), find_outline(scene)
 
         def rig(surfaces: tuple[F32, ...], parallax: float) -> Rig:
             return Rig(
@@ -302,15 +302,15 @@ def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
     return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
 
 
-def find_box(scene: Scene) -> Box | None:
-    """Around a trusted subject: pixels; None where there is none, or where it fills the picture."""
+def find_outline(scene: Scene) -> F64 | None:
+    """Points about a trusted subject, pixels, float64 (n, 2): the corners of its convex hull; None where there is
+    none."""
     if scene.matte.trust <= SUBJECT_TRUSTED:
         return None
-    solid = scene.matte.mask > 0.5
-    rows, columns = np.flatnonzero(solid.any(axis=1)), np.flatnonzero(solid.any(axis=0))
-    if not len(rows):
+    solid = np.argwhere(scene.matte.mask > 0.5)
+    if not len(solid):
         return None
-    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+    return cv2.convexHull(solid[:, ::-1].astype(np.int32))[:, 0].astype(np.float64)
 
 
 def combine(ambient: Field | None, face: Field | None) -> Field | None:

@@ -36,6 +36,7 @@ MOST_ZOOM: Final = (
 _ASIDE: Final = ("x", "y", "pan", "tilt")
 _OUTWARD: Final = 1.004  # zoom that a move outward may need: less than is seen
 _SHUTTER: Final = 1.4  # frames that a whip is blurred over: so much that nothing is made out in its middle
+_NEAR: Final = 0.03  # of the side: a subject that is so near to it is as good as cut by it
 _SLACK: Final = 6  # pixels that are looked at beyond what was worked out, by what moves in the picture
 # Of a dolly zoom: by how much what is far away grows, per unit of the way back, and shrinks, on the way forward; how
 # much of that its surface may be stretched by; how much more relief than was found it may take; the zoom it may need,
@@ -46,9 +47,6 @@ _COUNTER_STRETCH: Final = 0.6
 _MOST_RELIEF: Final = 3.0
 _COUNTER_ZOOM: Final = 1.025
 _SHARES: Final = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12)  # of a move, that are tried until it fits
-
-
-Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +77,13 @@ class Rig:
     def __init__(
         self, camera: CameraCurves, size: tuple[int, int], surfaces: tuple[F32, ...], *, subject: float,
         parallax: float, segments: tuple[tuple[int, int], ...], returns: bool = False, room: Room | None = None,
-        keep: Box | None = None,
+        keep: F64 | None = None,
     ) -> None:  # fmt: skip
         """size: (width, height). surfaces: their nearness, float32 on the quarter grid,
         FAR..1; one, or the background and what is before it. subject: nearness of what an orbit turns about.
         parallax: largest shift between near and far, in widths. segments: (start, end) frames; returns: whether the
-        last segment must end at home. room: how far beyond the canvas the view may look. keep: what an orbit must
-        not turn out of the view, where it is in it at first."""
+        last segment must end at home. room: how far beyond the canvas the view may look. keep: points, pixels,
+        float64 (n, 2), that an orbit must not turn out of the view, where they are in it at first."""
         self.width, self.height = size
         w, h = float(self.width), float(self.height)
         # x and y say by how much the subject passes; the camera itself goes as much farther as that is far away.
@@ -238,6 +236,8 @@ class Rig:
             for _ in range(4):
                 # Seen through a longer lens, less of the way has the same effect.
                 self._poses.update({axis: share * values for axis, values in asked.items()})
+                # To turn takes the most room and gives way first; by passing its background a subject loses nothing.
+                self._poses.update({axis: share**2 * asked[axis] for axis in ("yaw", "pitch")})
                 self._poses.update({axis: share * asked[axis] / extra for axis in _ASIDE})
                 extra = win_room(self._poses, self._needed_zoom(), segments, self.width, returns=returns)
             if (float(extra.max()) <= MOST_ZOOM and self._keeps_subject(extra)) or share == _SHARES[-1]:
@@ -251,16 +251,19 @@ class Rig:
         turns = any(float(np.abs(self._poses[axis]).max()) > 0 for axis in ("yaw", "pitch"))
         if self._keep is None or not turns:
             return True
-        x, y = np.array(self._keep[::2]) - self.width / 2, np.array(self._keep[1::2]) - self.height / 2
-        x, y = np.repeat(x, 2)[None], np.tile(y, 2)[None]
+        x, y = (self._keep - np.array([self.width / 2, self.height / 2])).T[:, None]
         p = {name: values[:, None] for name, values in self._poses.items()}
         # `aim`, solved for where a point that it does not shift is seen.
         turned = np.maximum(1 - p["yaw"] * x - p["pitch"] * y, 0.2)
         zoom = p["zoom"] * extra[:, None]
         seen_x, seen_y = (x / turned - p["pan"]) * zoom, (y / turned - p["tilt"]) * zoom
-        most_x, most_y = np.maximum(self.width / 2, np.abs(x)), np.maximum(self.height / 2, np.abs(y))
-        inside_x, inside_y = np.abs(x) < self.width / 2, np.abs(y) < self.height / 2
-        return bool((~inside_x | (np.abs(seen_x) <= most_x)).all() and (~inside_y | (np.abs(seen_y) <= most_y)).all())
+        fits = True
+        for seen, first, side in ((seen_x, x, self.width), (seen_y, y, self.height)):
+            for way in (-1, 1):
+                # A side that cuts the subject, or nearly so, may cut more of it.
+                cut = float((way * first).max()) > (0.5 - _NEAR) * side
+                fits = fits and (cut or float((way * seen).max()) <= side / 2)
+        return fits
 
     def _needed_zoom(self) -> F64:
         """float64 (frames,): the factor e by which the view must zoom in so that its rim stays inside the picture and

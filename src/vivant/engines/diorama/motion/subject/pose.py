@@ -36,11 +36,13 @@ NEARER: Final = 0.035  # larger by this share
 # Head radius in long sides of the picture whose angles are as the curves say; smaller heads turn farther, else nobody
 # sees it, and larger ones less: a face that fills the picture would jump. Both within these factors.
 SMALL: Final = 0.063
-FARTHER: Final = (0.26, 2.2)
-DEEPER: Final = (1.0, 1.7)  # the same of breath and lean, by the trunk's radius
+FARTHER: Final = (0.26, 2.6)
+DEEPER: Final = (1.0, 1.7)  # the same of breath, by the trunk's radius
+LOW: Final = 0.6  # long sides of the picture: height of what shifts its weight as the curves say; lower ones do it more
+WIDER: Final = (1.0, 2.4)  # within these factors
 EDGE: Final = 0.07  # widths beside the picture's border in which displacements die out: nobody knows what lies beyond
 TAIL_EDGE: Final = 0.02  # the same of a tail
-SWING: Final = 0.45  # degrees about the neck per degree that a head seen from the side turns
+SWING: Final = 0.6  # degrees about the neck per degree that a head seen from the side turns
 TURN: Final = (1.05, 0.75)  # head radii per radian: what the middle of a ball moves more than its rim, and the whole
 DIP: Final = (0.7, 1.0)  # the same up and down, of a head that is seen from the front
 SHORT: Final = 0.1  # widths: length of a tail that turns as the curve says; a shorter one turns farther
@@ -90,6 +92,7 @@ class BodyPose:
         long = max(width, height)  # a tall picture is seen as large as a wide one
         self._farther = 1.0 if head is None else float(np.clip(SMALL * long / max(1.0, head.radius), *FARTHER))
         self._deeper = float(np.clip(SMALL * long / max(1.0, body.trunk.radius), *DEEPER))
+        self._wider = float(np.clip(LOW * long / self._tall, *WIDER))
         self._head = self._spread_head()
         self._ball = self._make_ball()
         pushes: Mapping[str, tuple[F32, F32] | None] = make_swim(x, y, self._inside, body) if being == "fish" else {
@@ -208,11 +211,11 @@ class BodyPose:
         return head is not None and (head.x, head.y) == (trunk.x, trunk.y)
 
     def _lean(self) -> tuple[F32, F32]:
-        push = self._deeper**1.5 * LEAN * min(self._tall, 4 * LARGE * self._size[0]) * self._up**1.4 * self._still
+        push = self._wider * LEAN * min(self._tall, 4 * LARGE * self._size[0]) * self._up**1.4 * self._still
         return push.astype(np.float32), np.zeros_like(self._x)
 
     def _bob(self) -> tuple[F32, F32]:
-        return np.zeros_like(self._x), (BOB * self._tall * np.sqrt(self._up) * self._still).astype(np.float32)
+        return np.zeros_like(self._x), (self._wider * BOB * self._tall * np.sqrt(self._up) * self._still).astype(np.float32)
 
     def _come_nearer(self) -> tuple[F32, F32]:
         body = self._body
