@@ -55,8 +55,8 @@ _FELT: Final = 1.7  # power of a strength over the usual one: "dramatic" (1.5) i
 _OUTWARD: Final = 0.7  # of the reach for moves outward, which show what lies beyond the picture
 _LENS: Final = 1.5  # by which the lens helps a dolly, times its reach squared: what is far away hardly grows by the way
 _SIDEWAYS: Final = 0.5  # of the reach of an orbit, by which the camera passes the subject, widths
-# Of the reach of an orbit about no subject of its own, by which the view lags behind it, widths: what is far would stand
-# still, and the side that goes away would need a zoom for its room.
+# Of the reach of an orbit about no subject of its own, by which the view lags behind it, widths: what is far would
+# stand still, and the side that goes away would need a zoom for its room.
 _TRAILS: Final = 0.3
 _LOOKS_BACK: Final = 0.3  # of the reach of a pedestal, by which the camera turns to what it rises over, heights
 _KEYSTONE: Final = 0.25  # of it, by which what is at the border comes nearer or goes away

@@ -215,7 +215,8 @@ class BodyPose:
         return push.astype(np.float32), np.zeros_like(self._x)
 
     def _bob(self) -> tuple[F32, F32]:
-        return np.zeros_like(self._x), (self._wider * BOB * self._tall * np.sqrt(self._up) * self._still).astype(np.float32)
+        rise = self._wider * BOB * self._tall * np.sqrt(self._up) * self._still
+        return np.zeros_like(self._x), rise.astype(np.float32)
 
     def _come_nearer(self) -> tuple[F32, F32]:
         body = self._body
