@@ -7,7 +7,7 @@ import numpy as np
 from support.scenes import HEIGHT, WIDTH, region, scene_of
 from vivant.engines.diorama.motion.fields import STEP, Rect
 from vivant.engines.diorama.motion.frame.layers import composite_over, cut_out
-from vivant.engines.diorama.motion.frame.renderer import make_nearness
+from vivant.engines.diorama.motion.frame.nearness import make_nearness
 from vivant.engines.diorama.motion.frame.warp import FIRST, Grid, grid_shape
 
 GOLD, GREEN = (206, 150, 70), (40, 130, 50)

@@ -17,8 +17,9 @@ from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.blend import Light, blend
 from vivant.engines.diorama.motion.frame.illuminate import Illuminator
 from vivant.engines.diorama.motion.frame.in_front import draw_in_front
+from vivant.engines.diorama.motion.frame.nearness import make_nearness
 from vivant.engines.diorama.motion.frame.progress import keep_unanswered, make_way
-from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, combine, displace, make_nearness
+from vivant.engines.diorama.motion.frame.renderer import FaceField, Patches, combine, displace
 from vivant.engines.diorama.motion.frame.rig import Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.streaming import draw_stream, soft_luma

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from vivant.engines.diorama.motion.frame.renderer import SMOOTH_PARALLAX, find_outline, hold_subject, make_nearness
+from vivant.engines.diorama.motion.frame.nearness import hold_subject, make_nearness
+from vivant.engines.diorama.motion.frame.renderer import SMOOTH_PARALLAX, find_outline
 from vivant.engines.diorama.motion.frame.rig import Rig
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.scene.surroundings import measure_room
@@ -50,7 +51,7 @@ def _rig(storyboard: Storyboard, shots: list[Shot], scene: Scene, seen: Scene, v
         ),
     )  # fmt: skip
     camera = make_camera(alone, scene.facts, (view,))
-    nearness, subject = make_nearness(seen)
+    nearness, subject = make_nearness(seen, camera)
     if float(camera.counter.max()) > 0:
         nearness = hold_subject(seen, nearness, subject)
     height, width = seen.depth.shape

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple
 import cv2
 import numpy as np
 
-from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.fields import (
     STEP,
     Ambient,
@@ -19,7 +18,6 @@ from vivant.engines.diorama.motion.fields import (
     Illumination,
     Patch,
     Rect,
-    sample_quarter,
 )
 from vivant.engines.diorama.motion.frame import light, sheets, warp
 from vivant.engines.diorama.motion.frame.draped import Draped
@@ -36,7 +34,8 @@ from vivant.engines.diorama.motion.frame.layers import (
 )
 from vivant.engines.diorama.motion.frame.light_place import find_way_out, place_light
 from vivant.engines.diorama.motion.frame.motion_blur import blur_sideways
-from vivant.engines.diorama.motion.frame.rig import FAR, CameraPose, Rig
+from vivant.engines.diorama.motion.frame.nearness import hold_subject, make_nearness
+from vivant.engines.diorama.motion.frame.rig import CameraPose, Rig
 from vivant.engines.diorama.motion.frame.sky import Sky
 from vivant.engines.diorama.motion.frame.streaming import draw_stream, soft_luma
 from vivant.engines.diorama.motion.frame.travelling import Travelling
@@ -54,7 +53,6 @@ SMOOTH_PARALLAX: Final = 0.03  # widths; with more a single surface looks like r
 LAYERED_PARALLAX: Final = 0.08  # widths; with more too much of the completed background is seen
 ACTED: Final = 2.5  # a part of the subject that moves leaves what its outline hides sooner than the camera does
 COUNTER_PARALLAX: Final = 0.11  # widths, of a dolly zoom: what its background uncovers is a ring about the subject
-_FALLS_OFF: Final = 0.04  # of the longer side, over which nearness falls off about a subject that was not cut out
 LAYERS_FROM: Final = 2.5  # pixels of parallax from which layers, at twice the cost, make a visible difference
 
 Patches = Callable[[int], tuple[Patch, ...]]
@@ -111,7 +109,7 @@ class Renderer:
         h, w = scene.source.planes.y.shape
         self._height, self._width = h, w
         self._whole = Rect(0, 0, w, h)
-        nearness, subject = make_nearness(scene)
+        nearness, subject = make_nearness(scene, timeline.camera)
         counters = float(timeline.camera.counter.max()) > 0
         room, keep = measure_room(scene), find_outline(scene)
 
@@ -272,34 +270,6 @@ def _share(acted: Field | None, share: F32) -> Field | None:
 
 def _copy(planes: Planes) -> Planes:
     return Planes(planes.y.copy(), planes.u.copy(), planes.v.copy())
-
-
-def make_nearness(scene: Scene) -> tuple[F32, float]:
-    """The nearness of a scene, float32 on the quarter grid, FAR..1, and that of its subject."""
-    nearness = sample_quarter(filters.blur(FAR + (1 - FAR) * scene.depth, 2.0))
-    return nearness, measure_subject_nearness(scene, nearness)
-
-
-def hold_subject(scene: Scene, nearness: F32, subject: float) -> F32:
-    """For a dolly zoom over one surface: the nearness with the whole subject, if it is trusted, at the one distance
-    that keeps its size, falling off softly about it. float32 on the quarter grid, like `nearness`."""
-    if scene.matte.trust <= SUBJECT_TRUSTED:
-        return nearness
-    soft = _FALLS_OFF * max(nearness.shape)
-    reach = 2 * round(1.5 * soft) + 1
-    held = cv2.dilate(sample_quarter(scene.matte.mask), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    mask = filters.blur(np.asarray(held, np.float32), soft)
-    return (nearness + mask * (subject - nearness)).astype(np.float32)
-
-
-def measure_subject_nearness(scene: Scene, nearness: F32) -> float:
-    """Nearness of what an orbit turns about: of the subject if it is trusted, else of the middle of the picture.
-    nearness: float32 on the quarter grid."""
-    mask = scene.matte.mask[::STEP, ::STEP]
-    if scene.matte.trust > SUBJECT_TRUSTED and float(mask.sum()) > 1:
-        return float((nearness * mask).sum() / mask.sum())
-    h, w = nearness.shape
-    return float(np.median(nearness[h // 3 : -(-2 * h // 3), w // 3 : -(-2 * w // 3)]))
 
 
 def find_outline(scene: Scene) -> F64 | None:
