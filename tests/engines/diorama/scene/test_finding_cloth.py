@@ -87,6 +87,14 @@ def test_clothes_have_neither_the_face_nor_the_hair() -> None:
     assert float(head.mean()) < 0.02
 
 
+def test_in_a_grey_photo_too_an_arm_and_what_is_behind_it_are_no_clothes() -> None:
+    region = look("portrait_curie", "clothes")
+    h, w = region.mask.shape
+    assert region.trust > 0.5
+    assert float(region.mask[round(0.75 * h) :, round(0.25 * w) : round(0.45 * w)].mean()) > 0.7  # her dress
+    assert float(region.mask[round(0.75 * h) :, round(0.75 * w) :].mean()) < 0.1
+
+
 @pytest.mark.parametrize(("mirrored", "side"), [(False, 1.0), (True, -1.0)])
 def test_a_flag_hangs_from_its_pole_on_either_side(mirrored: bool, side: float) -> None:
     picture = draw_flag()[:, ::-1] if mirrored else draw_flag()

@@ -72,11 +72,10 @@ def _worn(scene: Scene, subject: F32, size: tuple[int, int]) -> tuple[F32, float
     skin = np.zeros_like(subject)
     kept = np.ones_like(subject)
     for face in scene.faces:
-        skin = skin if scene.facts.grey else np.maximum(skin, _skin_like(lab, face))
+        skin = np.maximum(skin, _skin_like(lab, face))
         kept = np.minimum(kept, _below(face, size))
     worn = worn * kept
-    # In a grey photo cloth may have the tone of skin: hands are not told apart.
-    bare = 0.3 if scene.facts.grey else float((worn * skin).sum()) / max(float(worn.sum()), 1e-6)
+    bare = float((worn * skin).sum()) / max(float(worn.sum()), 1e-6)
     dressed = worn * (1 - skin)
     return _keep_large(dressed), float(np.clip((0.75 - bare) / 0.3, 0, 1))
 
