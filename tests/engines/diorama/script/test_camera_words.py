@@ -163,6 +163,27 @@ def test_moves_in_turn_become_shots(join: str) -> None:
     assert [(shot.moves[0].kind, len(shot.moves)) for shot in found] == [("pan", 1), ("zoom", 1)]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "kind", "ways"),
+    [
+        ("Whip pan to the right and come back.", "whip", ["right", "left"]),
+        ("The camera pans left, then returns to the man.", "pan", ["left", "right"]),
+        ("The camera pushes in, then comes back.", "dolly", ["in", "out"]),
+        ("镜头向右摇，再摇回来。", "pan", ["right", "left"]),
+        ("The camera tilts up. The dog comes back.", "tilt", ["up"]),
+    ],
+)
+def test_the_way_back_is_the_last_move_the_other_way(prompt: str, kind: str, ways: list[str]) -> None:
+    moves = [shot.moves[0] for shot in shots(prompt)]
+    assert [move.kind for move in moves] == [kind] * len(ways)
+    assert [move.direction for move in moves] == ways
+
+
+def test_a_way_back_goes_the_other_way_where_nobody_says_which_way_it_went() -> None:
+    there, back = (shot.moves[0].direction for shot in shots("Whip pan, then whip back"))
+    assert {there, back} == {"left", "right"}
+
+
 @pytest.mark.parametrize("join", [" and ", " with a slight ", " while doing a ", ", "])
 def test_moves_named_together_happen_together(join: str) -> None:
     (shot,) = shots(f"The camera does a pan left{join}zoom in")

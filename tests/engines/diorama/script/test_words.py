@@ -27,7 +27,7 @@ def entries() -> list[Entry]:
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.source.replace(" ", "-"))
 def test_an_entry_means_only_what_the_storyboard_knows(entry: Entry) -> None:
-    moves = [(kind, direction) for kind, direction in entry.camera if kind != "any" and kind != "move"]
+    moves = [(kind, direction) for kind, direction in entry.camera if kind not in ("any", "move", "return")]
     assert all(direction in ("", *DIRECTIONS[kind]) for kind, direction in moves)
     assert all(0 < level <= 1 for level in (*entry.motion.values(), *entry.sound.values()))
 

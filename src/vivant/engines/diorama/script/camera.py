@@ -40,6 +40,10 @@ _BY_DIRECTION: Final[dict[CameraKind, dict[Direction, tuple[MoveKind, Direction]
     "roll": {"left": ("roll", "counterclockwise"), "right": ("roll", "clockwise")},
 }  # fmt: skip
 _PANS: Final[dict[Direction, MoveKind]] = {"left": "pan", "right": "pan", "up": "tilt", "down": "tilt"}
+_OPPOSITE: Final[dict[Direction, Direction]] = {
+    "left": "right", "right": "left", "up": "down", "down": "up", "in": "out", "out": "in",
+    "clockwise": "counterclockwise", "counterclockwise": "clockwise",
+}  # fmt: skip
 _ORDER_REACH: Final = 40  # tokens before a verb that are looked at; if none of them speaks against an order, it is one
 _DISPOSED: Final = 8  # tokens between 把 and its verb
 _IMPLIED_REACH: Final = 8  # tokens between the camera and its direction
@@ -109,6 +113,8 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
         if hit.denied:
             # "Avoid: camera shake" wants no shaking; only "avoid: camera movement" wants a still camera.
             still = still or hit.first not in reading.negative or any(kind == "any" for kind, _ in hit.entry.camera)
+        elif hit.entry.camera == (("return", ""),):
+            phrases += _return(reading, hit, phrases)
         elif hit.entry.camera != (("any", ""),) and not _only_goes_on(reading, hit, phrases):
             phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
     phrases += _implied_moves(reading, phrases)
@@ -123,6 +129,24 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
     steps = tuple(_times(_steps(reading, phrases), phrases, times))
     spans = tuple((phrase.hit.first, phrase.hit.last) for phrase in phrases)
     return Found(CameraRequest(steps, still and not steps), notes, spans)
+
+
+def _return(reading: Reading, hit: Hit, phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
+    """ "Whip pan to the right and come back": the last move the other way; nothing where no move can be taken back. A
+    direction that nobody said is settled, so that the way back is the other one."""
+    if not phrases:
+        return []
+    gone = phrases[-1]
+    gone.moves = [
+        replace(move, direction=DIRECTIONS[move.kind][0]) if DIRECTIONS[move.kind] and not move.direction else move
+        for move in gone.moves
+    ]
+    back = [
+        replace(move, direction=_OPPOSITE[move.direction], words=reading.written(hit))
+        for move in gone.moves
+        if move.direction
+    ]
+    return [_CameraPhrase(hit, back)] if back else []
 
 
 def _drop_mere_views(phrases: list[_CameraPhrase]) -> list[_CameraPhrase]:
@@ -438,7 +462,7 @@ def _focus_goes(reading: Reading, hit: Hit) -> Direction:
 def _resolve(kind: CameraKind, near: Sequence[Direction]) -> tuple[MoveKind, Direction]:
     """The move that a camera word and the first fitting of the directions beside it make together."""
     turned = _BY_DIRECTION.get(kind, {})
-    if kind == "move" or kind == "any":
+    if kind == "move" or kind == "any" or kind == "return":
         return next((turned[direction] for direction in near if direction in turned), ("dolly", "in"))
     for direction in near:
         if direction in turned:

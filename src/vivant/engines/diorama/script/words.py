@@ -50,7 +50,8 @@ Role = Literal[
 ]  # fmt: skip
 PersonKind = Literal["someone", "animal", "voice"]
 Place = Literal["left", "middle", "right", ""]  # of a person in the picture
-CameraKind = MoveKind | Literal["move", "any"]  # "move": its direction says which move; "any": only "no camera move"
+# "move": its direction says which move; "any": only "no camera move"; "return": the move before, the other way
+CameraKind = MoveKind | Literal["move", "any", "return"]
 
 _NOT_WORDS: Final = frozenset({"cloth.toml", "forms.toml", "doings.toml", "travel.toml"})
 _SKIPS: Final = 2  # adverbs that may stand inside an English phrase: "push very slowly in"
