@@ -27,8 +27,8 @@ def entries() -> list[Entry]:
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.source.replace(" ", "-"))
 def test_an_entry_means_only_what_the_storyboard_knows(entry: Entry) -> None:
-    moves = [(kind, direction) for kind, direction in entry.camera if kind not in ("any", "move", "return")]
-    assert all(direction in ("", *DIRECTIONS[kind]) for kind, direction in moves)
+    moves = [(kind, to) for kind, to in entry.camera if kind != "any" and kind != "move" and kind != "return"]
+    assert all(to in ("", *DIRECTIONS[kind]) for kind, to in moves)
     assert all(0 < level <= 1 for level in (*entry.motion.values(), *entry.sound.values()))
 
 
