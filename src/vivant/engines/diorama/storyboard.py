@@ -237,8 +237,10 @@ class Motion:
     end: int | None = None
     look: MotionLook = ""
     thing: Thing | None = None  # what it comes from, if the prompt says: the cup that steams, the leaves that burn
+    often: bool = False  # what strikes at moments (lightning) is said to do so again and again
 
     def __post_init__(self) -> None:
+        check_type("Motion.often", self.often, bool)
         check_choice("Motion.kind", self.kind, MotionKind)
         check_choice("Motion.look", self.look, MotionLook)
         if self.thing is not None:

@@ -176,3 +176,19 @@ def test_sparks_that_rain_down_are_sparks_that_fall_and_no_rain(prompt: str) -> 
         morph=False,
     )
     assert [(motion.kind, motion.direction) for motion in written.motions] == [("sparks", "down")]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "often"),
+    [
+        ("Lightning strikes again and again, heavy rain.", True),
+        ("Heavy rain, lightning flashes repeatedly.", True),
+        ("Several bolts of lightning, one after another.", True),
+        ("闪电一次又一次划过天空。", True),
+        ("A bolt of lightning strikes the tower.", False),
+        ("She nods again and again. Lightning flashes.", False),
+    ],
+)
+def test_lightning_is_frequent_where_its_sentence_says_so(prompt: str, often: bool) -> None:
+    [motion] = [motion for motion in board(prompt).motions if motion.kind == "lightning"]
+    assert motion.often is often

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vivant.engines.diorama.storyboard import Cue, CueKind, Motion, PictureFacts, Shot, Storyboard
@@ -78,3 +79,21 @@ def test_events_are_only_in_the_time_of_their_cue(cue_kind: Any, start: int, end
 def test_strokes_are_only_in_the_time_of_their_motion(seed: int) -> None:
     found = events("strike", seed, motions=lightning(start=72, end=150))
     assert found and all(72 <= event.time * 24 < 150 for event in found)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_lightning_that_strikes_again_and_again_does_so_unevenly_with_a_thunder_for_each(seed: int) -> None:
+    again, usual = (events("strike", seed, motions=(Motion(kind="lightning", often=often),)) for often in (True, False))
+    assert len(again) >= 5 and len(again) > len(usual)
+    between = np.diff([float(event.time) for event in again])
+    assert between.max() > 1.2 * between.min()
+    heard = events("thunder", seed, motions=(Motion(kind="lightning", often=True),))
+    assert [event.cause for event in heard] == [event.id for event in again]
+    assert heard[-1].time < FRAMES / 24 - 0.5
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_flashes_of_many_strokes_stay_under_three_a_second(seed: int) -> None:
+    """More than three general flashes a second can trigger seizures (WCAG 2.3.1): each stroke flashes twice."""
+    frames = [int(event.time * 24) for event in events("strike", seed, motions=(Motion(kind="lightning", often=True),))]
+    assert np.diff(frames).min() >= 22

@@ -19,6 +19,7 @@ _DRIFTS: Final = frozenset[MotionKind](
     {"rain", "snow", "clouds", "wind", "smoke", "fog", "leaves", "petals", "dust", "water"}
 )
 _RISES: Final = frozenset[MotionKind]({"fire", "smoke"})  # from a thing that a prompt may name
+_STRIKES: Final = frozenset[MotionKind]({"lightning"})  # at moments, which may be said to be many
 GENTLE: Final = 0.3  # no stronger than this is expressly gentle
 _CLOTH: Final = frozenset(
     {
@@ -72,6 +73,7 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
     ends: dict[MotionKind, int] = {}
     looks: dict[MotionKind, list[MotionLook]] = {}
     things: dict[MotionKind, Thing] = {}
+    often: set[MotionKind] = set()
     spans: list[Span] = []
     blown: dict[Blown, str] = {}
     for hit in reading.hits:
@@ -96,6 +98,8 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
             words.setdefault(kind, reading.written(hit))
             raise_strength(strengths.setdefault(kind, {}), reading.clause[hit.first], strength * hit.amount)
             looks.setdefault(kind, []).append(hit.entry.look)
+            if kind in _STRIKES and _is_said_often(reading, hit):
+                often.add(kind)
             if kind in _RISES and kind not in things and (thing := find_origin(reading, hit)):
                 things[kind] = thing
             if kind in _DRIFTS and kind not in directions and (direction := _drift(reading, hit)):
@@ -119,6 +123,7 @@ def find_motions(reading: Reading, times: Times) -> Found[MotionRequest]:
             end=cut(time, ends.get(kind)),
             look=_choose_look(kind, looks.get(kind, [])),
             thing=things.get(kind),
+            often=kind in often,
         )
         for kind, clauses in strengths.items()
     )
@@ -133,6 +138,12 @@ def _blown_thing(reading: Reading, hit: Hit) -> Blown | None:
     before = reading.tokens[hit.first - 1].text if hit.first else ""
     told = f"{before} {reading.written(hit)}".casefold()
     return next((thing for thing, parts in _BLOWN if any(part in told for part in parts)), None)
+
+
+def _is_said_often(reading: Reading, hit: Hit) -> bool:
+    """ "Lightning strikes again and again": said anywhere in its sentence, for a comma may stand between."""
+    first, last = reading.sentence_bounds(hit.first)
+    return any("again" in reading.roles(at) for at in range(first, last))
 
 
 def _choose_look(kind: MotionKind, looks: list[MotionLook]) -> MotionLook:

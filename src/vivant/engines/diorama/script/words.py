@@ -43,10 +43,10 @@ from vivant.engines.diorama.storyboard import (
 # that it is over. hear: what follows is heard. mention: what follows is not in the scene (a poster of the sea).
 # camera: a noun for it. to: what follows is no subject. greeting: is spoken without quotation marks. heading, field:
 # names what follows a colon, which is speech or another value. talk: someone speaks. anyone, nobody: nouns for no
-# particular person, or for none. noise: a sound written out.
+# particular person, or for none. noise: a sound written out. again: it happens more than once.
 Role = Literal[
     "not", "near", "nothing", "but", "like", "as_if", "ends", "hear", "mention", "camera", "to", "then", "as", "and",
-    "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody", "noise", "",
+    "or", "filler", "very", "adverb", "greeting", "heading", "talk", "field", "anyone", "nobody", "noise", "again", "",
 ]  # fmt: skip
 PersonKind = Literal["someone", "animal", "voice"]
 Place = Literal["left", "middle", "right", ""]  # of a person in the picture

@@ -18,12 +18,21 @@ from vivant.request import FPS
 
 STEP_SECONDS: Final = 0.52  # a strolling pace, about 115 steps a minute
 SWELL_SECONDS: Final = 4.2  # between breaking waves on a calm shore; they vary by a third
+STRIKE_SECONDS: Final = 3.2  # between strokes of lightning, on the mean, at a strength of 0.5
+OFTEN: Final = 1.25  # where lightning is said to strike again and again
+# Each stroke flashes twice; more than three flashes in a second are a danger to some who look (WCAG 2.3.1).
+STRIKES_APART: Final = 0.96
+# Seconds from a stroke to its thunder, near and what the farthest adds. 343 m/s: 0.25 s is 85 m, 1.6 s about 550 m;
+# further than that would fall outside a short clip.
+THUNDER_AFTER: Final = (0.25, 1.35)
+_THUNDER_ROLLS: Final = 0.6  # seconds of the last thunder that are inside the clip, at least
 _MOMENT: Final = 1.5  # seconds; a time that is no longer is a moment, in which something happens once
 
 
 def make_strikes(board: Storyboard) -> tuple[Event, ...]:
-    """Strokes of lightning, about one in three seconds, none in the first 0.7 s or the last 2.2 s of the clip. Without
-    a time of their own they are a second before that of the thunder, if it has one."""
+    """Strokes of lightning at uneven intervals: about one in three seconds, or in one where the prompt says again and
+    again; none so late that its thunder would be lost. Without a time of their own they are a second before that of the
+    thunder, if it has one."""
     motion = next((motion for motion in board.motions if motion.kind == "lightning"), None)
     if motion is None:
         return ()
@@ -33,23 +42,33 @@ def make_strikes(board: Storyboard) -> tuple[Event, ...]:
     if (motion.start, motion.end) == (None, None) and thunder is not None:
         heard = _window(board, thunder, lasts=False)
         window = replace(heard, low=max(0.0, heard.low - 1))
-    seconds = window.high - window.low
-    count = 1 if window.moment else max(1, round(seconds / 3.2 * (0.6 + 0.8 * motion.strength)))
-    last = min(window.high, board.frames / FPS - 2.2)  # the thunder of the last one is still inside the clip
-    slots = np.linspace(window.low + min(0.7, (last - window.low) / 2), last, count + 1)
+    clip = board.frames / FPS
+    last = min(window.high, clip - THUNDER_AFTER[0] - _THUNDER_ROLLS)
     if window.moment or last <= window.low:
-        slots[:] = min(max(window.low, 1 / FPS), (board.frames - 1) / FPS)  # frame 0 is the picture itself
+        times = [min(max(window.low, 1 / FPS), clip - 1 / FPS)]  # frame 0 is the picture itself
+    else:
+        every = OFTEN if motion.often else STRIKE_SECONDS / (0.6 + 0.8 * motion.strength)
+        times = [window.low + min(0.7 * chance.uniform(0.4, 1), (last - window.low) / 2)]
+        # Two close on each other, then a wait: either is likelier than what lies between.
+        while (at := times[-1] + STRIKES_APART + 2 * chance.beta(0.5, 0.5) * (every - STRIKES_APART)) < last:
+            times.append(at)
     return tuple(
         Event(
             id=f"strike{i}",
             kind="strike",
-            time=_on_frame(chance.uniform(slots[i], slots[i] + 0.7 * (slots[i + 1] - slots[i]))),
+            time=_on_frame(at),
             strength=float(np.clip(motion.strength * chance.uniform(0.8, 1.3), 0.2, 1)),
             x=float(chance.uniform(-0.6, 0.6)),
-            depth=float(chance.uniform(0.4, 0.9)),
+            depth=_depth_heard_by(clip - _THUNDER_ROLLS - at, float(chance.uniform(0.4, 0.9))),
         )
-        for i in range(count)
+        for i, at in enumerate(times)
     )
+
+
+def _depth_heard_by(seconds: float, depth: float) -> float:
+    """How far away a stroke is, 0..1, at most `depth`, whose thunder is heard within `seconds` of it if that can be."""
+    near, farther = THUNDER_AFTER
+    return min(depth, float(np.sqrt(max(0.0, seconds - near) / farther))) if seconds > near else depth
 
 
 def make_thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ...]:
@@ -59,8 +78,8 @@ def make_thunder(board: Storyboard, strikes: Sequence[Event]) -> tuple[Event, ..
     window = None if cue is None else _window(board, cue, lasts=False)
     if strikes and (cue is not None or board.audio):
         strength = cue.strength if cue else 0.6
-        # 343 m/s: 0.25 s is 85 m, 1.6 s about 550 m; further than that would fall outside a short clip.
-        heard = [_on_frame(float(strike.time) + 0.25 + 1.35 * strike.depth**2) for strike in strikes]
+        near, farther = THUNDER_AFTER
+        heard = [_on_frame(float(strike.time) + near + farther * strike.depth**2) for strike in strikes]
         if window is not None and window.moment:
             at = _on_frame(window.low)
             before = [i for i, strike in enumerate(strikes) if strike.time < at]
