@@ -48,7 +48,7 @@ def make_strikes(board: Storyboard) -> tuple[Event, ...]:
         times = [min(max(window.low, 1 / FPS), clip - 1 / FPS)]  # frame 0 is the picture itself
     else:
         every = OFTEN if motion.often else STRIKE_SECONDS / (0.6 + 0.8 * motion.strength)
-        times = [window.low + min(0.7 * chance.uniform(0.4, 1), (last - window.low) / 2)]
+        times = [window.low + min(1.1 * chance.uniform(0.6, 1), (last - window.low) / 2)]
         # Two close on each other, then a wait: either is likelier than what lies between.
         while (at := times[-1] + STRIKES_APART + 2 * chance.beta(0.5, 0.5) * (every - STRIKES_APART)) < last:
             times.append(at)

@@ -95,6 +95,24 @@ def test_clouds_beside_a_bolt_are_lit(dusk: Scene, play: Play) -> None:
     assert near > far + 0.1 and (ground == 1).all()
 
 
+def test_a_bright_sky_grows_dark_before_the_stroke_and_a_dark_one_stays(dusk: Scene, play: Play) -> None:
+    pale: U8 = np.full((HEIGHT, WIDTH, 3), 215, np.uint8)
+    pale[150:] = 120
+    day = scene_of(pale, sky=region(rows_between(0, 150)))
+    late = replace(STRIKE, time=Fraction(2))
+    rows = np.s_[5:25]  # of the quarter grid, in the sky
+    gains = {}
+    for name, scene in (("day", day), ("dusk", dusk)):
+        ambient = play(scene, Motion(kind="lightning"), events=(late,))
+        fields = [ambient.field(n) for n in (1, 12, 24, 44)]
+        found = [field.gain for field in fields if field is not None and field.gain is not None]
+        gains[name] = [(gain[rows].mean(), gain[45:].mean()) for gain in found]
+    sky, ground = np.array(gains["day"]).T
+    assert abs(sky[0] - 1) < 0.02 and sky[1] > sky[2] and sky[3] < 0.7
+    assert sky[3] + 0.1 < ground[3] < 0.85
+    assert np.array(gains["dusk"])[:, 1] == pytest.approx(1)
+
+
 @pytest.fixture(scope="module")
 def struck() -> Scene:
     """A bolt from the sky's upper border to the ground, in a sky that it lights."""

@@ -23,6 +23,7 @@ from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.flock import Flock
 from vivant.engines.diorama.motion.ambient.hair import make_strands
+from vivant.engines.diorama.motion.ambient.gloom import Gloom
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.hearth import Hearth, find_hearth, light_candle, mark_faces
 from vivant.engines.diorama.motion.ambient.leaves import Leaves
@@ -540,7 +541,8 @@ def _lightning(setting: Setting, motion: Motion) -> Parts:
     open_, luma = average_quarter(setting.places.sky), average_quarter(setting.scene.source.planes.y.astype(np.float32))
     shade = SkyShade(setting.flow, open_, luma, _BROODS, setting.air.side, deeper=_BROODING)
     far = StormSky(setting.air, open_, luma, motion.strength, strikes)
-    return Parts(displacements=(bolts, shade, far), overlays=(bolts,), sheeted=(bolts,) if shown else ())
+    gloom = Gloom(setting.air, open_, luma, strikes)
+    return Parts(displacements=(bolts, shade, far, gloom), overlays=(bolts,), sheeted=(bolts,) if shown else ())
 
 
 def _leaves(setting: Setting, motion: Motion) -> Parts:
