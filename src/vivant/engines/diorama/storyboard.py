@@ -607,6 +607,8 @@ class PictureFacts:
     hair_trust: float = 0.0
     brightness: float = 0.5  # mean luma 0..1
     grey: bool = False  # a black and white photo
+    warm: float = 0.0  # how warm its warmest quarter is: 0 neutral .. 1 orange
+    cold: float = 0.0  # how cold its coldest quarter is: 0 neutral .. 1 blue
     sun: float = 0.0  # 1 where the sun, or by night the moon, is seen in the sky
     sunny: float = 0.0  # how surely the sun shines on open ground
     lamps: int = 0  # lit lamps

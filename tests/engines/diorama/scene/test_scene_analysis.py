@@ -102,6 +102,20 @@ def test_a_lake_is_found_and_ends_at_its_far_shore(analyser: SceneAnalyser) -> N
     assert scene.sky.mask[int(0.5 * h) :].mean() < 0.02
 
 
+@pytest.mark.parametrize(
+    ("name", "warm", "cold"),
+    [
+        ("waves_sunset", True, True),
+        ("fig_bowl", True, False),
+        ("city_night", False, True),
+        ("portrait_curie", False, False),
+    ],
+)
+def test_the_colour_of_the_light_is_seen(analyser: SceneAnalyser, name: str, warm: bool, cold: bool) -> None:
+    facts = analyse(analyser, name).facts
+    assert (facts.warm > 0.17, facts.cold > 0.17) == (warm, cold)
+
+
 @pytest.mark.parametrize(("name", "line"), [("sea_falls", 0.37), ("waves_sunset", 0.34), ("drawing_cat", 0.59)])
 def test_the_sea_begins_at_its_horizon(analyser: SceneAnalyser, name: str, line: float) -> None:
     scene = analyse(analyser, name)

@@ -202,3 +202,35 @@ def test_a_verb_that_goes_on_or_begins_is_read_as_the_verb(prompt: str) -> None:
 @pytest.mark.parametrize("prompt", ["The lights are dim.", "Her dreamy eyes.", "The neon sign on the wall is red."])
 def test_how_the_light_is_asks_for_no_change(prompt: str) -> None:
     assert not lights(prompt)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "kind"),
+    [
+        ("She sits in golden light.", "golden"),
+        ("A cat sleeps in warm light.", "warm"),
+        ("A street in cool blue light.", "cold"),
+        ("金色的阳光。", "golden"),
+    ],
+)
+def test_words_that_describe_the_light_colour_only_a_picture_that_has_none_of_it_and_gently(
+    prompt: str, kind: str
+) -> None:
+    neutral = replace(TOWN, brightness=0.5)
+    [light] = lights(prompt, neutral)
+    assert light.kind == kind and light.strength <= 0.25
+    for same in (replace(neutral, warm=0.4, cold=0.4), replace(neutral, grey=True)):
+        assert lights(prompt, same) == ()
+    assert not board(prompt, replace(neutral, grey=True)).notes
+
+
+@pytest.mark.parametrize("prompt", ["Warm color grading.", "The light turns golden.", "Cold tones.", "暖色调"])
+def test_a_grade_that_is_asked_for_is_given_to_a_picture_of_any_colour(prompt: str) -> None:
+    for facts in (TOWN, replace(TOWN, warm=0.4, cold=0.4), replace(TOWN, grey=True)):
+        assert [light.strength for light in lights(prompt, facts)] == [pytest.approx(0.45, abs=0.06)]
+
+
+def test_a_night_that_only_takes_the_light_is_told() -> None:
+    still_life = PictureFacts(brightness=0.5, subject=0.3, subject_trust=0.9)
+    assert any("Night falls" in note for note in board("Night falls.", still_life).notes)
+    assert not board("Night falls.").notes

@@ -34,6 +34,7 @@ from vivant.request import Canvas
 
 # Height of the largest face, from the brows to the chin, in heights of the picture: from here on it may be a portrait,
 # and from here on it is one.
+COLOURFUL: Final = 50.0  # of b* in CIELAB, yellow or blue, that makes a picture as warm or cold as can be
 NEAR_FACE: Final = (0.10, 0.16)
 
 _log = logging.getLogger(__name__)
@@ -130,7 +131,7 @@ class SceneAnalyser:
             shape = depth.follow_measured(shape, measured, rgb, matte, sky)
         elif self._depth_model:
             _log.warning("The depth model says nothing of a picture; its depth is guessed.")
-        light = seen.lab[..., 0]
+        light, yellow = seen.lab[..., 0], seen.lab[..., 2]
         body, being = (None, None) if living is None else living.result()
         if body is not None and being is not None and (not being.being or (being.upright and not faces)):
             detected = self._detector.detect(rgb)
@@ -163,6 +164,8 @@ class SceneAnalyser:
             hair_trust=hair.trust,
             brightness=float(light.mean()) / 100,
             grey=grey,
+            warm=float(np.clip(np.percentile(yellow, 75) / COLOURFUL, 0, 1)),
+            cold=float(np.clip(-np.percentile(yellow, 25) / COLOURFUL, 0, 1)),
             drawn=drawn,
             horizon=float(np.clip(shape.horizon / h, 0, 1)),
             detail=measure_detail(picture, canvas),

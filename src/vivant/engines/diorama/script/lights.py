@@ -18,6 +18,7 @@ _SKY: Final = (0.03, 0.35)  # share and trust of a sky that has a light of its o
 _CHANGES: Final[frozenset[LightKind]] = frozenset({"night", "dusk", "dawn", "lamps", "dark", "bright"})
 _SHINE: Final[frozenset[LightKind]] = frozenset({"neon", "lamps", "moon", "flare"})  # need something that shines
 _SUNNY: Final = 0.5  # see PictureFacts.sunny; from here on clouds throw shadows
+_TINTED: Final = 0.18  # of `PictureFacts.warm` or `cold`, from which the picture's own light is so
 _GENTLE: Final = 0.22
 _FACE: Final = 0.12  # a face at least this high makes a portrait
 _OPEN: Final = 0.10  # share of the sky over a landscape
@@ -34,6 +35,7 @@ class LightRequest:
 
     lights: tuple[Lighting, ...]
     denied: frozenset[LightKind]
+    described: frozenset[LightKind] = frozenset()  # kinds of which all words may only say how the light is
 
 
 def find_lights(reading: Reading, times: Times) -> Found[LightRequest]:
@@ -42,6 +44,7 @@ def find_lights(reading: Reading, times: Times) -> Found[LightRequest]:
     words: dict[LightKind, str] = {}
     moments: dict[LightKind, list[When]] = {}
     denied: set[LightKind] = set()
+    asked: set[LightKind] = set()
     spans: list[Span] = []
     for hit in reading.hits:
         if not hit.entry.light:
@@ -54,13 +57,16 @@ def find_lights(reading: Reading, times: Times) -> Found[LightRequest]:
         for kind, strength in hit.entry.light.items():
             said = round(min(1.0, max(0.1, strength * hit.amount)), 3)
             strengths[kind] = max(said, strengths.get(kind, 0.0))
+            if not hit.entry.describes:
+                asked.add(kind)
             words.setdefault(kind, reading.written(hit))
             moments.setdefault(kind, []).append(times.begins(hit.first))
     lights = []
     for kind, strength in strengths.items():
         when = join(moments.get(kind, [NO_TIME]))
         lights.append(Lighting(kind=kind, strength=strength, start=when.start, end=when.end, words=words[kind]))
-    return Found(LightRequest(tuple(lights), frozenset(denied - set(strengths))), spans=tuple(spans))
+    described = frozenset(strengths) - asked
+    return Found(LightRequest(tuple(lights), frozenset(denied - set(strengths)), described), spans=tuple(spans))
 
 
 def fit_lights(
@@ -81,6 +87,9 @@ def fit_lights(
                 continue
             # A room or a still life only loses its light; lamps need the night that they light up.
             light = replace(light, kind="dark")
+            notes.append(ScriptNote("night_indoors", (light.words,)))
+        if light.kind in asked.described and _has_it(light.kind, facts):
+            continue
         reason = _find_hindrance(light.kind, kinds, facts, morph=morph)
         if reason:
             notes.append(ScriptNote(reason, (light.words,)))
@@ -113,6 +122,12 @@ def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts,
     if kind == "flare" and not facts.sun:
         return "no_sun"
     return ""
+
+
+def _has_it(kind: LightKind, facts: PictureFacts) -> bool:
+    """The words say which light the picture shows, not which it is to have. A black and white photo has no tint that
+    words could mean, and none is given to it."""
+    return facts.grey or (facts.cold if kind == "cold" else facts.warm) >= _TINTED
 
 
 def _is_outdoors(facts: PictureFacts) -> bool:

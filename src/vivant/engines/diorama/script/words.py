@@ -74,6 +74,7 @@ class Entry:
     camera: tuple[tuple[CameraKind, Direction], ...] = ()  # performed together; written "kind" or "kind direction"
     motion: dict[MotionKind, float] = field(default_factory=dict)  # kind -> strength
     light: dict[LightKind, float] = field(default_factory=dict)  # kind -> strength
+    describes: bool = False  # the words may only say which light the picture shows
     look: MotionLook = ""  # of the motion
     sound: dict[CueKind, float] = field(default_factory=dict)  # kind -> strength
     place: bool = False  # the sound is that of a place or thing which the words name, and nobody asks for it

@@ -53,7 +53,7 @@ class Grading:
 
     def __init__(self, stage: Stage, kind: LightKind, strength: float) -> None:
         self._grade = GRADES[kind]
-        self._amount = 0.55 + 0.9 * strength
+        self._amount = min(2 * strength, 0.55 + 0.9 * strength)
         self._phase = rng(stage.seed, "light/grading").uniform(0, 2 * math.pi, len(_WAVES))
         far = np.hypot((stage.x - 0.5) / 0.72, (stage.y - 0.5) / 0.72)
         self._corners = smoothstep((far - 0.35) / np.float32(0.75)).astype(np.float32)
