@@ -582,7 +582,10 @@ def _bubbles(setting: Setting, motion: Motion) -> Parts:
 
 
 def _drifting_light(setting: Setting, motion: Motion) -> Parts:
-    return Parts(displacements=(DriftingLight(setting.air, motion.strength, average_quarter(setting.places.sky)),))
+    sky, luma = average_quarter(setting.places.sky), average_quarter(setting.scene.source.planes.y.astype(np.float32))
+    # On flat colours the least shade shows.
+    strength = motion.strength * (1 - 0.5 * setting.scene.facts.drawn)
+    return Parts(displacements=(DriftingLight(setting.air, strength, sky, luma),))
 
 
 def _birds(setting: Setting, motion: Motion) -> Parts:
