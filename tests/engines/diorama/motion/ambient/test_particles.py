@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from support.scenes import HEIGHT, WIDTH, Play, region, scene_of
+from vivant.engines.diorama.motion.ambient import blades
 from vivant.engines.diorama.motion.fields import Ambient
 from vivant.engines.diorama.scene.scene import Scene
 from vivant.engines.diorama.storyboard import Drift, Motion, MotionKind
@@ -43,6 +44,22 @@ def test_confetti_is_thrown_and_there_within_a_quarter_of_a_second(night: Scene,
     assert not change(night, ambient, 0).any()
     assert first < 0.1 * later
     assert soon > 0.8 * later
+
+
+def test_confetti_has_square_ends_where_a_petal_is_round() -> None:
+    covered = {}
+    for name, roundness in (("petal", 1.0), ("paper", 2.0)):
+        frame = Planes(np.full((64, 64), 16, np.uint8), *(np.full((32, 32), 128, np.uint8) for _ in "uv"))
+        slip = blades.make_batch(1)
+        for field, value in {"x": 32, "y": 32, "length": 20, "width": 10, "soft": 0.5, "alpha": 1, "luma": 216}.items():
+            slip[field] = value
+        slip["cb"] = slip["cr"] = 128
+        slip["roundness"] = roundness
+        blades.draw(frame, slip)
+        covered[name] = (frame.y.astype(float) - 16) / 200
+    assert covered["paper"].sum() == pytest.approx(40 * 20, rel=0.05)  # its area: nothing is rounded off
+    assert covered["paper"][24, 14] > 0.9 > 0.1 > covered["petal"][24, 14]  # a corner
+    assert covered["paper"][32, 54] < 0.1  # and it ends where it ends
 
 
 @pytest.mark.parametrize("kind", PARTICLES)

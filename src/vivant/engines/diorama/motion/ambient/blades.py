@@ -1,5 +1,5 @@
-"""Draws leaf shapes into a frame: pointed at both ends, folded along the middle, seen from any side. Knows nothing of
-motion.
+"""Draws leaf shapes into a frame: pointed at both ends, round as a petal or square as a slip of paper, folded along the
+middle, seen from any side. Knows nothing of motion.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from vivant.media import U8, Planes
 
 # Its middle, half axes and the width of its soft edge in pixels of the frame, as seen; angle in radians; opacity 0..1;
 # luma 16..235 and chroma 16..240; the luma by which one side of the middle is brighter than the other; 0 for a pointed
-# leaf .. 1 for a petal.
+# leaf .. 1 for a petal .. 2 for a slip of paper.
 BLADE: Final = record_type(
     "x", "y", "length", "width", "angle", "soft", "alpha", "luma", "cb", "cr", "fold", "roundness"
 )  # fmt: skip
@@ -66,15 +66,20 @@ def _draw(y: U8, u: U8, v: U8, blades: Records) -> None:
 
 @fast_kernel
 def _cover(along: float, across: float, long: float, wide: float, soft: float, roundness: float) -> Any:
-    """Coverage 0..1: the half width along the blade is (1 - a²) for a leaf, broader before its end for a petal."""
+    """Coverage 0..1: the half width along the blade is (1 - a²) for a leaf, broader before its end for a petal, and the
+    same all along for paper."""
     if along < -1 - soft / long or along > 1 + soft / long:
         return 0.0
     a = min(max(along, -1.0), 1.0)
     pointed = 1 - a * a
-    half = wide * ((1 - roundness) * pointed * (1 - 0.25 * a) + roundness * math.sqrt(pointed) * (0.8 + 0.35 * a))
+    petal, paper = min(roundness, 1.0), max(0.0, roundness - 1)
+    half = wide * ((1 - petal) * pointed * (1 - 0.25 * a) + petal * math.sqrt(pointed) * (0.8 + 0.35 * a))
+    half += paper * (wide - half)
     # Distance to the rim: across the blade beside it, and from the tip beyond it.
     distance = half - abs(across)
     beyond = (abs(along) - 1) * long
-    if beyond > 0:
+    if paper > 0:
+        distance = min(distance, -beyond)
+    elif beyond > 0:
         distance = -math.sqrt(across * across + beyond * beyond)
     return smoothstep_scalar(0.5 + distance / (2 * soft))

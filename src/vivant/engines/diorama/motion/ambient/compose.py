@@ -76,6 +76,7 @@ from vivant.request import FPS
 _DARKEST: Final = np.float32(0.25)  # gain that can be taken back on the way to a last picture
 _BROODS: Final = 0.4  # strength of the shade that drifts over a sky with lightning
 _BROODING: Final = 2.2  # how much deeper it is than over a sky by day
+_OPEN_WATER: Final = np.float32(0.35)  # share of a lake that counts as sky for light that drifts
 _BLIZZARD: Final = 0.75  # of snow, from which the wind drives it in sheets
 
 
@@ -582,9 +583,11 @@ def _bubbles(setting: Setting, motion: Motion) -> Parts:
 
 
 def _drifting_light(setting: Setting, motion: Motion) -> Parts:
-    sky, luma = average_quarter(setting.places.sky), average_quarter(setting.scene.source.planes.y.astype(np.float32))
+    places, luma = setting.places, average_quarter(setting.scene.source.planes.y.astype(np.float32))
+    # Water lies open under its sky, too, and most of it moves by itself.
+    sky = np.maximum(average_quarter(places.sky), _OPEN_WATER * places.lying)
     # On flat colours the least shade shows.
-    strength = motion.strength * (1 - 0.5 * setting.scene.facts.drawn)
+    strength = motion.strength * (0.5 if setting.scene.facts.drawn > 0 else 1.0)
     return Parts(displacements=(DriftingLight(setting.air, strength, sky, luma),))
 
 

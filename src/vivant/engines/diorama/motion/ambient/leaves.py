@@ -33,12 +33,13 @@ class Kind:
     fall: float
     wind: float  # at wind 1
     swing: float  # metres to each side
-    round: float
+    round: float  # see blades.py
     dimmest: float  # share of their brightness that they keep in a dark picture; petals are translucent
     few: int  # at 720p, strength 0
     many: int  # more at strength 1
     colours: tuple[tuple[int, int, int], ...]
     gleam: float = 9.0  # luma by which one half is brighter than the other
+    flips: float = 1.0  # times as fast as a leaf it turns over
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -51,7 +52,8 @@ KINDS: Final[dict[str, Kind]] = {
         colours=((250, 218, 226), (246, 196, 210), (255, 236, 238), (240, 178, 196)),
     ),
     "confetti": Kind(
-        length=0.046, slim=0.62, fall=1.0, wind=1.3, swing=0.19, round=0.9, dimmest=0.75, few=130, many=420, gleam=26,
+        length=0.05, slim=0.6, fall=1.35, wind=1.3, swing=0.19, round=2.0, dimmest=0.75, few=170, many=480, gleam=26,
+        flips=2.2,
         colours=(
             (232, 52, 64), (250, 186, 32), (42, 132, 226), (60, 180, 90), (238, 96, 168), (140, 84, 208),
             (246, 240, 228), (255, 140, 40),
@@ -88,7 +90,8 @@ class Leaves:
         self._wind = kind.wind * chance.uniform(0.7, 1.2, count)
         self._swing = kind.swing * chance.uniform(0.5, 1.3, count)
         self._rate = chance.uniform(2.2, 4.2, count)  # radians per second
-        self._spin = chance.uniform(1.5, 5.0, count) * chance.choice([-1, 1], count)
+        self._spin = kind.flips * chance.uniform(1.5, 5.0, count) * chance.choice([-1, 1], count)
+        self._turn = self._spin / kind.flips  # in the plane of the picture
         self._phase = chance.uniform(0, 2 * math.pi, (3, count))
         self._place = chance.random((2, count))
         self._round, self._gleam = kind.round, kind.gleam
@@ -134,7 +137,7 @@ class Leaves:
         out["x"], out["y"] = x - margin, y - margin
         out["length"] = self._length
         out["width"] = self._width * np.maximum(np.abs(facing), 0.12)
-        out["angle"] = 0.9 * np.sin(one + 0.6) + 0.5 * self._spin * time + self._phase[2]
+        out["angle"] = 0.9 * np.sin(one + 0.6) + 0.5 * self._turn * time + self._phase[2]
         out["soft"] = self._soft + 0.22 * speed
         out["alpha"] = self._alpha * opacity * self._length / (self._length + 0.25 * speed)
         rows = np.clip(out["y"] / STEP, 0, self._cover.shape[0] - 1).astype(int)
