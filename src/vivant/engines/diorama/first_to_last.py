@@ -55,13 +55,13 @@ class LastPicture:
         return self._first is first and self._picture is last and self._canvas == canvas and not self._used
 
     def tell_seen(self, board: Storyboard) -> Storyboard:
-        """The storyboard with what is seen of it: while the camera travels from one picture to the other, no sky
-        drifts."""
-        clouds = [motion for motion in board.motions if motion.kind == "clouds"]
-        if not clouds or not self._travels():
+        """The storyboard with what is seen of it: while the camera travels from one picture to the other, no sky and
+        no light drifts."""
+        drifting = [motion for motion in board.motions if motion.kind in ("clouds", "drifting_light")]
+        if not drifting or not self._travels():
             return board
-        kept = tuple(motion for motion in board.motions if motion.kind != "clouds")
-        asked = any(motion.origin == "prompt" for motion in clouds)
+        kept = tuple(motion for motion in board.motions if motion not in drifting)
+        asked = any(motion.origin == "prompt" for motion in drifting)
         notes = tell([ScriptNote("clouds_on_the_way")], board.language) if asked else ()
         return replace(board, motions=kept, notes=(*board.notes, *notes))
 

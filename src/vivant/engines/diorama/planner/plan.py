@@ -169,8 +169,7 @@ def _to_storyboard(
     travels, birds = take(in_picture.fit_travels(intent.travels, facts, find, frames, morph=morph))
     motions += tuple(flock for flock in birds if all(motion.kind != "birds" for motion in motions))
     body_actions = take(in_picture.fit_body_actions(intent.body_actions, facts, frames, morph=morph))
-    if not morph:
-        motions += defaults.choose_light(shots, motions, facts, lives=bool(body_actions))
+    motions += defaults.choose_light(shots, motions, facts, lives=bool(body_actions), morph=morph)
     lines = take(_lines(intent.lines, facts, frames))
     actions = take(in_picture.fit_actions(intent.actions, facts, frames))
     take(tell_silence((), lines, actions, facts, audio=audio))

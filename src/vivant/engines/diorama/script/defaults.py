@@ -33,6 +33,7 @@ _FACE: Final = 0.12  # a face at least this high (share of the canvas) makes a p
 _SHARE: Final = {"water": 0.04, "sky": 0.10, "plants": 0.06, "fire": 0.005}
 LARGE_WATER: Final = 0.18  # from here on it is a lake or the sea and has waves, below a stream
 _SHORT_REST: Final = 0.4  # seconds for which a picture may stand still
+_ON_THE_WAY: Final = 0.4  # strength of the light that drifts over two pictures
 _COMES: Final = 0.6  # seconds in which a motion that has a time comes and goes
 # The camera stands still for most of such a shot: a whip takes half a second, and a change of focus moves nothing.
 _RESTS: Final = frozenset({"static", "whip", "rack_focus"})
@@ -98,23 +99,27 @@ def choose_motions(facts: PictureFacts, seed: int, *, morph: bool = False) -> tu
     return tuple(found)
 
 
-def leave_out_unseen(motions: tuple[Motion, ...], facts: PictureFacts) -> tuple[Motion, ...]:
+def leave_out_unseen(motions: tuple[Motion, ...], facts: PictureFacts, *, morph: bool) -> tuple[Motion, ...]:
     """Without what the picture would have by itself but does not show: clouds in a bare sky. What was asked for stays,
-    for it is shown in another way."""
-    return tuple(
-        motion for motion in motions if motion.kind != "clouds" or motion.origin != "picture" or not facts.bare
-    )
+    for it is shown in another way; so does all on the way to a last picture, whose sky may have clouds."""
+    if morph or not facts.bare:
+        return motions
+    return tuple(motion for motion in motions if motion.kind != "clouds" or motion.origin != "picture")
 
 
 def choose_light(
-    shots: tuple[Shot, ...], motions: tuple[Motion, ...], facts: PictureFacts, *, lives: bool
+    shots: tuple[Shot, ...], motions: tuple[Motion, ...], facts: PictureFacts, *, lives: bool, morph: bool
 ) -> tuple[Motion, ...]:
     """Light that drifts over a picture while neither the camera nor anything else is sure to move: before a move that
     comes late, after one that ends early, or all along. lives: a living subject moves, or something travels. Clouds
     may turn out to be too faint to be seen to drift, and what is drawn hardly moves. Between two strokes of lightning
-    only a sky of some size lives."""
+    only a sky of some size lives. On the way to a last picture the camera moves all along, and yet both pictures would
+    stand still, but for a sky."""
     if lives or any(not face.still for face in facts.faces):
         return ()
+    if morph:
+        alone = all(motion.kind == "clouds" for motion in motions)
+        return (Motion(kind="drifting_light", strength=_ON_THE_WAY, origin="default"),) if alone else ()
     frames = shots[-1].end
     faint = {"clouds", "water", "wind"} if facts.drawn else {"clouds"}
     if facts.sky < _SHARE["sky"] or any(motion.kind == "lightning" and not motion.has_region for motion in motions):

@@ -117,7 +117,7 @@ def write(
     moving = chain.take(_write_motions(wanted, facts, seed, find, morph=morph))
     shone = chain.take(lights.find_lights(reading, times))
     cloudy = any(motion.kind == "clouds" for motion in moving)
-    moving = defaults.leave_out_unseen(moving, facts)
+    moving = defaults.leave_out_unseen(moving, facts, morph=morph)
     still = wanted.nothing_else
     lit = chain.take(lights.fit_lights(shone, facts, morph=morph, still=still, cloudy=cloudy, shining=shining))
     travels = chain.take(travel.find_travels(reading, times, facts))
@@ -130,8 +130,9 @@ def write(
     alone = replace(facts, body=None) if morph else facts
     moved = beings.find_body_actions(reading, cast, times, alone, nothing_else=wanted.nothing_else)
     living = chain.take(moved)
-    if not wanted.nothing_else and not morph:
-        moving = (*moving, *defaults.choose_light(shots, moving, facts, lives=bool(living or travels)))
+    if not wanted.nothing_else:
+        lives = bool(living or travels)
+        moving = (*moving, *defaults.choose_light(shots, moving, facts, lives=lives, morph=morph))
     acting = chain.take(actions.find_actions(reading, cast, times, facts.faces, lines, moved.spans))
     wordless = chain.take(dialogue.find_wordless_speech(reading, cast, spoken))
     chain.take(tell_silence(wordless, lines, acting, facts, audio=audio))
