@@ -150,7 +150,7 @@ class Sway:
         apart = 1 - np.clip(3 * filters.blur(firm, 10 * air.scale), 0, 1)
         stem = (stems.along_x[box], stems.along_y[box], (stems.stem * apart)[box])
         self._swell = np.ones(air.frames, np.float32)
-        self._reach_speed(speed, counts, stem, tough * (0.45 + 0.85 * strength))
+        self._reach_speed(speed, counts, stem, tough * (0.3 + 1.25 * strength))
         self._still = self._blown(0)
 
     def _reach_speed(self, speed: float, counts: NDArray[np.bool_], stem: tuple[F32, F32, F32], rough: float) -> None:
@@ -163,7 +163,7 @@ class Sway:
         times = np.linspace(0, self._air.frames - 2, 24).astype(int)
         first = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in self._bent))
         trial = _Trial(thin, first, {}, np.float32(1))
-        for most in (1e6, 1.6, 1.3):  # later rounds make up for what the limit took, but tips must stay ahead of roots
+        for most in (1e6, 1.6, 1.4, 1.3, 1.3):  # later rounds make up for what the limit took, but tips must stay ahead of roots
             fast = []
             for n in times:
                 (x, y), (nx, ny) = self._try(trial, int(n)), self._try(trial, int(n) + 1)
