@@ -161,6 +161,9 @@ def test_a_fall_in_which_water_was_missed_is_whole() -> None:
     falling = falls.find_falling(to_planes(rgb).y, water, 0.6)
     assert falling[330:380, 580:690].mean() > 0.8
     assert falling[:250].max() < 0.1 and falling[410:].mean() < 0.1
+    # With the stream that runs aslant into it, and without the rocks before it.
+    assert falling[345:375, 195:265].mean() > 0.5
+    assert falling[400:, 580:760].mean() < 0.03
 
 
 def test_turquoise_is_weighed_only_where_rows_are_full_of_it_and_is_then_the_same() -> None:

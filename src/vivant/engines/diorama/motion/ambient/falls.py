@@ -20,6 +20,8 @@ SPEED: Final = 210.0  # px per second at 720p, strength 0.5
 PERIOD: Final = 0.8  # seconds
 STREAKS: Final = 0.13  # share of light by which drops that fall together differ from those about them
 HOLE: Final = 0.2  # heights that a hole of the water in a fall may be wide
+ASLANT: Final = 0.2  # downward part of the direction from which streaks beside a fall run into it: 11 degrees
+BESIDE: Final = 0.3  # heights from a fall in which such streams are looked for
 APPEAR: Final = 0.6  # seconds until the streaks of light have their full strength
 
 
@@ -67,10 +69,27 @@ def find_falling(luma: U8, water: F32, scale: float) -> F32:
         # A steep shore mirrored in a lake is upright as well, but it has no clear streaks and is not white.
         if sure[here].mean() > 0.5 and np.percentile(small[here], 90) > 105:
             kept[here] = 1
+    beside = _find_beside(kept, down, sure * average_quarter(water), small, scale)
     # The edge above and the foam below move too; their streaks are too short to be measured.
     rim = 2 * round(5 * scale) + 1
     grown = cv2.dilate(kept, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
-    return np.minimum(filters.resize(filters.blur(grown, 1.5), width, height), water)
+    return np.minimum(filters.resize(filters.blur(np.maximum(grown, beside), 1.5), width, height), water)
+
+
+def _find_beside(falling: F32, down: F32, sure: F32, luma: F32, scale: float) -> F32:
+    """The streams that run aslant into a fall, and beside it: bright streaks that join it and lead down, though not
+    steeply. All float32 on the quarter grid; falling: 0 or 1; sure: 0..1, 0 outside the water."""
+    aslant = np.clip((down - ASLANT) / 0.15, 0, 1) * np.clip((sure - 0.3) / 0.25, 0, 1) * np.clip((luma - 55) / 30, 0, 1)
+    size = 2 * round(4 * scale) + 1
+    body = ((filters.blur(aslant, 3.0 * scale) > 0.3) | (falling > 0)).astype(np.uint8)
+    body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)), np.uint8)
+    reach = 2 * round(BESIDE * luma.shape[0]) + 1
+    near = cv2.dilate(falling, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))) > 0
+    _, labels = cv2.connectedComponents(np.where(near, body, 0).astype(np.uint8))
+    joined = np.unique(labels[falling > 0])
+    # Rocks beside them, which are dark, must not run along.
+    dark = filters.blur(np.clip((80 - luma) / 30, 0, 1), 4.0 * scale)
+    return np.asarray(np.isin(labels, joined[joined > 0]) * np.clip((0.3 - dark) / 0.15, 0, 1), np.float32)
 
 
 def make_current(air: Air, luma: U8, mask: F32, strength: float) -> Current | None:
@@ -81,7 +100,8 @@ def make_current(air: Air, luma: U8, mask: F32, strength: float) -> Current | No
         return None
     x, y, sure = measure_streaks(luma, air.scale)
     # Where no streak is seen, water falls as its neighbours do, or straight down.
-    trust = (sure * weight) ** 2 + 0.02
+    # What falls steeply is not turned aside by what runs aslant beside it.
+    trust = (sure * weight * y * y) ** 2 + 0.005
     sigma = 5.0 * air.scale
     down, aside = filters.blur(y * y * trust, sigma), filters.blur(x * y * trust, sigma)
     length = np.hypot(down, aside) + 1e-6
