@@ -65,13 +65,13 @@ class Morph:
         self._ambient, self._patches, self._face_field = ambient, patches, face_field
         h, w = scene.source.planes.y.shape
         self._whole = Rect(0, 0, w, h)
-        self._way = make_way(storyboard)
+        moves = not is_same_view(aligned)
+        self._way = make_way(storyboard, travels=moves)
         self._sky = self._last_sky = None
-        if ambient and ambient.backdrop and last_sky and is_same_view(aligned):
+        if ambient and ambient.backdrop and last_sky and not moves:
             self._sky, self._last_sky = Sky(ambient.backdrop), Sky(last_sky.backdrop)
         self._last_drift = last_sky.drift if last_sky else None
         nearness, subject = make_nearness(scene)
-        moves = not is_same_view(aligned)
         if moves:  # the relief of the first picture is in its place only at the start
             nearness = np.full_like(nearness, subject)
         camera = keep_unanswered(timeline.camera, storyboard, aligned.fit.view, (w, h)) if moves else timeline.camera

@@ -15,19 +15,21 @@ from vivant.engines.diorama.timing.curves import HOME, CameraCurves
 from vivant.media import F64
 
 _RAMP: Final = 0.22  # share of the way in which the camera gathers speed, and in which it loses it
+_LIT: Final = 0.08  # the same where nothing but the light, or what is in the picture, changes
 _FAST: Final = 0.6  # of its time that a fast move takes
 _ANSWERED: Final = (1.04, 0.03, 0.03)  # a zoom, a shift in widths and a turn in radians that answer the words for one
 
 
-def make_way(storyboard: Storyboard) -> F64:
+def make_way(storyboard: Storyboard, *, travels: bool) -> F64:
     """float64 (frames,), 0 at the first picture .. 1 at the last. The whole clip is on its way, except where the prompt
-    has the camera rest for a time; a fast move takes the middle of the clip, or the beginning of its time."""
+    has the camera rest for a time; a fast move takes the middle of the clip, or the beginning of its time. travels:
+    whether the camera makes the way, which gathers speed for longer than light does."""
     moving = [shot for shot in storyboard.shots if any(_is_asked(move) for move in shot.moves)]
     start, end = (moving[0].start, moving[-1].end) if moving else (0, storyboard.frames)
     u = (np.arange(storyboard.frames) - start) / max(1, end - 1 - start)
     if any(move.speed == "fast" for shot in moving for move in shot.moves if _is_asked(move)):
         u = u / _FAST if start > 0 else 0.5 + (u - 0.5) / _FAST
-    return glide(u, ramp=_RAMP)
+    return glide(u, ramp=_RAMP if travels else _LIT)
 
 
 def _is_asked(move: Move) -> bool:
