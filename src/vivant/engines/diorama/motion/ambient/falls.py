@@ -79,7 +79,9 @@ def find_falling(luma: U8, water: F32, scale: float) -> F32:
 def _find_beside(falling: F32, down: F32, sure: F32, luma: F32, scale: float) -> F32:
     """The streams that run aslant into a fall, and beside it: bright streaks that join it and lead down, though not
     steeply. All float32 on the quarter grid; falling: 0 or 1; sure: 0..1, 0 outside the water."""
-    aslant = np.clip((down - ASLANT) / 0.15, 0, 1) * np.clip((sure - 0.3) / 0.25, 0, 1) * np.clip((luma - 55) / 30, 0, 1)
+    aslant = (
+        np.clip((down - ASLANT) / 0.15, 0, 1) * np.clip((sure - 0.3) / 0.25, 0, 1) * np.clip((luma - 55) / 30, 0, 1)
+    )
     size = 2 * round(4 * scale) + 1
     body = ((filters.blur(aslant, 3.0 * scale) > 0.3) | (falling > 0)).astype(np.uint8)
     body = np.asarray(cv2.morphologyEx(body, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)), np.uint8)

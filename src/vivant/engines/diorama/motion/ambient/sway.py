@@ -163,7 +163,13 @@ class Sway:
         times = np.linspace(0, self._air.frames - 2, 24).astype(int)
         first = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in self._bent))
         trial = _Trial(thin, first, {}, np.float32(1))
-        for most in (1e6, 1.6, 1.4, 1.3, 1.3):  # later rounds make up for what the limit took, but tips must stay ahead of roots
+        for most in (
+            1e6,
+            1.6,
+            1.4,
+            1.3,
+            1.3,
+        ):  # later rounds make up for what the limit took, but tips must stay ahead of roots
             fast = []
             for n in times:
                 (x, y), (nx, ny) = self._try(trial, int(n)), self._try(trial, int(n) + 1)

@@ -77,7 +77,7 @@ class _Illumination:
         self._lit_by: LightKind = "night" if evening else "lamps"
         if (evening or "lamps" in lights) and int(stage.shining.windows.max()) >= _FEWEST:
             # By night a third of them is lit, in the blue hour; lamps that are named come on all along.
-            self._windows = Windows(stage, 0.68, 0.1) if evening else Windows(stage, 0.46, 0.26, 0.5)
+            self._windows = Windows(stage, 0.72, 0.15) if evening else Windows(stage, 0.46, 0.26, 0.5)
         covered = any(motion.kind in _WEATHER for motion in storyboard.motions)
         self._starfield = Starfield(stage) if (evening and not covered) or "stars" in lights else None
         # Nothing but a grade or the time of day gives a black and white photograph a colour.

@@ -76,6 +76,17 @@ class Daylight:
             reflected[CB], reflected[CR] = 0.8 * mirrored.cb, 0.8 * mirrored.cr
             tone = tone + wet * (reflected - tone)
         tone = np.broadcast_to(tone, (7, *stage.shape))
+        low, high = _OWN_GONE
+        burnt = stage.burnt * np.float32(smoothstep(np.array((moment - low) / (high - low))))
+        if burnt.max() > 0:
+            # The ridge that the sun burnt out is as dark as beside it.
+            shown = np.array(tone)
+            shown[LIFT] += burnt * tone[GAIN] * stage.ground.luma
+            shown[CB] += burnt * tone[COLOUR] * stage.ground.cb
+            shown[CR] += burnt * tone[COLOUR] * stage.ground.cr
+            shown[GAIN] *= 1 - burnt
+            shown[COLOUR] *= 1 - burnt
+            tone = shown
         glow = colour_of(_at(moment, _HORIZON))
         close = np.exp(-(((stage.y - stage.horizon) / 0.13) ** 2)).astype(np.float32)
         haze = _HAZE * np.sin(np.pi * min(1.0, moment / 0.95)) * close * stage.far * (0.4 + 0.6 * self._bright)

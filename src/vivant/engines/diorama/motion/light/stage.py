@@ -11,6 +11,8 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.motion.fields import CB_BY_LUMA, COLOUR, GAIN, STEP, average_quarter, quarter_shape
+from vivant.engines.diorama.motion.light.burnt_ridge import find_burnt_ridge
+from vivant.engines.diorama.motion.light.tones import Colour
 from vivant.engines.diorama.scene.backdrop import make_backdrop
 from vivant.engines.diorama.scene.complete import pull_push
 from vivant.engines.diorama.scene.lights import ShiningThings, cover_faces, find_shining
@@ -61,7 +63,13 @@ class Stage:
 
     @cached_property
     def sky_share(self) -> U8 | None:
-        """uint8 (h, w), in 1/255; None where no sky is trusted."""
+        """uint8 (h, w), in 1/255, without a ridge that the sun burns out; None where no sky is trusted."""
+        if self._seen_sky is None:
+            return None
+        return np.rint(self._seen_sky * (1 - self._burnt)).astype(np.uint8)
+
+    @cached_property
+    def _seen_sky(self) -> U8 | None:
         scene = self.scene
         if scene.sky.trust < SKY_TRUSTED or float(scene.sky.mask.mean()) < 0.03:
             return None
@@ -74,6 +82,27 @@ class Stage:
         if share is None:
             share = np.rint(255 * sky).astype(np.uint8)
         return share
+
+    @cached_property
+    def _burnt(self) -> F32:
+        sun = self.shining.sun
+        if sun is None or self._seen_sky is None:
+            return np.zeros((self.height, self.width), np.float32)
+        return find_burnt_ridge(self._seen_sky, self.scene.source.planes.y, sun.x, sun.radius)
+
+    @cached_property
+    def burnt(self) -> F32:
+        """Where the sun burns a ridge out of the picture, 0..1; see `burnt_ridge`."""
+        return average_quarter(self._burnt)
+
+    @cached_property
+    def ground(self) -> Colour:
+        """The ground, soft, with its luma above black; continued into what the sun burns out."""
+        rows, columns = self.shape
+        chroma = (self.scene.source.planes.u, self.scene.source.planes.v)
+        known = ((self.sky < 0.02) & (self.burnt < 0.02)).astype(np.float32)
+        cb, cr = (filters.resize(plane.astype(np.float32), columns, rows) - 128 for plane in chroma)
+        return Colour(*(pull_push(np.ascontiguousarray(part, np.float32), known) for part in (self.luma, cb, cr)))
 
     @cached_property
     def sky(self) -> F32:
