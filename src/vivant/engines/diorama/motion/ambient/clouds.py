@@ -22,7 +22,7 @@ from vivant.engines.diorama.scene.backdrop import Backdrop
 from vivant.media import F32, F64
 from vivant.request import FPS
 
-SPEED: Final = 1.0  # px per frame overhead at 640 px on the long side, strength 0.5, clouds with clear outlines
+SPEED: Final = 1.15  # px per frame overhead at 640 px on the long side, strength 0.5, clouds with clear outlines
 FASTER: Final = 3.6  # times as fast at strength 1, and as slow at strength 0
 # Gradient of luma, per px at 640 px, that the clearest 8 % of a sky have where SPEED holds. Soft clouds must go faster
 # to be seen to go, up to so many times.

@@ -22,8 +22,8 @@ from vivant.engines.diorama.motion.ambient.drifting_light import DriftingLight
 from vivant.engines.diorama.motion.ambient.embers import Embers
 from vivant.engines.diorama.motion.ambient.firelight import Firelight
 from vivant.engines.diorama.motion.ambient.flock import Flock
-from vivant.engines.diorama.motion.ambient.hair import make_strands
 from vivant.engines.diorama.motion.ambient.gloom import Gloom
+from vivant.engines.diorama.motion.ambient.hair import make_strands
 from vivant.engines.diorama.motion.ambient.haze import Haze
 from vivant.engines.diorama.motion.ambient.hearth import Hearth, find_hearth, light_candle, mark_faces
 from vivant.engines.diorama.motion.ambient.leaves import Leaves

@@ -66,7 +66,7 @@ class Stage:
         """uint8 (h, w), in 1/255, without a ridge that the sun burns out; None where no sky is trusted."""
         if self._seen_sky is None:
             return None
-        return np.rint(self._seen_sky * (1 - self._burnt)).astype(np.uint8)
+        return np.asarray(np.rint(self._seen_sky * (1 - self._burnt)), np.uint8)
 
     @cached_property
     def _seen_sky(self) -> U8 | None:
