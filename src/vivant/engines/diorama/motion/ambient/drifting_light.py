@@ -25,7 +25,7 @@ DEEP: Final = 0.95  # gain at strength 1 between light and shade
 SOFT: Final = 1.5  # standard deviations of the pattern between shade and light: softer patches are not seen to move
 LIT: Final = 150.0  # luma of the bright parts for which that holds; a darker picture changes more, or nobody sees it
 WHITE: Final = (165.0, 215.0)  # luma between which what is bright comes to be white, on which shade is grey
-ON_WHITE: Final = 0.65  # share of the change that is left there
+ON_WHITE: Final = 0.75  # share of the change that is left there
 RIM: Final = 16.0  # samples of the quarter grid at 720 lines over which it fades towards the sky, over far haze
 PACES: Final = ((0.25, 0.045), (-0.17, 0.08))  # tiles per second to the side of the wind and down, of each layer
 
