@@ -585,7 +585,8 @@ def _bubbles(setting: Setting, motion: Motion) -> Parts:
 def _drifting_light(setting: Setting, motion: Motion) -> Parts:
     places, luma = setting.places, average_quarter(setting.scene.source.planes.y.astype(np.float32))
     # Water lies open under its sky, too, and most of it moves by itself.
-    sky = np.maximum(average_quarter(places.sky), _OPEN_WATER * places.lying)
+    trusted = float(setting.scene.water.trust >= TRUSTED)
+    sky = np.maximum(average_quarter(places.sky), np.float32(trusted) * _OPEN_WATER * places.lying)
     # On flat colours the least shade shows.
     strength = motion.strength * (0.5 if setting.scene.facts.drawn > 0 else 1.0)
     return Parts(displacements=(DriftingLight(setting.air, strength, sky, luma),))
