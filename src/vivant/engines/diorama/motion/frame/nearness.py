@@ -35,7 +35,7 @@ def even_columns(nearness: F32) -> F32:
     """Nearness, float32 (h, w), FAR..1, in which no column as a whole is nearer than another: the cards that towers in
     haze are guessed to be stay upright as one passes them, but as one rises over them a horizon behind them bends."""
     nearer = np.median(nearness - np.median(nearness, axis=1, keepdims=True), axis=0, keepdims=True)
-    return np.clip(nearness - nearer, FAR, 1).astype(np.float32)
+    return np.asarray(np.clip(nearness - nearer, FAR, 1), np.float32)
 
 
 def hold_subject(scene: Scene, nearness: F32, subject: float) -> F32:
