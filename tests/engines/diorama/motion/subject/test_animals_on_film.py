@@ -20,6 +20,7 @@ from vivant.media import U8
 from vivant.request import Canvas
 
 FRAMES = 73
+STATIC = Move(kind="static")
 ANTELOPE: Box = (0.1, 0.4, 0.58, 0.95)
 ITS_HEAD: Box = (0.11, 0.48, 0.28, 0.75)
 CAT: Box = (0.15, 0.45, 0.45, 1.0)
@@ -34,12 +35,14 @@ def scenes() -> dict[str, Scene]:
     }
 
 
-def film(scene: Scene, *kinds: BodyActionKind, strength: float = 0.5, being: Being = "animal") -> U8:
-    """Luma of every frame under a camera that stands still, uint8 (n, h, w), at 640 px."""
+def film(
+    scene: Scene, *kinds: BodyActionKind, strength: float = 0.5, being: Being = "animal", camera: Move = STATIC
+) -> U8:
+    """Luma of every frame, uint8 (n, h, w), at 640 px; under a camera that stands still, if no other is given."""
     h, w = scene.depth.shape
     board = Storyboard(
-        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=True, morph=False,
-        shots=(Shot(start=0, end=FRAMES, moves=(Move(kind="static"),)),),
+        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=camera == STATIC, morph=False,
+        shots=(Shot(start=0, end=FRAMES, moves=(camera,)),),
         body_actions=tuple(
             BodyAction(kind=kind, being=being, strength=strength, order=n) for n, kind in enumerate(kinds)
         ),
@@ -67,6 +70,18 @@ def test_a_head_that_is_told_to_turn_turns_in_every_quarter_and_nothing_behind_i
     assert max(quarter.flow for quarter in seen.quarters) > 0.5
     whole = alive(film(scenes["antelope"], "turn_head"), ANTELOPE)
     assert max(quarter.elsewhere for quarter in whole.quarters) < 0.05
+
+
+def test_a_head_that_turns_is_out_of_focus_wherever_it_is(scenes: dict[str, Scene]) -> None:
+    rack = Move(kind="rack_focus", direction="out")
+    sharp, soft = (film(scenes["antelope"], "turn_head", camera=camera)[-24::6] for camera in (STATIC, rack))
+    left, top, right, bottom = ITS_HEAD
+    h, w = sharp.shape[1:]
+    head = (slice(round(top * h), round(bottom * h)), slice(round(left * w), round(right * w)))
+    for before, after in zip(sharp, soft, strict=True):
+        # Where it is drawn there is haze behind it, so what is sharp there is the head.
+        edges = [np.abs(cv2.Laplacian(frame[head], cv2.CV_32F)) for frame in (before, after)]
+        assert np.percentile(edges[1], 99) < 0.5 * np.percentile(edges[0], 99)
 
 
 @pytest.mark.parametrize(("name", "where"), [("antelope", ITS_HEAD), ("drawing_cat", CAT)])

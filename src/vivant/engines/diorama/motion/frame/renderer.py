@@ -227,7 +227,8 @@ class Renderer:
             look = self.rig.aim(pose, self._whole, surface=1) if before else view
             sheets.draw(sheet, look, frame, self._noise)
         if self._focus:
-            near = self.rig.aim(pose, self._whole, surface=len(self.rig.surfaces) - 1)
+            # Where what is near was drawn: a head that turns takes its focus along.
+            near = laid.grid if laid else displace(self.rig.aim(pose, self._whole), moved)[0]
             lens = self._timeline.camera
             frame = self._focus.apply(frame, near, float(lens.near_soft[n]), float(lens.far_soft[n]))
         self._relight(n, gain, frame)
