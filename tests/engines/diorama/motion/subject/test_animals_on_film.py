@@ -41,8 +41,8 @@ def film(
     """Luma of every frame, uint8 (n, h, w), at 640 px; under a camera that stands still, if no other is given."""
     h, w = scene.depth.shape
     board = Storyboard(
-        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=camera == STATIC, morph=False,
-        shots=(Shot(start=0, end=FRAMES, moves=(camera,)),),
+        width=w, height=h, frames=FRAMES, seed=3, language="en", audio=False, camera_fixed=camera == STATIC,
+        morph=False, shots=(Shot(start=0, end=FRAMES, moves=(camera,)),),
         body_actions=tuple(
             BodyAction(kind=kind, being=being, strength=strength, order=n) for n, kind in enumerate(kinds)
         ),
