@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from PIL import Image
 
 from support.paths import PHOTOS
@@ -40,10 +41,19 @@ def test_the_filling_has_the_texture_that_telea_lacks() -> None:
     assert detail(to_planes(np.asarray(smeared, np.uint8)).y, inside) < 0.3 * true
 
 
-def test_nothing_changes_outside_the_hole() -> None:
+def test_soft_seams_are_softer_and_what_is_far_from_them_is_not() -> None:
+    picture, hole = hillside(), a_hole()
+    hard, soft = (complete(make_source(picture), picture, hole, reach=200, soft=size).planes.y for size in (0, 4.0))
+    inside = hole > 0.99
+    assert detail(soft, inside) < 0.9 * detail(hard, inside)
+    assert (soft == hard)[inside].mean() > 0.05
+
+
+@pytest.mark.parametrize("soft", [0.0, 4.0])
+def test_nothing_changes_outside_the_hole(soft: float) -> None:
     picture, hole = hillside(), a_hole()
     before = make_source(picture)
-    filled = complete(before, picture, hole, reach=200)
+    filled = complete(before, picture, hole, reach=200, soft=soft)
     outside = hole == 0
     assert np.array_equal(filled.planes.y[outside], before.planes.y[outside])
     far = cv2.dilate((hole > 0).astype(np.uint8), np.ones((15, 15), np.uint8)) == 0

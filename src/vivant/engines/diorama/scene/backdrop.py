@@ -28,6 +28,7 @@ CONTRAST: Final = (22.0, 55.0)
 STEPS: Final = (0.0025, 0.014)  # of the short side: blurs at which outlines are told from ramps
 RAMP: Final = (0.52, 0.78)  # ratio of the gradients there below which an edge is a ramp, and from which it is a step
 FADES: Final = 0.04  # widths over which the light of the sky beside an outline fades out behind it
+SEAM: Final = 0.007  # widths, standard deviation, over which patches of the sky that is filled in run into each other
 HAZE: Final = 0.09  # of the short side: where the outline is not trusted the sky comes to rest this far before it
 FAINT: Final = 0.2  # luma per pixel of 496: what the clearest tenth of a sky must exceed for clouds to be seen in it
 OPEN: Final = 0.1  # of the canvas: in a smaller sky clouds must be clearer in the same ratio
@@ -36,6 +37,11 @@ ROWS: Final = 360  # height of the copy on which masts and roofs before the sky 
 GLOW: Final = (0.09, 6.0)  # reach of the glow about a lamp in widths, and how soon it is full
 COMMON: Final = 0.004  # share of the sky from which on a colour is one of the sky's
 SKYLINE: Final = 0.08  # heights above the ground up to which a skyline is looked for
+GAP: Final = 0.03  # heights: what is bright in less is no cloud below a gap
+GAP_LIT: Final = (
+    6.0,
+    24.0,
+)  # luma by which the cloud below a gap is brighter than the sky above it; dusk is less steep
 STRAIGHT: Final = 0.16  # of the height: the shortest line that is taken for a wire
 MISSED: Final = 0.12  # of a line, at each end
 MAST: Final = (0.007, 0.022)  # of the short side: the widest mast before the sky, and the lowest
@@ -98,7 +104,7 @@ def make_backdrop(source: Source, rgb: U8, sky: F32, reach: float, fixed: F32 | 
     known = cv2.erode(seen.astype(np.uint8), np.ones((margin, margin), np.uint8), borderValue=1) > 0
     if float(known.mean()) < 0.02:
         return None
-    filled = complete(source, rgb, (~known).astype(np.float32), reach=reach)
+    filled = complete(source, rgb, (~known).astype(np.float32), reach=reach, soft=SEAM * w)
     filled = _even_out(filled, source, known, FADES * w)
     # What is nearly all sky is mixed with the moved sky as it is: what a fill differs from it would stay as a stain.
     home = _choose(source, filled, (pure > 0.7) & (fixed < 0.02))
@@ -322,7 +328,8 @@ def find_foreign_colours(rgb: U8, sky: F32) -> F32:
 
 def find_shaded(luma: U8, sky: F32) -> F32:
     """Where it is darker than the sky above, near the ground: float32 (h, w), 0..1. A far skyline has the colours of
-    its haze, but unlike a cloud it is never brighter. luma: uint8 (h, w); sky: float32 (h, w), 0..1."""
+    its haze, but unlike a cloud it is never brighter; nor is what is close below it, where a gap in a cloud has the
+    cloud. luma: uint8 (h, w); sky: float32 (h, w), 0..1."""
     h, w = sky.shape
     size = (max(w // 2, 1), max(h // 2, 1))
     small, open_ = filters.resize(luma, *size), (filters.resize(sky, *size) > 0.5).astype(np.float32)
@@ -334,7 +341,12 @@ def find_shaded(luma: U8, sky: F32) -> F32:
     solid = np.pad(open_.astype(np.uint8), 1, mode="edge")  # the picture's border is no ground
     distance = np.asarray(cv2.distanceTransform(solid, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
     low = 1 - smoothstep((distance / size[1] - SKYLINE) / np.float32(0.4 * SKYLINE))
-    return filters.resize(np.clip((usual - small - 3) / 5, 0, 1) * low, w, h)
+    # Lit windows of a skyline are bright, too, but small.
+    large = max(3, round(GAP * size[1]))
+    broad = cv2.morphologyEx(small * open_, cv2.MORPH_OPEN, np.ones((large, large), np.uint8))
+    below = cv2.dilate(broad, np.ones((reach + 1, 1), np.uint8), anchor=(0, 0))
+    gap = smoothstep((below - usual - GAP_LIT[0]) / np.float32(GAP_LIT[1] - GAP_LIT[0]))
+    return filters.resize(np.clip((usual - small - 3) / 5, 0, 1) * (1 - gap) * low, w, h)
 
 
 def find_lines(luma: U8, sky: F32, foreign: F32) -> F32:

@@ -44,6 +44,7 @@ def complete(
     seed: int = 0,
     begin: Begin = "smooth",
     flat: bool = False,
+    soft: float = 0.0,
 ) -> Source:
     """`source` with the hole filled. rgb: uint8 (h, w, 3), the same picture. hole: float32 (h, w), 0..1; old and new
     are mixed by it. reach: how far in from the hole's rim the result can be seen, in pixels; farther in it is only
@@ -51,7 +52,8 @@ def complete(
     is left and right of it, for one that will be seen as a whole: scenes are layered, and from an average a hill would
     end in haze; where both sides agree nothing else is taken (level_fill.py); "border", what `rgb` has in the hole,
     which is the picture's edge drawn outward: it goes on with what is near, so nothing is taken from rows far away.
-    flat: it is a drawing, of which "level" holds everywhere. Equal arguments, equal result."""
+    flat: it is a drawing, of which "level" holds everywhere. soft: pixels, standard deviation, of the blur of
+    seams between patches: in a sky nothing is as hard as they are. Equal arguments, equal result."""
     h, w = hole.shape
     scale = _WORK / max(h, w)
     size = (max(round(w * scale), 16), max(round(h * scale), 16))
@@ -62,8 +64,12 @@ def complete(
     maps = _enlarge(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
-    soft: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
-    u, v = (_fill(plane, soft, maps, half=True) for plane in (planes.u, planes.v))
+    quarter: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    u, v = (_fill(plane, quarter, maps, half=True) for plane in (planes.u, planes.v))
+    if soft > 0:
+        seams = _find_seams(maps, soft * scale)
+        y = _soften(y, seams, hole, soft)
+        u, v = (_soften(plane, seams, quarter, soft / 2) for plane in (u, v))
     if begin == "level":
         made = fill_level(Planes(y, u, v), planes, hole, flat=flat)
         y, u, v = made.y, made.u, made.v
@@ -331,6 +337,27 @@ def _enlarge(offsets: I32, seen: Mask, size: tuple[int, int]) -> tuple[F32, F32,
         (np.rint(offsets[..., 1] * factor_x)).astype(np.float32),
         held.astype(np.float32),
     )
+
+
+def _find_seams(maps: tuple[F32, F32, F32], soft: float) -> F32:
+    """How near a small pixel is to where two patches meet, 0..1: float32, of the size of `maps`. soft: pixels of it."""
+    rows, columns, held = maps
+    seams = np.zeros_like(held)
+    for axis in (0, 1):
+        met = sum((np.abs(np.diff(values, axis=axis)) > 1).astype(np.float32) for values in (rows, columns, held * 2))
+        before, after = ((0, 1), (0, 0)), ((1, 0), (0, 0))
+        for pad in (before, after):
+            seams += np.pad(np.asarray(met, np.float32), pad if axis == 0 else pad[::-1])
+    near = cv2.GaussianBlur(np.minimum(seams, 1), (0, 0), max(0.6, soft))
+    return np.asarray(np.clip(2.5 * near, 0, 1), np.float32)
+
+
+def _soften(plane: U8, seams: F32, hole: F32, soft: float) -> U8:
+    """plane, uint8 (h, w), blurred at the seams within the hole."""
+    h, w = plane.shape
+    share = cv2.resize(seams, (w, h), interpolation=cv2.INTER_LINEAR) * hole
+    blurred = cv2.GaussianBlur(plane.astype(np.float32), (0, 0), soft)
+    return np.asarray(np.rint(plane + share * (blurred - plane)), np.uint8)
 
 
 def _fill(plane: U8, hole: F32, maps: tuple[F32, F32, F32], *, half: bool) -> U8:

@@ -7,7 +7,7 @@ from support.scenes import HEIGHT, WATERLINE, WIDTH, region, rows_between, scene
 from vivant.engines.diorama.motion.ambient import falloff
 from vivant.engines.diorama.motion.ambient.places import Places
 from vivant.engines.diorama.scene import sea
-from vivant.engines.diorama.scene.backdrop import find_standing
+from vivant.engines.diorama.scene.backdrop import find_shaded, find_standing
 from vivant.media import F32, U8
 
 
@@ -66,6 +66,18 @@ def test_a_mast_before_the_sky_is_not_a_cloud() -> None:
     standing = find_standing(luma, rows_between(0, 150))
     assert standing[60:140, 232:246].min() > 0.9
     assert standing[:130, :180].max() == 0 and standing[:130, 300:].max() == 0
+
+
+def test_a_gap_in_a_cloud_is_no_skyline() -> None:
+    """Both are darker than the sky above them and near the ground, but below a gap there is cloud."""
+    picture = np.full((HEIGHT, WIDTH), 120, np.float32)
+    picture[72:110, 180:300] = 225  # a cloud over the ground
+    picture[84:94, 220:240] = 130  # a gap in it
+    picture[104:110, 60:100] = 90  # a skyline in haze
+    picture[110:] = 60
+    shaded = find_shaded(picture.astype(np.uint8), rows_between(0, 110))
+    assert shaded[86:92, 224:236].max() < 0.1
+    assert shaded[106:108, 64:96].min() > 0.9
 
 
 def test_weights_vanish_at_a_shore_but_not_at_the_pictures_border() -> None:
