@@ -69,7 +69,7 @@ class Timings:
     fetch_within: float = 15.0  # for a picture at a URL, redirects included
     resolve_within: float = 10.0  # for a host name of a fetch; a second name server is asked after 5 s
     connect_within: float = 5.0  # for each connection of a fetch, TLS included
-    decoder_free_within: float = 30.0  # for a decoder process to become free
+    decoder_free_within: float = 45.0  # for a decoder process to become free; longer than `decode_within`
     decode_within: float = 30.0  # for one picture; it may take 15 s of processor time, longer on a busy machine
 
     # HTTP
@@ -97,6 +97,7 @@ class Timings:
         for shorter, longer in (
             ("heartbeat_every", "lease_lapses_after"),
             ("wait_for_lock", "write_within"),
+            ("decode_within", "decoder_free_within"),
             ("worker_heartbeat_every", "worker_silent_for"),
             ("drain_within", "stop_in_all_within"),
             ("worker_heartbeat_every", "worker_ready_for"),

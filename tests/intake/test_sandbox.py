@@ -196,7 +196,7 @@ def test_one_key_never_holds_both_decoders_and_the_others_do_not_wait() -> None:
             release.set()
         assert all(picture.width == 720 for picture in await asyncio.gather(*evil))
 
-    with_intake(work, Decoders(2, timings=Timings(decode_within=60)))
+    with_intake(work, Decoders(2, timings=Timings(decode_within=60.0, decoder_free_within=60.0)))
 
 
 def test_feeding_that_hangs_keeps_neither_the_next_picture_nor_the_end_waiting() -> None:
@@ -318,7 +318,7 @@ def test_the_largest_deep_pictures_fit_into_the_limits() -> None:
             assert picture.width == picture.height == 1800
 
     # What holds is the limit of processor time; a busy machine may take longer.
-    with_intake(work, Decoders(1, timings=Timings(decode_within=120.0)))
+    with_intake(work, Decoders(1, timings=Timings(decode_within=120.0, decoder_free_within=120.0)))
 
 
 def hostile() -> dict[str, bytes]:

@@ -24,8 +24,10 @@ def test_a_time_that_is_not_positive_and_finite_is_refused(wrong: dict[str, Any]
 @pytest.mark.parametrize(
     ("wrong", "longer"),
     [({"heartbeat_every": 31.0}, "lease_lapses_after"), ({"worker_heartbeat_every": 31.0}, "worker_silent_for"),
-     ({"engine_silent_for": 0.5}, "engine_silent_for")],
+     ({"engine_silent_for": 0.5}, "engine_silent_for"), ({"decode_within": 46.0}, "decoder_free_within")],
 )  # fmt: skip
-def test_a_heartbeat_that_comes_after_its_deadline_is_refused(wrong: dict[str, Any], longer: str) -> None:
+def test_a_time_that_must_be_shorter_than_another_is_refused_where_it_is_longer(
+    wrong: dict[str, Any], longer: str
+) -> None:
     with pytest.raises(ValueError, match=f"{longer} must be at least"):
         Timings(**wrong)

@@ -6,13 +6,13 @@ import numpy as np
 
 from support.clips import photo
 from vivant.engines.diorama.kernels import compiled_signatures
-from vivant.engines.diorama.scene import body, features, matte, mirrors, pupils, quays, regions
+from vivant.engines.diorama.scene import body, features, guided_filter, matte, mirrors, pupils, quays, regions
 from vivant.engines.diorama.scene.warm_up import warm_up_looking
 from vivant.media import fit
 
 KERNELS = (
-    body._measure_from, matte._multiply, matte._fit_lines, matte._apply_lines, pupils._fit_ellipse, regions._cross,
-    regions._trace, regions._learn, regions._add_likelihood,
+    body._measure_from, guided_filter._multiply, guided_filter._fit_lines, guided_filter._apply_lines,
+    pupils._fit_ellipse, regions._cross, regions._trace, regions._learn, regions._add_likelihood,
     mirrors._correlate_rows, mirrors._correlate_strips,
 )  # fmt: skip
 

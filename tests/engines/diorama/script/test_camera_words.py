@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vivant.engines.diorama.script.script import write
-from vivant.engines.diorama.storyboard import FaceFact, Move, PictureFacts, Shot
+from vivant.engines.diorama.storyboard import FaceFact, Move, PictureFacts, Shot, Storyboard
 from vivant.request import Canvas
 
 ORDERS = {
@@ -179,6 +179,11 @@ def test_the_way_back_is_the_last_move_the_other_way(prompt: str, kind: str, way
     assert [move.direction for move in moves] == ways
 
 
+@pytest.mark.parametrize("prompt", ["The camera comes back.", "Static camera, then it swings back.", "镜头回到原位。"])
+def test_a_way_back_from_nowhere_is_told(prompt: str) -> None:
+    assert any("before it" in note or "此前" in note for note in board(prompt).notes)
+
+
 def test_a_way_back_goes_the_other_way_where_nobody_says_which_way_it_went() -> None:
     there, back = (shot.moves[0].direction for shot in shots("Whip pan, then whip back"))
     assert {there, back} == {"left", "right"}
@@ -242,11 +247,15 @@ def _chinese(prompt: str) -> bool:
     return any("\u4e00" <= c <= "\u9fff" for c in prompt)
 
 
-def shots(prompt: str) -> tuple[Shot, ...]:
+def board(prompt: str) -> Storyboard:
     facts = PictureFacts(faces=(FaceFact(x=0.5, y=0.4, height=0.3),))
     return write(
         prompt, facts, canvas=Canvas.of("480p", "16:9", 5), seed=3, audio=True, camera_fixed=False, morph=False
-    ).shots
+    )
+
+
+def shots(prompt: str) -> tuple[Shot, ...]:
+    return board(prompt).shots
 
 
 def asked_moves(prompt: str) -> list[str]:

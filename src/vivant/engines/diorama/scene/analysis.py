@@ -32,9 +32,9 @@ from vivant.engines.diorama.storyboard import CLOTHS, SUBJECT_TRUSTED, TRUSTED, 
 from vivant.media import F32, U8, crop_box, fit
 from vivant.request import Canvas
 
+COLOURFUL: Final = 50.0  # of b* in CIELAB, yellow or blue, that makes a picture as warm or cold as can be
 # Height of the largest face, from the brows to the chin, in heights of the picture: from here on it may be a portrait,
 # and from here on it is one.
-COLOURFUL: Final = 50.0  # of b* in CIELAB, yellow or blue, that makes a picture as warm or cold as can be
 NEAR_FACE: Final = (0.10, 0.16)
 
 _log = logging.getLogger(__name__)

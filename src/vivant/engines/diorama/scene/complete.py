@@ -64,12 +64,12 @@ def complete(
     maps = _enlarge(offsets, seen, (w, h))
     planes = source.planes
     y = _fill(planes.y, hole, maps, half=False)
-    quarter: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
-    u, v = (_fill(plane, quarter, maps, half=True) for plane in (planes.u, planes.v))
+    halved: Any = cv2.resize(hole, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+    u, v = (_fill(plane, halved, maps, half=True) for plane in (planes.u, planes.v))
     if soft > 0:
         seams = _find_seams(maps, soft * scale)
         y = _soften(y, seams, hole, soft)
-        u, v = (_soften(plane, seams, quarter, soft / 2) for plane in (u, v))
+        u, v = (_soften(plane, seams, halved, soft / 2) for plane in (u, v))
     if begin == "level":
         made = fill_level(Planes(y, u, v), planes, hole, flat=flat)
         y, u, v = made.y, made.u, made.v

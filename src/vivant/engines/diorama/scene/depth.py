@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from vivant.engines.diorama.scene.complete import pull_push
-from vivant.engines.diorama.scene.matte import CUT_OUT_FROM, refine
+from vivant.engines.diorama.scene.guided_filter import refine
+from vivant.engines.diorama.scene.matte import CUT_OUT_FROM
 from vivant.engines.diorama.scene.open_sky import LINED
 from vivant.engines.diorama.scene.scene import Region
 from vivant.engines.diorama.scene.scenery import is_scenery

@@ -12,7 +12,7 @@ import numpy as np
 
 from vivant.engines.diorama import filters
 from vivant.engines.diorama.easing import smoothstep
-from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.guided_filter import refine
 from vivant.media import F32, U8
 
 WINDOW: Final = 0.02  # of the long side: where the darkest colour is looked for

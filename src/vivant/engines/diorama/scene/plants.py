@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.guided_filter import refine
 from vivant.engines.diorama.scene.scene import Region
 from vivant.engines.diorama.storyboard import SUBJECT_TRUSTED
 from vivant.media import F32, U8

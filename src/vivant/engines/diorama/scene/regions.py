@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vivant.engines.diorama.kernels import kernel
 from vivant.engines.diorama.scene.brooks import find_brook
 from vivant.engines.diorama.scene.features import Features, measure_separation
-from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.guided_filter import refine
 from vivant.engines.diorama.scene.mirrors import measure_mirrors
 from vivant.engines.diorama.scene.open_sky import detect_lines, doubt_sky, measure_openness
 from vivant.engines.diorama.scene.pools import SURE, find_pool, weigh

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vivant.engines.diorama import filters
-from vivant.engines.diorama.scene.matte import refine
+from vivant.engines.diorama.scene.guided_filter import refine
 from vivant.media import F32, U8
 
 ROWS: Final = 360  # height of the copy that is judged, so that all canvas sizes give the same answer

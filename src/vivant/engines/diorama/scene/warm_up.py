@@ -6,7 +6,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from vivant.engines.diorama.scene import features, matte, mirrors, pupils, quays, regions
+from vivant.engines.diorama.scene import features, guided_filter, mirrors, pupils, quays, regions
 from vivant.engines.diorama.scene.body import warm_up_body
 from vivant.media import fit
 
@@ -23,5 +23,5 @@ def warm_up_looking() -> None:
     mirrors.measure_mirrors(seen)
     quays.find_quayside(seen)
     for one in (rgb, rgb.copy()):  # only the second can be written to, and each is a type of its own
-        matte.refine(seen.subject, one)
+        guided_filter.refine(seen.subject, one)
     pupils.find_pupils(np.ascontiguousarray(rgb[..., 0]), np.ones((96, 144), np.bool_))

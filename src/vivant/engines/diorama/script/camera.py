@@ -114,18 +114,20 @@ def find_moves(reading: Reading, times: Times) -> Found[CameraRequest]:
             # "Avoid: camera shake" wants no shaking; only "avoid: camera movement" wants a still camera.
             still = still or hit.first not in reading.negative or any(kind == "any" for kind, _ in hit.entry.camera)
         elif hit.entry.camera == (("return", ""),):
-            phrases += _return(reading, hit, phrases)
+            back = _return(reading, hit, phrases)
+            phrases += back
+            notes += () if back else (ScriptNote("no_way_back", (reading.written(hit),)),)
         elif hit.entry.camera != (("any", ""),) and not _only_goes_on(reading, hit, phrases):
             phrases.append(_CameraPhrase(hit, _moves(reading, hit)))
     phrases += _implied_moves(reading, phrases)
     phrases.sort(key=lambda h: h.hit.first)
-    following: list[_CameraPhrase | None] = [*phrases[1:], None]
     phrases = _drop_mere_views(phrases)
-    following = [*phrases[1:], None]
+    following: list[_CameraPhrase | None] = [*phrases[1:], None]
     phrases = [one for one, after in zip(phrases, following, strict=False) if not _is_named_by(reading, one, after)]
     travels = [h for h in phrases if h.moves[0].kind not in _LASTING]
     if travels and any(h.moves[0].kind == "static" for h in phrases):
-        phrases, notes = _drop_contradicting_static(reading, phrases, times)
+        phrases, contradicted = _drop_contradicting_static(reading, phrases, times)
+        notes += contradicted
     steps = tuple(_times(_steps(reading, phrases), phrases, times))
     spans = tuple((phrase.hit.first, phrase.hit.last) for phrase in phrases)
     return Found(CameraRequest(steps, still and not steps), notes, spans)

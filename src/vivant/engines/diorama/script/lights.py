@@ -88,9 +88,8 @@ def fit_lights(
             # A room or a still life only loses its light; lamps need the night that they light up.
             light = replace(light, kind="dark")
             notes.append(ScriptNote("night_indoors", (light.words,)))
-        if light.kind in asked.described and _has_it(light.kind, facts):
-            continue
-        reason = _find_hindrance(light.kind, kinds, facts, morph=morph)
+        described = light.kind in asked.described and _find_light_shown(light.kind, facts)
+        reason = described or _find_hindrance(light.kind, kinds, facts, morph=morph)
         if reason:
             notes.append(ScriptNote(reason, (light.words,)))
             continue
@@ -124,10 +123,11 @@ def _find_hindrance(kind: LightKind, kinds: set[LightKind], facts: PictureFacts,
     return ""
 
 
-def _has_it(kind: LightKind, facts: PictureFacts) -> bool:
-    """The words say which light the picture shows, not which it is to have. A black and white photo has no tint that
-    words could mean, and none is given to it."""
-    return facts.grey or (facts.cold if kind == "cold" else facts.warm) >= _TINTED
+def _find_light_shown(kind: LightKind, facts: PictureFacts) -> str:
+    """The reason, a name in notes.toml, why words that only say how the light is change nothing; "" if they do."""
+    if facts.grey:
+        return "light_without_colour"
+    return "light_as_shown" if (facts.cold if kind == "cold" else facts.warm) >= _TINTED else ""
 
 
 def _is_outdoors(facts: PictureFacts) -> bool:
