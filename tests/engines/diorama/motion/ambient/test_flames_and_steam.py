@@ -177,6 +177,12 @@ def test_the_opening_of_a_cup_is_its_upper_part() -> None:
     assert find_opening(np.zeros((HEIGHT, WIDTH), np.float32), narrow=False) is None
 
 
+def test_a_plume_over_a_wide_thing_near_the_upper_border_fits_into_what_is_seen_of_it() -> None:
+    found = find_opening(box(30, 260, 60, 420), narrow=False)
+    assert found is not None
+    assert found.tall <= max(1.5 * found.y, 0.2 * HEIGHT) and found.half_width <= 0.3 * found.tall
+
+
 def test_even_ground_gets_wet_in_the_rain_and_the_rest_does_not(play: Play) -> None:
     grain = np.random.default_rng(1).integers(115, 126, (HEIGHT, WIDTH, 1), np.uint8)  # flat, it would be a drawing
     scene = scene_of(np.repeat(grain, 3, axis=2), sky=region(box(0, 110, 0, WIDTH)))

@@ -25,6 +25,9 @@ LOOP: Final = 132  # frames
 ROWS: Final = 136  # cells
 FADE_IN: Final = 0.7  # seconds
 WIDE: Final = 3.4  # openings: how wide the box is
+OVER: Final = 1.5  # of what is seen above an opening, that a plume is tall at most; its top is thin
+LOW: Final = 0.2  # heights of the picture that it is tall at least
+SLENDER: Final = 0.3  # of its height, half the width of its opening at most
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,5 +153,8 @@ def find_opening(mask: F32, *, narrow: bool) -> Opening | None:
         return None
     left, right = float(columns[0]), float(columns[-1])
     half = max(2.0, (0.16 if narrow else 0.3) * (right - left + 1))
-    tall = float(np.clip(4.2 * half, 0.34 * height, 0.8 * height))
+    # No taller than what is seen of it: of a plume that leaves the picture its foot alone would hang there like drops.
+    most = max(LOW * height, OVER * level)
+    tall = float(np.clip(4.2 * half, min(0.34 * height, most), min(0.8 * height, most)))
+    half = min(half, SLENDER * tall)
     return Opening(x=0.5 * (left + right), y=float(level), half_width=half, half_height=max(1.0, 0.3 * half), tall=tall)
