@@ -38,10 +38,8 @@ GLOW: Final = (0.09, 6.0)  # reach of the glow about a lamp in widths, and how s
 COMMON: Final = 0.004  # share of the sky from which on a colour is one of the sky's
 SKYLINE: Final = 0.08  # heights above the ground up to which a skyline is looked for
 GAP: Final = 0.03  # heights: what is bright in less is no cloud below a gap
-GAP_LIT: Final = (
-    6.0,
-    24.0,
-)  # luma by which the cloud below a gap is brighter than the sky above it; dusk is less steep
+# Luma by which the cloud below a gap is brighter than the sky above it, not at all and surely; dusk is less steep.
+GAP_LIT: Final = (6.0, 24.0)
 STRAIGHT: Final = 0.16  # of the height: the shortest line that is taken for a wire
 MISSED: Final = 0.12  # of a line, at each end
 MAST: Final = (0.007, 0.022)  # of the short side: the widest mast before the sky, and the lowest

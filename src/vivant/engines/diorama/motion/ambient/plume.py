@@ -68,9 +68,8 @@ class Plume:
         self._there = smootherstep(np.arange(air.frames) / (FADE_IN * FPS)) * air.amplitude
         rise = 1 - np.arange(rows, dtype=np.float32)[:, None] / rows
         # It gathers over the opening and thins out above: no line where it begins, none where it ends.
-        begins = (
-            (0.02, 0.15) if what == "steam" and opening.on_subject else (0.04, 0.26)
-        )  # before food it is seen at once
+        # Before food it is seen at once.
+        begins = (0.02, 0.15) if what == "steam" and opening.on_subject else (0.04, 0.26)
         self._seen = (smoothstep((rise - begins[0]) / begins[1]) * np.clip((1.02 - rise) / 0.55, 0, 1) ** 0.7).astype(
             np.float32
         )

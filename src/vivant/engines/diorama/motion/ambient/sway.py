@@ -27,6 +27,9 @@ from vivant.engines.diorama.timing.wind import mean_wind
 from vivant.media import F32
 from vivant.request import FPS
 
+# How many times as fast a sample may become in each round: later ones make up for what the limit of stretch took, but
+# tips must stay ahead of roots.
+ROUNDS: Final = (1e6, 1.6, 1.4, 1.3, 1.3)
 CROSSING: Final = 1.7  # seconds that a gust needs over one width of the picture, in its foreground
 SLANT: Final = 0.35  # of a front: how much earlier it is nearer to the viewer
 # What is to be seen: pixels per frame at 640 px on the long side, in the fifth of the plants that moves most, in the
@@ -163,13 +166,7 @@ class Sway:
         times = np.linspace(0, self._air.frames - 2, 24).astype(int)
         first = _Bent(*(np.ascontiguousarray(values[::thin, ::thin]) for values in self._bent))
         trial = _Trial(thin, first, {}, np.float32(1))
-        for most in (
-            1e6,
-            1.6,
-            1.4,
-            1.3,
-            1.3,
-        ):  # later rounds make up for what the limit took, but tips must stay ahead of roots
+        for most in ROUNDS:
             fast = []
             for n in times:
                 (x, y), (nx, ny) = self._try(trial, int(n)), self._try(trial, int(n) + 1)

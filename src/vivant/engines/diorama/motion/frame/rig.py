@@ -30,9 +30,8 @@ FAR: Final = 0.25  # nearness of the farthest thing when the nearest has 1: dist
 # that, the ground opens and closes.
 _RISE: Final = (3.0, 1.2)
 STRETCH: Final = 0.35  # largest change of displacement per pixel: beyond, a single surface looks like rubber
-MOST_ZOOM: Final = (
-    1.25  # by which the view may be enlarged to win room: with more it is soft, and the zoom all one sees
-)
+# By which the view may be enlarged to win room: with more it is soft, and the zoom all one sees.
+MOST_ZOOM: Final = 1.25
 _ASIDE: Final = ("x", "y", "pan", "tilt")
 _OUTWARD: Final = 1.004  # zoom that a move outward may need: less than is seen
 _SHUTTER: Final = 1.4  # frames that a whip is blurred over: so much that nothing is made out in its middle
