@@ -6,6 +6,7 @@
     │       ├── UnreadablePicture · UnsupportedPicture · PictureTooManyBytes
     │       ├── PictureOutOfBounds      sides or aspect outside the bounds; too large: PictureTooLarge
     │       └── PictureUnreachable      the address could not be fetched, or may not be
+    │   ├── EngineCannot            the engine that was chosen cannot make this clip
     │   └── IdempotencyMismatch     the idempotency key was used with another request
     ├── NotAuthorized               MissingKey · UnknownKey
     ├── NotFound                    TaskNotFound
@@ -16,6 +17,9 @@
     │   └── OutcomeUnknown              the change may have been made: look before trying again
     ├── Stopped                     the work was told to stop: cancelled, expired, lease lost, going down
     ├── EngineFailed                the engine could not make the clip
+    │   ├── BackendLost                 the server behind the engine went away: another attempt may succeed
+    │   ├── OutOfMemory                 the machine or its card has too little memory for this clip
+    │   └── RefusedByBackend            the server behind the engine will not make this clip: no other engine is asked
     ├── StorageFailed               a file could not be stored or read; try again
     │   └── ScratchFailed           the same for temporary files of workers
     ├── DamagedFile                 a stored file is not the one that was recorded
@@ -103,6 +107,12 @@ class PictureUnreachable(InvalidPicture):
     code = "PICTURE_UNREACHABLE"
 
 
+class EngineCannot(InvalidRequest):
+    """The engine cannot make this clip."""
+
+    code = "ENGINE_CANNOT"
+
+
 class IdempotencyMismatch(InvalidRequest):
     """This idempotency key was used with another request: repeat that one unchanged, or send a new key."""
 
@@ -185,6 +195,28 @@ class EngineFailed(VivantError):
     """The engine could not make the clip."""
 
     code = "ENGINE_FAILED"
+    recycle = False  # True: the worker ends after this job, and a new one sets the engine up again
+
+
+class BackendLost(EngineFailed):
+    """The server behind the engine went away while it worked."""
+
+    code = "BACKEND_LOST"
+    retryable = True
+    recycle = True
+
+
+class OutOfMemory(EngineFailed):
+    """There is too little memory for this clip."""
+
+    code = "OUT_OF_MEMORY"
+    recycle = True
+
+
+class RefusedByBackend(EngineFailed):
+    """The server behind the engine refused to make this clip."""
+
+    code = "REFUSED_BY_BACKEND"
 
 
 class StorageFailed(VivantError):

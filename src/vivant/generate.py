@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -23,6 +25,14 @@ from vivant.storage.artifacts import Artifacts, clip_path, picture_path
 from vivant.task import Artifact, Phase
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A stored clip, and what its engine reports of making it, plain data."""
+
+    artifact: Artifact
+    report: Mapping[str, Any]
+
+
 def make_artifact(
     request: VideoRequest,
     engine: Engine,
@@ -34,7 +44,7 @@ def make_artifact(
     scratch: Path,
     on_plan: Callable[[EngineStoryboard], None],
     on_phase: Callable[[Phase], None] = lambda phase: None,
-) -> Artifact:
+) -> Made:
     """Read the task's pictures from storage, make the clip, and store it under this task and attempt.
 
     `scratch`: an empty folder for temporary files. `on_phase` is called when a phase begins, `on_plan` with the
@@ -49,12 +59,12 @@ def make_artifact(
     on_plan(storyboard)
     on_phase(Phase.RENDERING)
     movie = scratch / "clip.mp4"
-    facts = make_clip(engine, storyboard, pictures, request, movie, watch)
+    facts, report = make_clip(engine, storyboard, pictures, request, movie, watch)
     path = clip_path(task_id, attempt)
     on_phase(Phase.STORING)
     artifacts.put(path, movie)
     watch.report(1.0)
-    return Artifact(
+    artifact = Artifact(
         path=path,
         size=facts.size,
         sha256=_hash_file(movie),
@@ -63,12 +73,14 @@ def make_artifact(
         frames=facts.frames,
         has_audio=facts.has_audio,
     )
+    return Made(artifact, report)
 
 
 def make_clip(
     engine: Engine, storyboard: EngineStoryboard, pictures: Pictures, request: VideoRequest, out: Path, watch: Watch
-) -> Facts:
-    """Render the storyboard that the engine made for this request, write the clip to `out`, return the file's facts.
+) -> tuple[Facts, Mapping[str, Any]]:
+    """Render the storyboard that the engine made for this request, and write the clip to `out`. Returns the facts of
+    the file and the engine's report.
 
     Raises Stopped, or EngineFailed when the clip is not what was requested; then there is no file.
     """
@@ -77,7 +89,7 @@ def make_clip(
     if clip.canvas != request.canvas:
         raise EngineFailed(f"The request is for {request.canvas}, the engine made {clip.canvas}.")
     write_mp4(clip, out, mark=request.watermark, watch=watch)
-    return probe(out)
+    return probe(out), dict(clip.report()) if clip.report else {}
 
 
 def load_pictures(artifacts: Artifacts, task_id: str, request: VideoRequest) -> Pictures:

@@ -7,7 +7,7 @@ from n/24 s; exactly 2000 samples belong to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -74,7 +74,8 @@ class Clip:
 
     `soundtrack` is None for a silent clip; otherwise it is called once, on whatever thread and while frames are still
     taken, may wait for work that runs beside the frames, and returns exactly 2000 samples per frame. `cuts` are the
-    frames at which a new shot starts (the encoder puts a key frame there), rising, never frame 0. Raises ValueError for
+    frames at which a new shot starts (the encoder puts a key frame there), rising, never frame 0. `report` is called
+    once after the last frame: what the making took and what was adapted, plain data for the task. Raises ValueError for
     anything else that can be seen before the frames are made.
     """
 
@@ -82,6 +83,7 @@ class Clip:
     frames: Iterator[Planes]
     soundtrack: Callable[[], Soundtrack] | None
     cuts: tuple[int, ...] = ()
+    report: Callable[[], Mapping[str, Any]] | None = None
 
     def __post_init__(self) -> None:
         given: Any = self  # whatever the annotations say
@@ -91,6 +93,8 @@ class Clip:
             raise ValueError(f"frames must be an iterator of Planes, got {type(given.frames).__name__}.")
         if given.soundtrack is not None and not callable(given.soundtrack):
             raise ValueError(f"soundtrack must be a function or None, got {type(given.soundtrack).__name__}.")
+        if given.report is not None and not callable(given.report):
+            raise ValueError(f"report must be a function or None, got {type(given.report).__name__}.")
         inside = type(given.cuts) is tuple and all(type(n) is int and 0 < n < self.canvas.frames for n in self.cuts)
         if not inside or list(self.cuts) != sorted(set(self.cuts)):
             raise ValueError(

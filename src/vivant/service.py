@@ -20,8 +20,10 @@ from vivant.blocking import BlockingCalls
 from vivant.clock import Clock, SteadyClock
 from vivant.dispatch.dispatcher import Dispatcher
 from vivant.dispatch.eta import Eta
-from vivant.dispatch.fleet import Fleet
+from vivant.dispatch.fleet import Fleet, Pool
 from vivant.dispatch.local import LocalFleet
+from vivant.engine_choice import EngineChoice
+from vivant.engines.registry import make_card
 from vivant.errors import (
     Busy,
     DamagedFile,
@@ -72,6 +74,7 @@ class Service:
         fleet: Fleet,
         dispatcher: Dispatcher,
         eta: Eta,
+        choice: EngineChoice,
         locks: list[Lock],
     ) -> None:
         """`locks` are held on the data folder and the database until the service has stopped."""
@@ -88,6 +91,7 @@ class Service:
         self._fleet = fleet
         self._dispatcher = dispatcher
         self._eta = eta
+        self.choice = choice
         self._locks = locks
         self._closing = BlockingCalls("The database", threads=1, within=timings.step_within, late=Busy)
         self._keys: dict[str, keys.Key] | None = None  # as last read; None when they may have changed
@@ -109,6 +113,14 @@ class Service:
         """
         return await self._record.read(lambda c: self._admit(c, key_id, idempotency))
 
+    async def choose_engine(self, *, key_id: str, wanted: str = "", of_dialect: str = "") -> str:
+        """The engine for a submit with this key: by the model that it wants, else the key's, else the dialect's.
+
+        Raises InvalidRequest for a model that there is not.
+        """
+        key = (await self._read_keys()).get(key_id)
+        return self.choice.choose(wanted=wanted, of_key=key.model if key else "", of_dialect=of_dialect)
+
     async def submit(self, brief: Brief, first: CleanPicture, last: CleanPicture | None, *, key_id: str) -> Task:
         """Accept a task. It is durable when this returns: a crash of the service does not lose it.
 
@@ -126,10 +138,12 @@ class Service:
         *,
         key_id: str,
         idempotency: IdempotencyKey | None,
+        engine: str = "",
     ) -> tuple[Task, bool]:
-        """`submit`, unless a submit with this idempotency key came first: then that one's task, and true.
+        """`submit`, unless a submit with this idempotency key came first: then that one's task, and true. engine: which
+        makes it; empty: the default.
 
-        Raises IdempotencyMismatch too.
+        Raises IdempotencyMismatch too, and EngineCannot.
         """
         if self._state != "running":
             raise Busy("The service is going down or not up yet.")
@@ -138,9 +152,10 @@ class Service:
             key_id=key_id,
             status=Status.QUEUED,
             request=brief.resolve(first.width, first.height, has_last_frame=last is not None),
-            engine=self._fleet.engine,
+            engine=engine or self.choice.engines[0],
             created_at=self.clock.now(),
         )
+        self.choice.refuse(task.engine, task.request)
         pictures = {"first": first} if last is None else {"first": first, "last": last}
         stored_bytes = sum(len(picture.png) for picture in pictures.values())
 
@@ -319,10 +334,13 @@ class Service:
     def health(self) -> dict[str, Any]:
         """For monitoring; reads nothing from the database."""
         fleet = self._fleet.health()
+        engines = {name: self._fleet.health(name) for name in self._fleet.engines}
         error = fleet.error or next((place.error for place in self._dispatcher.places if place.error), "")
         return {
             "status": self._state if self._state != "running" else ("degraded" if error else "ok"),
-            "engine": self._fleet.engine,
+            "engines": {
+                name: {"workers": of.workers, "ready": of.ready, "error": of.error} for name, of in engines.items()
+            },
             "workers": {"all": fleet.workers, "ready": fleet.ready, "running": self._dispatcher.running},
             "error": error,
         }
@@ -426,8 +444,10 @@ def build_service(
 ) -> Service:
     """Wire the service of one machine: SQLite, worker processes (or the given fleet), and files where the settings say.
 
-    Raises Misconfigured, above all when another service uses the same data folder.
+    Raises Misconfigured, above all when another service uses the same data folder, and when the settings of an engine
+    cannot work.
     """
+    cards = {engine: make_card(engine, settings.options_of(engine)) for engine in settings.engines}
     clock = clock or SteadyClock(settles_after=timings.clock_settles_after, follows_after=timings.clock_followed_after)
     intake = Intake(AllowList.parse(settings.egress_allowed), timings=timings)
     database = sqlite_path(settings.database)
@@ -442,13 +462,12 @@ def build_service(
             lock.release()
         raise
     fleet = fleet or LocalFleet(
-        workers=settings.workers,
-        engine=settings.engine,
+        [Pool(engine, card.seats or settings.workers, settings.options_of(engine)) for engine, card in cards.items()],
         storage=settings.storage,
         scratch=settings.data / "scratch",
         timings=timings,
-        options=settings.engine_options,
     )
+    choice = EngineChoice(fleet.engines, cards=cards, models=settings.models, fallback=settings.fallback)
     dispatcher = Dispatcher(
         record,
         fleet,
@@ -457,8 +476,15 @@ def build_service(
         retention_days=settings.retention_days,
         clock=clock,
         timings=timings,
+        choice=choice,
+        fallback_after=settings.fallback_after,
     )
-    eta = Eta(record, count_ready=lambda: fleet.health().ready, clock=clock, cached_for=timings.estimate_cached_for)
+    eta = Eta(
+        record,
+        count_ready=lambda engine: fleet.health(engine).ready,
+        clock=clock,
+        cached_for=timings.estimate_cached_for,
+    )
     return Service(
         settings,
         clock=clock,
@@ -469,5 +495,6 @@ def build_service(
         fleet=fleet,
         dispatcher=dispatcher,
         eta=eta,
+        choice=choice,
         locks=locks,
     )

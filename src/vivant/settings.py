@@ -7,22 +7,34 @@ be ignored. Every field is described in docs/settings.md; a test fails when one 
 from __future__ import annotations
 
 import difflib
-import math
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 
 from vivant.errors import Misconfigured
+from vivant.setting_kinds import (
+    Parser,
+    choice,
+    folder,
+    names,
+    number,
+    pairs,
+    refuse_file,
+    secret,
+    text,
+    url,
+    whole_number,
+)
 
 if TYPE_CHECKING:
+    from vivant.engines.card import EngineSetting
     from vivant.record.limits import Limits
 
 PREFIX: Final = "VIVANT_"
@@ -43,123 +55,36 @@ _PUBLIC_URL: Final = re.compile(
 )
 
 Network = IPv4Network | IPv6Network
-Parser = Callable[[Any], Any]  # the value as given (text, or what TOML makes of it) -> the value of the setting
-
-
-def _parse_text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text")
-    return value.strip()
-
-
-def _parse_whole_number(low: int, high: int) -> Parser:
-    def parse(value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,18}\s*", value):
-            value = int(value)
-        if type(value) is not int or not low <= value <= high:
-            raise ValueError(f"must be a whole number from {low} to {high}")
-        return value
-
-    return parse
-
-
-def _parse_days(value: Any) -> float:
-    try:
-        days = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        days = math.nan
-    if not 0 <= days <= 36_500:
-        raise ValueError("must be a number of days from 0 to 36500")
-    return days
-
-
-def _parse_bearer(value: Any) -> str:
-    text = _parse_text(value)
-    if not (text.isascii() and text.isprintable()) or " " in text:
-        raise ValueError("must be printable ASCII without blanks, to fit into a header")
-    return text
 
 
 def _parse_planner_url(value: Any) -> str:
-    url = _parse_text(value)
-    parts = urlsplit(url)
-    try:
-        right = not url or (parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0)
-    except ValueError:  # a port that is none
-        right = False
-    if not right or parts.username or parts.password or parts.query or parts.fragment:
+    given = text(value)
+    if given and not _is_endpoint(given):
         raise ValueError("must be the address of an OpenAI-compatible endpoint, such as http://localhost:8080/v1")
-    return url
+    return given
 
 
-def _parse_file(value: Any) -> str:
-    text = _parse_text(str(value) if isinstance(value, Path) else value)
-    if not text:
-        return ""
+def _is_endpoint(address: str) -> bool:
     try:
-        path = Path(text).expanduser().resolve()
-        is_file = path.is_file()
-    except (RuntimeError, OSError, ValueError):  # no home folder, links in a circle, a null byte
-        is_file = False
-    if not is_file:
-        raise ValueError("must be the path of a file that can be read")
-    return str(path)
-
-
-def _parse_seconds(value: Any) -> float:
-    try:
-        seconds = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError, OverflowError):
-        seconds = math.nan
-    if not 1 <= seconds <= 90:
-        raise ValueError("must be a number of seconds from 1 to 90")
-    return seconds
-
-
-def _parse_choice(*allowed: str) -> Parser:
-    def parse(value: Any) -> str:
-        if value not in allowed:
-            raise ValueError(f"must be {' or '.join(allowed)}")
-        return str(value)
-
-    return parse
-
-
-def _parse_folder(value: Any) -> Path:
-    """An absolute path. A folder that is not there yet is made when it is needed."""
-    if not isinstance(value, str | Path) or not str(value).strip() or "\0" in str(value):
-        raise ValueError("must be the path of a folder")
-    try:
-        folder = Path(value).expanduser().resolve()
-    except (RuntimeError, OSError) as error:  # no home folder, links in a circle, or a folder that may not be read
-        raise ValueError(f"must be the path of a folder ({error})") from None
-    _check_no_file(folder)
-    return folder
-
-
-def _check_no_file(folder: Path) -> None:
-    try:
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    except OSError as error:
-        raise ValueError(f"must be the path of a folder ({error.strerror})") from None
-    if not nearest.is_dir():
-        raise ValueError(f"must be the path of a folder, and {nearest} is a file")
+        return bool(url("")(address))
+    except ValueError:
+        return False
 
 
 def _parse_database_url(value: Any) -> str:
-    url = _parse_text(value)
+    url = text(value)
     if url:
         from vivant.record.database import sqlite_path  # loads SQLAlchemy: only for those who set this
 
         path = sqlite_path(url).absolute()
-        _check_no_file(path.parent)
+        refuse_file(path.parent)
         if path.is_dir():
             raise ValueError(f"must name an SQLite file, and {path} is a folder")
     return url
 
 
 def _parse_storage_url(value: Any) -> str:
-    url = _parse_text(value)
+    url = text(value)
     if url:
         scheme, found, rest = url.partition("://")
         if not found or not rest or scheme not in STORES:
@@ -167,12 +92,12 @@ def _parse_storage_url(value: Any) -> str:
         if scheme == "file":
             if not rest.startswith("/"):
                 raise ValueError("must have three slashes and a whole path, like file:///srv/vivant/files")
-            _check_no_file(Path(rest))
+            refuse_file(Path(rest))
     return url
 
 
 def _parse_public_url(value: Any) -> str:
-    url = _parse_text(value)
+    url = text(value)
     if url:
         from vivant.intake.addresses import is_host
 
@@ -183,7 +108,7 @@ def _parse_public_url(value: Any) -> str:
 
 
 def _parse_egress_allow(value: Any) -> str:
-    entries = _parse_text(value)
+    entries = text(value)
     if entries:
         from vivant.intake.egress import AllowList  # loads asyncio and TLS: only for those who set this
 
@@ -192,21 +117,29 @@ def _parse_egress_allow(value: Any) -> str:
 
 
 def _parse_trusted_proxies(value: Any) -> str:
-    for entry in _split_entries(_parse_text(value)):
+    for entry in _split_entries(text(value)):
         try:
             ip_network(entry, strict=False)
         except ValueError:
             raise ValueError(
                 "must be addresses and networks such as 10.0.0.5 or 10.0.0.0/8, separated by commas"
             ) from None
-    return _parse_text(value)
+    return text(value)
 
 
-def _parse_engine(value: Any) -> str:
+def _parse_engines(value: Any) -> tuple[str, ...]:
     from vivant.engines.registry import check_engine  # no engine's module is loaded before a command runs
 
-    check_engine(_parse_text(value))
-    return _parse_text(value)
+    given = names(list(value) if isinstance(value, tuple) else value)
+    if not given or len(set(given)) != len(given):
+        raise ValueError("must be one or more engines, each once")
+    for name in given:
+        check_engine(name)
+    return tuple(given)
+
+
+def _parse_names(value: Any) -> tuple[str, ...]:
+    return tuple(names(list(value) if isinstance(value, tuple) else value))
 
 
 def _split_entries(entries: str) -> tuple[str, ...]:
@@ -224,8 +157,11 @@ class Settings:
     data: Path = field(default_factory=_default_data)  # the folder that holds everything a service keeps
     database_url: str = ""  # an SQLite file; empty: in the data folder
     storage_url: str = ""  # where files live; empty: a folder in the data folder
-    engine: str = "diorama"  # which engine makes clips
-    workers: int = 1  # how many clips are made at once
+    engines: tuple[str, ...] = ("diorama",)  # which engines make clips; the first is the one unless another is chosen
+    models: Mapping[str, str] = field(default_factory=dict)  # names of models, the dialects' among them -> engines
+    fallback: tuple[str, ...] = ()  # in this order an engine takes over from one that cannot; empty: none does
+    fallback_after: float = 60.0  # seconds without a ready worker after which the next engine takes over
+    workers: int = 1  # how many clips each engine makes at once
     public_url: str = ""  # the address callers use, for links in answers; empty: the address of the request
     trusted_proxies: str = ""  # addresses and networks of proxies whose word on callers is taken, separated by commas
     egress_allow: str = ""  # hosts and networks that may be fetched from although not public, separated by commas
@@ -239,13 +175,28 @@ class Settings:
     planner_model: str = ""  # the model it is asked for
     planner_api_key: str = field(default="", repr=False)  # sent to it as a bearer token
     planner_seconds: float = 20.0  # how long it may take for one prompt
-    depth_model: str = ""  # an ONNX file that measures depth for the embedded engine; empty: depth is guessed
     log_format: str = "console"  # how log lines look: one of LOG_FORMATS
+    engine_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)  # engine -> its settings
 
     def __post_init__(self) -> None:
         given = {name: getattr(self, name) for name in _PARSERS}
-        for name, value in _parse_all(given, {}).items():
-            object.__setattr__(self, name, value)
+        for engine, values in self.engine_settings.items():
+            given |= {f"{engine}.{name}": value for name, value in values.items()}
+        right = _parse_all(given, {})
+        for name in _PARSERS:
+            object.__setattr__(self, name, right.pop(name))
+        object.__setattr__(self, "engine_settings", _by_engine(right))
+        self._check_engines()
+
+    def _check_engines(self) -> None:
+        """Raise Misconfigured unless what models and fallback name is among the engines."""
+        for setting, chosen in (("models", self.models.values()), ("fallback", self.fallback)):
+            for engine in chosen:
+                if engine not in self.engines:
+                    raise Misconfigured(
+                        f"VIVANT_{setting.upper()} names {engine!r}, which is not among VIVANT_ENGINES: "
+                        f"{', '.join(self.engines)}."
+                    )
 
     @property
     def database(self) -> str:
@@ -257,16 +208,17 @@ class Settings:
         """The obstore URL of the files."""
         return self.storage_url or f"file://{self.data / 'files'}"
 
-    @property
-    def engine_options(self) -> dict[str, str]:
-        """What the engine is told of these settings."""
-        options = {"depth_model": self.depth_model} if self.depth_model else {}
+    def options_of(self, engine: str) -> dict[str, Any]:
+        """What this engine is told: its own settings, with their defaults, and the planner."""
+        from vivant.engines.registry import complete_options
+
+        options = complete_options(engine, self.engine_settings.get(engine))
         if self.planner_url:
             options |= {
                 "planner_url": self.planner_url,
                 "planner_model": self.planner_model,
                 "planner_api_key": self.planner_api_key,
-                "planner_seconds": str(self.planner_seconds),
+                "planner_seconds": self.planner_seconds,
             }
         return options
 
@@ -294,30 +246,44 @@ class Settings:
 
 
 _PARSERS: Final[dict[str, Parser]] = {
-    "data": _parse_folder,
+    "data": folder,
     "database_url": _parse_database_url,
     "storage_url": _parse_storage_url,
-    "engine": _parse_engine,
-    "workers": _parse_whole_number(1, 64),
+    "engines": _parse_engines,
+    "models": pairs,
+    "fallback": _parse_names,
+    "fallback_after": number(1, 86_400, of="seconds"),
+    "workers": whole_number(1, 64),
     "public_url": _parse_public_url,
     "trusted_proxies": _parse_trusted_proxies,
     "egress_allow": _parse_egress_allow,
-    "link_seconds": _parse_whole_number(60, 604_800),
-    "retention_days": _parse_days,
-    "queue_per_key": _parse_whole_number(0, 10**9),
-    "queue_total": _parse_whole_number(0, 10**9),
-    "stored_gb_per_key": _parse_whole_number(0, 10**9),
-    "stored_gb_total": _parse_whole_number(0, 10**9),
+    "link_seconds": whole_number(60, 604_800),
+    "retention_days": number(0, 36_500, of="days"),
+    "queue_per_key": whole_number(0, 10**9),
+    "queue_total": whole_number(0, 10**9),
+    "stored_gb_per_key": whole_number(0, 10**9),
+    "stored_gb_total": whole_number(0, 10**9),
     "planner_url": _parse_planner_url,
-    "planner_model": _parse_text,
-    "planner_api_key": _parse_bearer,
-    "planner_seconds": _parse_seconds,
-    "depth_model": _parse_file,
-    "log_format": _parse_choice(*LOG_FORMATS),
+    "planner_model": text,
+    "planner_api_key": secret,
+    "planner_seconds": number(1, 90, of="seconds"),
+    "log_format": choice(*LOG_FORMATS),
 }
-
-
 _SECRETS: Final = frozenset({"planner_api_key"})  # never repeated in a message
+
+
+def find_engine_settings() -> Iterator[tuple[str, EngineSetting]]:
+    """(engine, setting) for every setting that an engine has of its own."""
+    from vivant.engines.registry import ENGINES, settings_of
+
+    for engine in ENGINES:
+        for setting in settings_of(engine):
+            yield engine, setting
+
+
+def name_variable(engine: str, setting: str) -> str:
+    """The environment variable of an engine's setting."""
+    return f"{PREFIX}{engine}_{setting}".upper().replace("-", "_")
 
 
 def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) -> Settings:
@@ -327,44 +293,76 @@ def load_settings(environment: Mapping[str, str] | None = None, **flags: Any) ->
     name, or else every wrong value.
     """
     variables = os.environ if environment is None else environment
-    in_file = {name: name for name in _PARSERS}
-    in_environment = {name: PREFIX + name.upper() for name in (*_PARSERS, "config")}
+    own = {
+        f"{engine}.{setting.name}": name_variable(engine, setting.name) for engine, setting in find_engine_settings()
+    }
+    in_file = {name: name for name in (*_PARSERS, *own)}
+    in_environment = {name: PREFIX + name.upper() for name in (*_PARSERS, "config")} | own
     given: dict[str, Any] = {}
     sources: dict[str, str] = {}  # setting -> where its value was given, as an error names it
     unknown: list[str] = []
     file = variables.get(CONFIG)
     if file:
-        for key, value in _read_toml(Path(file)).items():
-            if key in _PARSERS:
+        for key, value in _flatten(_read_toml(Path(file)), tables={name.partition(".")[0] for name in own}):
+            if key in in_file:
                 given[key], sources[key] = value, f"{key} in {file}"
             else:
                 unknown.append(_describe_unknown(f"{key} in {file}", key, in_file))
-    for variable, text in variables.items():
+    by_variable = {variable: name for name, variable in in_environment.items()}
+    for variable, value in variables.items():
         if not variable.upper().startswith(PREFIX) or variable == CONFIG:
             continue
-        name = variable[len(PREFIX) :].lower()
-        if variable == in_environment.get(name):
-            if text.strip():
-                given[name], sources[name] = text, variable
-        elif not _FOREIGN.fullmatch(f"{variable}={text}"):
-            unknown.append(_describe_unknown(variable, name, in_environment))
+        name = by_variable.get(variable, "")
+        if name:
+            if value.strip():
+                given[name], sources[name] = value, variable
+        elif not _FOREIGN.fullmatch(f"{variable}={value}"):
+            unknown.append(_describe_unknown(variable, variable[len(PREFIX) :].lower(), in_environment))
     for name, value in flags.items():
         if value is not None:
             given[name], sources[name] = value, f"--{name.replace('_', '-')}"
     if unknown:
         raise Misconfigured(" ".join(unknown) + " See docs/settings.md.")
-    return Settings(**_parse_all(given, sources))
+    right = _parse_all(given, sources)
+    core = {name: value for name, value in right.items() if name in _PARSERS}
+    return Settings(**core, engine_settings=_by_engine({k: v for k, v in right.items() if k not in core}))
+
+
+def _flatten(table: Mapping[str, Any], *, tables: set[str]) -> Iterator[tuple[str, Any]]:
+    """(key, value) of a TOML file; keys inside an engine's table are named engine.key."""
+    for key, value in table.items():
+        if key in tables and isinstance(value, Mapping):
+            yield from ((f"{key}.{inner}", inside) for inner, inside in value.items())
+        else:
+            yield key, value
+
+
+def _by_engine(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """engine.setting -> value, as engine -> setting -> value."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        engine, _, setting = name.partition(".")
+        found.setdefault(engine, {})[setting] = value
+    return found
 
 
 def _parse_all(given: Mapping[str, Any], sources: Mapping[str, str]) -> dict[str, Any]:
     """The checked values by setting. sources: where each was given. Raises Misconfigured, naming all that are wrong."""
+    parsers, secrets = _PARSERS, set(_SECRETS)
+    if any("." in name for name in given):
+        own = {f"{engine}.{setting.name}": setting for engine, setting in find_engine_settings()}
+        parsers = _PARSERS | {name: setting.parse for name, setting in own.items()}
+        secrets |= {name for name, setting in own.items() if setting.secret}
     right: dict[str, Any] = {}
     wrong: list[str] = []
     for name, value in given.items():
+        if name not in parsers:
+            wrong.append(f"{name} is not a setting.")
+            continue
         try:
-            right[name] = _PARSERS[name](value)
+            right[name] = parsers[name](value)
         except ValueError as error:
-            shown = "a secret" if name in _SECRETS else str(value) if isinstance(value, Path) else value
+            shown = "a secret" if name in secrets else str(value) if isinstance(value, Path) else value
             wrong.append(f"{sources.get(name, name)} {error}; it is {shown!r}.")
         except Misconfigured as error:
             wrong.append(str(error))

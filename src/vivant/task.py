@@ -143,6 +143,8 @@ class Task:
     error_code: str = ""  # of a task that ended without success
     error_message: str = ""
     tags: dict[str, str] = field(default_factory=dict)
+    report: dict[str, Any] | None = None  # what its engine told of making the clip
+    fallbacks: tuple[dict[str, Any], ...] = ()  # each time another engine took over: from, to, reason, at
 
     def __post_init__(self) -> None:
         for problem in chain(_wrong_types(self), _contradictions(self)):
@@ -173,6 +175,10 @@ def _wrong_types(task: Task) -> Iterator[str]:
         yield f"progress must be a number from 0 to 1, got {given.progress!r}"
     if given.storyboard is not None and not isinstance(given.storyboard, dict):
         yield f"storyboard must be a dict or None, got {given.storyboard!r}"
+    if given.report is not None and not isinstance(given.report, dict):
+        yield f"report must be a dict or None, got {given.report!r}"
+    if not isinstance(given.fallbacks, tuple) or not all(isinstance(step, dict) for step in given.fallbacks):
+        yield f"fallbacks must be a tuple of dicts, got {given.fallbacks!r}"
     if given.artifact is not None and not isinstance(given.artifact, Artifact):
         yield f"artifact must be an Artifact or None, got {given.artifact!r}"
     if not isinstance(given.tags, dict) or not all(type(text) is str for pair in given.tags.items() for text in pair):

@@ -42,7 +42,7 @@ class Timings:
     orphan_after: float = 3600.0  # age of files without a task before they go: pictures are stored before their task
 
     # Worker processes
-    setup_within: float = 600.0  # for the engine's setup
+    setup_within: float = 3600.0  # for the engine to load tens of gigabytes, or to reach its server, and make its probe
     worker_heartbeat_every: float = 1.0  # between heartbeats of a worker process
     worker_report_every: float = 0.2  # between reports of progress from a worker; a frame may take a millisecond
     worker_check_every: float = 0.25  # between checks whether a worker process lives

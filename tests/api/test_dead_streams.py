@@ -41,7 +41,7 @@ class Served:
         command = [sys.executable, "-m", "vivant", "serve", "--port", str(port), "--data", str(data)]
         self.process = subprocess.Popen(
             ["/bin/sh", "-c", f"umask 022; exec {shlex.join(command)} {redirect}"],
-            stdout=stdout, stderr=stderr, env={**os.environ, "VIVANT_ENGINE": "testcard"},
+            stdout=stdout, stderr=stderr, env={**os.environ, "VIVANT_ENGINES": "testcard"},
         )  # fmt: skip
 
     def call(self, path: str, body: Any = None) -> tuple[int, Any]:

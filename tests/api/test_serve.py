@@ -119,7 +119,7 @@ def test_the_second_signal_ends_at_once_and_nothing_is_lost(tmp_path: Path) -> N
 def run(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "vivant", "serve", "--data", str(data), *options],
-        capture_output=True, text=True, timeout=30, check=False, env={**os.environ, "VIVANT_ENGINE": "testcard"},
+        capture_output=True, text=True, timeout=30, check=False, env={**os.environ, "VIVANT_ENGINES": "testcard"},
     )  # fmt: skip
 
 

@@ -12,9 +12,10 @@ import pytest
 from support.paths import ROOT
 from vivant.assets import checksums, find_damaged
 from vivant.engines.registry import ENGINES
-from vivant.settings import Settings
+from vivant.settings import Settings, find_engine_settings, name_variable
 
-SETTINGS = [setting.name for setting in fields(Settings)]
+SETTINGS = [setting.name for setting in fields(Settings) if setting.name != "engine_settings"]
+OWN_SETTINGS = {name_variable(engine, setting.name) for engine, setting in find_engine_settings()}
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
@@ -23,8 +24,13 @@ def test_every_setting_is_documented(name: str) -> None:
     assert f"`VIVANT_{name.upper()}`" in (ROOT / "docs/settings.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("name", sorted(OWN_SETTINGS))
+def test_every_setting_of_an_engine_is_on_the_page_of_settings(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+
+
 def test_no_page_documents_a_setting_that_does_not_exist() -> None:
-    known = {f"VIVANT_{name.upper()}" for name in SETTINGS} | {"VIVANT_CONFIG"}
+    known = {f"VIVANT_{name.upper()}" for name in SETTINGS} | {"VIVANT_CONFIG"} | OWN_SETTINGS
     # Of what is refused, and of what others set.
     examples = {"VIVANT_WORKER", "VIVANT_TEST", "VIVANT_PORT", "VIVANT_SERVICE_HOST", "VIVANT_SERVICE_PORT"}
     for page in PAGES:

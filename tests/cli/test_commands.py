@@ -162,9 +162,9 @@ def test_the_doctor_names_files_that_others_can_read_and_the_command_that_ends_i
 def test_the_doctor_tries_a_depth_model_where_one_is_named(vivant: Run, tmp_path: Path) -> None:
     model = write_model(tmp_path / "depth.onnx")
     assert "Depth model" not in vivant("doctor").stdout
-    assert f"{model} loads and answers" in vivant("doctor", VIVANT_DEPTH_MODEL=str(model)).stdout
+    assert f"{model} loads and answers" in vivant("doctor", VIVANT_DIORAMA_DEPTH_MODEL=str(model)).stdout
     model.write_text("no model")
-    found = vivant("doctor", VIVANT_DEPTH_MODEL=str(model))
+    found = vivant("doctor", VIVANT_DIORAMA_DEPTH_MODEL=str(model))
     assert found.returncode == 1 and "cannot be loaded" in found.stdout and "name another file" in found.stdout
 
 

@@ -29,7 +29,9 @@ from support.live_service import (
 from support.records import a_task, check_invariants, open_record
 from vivant.clock import SYSTEM_CLOCK, SteadyClock
 from vivant.dispatch.dispatcher import Dispatcher
+from vivant.dispatch.fleet import Pool
 from vivant.dispatch.local import LocalFleet
+from vivant.engine_choice import EngineChoice
 from vivant.errors import Busy
 from vivant.record import tasks
 from vivant.record.database import Connection, Record
@@ -211,11 +213,13 @@ async def test_a_dispatcher_whose_lease_lapsed_is_taken_over_and_cannot_settle(t
 
 def a_dispatcher(data: Path, record: Record, name: str) -> Dispatcher:
     storage = f"file://{data / 'files'}"
-    fleet = LocalFleet(workers=1, engine="slow", storage=storage, scratch=data / name, command=HOSTILE_WORKER)
+    fleet = LocalFleet([Pool("slow", 1)], storage=storage, scratch=data / name, command=HOSTILE_WORKER)
     timings = Timings(heartbeat_every=0.1, lease_lapses_after=0.6)
+    choice = EngineChoice(("slow",), cards={}, models={})
     return Dispatcher(
-        record, fleet, Artifacts(storage), alone=False, retention_days=7, clock=SYSTEM_CLOCK, timings=timings
-    )
+        record, fleet, Artifacts(storage), alone=False, retention_days=7, clock=SYSTEM_CLOCK, timings=timings,
+        choice=choice,
+    )  # fmt: skip
 
 
 def queue_one(connection: Connection, *, engine: str) -> Task:

@@ -64,7 +64,7 @@ async def test_a_queue_of_large_tasks_takes_longer_than_one_of_small_tasks(tmp_p
             for _ in range(5):
                 insert_task(connection, **ahead)
             asked = insert_task(connection)
-        eta = Eta(record, count_ready=lambda: 1, clock=SYSTEM_CLOCK, cached_for=60)
+        eta = Eta(record, count_ready=lambda engine: 1, clock=SYSTEM_CLOCK, cached_for=60)
         seconds = await eta.estimate(asked)
         record.close()
         return seconds
@@ -79,7 +79,7 @@ async def test_without_a_ready_worker_the_estimate_grows(tmp_path: Path) -> None
     with record.transaction() as connection:
         asked = insert_task(connection)
     clock, ready = AdjustableClock(), [4]
-    eta = Eta(record, count_ready=lambda: ready[0], clock=clock, cached_for=60)
+    eta = Eta(record, count_ready=lambda engine: ready[0], clock=clock, cached_for=60)
     with_workers = await eta.estimate(asked)
     ready[0] = 0
     at_first = await eta.estimate(asked)
@@ -123,6 +123,6 @@ async def test_an_estimate_is_made_although_another_one_reads_history_anew_meanw
                 await asyncio.sleep(0)
             return found
 
-    eta = Eta(Interrupted(), count_ready=lambda: 1, clock=clock, cached_for=1)
+    eta = Eta(Interrupted(), count_ready=lambda engine: 1, clock=clock, cached_for=1)
     assert await eta.estimate(asked) == await others[0] > 0
     record.close()

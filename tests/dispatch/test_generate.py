@@ -16,7 +16,7 @@ from support.records import a_task
 from support.watches import RecordingWatch
 from vivant.encode.probe import probe
 from vivant.engines.base import EngineStoryboard, NullWatch
-from vivant.engines.testcard import Testcard
+from vivant.engines.testcard.engine import Testcard
 from vivant.errors import EngineFailed, NotFound, Stopped
 from vivant.generate import decode_png, make_artifact, make_clip
 from vivant.media import Clip, Pictures, Soundtrack
@@ -36,9 +36,10 @@ def test_one_job_from_stored_pictures_to_a_stored_clip(tmp_path: Path) -> None:
     plans: list[EngineStoryboard] = []
     artifacts.put(picture_path("t", "first"), a_picture().png)
     watch = RecordingWatch()
-    artifact = make_artifact(
+    made = make_artifact(
         REQUEST, Testcard(), artifacts, watch, task_id="t", attempt=3, scratch=tmp_path, on_plan=plans.append
     )
+    artifact = made.artifact
     data = artifacts.get("tasks/t/3/clip.mp4")
     assert (artifact.path, artifact.size) == ("tasks/t/3/clip.mp4", len(data))
     assert artifact.sha256 == hashlib.sha256(data).hexdigest()

@@ -96,7 +96,7 @@ class Victim:
         self._log = (data / "serve.log").open("ab")
 
     def start(self) -> None:
-        environment = {**os.environ, "VIVANT_ENGINE": "testcard", "VIVANT_WORKERS": str(WORKERS)}
+        environment = {**os.environ, "VIVANT_ENGINES": "testcard", "VIVANT_WORKERS": str(WORKERS)}
         command = [sys.executable, "-m", "vivant", "serve", "--port", str(self.port), "--data", str(self._data)]
         self._process = subprocess.Popen(command, env=environment, stdout=self._log, stderr=self._log)
 

@@ -43,7 +43,7 @@ async def test_a_worker_plans_with_the_planner_and_everything_is_done_or_told(tm
         handler.say(json.dumps(ANSWER))
 
     with chat_endpoint(answer) as (base, handler):
-        settings = Settings(data=tmp_path, engine="diorama", workers=1, planner_url=base, planner_api_key="secret")
+        settings = Settings(data=tmp_path, engines=("diorama",), workers=1, planner_url=base, planner_api_key="secret")
         service = build_service(settings)
         try:
             await service.start()

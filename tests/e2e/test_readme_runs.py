@@ -45,7 +45,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def run_in_shell(text: str, folder: Path) -> str:
     """What bash prints when it runs `text` in `folder`."""
-    surroundings = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "VIVANT_ENGINE": "testcard"}
+    surroundings = {**os.environ, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1", "VIVANT_ENGINES": "testcard"}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", text],
         cwd=folder,
@@ -106,7 +106,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 def test_the_settings_example_is_read(tmp_path: Path) -> None:
     (tmp_path / "vivant.toml").write_text(snippet("docs/settings.md", "toml", "workers"))
     settings = load_settings({"VIVANT_CONFIG": str(tmp_path / "vivant.toml")})
-    assert (settings.workers, settings.engine) == (2, "diorama")
+    assert (settings.workers, settings.engines) == (2, ("diorama",))
     assert settings.egress_allowed == ("minio.internal:9000", "10.20.0.0/16")
 
 

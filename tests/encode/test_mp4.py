@@ -17,7 +17,7 @@ from support.watches import RecordingWatch
 from vivant.encode.mp4 import write_mp4
 from vivant.encode.probe import probe
 from vivant.engines.base import NullWatch
-from vivant.engines.testcard import Testcard
+from vivant.engines.testcard.engine import Testcard
 from vivant.errors import EngineFailed, Stopped
 from vivant.media import Clip, Pictures, Planes, Soundtrack, fit, to_planes
 from vivant.request import SIZES, Brief, Canvas, VideoRequest

@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 
 from support.clips import photo
+from support.doubles import BEHIND, nothing_behind
 from support.fingerprints import fingerprint
 from support.watches import RecordingWatch
 from vivant.engines.base import Engine, NullWatch
@@ -34,10 +35,11 @@ LAST_PSNR: Final = 36.0  # dB of luma: and ends on the last one, if there is one
 
 
 @pytest.fixture(scope="module", params=sorted(ENGINES))
-def engine(request: pytest.FixtureRequest) -> Engine:
-    engine = load_engine(request.param)
-    engine.setup()
-    return engine
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    with BEHIND.get(request.param, nothing_behind)() as options:
+        engine = load_engine(request.param, options)
+        engine.setup()
+        yield engine
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +74,7 @@ def luma_psnr(planes: Planes, picture: U8) -> float:
 
 
 def test_an_engine_is_called_what_the_registry_calls_it_and_has_a_version(engine: Engine) -> None:
-    assert ENGINES[engine.name].endswith(type(engine).__name__)
+    assert ENGINES[engine.name].build.endswith(type(engine).__name__)
     assert engine.version.strip()
 
 
@@ -182,7 +184,7 @@ def test_a_clip_with_a_last_picture_ends_on_it(engine: Engine, lake: U8, falls: 
 def test_what_it_makes_becomes_a_file_with_the_same_facts(engine: Engine, lake: U8, tmp_path: Path) -> None:
     request = make_request(lake)
     storyboard = engine.plan(request, Pictures(lake), NullWatch())
-    facts = make_clip(engine, storyboard, Pictures(lake), request, tmp_path / "clip.mp4", RecordingWatch())
+    facts, _ = make_clip(engine, storyboard, Pictures(lake), request, tmp_path / "clip.mp4", RecordingWatch())
     canvas = request.canvas
     assert (facts.width, facts.height, facts.frames) == (canvas.width, canvas.height, canvas.frames)
     assert facts.has_audio

@@ -26,10 +26,10 @@ def serve(data: Path, *options: str, **environment: str) -> subprocess.Completed
 
 def test_flags_win_over_the_environment_and_that_over_toml(tmp_path: Path) -> None:
     file = tmp_path / "vivant.toml"
-    file.write_text('workers = 2\nengine = "testcard"\nlink_seconds = 600\nretention_days = 1\n')
+    file.write_text('workers = 2\nengines = "testcard"\nlink_seconds = 600\nretention_days = 1\n')
     environment = {"VIVANT_CONFIG": str(file), "VIVANT_WORKERS": "3", "VIVANT_LINK_SECONDS": "700"}
     settings = load_settings(environment, link_seconds=800)
-    assert (settings.engine, settings.workers, settings.link_seconds) == ("testcard", 3, 800)
+    assert (settings.engines, settings.workers, settings.link_seconds) == (("testcard",), 3, 800)
     assert settings.retention_days == 1
 
 
@@ -58,17 +58,21 @@ def test_an_address_with_or_without_a_path_is_a_public_url(address: str) -> None
         ("VIVANT_DATA", "/dev/null/vivant", "must be the path of a folder, and /dev/null is a file"),
         ("VIVANT_DATABASE_URL", "postgresql://db/vivant", "VIVANT_DATABASE_URL must name an SQLite file"),
         ("VIVANT_STORAGE_URL", "files", "must be the URL of a folder or an object store"),
-        ("VIVANT_ENGINE", "sora", "There is no engine 'sora'. Set VIVANT_ENGINE to one of: diorama, testcard."),
+        ("VIVANT_ENGINES", "sora", "There is no engine 'sora'. Set VIVANT_ENGINES to some of: "),
         ("VIVANT_WORKERS", "many", "VIVANT_WORKERS must be a whole number from 1 to 64; it is 'many'."),
         ("VIVANT_PUBLIC_URL", "video.example.com", "must be an address such as https://video.example.com"),
         ("VIVANT_EGRESS_ALLOW", "http://store/", "neither a host, host:port, an address nor a CIDR network"),
         ("VIVANT_LINK_SECONDS", "59", "VIVANT_LINK_SECONDS must be a whole number from 60 to 604800; it is '59'."),
         ("VIVANT_RETENTION_DAYS", "-1", "VIVANT_RETENTION_DAYS must be a number of days from 0 to 36500; it is '-1'."),
-        ("VIVANT_DEPTH_MODEL", "/nowhere/depth.onnx", "VIVANT_DEPTH_MODEL must be the path of a file that can be read"),
+        (
+            "VIVANT_DIORAMA_DEPTH_MODEL",
+            "/nowhere/depth.onnx",
+            "VIVANT_DIORAMA_DEPTH_MODEL must be the path of a file that can be read",
+        ),
         ("VIVANT_LOG_FORMAT", "xml", "VIVANT_LOG_FORMAT must be console or json; it is 'xml'."),
         ("VIVANT_CONFIG", "/nowhere/vivant.toml", "VIVANT_CONFIG names /nowhere/vivant.toml, which cannot be read"),
         ("VIVANT_WORKER", "2", "VIVANT_WORKER is not a setting; did you mean VIVANT_WORKERS?"),
-        ("vivant_engine", "testcard", "vivant_engine is not a setting; did you mean VIVANT_ENGINE?"),
+        ("vivant_engine", "testcard", "vivant_engine is not a setting; did you mean VIVANT_ENGINES?"),
         ("VIVANT_COLOUR", "red", "VIVANT_COLOUR is not a setting; the settings are VIVANT_DATA, VIVANT_DATABASE_URL, "),
     ],
 )
@@ -139,8 +143,8 @@ def test_settings_that_cannot_be_right_cannot_be_built(wrong: dict[str, Any]) ->
 
 def test_every_mistake_is_named_at_once() -> None:
     with pytest.raises(Misconfigured) as refused:
-        load_settings({"VIVANT_WORKERS": "0", "VIVANT_LINK_SECONDS": "long", "VIVANT_ENGINE": "sora"})
-    assert all(name in str(refused.value) for name in ("VIVANT_WORKERS", "VIVANT_LINK_SECONDS", "VIVANT_ENGINE"))
+        load_settings({"VIVANT_WORKERS": "0", "VIVANT_LINK_SECONDS": "long", "VIVANT_ENGINES": "sora"})
+    assert all(name in str(refused.value) for name in ("VIVANT_WORKERS", "VIVANT_LINK_SECONDS", "VIVANT_ENGINES"))
 
 
 @pytest.mark.parametrize(

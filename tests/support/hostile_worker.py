@@ -19,7 +19,7 @@ from vivant.dispatch import worker
 from vivant.dispatch.messages import Reported
 from vivant.engines import registry
 from vivant.engines.base import Watch
-from vivant.engines.testcard import CardStoryboard, Testcard
+from vivant.engines.testcard.engine import CardStoryboard, Testcard
 from vivant.errors import EngineFailed, Misconfigured
 from vivant.media import Clip, Pictures, Planes
 
@@ -233,7 +233,9 @@ for engine in (
     Still, Slow, Endless, Chatty, Pondering, Brooding, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready,
     Forgetful, Careful, Greedy, Cramped, Talkative, Abandoning, Flooding,
 ):  # fmt: skip
-    registry.ENGINES[engine.__name__.lower()] = f"{__name__}:{engine.__name__}"
+    registry.ENGINES[engine.__name__.lower()] = registry.Entry(
+        "vivant.engines.testcard.card", f"{__name__}:{engine.__name__}"
+    )
 
 if __name__ == "__main__":
     worker.main()

@@ -53,7 +53,7 @@ class LiveServer:
     ) -> None:  # fmt: skip
         self._places = places
         self._timings, self._max_body_bytes = timings, max_body_bytes
-        self.settings = Settings(data=data, engine="testcard", **settings)
+        self.settings = Settings(**{"data": data, "engines": ("testcard",), **settings})
         self.context: Context
         self.url = ""
         self._up = threading.Event()

@@ -16,6 +16,7 @@ from typing import Any
 from PIL import Image
 
 from vivant.clock import SYSTEM_CLOCK, Clock
+from vivant.dispatch.fleet import Pool
 from vivant.dispatch.local import LocalFleet
 from vivant.intake.pictures import CleanPicture
 from vivant.request import Brief
@@ -44,10 +45,9 @@ def build(
     timings: Timings = DEFAULT_TIMINGS, **values: Any,
 ) -> Service:  # fmt: skip
     """A service whose workers know `engine`, also one of hostile_worker.py. Not started."""
-    settings = Settings(data=data, engine="testcard", workers=workers, **values)
+    settings = Settings(data=data, engines=("testcard",), workers=workers, **values)
     fleet = LocalFleet(
-        workers=workers,
-        engine=engine,
+        [Pool(name, workers) for name in engine.split()],
         storage=settings.storage,
         scratch=data / "scratch",
         command=HOSTILE_WORKER,

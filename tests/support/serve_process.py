@@ -22,7 +22,7 @@ def serve_process(
     process = subprocess.Popen(
         [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data), *options],
         stdout=subprocess.PIPE, stderr=(data / "log").open("w"), text=True, preexec_fn=in_child,
-        env={**os.environ, "VIVANT_ENGINE": "testcard", **environment},
+        env={**os.environ, "VIVANT_ENGINES": "testcard", **environment},
     )  # fmt: skip
     assert process.stdout is not None
     try:

@@ -117,7 +117,7 @@ class Soak:
         self.log_is_file = self.log_disk in self.mounted and self.lives % 2 == 0
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("VIVANT_", "AWS_"))}
         environment |= {
-            "VIVANT_ENGINE": "testcard", "VIVANT_WORKERS": str(WORKERS), "VIVANT_DATA": str(self.data),
+            "VIVANT_ENGINES": "testcard", "VIVANT_WORKERS": str(WORKERS), "VIVANT_DATA": str(self.data),
             "VIVANT_STORAGE_URL": "s3://bucket/vivant", "AWS_ENDPOINT": f"http://127.0.0.1:{self.store_port}",
             "AWS_ALLOW_HTTP": "true", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1",
         }  # fmt: skip

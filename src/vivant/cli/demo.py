@@ -96,7 +96,7 @@ class _Service:
     """`vivant serve` as a child process, and a few lines of HTTP to talk to it."""
 
     def __init__(self, data: Path) -> None:
-        environment = {**os.environ, "VIVANT_ENGINE": "diorama"}
+        environment = {**os.environ, "VIVANT_ENGINES": "diorama"}
         self._log = (data / "service.log").open("wb")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data)],

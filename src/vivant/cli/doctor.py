@@ -152,14 +152,15 @@ def _check_depth_model(settings: Settings) -> Iterator[Finding]:
     from vivant.engines.diorama.scene.depth_model import DepthModel
     from vivant.errors import Misconfigured
 
-    if not settings.depth_model:
+    depth_model = settings.options_of("diorama")["depth_model"]
+    if not depth_model:
         return
     try:
-        DepthModel(Path(settings.depth_model))
-        detail, passed = f"{settings.depth_model} loads and answers", True
+        DepthModel(Path(depth_model))
+        detail, passed = f"{depth_model} loads and answers", True
     except Misconfigured as error:
         detail, passed = str(error), False
-    yield Finding("Depth model", passed, detail, "name another file in VIVANT_DEPTH_MODEL, or none")
+    yield Finding("Depth model", passed, detail, "name another file in VIVANT_DIORAMA_DEPTH_MODEL, or none")
 
 
 def _check_data_folder(settings: Settings) -> Iterator[Finding]:

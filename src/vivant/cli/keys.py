@@ -14,12 +14,16 @@ app = typer.Typer(help="API keys. The first one ends open mode for good.", no_ar
 
 
 @app.command("create")
-def create(name: Annotated[str, typer.Argument(help="Whose key it is.")], data: Data = None) -> None:
+def create(
+    name: Annotated[str, typer.Argument(help="Whose key it is.")],
+    model: Annotated[str, typer.Option(help="Which model its tasks get.", show_default="the dialect's")] = "",
+    data: Data = None,
+) -> None:
     """Make a key and print it. It is shown only now."""
     from vivant.record import keys
 
     with open_record(data) as connection:
-        key, text = keys.create(connection, name=name, now=SYSTEM_CLOCK.now())
+        key, text = keys.create(connection, name=name, model=model, now=SYSTEM_CLOCK.now())
     Terminal(stderr=True).print(f"Key {key.id} for {name}. It is shown only now:")
     Terminal().print(text)  # alone on stdout, so that KEY=$(vivant keys create …) works
 
@@ -38,8 +42,23 @@ def show(data: Data = None) -> None:
     for key in known:
         used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
         state = f"revoked {key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else "good"
-        rows.append((key.id, key.name, f"{key.created_at:%Y-%m-%d %H:%M}", used, state))
-    Terminal().print_table(("id", "name", "made", "last used", "state"), rows)
+        rows.append((key.id, key.name, key.model or "-", f"{key.created_at:%Y-%m-%d %H:%M}", used, state))
+    Terminal().print_table(("id", "name", "model", "made", "last used", "state"), rows)
+
+
+@app.command("set")
+def change(
+    key_id: Annotated[str, typer.Argument(help="The id, or the whole key.")],
+    model: Annotated[str, typer.Option(help="Which model its tasks get; empty: the dialect's.")],
+    data: Data = None,
+) -> None:
+    """Change which model the key's tasks get from now on."""
+    from vivant.record import keys
+
+    plain = _id_of(key_id)
+    with open_record(data) as connection:
+        keys.set_model(connection, plain, model)
+    Terminal().print(f"Tasks of key {plain} get {model or 'the model of the dialect'} from now on.")
 
 
 @app.command("revoke")
@@ -47,8 +66,13 @@ def revoke(key_id: Annotated[str, typer.Argument(help="The id, or the whole key.
     """Refuse the key from now on. Revoking the last key does not return to open mode."""
     from vivant.record import keys
 
-    parts = key_id.split("_")
-    plain = parts[1] if len(parts) == 3 and parts[0] == "sk" else key_id
+    plain = _id_of(key_id)
     with open_record(data) as connection:
         keys.revoke(connection, plain, now=SYSTEM_CLOCK.now())
     Terminal().print(f"Key {plain} is revoked.")
+
+
+def _id_of(text: str) -> str:
+    """The id of a key that is given by its id or as a whole."""
+    parts = text.split("_")
+    return parts[1] if len(parts) == 3 and parts[0] == "sk" else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -46,7 +46,7 @@ def make(
 ) -> None:
     """Make one clip. Every field of the API is an option."""
     from vivant.engines.base import NullWatch
-    from vivant.engines.registry import load_engine
+    from vivant.engines.registry import load_engine, make_card
     from vivant.generate import make_clip
     from vivant.request import Brief, Tier
     from vivant.settings import load_settings
@@ -74,12 +74,15 @@ def make(
         raise translate_error(error, ratio=ratio) from None  # the options are named as the API's fields
     target = out or picture.with_suffix(".mp4")
     terminal = Terminal()
-    settings = load_settings(engine=engine_name)
+    settings = load_settings(engines=engine_name)
+    name = settings.engines[0]
+    options = settings.options_of(name)
     with terminal.status("Reading the picture and loading the engine"):
         pictures = asyncio.run(_read_pictures(picture, last_image, brief=brief))
         height, width = pictures.first.shape[:2]
         request = brief.resolve(width, height, has_last_frame=pictures.last is not None)
-        engine = load_engine(settings.engine, settings.engine_options)
+        make_card(name, options).refuse(request)
+        engine = load_engine(name, options)
         engine.setup()
     if explain_picture is not None:
         sheet = engine.draw_seen(request, pictures, NullWatch())
@@ -94,9 +97,16 @@ def make(
     if plan_only:
         return
     with terminal.progress("Making the clip") as show:
-        facts = make_clip(engine, storyboard, pictures, request, target, _ProgressWatch(show))
+        facts, report = make_clip(engine, storyboard, pictures, request, target, _ProgressWatch(show))
         show(1.0)
+    for line in _tell_report(report) if explain else ():
+        terminal.print(f"  {line}")
     terminal.print(f"{target}: {facts.width}x{facts.height}, {float(facts.video_seconds):.2f} s, seed {request.seed}")
+
+
+def _tell_report(report: Mapping[str, Any]) -> list[str]:
+    """Lines on what an engine told of making the clip; notes were printed with the plan."""
+    return [f"{name.replace('_', ' ')}: {value}" for name, value in report.items() if name != "notes"]
 
 
 async def _read_pictures(first: Path, last: Path | None, *, brief: Brief) -> Pictures:

@@ -28,7 +28,7 @@ def serve(
 
     def ready(url: str) -> None:
         terminal.print(f"Vivant serves at {url}", style="bold")
-        terminal.print(f"  engine {settings.engine}, {settings.workers} worker(s), data in {settings.data}")
+        terminal.print(f"  engines {', '.join(settings.engines)}, data in {settings.data}")
         terminal.print("  Ctrl-C stops; running clips finish first.")
 
     run(settings, host=host, port=port, on_ready=ready)

@@ -4,13 +4,15 @@ that another dispatcher has the task, or that it has ended, the run here is stop
 Each duty is a loop of its own, which starts again when it fails: `_start_tasks` claims tasks and starts them,
 `_expire_tasks` ends those whose time is over, `_report_progress` writes how far runs have come, `_reconcile_runs` makes
 runs and rows agree, `_keep_lease_alive` sends heartbeats and takes over from dispatchers whose heartbeats stopped,
-`_sweep_files` deletes files that are no longer needed, and each place for files is probed.
+`_sweep_files` deletes files that are no longer needed, `_hand_over` gives what waits for an engine that is not there to
+the one that takes over, and each place for files is probed. `_start_tasks` runs once for each engine.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +28,17 @@ from vivant.dispatch.messages import Died, Failed, Finished, Halted, Job, Outcom
 from vivant.dispatch.places import Place
 from vivant.dispatch.retention import Sweep
 from vivant.dispatch.store_owner import StoreOwner
-from vivant.errors import Busy, Misconfigured, NotFound, ScratchFailed, StorageFailed
+from vivant.engine_choice import EngineChoice
+from vivant.errors import (
+    BackendLost,
+    Busy,
+    EngineFailed,
+    Misconfigured,
+    NotFound,
+    OutOfMemory,
+    ScratchFailed,
+    StorageFailed,
+)
 from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
@@ -39,6 +51,7 @@ from vivant.timings import Timings
 T = TypeVar("T")
 
 SWEEP_THREADS: Final = 2
+_CODES_OF_ENGINES: Final = {EngineFailed.code, BackendLost.code, OutOfMemory.code}  # another engine may do better
 
 log = structlog.get_logger()
 
@@ -96,7 +109,11 @@ class Dispatcher:
         retention_days: float,
         clock: Clock,
         timings: Timings,
+        choice: EngineChoice,
+        fallback_after: float = math.inf,
     ) -> None:
+        """choice: which engine takes over from one that cannot. fallback_after: seconds without a ready worker after
+        which another engine takes over what waits."""
         self.boot_id = new_id()
         self._record = record
         self._fleet = fleet
@@ -116,14 +133,17 @@ class Dispatcher:
         self._sweep = Sweep(
             record, artifacts, self._sweep_calls, days=retention_days, orphan_after=timings.orphan_after
         )
-        self._task_queued = asyncio.Event()
+        self._choice = choice
+        self._fallback_after = fallback_after
+        self._ready_at = dict.fromkeys(fleet.engines, clock.monotonic())  # when each last had a ready worker
+        self._task_queued = {engine: asyncio.Event() for engine in fleet.engines}  # a loop of each waits for its own
         self._record_changed = asyncio.Event()
         self._runs: dict[tuple[str, int], Run] = {}
         self._run_tasks: set[asyncio.Task[None]] = set()
         self._draining = False
-        self._claiming = False  # a claim is being written
+        self._claiming = 0  # claims that are being written
         self._claimed = 0  # how many were
-        self._starting: asyncio.Task[None] | None = None
+        self._starting: list[asyncio.Task[None]] = []
         self._loops: list[asyncio.Task[None]] = []
 
     # -- for the service --------------------------------------------------------------------------------------------
@@ -140,28 +160,34 @@ class Dispatcher:
             return tasks.requeue_abandoned(connection, now=self._clock.now())
 
         requeued = await self._record.write(begin)
-        waiting = await self._record.read(lambda c: tasks.count_of_other_engines(c, self._fleet.engine))
+        waiting = await self._record.read(lambda c: tasks.count_of_other_engines(c, self._fleet.engines))
         for engine, count in waiting.items():
             log.warning("tasks wait for an engine that this service does not run", engine=engine, tasks=count)
         log.info("dispatcher started", boot_id=self.boot_id, requeued=requeued)
         await self._fleet.start()
-        self._starting = asyncio.create_task(self._run_forever(self._start_tasks))
+        self._starting = [
+            asyncio.create_task(self._run_forever(self._starter(engine))) for engine in self._fleet.engines
+        ]
         self._loops = [
             asyncio.create_task(self._run_forever(loop))
             for loop in (
                 self._expire_tasks, self._report_progress, self._reconcile_runs, self._keep_lease_alive,
-                self._sweep_files, *map(self._watch, self.places),
+                self._sweep_files, self._hand_over, *map(self._watch, self.places),
             )
         ]  # fmt: skip
 
     def notify_queued(self) -> None:
         """A task was queued."""
-        self._task_queued.set()
+        self._look_for_tasks()
 
     def notify_changed(self) -> None:
         """A task was cancelled, or another process has written: perhaps it queued or cancelled a task."""
-        self._task_queued.set()
+        self._look_for_tasks()
         self._record_changed.set()
+
+    def _look_for_tasks(self) -> None:
+        for queued in self._task_queued.values():
+            queued.set()
 
     @property
     def running(self) -> int:
@@ -170,7 +196,7 @@ class Dispatcher:
     async def drain(self) -> None:
         """Claim nothing more, and wait for running jobs to finish, at most `Timings.drain_within` seconds."""
         self._draining = True
-        await end_tasks([self._starting], within=self._timings.step_within)
+        await end_tasks(self._starting, within=self._timings.step_within)
         if self._run_tasks:
             log.info("waiting for running jobs", jobs=len(self._run_tasks), at_most_seconds=self._timings.drain_within)
             await asyncio.wait(self._run_tasks, timeout=self._timings.drain_within)
@@ -181,7 +207,7 @@ class Dispatcher:
         Every step has a time in which it must be done; tasks that cannot be queued again now are at the next start.
         """
         self._draining, within = True, self._timings.step_within
-        await end_tasks([self._starting, *self._run_tasks, *self._loops], within=within)
+        await end_tasks([*self._starting, *self._run_tasks, *self._loops], within=within)
         await take_step("workers", self._fleet.stop(), within=self._timings.kill_within + within)
         for calls in (self._sweep_calls, *self.places):
             calls.close()
@@ -195,11 +221,17 @@ class Dispatcher:
 
     # -- claim and run ----------------------------------------------------------------------------------------------
 
-    async def _start_tasks(self) -> None:
+    def _starter(self, engine: str) -> Callable[[], Coroutine[Any, Any, None]]:
+        async def start_tasks() -> None:
+            await self._start_tasks(engine)
+
+        return start_tasks
+
+    async def _start_tasks(self, engine: str) -> None:
         while True:
-            worker = await self._fleet.acquire_worker()
+            worker = await self._fleet.acquire_worker(engine)
             try:
-                run = await self._wait_for_run(worker)
+                run = await self._wait_for_run(worker, engine)
             except BaseException:
                 worker.release()
                 raise
@@ -207,16 +239,17 @@ class Dispatcher:
             self._run_tasks.add(run_task)
             run_task.add_done_callback(self._run_tasks.discard)
 
-    async def _wait_for_run(self, worker: Worker) -> Run:
+    async def _wait_for_run(self, worker: Worker, engine: str) -> Run:
         """Claim a task for this worker as soon as there is one and all places for files work."""
+        queued = self._task_queued[engine]
         while True:
             while broken := [place for place in self.places if place.error]:
                 await broken[0].wait_until_works()
-            self._task_queued.clear()
-            self._claiming = True
+            queued.clear()
+            self._claiming += 1
             try:
                 claim = await self._write_until_accepted(
-                    lambda c: tasks.claim(c, owner=self.boot_id, engine=self._fleet.engine, now=self._clock.now())
+                    lambda c: tasks.claim(c, owner=self.boot_id, engine=engine, now=self._clock.now())
                 )
                 if claim is not None:
                     task = claim.task
@@ -225,9 +258,9 @@ class Dispatcher:
                     self._runs[run.key] = run
                     return run
             finally:
-                self._claiming, self._claimed = False, self._claimed + 1
+                self._claiming, self._claimed = self._claiming - 1, self._claimed + 1
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._task_queued.wait(), self._timings.claim_every)
+                await asyncio.wait_for(queued.wait(), self._timings.claim_every)
 
     async def _run_task(self, run: Run) -> None:
         """Run the job and settle its task. Whatever fails here, the run ends: then `_reconcile` finds that its row has
@@ -262,23 +295,32 @@ class Dispatcher:
         if isinstance(outcome, Failed) and outcome.code == NotFound.code:
             outcome = await self._explain_missing_file(outcome)
         run_seconds = self._clock.monotonic() - run.started
+        hand_to = ""
+        if isinstance(outcome, Died) or (isinstance(outcome, Failed) and outcome.code in _CODES_OF_ENGINES):
+            hand_to = self._choice.find_next(claim.task.engine, claim.task.request)
 
         def settle(connection: Connection) -> bool:
             now = self._clock.now()
             tasks.store_progress(connection, [last])
             match outcome:
-                case Finished(artifact):
-                    done = tasks.settle_success(connection, claim, artifact, run_seconds=run_seconds, now=now)
+                case Finished(artifact, report):
+                    done = tasks.settle_success(
+                        connection, claim, artifact, report=report, run_seconds=run_seconds, now=now
+                    )
                     # A commit that reported a failure may have been done: this clip is then not that of a lost attempt.
                     return done or tasks.has_succeeded(connection, claim)
                 case Failed(code, message, retryable=False):
-                    return tasks.settle_failure(connection, claim, code=code, message=message, now=now)
-                case Failed(code, message) if code in self._codes_of_places:
-                    return tasks.settle_interruption(connection, claim, code=code, reason=message, now=now)
+                    return tasks.settle_failure(connection, claim, code=code, message=message, now=now, hand_to=hand_to)
+                case Failed(code, message) if code in self._codes_of_places or code == BackendLost.code:
+                    return tasks.settle_interruption(
+                        connection, claim, code=code, reason=message, now=now, hand_to=hand_to
+                    )
                 case Failed(code, message):
-                    return tasks.settle_death(connection, claim, code=code, reason=message, now=now)
+                    return tasks.settle_death(connection, claim, code=code, reason=message, now=now, hand_to=hand_to)
                 case Died(reason):
-                    return tasks.settle_death(connection, claim, code="WORKER_LOST", reason=reason, now=now)
+                    return tasks.settle_death(
+                        connection, claim, code="WORKER_LOST", reason=reason, now=now, hand_to=hand_to
+                    )
                 case Halted():
                     return tasks.requeue(connection, claim, now=now)
 
@@ -286,7 +328,7 @@ class Dispatcher:
             if isinstance(outcome, Failed) and outcome.code == place.failed.code:
                 place.fail(outcome.message)
         settled = await self._write_until_accepted(settle)
-        self._task_queued.set()  # it may have been queued again
+        self._look_for_tasks()  # it may have been queued again
         if not settled:
             await self._delete_attempts(claim, [claim.task.attempt])
         elif isinstance(outcome, Finished):
@@ -317,7 +359,7 @@ class Dispatcher:
                 due = await self._record.read(lambda c: tasks.find_due(c, now=self._clock.now()))
                 if due:
                     expired = await self._record.write(
-                        partial(tasks.expire, ids=due, engine=self._fleet.engine, now=self._clock.now())
+                        partial(tasks.expire, ids=due, engines=self._fleet.engines, now=self._clock.now())
                     )
                     log.info("tasks expired", tasks=expired)
                     self._record_changed.set()
@@ -368,7 +410,7 @@ class Dispatcher:
             )
             if requeued:  # none: they were being settled
                 log.error("tasks of this service that it did not run were queued again", tasks=requeued)
-                self._task_queued.set()
+                self._look_for_tasks()
 
     async def _keep_lease_alive(self) -> None:
         while True:
@@ -391,7 +433,7 @@ class Dispatcher:
 
         requeued = await self._record.write(take_over)
         log.warning("took over from dispatchers whose lease lapsed", dispatchers=sorted(lapsed), requeued=requeued)
-        self._task_queued.set()
+        self._look_for_tasks()
 
     async def _sweep_files(self) -> None:
         while True:
@@ -404,6 +446,35 @@ class Dispatcher:
             except (Busy, Misconfigured, StorageFailed) as error:
                 log.error("old files could not be swept", reason=str(error))
             await asyncio.sleep(self._timings.sweep_every)
+
+    async def _hand_over(self) -> None:
+        """Queue what waits for an engine without a ready worker for the engine that takes over, if there is one."""
+        while True:
+            await asyncio.sleep(self._timings.supervise_every)
+            now = self._clock.monotonic()
+            for engine in self._choice.fallback[:-1]:
+                health = self._fleet.health(engine)
+                if health.ready:
+                    self._ready_at[engine] = now
+                elif now - self._ready_at[engine] >= self._fallback_after:
+                    await self._hand_over_from(engine, health.error)
+
+    async def _hand_over_from(self, engine: str, error: str) -> None:
+        reason = (
+            f"No worker of the engine {engine} was ready for {self._fallback_after:g} s{f': {error}' if error else ''}"
+        )
+        try:
+            moved = await self._record.write(
+                lambda c: tasks.hand_over_waiting(
+                    c, engine, partial(self._choice.find_next, engine), reason=reason, now=self._clock.now()
+                )
+            )
+        except Busy as busy:
+            self._on_record_failure(busy)
+            return
+        if moved:
+            log.warning("tasks were handed to another engine", engine=engine, tasks=moved, reason=error)
+            self._look_for_tasks()
 
     def _watch(self, place: Place) -> Callable[[], Coroutine[Any, Any, None]]:
         async def watch() -> None:

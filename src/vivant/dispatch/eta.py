@@ -26,15 +26,16 @@ Counts = Mapping[tuple[str, str], lanes.Counts]  # (tier, key) -> what waits and
 class Eta:
     """Reads history and queue once in `cached_for` seconds at most, however many callers poll.
 
-    count_ready: how many workers are set up now, at work or not.
+    count_ready: how many workers of an engine are set up now, at work or not.
     """
 
-    def __init__(self, record: Record, *, count_ready: Callable[[], int], clock: Clock, cached_for: float) -> None:
+    def __init__(self, record: Record, *, count_ready: Callable[[str], int], clock: Clock, cached_for: float) -> None:
         self._record = record
         self._clock = clock
         self._cached_for = cached_for
         self._count_ready = count_ready
-        self._ready_at = clock.monotonic()  # when a worker was last seen ready; at first, when this was made
+        self._made_at = clock.monotonic()
+        self._ready_at: dict[str, float] = {}  # when a worker of the engine was last seen ready
         self._read_at = -math.inf
         self._paces: dict[str, dict[int, float]] = {}
         self._counts: Counts = {}
@@ -55,11 +56,12 @@ class Eta:
             elapsed = max(0.0, (self._clock.now() - task.started_at).total_seconds())  # the clock may be set back
             return estimate_remaining(run_seconds, task.progress, elapsed=elapsed)
         in_lane = await self._record.read(lambda c: tasks.count_tokens_ahead(c, task))
-        ready, wait = self._count_ready(), 0.0
+        ready, wait = self._count_ready(task.engine), 0.0
         if ready:
-            self._ready_at = self._clock.monotonic()
+            self._ready_at[task.engine] = self._clock.monotonic()
         else:  # how long it will still take is unknown; what has taken long may take as long again
-            ready, wait = 1, max(NO_WORKER_FOR, self._clock.monotonic() - self._ready_at)
+            ready_at = self._ready_at.get(task.engine, self._made_at)
+            ready, wait = 1, max(NO_WORKER_FOR, self._clock.monotonic() - ready_at)
         tokens = count_tokens_ahead(task, self._counts, in_lane=in_lane, workers=ready)
         return wait + run_seconds + tokens * pace.get(0, DEFAULT_PACE) / ready
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from vivant.dispatch.messages import Job, Outcome
@@ -34,6 +34,19 @@ class Worker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Pool:
+    """The workers of one engine: how many, and the settings of the engine's own."""
+
+    engine: str
+    workers: int
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)  # may hold a key
+
+    def __post_init__(self) -> None:
+        if not self.engine or self.workers < 1:
+            raise ValueError(f"A pool has an engine and at least one worker, got {self.engine!r} and {self.workers}.")
+
+
+@dataclass(frozen=True, slots=True)
 class FleetHealth:
     """workers: how many there should be; ready: how many are set up and answer; error: why one is not, or empty."""
 
@@ -43,15 +56,16 @@ class FleetHealth:
 
 
 class Fleet(Protocol):
-    """All workers of a dispatcher. engine: the name of the one that they run."""
+    """All workers of a dispatcher, in one pool for each engine. engines: their names."""
 
-    engine: str
+    engines: tuple[str, ...]
 
     async def start(self) -> None:
         """Begin to start the workers; returns before they are ready."""
 
-    async def acquire_worker(self) -> Worker:
-        """A worker that is ready for a job; waits until there is one. No one else gets it until its `release`."""
+    async def acquire_worker(self, engine: str) -> Worker:
+        """A worker of this engine that is ready for a job; waits until there is one. No one else gets it until its
+        `release`."""
 
     async def stop(self) -> None:
         """Kill all workers now, also those at work. Returns within a bounded time."""
@@ -62,4 +76,5 @@ class Fleet(Protocol):
     def check_scratch(self) -> None:
         """Raise ScratchFailed unless workers can write temporary files; make a missing folder. Blocks."""
 
-    def health(self) -> FleetHealth: ...
+    def health(self, engine: str | None = None) -> FleetHealth:
+        """Of all workers, or of those of this engine."""

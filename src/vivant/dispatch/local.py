@@ -10,7 +10,7 @@ import signal
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ import structlog
 
 from vivant.blocking import BlockingCalls
 from vivant.dispatch.backoff import Backoff
-from vivant.dispatch.fleet import FleetHealth, Listener
+from vivant.dispatch.fleet import FleetHealth, Listener, Pool
 from vivant.dispatch.messages import (
     MAX_LINE_BYTES,
     Acknowledgement,
@@ -296,16 +296,16 @@ class LocalWorker:
 
 
 class LocalFleet:
-    """`workers` child processes of this service. `command` starts one; `scratch` is a folder that nothing else uses;
-    `options` are settings of the engine's own."""
+    """Child processes of this service, as many for each engine as its pool says. `command` starts one; `scratch` is a
+    folder that nothing else uses."""
 
     def __init__(
-        self, *, workers: int, engine: str, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND,
-        timings: Timings = DEFAULT_TIMINGS, options: Mapping[str, str] | None = None,
+        self, pools: Sequence[Pool], *, storage: str, scratch: Path, command: Sequence[str] = WORKER_COMMAND,
+        timings: Timings = DEFAULT_TIMINGS,
     ) -> None:  # fmt: skip
-        self.engine = engine
-        self._options = dict(options or {})
-        self._count = workers
+        self.engines = tuple(pool.engine for pool in pools)
+        # (its pool, its number in the pool) by the number of the worker in the whole fleet
+        self._seats = [(pool, seat) for pool in pools for seat in range(pool.workers)]
         self._storage = storage
         self._scratch = scratch
         self._command = command
@@ -314,19 +314,21 @@ class LocalFleet:
             "The scratch folder", threads=SCRATCH_THREADS, within=timings.scratch_within, late=ScratchFailed
         )
         self._workers: dict[int, LocalWorker] = {}
-        self._free: asyncio.Queue[LocalWorker] = asyncio.Queue()
+        self._free: dict[str, asyncio.Queue[LocalWorker]] = {engine: asyncio.Queue() for engine in self.engines}
         self._supervisors: list[asyncio.Task[None]] = []
         self._errors: dict[int, str] = {}  # worker number -> why it cannot be used
 
     async def start(self) -> None:
         """See `fleet.Fleet`."""
         await self._clear(self._scratch)
-        self._supervisors = [asyncio.create_task(self._keep_worker_running(number)) for number in range(self._count)]
+        self._supervisors = [
+            asyncio.create_task(self._keep_worker_running(number)) for number in range(len(self._seats))
+        ]
 
-    async def acquire_worker(self) -> LocalWorker:
+    async def acquire_worker(self, engine: str) -> LocalWorker:
         """See `fleet.Fleet`."""
         while True:
-            worker = await self._free.get()
+            worker = await self._free[engine].get()
             if not worker.ended.is_set():
                 return worker
 
@@ -362,10 +364,12 @@ class LocalFleet:
                 f"The scratch folder cannot be written: {error.strerror or error}.", detail=str(error)
             ) from error
 
-    def health(self) -> FleetHealth:
+    def health(self, engine: str | None = None) -> FleetHealth:
         """See `fleet.Fleet`."""
-        ready = sum(worker.is_ready for worker in self._workers.values())
-        return FleetHealth(workers=self._count, ready=ready, error=next(iter(self._errors.values()), ""))
+        of_engine = [n for n, (pool, _) in enumerate(self._seats) if engine in (None, pool.engine)]
+        ready = sum(worker.is_ready for n in of_engine if (worker := self._workers.get(n)) is not None)
+        error = next((self._errors[n] for n in of_engine if n in self._errors), "")
+        return FleetHealth(workers=len(of_engine), ready=ready, error=error)
 
     async def _clear(self, folder: Path) -> None:
         """Delete a scratch folder; what cannot be deleted stays until the next start."""
@@ -386,7 +390,8 @@ class LocalFleet:
                 self._errors[number] = str(error)
                 expected = isinstance(error, OSError | Misconfigured | ScratchFailed)
                 log.error(
-                    "a worker cannot be used", worker=number, reason=str(error), retry_after=pause,
+                    "a worker cannot be used", worker=number, engine=self._seats[number][0].engine, reason=str(error),
+                    retry_after=pause,
                     exc_info=None if expected else error,
                 )  # fmt: skip
                 await asyncio.sleep(pause)
@@ -396,18 +401,19 @@ class LocalFleet:
     async def _run_worker(self, number: int, scratch: Path) -> None:
         """Start a worker, watch it until it has ended. Raises OSError or Misconfigured when it never became ready."""
         await self._files.run(partial(scratch.mkdir, parents=True, exist_ok=True))
+        pool, seat = self._seats[number]
         setup = Setup(
-            engine=self.engine,
+            engine=pool.engine,
             storage=self._storage,
             scratch=str(scratch),
             heartbeat_every=self._timings.worker_heartbeat_every,
             report_every=self._timings.worker_report_every,
             plan_within=self._timings.plan_within,
             store_within=self._timings.store_within,
-            options=self._options,
+            options={**pool.options, "seat": seat},
         )
         worker = self._workers[number] = await LocalWorker.spawn(
-            self._command, setup, number=number, free=self._free, timings=self._timings
+            self._command, setup, number=number, free=self._free[pool.engine], timings=self._timings
         )
         watching = asyncio.create_task(self._check_until_ended(worker))
         try:

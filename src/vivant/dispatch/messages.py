@@ -26,7 +26,7 @@ class Setup(msgspec.Struct, tag=True, frozen=True):
     report_every: float  # seconds, more than 0; progress is reported no more often
     plan_within: float  # seconds, more than 0, for a job to be planned
     store_within: float  # seconds, more than 0, for one request to the file store
-    options: dict[str, str] = {}  # settings of the engine's own; they may hold a key, and are never logged
+    options: dict[str, Any] = {}  # settings of the engine's own; they may hold a key, and are never logged
 
     def __post_init__(self) -> None:
         for name in ("heartbeat_every", "report_every", "plan_within", "store_within"):
@@ -102,9 +102,10 @@ class Remember(msgspec.Struct, tag=True, frozen=True):
 
 
 class Finished(msgspec.Struct, tag=True, frozen=True):
-    """The clip is in storage."""
+    """The clip is in storage. report: what the engine tells of making it, plain data."""
 
     artifact: Artifact
+    report: dict[str, Any] = {}
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):

@@ -1,5 +1,5 @@
 """The program inside one worker: a process of its own in which one engine does one job at a time. It uses its standard
-streams (messages.py) and the storage; it has no database and no network access.
+streams (messages.py) and the storage; it has no database, and reaches no network but the server behind its engine.
 
 The process ends when its command stream ends, so it cannot outlive the service that started it. It runs in a session
 of its own and ignores SIGINT and SIGTERM: a Ctrl-C in a terminal reaches every process of the terminal, and whether a
@@ -19,6 +19,7 @@ import queue
 import resource
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Mapping
@@ -47,8 +48,8 @@ from vivant.dispatch.messages import (
     encode_line,
 )
 from vivant.dispatch.silence import Silence
-from vivant.engines.base import EngineStoryboard
-from vivant.errors import EngineFailed, ScratchFailed, Stopped, StorageFailed, VivantError
+from vivant.engines.base import EngineStoryboard, NullWatch
+from vivant.errors import EngineFailed, OutOfMemory, ScratchFailed, Stopped, StorageFailed, VivantError
 from vivant.media import U8
 from vivant.memory import limit_arenas, peak_bytes, return_free_memory, trim_heap
 from vivant.private_files import keep_files_private
@@ -204,6 +205,7 @@ def main() -> None:
     _limit_process()
     channel = _open_channel()
     setup = channel.setup
+    tempfile.tempdir = setup.scratch  # films of servers are large, and what is left behind there is deleted
     threading.Thread(target=channel.read_commands, name="commands", daemon=True).start()
     threading.Thread(target=channel.send_heartbeats, name="heartbeats", daemon=True).start()
     try:
@@ -215,6 +217,7 @@ def main() -> None:
         artifacts = Artifacts(setup.storage, within=setup.store_within)
         engine = load_engine(setup.engine, setup.options)
         engine.setup()
+        engine.probe(NullWatch())
     except Exception as error:
         channel.send(Unusable(f"{type(error).__name__}: {error}"))
         raise SystemExit(1) from error
@@ -228,10 +231,11 @@ def main() -> None:
         def tell_plan(board: EngineStoryboard) -> None:
             channel.send(Planned({**board.to_data(), "explanation": engine.explain(board)}))
 
+        recycle = False
         try:
             Path(setup.scratch).mkdir(parents=True, exist_ok=True)  # something that cleans up may have deleted it
             with TemporaryDirectory(dir=setup.scratch, ignore_cleanup_errors=True) as scratch:
-                artifact = make_artifact(
+                made = make_artifact(
                     VideoRequest.from_data(job.request),
                     engine,
                     artifacts,
@@ -242,23 +246,29 @@ def main() -> None:
                     on_plan=tell_plan,
                     on_phase=watch.enter,
                 )
-            outcome: WorkerEvent = Finished(artifact)
+            outcome: WorkerEvent = Finished(made.artifact, dict(made.report))
         except Stopped:
             outcome = Halted()
         except VivantError as error:
             if isinstance(error, StorageFailed):
                 sys.stderr.write(f"{error} {error.detail}\n")  # for the log: callers are not told the detail
             outcome = Failed(error.code, str(error), error.retryable)
+            recycle = isinstance(error, EngineFailed) and error.recycle
         except OSError as error:  # engines write no files, so the disk failed: full, read-only or gone
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             text = f"A temporary file could not be written: {os.strerror(error.errno or errno.EIO)}."
             outcome = Failed(ScratchFailed.code, text, retryable=True)
+        except MemoryError:
+            sys.excepthook(*sys.exc_info())
+            outcome, recycle = Failed(OutOfMemory.code, str(OutOfMemory()), retryable=False), True
         except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a worker outlives its jobs
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
         channel.watch = None
         watch.send_report()
         channel.send(outcome)
+        if recycle:
+            _exit_now()  # and the fleet starts another worker
         return_free_memory()
 
 

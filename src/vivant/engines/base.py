@@ -53,13 +53,18 @@ class NullWatch:
 
 
 class Engine(Protocol):
-    """Makes clips. Created once per worker and used for one job at a time."""
+    """Makes clips. Created once per worker, with its options (card.py), and used for one job at a time."""
 
     name: str
     version: str
 
     def setup(self) -> None:
-        """Load models and data; called once, before the first job. Raises Misconfigured when something is missing."""
+        """Load models and data, or reach the server that does the work; called once, before the first job. Raises
+        Misconfigured when something is missing, BackendLost when that server does not answer."""
+
+    def probe(self, watch: Watch) -> None:
+        """Make the smallest clip there is, and drop it: a server may answer and yet generate nothing. An engine with
+        nothing behind it that could be down does nothing. Raises EngineFailed with the reason, Stopped."""
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> EngineStoryboard:
         """Make every decision, but no pixels. The same request, pictures and version give the same storyboard.
@@ -77,5 +82,6 @@ class Engine(Protocol):
     def render(self, storyboard: Any, pictures: Pictures, watch: Watch) -> Clip:
         """Make the clip of a storyboard that this engine's `plan` returned for these pictures.
 
-        The same storyboard and pictures give bit-equal frames and samples on one machine. Raises EngineFailed, Stopped.
+        The same storyboard and pictures give bit-equal frames and samples on one machine; with a server behind the
+        engine, as far as that server is deterministic. Raises EngineFailed, Stopped.
         """

@@ -3,31 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from vivant.errors import Misconfigured
 
 if TYPE_CHECKING:
     from vivant.engines.base import Engine
+    from vivant.engines.card import Card, EngineSetting
 
-ENGINES: Final[dict[str, str]] = {
-    "diorama": "vivant.engines.diorama.engine:Diorama",
-    "testcard": "vivant.engines.testcard:Testcard",
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where an engine is. `card`: a module with SETTINGS and make_card(options). `build`: module:class, called with the
+    options. Each is imported on first use, the card without anything heavy."""
+
+    card: str
+    build: str
+
+
+ENGINES: Final[dict[str, Entry]] = {
+    "diorama": Entry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
+    "testcard": Entry("vivant.engines.testcard.card", "vivant.engines.testcard.engine:Testcard"),
 }
-TAKE_OPTIONS: Final = frozenset({"diorama"})
 
 
 def check_engine(name: str) -> None:
     """Raise Misconfigured for a name that no engine has. Imports nothing."""
     if name not in ENGINES:
-        raise Misconfigured(f"There is no engine {name!r}. Set VIVANT_ENGINE to one of: {', '.join(sorted(ENGINES))}.")
+        raise Misconfigured(
+            f"There is no engine {name!r}. Set VIVANT_ENGINES to some of: {', '.join(sorted(ENGINES))}."
+        )
 
 
-def load_engine(name: str, options: Mapping[str, str] | None = None) -> Engine:
-    """The engine of this name, not yet set up. options: settings that are its own; an engine that has none is built
-    without. Raises Misconfigured for an unknown engine."""
+def settings_of(name: str) -> tuple[EngineSetting, ...]:
+    """The settings of an engine of its own. Raises Misconfigured for an unknown engine."""
     check_engine(name)
-    module, _, cls = ENGINES[name].partition(":")
-    build = getattr(import_module(module), cls)
-    return cast("Engine", build(options) if name in TAKE_OPTIONS else build())
+    return cast("tuple[EngineSetting, ...]", import_module(ENGINES[name].card).SETTINGS)
+
+
+def make_card(name: str, options: Mapping[str, Any] | None = None) -> Card:
+    """The card of an engine with these options; those that are missing have their defaults. Raises Misconfigured for an
+    unknown engine, and when the options cannot work."""
+    return cast("Card", import_module(ENGINES[name].card).make_card(complete_options(name, options)))
+
+
+def load_engine(name: str, options: Mapping[str, Any] | None = None) -> Engine:
+    """The engine of this name, not yet set up. options: values of its settings by their names; those that are missing
+    have their defaults. Raises Misconfigured for an unknown engine, and for a package that it needs and that is not
+    installed."""
+    given = complete_options(name, options)
+    module, _, cls = ENGINES[name].build.partition(":")
+    return cast("Engine", getattr(import_module(module), cls)(given))
+
+
+def complete_options(name: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The options with the defaults of those that are missing."""
+    return {setting.name: setting.default for setting in settings_of(name)} | dict(options or {})

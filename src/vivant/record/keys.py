@@ -32,21 +32,26 @@ class Key:
     id: str
     name: str
     digest: bytes
+    model: str  # which its tasks get; empty: the dialect's
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
 
 
-def create(connection: Connection, *, name: str, now: datetime) -> tuple[Key, str]:
-    """A new key and its text `sk_…`, which is not stored and cannot be shown again.
+def create(connection: Connection, *, name: str, model: str = "", now: datetime) -> tuple[Key, str]:
+    """A new key and its text `sk_…`, which is not stored and cannot be shown again. model: which its tasks get; empty:
+    the dialect's.
 
-    Raises InvalidRequest for a name that is blank, longer than MAX_NAME, or holds characters that are not printable.
+    Raises InvalidRequest for a name that is blank, longer than MAX_NAME, or holds characters that are not printable,
+    and for such a model.
     """
     if not name.strip() or len(name) > MAX_NAME or not is_printable(name):
         raise InvalidRequest(f"must be 1 to {MAX_NAME} printable characters, got {name[:MAX_NAME]!a}.", field="name")
     key_id, secret = secrets.token_hex(6), secrets.token_hex(24)
-    key = Key(id=key_id, name=name, digest=_digest(secret), created_at=now, last_used_at=None, revoked_at=None)
-    connection.execute(insert(keys).values(id=key.id, name=name, digest=key.digest, created_at=now))
+    check_model(model)
+    digest = _digest(secret)
+    key = Key(id=key_id, name=name, digest=digest, model=model, created_at=now, last_used_at=None, revoked_at=None)
+    connection.execute(insert(keys).values(id=key.id, name=name, digest=digest, model=model, created_at=now))
     return key, f"sk_{key_id}_{secret}"
 
 
@@ -54,6 +59,21 @@ def list_keys(connection: Connection) -> dict[str, Key]:
     """Every key ever made, by id, oldest first."""
     rows = connection.execute(select(keys).order_by(keys.c.created_at, keys.c.id))
     return {row.id: Key(**row._mapping) for row in rows}
+
+
+def check_model(model: str) -> None:
+    """Raise InvalidRequest for what no model is called."""
+    if len(model) > MAX_NAME or not is_printable(model):
+        raise InvalidRequest(
+            f"must be at most {MAX_NAME} printable characters, got {model[:MAX_NAME]!a}.", field="model"
+        )
+
+
+def set_model(connection: Connection, key_id: str, model: str) -> None:
+    """The key's tasks get this model from now on; empty: the dialect's. Raises NotFound, InvalidRequest."""
+    check_model(model)
+    if connection.execute(update(keys).where(keys.c.id == key_id).values(model=model)).rowcount == 0:
+        raise NotFound(f"There is no key {key_id!r}.")
 
 
 def revoke(connection: Connection, key_id: str, *, now: datetime) -> None:

@@ -87,6 +87,8 @@ tasks = Table(
     Column("storyboard", Json(none_as_null=True)),
     Column("remembered", Json(none_as_null=True)),  # what an engine keeps for the next attempt
     Column("artifact", Json(none_as_null=True)),
+    Column("report", Json(none_as_null=True)),  # what the engine tells of making the clip
+    Column("fallbacks", Json(none_as_null=True)),  # each time another engine took over: from, to, reason, at
     Column("error_code", String(64), nullable=False, server_default=""),
     Column("error_message", Text, nullable=False, server_default=""),
     Column("tags", Json, nullable=False),
@@ -169,6 +171,7 @@ keys = Table(
     Column("id", String(32), primary_key=True),
     Column("name", String(255), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of the secret, which is not stored
+    Column("model", String(128), nullable=False, server_default=""),  # which its tasks get; empty: the dialect's
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
@@ -212,5 +215,7 @@ usage = Table(
     Column("tokens", Integer, nullable=False),
     Column("run_seconds", Float, nullable=False),
     Column("settled_at", Instant, nullable=False),
+    Column("cost", Float),  # that a hosted engine's provider charges; null: nobody does
+    Column("cost_currency", String(8)),
 )
 Index("usage_by_engine", usage.c.engine, usage.c.settled_at)

@@ -7,7 +7,7 @@ These functions take an open connection and do not commit; `Record.write` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -160,9 +160,9 @@ def count_tokens_ahead(connection: Connection, task: Task) -> int:
     return int(connection.execute(_TOKENS_AHEAD, lane).scalar_one())
 
 
-def count_of_other_engines(connection: Connection, engine: str) -> dict[str, int]:
-    """How many queued tasks wait for each engine but this one."""
-    others = (tasks.c.status == Status.QUEUED.value, tasks.c.engine != engine)
+def count_of_other_engines(connection: Connection, engines: Collection[str]) -> dict[str, int]:
+    """How many queued tasks wait for each engine but these."""
+    others = (tasks.c.status == Status.QUEUED.value, tasks.c.engine.not_in(list(engines)))
     rows = connection.execute(select(tasks.c.engine, func.count()).where(*others).group_by(tasks.c.engine))
     return {row[0]: row[1] for row in rows}
 
@@ -238,9 +238,16 @@ def remember(connection: Connection, held: Claim, data: Mapping[str, Any]) -> bo
 
 
 def settle_success(
-    connection: Connection, held: Claim, artifact: Artifact, *, run_seconds: float, now: datetime
+    connection: Connection,
+    held: Claim,
+    artifact: Artifact,
+    *,
+    report: Mapping[str, Any] | None = None,
+    run_seconds: float,
+    now: datetime,
 ) -> bool:
-    """The task has succeeded; its usage is inserted. run_seconds: how long the attempt ran, by a monotonic clock.
+    """The task has succeeded; its usage is inserted. report: what the engine tells of making the clip. run_seconds: how
+    long the attempt ran, by a monotonic clock.
 
     False: the claim no longer holds, and nothing changed.
     """
@@ -250,13 +257,14 @@ def settle_success(
         row,
         Status.SUCCEEDED,
         artifact=asdict(artifact),
+        report=dict(report) if report else None,
         progress=1.0,
         ended_at=now,
         files_since=now,
         stored_bytes=row.stored_bytes + artifact.size,
     ):
         return False
-    usage.insert_usage(connection, row, run_seconds=run_seconds, now=now)
+    usage.insert_usage(connection, row, report=report or {}, run_seconds=run_seconds, now=now)
     return True
 
 
@@ -267,22 +275,57 @@ def has_succeeded(connection: Connection, held: Claim) -> bool:
     return connection.execute(found).one_or_none() is not None
 
 
-def settle_failure(connection: Connection, held: Claim, *, code: str, message: str, now: datetime) -> bool:
-    """The task has failed for good. False: the claim no longer holds, and nothing changed."""
+def settle_failure(
+    connection: Connection, held: Claim, *, code: str, message: str, now: datetime, hand_to: str = ""
+) -> bool:
+    """The task has failed for good; with `hand_to` it is queued for that engine instead. False: the claim no longer
+    holds, and nothing changed."""
     row = _read_if_held(connection, held)
-    return row is not None and _fail(connection, row, code=code, message=message, now=now)
+    return row is not None and _fail(connection, row, code=code, message=message, now=now, hand_to=hand_to)
 
 
-def settle_death(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
-    """The attempt ended through its worker: `Loss.DEATH`. False: the claim no longer holds, and nothing changed."""
+def settle_death(
+    connection: Connection, held: Claim, *, code: str, reason: str, now: datetime, hand_to: str = ""
+) -> bool:
+    """The attempt ended through its worker: `Loss.DEATH`. hand_to: the engine for which the task is queued when this
+    was the last attempt. False: the claim no longer holds, and nothing changed."""
     row = _read_if_held(connection, held)
-    return row is not None and _lose(connection, row, Loss.DEATH, code=code, reason=reason, now=now)
+    return row is not None and _lose(connection, row, Loss.DEATH, code=code, reason=reason, now=now, hand_to=hand_to)
 
 
-def settle_interruption(connection: Connection, held: Claim, *, code: str, reason: str, now: datetime) -> bool:
-    """The attempt ended through the storage: `Loss.INTERRUPTION`. False: the claim no longer holds."""
+def settle_interruption(
+    connection: Connection, held: Claim, *, code: str, reason: str, now: datetime, hand_to: str = ""
+) -> bool:
+    """The attempt ended through the storage, or through the server behind its engine: `Loss.INTERRUPTION`. hand_to: see
+    `settle_death`. False: the claim no longer holds."""
     row = _read_if_held(connection, held)
-    return row is not None and _lose(connection, row, Loss.INTERRUPTION, code=code, reason=reason, now=now)
+    loss = Loss.INTERRUPTION
+    return row is not None and _lose(connection, row, loss, code=code, reason=reason, now=now, hand_to=hand_to)
+
+
+def hand_over_waiting(
+    connection: Connection,
+    engine: str,
+    find_next: Callable[[VideoRequest], str],
+    *,
+    reason: str,
+    now: datetime,
+    at_most: int = 500,
+) -> int:
+    """Queue the tasks that wait for this engine, the oldest first, for the one that `find_next` says. Returns how many;
+    those for which it says none go on waiting."""
+    waiting = (tasks.c.status == Status.QUEUED.value, tasks.c.engine == engine)
+    moved = 0
+    for row in connection.execute(select(tasks).where(*waiting).order_by(tasks.c.id).limit(at_most)).all():
+        try:
+            to = find_next(VideoRequest.from_data(row.request))
+        except ValueError:
+            continue  # it fails when it is claimed
+        if to:
+            same = (tasks.c.id == row.id, tasks.c.attempt == row.attempt, *waiting)
+            taken_over = _taken_over(row, to, reason=reason, now=now)
+            moved += connection.execute(update(tasks).where(*same).values(taken_over)).rowcount
+    return moved
 
 
 def requeue_lost(connection: Connection, owner: str, attempts: Iterable[tuple[str, int]], *, now: datetime) -> int:
@@ -360,16 +403,17 @@ def find_due(connection: Connection, *, now: datetime, at_most: int = 500) -> li
     )
 
 
-def expire(connection: Connection, ids: Iterable[str], *, engine: str | None = None, now: datetime) -> int:
+def expire(connection: Connection, ids: Iterable[str], *, engines: Collection[str] = (), now: datetime) -> int:
     """Expire those of these tasks that are queued or running. Returns how many.
 
-    `engine`: the one that this service runs; a task that waited for another is told so.
+    `engines`: those that this service runs; a task that waited for another is told so.
     """
 
     def reason(row: Row[Any]) -> str:
         text = "The task did not end within the time it was given."
-        other = engine is not None and row.engine != engine and row.status == Status.QUEUED.value
-        return f"{text} It waited for the engine {row.engine!r}; the service runs {engine!r}." if other else text
+        other = engines and row.engine not in engines and row.status == Status.QUEUED.value
+        ours = ", ".join(map(repr, engines))
+        return f"{text} It waited for the engine {row.engine!r}; the service runs {ours}." if other else text
 
     rows = connection.execute(select(tasks).where(tasks.c.id.in_(list(ids)), tasks.c.status.in_(_LIVE))).all()
     return sum(
@@ -450,9 +494,15 @@ def _transition(connection: Connection, row: Row[Any], to: Status, **changes: An
     return updated == 1
 
 
-def _fail(connection: Connection, row: Row[Any], *, code: str, message: str, now: datetime, **changes: Any) -> bool:
+def _fail(
+    connection: Connection, row: Row[Any], *, code: str, message: str, now: datetime, hand_to: str = "", **changes: Any
+) -> bool:
+    """The task has failed. hand_to: it is queued for this engine instead, with a clean slate."""
     if not code:
         raise ValueError("A failure has an error code.")
+    if hand_to:
+        taken_over = _taken_over(row, hand_to, reason=message, now=now)
+        return _transition(connection, row, Status.QUEUED, progress=0.0, **taken_over)
     return _transition(
         connection,
         row,
@@ -466,7 +516,14 @@ def _fail(connection: Connection, row: Row[Any], *, code: str, message: str, now
 
 
 def _lose(
-    connection: Connection, row: Row[Any], loss: Loss, *, code: str = "", reason: str = "", now: datetime
+    connection: Connection,
+    row: Row[Any],
+    loss: Loss,
+    *,
+    code: str = "",
+    reason: str = "",
+    now: datetime,
+    hand_to: str = "",
 ) -> bool:
     """The attempt ended before its task did: queue the task again, or fail it when it was lost too often."""
     counts = {
@@ -476,8 +533,22 @@ def _lose(
     for what, at_most in (("deaths", DEATHS_UNTIL_FAILURE), ("interruptions", INTERRUPTIONS_UNTIL_FAILURE)):
         if counts[what] > getattr(row, what) and counts[what] >= at_most:
             message = f"Lost {counts[what]} times while it ran. The last time: {reason.rstrip('.')}."
-            return _fail(connection, row, code=code, message=message, now=now, **counts)
+            return _fail(connection, row, code=code, message=message, now=now, hand_to=hand_to, **counts)
     return _transition(connection, row, Status.QUEUED, progress=0.0, **counts)
+
+
+def _taken_over(row: Row[Any], to: str, *, reason: str, now: datetime) -> dict[str, Any]:
+    """The values of a task that another engine takes over: nothing of the earlier one's work counts any more."""
+    earlier = row.fallbacks if isinstance(row.fallbacks, list) else []
+    step = {"from": row.engine, "to": to, "reason": reason, "at": now.isoformat()}
+    return {
+        "engine": to,
+        "fallbacks": [*earlier, step],
+        "deaths": 0,
+        "interruptions": 0,
+        "remembered": None,
+        "storyboard": None,
+    }
 
 
 def _fence(held: Claim) -> tuple[ColumnElement[bool], ...]:
@@ -520,4 +591,6 @@ def _read_task(row: Row[Any]) -> Task:
         error_code=row.error_code,
         error_message=row.error_message,
         tags=row.tags,
+        report=row.report,
+        fallbacks=tuple(row.fallbacks or ()),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,8 +14,12 @@ from vivant.record.tables import usage
 RECENT: Final = 20  # tasks that an estimate is based on
 
 
-def insert_usage(connection: Connection, row: Row[Any], *, run_seconds: float, now: datetime) -> None:
-    """Insert the usage of a succeeded task. `row`: its row of `tasks`, read while it was running."""
+def insert_usage(
+    connection: Connection, row: Row[Any], *, report: Mapping[str, Any], run_seconds: float, now: datetime
+) -> None:
+    """Insert the usage of a succeeded task. `row`: its row of `tasks`, read while it was running. report: what its
+    engine told; `cost` in it, {"amount", "currency"}, is what a provider charges."""
+    cost, currency = _read_cost(report)
     connection.execute(
         insert(usage).values(
             task_id=row.id,
@@ -23,8 +29,19 @@ def insert_usage(connection: Connection, row: Row[Any], *, run_seconds: float, n
             tokens=row.tokens,
             run_seconds=run_seconds,
             settled_at=now,
+            cost=cost,
+            cost_currency=currency,
         )
     )
+
+
+def _read_cost(report: Mapping[str, Any]) -> tuple[float | None, str | None]:
+    cost = report.get("cost")
+    amount = cost.get("amount") if isinstance(cost, Mapping) else None
+    if not isinstance(amount, int | float) or isinstance(amount, bool) or not math.isfinite(amount):
+        return None, None
+    currency = cost.get("currency") if isinstance(cost, Mapping) else None
+    return float(amount), str(currency)[:8] if currency else None
 
 
 def seconds_per_token(connection: Connection, engine: str) -> dict[int, float]:

@@ -5,6 +5,7 @@ Errors at addresses outside every dialect have this form, too.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -23,6 +24,7 @@ from vivant.api.http_errors import (
     WrongMethod,
 )
 from vivant.api.responses import json_response
+from vivant.engine_choice import EngineChoice
 from vivant.errors import (
     Busy,
     IdempotencyMismatch,
@@ -94,7 +96,15 @@ def routes(context: Context) -> list[Route]:
         task = await context.service.cancel(task.id, key_id=key_id)
         return json_response(await describe_task(context, request, task))
 
+    async def list_models(request: Request) -> Response:
+        await context.authenticate(request)
+        health = context.service.health()["engines"]
+        choice = context.service.choice
+        described = [describe_model(choice, engine, health[engine]) for engine in choice.engines]
+        return json_response({"object": "list", "data": described})
+
     return [
+        Route("/v1/models", list_models, methods=["GET"]),
         Route("/v1/tasks", list_tasks, methods=["GET"]),
         Route("/v1/tasks/{task_id}", show, methods=["GET"]),
         Route("/v1/tasks/{task_id}/cancel", cancel, methods=["POST"]),
@@ -103,7 +113,7 @@ def routes(context: Context) -> list[Route]:
 
 async def describe_task(context: Context, request: Request, task: Task) -> dict[str, Any]:
     """A task as its owner sees it."""
-    here = context.settings.engine
+    here = context.service.choice.engines
     video = None
     if task.artifact is not None:
         path, seconds = await context.service.make_link(task)
@@ -135,10 +145,52 @@ async def describe_task(context: Context, request: Request, task: Task) -> dict[
             "frames": task.request.canvas.frames,
         },
         "storyboard": task.storyboard,
+        "report": task.report,
+        "fallbacks": list(task.fallbacks),
         "video": video,
-        "waits_for_engine": task.engine if task.status is Status.QUEUED and task.engine != here else None,
+        "waits_for_engine": task.engine if task.status is Status.QUEUED and task.engine not in here else None,
         "error": {"code": task.error_code, "message": task.error_message} if task.error_code else None,
     }
+
+
+def describe_model(choice: EngineChoice, engine: str, health: Mapping[str, Any]) -> dict[str, Any]:
+    """An engine as a model that can be asked for, in the form of OpenAI's list with more fields. health: of its
+    workers."""
+    described: dict[str, Any] = {
+        "id": engine,
+        "object": "model",
+        "created": 0,
+        "owned_by": "vivant",
+        "names": choice.names_of(engine),
+        "default": engine == choice.engines[0],
+        "health": {
+            "state": "ready" if health["ready"] else "not ready",
+            "workers": health["workers"],
+            "ready": health["ready"],
+            "error": health["error"],
+        },
+    }
+    card = choice.cards.get(engine)
+    if card is not None:
+        described |= {
+            "title": card.title,
+            "model": card.model,
+            "revision": card.revision,
+            "licence": {"name": card.licence, "accepted": card.accepted},
+            "hosted": card.hosted,
+            "capabilities": {
+                "first_frame": True,
+                "last_frame": card.last_frame,
+                "sound": card.sound.value,
+                "seconds": list(card.seconds),
+                "resolutions": list(card.resolutions),
+                "ratios": list(card.ratios),
+                "progress": card.progress,
+                "cancel": card.cancel,
+                "seed": card.seed,
+            },
+        }
+    return described
 
 
 def error_response(request: Request, error: VivantError, text: str) -> Response:

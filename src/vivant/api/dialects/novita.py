@@ -26,6 +26,7 @@ from vivant.api.limits import receive_body
 from vivant.api.responses import json_response
 from vivant.errors import (
     Busy,
+    EngineCannot,
     IdempotencyMismatch,
     InvalidRequest,
     LimitReached,
@@ -50,6 +51,8 @@ from vivant.task import Status, Task
 PREFIX: Final = "/v3/"
 SUBMIT: Final = "/v3/async/seedance-v1.5-pro-i2v"
 RESULT: Final = "/v3/async/task-result"
+MODEL: Final = "seedance-v1.5-pro-i2v"  # the operator may map it to an engine
+MODEL_HEADER: Final = "X-Vivant-Model"  # our own addition: the model for one submit
 TASK_TYPE: Final = "IMG_TO_VIDEO"  # not documented for this model; formed like TXT_TO_IMG
 PROMPT_CHARACTERS: Final = 10_000  # the contract advises 500; a limit against misuse as storage
 ADAPTIVE: Final = "adaptive"  # the ratio nearest to the first picture's
@@ -57,6 +60,7 @@ FIELD_NAMES: Final = {  # of `request.Brief` -> here, where they differ
     "seconds": "duration",
     "tier": "service_tier",
     "expires_after": "execution_expires_after",
+    "last_frame": "last_image",
 }
 
 STATUSES: Final[dict[Status, str]] = {
@@ -125,6 +129,9 @@ def routes(context: Context) -> list[Route]:
             read = partial(_read_submit, idempotency_key=parse_idempotency_key(request))
             submission, idempotency = await context.parsing.run(read, body, owner=key_id)
             brief = submission.brief
+            engine = await context.service.choose_engine(
+                key_id=key_id, wanted=request.headers.get(MODEL_HEADER, ""), of_dialect=MODEL
+            )
             earlier = await context.service.admit(key_id=key_id, idempotency=idempotency)
             if earlier is not None:
                 return _submitted(earlier, replayed=True)
@@ -135,9 +142,12 @@ def routes(context: Context) -> list[Route]:
                 ratio = brief.ratio_for(first.width, first.height)
                 last = await intake.receive(submission.last_image, owner=key_id, field="last_image", ratio=ratio)
                 held.grow(len(last.png))
-            task, replayed = await context.service.submit_once(
-                brief, first, last, key_id=key_id, idempotency=idempotency
-            )
+            try:
+                task, replayed = await context.service.submit_once(
+                    brief, first, last, key_id=key_id, idempotency=idempotency, engine=engine
+                )
+            except EngineCannot as error:
+                raise translate_error(error, ratio=submission.brief.ratio or ADAPTIVE) from None
         return _submitted(task, replayed=replayed)
 
     async def result(request: Request) -> Response:
@@ -218,7 +228,7 @@ def read_submission(body: bytes | bytearray) -> Submission:
 
 def translate_error(error: InvalidRequest, *, ratio: str) -> InvalidRequest:
     """An error about a field of the brief, with this API's name for the field and, for the ratio, its values."""
-    if error.field == "ratio":
+    if error.field == "ratio" and ratio not in (*RATIOS, ADAPTIVE):
         return InvalidRequest(f"must be one of {', '.join((*RATIOS, ADAPTIVE))}; got {ratio!r}.", field="ratio")
     return InvalidRequest(error.problem, field=FIELD_NAMES.get(error.field, error.field))
 
@@ -231,6 +241,9 @@ def build_envelope(task: Task, *, eta: float, video: tuple[str, int] | None) -> 
     """
     done = task.status is Status.SUCCEEDED
     request = {name: value for name, value in task.request.to_data().items() if name != "version"}
+    request["engine"] = task.engine
+    if task.fallbacks:
+        request["fallbacks"] = list(task.fallbacks)
     return {
         "extra": {
             "seed": str(task.request.seed),

@@ -11,11 +11,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import cv2
 
 from vivant.engines.base import Watch
+from vivant.engines.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama import explain, explain_picture, words_chinese, words_english
 from vivant.engines.diorama.first_to_last import LastPicture, illuminate
 from vivant.engines.diorama.motion.ambient.compose import compose
@@ -27,7 +28,6 @@ from vivant.engines.diorama.motion.frame.travelling import Travelling
 from vivant.engines.diorama.motion.subject.motion import BodyMotion
 from vivant.engines.diorama.motion.warm_up import warm_up_ambient, warm_up_frames
 from vivant.engines.diorama.planner import plan as planner
-from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.scene.analysis import SceneAnalyser, add_light
 from vivant.engines.diorama.scene.depth_model import DepthModel
 from vivant.engines.diorama.scene.faces import FaceFinder
@@ -65,9 +65,9 @@ class Diorama:
     name = ENGINE
     version = VERSION
 
-    def __init__(self, options: Mapping[str, str] | None = None) -> None:
-        """options: `planner_url`, `planner_model`, `planner_api_key`, `planner_seconds`, `depth_model`, as the
-        settings name them."""
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None:
+        """options: `depth_model` (see card.py), and `planner_url`, `planner_model`, `planner_api_key` and
+        `planner_seconds`, as the settings name them."""
         self._planner = _find_planner(options or {})
         self._depth_file = (options or {}).get("depth_model", "")
         self._last_scene: tuple[U8, Canvas, Scene, FoundThings] | None = None
@@ -90,6 +90,9 @@ class Diorama:
             warm_up_ambient()
             warm_up_sound()
             self._speech = speech.result()
+
+    def probe(self, watch: Watch) -> None:
+        """Nothing stands behind it that could be down."""
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> Storyboard:
         last = self._last_of(pictures, request.canvas)
@@ -203,7 +206,7 @@ class Diorama:
         )
 
 
-def _find_planner(options: Mapping[str, str]) -> Endpoint | None:
+def _find_planner(options: Mapping[str, Any]) -> Endpoint | None:
     url = options.get("planner_url", "")
     if not url:
         return None

@@ -14,8 +14,8 @@ import pytest
 
 from support.chat_simulator import Answer, ChatHandler, chat_endpoint
 from vivant.engines.base import NullWatch
+from vivant.engines.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.engine import Diorama
-from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed
 from vivant.engines.diorama.planner.intent import Intent, answer_schema
 from vivant.engines.diorama.planner.plan import plan, read_answer
 from vivant.engines.diorama.storyboard import BodyFact, FaceFact, PictureFacts, Storyboard, Thing

@@ -53,7 +53,11 @@ def test_what_is_no_model_is_refused_with_a_word_on_what_fits(tmp_path: Path) ->
     text.write_text("no model")
     for path in (text, tmp_path / "missing.onnx"):
         refusal = refusal_of(path)
-        assert "VIVANT_DEPTH_MODEL" in refusal and "float32 (1, 3, height, width)" in refusal and "\n" not in refusal
+        assert (
+            "VIVANT_DIORAMA_DEPTH_MODEL" in refusal
+            and "float32 (1, 3, height, width)" in refusal
+            and "\n" not in refusal
+        )
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from vivant.engines.chat import Endpoint, PlannerFailed, ask
 from vivant.engines.diorama.planner import in_picture
-from vivant.engines.diorama.planner.chat import Endpoint, PlannerFailed, ask
 from vivant.engines.diorama.planner.intent import Intent, PlannedLine, PlannedShot, answer_schema, find_unread
 from vivant.engines.diorama.planner.moments import frames_of
 from vivant.engines.diorama.script import casting, defaults, motion_regions

@@ -1,5 +1,5 @@
-"""Depth from a model that the operator supplies (`VIVANT_DEPTH_MODEL`): any ONNX file with the inputs and outputs of
-Depth Anything or MiDaS. Nothing is shipped or downloaded; without a model `depth.py` guesses."""
+"""Depth from a model that the operator supplies (`VIVANT_DIORAMA_DEPTH_MODEL`): any ONNX file with the inputs and
+outputs of Depth Anything or MiDaS. Nothing is shipped or downloaded; without a model `depth.py` guesses."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class DepthModel:
             self._session = load_model(str(path), arena=False)
         except Exception as error:
             raise Misconfigured(
-                f"VIVANT_DEPTH_MODEL={path} cannot be loaded ({_first_line(error)}). {_ask()}"
+                f"VIVANT_DIORAMA_DEPTH_MODEL={path} cannot be loaded ({_first_line(error)}). {_ask()}"
             ) from error
         try:
             self._input, self._height, self._width = _read_input(self._session)
             self._check_answer()
         except ValueError as error:
-            raise Misconfigured(f"VIVANT_DEPTH_MODEL={path} does not fit: {error}. {_ask()}") from error
+            raise Misconfigured(f"VIVANT_DIORAMA_DEPTH_MODEL={path} does not fit: {error}. {_ask()}") from error
 
     def estimate(self, rgb: U8) -> F32 | None:
         """Nearness of RGB uint8 (h, w, 3): float32 at the size of the model's answer, 0 far .. 1 near, not smoothed.

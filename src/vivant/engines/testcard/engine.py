@@ -6,7 +6,7 @@ its start shows a white square, so that the synchrony of picture and sound can b
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
@@ -51,8 +51,13 @@ class Testcard:
     name = "testcard"
     version = "1"
 
+    def __init__(self, options: Mapping[str, Any] | None = None) -> None: ...
+
     def setup(self) -> None:
         cv2.setNumThreads(1)
+
+    def probe(self, watch: Watch) -> None:
+        """Nothing stands behind it that could be down."""
 
     def plan(self, request: VideoRequest, pictures: Pictures, watch: Watch) -> CardStoryboard:
         canvas = request.canvas
