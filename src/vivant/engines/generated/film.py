@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any, Final, TypeVar
+from typing import IO, Any, Final, NoReturn, TypeVar
 
 import av
 import numpy as np
@@ -48,11 +48,13 @@ _CONTAINERS: Final = (
     (0, b"\x1aE\xdf\xa3", "matroska", "WebM"),
     (0, b"RIFF", "avi", "AVI"),
 )
-_CODECS: Final = frozenset("h264 hevc vp8 vp9 av1 libdav1d libaom-av1 libvpx libvpx-vp9 mpeg4 mjpeg ffv1".split())
-_SOUNDS: Final = frozenset(
-    "aac mp3 mp3float opus libopus vorbis libvorbis flac alac ac3 eac3 "
-    "pcm_s16le pcm_s24le pcm_s32le pcm_f32le pcm_f64le pcm_u8 pcm_s16be pcm_f32be".split()
-)
+_CODECS: Final = frozenset({
+    "h264", "hevc", "vp8", "vp9", "av1", "libdav1d", "libaom-av1", "libvpx", "libvpx-vp9", "mpeg4", "mjpeg", "ffv1",
+})  # fmt: skip
+_SOUNDS: Final = frozenset({
+    "aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "libvorbis", "flac", "alac", "ac3", "eac3",
+    "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le", "pcm_u8", "pcm_s16be", "pcm_f32be",
+})  # fmt: skip
 
 T = TypeVar("T")
 
@@ -61,9 +63,10 @@ def read_film(path: Path, *, canvas: GenerationCanvas, seconds: int, check: Call
     """The footage of a film: 24 * seconds + 1 frames of the generation canvas's size, and its sound if it has any.
 
     Frame n is the source frame nearest to n/24 s after the first one; the last one is held when the film is a little
-    short. Frames are decoded as they are taken, so the file must stay until then. Their colours are those that the file's tags say (BT.601, BT.709, full
-    range …); untagged ones are BT.601, which is what FFmpeg's converter writes when nobody says otherwise, as the
-    programs around video models do. A frame of another size is cropped to the canvas's aspect and scaled.
+    short. Frames are decoded as they are taken, so the file must stay until then. Their colours are those that the
+    film's tags say (BT.601, BT.709, full range …). Untagged ones are BT.601: FFmpeg's converter writes that when nobody
+    says otherwise, and so do the programs around video models. A frame of another size is cropped to the canvas's
+    aspect and scaled.
 
     check: called at every packet; may raise. Raises EngineFailed, in words, when the file is no such film, covers less
     than 90 % of the time, has another shape than the canvas or takes too long; the frames may raise it as well.
@@ -151,13 +154,18 @@ def _open(path: Path) -> Iterator[InputContainer]:
     with path.open("rb") as file:
         container = _container_of(file)
         try:
-            # From the file object: FFmpeg then has no way to open anything else. Sizes are checked before a frame is
-            # allocated; both hold while it probes the streams, too.
+            # From the file object, and whatever else FFmpeg wants to open is refused. Sizes are checked before a frame
+            # is allocated, also while it probes the streams.
             options = {"max_pixels": str(MOST_PIXELS), "codec_whitelist": ",".join(sorted(_CODECS | _SOUNDS))}
-            with av.open(file, "r", format=container, options=options) as movie:
+            with av.open(file, "r", format=container, options=options, io_open=_open_nothing) as movie:
                 yield movie
-        except (av.error.FFmpegError, ValueError, MemoryError, OverflowError) as error:
+        except (av.error.FFmpegError, ValueError, MemoryError, OverflowError, PermissionError) as error:
             raise EngineFailed(f"The film cannot be read: {_words(error)}.") from error
+
+
+def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
+    """What FFmpeg calls to open a file that a film refers to."""
+    raise PermissionError("it refers to another file")
 
 
 def _container_of(file: IO[bytes]) -> str:
@@ -217,8 +225,9 @@ def _usual(video: VideoStream) -> Fraction:
 
 
 def _check_size(width: int, height: int) -> None:
-    if width < 1 or height < 1 or width * height > MOST_PIXELS:
-        raise EngineFailed(f"The film's frames are {width}x{height}; at most {MOST_PIXELS} pixels are read.")
+    if width < 1 or height < 1 or width * height > MOST_PIXELS:  # 0x0: FFmpeg's own limit refused the size
+        found = f"are {width}x{height}" if width > 0 and height > 0 else "have no size, or a larger one"
+        raise EngineFailed(f"The film's frames {found}; at most {MOST_PIXELS} pixels are read.")
 
 
 def _check_length(movie: InputContainer, wanted: int, work: _Work) -> None:
