@@ -48,6 +48,7 @@ MAY_IMPORT: Final[dict[str, set[str]]] = {
         "motion.faces", "motion.subject", "motion.ambient", "motion.light", "motion.warm_up", "sound", "sound.speech",
         "sound.music",
     },
+    "soundtrack": {"centre", "script", "scene", "timing", "sound", "sound.speech", "sound.music"},  # for other engines
 }  # fmt: skip
 
 
@@ -92,6 +93,7 @@ def test_a_file_of_the_engine_imports_only_what_its_package_may(path: Path) -> N
         ("motion.ambient.rain", "from vivant.engines.diorama.sound.mix import make_soundtrack"),
         ("sound.mix", "from vivant.engines.diorama.motion.fields import Field"),
         ("sound.music.score", "from vivant.engines.diorama.sound.effects import wind"),
+        ("soundtrack", "from vivant.engines.diorama.motion.frame import warp"),
         ("storyboard", "def late():\n    from vivant.engines.diorama.explain import explain"),
     ],
 )

@@ -61,6 +61,8 @@ def test_engines_import_only_the_domain_and_themselves() -> None:
             own = path.relative_to(SOURCE / "engines").with_suffix("").parts[0]
             if there == "engines":
                 shared = (["base"], ["card"], ["chat"], ["generated"])  # of all engines, or of those that generate
+                if own == "generated" and name == "vivant.engines.diorama.soundtrack":
+                    continue  # sound for silent models: the one module of the embedded engine that others may use
                 assert name.split(".")[2:3] in (*shared, [own]), f"{path} imports another engine: {name}"
 
 
