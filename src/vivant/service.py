@@ -462,7 +462,7 @@ def build_service(
             lock.release()
         raise
     fleet = fleet or LocalFleet(
-        [Pool(engine, card.seats or settings.workers, settings.options_of(engine)) for engine, card in cards.items()],
+        [Pool(engine, card.workers or settings.workers, settings.options_of(engine)) for engine, card in cards.items()],
         storage=settings.storage,
         scratch=settings.data / "scratch",
         timings=timings,

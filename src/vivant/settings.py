@@ -181,6 +181,7 @@ class Settings:
     def __post_init__(self) -> None:
         given = {name: getattr(self, name) for name in _PARSERS}
         for engine, values in self.engine_settings.items():
+            _parse_engines([engine])
             given |= {f"{engine}.{name}": value for name, value in values.items()}
         right = _parse_all(given, {})
         for name in _PARSERS:

@@ -102,7 +102,9 @@ def test_a_wrong_flag_is_named_as_a_flag() -> None:
         ("workers = '2 and a half'", "workers in FILE must be a whole number from 1 to 64; it is '2 and a half'."),
         ("workers = true", "workers in FILE must be a whole number"),
         ("workers = 2.0", "workers in FILE must be a whole number"),
-        ("engine = 3", "engine in FILE must be text; it is 3."),
+        ("engines = 3", "engines in FILE must be names separated by commas; it is 3."),
+        ("[diorama]\ndepth_model = 3", "diorama.depth_model in FILE must be text; it is 3."),
+        ("[diorama]\ndepth = 3", "diorama.depth in FILE is not a setting; did you mean diorama.depth_model?"),
         ("retention_days = nan", "retention_days in FILE must be a number of days"),
         ("retention_days = 1" + "0" * 400, "retention_days in FILE must be a number of days"),
         ("[workers]\nall = 2", "workers in FILE must be a whole number"),
@@ -132,8 +134,10 @@ def test_the_file_is_checked_as_the_environment_is(tmp_path: Path, text: str, sa
      {"public_url": "https://a/?x=1"}, {"public_url": "https://"}, {"public_url": "https://a:99999"},
      {"public_url": "https://a:0"}, {"public_url": "https://a..b"}, {"public_url": "https://-a"},
      {"public_url": "http://[:::::]"}, {"public_url": "http://10.0.0.256"}, {"egress_allow": "*.internal"},
-     {"depth_model": "/tmp"}, {"depth_model": "a\0b"}, {"depth_model": 7}, {"depth_model": "~nobody-here/depth.onnx"},
-     {"egress_allow": "10.0.0.1/8"}, {"engine": ""}],
+     *({"engine_settings": {"diorama": {"depth_model": wrong}}} for wrong in ("/tmp", "a\0b", 7, "~nobody/d.onnx")),
+     {"engine_settings": {"diorama": {"colour": 1}}}, {"engine_settings": {"sora": {}}},
+     {"egress_allow": "10.0.0.1/8"}, {"engines": ""}, {"engines": ("sora",)}, {"engines": "diorama,diorama"},
+     {"models": {"fast": "testcard"}}, {"models": "fast"}, {"fallback": ("testcard",)}, {"fallback_after": 0}],
     ids=str,
 )  # fmt: skip
 def test_settings_that_cannot_be_right_cannot_be_built(wrong: dict[str, Any]) -> None:

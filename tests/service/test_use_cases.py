@@ -312,7 +312,8 @@ async def test_a_stopped_service_says_that_it_is_stopped(tmp_path: Path) -> None
     async with running_service(tmp_path) as service:
         await wait_until_ready(service)
         assert service.health() == {
-            "status": "ok", "engine": "still", "workers": {"all": 1, "ready": 1, "running": 0}, "error": "",
+            "status": "ok", "engines": {"still": {"workers": 1, "ready": 1, "error": ""}},
+            "workers": {"all": 1, "ready": 1, "running": 0}, "error": "",
         }  # fmt: skip
         await service.stop(drain=True)
         await service.stop(drain=False)

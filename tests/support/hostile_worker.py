@@ -233,7 +233,7 @@ for engine in (
     Still, Slow, Endless, Chatty, Pondering, Brooding, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready,
     Forgetful, Careful, Greedy, Cramped, Talkative, Abandoning, Flooding,
 ):  # fmt: skip
-    registry.ENGINES[engine.__name__.lower()] = registry.Entry(
+    registry.ENGINES[engine.__name__.lower()] = registry.EngineEntry(
         "vivant.engines.testcard.card", f"{__name__}:{engine.__name__}"
     )
 

@@ -1,4 +1,5 @@
-"""The command line: `vivant serve | make | demo | keys | tasks | files | bench | doctor`. Each has a file of its own.
+"""The command line: `vivant serve | make | demo | engines | models | keys | tasks | files | bench | doctor`. Each has a
+file of its own.
 
 Heavy parts are imported inside the commands that need them, so `vivant --help` stays quick.
 """
@@ -11,7 +12,7 @@ import sys
 
 import typer
 
-from vivant.cli import bench, demo, doctor, files, keys, make, serve, tasks
+from vivant.cli import bench, demo, doctor, engines, files, keys, make, serve, tasks
 from vivant.cli.terminal import Terminal
 from vivant.errors import VivantError
 from vivant.logs import configure_logs
@@ -26,6 +27,7 @@ app.command("serve")(serve.serve)
 app.command("make")(make.make)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
+app.add_typer(engines.app, name="engines")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(files.app, name="files")

@@ -304,8 +304,8 @@ class LocalFleet:
         timings: Timings = DEFAULT_TIMINGS,
     ) -> None:  # fmt: skip
         self.engines = tuple(pool.engine for pool in pools)
-        # (its pool, its number in the pool) by the number of the worker in the whole fleet
-        self._seats = [(pool, seat) for pool in pools for seat in range(pool.workers)]
+        # (its pool, its place in the pool) by the number of the worker in the whole fleet
+        self._places = [(pool, place) for pool in pools for place in range(pool.workers)]
         self._storage = storage
         self._scratch = scratch
         self._command = command
@@ -322,7 +322,7 @@ class LocalFleet:
         """See `fleet.Fleet`."""
         await self._clear(self._scratch)
         self._supervisors = [
-            asyncio.create_task(self._keep_worker_running(number)) for number in range(len(self._seats))
+            asyncio.create_task(self._keep_worker_running(number)) for number in range(len(self._places))
         ]
 
     async def acquire_worker(self, engine: str) -> LocalWorker:
@@ -366,7 +366,7 @@ class LocalFleet:
 
     def health(self, engine: str | None = None) -> FleetHealth:
         """See `fleet.Fleet`."""
-        of_engine = [n for n, (pool, _) in enumerate(self._seats) if engine in (None, pool.engine)]
+        of_engine = [n for n, (pool, _) in enumerate(self._places) if engine in (None, pool.engine)]
         ready = sum(worker.is_ready for n in of_engine if (worker := self._workers.get(n)) is not None)
         error = next((self._errors[n] for n in of_engine if n in self._errors), "")
         return FleetHealth(workers=len(of_engine), ready=ready, error=error)
@@ -390,7 +390,7 @@ class LocalFleet:
                 self._errors[number] = str(error)
                 expected = isinstance(error, OSError | Misconfigured | ScratchFailed)
                 log.error(
-                    "a worker cannot be used", worker=number, engine=self._seats[number][0].engine, reason=str(error),
+                    "a worker cannot be used", worker=number, engine=self._places[number][0].engine, reason=str(error),
                     retry_after=pause,
                     exc_info=None if expected else error,
                 )  # fmt: skip
@@ -401,7 +401,7 @@ class LocalFleet:
     async def _run_worker(self, number: int, scratch: Path) -> None:
         """Start a worker, watch it until it has ended. Raises OSError or Misconfigured when it never became ready."""
         await self._files.run(partial(scratch.mkdir, parents=True, exist_ok=True))
-        pool, seat = self._seats[number]
+        pool, place = self._places[number]
         setup = Setup(
             engine=pool.engine,
             storage=self._storage,
@@ -410,7 +410,7 @@ class LocalFleet:
             report_every=self._timings.worker_report_every,
             plan_within=self._timings.plan_within,
             store_within=self._timings.store_within,
-            options={**pool.options, "seat": seat},
+            options={**pool.options, "worker": place},
         )
         worker = self._workers[number] = await LocalWorker.spawn(
             self._command, setup, number=number, free=self._free[pool.engine], timings=self._timings

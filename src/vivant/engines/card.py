@@ -60,15 +60,36 @@ class Card:
     progress: str = "per frame"  # this and the next two in words, for tables
     cancel: str = "at once"
     seed: str = "exact"
-    seats: int | None = None  # jobs at a time; None: as many as VIVANT_WORKERS says
+    workers: int | None = None  # jobs at a time; None: as many as VIVANT_WORKERS says
 
     def __post_init__(self) -> None:
         if not set(self.seconds) <= set(SECONDS) or not self.seconds:
             raise ValueError(f"seconds lie in {SECONDS[0]}..{SECONDS[-1]}, got {self.seconds!r}.")
         if not set(self.resolutions) <= set(RESOLUTIONS) or not set(self.ratios) <= set(RATIOS):
             raise ValueError(f"sizes are those of the contract, got {self.resolutions!r} and {self.ratios!r}.")
-        if self.seats is not None and self.seats < 1:
-            raise ValueError(f"an engine has at least one seat, got {self.seats!r}.")
+        if self.workers is not None and self.workers < 1:
+            raise ValueError(f"an engine has at least one worker, got {self.workers!r}.")
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "title": self.title,
+            "model": self.model,
+            "revision": self.revision,
+            "licence": {"name": self.licence, "accepted": self.accepted},
+            "hosted": self.hosted,
+            "capabilities": {
+                "first_frame": True,
+                "last_frame": self.last_frame,
+                "sound": self.sound.value,
+                "seconds": list(self.seconds),
+                "resolutions": list(self.resolutions),
+                "ratios": list(self.ratios),
+                "progress": self.progress,
+                "cancel": self.cancel,
+                "seed": self.seed,
+            },
+        }
 
     def refuse(self, request: VideoRequest) -> None:
         """Raise EngineCannot, naming a field of `request.Brief` (or `last_frame`), for what the engine cannot do."""

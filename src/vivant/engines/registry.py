@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class EngineEntry:
     """Where an engine is. `card`: a module with SETTINGS and make_card(options). `build`: module:class, called with the
     options. Each is imported on first use, the card without anything heavy."""
 
     card: str
     build: str
+    check: str = ""  # a module whose check(options) yields (passed, what was looked at, what to do)
 
 
-ENGINES: Final[dict[str, Entry]] = {
-    "diorama": Entry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
-    "testcard": Entry("vivant.engines.testcard.card", "vivant.engines.testcard.engine:Testcard"),
+ENGINES: Final[dict[str, EngineEntry]] = {
+    "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
+    "testcard": EngineEntry("vivant.engines.testcard.card", "vivant.engines.testcard.engine:Testcard"),
 }
 
 
@@ -56,6 +57,17 @@ def load_engine(name: str, options: Mapping[str, Any] | None = None) -> Engine:
     given = complete_options(name, options)
     module, _, cls = ENGINES[name].build.partition(":")
     return cast("Engine", getattr(import_module(module), cls)(given))
+
+
+def find_check(name: str) -> Callable[[Mapping[str, Any]], Iterable[tuple[bool, str, str]]] | None:
+    """What looks closely at an engine with these options, without setting it up; None where the card says it all."""
+    check_engine(name)
+    module = ENGINES[name].check
+    return (
+        cast("Callable[[Mapping[str, Any]], Iterable[tuple[bool, str, str]]]", import_module(module).check)
+        if module
+        else None
+    )
 
 
 def complete_options(name: str, options: Mapping[str, Any] | None) -> dict[str, Any]:

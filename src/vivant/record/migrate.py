@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, inspect
 
 from vivant.errors import Misconfigured
 
-HEAD: Final = "0002"  # the newest file in migrations/versions; a test compares
+HEAD: Final = "0003"  # the newest file in migrations/versions; a test compares
 FOLDER: Final = Path(__file__).with_name("migrations")
 
 

@@ -87,13 +87,13 @@ tasks = Table(
     Column("storyboard", Json(none_as_null=True)),
     Column("remembered", Json(none_as_null=True)),  # what an engine keeps for the next attempt
     Column("artifact", Json(none_as_null=True)),
-    Column("report", Json(none_as_null=True)),  # what the engine tells of making the clip
-    Column("fallbacks", Json(none_as_null=True)),  # each time another engine took over: from, to, reason, at
     Column("error_code", String(64), nullable=False, server_default=""),
     Column("error_message", Text, nullable=False, server_default=""),
     Column("tags", Json, nullable=False),
     Column("files_since", Instant),  # when the task ended; null before that, and again after its files were deleted
     Column("stored_bytes", BigInteger, nullable=False, server_default="0"),  # of its files; 0 after they were deleted
+    Column("report", Json(none_as_null=True)),  # what the engine tells of making the clip
+    Column("fallbacks", Json(none_as_null=True)),  # each time another engine took over: from, to, reason, at
     CheckConstraint(
         "status IN ('queued', 'running', 'succeeded', 'failed', 'cancelled', 'expired')", name="status_is_known"
     ),
@@ -171,10 +171,10 @@ keys = Table(
     Column("id", String(32), primary_key=True),
     Column("name", String(255), nullable=False),
     Column("digest", LargeBinary(32), nullable=False),  # SHA-256 of the secret, which is not stored
-    Column("model", String(128), nullable=False, server_default=""),  # which its tasks get; empty: the dialect's
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("model", String(128), nullable=False, server_default=""),  # which its tasks get; empty: the dialect's
 )
 
 secrets = Table(

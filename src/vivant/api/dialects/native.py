@@ -171,26 +171,7 @@ def describe_model(choice: EngineChoice, engine: str, health: Mapping[str, Any])
         },
     }
     card = choice.cards.get(engine)
-    if card is not None:
-        described |= {
-            "title": card.title,
-            "model": card.model,
-            "revision": card.revision,
-            "licence": {"name": card.licence, "accepted": card.accepted},
-            "hosted": card.hosted,
-            "capabilities": {
-                "first_frame": True,
-                "last_frame": card.last_frame,
-                "sound": card.sound.value,
-                "seconds": list(card.seconds),
-                "resolutions": list(card.resolutions),
-                "ratios": list(card.ratios),
-                "progress": card.progress,
-                "cancel": card.cancel,
-                "seed": card.seed,
-            },
-        }
-    return described
+    return described | card.to_data() if card is not None else described
 
 
 def error_response(request: Request, error: VivantError, text: str) -> Response:
