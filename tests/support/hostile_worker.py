@@ -20,7 +20,7 @@ from vivant.dispatch.messages import Reported
 from vivant.engines import registry
 from vivant.engines.base import Watch
 from vivant.engines.testcard.engine import CardStoryboard, Testcard
-from vivant.errors import EngineFailed, Misconfigured
+from vivant.errors import BackendLost, EngineFailed, Misconfigured, OutOfMemory, RefusedByBackend
 from vivant.media import Clip, Pictures, Planes
 
 
@@ -229,9 +229,57 @@ class Flooding(Still):
         return super().render(storyboard, pictures, watch)
 
 
+class Losing(Still):
+    """Loses the server behind it, at the first attempt; the second shows which process made it."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        pids = [*watch.remembered.get("pids", []), os.getpid()]
+        watch.remember({"pids": pids})
+        if len(pids) == 1:
+            raise BackendLost("The server went away.")
+        return replace(super().render(storyboard, pictures, watch), report=lambda: {"pids": pids})
+
+
+class Bloated(Testcard):
+    """Takes more memory than there is."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        raise OutOfMemory(f"Process {os.getpid()} has too little memory for {storyboard.width} pixels.")
+
+
+class Exhausted(Testcard):
+    """An allocation of it fails."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        raise MemoryError
+
+
+class Declining(Testcard):
+    """Has a server behind it that will not make this clip."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        raise RefusedByBackend("The picture shows somebody.")
+
+
+class Costly(Still):
+    """Tells what it took."""
+
+    def render(self, storyboard: CardStoryboard, pictures: Pictures, watch: Watch) -> Clip:
+        report = {"model": "big", "cost": {"amount": 0.25, "currency": "USD"}}
+        return replace(super().render(storyboard, pictures, watch), report=lambda: report)
+
+
+class Asleep(Still):
+    """Answers its setup, and generates nothing."""
+
+    def probe(self, watch: Watch) -> None:
+        raise EngineFailed("The server generated nothing within 60 s.")
+
+
 for engine in (
     Still, Slow, Endless, Chatty, Pondering, Brooding, Deaf, Crashing, Frozen, Deadlocked, Refusing, Buggy, Unready,
     Forgetful, Careful, Greedy, Cramped, Talkative, Abandoning, Flooding,
+    Losing, Bloated, Exhausted, Declining, Costly, Asleep,
 ):  # fmt: skip
     registry.ENGINES[engine.__name__.lower()] = registry.EngineEntry(
         "vivant.engines.testcard.card", f"{__name__}:{engine.__name__}"

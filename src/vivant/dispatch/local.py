@@ -92,6 +92,7 @@ class LocalWorker:
         self._phase = Phase.READING  # of the running job
         self._in_phase = self._new_silence()  # since the job entered it
         self._begun = False  # the worker has said that it works on the running job
+        self._retiring = False  # it ends after the job that it did last
         self.ended = asyncio.Event()
         self._living = asyncio.create_task(self._live())
         self._reading_output = asyncio.create_task(self._read_output())
@@ -114,7 +115,8 @@ class LocalWorker:
     @property
     def is_ready(self) -> bool:
         """The process runs, its engine is set up, and it was heard of lately."""
-        set_up = self._ready.done() and not self._ready.result() and not self.ended.is_set()
+        ending = self.ended.is_set() or self._retiring
+        set_up = self._ready.done() and not self._ready.result() and not ending
         return set_up and self._silence.seconds < self._timings.worker_ready_for
 
     async def wait_until_ready(self) -> str:
@@ -152,7 +154,7 @@ class LocalWorker:
 
     def release(self) -> None:
         """See `fleet.Worker`."""
-        if not self.ended.is_set():
+        if not self.ended.is_set() and not self._retiring:
             self._free.put_nowait(self)
 
     def kill(self, reason: str, outcome: Outcome | None = None) -> None:
@@ -275,6 +277,7 @@ class LocalWorker:
                 else:
                     self.stop(self._job)
             case (Finished() | Failed() | Halted()) as outcome if self._outcome and not self._outcome.done():
+                self._retiring = isinstance(outcome, Failed) and outcome.recycle
                 self._outcome.set_result(outcome)
             case _:
                 pass  # about a job that is over

@@ -109,11 +109,12 @@ class Finished(msgspec.Struct, tag=True, frozen=True):
 
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
-    """The job failed. retryable: another attempt may succeed."""
+    """The job failed. retryable: another attempt may succeed. recycle: the worker ends now, and is replaced."""
 
     code: str
     message: str
     retryable: bool
+    recycle: bool = False
 
     def __post_init__(self) -> None:
         if not self.code:

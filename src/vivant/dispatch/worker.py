@@ -231,7 +231,6 @@ def main() -> None:
         def tell_plan(board: EngineStoryboard) -> None:
             channel.send(Planned({**board.to_data(), "explanation": engine.explain(board)}))
 
-        recycle = False
         try:
             Path(setup.scratch).mkdir(parents=True, exist_ok=True)  # something that cleans up may have deleted it
             with TemporaryDirectory(dir=setup.scratch, ignore_cleanup_errors=True) as scratch:
@@ -252,22 +251,22 @@ def main() -> None:
         except VivantError as error:
             if isinstance(error, StorageFailed):
                 sys.stderr.write(f"{error} {error.detail}\n")  # for the log: callers are not told the detail
-            outcome = Failed(error.code, str(error), error.retryable)
             recycle = isinstance(error, EngineFailed) and error.recycle
+            outcome = Failed(error.code, str(error), error.retryable, recycle)
         except OSError as error:  # engines write no files, so the disk failed: full, read-only or gone
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             text = f"A temporary file could not be written: {os.strerror(error.errno or errno.EIO)}."
             outcome = Failed(ScratchFailed.code, text, retryable=True)
         except MemoryError:
             sys.excepthook(*sys.exc_info())
-            outcome, recycle = Failed(OutOfMemory.code, str(OutOfMemory()), retryable=False), True
+            outcome = Failed(OutOfMemory.code, str(OutOfMemory()), retryable=False, recycle=True)
         except Exception as error:  # noqa: BLE001 - an engine may raise anything, and a worker outlives its jobs
             sys.excepthook(*sys.exc_info())
             outcome = Failed(EngineFailed.code, f"The engine failed: {type(error).__name__}: {error}.", retryable=False)
         channel.watch = None
         watch.send_report()
         channel.send(outcome)
-        if recycle:
+        if isinstance(outcome, Failed) and outcome.recycle:
             _exit_now()  # and the fleet starts another worker
         return_free_memory()
 
