@@ -99,7 +99,7 @@ def _parse_storage_url(value: Any) -> str:
 def _parse_public_url(value: Any) -> str:
     url = text(value)
     if url:
-        from vivant.intake.addresses import is_host
+        from vivant.addresses import is_host
 
         parts = _PUBLIC_URL.fullmatch(url)
         if parts is None or not is_host(parts["host"]) or not 0 < int(parts["port"] or 80) < 65_536:

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 import aiohappyeyeballs
 
+from vivant.addresses import Network, is_host_name, is_public, parse_address, parse_network, unwrap_mapped
 from vivant.blocking import BlockingCalls
 from vivant.errors import Misconfigured, PictureUnreachable
-from vivant.intake.addresses import Network, is_host_name, is_public, parse_address, parse_network, unwrap_mapped
 from vivant.intake.urls import Url, to_ascii_host
 from vivant.timings import Timings
 

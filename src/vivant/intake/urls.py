@@ -13,7 +13,7 @@ from typing import Final
 
 import idna
 
-from vivant.intake.addresses import is_host
+from vivant.addresses import is_host
 
 _SCHEMES: Final = {"http": 80, "https": 443}
 _PARTS: Final = re.compile(  # RFC 3986, appendix B
