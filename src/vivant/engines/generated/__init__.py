@@ -9,7 +9,7 @@ the film that comes back, exact first and last frames, missing sound, and the li
     pins        the clip begins and ends on the pictures
     sound       sound that fits the frames, and sound for a film that has none
     prompt      the words that a model is given
-    http        one server: requests bounded in time and size
+    server      one server: calls bounded in time and size, over connections; answers reads what it says
     remote      one job on a server: remembered, adopted, watched, cancelled
     settings    settings that these engines share
 """
