@@ -70,7 +70,7 @@ class JobsDouble:
         check()
         self.calls.append(f"look {job}")
         state: JobState = self._next(self.looks)
-        return state  # noqa: RET504  for its type
+        return state
 
     def cancel(self, job: str, check: Check) -> None:
         self.calls.append(f"cancel {job}")
