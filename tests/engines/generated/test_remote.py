@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 import pytest
 
 from support.raw_peer import RawPeer, Script, answer, raw_peer
 from support.watches import RecordingWatch
 from vivant.engines.generated.answers import take
 from vivant.engines.generated.connections import Check
-from vivant.engines.generated.engine import Order
+from vivant.engines.generated.order import Order, probe_order
 from vivant.engines.generated.remote import (
     REMEMBERED_AS,
     Delivered,
@@ -32,11 +31,7 @@ from vivant.engines.generated.server_errors import ServerRefused, ServerUnreacha
 from vivant.errors import BackendLost, EngineFailed, OutOfMemory, Stopped
 
 TIMES: Final = JobTimes(clip=2.0, down=1.0, poll=0.02, cancel=0.5, settle=0.4)
-PICTURE: Final = np.zeros((32, 32, 3), np.uint8)
-ORDER: Final = Order(
-    prompt="waves", canvas=None, seconds=4, frames=97, seed=7, first=PICTURE, last=None, audio=True, camera_fixed=False,
-    digest="a" * 64,
-)  # fmt: skip
+ORDER: Final = probe_order(grid=32)
 QUEUED, RUNNING, DONE = (JobState(status=status) for status in (JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.DONE))
 
 Step = JobState | Exception

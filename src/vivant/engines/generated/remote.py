@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from vivant.engines.base import Watch
 from vivant.engines.generated.connections import Check
-from vivant.engines.generated.engine import Order
+from vivant.engines.generated.order import Order
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable
 from vivant.errors import BackendLost, EngineFailed, OutOfMemory, Stopped
 
