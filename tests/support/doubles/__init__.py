@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
+from support.doubles import sglang
+
 
 @contextmanager
 def nothing_behind() -> Iterator[Mapping[str, Any]]:
@@ -16,4 +18,6 @@ def nothing_behind() -> Iterator[Mapping[str, Any]]:
 
 
 # engine -> what starts the server behind it and yields the options that lead there
-BEHIND: Final[dict[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]]] = {}
+BEHIND: Final[dict[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]]] = {
+    "openai-videos": sglang.behind,
+}

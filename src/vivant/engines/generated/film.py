@@ -40,6 +40,7 @@ COVERED: Final = Fraction(9, 10)  # of the time of a clip, below which a film is
 MOST_STRETCH: Final = 1.1  # by which the aspect of a source frame may differ from the canvas's; it is cropped
 LEAST_SIDE: Final = 0.25  # of the canvas's side; smaller films are not scaled up
 MOST_CHANNELS: Final = 16
+MOST_TEMPO: Final = 1.15  # that a film with a fixed end may be played faster, or slower; MiniMax-H3 needs 1.11
 NUMBERS: Final = 0.99  # share of samples that must be numbers, or the sound counts as none
 
 # How a file of each container begins (offset, bytes), and FFmpeg's name for it.
@@ -59,7 +60,9 @@ _SOUNDS: Final = frozenset({
 T = TypeVar("T")
 
 
-def read_film(path: Path, *, canvas: GenerationCanvas, seconds: int, check: Callable[[], None]) -> Footage:
+def read_film(
+    path: Path, *, canvas: GenerationCanvas, seconds: int, check: Callable[[], None], exact_end: bool = False
+) -> Footage:
     """The footage of a film: 24 * seconds + 1 frames of the generation canvas's size, and its sound if it has any.
 
     Frame n is the source frame nearest to n/24 s after the first one; the last one is held when the film is a little
@@ -67,6 +70,9 @@ def read_film(path: Path, *, canvas: GenerationCanvas, seconds: int, check: Call
     film's tags say (BT.601, BT.709, full range …). Untagged ones are BT.601: FFmpeg's converter writes that when nobody
     says otherwise, and so do the programs around video models. A frame of another size is cropped to the canvas's
     aspect and scaled.
+
+    exact_end: the film's last frame is to be the last one, because it shows the last picture. A film that is up to 15 %
+    longer or shorter than the clip is then played faster or slower, its sound without a change of pitch.
 
     check: called at every packet; may raise. Raises EngineFailed, in words, when the file is no such film, covers less
     than 90 % of the time, has another shape than the canvas or takes too long; the frames may raise it as well.
@@ -77,9 +83,17 @@ def read_film(path: Path, *, canvas: GenerationCanvas, seconds: int, check: Call
         source = _look(movie)
         sound, told = _read_sound(movie, wanted, work)
         described = source.describe()
+    tempo = Fraction(1)
+    if exact_end:
+        with _open(path) as movie:
+            tempo = _find_tempo(movie, wanted, work)
+        if tempo != 1:
+            told["tempo"] = round(float(tempo), 4)
+            sound = None if sound is None else _change_tempo(sound, tempo)
     with _open(path) as movie:
-        _check_length(movie, wanted, work)
-    return Footage(frames=_read_frames(path, canvas, wanted, work), sound=sound, facts={"film": described, **told})
+        _check_length(movie, wanted, work, tempo)
+    frames = _read_frames(path, canvas, wanted, work, tempo)
+    return Footage(frames=frames, sound=sound, facts={"film": described, **told})
 
 
 def at_24_fps(frames: Iterator[U8], *, fps: Fraction, wanted: int, blend: bool) -> Iterator[U8]:
@@ -230,7 +244,29 @@ def _check_size(width: int, height: int) -> None:
         raise EngineFailed(f"The film's frames {found}; at most {MOST_PIXELS} pixels are read.")
 
 
-def _check_length(movie: InputContainer, wanted: int, work: _Work) -> None:
+def _find_tempo(movie: InputContainer, wanted: int, work: _Work) -> Fraction:
+    """How many times as fast the film is to be played, so that its last frame is the clip's; 1 where it is too far off
+    for that, or where its packets have no times."""
+    video = _video_of(movie)
+    low: int | None = None
+    high, count = 0, 0
+    for packet in movie.demux(video):
+        work.go_on()
+        if packet.pts is None:
+            continue
+        count += 1
+        if count > MOST_FPS * (wanted // FPS + 2):
+            raise EngineFailed(f"The film has more than {MOST_FPS} frames a second.")
+        low = packet.pts if low is None else min(low, packet.pts)
+        high = max(high, packet.pts)
+    span = Fraction(high - (low or 0)) * (video.time_base or Fraction(0))
+    tempo = span / Fraction(wanted - 1, FPS)
+    if not 1 / MOST_TEMPO <= tempo <= MOST_TEMPO or abs(tempo - 1) < Fraction(1, 2 * wanted):
+        return Fraction(1)  # half a frame is no matter
+    return tempo
+
+
+def _check_length(movie: InputContainer, wanted: int, work: _Work, tempo: Fraction) -> None:
     """Raise EngineFailed for a film that is plainly too short, before anything of it is used. Decodes nothing; what it
     lets through may still turn out to be short when it is decoded."""
     video = _video_of(movie)
@@ -244,7 +280,7 @@ def _check_length(movie: InputContainer, wanted: int, work: _Work) -> None:
         count += 1
         low = packet.pts if low is None else min(low, packet.pts)
         high = max(high, packet.pts)
-        reached = Fraction(high - low) * (video.time_base or Fraction(0))
+        reached = Fraction(high - low) * (video.time_base or Fraction(0)) / tempo
         if reached + frame >= COVERED * Fraction(wanted, FPS) or count > MOST_FPS * wanted:
             return
     if low is not None:  # without times they are counted while they are decoded
@@ -254,13 +290,14 @@ def _check_length(movie: InputContainer, wanted: int, work: _Work) -> None:
 # -- pictures ---------------------------------------------------------------------------------------------------------
 
 
-def _read_frames(path: Path, canvas: GenerationCanvas, wanted: int, work: _Work) -> Iterator[U8]:
+def _read_frames(path: Path, canvas: GenerationCanvas, wanted: int, work: _Work, tempo: Fraction) -> Iterator[U8]:
     """The frames at 24 fps, decoded one after the other. Raises EngineFailed."""
     with _open(path) as movie:
         video = _video_of(movie)
         usual = _usual(video)
         shown: tuple[VideoFrame, U8] | None = None
-        for before, after, share in _between(_decode(movie, video, usual, wanted, work), wanted, usual):
+        timed = ((moment / tempo, frame) for moment, frame in _decode(movie, video, usual, wanted, work, tempo))
+        for before, after, share in _between(timed, wanted, usual):
             nearest = before if share < Fraction(1, 2) else after
             if shown is None or shown[0] is not nearest:
                 shown = (nearest, _to_canvas(nearest, canvas))
@@ -269,13 +306,13 @@ def _read_frames(path: Path, canvas: GenerationCanvas, wanted: int, work: _Work)
 
 
 def _decode(
-    movie: InputContainer, video: VideoStream, usual: Fraction, wanted: int, work: _Work
+    movie: InputContainer, video: VideoStream, usual: Fraction, wanted: int, work: _Work, tempo: Fraction
 ) -> Iterator[tuple[Fraction, VideoFrame]]:
     """(seconds after the first frame, frame), rising. Frames without a time follow each other at the usual rate, and
     frames whose time does not rise are left out. Ends behind the time that is wanted."""
     start: Fraction | None = None
     last = Fraction(-1)
-    enough = Fraction(wanted, FPS)
+    enough = Fraction(wanted, FPS) * max(tempo, Fraction(1))
     most = MOST_FPS * (wanted // FPS + 2)
     count = 0
     for packet in movie.demux(video):
@@ -392,6 +429,32 @@ def _first_picture(movie: InputContainer) -> Fraction:
     """The time in seconds at which the pictures begin, as the file announces it."""
     video = movie.streams.video[0]
     return Fraction(video.start_time or 0) * (video.time_base or Fraction(0))
+
+
+def _change_tempo(samples: F32, tempo: Fraction) -> F32:
+    """Sound that is so many times as fast, at its own pitch. samples: float32 (2, n); so is what is returned."""
+    graph = av.filter.Graph()
+    base = Fraction(1, SAMPLE_RATE)
+    source = graph.add_abuffer(sample_rate=SAMPLE_RATE, format="fltp", layout="stereo", time_base=base)
+    faster = graph.add("atempo", f"{float(tempo):.6f}")
+    graph.link_nodes(source, faster, graph.add("aformat", "sample_fmts=fltp"), graph.add("abuffersink")).configure()
+    parts: list[F32] = []
+
+    def take() -> None:
+        while True:
+            try:
+                parts.append(np.asarray(graph.pull().to_ndarray(), np.float32))
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+
+    for at in range(0, samples.shape[1], SAMPLE_RATE):
+        block = AudioFrame.from_ndarray(np.ascontiguousarray(samples[:, at : at + SAMPLE_RATE]), "fltp", "stereo")
+        block.sample_rate, block.pts, block.time_base = SAMPLE_RATE, at, base
+        graph.push(block)
+        take()
+    graph.push(None)
+    take()
+    return np.concatenate(parts, axis=1) if parts else samples
 
 
 def _shift(samples: F32, delay: Fraction, most: int) -> F32 | None:
