@@ -37,7 +37,9 @@ def test_no_page_documents_a_setting_that_does_not_exist() -> None:
     for page in PAGES:
         if page.name == "CHANGELOG.md" or page.parent.name == "decisions":  # they tell of names that are gone
             continue
-        assert set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known | examples, page
+        named = set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
+        of_tests = {name for name in named if name.startswith("VIVANT_TEST_")}  # addresses of real servers to test with
+        assert named - of_tests <= known | examples, page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -27,7 +27,9 @@ class EngineEntry:
 ENGINES: Final[dict[str, EngineEntry]] = {
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
     "openai-videos": EngineEntry(
-        "vivant.engines.openai_videos.card", "vivant.engines.openai_videos.engine:OpenAIVideos"
+        "vivant.engines.openai_videos.card",
+        "vivant.engines.openai_videos.engine:OpenAIVideos",
+        "vivant.engines.openai_videos.check",
     ),
     "testcard": EngineEntry("vivant.engines.testcard.card", "vivant.engines.testcard.engine:Testcard"),
 }

@@ -42,14 +42,14 @@ class Seen:
         if not kind.startswith("multipart/form-data"):
             return fields, files
         for part in self.body.split(b"--" + boundary.strip('"').encode())[1:-1]:
-            head, _, data = part.strip(b"\r\n").partition(b"\r\n\r\n") if b"\r\n\r\n" in part else (part, b"", b"")
-            data = part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
-            names = dict(
-                (piece.partition("=")[0].strip(), piece.partition("=")[2].strip().strip('"'))
+            head, _, data = part.partition(b"\r\n\r\n")
+            names = {
+                piece.partition("=")[0].strip(): piece.partition("=")[2].strip().strip('"')
                 for line in head.decode().split("\r\n")
                 if line.lower().startswith("content-disposition")
                 for piece in line.split(";")
-            )
+            }
+            data = data.removesuffix(b"\r\n")
             if "filename" in names:
                 files.append(UploadedFile(names["name"], names["filename"], data))
             else:

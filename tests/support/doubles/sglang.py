@@ -93,7 +93,8 @@ class SGLangDouble(VideoJobsDouble):
         told: dict[str, Any] = {
             "id": job.id, "object": "video", "model": f"org/{self.family}", "status": status,
             "progress": 100 if status == "completed" else min(99, max(0, int(100 * done))) * (status == "in_progress"),
-            "created_at": 1_790_000_000, "size": f"{job.width}x{job.height}", "seconds": str(round(job.frames / job.fps)),
+            "created_at": 1_790_000_000, "size": f"{job.width}x{job.height}",
+            "seconds": str(round(job.frames / job.fps)),
             "quality": "standard", "url": None, "error": None, "file_path": None,
         }  # fmt: skip
         if status == "completed":
@@ -126,6 +127,6 @@ class SGLangDouble(VideoJobsDouble):
 
 @contextmanager
 def behind() -> Iterator[Mapping[str, Any]]:
-    """Options of the engine `openai-videos` that lead to a double with MiniMax-H3, the one family with a last picture."""
+    """Options of the engine `openai-videos` that lead to a double with MiniMax-H3, which takes two pictures."""
     with SGLangDouble(family="h3") as double:
         yield {"url": [double.url], "server": "sglang", "family": "h3", "short_edge": 512}

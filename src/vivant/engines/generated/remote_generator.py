@@ -17,9 +17,9 @@ from vivant.engines.generated.film import read_film
 from vivant.engines.generated.footage import Footage
 from vivant.engines.generated.order import Order
 from vivant.engines.generated.remote import JobTimes, RemoteJobs, make_remotely
-from vivant.engines.generated.server_errors import ServerUnreachable
+from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable
 from vivant.engines.generated.settings import option
-from vivant.errors import BackendLost
+from vivant.errors import BackendLost, Misconfigured
 from vivant.media import U8
 
 
@@ -56,7 +56,9 @@ class RemoteGenerator:
     def setup(self) -> None:
         try:
             self._facts = dict(self._own.reach(lambda: None))
-        except ServerUnreachable as error:
+        except (ServerUnreachable, ServerRefused) as error:
+            if isinstance(error, ServerRefused) and not error.passing:
+                raise Misconfigured(f"{error} Is it the server that the settings of {self.name} say?") from error
             raise BackendLost(f"{error} Its address is in the settings of the engine {self.name}.") from error
 
     def facts(self) -> dict[str, Any]:

@@ -49,7 +49,7 @@ SHARED_SETTINGS: Final = (
         name="timeout",
         parse=number(10, 86_400, of="seconds"),
         default=3600.0,
-        help="Seconds that one clip may take, its wait in a server's queue included.",
+        help="Seconds that the work on one clip may take; as long again it may wait in a server's queue.",
     ),
     EngineSetting(
         name="probe",

@@ -8,11 +8,9 @@ from typing import Any
 from vivant.engines.generated.canvas import GenerationCanvas
 from vivant.engines.generated.engine import GeneratingEngine
 from vivant.engines.generated.remote_generator import RemoteGenerator
-from vivant.engines.generated.server import Server
 from vivant.engines.openai_videos.card import make_card
 from vivant.engines.openai_videos.families import RAPID_MLX_PIXEL_FRAMES
-from vivant.engines.openai_videos.jobs import VideoJobs, grid_for
-from vivant.engines.openai_videos.submits import Served, usual_fps
+from vivant.engines.openai_videos.jobs import grid_for, make_backends
 from vivant.request import VideoRequest
 
 
@@ -20,22 +18,9 @@ class OpenAIVideos(GeneratingEngine):
     """Implements `engines.base.Engine`. Raises Misconfigured when the options name no server."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        grid = grid_for(options["server"], options["grid"])
-        options = {**options, "grid": grid}
-        served = Served(
-            server=options["server"],
-            family=options["family"],
-            model=options["model"],
-            fps=options["fps"] or usual_fps(options["family"]),
-            short_edge=options["short_edge"],
-            more=options["fields"],
-        )
-        backends = [
-            VideoJobs(Server(url, headers=options["headers"], key=options["key"]), served, grid=grid)
-            for url in options["url"]
-        ]
+        options = {**options, "grid": grid_for(options["server"], options["grid"])}
         card = make_card(options)
-        super().__init__(RemoteGenerator("openai-videos", "1", backends, options), options, card)
+        super().__init__(RemoteGenerator("openai-videos", "1", make_backends(options), options), options, card)
         self._rapid_mlx = options["server"] == "rapid-mlx"
 
     def _canvas_of(self, request: VideoRequest) -> GenerationCanvas:

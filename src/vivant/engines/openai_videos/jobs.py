@@ -17,7 +17,7 @@ from vivant.engines.generated.remote import JobState, JobStatus
 from vivant.engines.generated.server import Server
 from vivant.engines.generated.server_errors import ServerRefused, UnusableAnswer
 from vivant.engines.openai_videos.families import RAPID_MLX_GRID
-from vivant.engines.openai_videos.submits import Served, write_submit
+from vivant.engines.openai_videos.submits import Served, usual_fps, write_submit
 from vivant.errors import Misconfigured
 
 LATE_FILE: Final = 3.0  # s in which a finished job's film may still be missing: the status is written first
@@ -159,6 +159,23 @@ def _read_state(answer: Any) -> JobState:
 def _path(job: str) -> str:
     """A job's id as a part of a path: it comes from the server, and from what was remembered."""
     return quote(job, safe="")
+
+
+def make_backends(options: Mapping[str, Any]) -> list[VideoJobs]:
+    """One for each server that the options name. Raises Misconfigured for headers and keys that cannot be sent."""
+    served = Served(
+        server=options["server"],
+        family=options["family"],
+        model=options["model"],
+        fps=options["fps"] or usual_fps(options["family"]),
+        short_edge=options["short_edge"],
+        more=options["fields"],
+    )
+    grid = grid_for(options["server"], options["grid"])
+    return [
+        VideoJobs(Server(url, headers=options["headers"], key=options["key"]), served, grid=grid)
+        for url in options["url"]
+    ]
 
 
 def grid_for(server: str, grid: int) -> int:
