@@ -25,7 +25,9 @@ class EngineEntry:
 
 
 ENGINES: Final[dict[str, EngineEntry]] = {
+    "ark": EngineEntry("vivant.engines.ark.card", "vivant.engines.ark.engine:Ark"),
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
+    "novita": EngineEntry("vivant.engines.novita.card", "vivant.engines.novita.engine:Novita"),
     "openai-videos": EngineEntry(
         "vivant.engines.openai_videos.card",
         "vivant.engines.openai_videos.engine:OpenAIVideos",

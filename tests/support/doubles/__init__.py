@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from support.doubles import sglang
+from support.doubles import ark, novita, sglang
 
 
 @contextmanager
@@ -19,5 +19,7 @@ def nothing_behind() -> Iterator[Mapping[str, Any]]:
 
 # engine -> what starts the server behind it and yields the options that lead there
 BEHIND: Final[dict[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]]] = {
+    "ark": ark.behind,
+    "novita": novita.behind,
     "openai-videos": sglang.behind,
 }

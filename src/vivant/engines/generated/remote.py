@@ -219,7 +219,7 @@ class _Life:
                 raise problem
             if time.monotonic() > until:
                 raise BackendLost(f"{problem} It was waited for {self._times.down:g} s.") from problem
-            self._sleep(pause)
+            self._sleep(min(max(pause, _asked_for(problem)), max(until - time.monotonic(), pause)))
             pause = min(2 * pause, 5.0)
         self._remember(reference, job=self._job)
         self._report(0.02)
@@ -324,7 +324,7 @@ class _Life:
                 problem = error
             if time.monotonic() > until:
                 raise BackendLost(f"{problem} It was waited for {self._times.down:g} s.") from problem
-            self._sleep(pause)
+            self._sleep(min(max(pause, _asked_for(problem)), max(until - time.monotonic(), pause)))
             pause = min(2 * pause, 5.0)
 
     def _check(self) -> None:
@@ -358,6 +358,11 @@ def _quietly(action: Callable[[], None]) -> None:
 def _passes(problem: EngineFailed) -> bool:
     """Whether a submit that was not accepted may be a little later."""
     return isinstance(problem, ServerUnreachable) or (isinstance(problem, ServerRefused) and problem.passing)
+
+
+def _asked_for(problem: EngineFailed) -> float:
+    """Seconds that the server wants to be left alone."""
+    return problem.retry_after if isinstance(problem, ServerRefused) else 0.0
 
 
 def _may_have_accepted(problem: EngineFailed | None) -> bool:

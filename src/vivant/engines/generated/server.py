@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -100,10 +102,11 @@ class Server:
         return self._ask("GET", path, check, seconds, most_bytes, params=params)
 
     def post_json(
-        self, path: str, body: Any, *, check: Check, most_bytes: int = MOST_JSON, seconds: float | None = None
-    ) -> Any:
-        """The JSON that the server answers to a POST of this JSON; None for an empty answer."""
-        return self._ask("POST", path, check, seconds, most_bytes, json=body)
+        self, path: str, body: Any, *, check: Check, most_bytes: int = MOST_JSON, seconds: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:  # fmt: skip
+        """The JSON that the server answers to a POST of this JSON; None for an empty answer. headers: further ones."""
+        return self._ask("POST", path, check, seconds, most_bytes, json=body, headers=headers)
 
     def post_form(
         self, path: str, fields: Mapping[str, str], files: Sequence[FilePart], *, check: Check,
@@ -161,14 +164,19 @@ class Server:
     def _answer(self, call: Call, method: str, where: str, **content: Any) -> Iterator[httpx2.Response]:
         """The response to a request, whose status is a success and whose body has yet to be read."""
         url, own = self._locate(where)
+        more = content.pop("headers", None) or {}
+        headers = {**self._headers, **more} if own else {}
         connections = WatchedConnections(call, guarded=not own, resolve=self._resolve)
-        headers = {"User-Agent": "vivant", "Accept-Encoding": "identity", "Connection": "close"}
+        usual = {"User-Agent": "vivant", "Accept-Encoding": "identity", "Connection": "close"}
         client = httpx2.Client(
-            transport=_Transport(connections), headers=headers, trust_env=False, follow_redirects=False
+            transport=_Transport(connections), headers=usual, trust_env=False, follow_redirects=False
         )
         call.ask()
         try:
-            with client, client.stream(method, url, headers=self._headers if own else {}, **content) as response:
+            with (
+                client,
+                client.stream(method, url, headers=headers, **content) as response,
+            ):
                 if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
                     raise UnusableAnswer("The server sent a compressed answer although it was asked not to.")
                 if response.status_code != HTTPStatus.OK and response.status_code not in (201, 202, 204):
@@ -209,7 +217,8 @@ class Server:
             with contextlib.suppress(ValueError):
                 said = HTTPStatus(status).phrase
         hint = {401: " (is the key right?)", 403: " (may the key do this?)"}.get(status, "")
-        return ServerRefused(status, (said or "no reason given") + hint, answer)
+        later = _read_retry_after(response.headers.get("Retry-After", ""))
+        return ServerRefused(status, (said or "no reason given") + hint, answer, retry_after=later)
 
 
 class _Transport(httpx2.BaseTransport):
@@ -249,6 +258,18 @@ class _Body(httpx2.SyncByteStream):
 
 def _origin(url: httpx2.URL) -> tuple[str, str, int]:
     return url.scheme, url.host.lower().rstrip("."), url.port or (443 if url.scheme == "https" else 80)
+
+
+def _read_retry_after(value: str) -> float:
+    """Seconds, of the header's two forms: a number or a date; at most an hour, and 0 for anything else."""
+    try:
+        if value.isascii() and value.strip().isdigit() and len(value) < 10:
+            seconds = float(value)
+        else:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+    except (ValueError, TypeError, OverflowError):
+        return 0.0
+    return min(max(seconds, 0.0), 3600.0)
 
 
 def _read(response: httpx2.Response, most_bytes: int) -> bytes:

@@ -19,12 +19,14 @@ class ServerUnreachable(EngineFailed):
 class ServerRefused(EngineFailed):
     """The server behind the engine answered with an HTTP status other than success."""
 
-    def __init__(self, status: int, message: str, answer: Any = None) -> None:
-        """message: the server's own words, shortened. answer: the whole answer, if it was JSON, else None."""
+    def __init__(self, status: int, message: str, answer: Any = None, *, retry_after: float = 0.0) -> None:
+        """message: the server's own words, shortened. answer: the whole answer, if it was JSON, else None.
+        retry_after: seconds after which the server wants to be asked again; 0 if it does not say."""
         super().__init__(f"The server answered HTTP {status}: {message}")
         self.status = status
         self.message = message
         self.answer = answer
+        self.retry_after = retry_after
 
     @property
     def passing(self) -> bool:

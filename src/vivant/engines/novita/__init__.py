@@ -1,0 +1,6 @@
+"""The engine `novita`: Seedance 1.5 Pro as Novita hosts it, for money; or another Vivant, which speaks as Novita does.
+
+card      what is known before it is loaded, and the settings
+tasks     Novita's tasks: submit, look, fetch
+engine    the engine: read it first
+"""
