@@ -25,9 +25,11 @@ class EngineEntry:
 
 
 ENGINES: Final[dict[str, EngineEntry]] = {
-    "ark": EngineEntry("vivant.engines.ark.card", "vivant.engines.ark.engine:Ark"),
+    "ark": EngineEntry("vivant.engines.ark.card", "vivant.engines.ark.engine:Ark", "vivant.engines.ark.check"),
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
-    "novita": EngineEntry("vivant.engines.novita.card", "vivant.engines.novita.engine:Novita"),
+    "novita": EngineEntry(
+        "vivant.engines.novita.card", "vivant.engines.novita.engine:Novita", "vivant.engines.novita.check"
+    ),
     "openai-videos": EngineEntry(
         "vivant.engines.openai_videos.card",
         "vivant.engines.openai_videos.engine:OpenAIVideos",

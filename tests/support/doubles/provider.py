@@ -64,7 +64,7 @@ class ProviderDouble(LoopbackDouble):
         self.dead_links = 0  # of so many looks at a finished job the link leads nowhere
         self.after: tuple[str, ...] = self.statuses  # the statuses of new jobs
         self.on: Callable[[str], None] = lambda step: None
-        self.shorten_film: Callable[[bytes], bytes] = lambda film: film
+        self.change_film: Callable[[bytes], bytes] = lambda film: film
 
     def come_up(self) -> None:
         super().come_up()
@@ -83,7 +83,7 @@ class ProviderDouble(LoopbackDouble):
             seed=asked["seed"],
             sound=asked["generate_audio"],
         )
-        job = PaidJob(f"job-{self.ordered}-{secrets.token_hex(4)}", asked, self.shorten_film(film), deque(self.after))
+        job = PaidJob(f"job-{self.ordered}-{secrets.token_hex(4)}", asked, self.change_film(film), deque(self.after))
         self.jobs[job.id] = job
         return job
 

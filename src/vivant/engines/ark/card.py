@@ -59,5 +59,5 @@ def make_card(options: Mapping[str, Any]) -> Card:
         progress="queued, begun and done",
         cancel="at once; at Ark only while it is queued: what has begun is paid for",
         seed="similar, as Ark says",
-        seats=options["jobs"],
+        workers=options["jobs"],
     )

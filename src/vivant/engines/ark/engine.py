@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from vivant.engines.ark.card import make_card
-from vivant.engines.ark.tasks import ArkTasks
+from vivant.engines.ark.tasks import make_tasks
 from vivant.engines.generated.engine import GeneratingEngine
 from vivant.engines.generated.paid import PaidGenerator
-from vivant.engines.generated.server import Server
 
 VERSION: Final = "1"
 
@@ -19,6 +18,5 @@ class Ark(GeneratingEngine):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         card = make_card(options)
-        tasks = ArkTasks(Server(options["url"], key=options["api_key"]), options)
-        generator = PaidGenerator("ark", VERSION, tasks, options, again="VIVANT_ARK_RESUBMIT_UNKNOWN")
+        generator = PaidGenerator("ark", VERSION, make_tasks(options), options, again="VIVANT_ARK_RESUBMIT_UNKNOWN")
         super().__init__(generator, options, card, fixes_camera_in_words=False)

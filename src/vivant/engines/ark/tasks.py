@@ -159,3 +159,8 @@ def _with_code(error: ServerRefused) -> ServerRefused:
     if not isinstance(code, str) or not code:
         return error
     return ServerRefused(error.status, clean(f"{error.message} ({code})"), error.answer, retry_after=error.retry_after)
+
+
+def make_tasks(options: Mapping[str, Any]) -> ArkTasks:
+    """The account that the options lead to."""
+    return ArkTasks(Server(options["url"], key=options["api_key"]), options)

@@ -79,6 +79,16 @@ class Provider(Protocol):
         """Fetch the film of a job that is DONE into the file `target`. Returns further facts."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Caution:
+    """settle: seconds after its mark from which an order that the provider does not show certainly did not arrive.
+    resubmits: order again where that cannot be learned; setting: how the operator calls this."""
+
+    settle: float
+    resubmits: bool
+    setting: str
+
+
 class PaidGenerator:
     """Implements `Generator`. again: how the setting is called that orders anew where it is not known whether an order
     arrived; its value is options["resubmit_unknown"]."""
@@ -88,9 +98,9 @@ class PaidGenerator:
         self.version = version
         self._provider = provider
         self._options = options
-        self._again = again
-        self._resubmits = bool(options["resubmit_unknown"])
-        self._settle = float(options["settle"])
+        self._caution = _Caution(
+            settle=float(options["settle"]), resubmits=bool(options["resubmit_unknown"]), setting=again
+        )
         self._times = JobTimes(clip=float(option(options, "timeout")), down=DOWN, poll=float(options["poll"]))
         self._facts: dict[str, Any] = {}
 
@@ -114,9 +124,7 @@ class PaidGenerator:
         try:
             known = self._settle_earlier(order, watch)
             kept = _KeptWatch(watch, known)
-            jobs = _PaidJobs(
-                self._provider, kept, self._times, settle=self._settle, resubmits=self._resubmits, again=self._again
-            )
+            jobs = _PaidJobs(self._provider, kept, self._times, self._caution)
             made = make_remotely(jobs, order, kept, folder / "film", times=self._times)
             facts = {**made.facts, "remote_id": made.job, "adopted": made.adopted}
             facts |= tell_cost(order, facts, self._options)
@@ -146,7 +154,7 @@ class PaidGenerator:
         if known.get("server") != self._provider.server:
             return self._refuse(
                 "An earlier attempt ordered this clip at another address than the engine has now. It is not ordered "
-                f"again, so as not to be paid for twice; {self._again}=true orders again in such a case."
+                f"again, so as not to be paid for twice; {self._caution.setting}=true orders again in such a case."
             )
         job = known.get("job")
         if not isinstance(job, str):
@@ -161,7 +169,7 @@ class PaidGenerator:
         if state.status is JobStatus.GONE:
             return self._refuse(
                 f"The provider does not know the job {job} any more that an earlier attempt ordered. It is not ordered "
-                f"again, so as not to be paid for twice; {self._again}=true orders again in such a case."
+                f"again, so as not to be paid for twice; {self._caution.setting}=true orders again in such a case."
             )
         # Whatever was asked of it, it is this task's, and it is paid for.
         return {**known, "job": job, "digest": order.digest}
@@ -174,12 +182,15 @@ class PaidGenerator:
             since=float(since) if isinstance(since, int | float) else 0.0,
             same=known.get("digest") == order.digest,
         )
+        settle = self._caution.settle
+
+        def seek() -> str | None:
+            return seek_surely(self._provider, order, mark, watch.raise_if_stopping, settle=settle)
+
         try:
-            return self._patiently(
-                lambda: seek_surely(self._provider, order, mark, watch.raise_if_stopping, settle=self._settle), watch
-            )
+            return self._patiently(seek, watch)
         except CannotTell:
-            self._refuse(NOT_AGAIN.format(setting=self._again))
+            self._refuse(NOT_AGAIN.format(setting=self._caution.setting))
             return None
 
     def _look(self, job: str, watch: Watch) -> JobState:
@@ -200,7 +211,7 @@ class PaidGenerator:
 
     def _refuse(self, why: str) -> dict[str, Any]:
         """Raise EngineFailed, unless the operator has allowed to order again: then nothing is known."""
-        if not self._resubmits:
+        if not self._caution.resubmits:
             raise EngineFailed(why)
         return {}
 
@@ -247,16 +258,12 @@ class _PaidJobs:
 
     pays = True
 
-    def __init__(
-        self, provider: Provider, kept: _KeptWatch, times: JobTimes, *, settle: float, resubmits: bool, again: str
-    ) -> None:
+    def __init__(self, provider: Provider, kept: _KeptWatch, times: JobTimes, caution: _Caution) -> None:
         self.server = provider.server
         self._provider = provider
         self._kept = kept
         self._times = times
-        self._settle = settle
-        self._resubmits = resubmits
-        self._again = again
+        self._caution = caution
         self.cancel, self.fetch = provider.cancel, provider.fetch
 
     def look(self, job: str, check: Check) -> JobState:
@@ -281,11 +288,11 @@ class _PaidJobs:
         mark = Mark(reference=reference, since=self._kept.since, same=True)
         try:
             found = patiently(
-                lambda: seek_surely(self._provider, order, mark, check, settle=self._settle), check, self._times
+                lambda: seek_surely(self._provider, order, mark, check, settle=self._caution.settle), check, self._times
             )
         except CannotTell as error:
-            if not self._resubmits:
-                raise EngineFailed(f"{problem} {NOT_AGAIN.format(setting=self._again)}") from error
+            if not self._caution.resubmits:
+                raise EngineFailed(f"{problem} {NOT_AGAIN.format(setting=self._caution.setting)}") from error
             found = None
         # BackendLost leaves the mark, and the next attempt asks again.
         if found is None:

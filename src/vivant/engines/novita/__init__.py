@@ -2,5 +2,6 @@
 
 card      what is known before it is loaded, and the settings
 tasks     Novita's tasks: submit, look, fetch
+check     what `vivant engines check` looks at
 engine    the engine: read it first
 """

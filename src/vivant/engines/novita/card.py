@@ -55,5 +55,5 @@ def make_card(options: Mapping[str, Any]) -> Card:
         progress="as the provider tells",
         cancel="at once here; the provider cannot be told, and what was ordered is paid for",
         seed="similar, as Novita says",
-        seats=options["jobs"],
+        workers=options["jobs"],
     )

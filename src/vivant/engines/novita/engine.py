@@ -7,9 +7,8 @@ from typing import Any, Final
 
 from vivant.engines.generated.engine import GeneratingEngine
 from vivant.engines.generated.paid import PaidGenerator
-from vivant.engines.generated.server import Server
 from vivant.engines.novita.card import make_card
-from vivant.engines.novita.tasks import NovitaTasks
+from vivant.engines.novita.tasks import make_tasks
 
 VERSION: Final = "1"
 
@@ -19,6 +18,7 @@ class Novita(GeneratingEngine):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         card = make_card(options)
-        tasks = NovitaTasks(Server(options["url"], key=options["api_key"]), options)
-        generator = PaidGenerator("novita", VERSION, tasks, options, again="VIVANT_NOVITA_RESUBMIT_UNKNOWN")
+        generator = PaidGenerator(
+            "novita", VERSION, make_tasks(options), options, again="VIVANT_NOVITA_RESUBMIT_UNKNOWN"
+        )
         super().__init__(generator, options, card, fixes_camera_in_words=False)

@@ -163,3 +163,8 @@ def _with_reason(error: ServerRefused) -> ServerRefused:
     return ServerRefused(
         error.status, clean(f"{error.message} ({reason})"), error.answer, retry_after=error.retry_after
     )
+
+
+def make_tasks(options: Mapping[str, Any]) -> NovitaTasks:
+    """The account that the options lead to."""
+    return NovitaTasks(Server(options["url"], key=options["api_key"]), options)
