@@ -12,6 +12,7 @@ import pytest
 from support.clips import photo
 from support.doubles.ark import KEY, MODEL, TASKS, ArkDouble, options_for, refuse
 from support.doubles.films import make_film
+from support.doubles.loopback import Reply
 from support.doubles.provider import picture_of
 from support.film import psnr
 from support.paid_clips import engine_for, finish, picture, render
@@ -177,6 +178,40 @@ def test_a_link_that_stays_dead_ends_the_task_and_says_that_it_is_paid_for(doubl
     double.dead_links = 99
     with pytest.raises(EngineFailed, match=r"link is dead.*paid for"):
         render(engine_for("ark", options_for(double)), RecordingWatch())
+    assert double.ordered == 1
+
+
+@pytest.mark.parametrize(
+    "link",
+    ["file:///etc/passwd", "http://169.254.169.254/latest", "http://10.0.0.1/film.mp4", "https://[::1]/film", ""],
+)
+def test_a_link_that_leads_into_this_network_or_nowhere_is_not_followed(double: ArkDouble, link: str) -> None:
+    double.new_link = lambda job: link  # type: ignore[method-assign]  # what a hostile provider would name
+    with pytest.raises(EngineFailed, match=r"address|server|path"):
+        render(engine_for("ark", options_for(double)), RecordingWatch())
+    assert double.ordered == 1
+
+
+@pytest.mark.parametrize(
+    "film",
+    [b"<html>not a film</html>", b"\0" * 5000, b"#EXTM3U\nhttp://127.0.0.1/x"],
+    ids=["page", "zeros", "playlist"],
+)
+def test_something_else_than_a_film_ends_the_task_in_words(double: ArkDouble, film: bytes) -> None:
+    double.change_film = lambda right: film
+    with pytest.raises(EngineFailed, match="no film that is read"):
+        render(engine_for("ark", options_for(double)), RecordingWatch())
+    assert double.ordered == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, {"id": 7}, {"id": ""}, {"id": "../x?y=1"}, {"id": "a" * 300}, [], "job", None], ids=repr
+)
+def test_an_answer_without_a_usable_id_is_settled_with_arks_list(double: ArkDouble, answer: Any) -> None:
+    right = double.submit
+    said = Reply(data=answer)
+    double.submit = lambda accept, answer: right(accept, lambda job: said)  # type: ignore[method-assign]
+    finish(render(engine_for("ark", options_for(double)), RecordingWatch()))
     assert double.ordered == 1
 
 

@@ -49,7 +49,7 @@ class ArkTasks:
 
     def reach(self, check: Check) -> Mapping[str, Any]:
         self._list(1, 1, check)  # costs nothing, and refuses a wrong key
-        return {"model": self._options["model"], "server": self.server}
+        return {"provider": "Ark", "model": self._options["model"]}
 
     def probe_order(self) -> Order:
         return cheapest_order()

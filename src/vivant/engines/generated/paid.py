@@ -129,7 +129,10 @@ class PaidGenerator:
             facts = {**made.facts, "remote_id": made.job, "adopted": made.adopted}
             facts |= tell_cost(order, facts, self._options)
             check = watch.raise_if_stopping
-            footage = read_film(folder / "film", canvas=order.canvas, seconds=order.seconds, check=check)
+            exact = order.last is not None
+            footage = read_film(
+                folder / "film", canvas=order.canvas, seconds=order.seconds, check=check, exact_end=exact
+            )
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

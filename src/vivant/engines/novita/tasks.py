@@ -51,7 +51,7 @@ class NovitaTasks:
                 raise ServerRefused(403, problem.message, error.answer) from error
             if error.status not in (400, 404):  # of a task that is not there, which is what is asked for
                 raise problem from error
-        return {"model": "seedance-v1.5-pro-i2v", "server": self.server}
+        return {"provider": "Novita", "model": "seedance-v1.5-pro-i2v"}
 
     def probe_order(self) -> Order:
         return cheapest_order()
