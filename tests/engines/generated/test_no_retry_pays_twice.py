@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -160,6 +161,59 @@ def test_a_list_that_lags_behind_is_asked_again_before_an_order_is_repeated(
     account.double.lag = 2
     finish(render(engine, RecordingWatch()))
     assert account.double.ordered == 1
+
+
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_an_order_is_found_among_hundreds_of_others_on_either_end_of_the_list(
+    open_account: Callable[..., Account], oldest_first: bool
+) -> None:
+    account = open_account("ark")
+    engine, double = account.engine(), account.double
+    assert isinstance(double, ark.ArkDouble)
+    finish(render(engine, RecordingWatch(), seed=1))
+    (other,) = double.jobs.values()
+    for n in range(230):  # of the last week: nearly all older than the order
+        made = other.made - 2 * 86_400 + 700 * n
+        double.jobs[f"other-{n}"] = replace(other, id=f"other-{n}", made=made, steps=deque(["succeeded"]))
+    double.oldest_first = oldest_first
+    double.accidents.append("answer lost")
+    finish(render(engine, RecordingWatch()))
+    assert double.ordered == 2
+    double.accidents.append("lost")
+    finish(render(engine, RecordingWatch()))
+    assert double.ordered == 3
+
+
+@pytest.mark.parametrize("differs", [{"seed": 8}, {"duration": 5}, {"resolution": "720p"}, {"generate_audio": True}])
+def test_a_task_with_the_same_mark_that_asks_for_something_else_is_not_ours(
+    open_account: Callable[..., Account], differs: dict[str, Any]
+) -> None:
+    account = open_account("ark", settle=0.0)
+    engine, double = account.engine(), account.double
+    first = KilledWatch()
+    double.on = kill_at("submitted", first)
+    assert not attempt(engine, first)
+    double.on = lambda step: None
+    (job,) = double.jobs.values()
+    job.asked.update(differs)
+    report = finish(render(engine, RecordingWatch(remembered=first.stored)))
+    assert report["remote_id"] != job.id
+
+
+@pytest.mark.parametrize("arrived", [True, False])
+def test_a_clock_that_was_set_back_holds_nothing_up_and_hides_no_order(
+    open_account: Callable[..., Account], arrived: bool
+) -> None:
+    account = open_account("ark", settle=0.3)
+    engine = account.engine()
+    first = KilledWatch() if arrived else KilledWatch(after=1)
+    account.double.on = kill_at("submitted", first) if arrived else account.double.on
+    assert not attempt(engine, first)
+    known = first.stored[REMEMBERED_AS]
+    later = {**first.stored, REMEMBERED_AS: {**known, "since": known["since"] + 7200}}
+    started = time.monotonic()
+    finish(render(engine, RecordingWatch(remembered=later)))
+    assert time.monotonic() - started < 10 and account.double.ordered == 1
 
 
 # -- a provider that cannot say ---------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ class ArkDouble(ProviderDouble):
     def __init__(self, *, shows_marks: bool = True, lag: int = 0) -> None:
         """lag: looks at the list in which a new task does not appear yet."""
         super().__init__()
+        self.oldest_first = False
         self.shows_marks = shows_marks
         self.lag = lag
 
@@ -75,7 +76,8 @@ class ArkDouble(ProviderDouble):
             return Reply(data={"items": [], "total": 0})
         tier = seen.query.get("filter.service_tier", "default")
         size, page = int(seen.query.get("page_size", "10")), int(seen.query.get("page_num", "1"))
-        found = [job for job in reversed(self.jobs.values()) if job.asked["service_tier"] == tier]
+        jobs = self.jobs.values() if self.oldest_first else reversed(self.jobs.values())
+        found = [job for job in jobs if job.asked["service_tier"] == tier]
         shown = [self._show(job, job.status) for job in found[size * (page - 1) : size * page]]
         if not self.shows_marks:
             shown = [{name: task[name] for name in ("id", "model", "status", "created_at")} for task in shown]

@@ -23,7 +23,7 @@ from vivant.errors import EngineFailed
 PATH: Final = "/contents/generations/tasks"
 PAGE: Final = 100  # tasks of a list that are asked for at a time
 PAGES: Final = 20
-SKEW: Final = 600.0  # seconds that Ark's clock and ours may differ
+SKEW: Final = 3600.0  # seconds that Ark's clock and ours may differ
 LINK_DEAD: Final = (
     "The film's link is dead: Ark keeps films for 24 hours. It is paid for; the task's record there may still show it."
 )
@@ -63,7 +63,7 @@ class ArkTasks:
         return _check_id(take(answer, "id", str))
 
     def seek(self, order: Order, mark: Mark, check: Check) -> str | None:
-        since = mark.since - SKEW
+        since = min(mark.since, time.time()) - SKEW  # our clock may have been set back
         for page in range(1, PAGES + 1):
             tasks = self._list(page, PAGE, check)
             for task in tasks:
@@ -72,8 +72,10 @@ class ArkTasks:
                         return _check_id(take(task, "id", str))
                     if not isinstance(task.get("execution_expires_after"), int):
                         raise CannotTell("Ark's list does not show what tasks are told apart by.")
-            # The newest come first; a list in another order is read to its end.
-            if len(tasks) < PAGE or all(_made_at(task) < since for task in tasks):
+            times = [_made_at(task) for task in tasks]
+            # The newest come first, as far as was seen; a list in another order is read to its end.
+            newest_first = times == sorted(times, reverse=True) and len(times) > 1 and times[0] > times[-1]
+            if len(tasks) < PAGE or (newest_first and times[0] < since):
                 return None
         raise CannotTell("Ark's list is too long to be searched.")
 

@@ -238,12 +238,13 @@ def patiently(call: Callable[[], T], check: Check, times: JobTimes) -> T:
 def seek_surely(provider: Provider, order: Order, mark: Mark, check: Check, *, settle: float) -> str | None:
     """What became of an order: the id of its job, or None when it certainly did not arrive. An order that is not seen
     is looked for once more `settle` seconds after its mark, because lists lag behind. Raises CannotTell."""
+    until = time.monotonic() + min(max(mark.since + settle - time.time(), 0.0), settle)  # clocks may be set
     while True:
-        young = time.time() < mark.since + settle
+        last = time.monotonic() >= until
         found = provider.seek(order, mark, check)
-        if found is not None or not young:
+        if found is not None or last:
             return found
-        sleep(min(1.0, max(0.05, mark.since + settle - time.time())), check)
+        sleep(min(1.0, max(0.05, until - time.monotonic())), check)
 
 
 def sleep(seconds: float, check: Check) -> None:
