@@ -21,8 +21,9 @@ def look_at_provider(
     except Misconfigured as error:
         yield False, str(error), ""
         return
-    prices = [f"{options[name]:g} {options['currency']}" for name in ("price", "price_silent") if options[name]]
-    cost = f"a million tokens cost {' with sound, '.join(prices)}" if prices else "no price is set: costs are not told"
+    named = (("price", "with sound"), ("price_silent", "without"))
+    prices = [f"{options[name]:g} {options['currency']} {kind}" for name, kind in named if options[name]]
+    cost = f"a million tokens cost {', '.join(prices)}" if prices else "no price is set: costs are not told"
     yield True, card.title, f"{card.workers} jobs at a time; {cost}"
     try:
         provider = make_provider(options)
