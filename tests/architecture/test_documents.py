@@ -33,11 +33,12 @@ def test_the_page_of_settings_has_the_engine_s_own_as_vivant_engines_settings_pr
 def test_no_page_documents_a_setting_that_does_not_exist() -> None:
     known = {f"VIVANT_{name.upper()}" for name in SETTINGS} | {"VIVANT_CONFIG"} | OWN_SETTINGS
     # Of what is refused, and of what others set.
-    examples = {"VIVANT_WORKER", "VIVANT_TEST", "VIVANT_PORT", "VIVANT_SERVICE_HOST", "VIVANT_SERVICE_PORT"}
+    examples = {"VIVANT_WORKER", "VIVANT_TEST", "VIVANT_PORT", "VIVANT_PORT_8000_TCP"}
+    examples |= {"VIVANT_SERVICE_HOST", "VIVANT_SERVICE_PORT"}
     for page in PAGES:
         if page.name == "CHANGELOG.md" or page.parent.name == "decisions":  # they tell of names that are gone
             continue
-        named = set(re.findall(r"VIVANT_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8")))
+        named = set(re.findall(r"VIVANT_[A-Z0-9_]*[A-Z0-9]", page.read_text(encoding="utf-8")))
         of_tests = {name for name in named if name.startswith("VIVANT_TEST_")}  # addresses of real servers to test with
         assert named - of_tests <= known | examples, page
 

@@ -26,7 +26,13 @@ class EngineEntry:
 
 ENGINES: Final[dict[str, EngineEntry]] = {
     "ark": EngineEntry("vivant.engines.ark.card", "vivant.engines.ark.engine:Ark", "vivant.engines.ark.check"),
+    "command": EngineEntry(
+        "vivant.engines.command.card", "vivant.engines.command.engine:CommandEngine", "vivant.engines.command.check"
+    ),
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
+    "lightx2v": EngineEntry(
+        "vivant.engines.lightx2v.card", "vivant.engines.lightx2v.engine:LightX2V", "vivant.engines.lightx2v.check"
+    ),
     "novita": EngineEntry(
         "vivant.engines.novita.card", "vivant.engines.novita.engine:Novita", "vivant.engines.novita.check"
     ),
@@ -34,6 +40,9 @@ ENGINES: Final[dict[str, EngineEntry]] = {
         "vivant.engines.openai_videos.card",
         "vivant.engines.openai_videos.engine:OpenAIVideos",
         "vivant.engines.openai_videos.check",
+    ),
+    "sdcpp": EngineEntry(
+        "vivant.engines.sdcpp.card", "vivant.engines.sdcpp.engine:Sdcpp", "vivant.engines.sdcpp.check"
     ),
     "testcard": EngineEntry("vivant.engines.testcard.card", "vivant.engines.testcard.engine:Testcard"),
 }
