@@ -108,6 +108,13 @@ def test_minimax_h3_ends_on_the_last_picture_at_the_clip_s_end(server: str) -> N
     assert np.median(np.abs(made.frames[-20].y.astype(int) - wanted)) < 6
 
 
+def test_minimax_h3_at_vllm_omni_takes_a_smaller_short_edge() -> None:
+    with start("vllm-omni", family="h3") as double:
+        made = make(set_up("openai-videos", options(double, "vllm-omni", family="h3", short_edge=512)))
+        assert {(job.width, job.height) for job in double.jobs.values()} == {(864, 512)}
+    assert len(made.frames) == 97
+
+
 def test_minimax_h3_without_a_last_picture_is_cut_to_the_clip() -> None:
     with start("sglang", family="h3") as double:
         made = make(set_up("openai-videos", options(double, "sglang", family="h3")))

@@ -14,7 +14,7 @@ from support.doubles.films import read_picture
 from support.orders import make_order
 from support.published_models import published_models
 from vivant.engines.generated.order import Order
-from vivant.engines.openai_videos.submits import Served, Submit, h3_seconds, write_submit
+from vivant.engines.openai_videos.submits import Served, Submit, h3_seconds, h3_size, write_submit
 
 
 def submit(order: Order, server: str, family: str, **more: Any) -> Submit:
@@ -79,7 +79,22 @@ def test_vllm_omni_gets_one_picture_or_for_minimax_h3_two_in_order() -> None:
     assert order.last is not None
     assert np.array_equal(read_picture(two.files[1].data), order.last)
     assert json.loads(two.fields["extra_params"]) == {"task": "fl2va", "duration": 4.0}
-    assert not {"width", "height", "num_frames", "fps"} & two.fields.keys()
+    assert not {"width", "height", "num_frames", "fps", "short_edge"} & two.fields.keys()
+
+
+def test_vllm_omni_takes_another_short_edge_of_minimax_h3_as_a_size_only() -> None:
+    fields = submit(make_order(), "vllm-omni", "h3", short_edge=512).fields
+    assert (fields["width"], fields["height"]) == ("864", "512") and "short_edge" not in fields
+    upright = submit(make_order(width=192, height=320), "vllm-omni", "h3", short_edge=512).fields
+    assert (upright["width"], upright["height"]) == ("512", "864")
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((1344, 768), (1344, 768)), ((1920, 1088), (1344, 768)), ((960, 960), (768, 768)),
+                        ((2208, 960), (1536, 672)), ((496, 864), (768, 1344))],
+)  # fmt: skip
+def test_the_size_of_minimax_h3_is_that_of_the_servers(shape: tuple[int, int], size: tuple[int, int]) -> None:
+    assert h3_size(*shape, 768) == size
 
 
 def test_rapid_mlx_gets_seconds_as_text_a_size_and_frames() -> None:

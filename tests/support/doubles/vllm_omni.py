@@ -14,7 +14,8 @@ class VllmOmniDouble(VideoJobsDouble):
     """family: ltx, wan or h3.
 
     Its traps: forms only; a job that failed is told with an HTTP error status on GET, with the job as its body;
-    progress is 0 or 100; DELETE ends the job; another model than the served one is refused.
+    progress is 0 or 100; DELETE ends the job; another model than the served one is refused, and so is a short edge of
+    MiniMax-H3 other than 768, which it takes as a size only.
     """
 
     def __init__(self, *, family: str = "ltx", failure_status: int = 500, **more: Any) -> None:
@@ -47,7 +48,11 @@ class VllmOmniDouble(VideoJobsDouble):
             extra = json.loads(fields.get("extra_params", "{}"))
             if extra.get("task") != "fl2va" or not 4.0 <= extra.get("duration", 0) <= 15.0 or len(pictures) > 2:
                 return Reply(400, {"detail": "MiniMax H3 FL2VA takes one or two pictures and 4 to 15 seconds."})
-            width, height = h3_size(pictures[0].shape[1], pictures[0].shape[0], int(fields.get("short_edge", 768)))
+            if int(fields.get("short_edge", 768)) != 768:
+                return Reply(400, {"detail": "MiniMax H3 target.short_edge must be 768"})
+            width, height = h3_size(pictures[0].shape[1], pictures[0].shape[0], 768)
+            if "width" in fields and "height" in fields:
+                width, height = (int(fields[side]) // 32 * 32 for side in ("width", "height"))
             frames, fps = h3_frames(extra["duration"]), 24
         else:
             width, height, frames = (int(fields[name]) for name in ("width", "height", "num_frames"))

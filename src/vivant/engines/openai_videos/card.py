@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from vivant.engines.card import Card, EngineSetting, Sound
 from vivant.engines.generated.settings import shared_settings
-from vivant.engines.openai_videos.families import FAMILIES, SERVERS
+from vivant.engines.openai_videos.families import FAMILIES, H3_SHORT_EDGE, SERVERS
 from vivant.errors import Misconfigured
 from vivant.setting_kinds import choice, headers, json_object, secret, text, urls, whole_number
 
@@ -56,7 +56,7 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
     EngineSetting(
         name="short_edge",
         parse=whole_number(256, 2048),
-        default=768,
+        default=H3_SHORT_EDGE,
         help="Pixels of the shorter side that MiniMax-H3 is asked for; it was made for 768.",
     ),
     EngineSetting(

@@ -14,7 +14,7 @@ from typing import Any, Final
 from vivant.engines.generated.order import Order
 from vivant.engines.generated.picture_files import to_data_uri, to_png
 from vivant.engines.generated.server import FilePart
-from vivant.engines.openai_videos.families import FAMILIES, H3_SECONDS
+from vivant.engines.openai_videos.families import FAMILIES, H3_MOST_PIXELS, H3_SECONDS, H3_SHORT_EDGE
 
 SAID_FOR_NOTHING: Final = "Natural motion."  # SGLang and Rapid-MLX refuse an empty prompt
 LONGEST_PROMPT: Final = 4096  # characters, of Rapid-MLX
@@ -73,6 +73,15 @@ def h3_seconds(order: Order) -> float:
     return min(high, max(low, wanted))
 
 
+def h3_size(width: int, height: int, short_edge: int) -> tuple[int, int]:
+    """(width, height) in pixels that MiniMax-H3 makes for a picture of this shape, as SGLang and vLLM-Omni compute it:
+    the short edge as asked, not many more pixels than 1344x768, multiples of 32."""
+    ratio = width / height
+    wide, high = (short_edge * ratio, float(short_edge)) if ratio >= 1 else (float(short_edge), short_edge / ratio)
+    scale = min(1.0, (H3_MOST_PIXELS / (wide * high)) ** 0.5)
+    return max(32, round(wide * scale / 32) * 32), max(32, round(high * scale / 32) * 32)
+
+
 def _for_sglang(order: Order, served: Served) -> Submit:
     if served.family == "h3":
         return Submit(body=_sglang_h3(order, served))
@@ -118,7 +127,9 @@ def _for_vllm_omni(order: Order, served: Served) -> Submit:
         **({"model": served.model} if served.model else {}),
     }
     if served.family == "h3":  # the order of its pictures says which is the last one
-        fields["short_edge"] = str(served.short_edge)
+        if served.short_edge != H3_SHORT_EDGE:  # it takes another one only as a size
+            width, height = h3_size(order.canvas.width, order.canvas.height, served.short_edge)
+            fields |= {"width": str(width), "height": str(height)}
         fields["extra_params"] = json.dumps({"task": "fl2va", "duration": round(h3_seconds(order), 4)})
         pictures = (order.first,) if order.last is None else (order.first, order.last)
         files = tuple(
