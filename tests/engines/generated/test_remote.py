@@ -205,7 +205,7 @@ def test_a_server_that_stays_down_is_lost_and_the_task_is_tried_again(when: str,
     started = time.monotonic()
     with pytest.raises(BackendLost, match="waited for 1 s") as caught:
         make(jobs, RecordingWatch(), tmp_path)
-    assert 0.9 < time.monotonic() - started < 3.5
+    assert 0.9 < time.monotonic() - started < 6
     assert caught.value.retryable and caught.value.recycle
     assert jobs.count("cancel") == 0  # if it comes back, the next attempt takes the job over
 
@@ -276,7 +276,7 @@ def test_a_submit_that_hangs_is_left_after_a_moment(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(Stopped):
         make(jobs, RecordingWatch(stop_at=4), tmp_path)
-    assert 0.3 < time.monotonic() - started < 0.8
+    assert 0.3 < time.monotonic() - started < 1.5
     assert jobs.calls == ["submit"]
 
 

@@ -101,7 +101,7 @@ def test_a_call_is_left_at_once_when_the_work_is_stopped(how: str) -> None:
         started = time.monotonic()
         with pytest.raises(Stopped):
             Server(peer.url).get_json("/", check=check)
-        assert time.monotonic() - started < 1.1
+        assert time.monotonic() - started < 1.6
         assert check.longest < 0.5
 
 
@@ -111,7 +111,7 @@ def test_a_call_ends_at_its_deadline(how: str) -> None:
         started = time.monotonic()
         with pytest.raises(EngineFailed, match=r"did not answer within|was silent for"):
             Server(peer.url, patience=SHORT).get_json("/", check=go_on)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("how", STALLS)
@@ -120,7 +120,7 @@ def test_a_download_ends_at_its_deadline_and_leaves_nothing(how: str, tmp_path: 
         started = time.monotonic()
         with pytest.raises(EngineFailed):
             Server(peer.url, patience=SHORT).download("/film", tmp_path / "film", check=go_on)
-        assert time.monotonic() - started < 2.5
+        assert time.monotonic() - started < 4
     assert list(tmp_path.iterdir()) == []
 
 

@@ -17,6 +17,7 @@ from support.doubles.video_jobs import VideoJobsDouble
 from support.doubles.vllm_omni import VllmOmniDouble
 from support.engine_runs import StoppableWatch, ask_for, make, set_up, stopped_when
 from support.orders import make_order
+from support.raw_peer import answer, raw_peer
 from support.watches import RecordingWatch
 from vivant.engines.base import Engine, NullWatch
 from vivant.engines.generated.remote import JobTimes
@@ -224,6 +225,13 @@ def test_a_server_that_is_not_there_is_said_in_words_at_set_up() -> None:
 def test_a_server_that_warms_up_is_lost_for_now_and_not_misconfigured() -> None:
     with SGLangDouble(warming=True) as double, pytest.raises(BackendLost, match="warming up"):
         set_up("openai-videos", options(double, "sglang"))
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_that_is_broken_for_now_is_lost_and_not_misconfigured(status: int) -> None:
+    script = answer(b'{"detail": "the engine is dead"}', status=f"{status} x")
+    with raw_peer(script) as peer, pytest.raises(BackendLost, match="the engine is dead"):
+        set_up("openai-videos", {"url": [peer.url]})
 
 
 def test_a_model_that_is_not_served_is_named_at_set_up() -> None:

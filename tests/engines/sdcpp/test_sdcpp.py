@@ -234,7 +234,7 @@ def test_a_full_queue_is_waited_for_and_then_lost() -> None:
 
 
 def test_a_job_at_work_cannot_be_cancelled_so_the_clip_ends_at_once_and_the_next_one_waits() -> None:
-    with SdcppDouble(work=1.0) as double:
+    with SdcppDouble(work=2.0) as double:
         made, watch = generator(double), StoppableWatch()
         started: list[float] = []
 
@@ -245,11 +245,11 @@ def test_a_job_at_work_cannot_be_cancelled_so_the_clip_ends_at_once_and_the_next
 
         with stopped_when(at_work, watch), pytest.raises(Stopped):
             made.generate(make_order(), watch)
-        assert time.monotonic() - started[0] < 0.8
+        assert time.monotonic() - started[0] < 1.5
         assert len([seen for seen in double.seen if seen.path.endswith("/cancel")]) == 1
         second = RecordingWatch()
         assert sum(1 for _ in made.generate(make_order(seed=8), second).frames) == 97
-        assert time.monotonic() - started[0] > 1.9, "the next clip was not made after the first"
+        assert time.monotonic() - started[0] > 3.8, "the next clip was not made after the first"
 
 
 def test_a_queued_job_is_cancelled() -> None:

@@ -57,7 +57,7 @@ class RemoteGenerator:
         try:
             self._facts = dict(self._own.reach(lambda: None))
         except (ServerUnreachable, ServerRefused) as error:
-            if isinstance(error, ServerRefused) and not error.passing:
+            if isinstance(error, ServerRefused) and not error.passing and error.status < 500:
                 raise Misconfigured(f"{error} Is it the server that the settings of {self.name} say?") from error
             raise BackendLost(f"{error} Its address is in the settings of the engine {self.name}.") from error
 
