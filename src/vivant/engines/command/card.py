@@ -115,8 +115,8 @@ def make_card(options: Mapping[str, Any]) -> Card:
         if last.takes_last_image
         else ("its command has no {last_image}; VIVANT_COMMAND_RUN or VIVANT_COMMAND_RUN_LAST could have one"),
         sound=Sound.JOINT if options["sound"] == "joint" else added,
-        progress="as the program prints it",
-        cancel="at once: the program is ended",
+        progress="as it prints",
+        cancel="at once",
         seed="as far as the program is deterministic",
         workers=1,
     )

@@ -77,7 +77,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         else ("VIVANT_LIGHTX2V_LAST_FRAME says that the model takes none; MiniMax-H3 and `--task flf2v` do"),
         sound=Sound.JOINT if sound else added,
         progress="begun and done",
-        cancel="at once, also at the server",
+        cancel="at once",
         seed="as far as the server is deterministic",
         workers=len(options["url"]),
     )

@@ -70,9 +70,9 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
 
 _PROGRESS: Final = {"sglang": "per step", "vllm-omni": "begun and done", "rapid-mlx": "begun and done"}
 _CANCEL: Final = {
-    "sglang": "at once; the server works on in vain",
-    "vllm-omni": "at once, also at the server",
-    "rapid-mlx": "at once; the server drops it only while it is queued",
+    "sglang": "at once; the GPU works on",
+    "vllm-omni": "at once",
+    "rapid-mlx": "at once; the Mac works on",
 }
 
 

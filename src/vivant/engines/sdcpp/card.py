@@ -77,8 +77,8 @@ def make_card(options: Mapping[str, Any]) -> Card:
         last_frame=options["last_frame"],
         why_no_last_frame="" if options["last_frame"] else "VIVANT_SDCPP_LAST_FRAME says that the model takes none",
         sound=Sound.JOINT if sound else added,
-        progress="estimated from the last clip",
-        cancel="at once; a job that the server works on goes on there",
+        progress="estimated",
+        cancel="at once; the card works on",
         seed="as far as the server is deterministic",
         workers=len(options["url"]),
     )
