@@ -1,0 +1,180 @@
+"""The engine `comfyui`: fills the operator's workflow with a request, has a ComfyUI run it, and takes the film."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from vivant.engines.base import Watch
+from vivant.engines.comfyui.calls import About, ComfyCalls
+from vivant.engines.comfyui.card import make_card
+from vivant.engines.comfyui.graph import PREFIX, Graph, Graphs
+from vivant.engines.comfyui.jobs import ComfyJobs
+from vivant.engines.comfyui.words import UPDATE
+from vivant.engines.generated.engine import GeneratingEngine
+from vivant.engines.generated.film import read_film
+from vivant.engines.generated.order import Footage, Order, probe_order
+from vivant.engines.generated.remote import Finished, JobTimes, make_remotely
+from vivant.engines.generated.server import Server
+from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
+from vivant.errors import BackendLost, Misconfigured
+from vivant.media import U8
+
+NAME: Final = "comfyui"
+VERSION: Final = "1"
+
+
+class Comfyui(GeneratingEngine):
+    """Implements `engines.base.Engine`."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """Raises Misconfigured for options and workflow files that cannot work."""
+        super().__init__(ComfyuiGenerator(options), options, make_card(options))
+
+
+class ComfyuiGenerator:
+    """Implements `generated.engine.Generator`. Seat n uses the n-th address."""
+
+    name = NAME
+    version = VERSION
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._graphs = Graphs.read(options)
+        self._seat = int(options.get("seat", 0))
+        self._urls = list(options["url"])
+        self._calls = {url: ComfyCalls(Server(url, headers=options["headers"])) for url in self._urls}
+        self._own = self._calls[self._urls[self._seat % len(self._urls)]]
+        self._about = About("", "", 0)
+
+    def setup(self) -> None:
+        """Ask the server who it is, and whether it has the nodes. Raises Misconfigured, BackendLost."""
+        try:
+            self._about = self._own.about(_go_on)
+            missing = [
+                f"{kind} (node {', '.join(map(str, nodes))})"
+                for graph in self._all_graphs()
+                for kind, nodes in graph.workflow.classes(graph.nodes).items()
+                if self._own.describe(kind, _go_on) is None
+            ]
+        except ServerUnreachable as error:
+            raise BackendLost(
+                f"ComfyUI at {self._own.url} does not answer ({error}). Start it, or set {PREFIX}URL."
+            ) from error
+        except (ServerRefused, UnusableAnswer) as error:
+            raise Misconfigured(
+                f"{self._own.url} answers, and not as ComfyUI does: {error} Set {PREFIX}URL."
+            ) from error
+        if missing:
+            raise Misconfigured(
+                f"ComfyUI at {self._own.url} lacks nodes of the workflow: {'; '.join(dict.fromkeys(missing))}. {UPDATE}"
+            )
+
+    def facts(self) -> dict[str, Any]:
+        first, last = self._graphs.first, self._graphs.last
+        files = {"workflow": first.workflow.name, "workflow_sha256": first.workflow.sha256}
+        if last is not None:
+            files |= {"workflow_last": last.workflow.name, "workflow_last_sha256": last.workflow.sha256}
+        server = f"ComfyUI {self._about.version}".strip()
+        memory = {"device_memory": self._about.memory} if self._about.memory else {}
+        return {"model": first.weights, **files, "server": server, "device": self._about.device, **memory}
+
+    def generate(self, order: Order, watch: Watch) -> Footage:
+        folder = tempfile.TemporaryDirectory(prefix="vivant-comfyui-", ignore_cleanup_errors=True)
+        try:
+            film = Path(folder.name) / "film"
+            finished = self._make(order, watch, film)
+            footage = read_film(film, canvas=order.canvas, seconds=order.seconds, check=watch.raise_if_stopping)
+        except BaseException:
+            folder.cleanup()
+            raise
+        return Footage(
+            frames=_then_delete(footage.frames, folder),
+            sound=footage.sound if order.audio else None,
+            facts={**finished.facts, **footage.facts, "taken_over": finished.adopted},
+        )
+
+    def probe(self, watch: Watch) -> None:
+        with tempfile.TemporaryDirectory(prefix="vivant-comfyui-", ignore_cleanup_errors=True) as folder:
+            self._make(probe_order(grid=int(self._options["grid"])), watch, Path(folder) / "film")
+
+    def _make(self, order: Order, watch: Watch, film: Path) -> Finished:
+        graph = self._graphs.first if order.last is None else self._graphs.last
+        if graph is None:
+            raise Misconfigured(f"There is no workflow for a last picture: set {PREFIX}WORKFLOW_LAST.")
+        filled = _OrderOfGraph(
+            **{field.name: getattr(order, field.name) for field in fields(order)}, graph=graph.workflow.sha256
+        )
+        with contextlib.ExitStack() as stack:
+            jobs = {url: self._jobs(calls, graph) for url, calls in self._calls.items()}
+            for each in jobs.values():
+                stack.callback(each.close)
+            times = JobTimes(clip=float(self._options["timeout"]))
+            return make_remotely(jobs[self._own.url], filled, watch, film, times=times, others=jobs)
+
+    def _jobs(self, calls: ComfyCalls, graph: Graph) -> ComfyJobs:
+        fps = float(self._options["fps"])
+
+        def fill(order: Order, pictures: Mapping[str, str], prefix: str) -> dict[str, Any]:
+            return graph.fill(
+                pictures=pictures,
+                prompt=order.prompt,
+                seed=order.seed,
+                width=order.canvas.width,
+                height=order.canvas.height,
+                seconds=order.seconds,
+                fps=fps,
+                prefix=prefix,
+            )
+
+        return ComfyJobs(calls, graph, headers=self._options["headers"], fill=fill, encode=self._encode)
+
+    def _encode(self, order: Order) -> dict[str, tuple[str, bytes]]:
+        """The pictures as files. ComfyUI cannot delete one, so each seat of each machine overwrites its own two."""
+        whose = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+        pictures = {"image": ("first", order.first)}
+        if order.last is not None:
+            pictures["last_image"] = ("last", order.last)
+        return {
+            slot: (f"{whose}-{self._seat}-{which}.png", _png(picture)) for slot, (which, picture) in pictures.items()
+        }
+
+    def _all_graphs(self) -> list[Graph]:
+        return [self._graphs.first, *([self._graphs.last] if self._graphs.last is not None else [])]
+
+
+@dataclass(frozen=True, eq=False)
+class _OrderOfGraph(Order):
+    """An order of one workflow: a job of another file is not taken over."""
+
+    graph: str  # its SHA-256
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(f"{super().digest} {self.graph}".encode()).hexdigest()
+
+
+def _png(picture: U8) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _then_delete(frames: Iterator[U8], folder: tempfile.TemporaryDirectory[str]) -> Iterator[U8]:
+    """The frames, which are read from a file in the folder; it goes when they end or nobody wants more."""
+    with folder:
+        yield from frames
+
+
+def _go_on() -> None:
+    """A check for calls at start, when there is nothing to stop for."""

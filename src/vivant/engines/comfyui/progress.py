@@ -1,0 +1,66 @@
+"""How far a job is, from the messages that ComfyUI sends on its websocket. They are hints: any may be missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final
+
+DENOISED: Final = 0.95  # of the whole, when the last sampler has ended: decoding and saving remain
+DECODING: Final = 0.97
+SAVED: Final = 1.0
+
+
+class ProgressMeter:
+    """Progress of one job, 0..1, never falling. samplers: ids of the nodes that denoise, in equal shares."""
+
+    def __init__(self, job: str, samplers: Sequence[str], output: str) -> None:
+        self._job, self._output = job, output
+        self._shares = dict.fromkeys(samplers, 0.0)
+        self._whole = 0.0
+        self.ended = False  # ComfyUI said that it is done with the job, well or not
+
+    @property
+    def fraction(self) -> float:
+        return self._whole
+
+    def see(self, message: Any) -> None:
+        """Take note of a message; what is not about this job, or is no message, changes nothing."""
+        data = message.get("data") if isinstance(message, dict) else None
+        if not isinstance(data, dict) or data.get("prompt_id") != self._job:
+            return
+        match message.get("type"):
+            case "progress":
+                self._step(data.get("node"), data.get("value"), data.get("max"))
+            case "progress_state":
+                nodes = data.get("nodes")
+                for key, state in (nodes if isinstance(nodes, dict) else {}).items():
+                    if isinstance(state, dict):
+                        finished = state.get("state") == "finished"
+                        value, most = (1, 1) if finished else (state.get("value"), state.get("max"))
+                        self._step(key, value, most)
+            case "execution_cached":
+                nodes = data.get("nodes")
+                for key in nodes if isinstance(nodes, list) else []:
+                    self._step(key, 1, 1)
+            case "executing":
+                if data.get("node") is None:
+                    self.ended = True
+            case "executed":
+                if data.get("node") == self._output:
+                    self._raise_to(SAVED)
+            case "execution_success" | "execution_error" | "execution_interrupted":
+                self.ended = True
+
+    def _step(self, node: Any, value: Any, most: Any) -> None:
+        if not isinstance(node, str) or node not in self._shares:
+            return
+        numbers = all(type(number) in (int, float) and math.isfinite(number) for number in (value, most))
+        if not numbers or not most > 0 or not 0 <= value <= most:
+            return
+        self._shares[node] = max(self._shares[node], value / most)
+        done = sum(self._shares.values()) / len(self._shares)
+        self._raise_to(DECODING if done >= 1 else DENOISED * done)
+
+    def _raise_to(self, fraction: float) -> None:
+        self._whole = max(self._whole, fraction)
