@@ -29,6 +29,9 @@ ENGINES: Final[dict[str, EngineEntry]] = {
     "command": EngineEntry(
         "vivant.engines.command.card", "vivant.engines.command.engine:CommandEngine", "vivant.engines.command.check"
     ),
+    "comfyui": EngineEntry(
+        "vivant.engines.comfyui.card", "vivant.engines.comfyui.engine:Comfyui", "vivant.engines.comfyui.check"
+    ),
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
     "lightx2v": EngineEntry(
         "vivant.engines.lightx2v.card", "vivant.engines.lightx2v.engine:LightX2V", "vivant.engines.lightx2v.check"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
-from support.doubles import ark, lightx2v, novita, programs, sdcpp, sglang
+from support.doubles import ark, comfyui, lightx2v, novita, programs, sdcpp, sglang
 
 
 @contextmanager
@@ -20,6 +20,7 @@ def nothing_behind() -> Iterator[Mapping[str, Any]]:
 # engine -> what starts the server behind it and yields the options that lead there
 BEHIND: Final[dict[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]]] = {
     "ark": ark.behind,
+    "comfyui": comfyui.behind,
     "command": programs.behind,
     "lightx2v": lightx2v.behind,
     "novita": novita.behind,

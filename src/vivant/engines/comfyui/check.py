@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, Final
 
 from vivant.engines.comfyui.calls import INTERRUPTS_BY_ID, ComfyCalls
@@ -29,7 +29,7 @@ def check(options: Mapping[str, Any]) -> Iterator[Finding]:
     """The findings on the workflows of these options, and on their servers as far as they answer. Raises nothing."""
     if not options.get("workflow"):
         yield False, "no workflow is set", f"Export one by File > Export (API), and set {PREFIX}WORKFLOW."
-    graphs = []
+    graphs: list[Graph] = []
     for setting in ("workflow", "workflow_last"):
         if options.get(setting):
             found = yield from _check_file(options, setting)
@@ -41,7 +41,7 @@ def check(options: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _check_server(url, options, graphs)
 
 
-def _check_file(options: Mapping[str, Any], setting: str) -> Iterator[Finding]:
+def _check_file(options: Mapping[str, Any], setting: str) -> Generator[Finding, None, Graph | None]:
     """Yields findings and returns the graph, or None."""
     name, last = f"{PREFIX}{setting.upper()}", setting == "workflow_last"
     try:

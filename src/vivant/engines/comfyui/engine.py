@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import shutil
 import socket
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -21,10 +23,12 @@ from vivant.engines.comfyui.card import make_card
 from vivant.engines.comfyui.graph import PREFIX, Graph, Graphs
 from vivant.engines.comfyui.jobs import ComfyJobs
 from vivant.engines.comfyui.words import UPDATE
+from vivant.engines.comfyui.workflow import Node
 from vivant.engines.generated.engine import GeneratingEngine
 from vivant.engines.generated.film import read_film
-from vivant.engines.generated.order import Footage, Order, probe_order
-from vivant.engines.generated.remote import Finished, JobTimes, make_remotely
+from vivant.engines.generated.footage import Footage
+from vivant.engines.generated.order import Order, probe_order
+from vivant.engines.generated.remote import Delivered, JobTimes, make_remotely
 from vivant.engines.generated.server import Server
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
 from vivant.errors import BackendLost, Misconfigured
@@ -62,9 +66,8 @@ class ComfyuiGenerator:
         try:
             self._about = self._own.about(_go_on)
             missing = [
-                f"{kind} (node {', '.join(map(str, nodes))})"
-                for graph in self._all_graphs()
-                for kind, nodes in graph.workflow.classes(graph.nodes).items()
+                f"{kind} (node {node})"
+                for kind, node in self._classes().items()
                 if self._own.describe(kind, _go_on) is None
             ]
         except ServerUnreachable as error:
@@ -77,7 +80,7 @@ class ComfyuiGenerator:
             ) from error
         if missing:
             raise Misconfigured(
-                f"ComfyUI at {self._own.url} lacks nodes of the workflow: {'; '.join(dict.fromkeys(missing))}. {UPDATE}"
+                f"ComfyUI at {self._own.url} lacks nodes of the workflow: {'; '.join(missing)}. {UPDATE}"
             )
 
     def facts(self) -> dict[str, Any]:
@@ -90,13 +93,13 @@ class ComfyuiGenerator:
         return {"model": first.weights, **files, "server": server, "device": self._about.device, **memory}
 
     def generate(self, order: Order, watch: Watch) -> Footage:
-        folder = tempfile.TemporaryDirectory(prefix="vivant-comfyui-", ignore_cleanup_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix="vivant-comfyui-"))
         try:
-            film = Path(folder.name) / "film"
+            film = folder / "film"
             finished = self._make(order, watch, film)
             footage = read_film(film, canvas=order.canvas, seconds=order.seconds, check=watch.raise_if_stopping)
         except BaseException:
-            folder.cleanup()
+            _remove(folder)
             raise
         return Footage(
             frames=_then_delete(footage.frames, folder),
@@ -108,7 +111,7 @@ class ComfyuiGenerator:
         with tempfile.TemporaryDirectory(prefix="vivant-comfyui-", ignore_cleanup_errors=True) as folder:
             self._make(probe_order(grid=int(self._options["grid"])), watch, Path(folder) / "film")
 
-    def _make(self, order: Order, watch: Watch, film: Path) -> Finished:
+    def _make(self, order: Order, watch: Watch, film: Path) -> Delivered:
         graph = self._graphs.first if order.last is None else self._graphs.last
         if graph is None:
             raise Misconfigured(f"There is no workflow for a last picture: set {PREFIX}WORKFLOW_LAST.")
@@ -149,8 +152,10 @@ class ComfyuiGenerator:
             slot: (f"{whose}-{self._seat}-{which}.png", _png(picture)) for slot, (which, picture) in pictures.items()
         }
 
-    def _all_graphs(self) -> list[Graph]:
-        return [self._graphs.first, *([self._graphs.last] if self._graphs.last is not None else [])]
+    def _classes(self) -> dict[str, Node]:
+        """The classes of nodes that the workflows use, each with a node of it."""
+        graphs = [graph for graph in (self._graphs.last, self._graphs.first) if graph is not None]
+        return {kind: nodes[0] for graph in graphs for kind, nodes in graph.workflow.classes(graph.nodes).items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,10 +175,22 @@ def _png(picture: U8) -> bytes:
     return file.getvalue()
 
 
-def _then_delete(frames: Iterator[U8], folder: tempfile.TemporaryDirectory[str]) -> Iterator[U8]:
-    """The frames, which are read from a file in the folder; it goes when they end or nobody wants more."""
-    with folder:
-        yield from frames
+def _then_delete(frames: Iterator[U8], folder: Path) -> Iterator[U8]:
+    """The frames, which are read from a file in the folder; it goes when they end or nobody wants any, or more."""
+
+    def read() -> Iterator[U8]:
+        try:
+            yield from frames
+        finally:
+            _remove(folder)
+
+    reading = read()
+    weakref.finalize(reading, _remove, folder)  # one that was never begun has no `finally`
+    return reading
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _go_on() -> None:

@@ -27,8 +27,9 @@ class Graph:
 
     @property
     def nodes(self) -> dict[str, Node]:
-        """What the output depends on, by id; nothing else is sent."""
-        return self.workflow.upstream(self.slots.output)
+        """What the output depends on once the slots are filled, by id; nothing else is sent."""
+        filled = {(place.node, place.input) for places in self.slots.places.values() for place in places}
+        return self.workflow.upstream(self.slots.output, cut=filled)
 
     @property
     def samplers(self) -> list[str]:
@@ -96,7 +97,7 @@ class Graphs:
 
     @classmethod
     def read(cls, options: Mapping[str, Any]) -> Graphs:
-        """From the settings `workflow`, `workflow_last`, `slots` and `fps`. Raises Misconfigured, naming the setting."""
+        """From the settings `workflow`, `workflow_last`, `slots`, `fps`. Raises Misconfigured, naming the setting."""
         if not options.get("workflow"):
             raise Misconfigured(
                 f"The engine comfyui needs a workflow: export one from ComfyUI (File > Export (API)) and set "

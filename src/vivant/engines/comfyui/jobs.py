@@ -8,6 +8,7 @@ and names the film of an earlier job.
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -21,7 +22,7 @@ from vivant.engines.comfyui.words import failure, find_message, refusal
 from vivant.engines.generated.answers import clean
 from vivant.engines.generated.connections import Check
 from vivant.engines.generated.order import Order
-from vivant.engines.generated.remote import JobState, Status, says_out_of_memory
+from vivant.engines.generated.remote import JobState, JobStatus, says_out_of_memory
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
 from vivant.errors import EngineFailed
 
@@ -48,7 +49,7 @@ class ComfyJobs:
         self._about: About | None = None
         self._live: LiveProgress | None = None
         self._films: dict[str, File] = {}
-        self._status = Status.QUEUED
+        self._status = JobStatus.QUEUED
         self._looked_in_queue = -LOOK_IN_QUEUE
         self._missed_since: float | None = None
 
@@ -84,13 +85,13 @@ class ComfyJobs:
                 # It may have ended between the two questions, or its entry not be written yet.
                 self._missed_since = now if self._missed_since is None else self._missed_since
                 if now - self._missed_since >= GONE_AFTER:
-                    return JobState(status=Status.GONE)
+                    return JobState(status=JobStatus.GONE)
             else:
                 self._missed_since = None
-                self._status = Status.RUNNING if runs else Status.QUEUED
+                self._status = JobStatus.RUNNING if runs else JobStatus.QUEUED
         live = self._listen(job)
         if live.meter.fraction > 0:
-            self._status = Status.RUNNING
+            self._status = JobStatus.RUNNING
         return JobState(status=self._status, progress=live.meter.fraction)
 
     def cancel(self, job: str, check: Check) -> None:
@@ -119,32 +120,33 @@ class ComfyJobs:
         messages = status.get("messages")
         if status.get("status_str") == "error":
             if find_message(messages, "execution_interrupted") is not None:
-                return JobState(status=Status.CANCELLED)
+                return JobState(status=JobStatus.CANCELLED)
             self._log_traceback(messages)
             reason = failure(messages, self._graph.workflow)
             if says_out_of_memory(reason):
                 self._free_memory(check)
-            return JobState(status=Status.FAILED, reason=reason)
+            return JobState(status=JobStatus.FAILED, reason=reason)
         film = _film_of(entry, self._graph.slots.output)
         name = self._graph.workflow.name
         if film is None:
             node = self._graph.workflow.nodes[self._graph.slots.output]
             reason = f"the workflow {name} ended well, and its output {node} saved no film"
-            return JobState(status=Status.FAILED, reason=reason)
+            return JobState(status=JobStatus.FAILED, reason=reason)
         if job not in f"{film.subfolder}/{film.name}":
             reason = f"the workflow {name} names another film than the one of this job: {clean(film.name)[:80]}"
-            return JobState(status=Status.FAILED, reason=reason)
+            return JobState(status=JobStatus.FAILED, reason=reason)
         self._films[job] = film
         seconds = _seconds_between(messages)
         facts = {"workflow": name} | ({"server_seconds": seconds} if seconds is not None else {})
-        return JobState(status=Status.DONE, progress=1.0, facts=facts)
+        return JobState(status=JobStatus.DONE, progress=1.0, facts=facts)
 
     def _log_traceback(self, messages: Any) -> None:
         """For the operator only: a traceback has paths of the server."""
         error = find_message(messages, "execution_error") or {}
         lines = error.get("traceback")
         if isinstance(lines, list):
-            _log.warning("ComfyUI: %s", " | ".join(clean(str(line)) for line in lines[-6:]))
+            told = [clean(re.sub(r"\^\^+", "", str(line))) for line in lines[-6:]]
+            _log.warning("ComfyUI: %s", " | ".join(told))
 
     def _free_memory(self, check: Check) -> None:
         try:

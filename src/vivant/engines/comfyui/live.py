@@ -69,11 +69,10 @@ class LiveProgress:
     def _run(self) -> None:
         pause = FIRST_PAUSE
         while not self._ending.is_set():
-            with contextlib.suppress(OSError, WebSocketException, ValueError, EOFError):
-                with self._open() as connection:
-                    pause = FIRST_PAUSE
-                    self._opened.set()
-                    self._listen(connection)
+            with contextlib.suppress(OSError, WebSocketException, ValueError, EOFError), self._open() as connection:
+                pause = FIRST_PAUSE
+                self._opened.set()
+                self._listen(connection)
             self._ending.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

@@ -35,7 +35,7 @@ INPUTS: Final[dict[str, tuple[str, ...]]] = {
     "fps": ("fps", "frame_rate", "value"),
     "output": ("filename_prefix",),
 }
-NEEDED: Final = ("image", "prompt", "output")
+NEVER_WITHOUT: Final = ("image", "last_image", "output")
 LENGTH: Final = ("frames", "seconds")  # one of them
 
 # Titles in ComfyUI's templates (package comfyui-workflow-templates-json 0.1.123), compared without case.
@@ -105,6 +105,7 @@ class _Search:
         self.places: dict[str, tuple[Place, ...]] = {}
         self.problems: list[str] = []
         self.fixed = "seconds" in declared and declared["seconds"] is None
+        self._wordless = "prompt" in declared and declared["prompt"] is None
         self._workflow, self._fps = workflow, fps
         # One setting serves both workflows, and the one for a first picture has no place for a last one.
         self._declared = {slot: value for slot, value in declared.items() if last or slot != "last_image"}
@@ -137,7 +138,7 @@ class _Search:
 
     def _by_setting(self, slot: str) -> list[Place]:
         value = self._declared[slot]
-        if value is None and slot not in NEEDED:
+        if value is None and slot not in NEVER_WITHOUT:
             return []
         texts = value if isinstance(value, list) else [value]
         if not texts or not all(isinstance(text, str) and text.strip() for text in texts):
@@ -266,7 +267,8 @@ class _Search:
             return
         needed = ("image", "last_image", "prompt") if last else ("image", "prompt")
         for slot in needed:
-            if slot not in self.places and slot not in self._failed:
+            missing = slot not in self.places and slot not in self._failed
+            if missing and not (slot == "prompt" and self._wordless):
                 self._problem(f"There is no place for {slot}. {_HINTS[slot]}")
         if not last and "last_image" in self.places:
             self._problem(
@@ -293,7 +295,7 @@ class _Search:
 _HINTS: Final = {
     "image": "Title the node LoadImage of the first picture “vivant: image”.",
     "last_image": "Title the node LoadImage of the last picture “vivant: last_image”.",
-    "prompt": "Title the node that holds the text “vivant: prompt”.",
+    "prompt": 'Title the node that holds the text “vivant: prompt”; slots = {"prompt": null} says that it has none.',
 }
 
 

@@ -17,7 +17,7 @@ def refusal(answer: Any, workflow: Workflow) -> str:
     """Why a workflow was not accepted: the answer of POST /prompt with status 400."""
     error = answer.get("error") if isinstance(answer, dict) else None
     error = error if isinstance(error, dict) else {}
-    told = [problem for problem in _node_problems(answer, workflow)]
+    told = _node_problems(answer, workflow)
     if told:
         more = f" (and {len(told) - MOST_PROBLEMS} more)" if len(told) > MOST_PROBLEMS else ""
         return f"ComfyUI does not accept the workflow {workflow.name}: {'; '.join(told[:MOST_PROBLEMS])}{more}."

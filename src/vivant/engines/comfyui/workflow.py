@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -78,14 +78,14 @@ class Workflow:
             if (source := self.nodes[node_id].source(name)) is not None:
                 yield name, self.nodes[source]
 
-    def upstream(self, node_id: str) -> dict[str, Node]:
-        """The node of this id and all that it depends on, by id."""
+    def upstream(self, node_id: str, cut: Collection[tuple[str, str]] = ()) -> dict[str, Node]:
+        """The node of this id and all that it depends on, by id. cut: (node, input) whose links are not followed."""
         found: dict[str, Node] = {}
         waiting = [node_id]
         while waiting:
             if (here := waiting.pop()) not in found:
                 found[here] = self.nodes[here]
-                waiting += [node.id for _, node in self.sources(here)]
+                waiting += [node.id for name, node in self.sources(here) if (here, name) not in cut]
         return found
 
     def classes(self, ids: Iterable[str]) -> dict[str, list[Node]]:
