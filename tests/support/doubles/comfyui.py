@@ -144,6 +144,8 @@ class ComfyUIDouble(Server):
             job = Job(self._number, name, {"1": {"class_type": "OtherJob", "inputs": {}}}, "somebody", ["1"])
             self._queue.append(job)
             self._wake.notify_all()
+        while self.running() != name:
+            time.sleep(0.005)
         return name
 
     def release(self) -> None:
@@ -289,7 +291,12 @@ class ComfyUIDouble(Server):
             name: self._cache[self._signature(job.graph, value[0])][value[1]] if _is_link(value) else value
             for name, value in node["inputs"].items()
         }
-        made = NODES[node["class_type"]](inputs, self)
+        try:
+            made = NODES[node["class_type"]](inputs, self)
+        except (NodeFailed, _Interrupted):
+            raise
+        except Exception as error:  # as the real one: whatever a node raises fails its job
+            raise NodeFailed(type(error).__qualname__, str(error)) from error
         ran.append(key)
         self._cache[signature] = made
         if node["class_type"] in OUTPUTS:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import secrets
 import shutil
 import socket
 import tempfile
 import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +34,7 @@ from vivant.engines.generated.server import Server
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
 from vivant.errors import BackendLost, Misconfigured
 from vivant.media import U8
+from vivant.request import SEED_MAX
 
 NAME: Final = "comfyui"
 VERSION: Final = "1"
@@ -52,8 +54,10 @@ class ComfyuiGenerator:
     name = NAME
     version = VERSION
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], *, times: JobTimes | None = None) -> None:
+        """times: None: an hour or what the setting `timeout` says for a clip, and as `JobTimes` has it for the rest."""
         self._options = options
+        self._times = times or JobTimes(clip=float(options["timeout"]))
         self._graphs = Graphs.read(options)
         self._seat = int(options.get("seat", 0))
         self._urls = list(options["url"])
@@ -108,8 +112,10 @@ class ComfyuiGenerator:
         )
 
     def probe(self, watch: Watch) -> None:
+        # A fresh seed: what it has sampled before, ComfyUI does not sample again.
+        order = replace(probe_order(grid=int(self._options["grid"])), seed=secrets.randbelow(SEED_MAX + 1))
         with tempfile.TemporaryDirectory(prefix="vivant-comfyui-", ignore_cleanup_errors=True) as folder:
-            self._make(probe_order(grid=int(self._options["grid"])), watch, Path(folder) / "film")
+            self._make(order, watch, Path(folder) / "film")
 
     def _make(self, order: Order, watch: Watch, film: Path) -> Delivered:
         graph = self._graphs.first if order.last is None else self._graphs.last
@@ -122,8 +128,7 @@ class ComfyuiGenerator:
             jobs = {url: self._jobs(calls, graph) for url, calls in self._calls.items()}
             for each in jobs.values():
                 stack.callback(each.close)
-            times = JobTimes(clip=float(self._options["timeout"]))
-            return make_remotely(jobs[self._own.url], filled, watch, film, times=times, others=jobs)
+            return make_remotely(jobs[self._own.url], filled, watch, film, times=self._times, others=jobs)
 
     def _jobs(self, calls: ComfyCalls, graph: Graph) -> ComfyJobs:
         fps = float(self._options["fps"])

@@ -34,8 +34,7 @@ class Graph:
     @property
     def samplers(self) -> list[str]:
         """The ids of the nodes that denoise, in the file's order."""
-        live = self.nodes
-        return [key for key in self.workflow.nodes if key in live and is_sampler(live[key])]
+        return [key for key, node in self.nodes.items() if is_sampler(node)]
 
     @property
     def has_sound(self) -> bool:

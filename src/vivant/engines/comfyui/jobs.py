@@ -52,6 +52,7 @@ class ComfyJobs:
         self._status = JobStatus.QUEUED
         self._looked_in_queue = -LOOK_IN_QUEUE
         self._missed_since: float | None = None
+        self._submitted: set[str] = set()
 
     def submit(self, order: Order, reference: str, check: Check) -> str:
         about = self._ask_about(check, afresh=True)
@@ -67,6 +68,7 @@ class ComfyJobs:
                 ) from error
             raise
         self._missed_since = None
+        self._submitted.add(reference)
         return reference
 
     def find(self, reference: str, check: Check) -> str | None:
@@ -81,6 +83,10 @@ class ComfyJobs:
         if self._missed_since is not None or now - self._looked_in_queue >= LOOK_IN_QUEUE:
             runs = self._calls.is_running(job, check)
             self._looked_in_queue = now
+            if runs is None and job not in self._submitted:
+                # Left by an earlier attempt. It may have ended between the two questions; if not, it is gone.
+                entry = self._calls.history(job, check)
+                return JobState(status=JobStatus.GONE) if entry is None else self._ended(job, entry, check)
             if runs is None:
                 # It may have ended between the two questions, or its entry not be written yet.
                 self._missed_since = now if self._missed_since is None else self._missed_since

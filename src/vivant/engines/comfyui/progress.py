@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
 DENOISED: Final = 0.95  # of the whole, when the last sampler has ended: decoding and saving remain
 DECODING: Final = 0.97
 SAVED: Final = 1.0
+MOST_STEPS: Final = 10**9  # of a node; a larger number is no number of steps
 
 
 class ProgressMeter:
@@ -55,8 +55,9 @@ class ProgressMeter:
     def _step(self, node: Any, value: Any, most: Any) -> None:
         if not isinstance(node, str) or node not in self._shares:
             return
-        numbers = all(type(number) in (int, float) and math.isfinite(number) for number in (value, most))
-        if not numbers or not most > 0 or not 0 <= value <= most:
+        if any(type(number) not in (int, float) for number in (value, most)):
+            return
+        if not 0 < most <= MOST_STEPS or not 0 <= value <= most:  # so it is for what is not finite, too
             return
         self._shares[node] = max(self._shares[node], value / most)
         done = sum(self._shares.values()) / len(self._shares)

@@ -79,14 +79,15 @@ class Workflow:
                 yield name, self.nodes[source]
 
     def upstream(self, node_id: str, cut: Collection[tuple[str, str]] = ()) -> dict[str, Node]:
-        """The node of this id and all that it depends on, by id. cut: (node, input) whose links are not followed."""
-        found: dict[str, Node] = {}
+        """The node of this id and all that it depends on, by id, in the file's order. cut: (node, input) whose links
+        are not followed."""
+        found: set[str] = set()
         waiting = [node_id]
         while waiting:
             if (here := waiting.pop()) not in found:
-                found[here] = self.nodes[here]
+                found.add(here)
                 waiting += [node.id for name, node in self.sources(here) if (here, name) not in cut]
-        return found
+        return {key: node for key, node in self.nodes.items() if key in found}
 
     def classes(self, ids: Iterable[str]) -> dict[str, list[Node]]:
         """The nodes of these ids by their class in ComfyUI."""
@@ -98,14 +99,16 @@ class Workflow:
     def filled(self, values: Mapping[tuple[str, str], Any], ids: Iterable[str]) -> dict[str, Any]:
         """The graph to send: the nodes of these ids with (node, input) -> value put in place of what was exported.
 
-        ComfyUI ignores titles, so they stay at home: they may say what nobody else needs to know.
+        Values for nodes that are not sent are left out. ComfyUI ignores titles, so they stay at home: they may say what
+        nobody else needs to know.
         """
         graph: dict[str, Any] = {
             node.id: {"class_type": node.kind, "inputs": copy.deepcopy(dict(node.inputs))}
             for node in (self.nodes[key] for key in ids)
         }
         for (key, name), value in values.items():
-            graph[key]["inputs"][name] = value
+            if key in graph:
+                graph[key]["inputs"][name] = value
         return graph
 
 
