@@ -39,9 +39,9 @@ def test_a_last_picture_is_refused_with_the_setting_that_would_allow_it() -> Non
     card(**both).refuse(request(last=True))
 
 
-def test_the_card_tells_the_models_whose_sound_it_is_and_a_seat_for_each_server() -> None:
+def test_the_card_tells_the_models_whose_sound_it_is_and_a_worker_for_each_server() -> None:
     silent = card(url=["http://a:1", "http://b:1"])
-    assert (silent.model, silent.sound, silent.seats) == ("wan2.2_ti2v_5B_fp16", Sound.ADDED, 2)
+    assert (silent.model, silent.sound, silent.workers) == ("wan2.2_ti2v_5B_fp16", Sound.ADDED, 2)
     assert card(sound_if_missing="silence").sound is Sound.NONE
     assert card("ltx-2.5-first").sound is Sound.JOINT
     assert len(silent.revision) == 12

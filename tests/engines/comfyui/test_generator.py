@@ -69,13 +69,10 @@ def test_with_a_last_picture_the_other_workflow_runs_and_the_film_goes_from_one_
     double: ComfyUIDouble, first: str, last: str, fps: float
 ) -> None:
     made = generator(double.url, first, last=last, fps=fps)
-    # H3 makes 39 frames where 25 are asked for: what is beyond the clip is cut, and its last picture with it.
-    seconds = 1 if "h3" not in first else 4
+    seconds = 4 if "h3" in first else 1  # H3 makes 107 frames for 97, which are played a little faster
     frames = take(made.generate(order(last=True, seconds=seconds), NullWatch()))
     assert difference(frames[0], plain(64, RED)) < 8
-    assert difference(frames[-1], plain(64, BLUE)) < difference(frames[-1], plain(64, RED))
-    if "h3" not in first:
-        assert difference(frames[-1], plain(64, BLUE)) < 12
+    assert difference(frames[-1], plain(64, BLUE)) < 12
 
 
 def test_the_documented_workflows_run(double: ComfyUIDouble) -> None:
@@ -126,9 +123,9 @@ def test_every_submission_has_an_id_and_a_file_of_its_own_so_that_an_old_film_is
         assert sent["partial_execution_targets"] == ["58"]
 
 
-def test_each_seat_overwrites_its_own_pictures_and_no_others(double: ComfyUIDouble) -> None:
-    for seat in (0, 1, 0):
-        generator(double.url, seat=seat).generate(order(), NullWatch())
+def test_each_worker_overwrites_its_own_pictures_and_no_others(double: ComfyUIDouble) -> None:
+    for worker in (0, 1, 0):
+        generator(double.url, worker=worker).generate(order(), NullWatch())
     names = [sent["prompt"]["56"]["inputs"]["image"] for sent in double.calls("POST", "/prompt")]
     assert names[0] == names[2] != names[1]
     assert len(double.inputs) == 2 and all(name.startswith("vivant/") for name in double.inputs)
@@ -224,11 +221,11 @@ def test_a_graph_of_a_fixed_length_and_without_words_can_be_used(double: ComfyUI
     assert len(take(footage)) == 25 and footage.sound is not None
 
 
-def test_several_servers_are_one_per_seat(double: ComfyUIDouble) -> None:
+def test_several_servers_have_a_worker_each(double: ComfyUIDouble) -> None:
     with comfyui_double() as second:
         urls = [double.url, second.url]
-        for seat in (0, 1, 2):
-            generator(urls, seat=seat).generate(order(), NullWatch())
+        for worker in (0, 1, 2):
+            generator(urls, worker=worker).generate(order(), NullWatch())
         assert (len(double.finished), len(second.finished)) == (2, 1)
 
 

@@ -189,8 +189,8 @@ def test_a_job_of_another_workflow_is_not_taken_over(double: ComfyUIDouble, tmp_
 def test_a_job_that_was_left_at_another_server_is_taken_over_there(double: ComfyUIDouble) -> None:
     with comfyui_double() as second:
         urls: Any = [double.url, second.url]
-        first = Attempt(urls, seat=1).join()
-        again = Attempt(urls, seat=0, remembered=first.watch.remembered).join()
+        first = Attempt(urls, worker=1).join()
+        again = Attempt(urls, worker=0, remembered=first.watch.remembered).join()
         assert again.error is None and again.facts["taken_over"]
         assert (len(double.calls("POST", "/prompt")), len(second.calls("POST", "/prompt"))) == (0, 1)
 

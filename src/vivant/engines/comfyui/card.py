@@ -88,5 +88,5 @@ def make_card(options: Mapping[str, Any]) -> Card:
         progress="per step",
         cancel="at the next step",
         seed="as far as the server is deterministic",
-        seats=len(options["url"]),
+        workers=len(options["url"]),
     )

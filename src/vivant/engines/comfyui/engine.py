@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import io
 import secrets
 import shutil
 import socket
 import tempfile
-import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
-
-from PIL import Image
 
 from vivant.engines.base import Watch
 from vivant.engines.comfyui.calls import About, ComfyCalls
@@ -29,11 +25,12 @@ from vivant.engines.generated.engine import GeneratingEngine
 from vivant.engines.generated.film import read_film
 from vivant.engines.generated.footage import Footage
 from vivant.engines.generated.order import Order, probe_order
+from vivant.engines.generated.picture_files import to_png
 from vivant.engines.generated.remote import Delivered, JobTimes, make_remotely
+from vivant.engines.generated.remote_generator import KeptFrames
 from vivant.engines.generated.server import Server
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
 from vivant.errors import BackendLost, Misconfigured
-from vivant.media import U8
 from vivant.request import SEED_MAX
 
 NAME: Final = "comfyui"
@@ -49,7 +46,7 @@ class Comfyui(GeneratingEngine):
 
 
 class ComfyuiGenerator:
-    """Implements `generated.engine.Generator`. Seat n uses the n-th address."""
+    """Implements `generated.engine.Generator`. Worker number n uses the n-th address."""
 
     name = NAME
     version = VERSION
@@ -59,10 +56,10 @@ class ComfyuiGenerator:
         self._options = options
         self._times = times or JobTimes(clip=float(options["timeout"]))
         self._graphs = Graphs.read(options)
-        self._seat = int(options.get("seat", 0))
+        self._worker = int(options.get("worker", 0))
         self._urls = list(options["url"])
         self._calls = {url: ComfyCalls(Server(url, headers=options["headers"])) for url in self._urls}
-        self._own = self._calls[self._urls[self._seat % len(self._urls)]]
+        self._own = self._calls[self._urls[self._worker % len(self._urls)]]
         self._about = About("", "", 0)
 
     def setup(self) -> None:
@@ -101,12 +98,18 @@ class ComfyuiGenerator:
         try:
             film = folder / "film"
             finished = self._make(order, watch, film)
-            footage = read_film(film, canvas=order.canvas, seconds=order.seconds, check=watch.raise_if_stopping)
+            footage = read_film(
+                film,
+                canvas=order.canvas,
+                seconds=order.seconds,
+                check=watch.raise_if_stopping,
+                exact_end=order.last is not None,
+            )
         except BaseException:
-            _remove(folder)
+            shutil.rmtree(folder, ignore_errors=True)
             raise
         return Footage(
-            frames=_then_delete(footage.frames, folder),
+            frames=KeptFrames(footage.frames, lambda: shutil.rmtree(folder, ignore_errors=True)),
             sound=footage.sound if order.audio else None,
             facts={**finished.facts, **footage.facts, "taken_over": finished.adopted},
         )
@@ -148,13 +151,13 @@ class ComfyuiGenerator:
         return ComfyJobs(calls, graph, headers=self._options["headers"], fill=fill, encode=self._encode)
 
     def _encode(self, order: Order) -> dict[str, tuple[str, bytes]]:
-        """The pictures as files. ComfyUI cannot delete one, so each seat of each machine overwrites its own two."""
+        """The pictures as files. ComfyUI cannot delete one, so each worker of each machine overwrites its own two."""
         whose = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
         pictures = {"image": ("first", order.first)}
         if order.last is not None:
             pictures["last_image"] = ("last", order.last)
         return {
-            slot: (f"{whose}-{self._seat}-{which}.png", _png(picture)) for slot, (which, picture) in pictures.items()
+            slot: (f"{whose}-{self._worker}-{which}.png", to_png(picture)) for slot, (which, picture) in pictures.items()
         }
 
     def _classes(self) -> dict[str, Node]:
@@ -172,30 +175,6 @@ class _OrderOfGraph(Order):
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256(f"{super().digest} {self.graph}".encode()).hexdigest()
-
-
-def _png(picture: U8) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-def _then_delete(frames: Iterator[U8], folder: Path) -> Iterator[U8]:
-    """The frames, which are read from a file in the folder; it goes when they end or nobody wants any, or more."""
-
-    def read() -> Iterator[U8]:
-        try:
-            yield from frames
-        finally:
-            _remove(folder)
-
-    reading = read()
-    weakref.finalize(reading, _remove, folder)  # one that was never begun has no `finally`
-    return reading
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _go_on() -> None:
