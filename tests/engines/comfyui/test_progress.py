@@ -60,14 +60,7 @@ def test_messages_about_other_jobs_and_other_nodes_change_nothing() -> None:
     it.see({"type": "execution_interrupted", "data": {"prompt_id": "other"}})
     it.see(told("progress", node="5", value=4, max=4))
     it.see({"type": "status", "data": {"status": {"exec_info": {"queue_remaining": 1}}}})
-    assert it.fraction == 0 and not it.ended
-
-
-@pytest.mark.parametrize("kind", ["execution_success", "execution_error", "execution_interrupted", "executing"])
-def test_the_end_is_seen(kind: str) -> None:
-    it = meter()
-    it.see(told(kind, node=None))
-    assert it.ended
+    assert it.fraction == 0
 
 
 @pytest.mark.parametrize(

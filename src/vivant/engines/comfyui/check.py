@@ -9,7 +9,7 @@ from vivant.engines.comfyui.calls import INTERRUPTS_BY_ID, ComfyCalls
 from vivant.engines.comfyui.graph import PREFIX, Graph
 from vivant.engines.comfyui.slots import INPUTS, search_slots
 from vivant.engines.comfyui.words import UPDATE
-from vivant.engines.comfyui.workflow import Node, Workflow
+from vivant.engines.comfyui.workflow import GraphNode, Workflow
 from vivant.engines.generated.answers import clean
 from vivant.engines.generated.server import Server
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
@@ -142,7 +142,7 @@ def _check_nodes(calls: ComfyCalls, graphs: list[Graph]) -> Iterator[Finding]:
         yield True, "the server has every node and every file that the workflow names", ""
 
 
-def _not_offered(node: Node, about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _not_offered(node: GraphNode, about: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(input, value) of texts that the server would have to offer in a list, and does not."""
     inputs = about.get("input")
     for group in ("required", "optional"):

@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import secrets
 import shutil
-import socket
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -20,7 +19,7 @@ from vivant.engines.comfyui.card import make_card
 from vivant.engines.comfyui.graph import PREFIX, Graph, Graphs
 from vivant.engines.comfyui.jobs import ComfyJobs
 from vivant.engines.comfyui.words import UPDATE
-from vivant.engines.comfyui.workflow import Node
+from vivant.engines.comfyui.workflow import GraphNode
 from vivant.engines.generated.engine import GeneratingEngine
 from vivant.engines.generated.film import read_film
 from vivant.engines.generated.footage import Footage
@@ -56,10 +55,10 @@ class ComfyuiGenerator:
         self._options = options
         self._times = times or JobTimes(clip=float(options["timeout"]))
         self._graphs = Graphs.read(options)
-        self._worker = int(options.get("worker", 0))
+        self._token = secrets.token_hex(6)
         self._urls = list(options["url"])
         self._calls = {url: ComfyCalls(Server(url, headers=options["headers"])) for url in self._urls}
-        self._own = self._calls[self._urls[self._worker % len(self._urls)]]
+        self._own = self._calls[self._urls[int(options.get("worker", 0)) % len(self._urls)]]
         self._about = About("", "", 0)
 
     def setup(self) -> None:
@@ -151,16 +150,14 @@ class ComfyuiGenerator:
         return ComfyJobs(calls, graph, headers=self._options["headers"], fill=fill, encode=self._encode)
 
     def _encode(self, order: Order) -> dict[str, tuple[str, bytes]]:
-        """The pictures as files. ComfyUI cannot delete one, so each worker of each machine overwrites its own two."""
-        whose = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+        """The pictures as files. ComfyUI cannot delete one, so a worker overwrites its own two. Nobody else's have
+        their names: a job of another service that still waits would be given our pictures."""
         pictures = {"image": ("first", order.first)}
         if order.last is not None:
             pictures["last_image"] = ("last", order.last)
-        return {
-            slot: (f"{whose}-{self._worker}-{which}.png", to_png(picture)) for slot, (which, picture) in pictures.items()
-        }
+        return {slot: (f"{self._token}-{which}.png", to_png(given)) for slot, (which, given) in pictures.items()}
 
-    def _classes(self) -> dict[str, Node]:
+    def _classes(self) -> dict[str, GraphNode]:
         """The classes of nodes that the workflows use, each with a node of it."""
         graphs = [graph for graph in (self._graphs.last, self._graphs.first) if graph is not None]
         return {kind: nodes[0] for graph in graphs for kind, nodes in graph.workflow.classes(graph.nodes).items()}

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vivant.engines.comfyui.shape import is_sampler
 from vivant.engines.comfyui.slots import Slots, find_slots
-from vivant.engines.comfyui.workflow import Node, Workflow
+from vivant.engines.comfyui.workflow import GraphNode, Workflow
 from vivant.errors import Misconfigured
 
 PREFIX: Final = "VIVANT_COMFYUI_"
@@ -26,7 +26,7 @@ class Graph:
     slots: Slots
 
     @property
-    def nodes(self) -> dict[str, Node]:
+    def nodes(self) -> dict[str, GraphNode]:
         """What the output depends on once the slots are filled, by id; nothing else is sent."""
         filled = {(place.node, place.input) for places in self.slots.places.values() for place in places}
         return self.workflow.upstream(self.slots.output, cut=filled)

@@ -58,7 +58,7 @@ class ComfyJobs:
         about = self._ask_about(check, afresh=True)
         pictures = {slot: self._calls.upload(name, png, check) for slot, (name, png) in self._encode(order).items()}
         graph = self._fill(order, pictures, f"{FOLDER}/{reference}")
-        live = self._listen(reference)
+        live = self._listen(reference, check)
         try:
             self._calls.submit(graph, job=reference, client=live.client, output=self._graph.slots.output, check=check)
         except ServerRefused as error:
@@ -95,7 +95,7 @@ class ComfyJobs:
             else:
                 self._missed_since = None
                 self._status = JobStatus.RUNNING if runs else JobStatus.QUEUED
-        live = self._listen(job)
+        live = self._listen(job, check)
         if live.meter.fraction > 0:
             self._status = JobStatus.RUNNING
         return JobState(status=self._status, progress=live.meter.fraction)
@@ -162,14 +162,14 @@ class ComfyJobs:
 
     # -- listening -----------------------------------------------------------------------------------------------------
 
-    def _listen(self, job: str) -> LiveProgress:
+    def _listen(self, job: str, check: Check) -> LiveProgress:
         """Listen for this job. The client id is derived from the job's, so that a later attempt hears it as well."""
         client = job.replace("-", "")
         if self._live is None or self._live.client != client:
             self.close()
             meter = ProgressMeter(job, self._graph.samplers, self._graph.slots.output)
             self._live = LiveProgress(self.server, self._headers, client, meter)
-            self._live.start(OPEN_WITHIN)
+            self._live.start(OPEN_WITHIN, check)
         return self._live
 
     def _ask_about(self, check: Check, *, afresh: bool = False) -> About:

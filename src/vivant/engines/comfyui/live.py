@@ -12,6 +12,7 @@ import logging
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -20,6 +21,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from vivant.engines.comfyui.progress import ProgressMeter
+from vivant.engines.generated.connections import PAUSE, Check
 
 MOST_BYTES: Final = 8 * 2**20  # of one message; previews are pictures of a few hundred kilobytes
 OPEN_WITHIN: Final = 5.0  # s
@@ -47,15 +49,18 @@ class LiveProgress:
         self.client = client
         self.meter = meter
         self._ending = threading.Event()
-        self._opened = threading.Event()
+        self._tried = threading.Event()  # to open it, with success or without
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="vivant-comfyui-progress", daemon=True)
 
-    def start(self, within: float) -> None:
-        """Begin to listen, and wait until the socket is open, at most `within` seconds."""
+    def start(self, within: float, check: Check) -> None:
+        """Begin to listen, and wait until the socket is open or refused, at most `within` seconds. Raises what the
+        check raises, which is asked ten times a second."""
         self._thread.start()
-        self._opened.wait(within)
+        until = time.monotonic() + within
+        while not self._tried.wait(PAUSE) and time.monotonic() < until:
+            check()
 
     def close(self) -> None:
         """End. A peer that stalls does not hold anybody: its connection is cut."""
@@ -71,8 +76,9 @@ class LiveProgress:
         while not self._ending.is_set():
             with contextlib.suppress(OSError, WebSocketException, ValueError, EOFError), self._open() as connection:
                 pause = FIRST_PAUSE
-                self._opened.set()
+                self._tried.set()
                 self._listen(connection)
+            self._tried.set()
             self._ending.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

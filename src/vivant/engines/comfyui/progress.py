@@ -18,7 +18,6 @@ class ProgressMeter:
         self._job, self._output = job, output
         self._shares = dict.fromkeys(samplers, 0.0)
         self._whole = 0.0
-        self.ended = False  # ComfyUI said that it is done with the job, well or not
 
     @property
     def fraction(self) -> float:
@@ -43,14 +42,9 @@ class ProgressMeter:
                 nodes = data.get("nodes")
                 for key in nodes if isinstance(nodes, list) else []:
                     self._step(key, 1, 1)
-            case "executing":
-                if data.get("node") is None:
-                    self.ended = True
             case "executed":
                 if data.get("node") == self._output:
                     self._raise_to(SAVED)
-            case "execution_success" | "execution_error" | "execution_interrupted":
-                self.ended = True
 
     def _step(self, node: Any, value: Any, most: Any) -> None:
         if not isinstance(node, str) or node not in self._shares:

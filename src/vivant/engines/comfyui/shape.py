@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from vivant.engines.comfyui.places import Place
-from vivant.engines.comfyui.workflow import Node, Workflow
+from vivant.engines.comfyui.slot_place import SlotPlace
+from vivant.engines.comfyui.workflow import GraphNode, Workflow
 
 _NAMES: Final[dict[str, tuple[str, ...]]] = {
     "width": ("width",),
@@ -23,16 +23,16 @@ _NOT_PICTURE: Final = ("positive", "latent_image", "samples", "clip")
 _TEXT: Final = ("text", "prompt")
 
 
-def outputs(workflow: Workflow) -> list[Place]:
+def outputs(workflow: Workflow) -> list[SlotPlace]:
     """The nodes that save a film."""
     return [
-        Place(node.id, "filename_prefix", "shape")
+        SlotPlace(node.id, "filename_prefix", "shape")
         for node in workflow.nodes.values()
         if node.kind in _SAVE or (node.kind == "VHS_VideoCombine" and node.inputs.get("save_output") is True)
     ]
 
 
-def find(slot: str, nodes: Mapping[str, Node]) -> list[Place]:
+def find(slot: str, nodes: Mapping[str, GraphNode]) -> list[SlotPlace]:
     """The places of a slot among the nodes that the output depends on; several mean that it is not certain."""
     match slot:
         case "image" | "last_image":
@@ -47,16 +47,16 @@ def find(slot: str, nodes: Mapping[str, Node]) -> list[Place]:
             return []
 
 
-def is_sampler(node: Node) -> bool:
+def is_sampler(node: GraphNode) -> bool:
     """Whether it denoises: KSampler, SamplerCustomAdvanced and their like; a SamplerEuler only names a method."""
     return "Sampler" in node.kind and ("latent_image" in node.inputs or "samples" in node.inputs)
 
 
-def place(node: Node, name: str, nodes: Mapping[str, Node]) -> Place | None:
+def place(node: GraphNode, name: str, nodes: Mapping[str, GraphNode]) -> SlotPlace | None:
     """The input itself if it holds a literal, or the `value` of the Primitive that feeds it."""
     source = node.source(name)
     if source is None:
-        return Place(node.id, name, "shape") if name in node.inputs else None
+        return SlotPlace(node.id, name, "shape") if name in node.inputs else None
     feeder = nodes.get(source)
     if (
         feeder is not None
@@ -64,15 +64,15 @@ def place(node: Node, name: str, nodes: Mapping[str, Node]) -> Place | None:
         and "value" in feeder.inputs
         and feeder.source("value") is None
     ):
-        return Place(feeder.id, "value", "shape")
+        return SlotPlace(feeder.id, "value", "shape")
     return None
 
 
-def _unique(places: Iterator[Place | None]) -> list[Place]:
+def _unique(places: Iterator[SlotPlace | None]) -> list[SlotPlace]:
     return list(dict.fromkeys(place for place in places if place is not None))
 
 
-def _by_name(slot: str, nodes: Mapping[str, Node]) -> Iterator[Place | None]:
+def _by_name(slot: str, nodes: Mapping[str, GraphNode]) -> Iterator[SlotPlace | None]:
     for node in nodes.values():
         for name in _NAMES[slot]:
             yield place(node, name, nodes)
@@ -81,17 +81,17 @@ def _by_name(slot: str, nodes: Mapping[str, Node]) -> Iterator[Place | None]:
 # -- pictures ----------------------------------------------------------------------------------------------------------
 
 
-def _pictures(slot: str, nodes: Mapping[str, Node]) -> list[Place]:
+def _pictures(slot: str, nodes: Mapping[str, GraphNode]) -> list[SlotPlace]:
     loaders = [node for node in nodes.values() if node.kind == "LoadImage" and "image" in node.inputs]
     roles = {node.id: _roles(node.id, nodes) for node in loaders}
     role = "first" if slot == "image" else "last"
     chosen = [node for node in loaders if roles[node.id] == {role}]
     if not chosen and slot == "image":
         chosen = [node for node in loaders if roles[node.id] != {"last"}]
-    return [Place(node.id, "image", "shape") for node in chosen]
+    return [SlotPlace(node.id, "image", "shape") for node in chosen]
 
 
-def _roles(loader: str, nodes: Mapping[str, Node]) -> set[str]:
+def _roles(loader: str, nodes: Mapping[str, GraphNode]) -> set[str]:
     """What a picture is used for, as far as links say: {"first"}, {"last"}, both or none."""
     roles: set[str] = set()
     waiting, seen = [loader], {loader}
@@ -109,7 +109,7 @@ def _roles(loader: str, nodes: Mapping[str, Node]) -> set[str]:
     return roles
 
 
-def _role(node: Node, name: str) -> str | None:
+def _role(node: GraphNode, name: str) -> str | None:
     if name in _FIRST:
         return "first"
     if name in _LAST:
@@ -123,7 +123,7 @@ def _role(node: Node, name: str) -> str | None:
 # -- the prompt --------------------------------------------------------------------------------------------------------
 
 
-def _prompts(nodes: Mapping[str, Node]) -> Iterator[Place | None]:
+def _prompts(nodes: Mapping[str, GraphNode]) -> Iterator[SlotPlace | None]:
     """Back from the samplers and guiders, through conditioning, to the text of an encoder."""
     waiting = []
     for node in nodes.values():
@@ -146,7 +146,7 @@ def _prompts(nodes: Mapping[str, Node]) -> Iterator[Place | None]:
 # -- the seed ----------------------------------------------------------------------------------------------------------
 
 
-def _seeds(nodes: Mapping[str, Node]) -> list[Place]:
+def _seeds(nodes: Mapping[str, GraphNode]) -> list[SlotPlace]:
     """The seed of the first stage: one of a sampler that adds no noise, or of a later stage, changes no motion."""
     noisy = {key: node for key, node in nodes.items() if not _adds_no_noise(node)}
     places = _unique(_by_name("seed", noisy))
@@ -157,11 +157,11 @@ def _seeds(nodes: Mapping[str, Node]) -> list[Place]:
     return _unique(place for sampler in first_stage for place in _noise(sampler, nodes)) or places
 
 
-def _adds_no_noise(node: Node) -> bool:
+def _adds_no_noise(node: GraphNode) -> bool:
     return node.inputs.get("add_noise") == "disable"
 
 
-def _noise(sampler: Node, nodes: Mapping[str, Node]) -> Iterator[Place | None]:
+def _noise(sampler: GraphNode, nodes: Mapping[str, GraphNode]) -> Iterator[SlotPlace | None]:
     """The seed in a sampler, or in the node that makes its noise."""
     source = sampler.source("noise")
     for node in (sampler, *((nodes[source],) if source else ())):
@@ -169,7 +169,7 @@ def _noise(sampler: Node, nodes: Mapping[str, Node]) -> Iterator[Place | None]:
             yield place(node, name, nodes)
 
 
-def _later_stage(sampler: Node, nodes: Mapping[str, Node]) -> bool:
+def _later_stage(sampler: GraphNode, nodes: Mapping[str, GraphNode]) -> bool:
     """Whether what it denoises comes from another sampler."""
     waiting = [source for name in ("latent_image", "samples") if (source := sampler.source(name))]
     seen = set()

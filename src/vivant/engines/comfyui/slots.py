@@ -18,8 +18,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from vivant.engines.comfyui import shape
-from vivant.engines.comfyui.places import Place
-from vivant.engines.comfyui.workflow import Node, Workflow
+from vivant.engines.comfyui.slot_place import SlotPlace
+from vivant.engines.comfyui.workflow import GraphNode, Workflow
 from vivant.errors import Misconfigured
 
 # The words of slots, with the inputs that a node with a title of rule 2 may have for each.
@@ -58,7 +58,7 @@ class Slots:
     declared_fixed: the operator said that the graph has no slot for the length ("seconds": null).
     """
 
-    places: Mapping[str, tuple[Place, ...]]
+    places: Mapping[str, tuple[SlotPlace, ...]]
     problems: tuple[str, ...] = ()
     declared_fixed: bool = False
 
@@ -102,7 +102,7 @@ class _Search:
     """The search in one workflow; `places` and `problems` fill up."""
 
     def __init__(self, workflow: Workflow, declared: Mapping[str, Any], fps: float, *, last: bool) -> None:
-        self.places: dict[str, tuple[Place, ...]] = {}
+        self.places: dict[str, tuple[SlotPlace, ...]] = {}
         self.problems: list[str] = []
         self.fixed = "seconds" in declared and declared["seconds"] is None
         self._wordless = "prompt" in declared and declared["prompt"] is None
@@ -110,7 +110,7 @@ class _Search:
         # One setting serves both workflows, and the one for a first picture has no place for a last one.
         self._declared = {slot: value for slot, value in declared.items() if last or slot != "last_image"}
         self._failed: set[str] = set()  # slots with a problem of their own, which are not told as missing, too
-        self._live: Mapping[str, Node] = workflow.nodes  # what the output depends on, once it is known
+        self._live: Mapping[str, GraphNode] = workflow.nodes  # what the output depends on, once it is known
         if unknown := sorted(set(declared) - set(INPUTS)):
             self._problem(f"slots names {_list(unknown)}; it may name {_list(INPUTS)}.")
         self._titled = self._own_titles()
@@ -136,7 +136,7 @@ class _Search:
         if "output" in self.places:
             self._live = self._workflow.upstream(self.places["output"][0].node)
 
-    def _by_setting(self, slot: str) -> list[Place]:
+    def _by_setting(self, slot: str) -> list[SlotPlace]:
         value = self._declared[slot]
         if value is None and slot not in NEVER_WITHOUT:
             return []
@@ -150,11 +150,11 @@ class _Search:
         places = [self._named(slot, text.strip()) for text in texts]
         return [place for place in places if place is not None]
 
-    def _named(self, slot: str, text: str) -> Place | None:
+    def _named(self, slot: str, text: str) -> SlotPlace | None:
         """The place that a text of the setting names: a title or id, a dot, an input. Both may hold dots."""
         if slot == "output" and self._called(text):
             text = f"{text}.filename_prefix"
-        whose: dict[str, Node] = {}
+        whose: dict[str, GraphNode] = {}
         for at in [n for n, letter in enumerate(text) if letter == "."][::-1]:
             nodes, name = self._called(text[:at]), text[at + 1 :]
             if having := [node for node in nodes if name in node.inputs]:
@@ -167,20 +167,20 @@ class _Search:
             self._fail(slot, f"slots.{slot} is {text!r}, and no node has that title or id.")
         return None
 
-    def _called(self, text: str) -> list[Node]:
+    def _called(self, text: str) -> list[GraphNode]:
         if text in self._workflow.nodes:
             return [self._workflow.nodes[text]]
         return [node for node in self._workflow.nodes.values() if node.title == text]
 
-    def _only(self, slot: str, text: str, places: list[Place]) -> Place | None:
+    def _only(self, slot: str, text: str, places: list[SlotPlace]) -> SlotPlace | None:
         if len(places) == 1:
             return places[0] if self._matters(slot, places[0]) else None
         self._fail(slot, f"slots.{slot} is {text!r}, and several nodes are called so: {self._tell(places)}.")
         return None
 
-    def _own_titles(self) -> dict[str, list[Node]]:
+    def _own_titles(self) -> dict[str, list[GraphNode]]:
         """Nodes by the words of rule 2 in their titles."""
-        titled: dict[str, list[Node]] = {}
+        titled: dict[str, list[GraphNode]] = {}
         for node in self._workflow.nodes.values():
             if (match := _OWN_TITLE.fullmatch(node.title)) is None:
                 continue
@@ -192,7 +192,7 @@ class _Search:
                     self._problem(f"The title of node {node} has {word!r}; a title may name {_list(INPUTS)}.")
         return titled
 
-    def _by_own_title(self, slot: str) -> list[Place]:
+    def _by_own_title(self, slot: str) -> list[SlotPlace]:
         places = []
         for node in self._titled[slot]:
             names = [name for name in INPUTS[slot] if name in node.inputs]
@@ -205,21 +205,21 @@ class _Search:
                 places.append(place)
         return places
 
-    def _place(self, node: Node, name: str, rule: str) -> Place:
+    def _place(self, node: GraphNode, name: str, rule: str) -> SlotPlace:
         """The input, or the Primitive that feeds it, which may feed others as well. Another link is cut: it was said
         that the value goes here."""
         found = shape.place(node, name, self._workflow.nodes)
-        return replace(found, rule=rule) if found else Place(node.id, name, rule)
+        return replace(found, rule=rule) if found else SlotPlace(node.id, name, rule)
 
-    def _by_template_title(self, slot: str) -> list[Place]:
+    def _by_template_title(self, slot: str) -> list[SlotPlace]:
         name = "image" if slot in ("image", "last_image") else "value"
         return [
-            Place(node.id, name, "template title")
+            SlotPlace(node.id, name, "template title")
             for node in self._live.values()
             if node.title.lower() in TEMPLATE_TITLES.get(slot, ()) and name in node.inputs
         ]
 
-    def _by_shape(self, slot: str) -> list[Place]:
+    def _by_shape(self, slot: str) -> list[SlotPlace]:
         places = shape.find(slot, self._live)
         if slot == "fps" and len(places) > 1:
             held = [self._workflow.nodes[place.node].inputs[place.input] for place in places]
@@ -229,7 +229,7 @@ class _Search:
 
     # -- what was found ------------------------------------------------------------------------------------------------
 
-    def _take(self, slot: str, places: list[Place], *, several: bool = False) -> None:
+    def _take(self, slot: str, places: list[SlotPlace], *, several: bool = False) -> None:
         """Keep the place; more than one are a problem, unless the operator named each of them."""
         if slot in self._failed or not places:
             return
@@ -242,7 +242,7 @@ class _Search:
             f"“vivant: {slot}” (then title all that Vivant is to fill), or name it in the setting slots.",
         )
 
-    def _matters(self, slot: str, place: Place) -> bool:
+    def _matters(self, slot: str, place: SlotPlace) -> bool:
         """Whether the output depends on it; the output itself is looked for before that is known."""
         if slot == "output" or place.node in self._live:
             return True
@@ -281,7 +281,7 @@ class _Search:
                 'graph multiplies by itself; slots = {"seconds": null} says that its length is fixed.'
             )
 
-    def _tell(self, places: Iterable[Place]) -> str:
+    def _tell(self, places: Iterable[SlotPlace]) -> str:
         ordered = sorted(places, key=_in_order)
         return ", ".join(f"{place.input} of node {self._workflow.nodes[place.node]}" for place in ordered)
 
@@ -293,7 +293,7 @@ class _Search:
         self.problems.append(problem)
 
 
-def _in_order(place: Place) -> tuple[list[int], str]:
+def _in_order(place: SlotPlace) -> tuple[list[int], str]:
     """By the numbers in an id, as people count: 9 before 10, 398:9 before 398:10."""
     return [int(number) for number in re.findall(r"\d{1,18}", place.node)], place.input
 

@@ -22,7 +22,7 @@ API_FORMAT: Final = 'In ComfyUI export it with "Export (API)" from the menu File
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """One node. kind: its class in ComfyUI. inputs: literals and links by name. title: what ComfyUI shows above it."""
 
     id: str
@@ -43,7 +43,7 @@ class Workflow:
     """A checked workflow. name: of its file. sha256: of the file's bytes, in hexadecimal."""
 
     name: str
-    nodes: Mapping[str, Node]
+    nodes: Mapping[str, GraphNode]
     sha256: str
 
     @classmethod
@@ -72,13 +72,13 @@ class Workflow:
             raise Misconfigured(f"{setting}: {name} {error}") from None
         return cls(name=name, nodes=nodes, sha256=hashlib.sha256(data).hexdigest())
 
-    def sources(self, node_id: str) -> Iterator[tuple[str, Node]]:
+    def sources(self, node_id: str) -> Iterator[tuple[str, GraphNode]]:
         """(input, the node that feeds it) for every linked input of a node."""
         for name in self.nodes[node_id].inputs:
             if (source := self.nodes[node_id].source(name)) is not None:
                 yield name, self.nodes[source]
 
-    def upstream(self, node_id: str, cut: Collection[tuple[str, str]] = ()) -> dict[str, Node]:
+    def upstream(self, node_id: str, cut: Collection[tuple[str, str]] = ()) -> dict[str, GraphNode]:
         """The node of this id and all that it depends on, by id, in the file's order. cut: (node, input) whose links
         are not followed."""
         found: set[str] = set()
@@ -89,9 +89,9 @@ class Workflow:
                 waiting += [node.id for name, node in self.sources(here) if (here, name) not in cut]
         return {key: node for key, node in self.nodes.items() if key in found}
 
-    def classes(self, ids: Iterable[str]) -> dict[str, list[Node]]:
+    def classes(self, ids: Iterable[str]) -> dict[str, list[GraphNode]]:
         """The nodes of these ids by their class in ComfyUI."""
-        by_class: dict[str, list[Node]] = {}
+        by_class: dict[str, list[GraphNode]] = {}
         for node in (self.nodes[key] for key in ids):
             by_class.setdefault(node.kind, []).append(node)
         return by_class
@@ -118,7 +118,7 @@ def _linked(value: Any) -> str | None:
     return value[0] if is_link else None
 
 
-def _nodes(graph: Any) -> dict[str, Node]:
+def _nodes(graph: Any) -> dict[str, GraphNode]:
     """The nodes of a graph; ValueError, whose text goes on after the name of a file, for what is none."""
     if not isinstance(graph, dict):
         raise ValueError(f"is no workflow: it holds a {type(graph).__name__}, not an object. {API_FORMAT}")
@@ -126,7 +126,7 @@ def _nodes(graph: Any) -> dict[str, Node]:
         raise ValueError(f"is in ComfyUI's UI format, whose values have no names. {API_FORMAT}")
     if not graph:
         raise ValueError(f"holds no nodes. {API_FORMAT}")
-    nodes: dict[str, Node] = {}
+    nodes: dict[str, GraphNode] = {}
     for key, node in graph.items():
         if not isinstance(node, dict) or type(node.get("class_type")) is not str or not node["class_type"]:
             raise ValueError(f"is not in ComfyUI's API format: {key!r} is no node with a class_type. {API_FORMAT}")
@@ -136,7 +136,7 @@ def _nodes(graph: Any) -> dict[str, Node]:
         meta = node.get("_meta")
         title = meta.get("title") if isinstance(meta, dict) else None
         title = title.strip() if isinstance(title, str) else ""
-        nodes[key] = Node(id=key, kind=node["class_type"], inputs=inputs, title=title or node["class_type"])
+        nodes[key] = GraphNode(id=key, kind=node["class_type"], inputs=inputs, title=title or node["class_type"])
     for node in nodes.values():
         for name in node.inputs:
             if (source := node.source(name)) is not None and source not in nodes:

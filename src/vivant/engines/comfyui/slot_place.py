@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SlotPlace:
     """An input of a node. rule: how it was found: "setting", "title", "template title" or "shape"."""
 
     node: str
