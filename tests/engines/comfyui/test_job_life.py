@@ -143,7 +143,7 @@ def test_a_job_that_a_killed_attempt_left_is_taken_over_with_its_progress(double
     until(lambda: "job" in killed.watch.remembered.get("remote", {}))
     next_one = Attempt(double.url, name="ltx-2.5-first", remembered=killed.watch.remembered)
     next_one.join()
-    assert next_one.error is None and next_one.facts["taken_over"]
+    assert next_one.error is None and next_one.facts["adopted"]
     assert len(double.calls("POST", "/prompt")) == 1
     assert any(0.06 < fraction < 0.8 for fraction in next_one.watch.fractions)
     killed.join()
@@ -152,17 +152,17 @@ def test_a_job_that_a_killed_attempt_left_is_taken_over_with_its_progress(double
 def test_a_job_that_ended_meanwhile_is_taken_over_too(double: ComfyUIDouble) -> None:
     first = Attempt(double.url).join()
     again = Attempt(double.url, remembered=first.watch.remembered).join()
-    assert again.error is None and again.facts["taken_over"] and len(double.calls("POST", "/prompt")) == 1
+    assert again.error is None and again.facts["adopted"] and len(double.calls("POST", "/prompt")) == 1
 
 
 def test_a_submit_of_which_nothing_was_heard_is_looked_for_by_its_id(double: ComfyUIDouble) -> None:
     first = Attempt(double.url).join()
     remembered = {"remote": {k: v for k, v in first.watch.remembered["remote"].items() if k != "job"}}
     again = Attempt(double.url, remembered=remembered).join()
-    assert again.error is None and again.facts["taken_over"]
+    assert again.error is None and again.facts["adopted"]
     unknown = {"remote": {**remembered["remote"], "reference": "00000000-0000-4000-8000-000000000000"}}
     fresh = Attempt(double.url, remembered=unknown).join()
-    assert fresh.error is None and not fresh.facts["taken_over"]
+    assert fresh.error is None and not fresh.facts["adopted"]
 
 
 def test_a_job_of_another_order_is_cancelled_and_the_order_submitted(double: ComfyUIDouble) -> None:
@@ -172,7 +172,7 @@ def test_a_job_of_another_order_is_cancelled_and_the_order_submitted(double: Com
     until(lambda: "job" in old.watch.remembered["remote"])
     new = Attempt(double.url, seed=2, remembered=old.watch.remembered)
     old.join(), new.join()
-    assert new.error is None and not new.facts["taken_over"]
+    assert new.error is None and not new.facts["adopted"]
     assert double.finished[0] == (old.job, "execution_interrupted")
 
 
@@ -183,7 +183,7 @@ def test_a_job_of_another_workflow_is_not_taken_over(double: ComfyUIDouble, tmp_
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(graph), encoding="utf-8")
     again = Attempt(double.url, remembered=first.watch.remembered, workflow=str(changed)).join()
-    assert again.error is None and not again.facts["taken_over"]
+    assert again.error is None and not again.facts["adopted"]
 
 
 def test_a_job_that_was_left_at_another_server_is_taken_over_there(double: ComfyUIDouble) -> None:
@@ -191,7 +191,7 @@ def test_a_job_that_was_left_at_another_server_is_taken_over_there(double: Comfy
         urls: Any = [double.url, second.url]
         first = Attempt(urls, worker=1).join()
         again = Attempt(urls, worker=0, remembered=first.watch.remembered).join()
-        assert again.error is None and again.facts["taken_over"]
+        assert again.error is None and again.facts["adopted"]
         assert (len(double.calls("POST", "/prompt")), len(second.calls("POST", "/prompt"))) == (0, 1)
 
 
@@ -209,7 +209,7 @@ def test_a_restart_loses_the_backend_and_the_next_attempt_submits_afresh(double:
     assert isinstance(attempt.error, BackendLost) and attempt.error.retryable and attempt.error.recycle
     assert "restarted" in str(attempt.error)
     again = Attempt(double.url, remembered=attempt.watch.remembered).join()
-    assert again.error is None and not again.facts["taken_over"]
+    assert again.error is None and not again.facts["adopted"]
 
 
 def test_a_server_that_is_away_for_a_moment_is_waited_for(double: ComfyUIDouble) -> None:
@@ -237,7 +237,7 @@ def test_a_film_that_is_gone_when_it_is_fetched_is_made_again_by_another_attempt
     assert isinstance(attempt.error, BackendLost)
     double.manners.answers.clear()
     again = Attempt(double.url, remembered=attempt.watch.remembered).join()
-    assert again.error is None and not again.facts["taken_over"]
+    assert again.error is None and not again.facts["adopted"]
 
 
 def test_a_clip_that_takes_longer_than_it_may_is_given_up_and_cancelled(double: ComfyUIDouble) -> None:

@@ -47,7 +47,7 @@ def test_the_same_order_twice_is_two_films_of_which_the_second_is_not_the_first_
     made = generator(URL, "built-in-nodes", **NO_WORDS)
     for _ in range(2):
         footage = made.generate(order(), NullWatch())
-        assert len(list(footage.frames)) == 25 and not footage.facts["taken_over"]
+        assert len(list(footage.frames)) == 25 and not footage.facts["adopted"]
 
 
 def test_a_job_that_ended_is_taken_over_by_the_next_attempt() -> None:
@@ -55,7 +55,7 @@ def test_a_job_that_ended_is_taken_over_by_the_next_attempt() -> None:
     made = generator(URL, "built-in-nodes", **NO_WORDS)
     list(made.generate(order(), watch).frames)
     again = generator(URL, "built-in-nodes", **NO_WORDS).generate(order(), StoppableWatch(watch.remembered))
-    assert again.facts["taken_over"] and len(list(again.frames)) == 25
+    assert again.facts["adopted"] and len(list(again.frames)) == 25
 
 
 def test_a_large_job_can_be_cancelled() -> None:

@@ -110,7 +110,7 @@ class ComfyuiGenerator:
         return Footage(
             frames=KeptFrames(footage.frames, lambda: shutil.rmtree(folder, ignore_errors=True)),
             sound=footage.sound if order.audio else None,
-            facts={**finished.facts, **footage.facts, "taken_over": finished.adopted},
+            facts={**finished.facts, **footage.facts, "remote_id": finished.job, "adopted": finished.adopted},
         )
 
     def probe(self, watch: Watch) -> None:
