@@ -186,8 +186,9 @@ def test_missing_nodes_are_told_at_start(double: ComfyUIDouble) -> None:
 def test_a_server_that_is_down_at_start_is_lost_and_not_misconfigured() -> None:
     with comfyui_double() as double:
         url = double.url
-    with pytest.raises(BackendLost, match="does not answer"):
+    with pytest.raises(BackendLost, match="does not answer") as lost:
         generator(url)
+    assert "VIVANT_COMFYUI_URL" in str(lost.value) and "127.0.0.1" not in str(lost.value)
 
 
 @pytest.mark.parametrize("answer", [b"<html>", b"[]", b'{"system": []}', b'{"devices": 5}', b""])

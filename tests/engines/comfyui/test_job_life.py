@@ -176,14 +176,15 @@ def test_a_job_of_another_order_is_cancelled_and_the_order_submitted(double: Com
     assert double.finished[0] == (old.job, "execution_interrupted")
 
 
-def test_a_job_of_another_workflow_is_not_taken_over(double: ComfyUIDouble, tmp_path: Path) -> None:
+def test_a_job_of_another_workflow_or_of_other_slots_is_not_taken_over(double: ComfyUIDouble, tmp_path: Path) -> None:
     first = Attempt(double.url).join()
     graph = json.loads((WORKFLOWS / "wan-2.2-5b-first.json").read_text(encoding="utf-8"))
     graph["3"]["inputs"]["steps"] = 3
     changed = tmp_path / "changed.json"
     changed.write_text(json.dumps(graph), encoding="utf-8")
-    again = Attempt(double.url, remembered=first.watch.remembered, workflow=str(changed)).join()
-    assert again.error is None and not again.facts["adopted"]
+    for other in ({"workflow": str(changed)}, {"slots": {"fps": None}}):
+        again = Attempt(double.url, remembered=first.watch.remembered, **other).join()
+        assert again.error is None and not again.facts["adopted"]
 
 
 def test_a_job_that_was_left_at_another_server_is_taken_over_there(double: ComfyUIDouble) -> None:
@@ -301,6 +302,36 @@ def test_a_film_of_another_job_is_not_taken(double: ComfyUIDouble) -> None:
         assert "names another film than the one of this job: old_00001_.mp4" in failure(liar)
     finally:
         liar.stop()
+
+
+def test_a_film_of_a_node_within_the_output_is_found_by_the_node_that_shows_it(double: ComfyUIDouble) -> None:
+    class Nested(ComfyUIDouble):
+        def history(self, job: str) -> dict[str, Any] | None:
+            entry = super().history(job)
+            if entry is None or "58" not in entry["outputs"]:
+                return entry
+            entry["outputs"] = {"12": {"text": ["x"]}, "58.0.3": entry["outputs"].pop("58")}
+            entry["meta"] = {"12": 5, "58.0.3": {"node_id": "58.0.3", "display_node": "58"}}
+            return entry
+
+    nested = Nested()
+    nested.start()
+    try:
+        assert Attempt(nested.url).join().error is None
+    finally:
+        nested.stop()
+
+
+def test_a_film_of_vhs_videocombine_is_found(double: ComfyUIDouble, tmp_path: Path) -> None:
+    graph = json.loads((WORKFLOWS / "wan-2.2-5b-first.json").read_text(encoding="utf-8"))
+    del graph["57"]
+    inputs = {"images": ["8", 0], "frame_rate": 24, "filename_prefix": "a", "format": "video/h264-mp4"}
+    graph["58"] = {"class_type": "VHS_VideoCombine", "inputs": {**inputs, "save_output": True}}
+    file = tmp_path / "vhs.json"
+    file.write_text(json.dumps(graph), encoding="utf-8")
+    assert Attempt(double.url, workflow=str(file)).join().error is None
+    (sent,) = double.calls("POST", "/prompt")
+    assert sent["prompt"]["58"]["inputs"]["filename_prefix"] == f"vivant/{sent['prompt_id']}"
 
 
 # -- hostile answers ---------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import secrets
 import shutil
 import tempfile
@@ -58,7 +59,10 @@ class ComfyuiGenerator:
         self._token = secrets.token_hex(6)
         self._urls = list(options["url"])
         self._calls = {url: ComfyCalls(Server(url, headers=options["headers"])) for url in self._urls}
-        self._own = self._calls[self._urls[int(options.get("worker", 0)) % len(self._urls)]]
+        number = int(options.get("worker", 0)) % len(self._urls)
+        self._own = self._calls[self._urls[number]]
+        # Its address stays out of what callers may be told.
+        self._where = "ComfyUI" if len(self._urls) == 1 else f"ComfyUI number {number + 1} of {PREFIX}URL"
         self._about = About("", "", 0)
 
     def setup(self) -> None:
@@ -71,17 +75,11 @@ class ComfyuiGenerator:
                 if self._own.describe(kind, _go_on) is None
             ]
         except ServerUnreachable as error:
-            raise BackendLost(
-                f"ComfyUI at {self._own.url} does not answer ({error}). Start it, or set {PREFIX}URL."
-            ) from error
+            raise BackendLost(f"{self._where} does not answer ({error}). Start it, or set {PREFIX}URL.") from error
         except (ServerRefused, UnusableAnswer) as error:
-            raise Misconfigured(
-                f"{self._own.url} answers, and not as ComfyUI does: {error} Set {PREFIX}URL."
-            ) from error
+            raise Misconfigured(f"{self._where} answers, and not as ComfyUI does: {error} Set {PREFIX}URL.") from error
         if missing:
-            raise Misconfigured(
-                f"ComfyUI at {self._own.url} lacks nodes of the workflow: {'; '.join(missing)}. {UPDATE}"
-            )
+            raise Misconfigured(f"{self._where} lacks nodes of the workflow: {'; '.join(missing)}. {UPDATE}")
 
     def facts(self) -> dict[str, Any]:
         first, last = self._graphs.first, self._graphs.last
@@ -123,9 +121,8 @@ class ComfyuiGenerator:
         graph = self._graphs.first if order.last is None else self._graphs.last
         if graph is None:
             raise Misconfigured(f"There is no workflow for a last picture: set {PREFIX}WORKFLOW_LAST.")
-        filled = _OrderOfGraph(
-            **{field.name: getattr(order, field.name) for field in fields(order)}, graph=graph.workflow.sha256
-        )
+        asked = json.dumps([graph.workflow.sha256, self._options["slots"], self._options["fps"]], sort_keys=True)
+        filled = _OrderOfGraph(**{field.name: getattr(order, field.name) for field in fields(order)}, graph=asked)
         with contextlib.ExitStack() as stack:
             jobs = {url: self._jobs(calls, graph) for url, calls in self._calls.items()}
             for each in jobs.values():
@@ -165,9 +162,9 @@ class ComfyuiGenerator:
 
 @dataclass(frozen=True, eq=False)
 class _OrderOfGraph(Order):
-    """An order of one workflow: a job of another file is not taken over."""
+    """An order of one workflow: a job of another file, or filled by other settings, is not taken over."""
 
-    graph: str  # its SHA-256
+    graph: str  # the file's hash, and the settings by which it is filled
 
     @cached_property
     def digest(self) -> str:
