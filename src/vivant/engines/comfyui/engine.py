@@ -88,7 +88,8 @@ class ComfyuiGenerator:
             files |= {"workflow_last": last.workflow.name, "workflow_last_sha256": last.workflow.sha256}
         server = f"ComfyUI {self._about.version}".strip()
         memory = {"device_memory": self._about.memory} if self._about.memory else {}
-        return {"model": first.weights, **files, "server": server, "device": self._about.device, **memory}
+        model = {"model": first.weights} if first.weights else {}
+        return {**model, **files, "server": server, "device": self._about.device, **memory}
 
     def generate(self, order: Order, watch: Watch) -> Footage:
         folder = Path(tempfile.mkdtemp(prefix="vivant-comfyui-"))
