@@ -31,6 +31,10 @@ ENGINES: Final[dict[str, EngineEntry]] = {
     ),
     "comfyui": EngineEntry(
         "vivant.engines.comfyui.card", "vivant.engines.comfyui.engine:Comfyui", "vivant.engines.comfyui.check"
+    "diffusers": EngineEntry(
+        "vivant.engines.diffusers.card",
+        "vivant.engines.diffusers.engine:Diffusers",
+        check="vivant.engines.diffusers.check",
     ),
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
     "lightx2v": EngineEntry(

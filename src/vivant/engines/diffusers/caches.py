@@ -1,7 +1,7 @@
 """What a transformer keeps from one step to the next, so that steps that change little cost little.
 
-All of them change what comes out. Which ones a family can use was tried with diffusers 0.42.1: its first-block cache does
-not know LTX-2's blocks, and FasterCache fails with both families.
+All of them change what comes out. Which ones a family can use was tried with diffusers 0.42.1: its first-block cache
+does not know LTX-2's blocks, and FasterCache fails with both families.
 """
 
 from __future__ import annotations

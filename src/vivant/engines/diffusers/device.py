@@ -20,6 +20,10 @@ from vivant.errors import Misconfigured
 DEVICES: Final = ("auto", "cuda", "rocm", "xpu", "mps", "cpu")
 DTYPES: Final = ("auto", "bfloat16", "float16", "float32")
 _CGROUP: Final = Path("/sys/fs/cgroup")
+_CGROUP_FILES: Final = (  # of version 2 and 1: limit, use
+    ("memory.max", "memory.current"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,7 @@ def _present() -> dict[str, int]:
 def free_ram() -> int:
     """Bytes of main memory that this process may still take: by the machine, its container, and its own limit."""
     free = [_machine_free()]
-    for most, used in (("memory.max", "memory.current"), ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes")):
+    for most, used in _CGROUP_FILES:
         limit, taken = _read_number(_CGROUP / most), _read_number(_CGROUP / used)
         if limit is not None and taken is not None:
             free.append(max(0, limit - taken))

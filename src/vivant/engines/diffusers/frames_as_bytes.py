@@ -1,5 +1,5 @@
-"""Decoded frames become bytes frame by frame. The processor of diffusers would make a copy of the whole film in float32:
-7 GB for 12 s of 1080p.
+"""Decoded frames become bytes frame by frame. The processor of diffusers would make a copy of the whole film in
+float32: 7 GB for 12 s of 1080p.
 """
 
 from __future__ import annotations

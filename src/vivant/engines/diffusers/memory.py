@@ -1,5 +1,5 @@
-"""Chooses where the parts of a model lie and how exact they are, from what is free. A pure function over bytes: it knows
-no torch, so its tables are tested without a card.
+"""Chooses where the parts of a model lie and how exact they are, from what is free. A pure function over bytes: it
+knows no torch, so its tables are tested without a card.
 
 The four placements, from fast to slow:
 
@@ -42,7 +42,7 @@ class Precision(StrEnum):
 
 
 STEP_COPIES: Final = 24  # activations of (tokens, width) that live at once in a block: attention, its feed-forward part
-DECODE_BYTES: Final = 120  # bytes per pixel of all frames that an untiled decode takes; a user's 13 GB at 113 megapixels
+DECODE_BYTES: Final = 120  # bytes per pixel of all frames that an untiled decode takes: a user's 13 GB for 113 million
 TILED_DECODE: Final = 3 * GIB  # of a decode in tiles, whatever the size
 RESERVE: Final = 1 * GIB  # of the card: its context and what is fragmented
 SYSTEM: Final = 2 * GIB  # of main memory: this process without weights
@@ -54,8 +54,8 @@ LAYER_SHARE: Final = 0.02  # the same for single layers
 class Weights:
     """The parts of a model in bytes as they are loaded. Raises ValueError when there is no transformer.
 
-    transformers: what denoises, by name. others: text encoder, VAE and so on. gguf: the transformers' sizes are those of
-    GGUF files. width: of a token inside the transformer, for the estimate of a step.
+    transformers: what denoises, by name. others: text encoder, VAE and so on. gguf: the transformers' sizes are those
+    of GGUF files. width: of a token inside the transformer, for the estimate of a step.
     """
 
     transformers: Mapping[str, int]
@@ -167,8 +167,8 @@ def _candidates(
                         yield _estimate(weights, clip, machine, chosen, exact, tiles)
 
 
-# Within a tier exact weights come first: moving a part once a clip costs seconds. Moving blocks at every step costs more
-# than 8 bits do, and moving layers more again.
+# Within a tier exact weights come first: moving a part once a clip costs seconds. Moving blocks at every step costs
+# more than 8 bits do, and moving layers more again.
 _TIERS: Final = ((Placement.RESIDENT, Placement.MODEL), (Placement.GROUP,), (Placement.SEQUENTIAL,))
 
 _SHRINKS_TO: Final = {

@@ -18,6 +18,7 @@ from vivant.errors import Misconfigured
 INDEX: Final = "model_index.json"
 MOST_INDEX_BYTES: Final = 2**20
 MOST_HEADER_BYTES: Final = 100 * 2**20  # of a safetensors file; the format's own limit
+UNUSED: Final = ("prompt_enhancer", "processor", "duration_head")  # LTX-2.5's; prompts and lengths are the caller's
 PICKLES: Final = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 # Bits of a value in safetensors; what is wider than the dtype is narrowed when it is loaded.
 _BITS: Final = {
@@ -59,21 +60,24 @@ class Family(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
-    """parts: names of the folders with weights. transformers: those of them that denoise. width: of a token."""
+    """parts: name of each part with weights -> its folder. transformers: names of those that denoise. unused: parts
+    that the index names and that are not loaded. width: of a token inside the transformer."""
 
     path: Path
     family: Family
-    parts: tuple[str, ...]
+    parts: Mapping[str, str]
     transformers: tuple[str, ...]
+    unused: tuple[str, ...]
     width: int
 
     def sizes(self, value_bytes: int) -> dict[str, int]:
         """Bytes of each part when its numbers are held with at most `value_bytes` each. Raises Misconfigured."""
-        return {part: _size_of_part(self.path / part, value_bytes) for part in self.parts}
+        return {part: _size_of_part(self.path / folder, value_bytes) for part, folder in self.parts.items()}
 
 
-def read_model_folder(path: Path, *, recipe: str = "auto") -> ModelFolder:
-    """What lies in `path`. recipe: "full" takes the transformer from `transformer_full`, where LTX-2.5 has it.
+def read_model_folder(path: Path, *, recipe: str = "auto", given: tuple[str, ...] = ()) -> ModelFolder:
+    """What lies in `path`. recipe: "full" takes the transformer from `transformer_full`, where LTX-2.5 has it. given:
+    parts whose weights come from elsewhere, so they may be missing here.
 
     Raises Misconfigured in words: no folder, no pipeline of diffusers, a family that is not known here, pickles, code.
     """
@@ -81,21 +85,22 @@ def read_model_folder(path: Path, *, recipe: str = "auto") -> ModelFolder:
         raise Misconfigured(f"VIVANT_DIFFUSERS_MODEL: there is no folder {path}. `vivant models pull` fetches models.")
     index = _read_json(path / INDEX)
     _refuse_code(path)
-    parts = tuple(name for name, entry in index.items() if _is_part(path, name, entry))
-    family = _find_family(path, index, parts)
+    named = [name for name, entry in index.items() if _is_part(path, name, entry)]
+    family = _find_family(path, index, named)
+    parts = {name: name for name in named if name not in UNUSED}
     transformers = tuple(name for name in ("transformer", "transformer_2") if name in parts)
     if recipe == "full" and (path / "transformer_full").is_dir() and family is Family.LTX2:
-        parts = tuple("transformer_full" if part == "transformer" else part for part in parts)
-        transformers = ("transformer_full",)
-    for part in parts:
-        if not any((path / part).glob("*.safetensors")):
-            pickled = sorted(file.name for file in (path / part).iterdir() if file.suffix in PICKLES)
+        parts["transformer"] = "transformer_full"
+    for name, folder in parts.items():
+        if name not in given and not any((path / folder).glob("*.safetensors")):
+            pickled = sorted(file.name for file in (path / folder).iterdir() if file.suffix in PICKLES)
             held = f"only {', '.join(pickled)}, which can run code when it is read" if pickled else "no weights"
             raise Misconfigured(
-                f"VIVANT_DIFFUSERS_MODEL: {path / part} holds {held}. Weights must be .safetensors (or a GGUF file, "
-                f"VIVANT_DIFFUSERS_GGUF, for the transformer)."
+                f"VIVANT_DIFFUSERS_MODEL: {path / folder} holds {held}. Weights must be .safetensors (or, for a "
+                f"transformer, a GGUF file that VIVANT_DIFFUSERS_GGUF names)."
             )
-    return ModelFolder(path, family, parts, transformers, _width(_read_json(path / transformers[0] / "config.json")))
+    width = _width(_read_json(path / parts["transformer"] / "config.json"))
+    return ModelFolder(path, family, parts, transformers, tuple(name for name in UNUSED if name in index), width)
 
 
 def _is_part(path: Path, name: str, entry: Any) -> bool:
@@ -104,7 +109,7 @@ def _is_part(path: Path, name: str, entry: Any) -> bool:
     return named and "/" not in name and (path / name / "config.json").is_file()
 
 
-def _find_family(path: Path, index: Mapping[str, Any], parts: tuple[str, ...]) -> Family:
+def _find_family(path: Path, index: Mapping[str, Any], parts: list[str]) -> Family:
     name = str(index.get("_class_name", ""))
     if name.startswith("LTX2") and {"transformer", "vae", "audio_vae", "vocoder"} <= set(parts):
         return Family.LTX2
@@ -114,7 +119,7 @@ def _find_family(path: Path, index: Mapping[str, Any], parts: tuple[str, ...]) -
         if name == "WanImageToVideoPipeline" and "transformer_2" in parts and index.get("boundary_ratio"):
             return Family.WAN_A14B
     raise Misconfigured(
-        f"VIVANT_DIFFUSERS_MODEL: {path} holds a pipeline {name or 'without a name'!s}, which this engine does not know "
+        f"VIVANT_DIFFUSERS_MODEL: {path} holds a pipeline {name or 'without a name'}, which this engine does not know "
         "as a model that begins with a picture. It knows LTX-2, 2.3 and 2.5, Wan 2.2 I2V A14B and Wan 2.2 TI2V 5B as "
         "diffusers saves them."
     )
@@ -152,9 +157,10 @@ def _width(config: Mapping[str, Any]) -> int:
 
 
 def _size_of_part(part: Path, value_bytes: int) -> int:
-    """Of its safetensors files, from their headers. diffusers reads variants (fp16, ema) only when they are asked for."""
+    """Of its safetensors files, from their headers; 0 without any. diffusers reads variants (fp16, ema), whose names
+    have a further dot, only when they are asked for."""
     files = [file for file in sorted(part.glob("*.safetensors")) if file.name.count(".") == 1]
-    return sum(_size_of_file(file, value_bytes) for file in files or sorted(part.glob("*.safetensors")))
+    return sum(_size_of_file(file, value_bytes) for file in files)
 
 
 def _size_of_file(path: Path, value_bytes: int) -> int:

@@ -5,7 +5,6 @@ memory, Apple's and Intel's cards and some libraries only say so in words.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import torch
@@ -42,8 +41,8 @@ def is_out_of_memory(error: BaseException | None) -> bool:
 def explain(plan: Plan, *, width: int, height: int, frames: int, peak: int) -> OutOfMemory:
     """The error for a clip of this size: what was asked, how it was tried, what to lower."""
     return OutOfMemory(
-        f"Memory ran out: {frames} frames of {width}x{height} with {plan.describe()}; {peak / GIB:.1f} GiB were taken at "
-        f"most. {' '.join(_advice(plan))}"
+        f"Memory ran out: {frames} frames of {width}x{height} with {plan.describe()}; {peak / GIB:.1f} GiB were taken "
+        f"at most. {' '.join(_advice(plan))}"
     )
 
 

@@ -1,4 +1,4 @@
-"""How many steps, and how strongly the prompt guides them: the makers' recipe for distilled weights, or for full ones."""
+"""How many steps, and how strongly the prompt guides them: the makers' recipe for distilled or for full weights."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def choose_recipe(family: Family, *, name: str, steps: int, guidance: float) -> 
     usual = _DEFAULTS[family, name]
     if family is Family.LTX2 and name == "distilled" and (steps not in (0, usual.steps) or guidance not in (0, 1)):
         raise Misconfigured(
-            f"VIVANT_DIFFUSERS_STEPS and VIVANT_DIFFUSERS_GUIDANCE: distilled LTX-2 has its own {usual.steps} steps and "
-            "no guidance; leave both at 0, or set VIVANT_DIFFUSERS_RECIPE=full for weights that are not distilled."
+            f"VIVANT_DIFFUSERS_STEPS and VIVANT_DIFFUSERS_GUIDANCE: distilled LTX-2 has its own {usual.steps} steps "
+            "and no guidance; leave both at 0, or set VIVANT_DIFFUSERS_RECIPE=full for weights that are not distilled."
         )
     return Recipe(name, steps or usual.steps, guidance or usual.guidance)
