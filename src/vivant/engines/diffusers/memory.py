@@ -129,17 +129,18 @@ def choose_plan(
         if _fits(plan, machine):
             return plan
     least = min(tried, key=lambda plan: (plan.card > machine.card, plan.ram > machine.ram, plan.card))
-    where = "memory" if machine.unified else f"{least.card / GIB:.1f} GiB of the card and main memory"
-    free = (
-        f"{machine.ram / GIB:.1f} GiB are free"
-        if machine.unified
-        else f"{machine.card / GIB:.1f} GiB of the card and {machine.ram / GIB:.1f} GiB of main memory are free"
-    )
     raise Misconfigured(
-        f"The model does not fit into this machine by our estimate: at least {least.ram / GIB:.1f} GiB of {where} are "
-        f"needed, {free}. Use a smaller model or a GGUF file (VIVANT_DIFFUSERS_GGUF), set "
-        f"VIVANT_DIFFUSERS_MAX_PIXELS, or name VIVANT_DIFFUSERS_MEMORY yourself to try it all the same."
+        f"The model does not fit into this machine by our estimate: at least {_tell(least.card, least.ram, machine)} are "
+        f"needed, {_tell(machine.card, machine.ram, machine)} are free. Use a smaller model or a GGUF file "
+        "(VIVANT_DIFFUSERS_GGUF), set VIVANT_DIFFUSERS_MAX_PIXELS, or name VIVANT_DIFFUSERS_MEMORY yourself to try it "
+        "all the same."
     )
+
+
+def _tell(card: int, ram: int, machine: Machine) -> str:
+    if machine.unified:
+        return f"{ram / GIB:.1f} GiB of memory"
+    return f"{card / GIB:.1f} GiB of the card and {ram / GIB:.1f} GiB of main memory"
 
 
 def _candidates(
@@ -189,7 +190,7 @@ def _estimate(
     step = clip.tokens * weights.width * clip.value_bytes * STEP_COPIES
     decode = TILED_DECODE if tiling else clip.pixels * clip.frames * DECODE_BYTES
     frames = clip.pixels * clip.frames * 3 * (clip.value_bytes + 1)  # as decoded, and as bytes
-    vae = min(other, 3 * GIB)
+    vae = weights.others.get("vae", 0)
     match placement:
         case Placement.RESIDENT:
             card = total + max(step, decode + frames)
