@@ -29,6 +29,26 @@ def make_tiny_model(kind: str, folder: Path) -> Path:
     return folder
 
 
+def make_tiny_gguf(transformer: Path, file: Path) -> Path:
+    """The weights of a transformer's folder as a GGUF file: matrices in 8 bits (Q8_0), the rest as it is."""
+    import gguf
+    from safetensors.numpy import load_file
+
+    (weights,) = transformer.glob("*.safetensors")
+    writer = gguf.GGUFWriter(file, "vivant-tiny")
+    for name, tensor in load_file(weights).items():
+        if tensor.ndim == 2 and tensor.shape[1] % 32 == 0 and "scale_shift" not in name:
+            kind = gguf.GGMLQuantizationType.Q8_0
+            writer.add_tensor(name, gguf.quants.quantize(tensor, kind), raw_dtype=kind)
+        else:
+            writer.add_tensor(name, tensor)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
 def _word_tokenizer(special: tuple[str, ...]) -> Any:
     """A tokenizer with one token for each of a few words; others are unknown."""
     from tokenizers import Tokenizer

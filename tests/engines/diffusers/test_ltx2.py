@@ -1,4 +1,4 @@
-"""LTX-2 with random weights: first picture, last picture, sound, seeds, progress; loaded from a folder as a real one."""
+"""LTX-2 with random weights: pictures, sound, seeds, progress; loaded from a folder as a real one is."""
 
 from __future__ import annotations
 

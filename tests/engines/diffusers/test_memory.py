@@ -105,7 +105,7 @@ def test_what_the_operator_settles_stays_settled() -> None:
 def test_where_card_and_main_memory_are_one_nothing_is_moved() -> None:
     plan = choose_plan(SMALL, HD, machine(0, 64, unified=True, fp8=False))
     assert (plan.placement, plan.precision) == (Placement.RESIDENT, Precision.FULL)
-    with pytest.raises(Misconfigured, match="GiB of memory are needed, 36.0 GiB of memory are free"):
+    with pytest.raises(Misconfigured, match=r"GiB of memory are needed, 36.0 GiB of memory are free"):
         choose_plan(LTX, HD, machine(0, 36, unified=True, fp8=False))
 
 

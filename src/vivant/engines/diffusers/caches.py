@@ -1,7 +1,8 @@
 """What a transformer keeps from one step to the next, so that steps that change little cost little.
 
 All of them change what comes out. Which ones a family can use was tried with diffusers 0.42.1: its first-block cache
-does not know LTX-2's blocks, and FasterCache fails with both families.
+does not know LTX-2's blocks; pyramid attention mixes up the passes of LTX-2's guidance, which differ in size; and
+FasterCache fails with both families.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from vivant.engines.diffusers.model_folder import Family
 from vivant.errors import Misconfigured
 
 CACHES: Final = ("off", "first-block", "pyramid-attention", "taylorseer")
-_CANNOT: Final[Mapping[Family, tuple[str, ...]]] = {Family.LTX2: ("first-block",)}
+_CANNOT: Final[Mapping[Family, tuple[str, ...]]] = {Family.LTX2: ("first-block", "pyramid-attention")}
 
 
 def check_cache(name: str, family: Family, *, steps: int) -> None:
     """Raise Misconfigured for a cache that the family cannot use, or that would skip most of a few steps."""
     if name in _CANNOT.get(family, ()):
-        others = ", ".join(cache for cache in CACHES if cache != name)
-        raise Misconfigured(f"VIVANT_DIFFUSERS_CACHE: {name} does not know {family}'s blocks; it can be {others}.")
+        others = " or ".join(cache for cache in CACHES if cache not in _CANNOT[family])
+        raise Misconfigured(f"VIVANT_DIFFUSERS_CACHE: {name} does not work with {family}; it can be {others}.")
     if name != "off" and steps < 12:
         raise Misconfigured(
             f"VIVANT_DIFFUSERS_CACHE: {name} skips steps that are like the last one, and a recipe of {steps} steps has "

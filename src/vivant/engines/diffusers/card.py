@@ -134,7 +134,7 @@ SETTINGS: Final = (
         parse=choice("off", "first-block", "pyramid-attention", "taylorseer"),
         default="off",
         help="Keep from one step what changes little in the next: faster, not the same film. Not with few steps, and "
-        "`first-block` not with LTX-2.",
+        "with LTX-2 `taylorseer` only.",
     ),
     EngineSetting(
         name="warm_up",

@@ -130,8 +130,8 @@ def choose_plan(
             return plan
     least = min(tried, key=lambda plan: (plan.card > machine.card, plan.ram > machine.ram, plan.card))
     raise Misconfigured(
-        f"The model does not fit into this machine by our estimate: at least {_tell(least.card, least.ram, machine)} are "
-        f"needed, {_tell(machine.card, machine.ram, machine)} are free. Use a smaller model or a GGUF file "
+        f"The model does not fit into this machine by our estimate: at least {_tell(least.card, least.ram, machine)} "
+        f"are needed, {_tell(machine.card, machine.ram, machine)} are free. Use a smaller model or a GGUF file "
         "(VIVANT_DIFFUSERS_GGUF), set VIVANT_DIFFUSERS_MAX_PIXELS, or name VIVANT_DIFFUSERS_MEMORY yourself to try it "
         "all the same."
     )

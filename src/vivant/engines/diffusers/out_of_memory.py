@@ -42,17 +42,17 @@ def explain(plan: Plan, *, width: int, height: int, frames: int, peak: int) -> O
     """The error for a clip of this size: what was asked, how it was tried, what to lower."""
     return OutOfMemory(
         f"Memory ran out: {frames} frames of {width}x{height} with {plan.describe()}; {peak / GIB:.1f} GiB were taken "
-        f"at most. {' '.join(_advice(plan))}"
+        f"at most. {' '.join(_advice(plan, width * height))}"
     )
 
 
-def _advice(plan: Plan) -> Iterator[str]:
+def _advice(plan: Plan, pixels: int) -> Iterator[str]:
     yield "Ask for a lower resolution or fewer seconds."
-    settings = ["VIVANT_DIFFUSERS_MAX_PIXELS=400000"]
+    settings = [f"VIVANT_DIFFUSERS_MAX_PIXELS={pixels // 2}"]
     if not plan.tiling:
         settings.append("VIVANT_DIFFUSERS_TILING=on")
     order = list(Placement)
-    if plan.placement is not order[-1]:
+    if plan.card and plan.placement is not order[-1]:  # a CPU has nowhere to move weights to
         settings.append(f"VIVANT_DIFFUSERS_MEMORY={order[order.index(plan.placement) + 1]}")
     if plan.precision is Precision.FULL:
         settings.append("VIVANT_DIFFUSERS_QUANTISE=fp8")
