@@ -31,9 +31,9 @@ def card_of(folder: Path, **options: Any) -> Card:
 )
 def test_a_card_says_what_the_family_can_do(tmp_path: Path, kind: str, last: bool, sound: Sound, silent: Sound) -> None:
     card = card_of(write_model(tmp_path / "mine", kind))
-    assert (card.last_frame, card.sound, card.model, card.seats) == (last, sound, "mine", 1)
+    assert (card.last_frame, card.sound, card.model, card.workers) == (last, sound, "mine", 1)
     assert card_of(tmp_path / "mine", sound_if_missing="silence").sound is silent
-    assert card_of(tmp_path / "mine", cards=4).seats == 4
+    assert card_of(tmp_path / "mine", cards=4).workers == 4
 
 
 def test_without_a_model_the_setting_is_named_with_those_that_are_known() -> None:

@@ -92,7 +92,7 @@ def test_a_device_that_is_not_there_is_told_with_those_that_are(tiny_options: An
 
 
 @pytest.mark.parametrize(
-    ("hip", "wanted", "seat", "kind", "name"),
+    ("hip", "wanted", "worker", "kind", "name"),
     [
         (None, "auto", 0, "cuda", "cuda:0"),
         (None, "cuda", 3, "cuda", "cuda:3"),
@@ -101,8 +101,8 @@ def test_a_device_that_is_not_there_is_told_with_those_that_are(tiny_options: An
         ("6.4", "rocm", 0, "rocm", "cuda:0"),
     ],
 )
-def test_a_seat_has_the_card_of_its_number(
-    tiny_models: Any, monkeypatch: pytest.MonkeyPatch, hip: str | None, wanted: str, seat: int, kind: str, name: str
+def test_a_worker_has_the_card_of_its_number(
+    tiny_models: Any, monkeypatch: pytest.MonkeyPatch, hip: str | None, wanted: str, worker: int, kind: str, name: str
 ) -> None:
     tiny_models("ltx2")
     import torch
@@ -112,7 +112,7 @@ def test_a_seat_has_the_card_of_its_number(
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
     monkeypatch.setattr(torch, "version", SimpleNamespace(hip=hip))
-    device = find_device(wanted, seat)
+    device = find_device(wanted, worker)
     assert (device.kind, str(device.torch)) == (kind, name) and device.can_offload
     with pytest.raises(Misconfigured, match="it finds"):
         find_device("xpu", 0)

@@ -177,7 +177,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         progress="per step",
         cancel="within a step",
         seed="exact on one device",
-        seats=options["cards"],
+        workers=options["cards"],
     )
 
 

@@ -1,6 +1,6 @@
 """The card that the model runs on, and what is free on it and in main memory.
 
-A seat has the card of its number, so as many workers as cards use all of them.
+A worker has the card of its number, so as many workers as cards use all of them.
 """
 
 from __future__ import annotations
@@ -88,8 +88,9 @@ class Device:
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def find_device(wanted: str, seat: int) -> Device:
-    """The device of this seat. wanted: one of DEVICES; auto: the first kind that is there, a CPU only if it is named.
+def find_device(wanted: str, worker: int) -> Device:
+    """The device for the worker of this number, from 0. wanted: one of DEVICES; auto: the first kind that is there.
+    A CPU is taken only if it is named.
 
     Raises Misconfigured: a kind that is not there, or none at all.
     """
@@ -109,7 +110,9 @@ def find_device(wanted: str, seat: int) -> Device:
             f"{', '.join(there) or 'no card'}."
         )
     count = there[wanted]
-    return Device(wanted, torch.device("mps") if wanted == "mps" else torch.device(_TORCH_NAMES[wanted], seat % count))
+    return Device(
+        wanted, torch.device("mps") if wanted == "mps" else torch.device(_TORCH_NAMES[wanted], worker % count)
+    )
 
 
 _TORCH_NAMES: Final = {"cuda": "cuda", "rocm": "cuda", "xpu": "xpu"}

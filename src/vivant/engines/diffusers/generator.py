@@ -21,20 +21,20 @@ from vivant.engines.diffusers.attention import check_attention, set_attention
 from vivant.engines.diffusers.caches import check_cache, set_cache
 from vivant.engines.diffusers.checkpoints import Checkpoints
 from vivant.engines.diffusers.device import Device, find_device
-from vivant.engines.diffusers.loading import has_int8, load_pipeline
-from vivant.engines.diffusers.memory import GIB, Clip, Placement, Plan, Precision, Weights, choose_plan
+from vivant.engines.diffusers.loading import load_pipeline
+from vivant.engines.diffusers.memory import GIB, Plan
 from vivant.engines.diffusers.model_folder import Family, ModelFolder, read_model_folder
 from vivant.engines.diffusers.out_of_memory import explain, is_out_of_memory
+from vivant.engines.diffusers.planning import gguf_files, plan_memory, served_canvas
 from vivant.engines.diffusers.recipes import Recipe, choose_recipe
 from vivant.engines.diffusers.weights import locate, read_receipt
-from vivant.engines.generated.canvas import GenerationCanvas
 from vivant.engines.generated.film import at_24_fps
 from vivant.engines.generated.footage import Footage
 from vivant.engines.generated.order import Order, probe_order
 from vivant.engines.generated.settings import option
 from vivant.errors import EngineFailed, Misconfigured, VivantError
 from vivant.media import F32, U8
-from vivant.request import FPS, Canvas
+from vivant.request import FPS
 
 LOADED: Final = 0.02  # fractions of a job: the prompt is read next
 FIRST_STEP: Final = 0.05
@@ -43,7 +43,7 @@ DECODED: Final = 0.90
 
 
 class DiffusersGenerator:
-    """Implements `generated.engine.Generator`. options: values of the settings in card.py by name, and `seat`."""
+    """Implements `generated.engine.Generator`. options: values of the settings in card.py by name, and `worker`."""
 
     name = "diffusers"
     version = "1"
@@ -71,9 +71,9 @@ class DiffusersGenerator:
         if options["attention"]:
             check_attention(options["attention"])
         check_cache(options["cache"], folder.family, steps=recipe.steps)
-        device = find_device(options["device"], int(options.get("seat", 0)))
+        device = find_device(options["device"], int(options.get("worker", 0)))
         dtype = device.choose_dtype(options["dtype"])
-        plan = self._choose_plan(folder, device, dtype, gguf)
+        plan = plan_memory(folder, options, device, dtype)
         self._folder, self._recipe, self._device, self._plan = folder, recipe, device, plan
         try:
             self._pipeline = load_pipeline(folder, plan, device, dtype, gguf)
@@ -177,52 +177,14 @@ class DiffusersGenerator:
         # are fast; none is part of diffusers, and none is bundled here.
         return at_24_fps(made, fps=Fraction(self._folder.family.fps), wanted=order.frames, blend=True)
 
-    def _choose_plan(self, folder: ModelFolder, device: Device, dtype: torch.dtype, gguf: Mapping[str, Path]) -> Plan:
-        options, value_bytes = self._options, dtype.itemsize
-        sizes = folder.sizes(value_bytes) | {name: file.stat().st_size for name, file in gguf.items()}
-        weights = Weights(
-            transformers={name: sizes.pop(name) for name in folder.transformers},
-            others=sizes,
-            width=folder.width,
-            gguf=bool(gguf),
-        )
-        canvas = GenerationCanvas.of(
-            Canvas.of(options["plan_for"], "16:9", options["plan_seconds"]),
-            grid=option(options, "grid"),
-            max_pixels=option(options, "max_pixels"),
-        )
-        frames = folder.family.frames(options["plan_seconds"])
-        clip = Clip(
-            pixels=canvas.width * canvas.height,
-            frames=frames,
-            tokens=folder.family.tokens(canvas.width, canvas.height, frames),
-            value_bytes=value_bytes,
-        )
-        placement = None if options["memory"] == "auto" else Placement(options["memory"])
-        if placement not in (None, Placement.RESIDENT) and not device.can_offload:
-            raise Misconfigured(
-                f"VIVANT_DIFFUSERS_MEMORY: {placement} moves weights between a card and main memory, and on "
-                f"{device.kind} they are the same; set it to auto."
-            )
-        return choose_plan(
-            weights,
-            clip,
-            device.measure(),
-            placement=placement,
-            precision=None if gguf else _precision(options["quantise"], device),
-            tiling={"auto": None, "on": True, "off": False}[options["tiling"]],
-        )
-
     def _warm_up(self) -> None:
         """A clip of the resolution that is served: the first caller does not wait for what a card prepares once, and a
         service that cannot make such a clip does not start. Raises Misconfigured."""
         resolution = self._options["warm_up"]
         if resolution == "off":
             return
-        wanted = Canvas.of(resolution, "16:9", self._options["plan_seconds"])
-        canvas = GenerationCanvas.of(
-            wanted, grid=option(self._options, "grid"), max_pixels=option(self._options, "max_pixels")
-        )
+        canvas = served_canvas(self._options, resolution)
+        wanted = canvas.contract
         small = probe_order(grid=option(self._options, "grid"))
         grey = torch.full((wanted.height, wanted.width, 3), 128, dtype=torch.uint8).numpy()
         order = Order(
@@ -235,35 +197,6 @@ class DiffusersGenerator:
             raise Misconfigured(
                 f"VIVANT_DIFFUSERS_WARM_UP: a clip of {resolution} could not be made. {error}"
             ) from error
-
-
-def gguf_files(options: Mapping[str, Any]) -> dict[str, Path]:
-    """transformer -> the GGUF file that holds it."""
-    named = {"transformer": options["gguf"], "transformer_2": options["gguf_2"]}
-    return {name: Path(file) for name, file in named.items() if file}
-
-
-def _precision(quantise: str, device: Device) -> Precision | None:
-    """None: to be chosen. Raises Misconfigured for 8-bit integers without a package that has them."""
-    match quantise:
-        case "auto":
-            return None
-        case "none":
-            return Precision.FULL
-        case "int8":
-            found = has_int8()
-            if found is None:
-                raise Misconfigured(
-                    "VIVANT_DIFFUSERS_QUANTISE=int8 needs the package torchao or bitsandbytes, and neither is "
-                    "installed; fp8 needs none."
-                )
-            return found
-        case _:
-            if device.kind == "mps":
-                raise Misconfigured(
-                    "VIVANT_DIFFUSERS_QUANTISE=fp8: Apple's GPUs have no 8-bit floats; use a GGUF file."
-                )
-            return Precision(quantise)
 
 
 def _not_loaded(error: Exception, path: Path, plan: Plan) -> Misconfigured:
