@@ -19,11 +19,12 @@ def serve_process(
     in_child: Callable[[], None] | None = None,
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process and its URL, once it answers. Its log is `data`/log. in_child: run in the process before Python."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data), *options],
-        stdout=subprocess.PIPE, stderr=(data / "log").open("w"), text=True, preexec_fn=in_child,
-        env={**os.environ, "VIVANT_ENGINES": "testcard", **environment},
-    )  # fmt: skip
+    with (data / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "vivant", "serve", "--port", "0", "--data", str(data), *options],
+            stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=in_child,
+            env={**os.environ, "VIVANT_ENGINES": "testcard", **environment},
+        )  # fmt: skip
     assert process.stdout is not None
     try:
         for line in process.stdout:

@@ -167,3 +167,8 @@ def test_values_that_are_no_numbers_fail_with_the_dtype_that_may_be_the_reason(l
 def test_a_prompt_without_words_is_no_reason_to_fail(load_tiny: Any, lake: U8) -> None:
     for prompt in ("", " ", "\u202e\u200b", "🌊" * 50, "a " * 3000):
         generator_of(load_tiny("ltx2")).generate(make_order(lake, prompt=prompt), NullWatch())
+
+
+def test_facts_are_plain_data(load_tiny: Any) -> None:
+    facts = generator_of(load_tiny("ltx2")).facts()
+    assert {type(value) for value in facts.values()} <= {str, int, bool}

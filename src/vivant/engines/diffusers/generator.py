@@ -99,7 +99,7 @@ class DiffusersGenerator:
             "recipe": recipe.name,
             "steps": recipe.steps,
             "diffusers": diffusers.__version__,
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
         }
         self._warm_up()
 
