@@ -6,7 +6,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; 
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: demo serve test test-fast fuzz soak coverage fingerprints prompts gallery chromium-pictures check bench format lock clean
+.PHONY: demo demo-neural serve test test-neural test-fast fuzz soak coverage fingerprints prompts gallery chromium-pictures check bench format lock clean
 
 demo: .venv/installed
 	@$(BIN)/vivant demo
@@ -21,6 +21,20 @@ PYTEST := $(BIN)/pytest -n 2 --dist loadfile -p randomly --randomly-seed=$(SEED)
 test: check
 	@echo "→ Running all tests (SEED=$(SEED))"
 	@$(PYTEST)
+	@if $(MAKE) --no-print-directory .venv-neural/installed; then $(MAKE) --no-print-directory test-neural SEED=$(SEED); \
+		else echo "→ torch cannot be installed here: the tests of the engine diffusers did not run"; fi
+
+# The tests of the engine diffusers, in an environment of their own with torch; about three minutes. One thread for each:
+# threads of torch that wait for a busy core cost more than they bring.
+NEURAL := .venv-neural/bin
+test-neural: .venv-neural/installed
+	@echo "→ Running the tests that need torch (SEED=$(SEED))"
+	@OMP_NUM_THREADS=1 $(NEURAL)/pytest -n 2 --dist worksteal -p randomly --randomly-seed=$(SEED) \
+		tests/engines/diffusers tests/engines/test_conformance.py -k diffusers
+
+# The whole path of a neural engine without a card: a service with a model of random weights. What it makes is noise.
+demo-neural: .venv-neural/installed
+	@PYTHONPATH=tests $(NEURAL)/python -m support.demo_neural
 
 # Less than a minute: no test here makes frames or sound with the embedded engine.
 test-fast: .venv/installed-dev
@@ -85,9 +99,10 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	$(LOCK) --group build -o requirements.lock
 	$(LOCK) --group build --extra dev -o requirements-dev.lock
+	$(LOCK) --group build --extra gpu -c requirements-dev.lock -o requirements-neural.lock
 
 clean:
-	rm -rf .venv demo.mp4 .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	rm -rf .venv .venv-neural demo.mp4 demo-neural.mp4 .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 
 .venv/bin/python:
 	@"$(PYTHON)" -c '$(SUPPORTED)' 2>/dev/null || { echo "Vivant needs Python 3.11 to 3.14, and found none." \
@@ -107,3 +122,15 @@ clean:
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@ .venv/installed
+
+# The build of torch that suits the card, or none for a CPU; PyTorch's own pages say which index has it. On Linux the usual
+# index has the one for NVIDIA's cards, some 3 GB, which runs on a CPU too.
+TORCH ?= torch==2.13.0
+.venv-neural/installed: requirements-neural.lock requirements-dev.lock pyproject.toml | .venv/bin/python
+	@echo "→ Installing torch and diffusers into .venv-neural (some 3 GB on disk; two minutes or more)"
+	@"$(PYTHON)" -m venv .venv-neural
+	@$(NEURAL)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(NEURAL)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(NEURAL)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-neural.lock
+	@$(NEURAL)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@

@@ -1,4 +1,4 @@
-"""`vivant bench`: what clips cost. measure.py, measure_memory.py and measure_peers.py do the measuring."""
+"""`vivant bench`: what clips cost. measure.py, measure_memory.py, measure_peers.py and bench_gpu.py measure."""
 
 from __future__ import annotations
 
@@ -57,6 +57,31 @@ def clip(
         _print_budgets(terminal, reports, describe_machine())
     if beside:
         _print_peers(terminal, beside, describe_machine())
+
+
+@app.command("gpu")
+def gpu(
+    engine: Annotated[str, typer.Option(help="Which engine; its settings are those of the service.")] = "diffusers",
+    resolution: Annotated[str, typer.Option(help="480p | 720p | 1080p")] = "720p",
+    duration: Annotated[int, typer.Option(help="Seconds, 4..12.")] = 5,
+    runs: Annotated[int, typer.Option(min=1, help="Counted clips after one that warms up.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a row.")] = False,
+) -> None:
+    """One clip of an engine that generates: seconds, peak memory, sharpness. A row for docs/engines/hardware.md."""
+    from vivant.cli.bench_gpu import COLUMNS, describe_row, measure_engine
+    from vivant.cli.measure import describe_machine
+    from vivant.settings import load_settings
+
+    terminal = Terminal()
+    options = load_settings(engines=engine).options_of(engine)
+    with Terminal(stderr=True).status(f"Making {runs + 1} clips"):
+        measured = measure_engine(engine, options, resolution=resolution, seconds=duration, runs=runs)
+    if as_json:
+        terminal.print_json({"machine": describe_machine(), **measured})
+        return
+    row = describe_row(measured)
+    terminal.print_table(COLUMNS, [row], title=describe_machine())
+    terminal.print(f"| {' | '.join(row)} |")
 
 
 @app.command("memory")
