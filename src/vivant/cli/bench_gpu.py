@@ -33,7 +33,8 @@ def measure_engine(
     Returns plain data: what the engine tells of itself, seconds of its setup and of a clip with everything but its
     encoding, its peak memory in GiB, and how sharp the frames are compared with the picture itself (1: as sharp).
     """
-    picture = np.asarray(Image.open(asset(f"photos/{PHOTO}")).convert("RGB"))
+    with asset(f"photos/{PHOTO}").open("rb") as file:
+        picture = np.asarray(Image.open(file).convert("RGB"))
     brief = Brief(prompt=PROMPT, resolution=resolution, ratio="16:9", seconds=seconds, seed=1)
     request = brief.resolve(picture.shape[1], picture.shape[0], has_last_frame=False)
     started = time.monotonic()

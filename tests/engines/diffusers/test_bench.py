@@ -33,7 +33,7 @@ def test_a_row_has_the_seconds_memory_and_sharpness_of_a_real_clip(
 
 
 def test_sharpness_is_one_for_frames_as_sharp_as_the_picture_and_less_for_blurred_ones(lake: U8) -> None:
-    blurred = cv2.GaussianBlur(lake, (0, 0), 2)
+    blurred = cv2.GaussianBlur(lake, (0, 0), 2).astype(np.uint8)
 
     def frames(later: U8) -> Iterator[Planes]:
         return (to_planes(lake if number == 0 else later) for number in range(30))

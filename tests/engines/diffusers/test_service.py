@@ -120,8 +120,8 @@ def serving(
 def test_two_pictures_over_http_become_a_clip_with_sound(
     tiny_options: Any, lake: U8, falls: U8, tmp_path: Path, kind: str
 ) -> None:
-    more = {} if kind == "ltx2" else {"max_pixels": 8192}
-    with serving(tmp_path / "data", tiny_options(kind), **more) as caller:
+    pixels = 40_000 if kind == "ltx2" else 8192
+    with serving(tmp_path / "data", tiny_options(kind), max_pixels=pixels) as caller:
         task_id = caller.submit(lake, falls, camera_fixed=True, ratio="16:9")
         result = caller.finish(task_id)
         assert result["task"]["status"] == "TASK_STATUS_SUCCEED", result
