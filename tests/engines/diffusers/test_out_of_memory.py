@@ -123,23 +123,23 @@ def test_an_error_that_another_one_wraps_is_found(load_tiny: Any) -> None:
 
 def test_the_next_placement_is_advised_where_there_is_one(load_tiny: Any) -> None:
     load_tiny("ltx2")
-    from vivant.engines.diffusers.memory import Placement, Plan, Precision
+    from vivant.engines.diffusers.memory import MemoryPlan, Offload, Precision
     from vivant.engines.diffusers.out_of_memory import explain
 
-    def advise(placement: Placement, card: int) -> str:
-        plan = Plan(placement=placement, precision=Precision.FULL, tiling=False, card=card, ram=1)
+    def advise(placement: Offload, card: int) -> str:
+        plan = MemoryPlan(placement=placement, precision=Precision.FULL, tiling=False, card=card, ram=1)
         return str(explain(plan, width=64, height=64, frames=97, peak=0))
 
-    assert "MEMORY=model" in advise(Placement.RESIDENT, 1) and "MEMORY=sequential" in advise(Placement.GROUP, 1)
-    assert "MEMORY=" not in advise(Placement.RESIDENT, 0)  # a CPU has nowhere to move weights to
+    assert "MEMORY=model" in advise(Offload.RESIDENT, 1) and "MEMORY=sequential" in advise(Offload.GROUP, 1)
+    assert "MEMORY=" not in advise(Offload.RESIDENT, 0)  # a CPU has nowhere to move weights to
 
 
 def test_advice_does_not_repeat_what_is_set_already(load_tiny: Any) -> None:
     load_tiny("ltx2")
-    from vivant.engines.diffusers.memory import Placement, Plan, Precision
+    from vivant.engines.diffusers.memory import MemoryPlan, Offload, Precision
     from vivant.engines.diffusers.out_of_memory import explain
 
-    plan = Plan(placement=Placement.SEQUENTIAL, precision=Precision.FP8, tiling=True, card=1, ram=1)
+    plan = MemoryPlan(placement=Offload.SEQUENTIAL, precision=Precision.FP8, tiling=True, card=1, ram=1)
     told = str(explain(plan, width=64, height=64, frames=97, peak=0))
     assert "MAX_PIXELS" in told and not any(words in told for words in ("TILING=", "MEMORY=", "QUANTISE="))
 

@@ -80,13 +80,13 @@ def test_in_groups_the_film_is_the_same_to_the_bit(load_tiny: Any, lake: U8, kin
     import torch
 
     from vivant.engines.diffusers.loading import place
-    from vivant.engines.diffusers.memory import Placement
+    from vivant.engines.diffusers.memory import Offload
 
     engine = load_engine("diffusers", tiny_options(kind))
     engine.setup()
     generator = generator_of(engine)
     wanted = film_of(generator, make_order(lake))
-    place(generator._pipeline, generator._folder.transformers, Placement.GROUP, torch.device("cpu"))
+    place(generator._pipeline, generator._folder.transformers, Offload.GROUP, torch.device("cpu"))
     assert np.array_equal(film_of(generator, make_order(lake)), wanted)
 
 
@@ -103,7 +103,7 @@ def test_each_placement_asks_diffusers_for_what_it_says(load_tiny: Any, placemen
     import torch
 
     from vivant.engines.diffusers.loading import place
-    from vivant.engines.diffusers.memory import Placement
+    from vivant.engines.diffusers.memory import Offload
 
     told: list[str] = []
 
@@ -117,7 +117,7 @@ def test_each_placement_asks_diffusers_for_what_it_says(load_tiny: Any, placemen
         def enable_sequential_cpu_offload(self, device: Any) -> None:
             told.append(f"enable_sequential_cpu_offload {device}")
 
-    place(PipelineDouble(), ("transformer",), Placement(placement), torch.device("cuda"))
+    place(PipelineDouble(), ("transformer",), Offload(placement), torch.device("cuda"))
     assert told == calls
 
 

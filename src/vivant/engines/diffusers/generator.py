@@ -22,7 +22,7 @@ from vivant.engines.diffusers.caches import check_cache, set_cache
 from vivant.engines.diffusers.checkpoints import Checkpoints
 from vivant.engines.diffusers.device import Device, find_device
 from vivant.engines.diffusers.loading import load_pipeline
-from vivant.engines.diffusers.memory import GIB, Plan
+from vivant.engines.diffusers.memory import GIB, MemoryPlan
 from vivant.engines.diffusers.model_folder import Family, ModelFolder, read_model_folder
 from vivant.engines.diffusers.out_of_memory import explain, is_out_of_memory
 from vivant.engines.diffusers.planning import gguf_files, plan_memory, served_canvas
@@ -54,7 +54,7 @@ class DiffusersGenerator:
         self._folder: ModelFolder
         self._recipe: Recipe
         self._device: Device
-        self._plan: Plan
+        self._plan: MemoryPlan
         self._pipeline: Any = None
         self._checkpoints: Checkpoints
 
@@ -199,7 +199,7 @@ class DiffusersGenerator:
             ) from error
 
 
-def _not_loaded(error: Exception, path: Path, plan: Plan) -> Misconfigured:
+def _not_loaded(error: Exception, path: Path, plan: MemoryPlan) -> Misconfigured:
     if is_out_of_memory(error):
         return Misconfigured(
             f"Memory ran out while the model in {path} was loaded ({plan.describe()}). Set "

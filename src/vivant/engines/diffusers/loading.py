@@ -14,7 +14,7 @@ import transformers
 
 from vivant.engines.diffusers.device import Device
 from vivant.engines.diffusers.frames_as_bytes import use_bytes
-from vivant.engines.diffusers.memory import Placement, Plan, Precision
+from vivant.engines.diffusers.memory import MemoryPlan, Offload, Precision
 from vivant.engines.diffusers.model_folder import Family, ModelFolder
 from vivant.errors import Misconfigured
 
@@ -24,7 +24,9 @@ TILE_FRAMES: Final = 64
 TILE_OVERLAP: Final = 24
 
 
-def load_pipeline(folder: ModelFolder, plan: Plan, device: Device, dtype: torch.dtype, gguf: dict[str, Path]) -> Any:
+def load_pipeline(
+    folder: ModelFolder, plan: MemoryPlan, device: Device, dtype: torch.dtype, gguf: dict[str, Path]
+) -> Any:
     """The pipeline, on its device. gguf: transformer -> file with its weights.
 
     Raises Misconfigured when a package for the precision is missing. What diffusers raises for damaged files, and
@@ -61,16 +63,16 @@ def load_pipeline(folder: ModelFolder, plan: Plan, device: Device, dtype: torch.
     return pipeline
 
 
-def place(pipeline: Any, transformers: tuple[str, ...], placement: Placement, device: torch.device) -> None:
+def place(pipeline: Any, transformers: tuple[str, ...], placement: Offload, device: torch.device) -> None:
     """Put the parts of the pipeline where the placement wants them."""
     match placement:
-        case Placement.RESIDENT:
+        case Offload.RESIDENT:
             pipeline.to(device)
-        case Placement.MODEL:
+        case Offload.MODEL:
             pipeline.enable_model_cpu_offload(device=device)
-        case Placement.SEQUENTIAL:
+        case Offload.SEQUENTIAL:
             pipeline.enable_sequential_cpu_offload(device=device)
-        case Placement.GROUP:
+        case Offload.GROUP:
             _place_in_groups(pipeline, transformers, device)
 
 

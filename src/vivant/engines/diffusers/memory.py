@@ -24,7 +24,7 @@ from vivant.errors import Misconfigured
 GIB: Final = 2**30
 
 
-class Placement(StrEnum):
+class Offload(StrEnum):
     RESIDENT = "resident"
     MODEL = "model"
     GROUP = "group"
@@ -69,7 +69,7 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clip:
+class LargestClip:
     """The largest clip that shall fit: pixels of a frame as generated, frames, and tokens of all latents."""
 
     pixels: int
@@ -90,10 +90,10 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class MemoryPlan:
     """What was chosen, and what it takes by the estimate, in bytes."""
 
-    placement: Placement
+    placement: Offload
     precision: Precision
     tiling: bool
     card: int
@@ -109,13 +109,13 @@ class Plan:
 
 def choose_plan(
     weights: Weights,
-    clip: Clip,
+    clip: LargestClip,
     machine: Machine,
     *,
-    placement: Placement | None = None,
+    placement: Offload | None = None,
     precision: Precision | None = None,
     tiling: bool | None = None,
-) -> Plan:
+) -> MemoryPlan:
     """The first plan that fits, in the order of `_TIERS`; frames decoded whole before tiles.
 
     placement, precision, tiling: what the operator settled; None: chosen. A placement that is settled is taken whether
@@ -145,14 +145,14 @@ def _tell(card: int, ram: int, machine: Machine) -> str:
 
 def _candidates(
     weights: Weights,
-    clip: Clip,
+    clip: LargestClip,
     machine: Machine,
-    placement: Placement | None,
+    placement: Offload | None,
     precision: Precision | None,
     tiling: bool | None,
-) -> Iterator[Plan]:
+) -> Iterator[MemoryPlan]:
     """Plans in the order in which they are wanted; at least one."""
-    placements = [placement] if placement else [Placement.RESIDENT] if machine.unified else list(Placement)
+    placements = [placement] if placement else [Offload.RESIDENT] if machine.unified else list(Offload)
     if precision:
         precisions = [precision]
     elif weights.gguf:
@@ -170,7 +170,7 @@ def _candidates(
 
 # Within a tier exact weights come first: moving a part once a clip costs seconds. Moving blocks at every step costs
 # more than 8 bits do, and moving layers more again.
-_TIERS: Final = ((Placement.RESIDENT, Placement.MODEL), (Placement.GROUP,), (Placement.SEQUENTIAL,))
+_TIERS: Final = ((Offload.RESIDENT, Offload.MODEL), (Offload.GROUP,), (Offload.SEQUENTIAL,))
 
 _SHRINKS_TO: Final = {
     Precision.FULL: 1.0,
@@ -182,8 +182,8 @@ _SHRINKS_TO: Final = {
 
 
 def _estimate(
-    weights: Weights, clip: Clip, machine: Machine, placement: Placement, precision: Precision, tiling: bool
-) -> Plan:
+    weights: Weights, clip: LargestClip, machine: Machine, placement: Offload, precision: Precision, tiling: bool
+) -> MemoryPlan:
     shrunk = {name: int(size * _SHRINKS_TO[precision]) for name, size in weights.transformers.items()}
     transformer, other = max(shrunk.values()), max(weights.others.values(), default=0)
     total = sum(shrunk.values()) + sum(weights.others.values())
@@ -192,24 +192,24 @@ def _estimate(
     frames = clip.pixels * clip.frames * 3 * (clip.value_bytes + 1)  # as decoded, and as bytes
     vae = weights.others.get("vae", 0)
     match placement:
-        case Placement.RESIDENT:
+        case Offload.RESIDENT:
             card = total + max(step, decode + frames)
-        case Placement.MODEL:
+        case Offload.MODEL:
             card = max(transformer + step, other, vae + decode + frames)
-        case Placement.GROUP:
+        case Offload.GROUP:
             card = max(int(GROUP_SHARE * max(transformer, other)) + step, vae + decode + frames)
-        case Placement.SEQUENTIAL:
+        case Offload.SEQUENTIAL:
             card = max(int(LAYER_SHARE * max(transformer, other)) + step, vae + decode + frames)
     if machine.unified:
-        return Plan(placement=placement, precision=precision, tiling=tiling, card=0, ram=card + SYSTEM)
+        return MemoryPlan(placement=placement, precision=precision, tiling=tiling, card=0, ram=card + SYSTEM)
     # Shrinking happens after loading, part by part: one part at full size is in main memory for a while.
     loading = max(*weights.transformers.values(), other)
-    ram = loading if placement is Placement.RESIDENT else max(total, total - transformer + loading)
+    ram = loading if placement is Offload.RESIDENT else max(total, total - transformer + loading)
     frames_bytes = clip.pixels * clip.frames * 3
-    return Plan(
+    return MemoryPlan(
         placement=placement, precision=precision, tiling=tiling, card=card + RESERVE, ram=ram + frames_bytes + SYSTEM
     )
 
 
-def _fits(plan: Plan, machine: Machine) -> bool:
+def _fits(plan: MemoryPlan, machine: Machine) -> bool:
     return plan.card <= machine.card and plan.ram <= machine.ram

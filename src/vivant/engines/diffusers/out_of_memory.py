@@ -9,7 +9,7 @@ from typing import Final
 
 import torch
 
-from vivant.engines.diffusers.memory import GIB, Placement, Plan, Precision
+from vivant.engines.diffusers.memory import GIB, MemoryPlan, Offload, Precision
 from vivant.errors import OutOfMemory
 
 _WORDS: Final = (
@@ -38,7 +38,7 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     return False
 
 
-def explain(plan: Plan, *, width: int, height: int, frames: int, peak: int) -> OutOfMemory:
+def explain(plan: MemoryPlan, *, width: int, height: int, frames: int, peak: int) -> OutOfMemory:
     """The error for a clip of this size: what was asked, how it was tried, what to lower."""
     return OutOfMemory(
         f"Memory ran out: {frames} frames of {width}x{height} with {plan.describe()}; {peak / GIB:.1f} GiB were taken "
@@ -46,12 +46,12 @@ def explain(plan: Plan, *, width: int, height: int, frames: int, peak: int) -> O
     )
 
 
-def _advice(plan: Plan, pixels: int) -> Iterator[str]:
+def _advice(plan: MemoryPlan, pixels: int) -> Iterator[str]:
     yield "Ask for a lower resolution or fewer seconds."
     settings = [f"VIVANT_DIFFUSERS_MAX_PIXELS={pixels // 2}"]
     if not plan.tiling:
         settings.append("VIVANT_DIFFUSERS_TILING=on")
-    order = list(Placement)
+    order = list(Offload)
     if plan.card and plan.placement is not order[-1]:  # a CPU has nowhere to move weights to
         settings.append(f"VIVANT_DIFFUSERS_MEMORY={order[order.index(plan.placement) + 1]}")
     if plan.precision is Precision.FULL:

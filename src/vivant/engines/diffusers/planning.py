@@ -10,7 +10,7 @@ import torch
 
 from vivant.engines.diffusers.device import Device
 from vivant.engines.diffusers.loading import has_int8
-from vivant.engines.diffusers.memory import Clip, Placement, Plan, Precision, Weights, choose_plan
+from vivant.engines.diffusers.memory import LargestClip, MemoryPlan, Offload, Precision, Weights, choose_plan
 from vivant.engines.diffusers.model_folder import ModelFolder
 from vivant.engines.generated.canvas import GenerationCanvas
 from vivant.engines.generated.settings import option
@@ -18,7 +18,7 @@ from vivant.errors import Misconfigured
 from vivant.request import Canvas
 
 
-def plan_memory(folder: ModelFolder, options: Mapping[str, Any], device: Device, dtype: torch.dtype) -> Plan:
+def plan_memory(folder: ModelFolder, options: Mapping[str, Any], device: Device, dtype: torch.dtype) -> MemoryPlan:
     """The plan for the clip that shall fit (plan_for, plan_seconds). Raises Misconfigured: nothing fits, or a setting
     that this device or these packages cannot have."""
     gguf = gguf_files(options)
@@ -31,14 +31,14 @@ def plan_memory(folder: ModelFolder, options: Mapping[str, Any], device: Device,
     )
     canvas = served_canvas(options, options["plan_for"])
     frames = folder.family.frames(options["plan_seconds"])
-    clip = Clip(
+    clip = LargestClip(
         pixels=canvas.width * canvas.height,
         frames=frames,
         tokens=folder.family.tokens(canvas.width, canvas.height, frames),
         value_bytes=dtype.itemsize,
     )
-    placement = None if options["memory"] == "auto" else Placement(options["memory"])
-    if placement not in (None, Placement.RESIDENT) and not device.can_offload:
+    placement = None if options["memory"] == "auto" else Offload(options["memory"])
+    if placement not in (None, Offload.RESIDENT) and not device.can_offload:
         raise Misconfigured(
             f"VIVANT_DIFFUSERS_MEMORY: {placement} moves weights between a card and main memory, and on {device.kind} "
             "they are the same; set it to auto."
