@@ -96,6 +96,30 @@ def test_a_stopped_clip_leaves_nothing_in_a_cache(load_tiny: Any, lake: U8) -> N
     assert np.array_equal(frames_of(generator, make_order(lake)), wanted)
 
 
+def test_parts_of_a_stopped_clip_are_put_away_before_the_next_one_and_not_while_it_must_end(
+    load_tiny: Any, lake: U8, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copying a large model back to main memory takes longer than the two seconds that a job has to end."""
+    generator = generator_of(load_tiny("ltx2"))
+    generator.generate(make_order(lake), NullWatch())
+    put_away: list[str] = []
+    watch = RecordingWatch(5)
+    real = generator._pipeline.maybe_free_model_hooks
+
+    def record() -> None:
+        put_away.append("stopped" if watch.stopped else "running")
+        real()
+
+    monkeypatch.setattr(generator._pipeline, "maybe_free_model_hooks", record)
+    with pytest.raises(Stopped):
+        generator.generate(make_order(lake), watch)
+    assert put_away == []
+    generator.generate(make_order(lake), NullWatch())
+    assert len(put_away) == 2  # before the next one, and by diffusers at its end
+    generator.generate(make_order(lake), NullWatch())
+    assert len(put_away) == 3
+
+
 def test_on_a_card_a_block_waits_until_the_one_before_the_last_is_done(
     load_tiny: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

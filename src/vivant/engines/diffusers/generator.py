@@ -57,6 +57,9 @@ class DiffusersGenerator:
         self._plan: MemoryPlan
         self._pipeline: Any = None
         self._checkpoints: Checkpoints
+        # A clip was broken off, and its parts lie where they were. They are put away before the next one: copying tens
+        # of gigabytes takes longer than the two seconds in which a job that is told to stop must end.
+        self._is_left_behind = False
 
     def setup(self) -> None:
         """Load the model. Raises Misconfigured: a setting, a folder, a device or memory that does not do."""
@@ -116,6 +119,9 @@ class DiffusersGenerator:
         started = time.monotonic()
         frames = self._folder.family.frames(order.seconds)
         self._device.forget_peak()
+        if self._is_left_behind:
+            self._pipeline.maybe_free_model_hooks()  # parts go back to where they wait, caches are emptied
+            self._is_left_behind = False
         with self._checkpoints.watching(watch):
             try:
                 watch.report(LOADED)
@@ -123,7 +129,7 @@ class DiffusersGenerator:
                 film, sound = self._make_film(order, frames, watch)
             except BaseException as error:
                 failure = self._failure(error, order, frames)
-                self._pipeline.maybe_free_model_hooks()  # parts go back to where they wait, caches are emptied
+                self._is_left_behind = True
                 if failure is error:
                     raise
                 raise failure from error
