@@ -41,7 +41,9 @@ class Precision(StrEnum):
     GGUF = "gguf"  # a file with the transformer in 2 to 8 bits
 
 
-STEP_COPIES: Final = 24  # activations of (tokens, width) that live at once in a block: attention, its feed-forward part
+# Activations of (tokens, width) that live at once in a block: the stream and its norm in float32 (4), q, k, v, two of
+# them rotated, attention's answer (6), the wide part of the feed-forward (4).
+STEP_COPIES: Final = 14
 DECODE_BYTES: Final = 120  # bytes per pixel of all frames that an untiled decode takes: a user's 13 GB for 113 million
 TILED_DECODE: Final = 3 * GIB  # of a decode in tiles, whatever the size
 RESERVE: Final = 1 * GIB  # of the card: its context and what is fragmented
