@@ -46,8 +46,8 @@ def _check_memory(options: Mapping[str, Any], path: Path) -> Iterator[tuple[bool
     try:
         device = find_device(options["device"], int(options.get("worker", 0)))
         free = device.measure()
-        what = f"Card: {device.name}, {free.card / GIB:.1f} GiB free; main memory {free.ram / GIB:.1f} GiB free"
-        yield True, what, ""
+        card = f"{device.name}, {free.card / GIB:.1f} GiB free; main memory" if device.can_offload else device.name
+        yield True, f"Device: {card}, {free.ram / GIB:.1f} GiB free", ""
         folder = read_model_folder(path, recipe=options["recipe"], given=given)
         plan = plan_memory(folder, options, device, device.choose_dtype(options["dtype"]))
     except Misconfigured as error:

@@ -90,7 +90,7 @@ class DiffusersGenerator:
         self._checkpoints = Checkpoints(self._pipeline, device.torch)
         self._facts = {
             "model": known.name if known else path.name,
-            "revision": receipt.revision if receipt else "",
+            **({"revision": receipt.revision} if receipt else {}),
             "family": str(folder.family),
             "device": device.name,
             "dtype": str(dtype).removeprefix("torch."),
