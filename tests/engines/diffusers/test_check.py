@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,16 @@ def test_without_a_model_it_says_what_to_set() -> None:
 def test_missing_packages_and_a_licence_that_was_not_accepted_are_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "PACKAGES", ("numpy", "a-package-that-nobody-made"))
+    def version(package: str) -> str:
+        if package == "gguf":
+            raise PackageNotFoundError(package)
+        return "1.0"
+
+    monkeypatch.setattr(looks, "version", version)
     write_model(tmp_path / "ltx-2.5")
     rows = list(check(options_of(model="ltx-2.5", models=str(tmp_path))))
     assert [row[0] for row in rows] == [True, False, False]
-    assert "vivant models pull ltx-2.5" in rows[1][2] and "a-package-that-nobody-made missing" in rows[2][1]
+    assert "vivant models pull ltx-2.5" in rows[1][2] and "torch 1.0" in rows[2][1] and "gguf missing" in rows[2][1]
 
 
 def test_it_says_where_weights_would_wait(tiny_options: Any) -> None:
