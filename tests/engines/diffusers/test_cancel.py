@@ -62,6 +62,20 @@ def test_it_stops_while_frames_are_decoded(load_tiny: Any, lake: U8) -> None:
     assert len(decoding) == 2 and watch.checks > decoding[0]
 
 
+def test_it_stops_between_two_frames_that_become_bytes(load_tiny: Any, lake: U8) -> None:
+    generator = generator_of(load_tiny("ltx2"))
+    watch = RecordingWatch()
+    decoded: list[int] = []
+    hook = generator._pipeline.vae.decoder.register_forward_hook(lambda *given: decoded.append(watch.checks))
+    try:
+        generator.generate(make_order(lake), watch)
+    finally:
+        hook.remove()
+    assert watch.checks >= decoded[0] + 25  # once a frame; more in the sound's decoder
+    with pytest.raises(Stopped):
+        generator.generate(make_order(lake), RecordingWatch(decoded[0] + 10))
+
+
 def test_a_long_step_does_not_outlast_the_order_to_stop(load_tiny: Any, lake: U8) -> None:
     """Each block takes a while here, and a step has two for each of two experts: it must stop between them."""
     generator = generator_of(load_tiny("ltx2"))

@@ -39,6 +39,10 @@ class Checkpoints:
         finally:
             self._watch, self._queued = NullWatch(), None
 
+    def check(self) -> None:
+        """Ask whether to stop, between two pieces of work of the processor. Raises Stopped."""
+        self._watch.raise_if_stopping()
+
     def _hook(self, component: torch.nn.Module) -> None:
         for name, module in component.named_modules():
             if isinstance(module, torch.nn.ModuleList) and name.rpartition(".")[2] in _BLOCKS:

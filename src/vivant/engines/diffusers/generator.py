@@ -21,6 +21,7 @@ from vivant.engines.diffusers.attention import check_attention, set_attention
 from vivant.engines.diffusers.caches import check_cache, set_cache
 from vivant.engines.diffusers.checkpoints import Checkpoints
 from vivant.engines.diffusers.device import Device, find_device
+from vivant.engines.diffusers.frames_as_bytes import use_bytes
 from vivant.engines.diffusers.loading import load_pipeline
 from vivant.engines.diffusers.memory import GIB, MemoryPlan
 from vivant.engines.diffusers.model_folder import Family, ModelFolder, read_model_folder
@@ -88,6 +89,7 @@ class DiffusersGenerator:
         except Exception as error:
             raise _not_loaded(error, path, plan) from error
         self._checkpoints = Checkpoints(self._pipeline, device.torch)
+        use_bytes(self._pipeline, self._checkpoints.check)
         self._facts = {
             "model": known.name if known else path.name,
             **({"revision": receipt.revision} if receipt else {}),

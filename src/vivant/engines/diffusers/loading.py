@@ -13,7 +13,6 @@ import torch
 import transformers
 
 from vivant.engines.diffusers.device import Device
-from vivant.engines.diffusers.frames_as_bytes import use_bytes
 from vivant.engines.diffusers.memory import MemoryPlan, Offload, Precision
 from vivant.engines.diffusers.model_folder import Family, ModelFolder
 from vivant.errors import Misconfigured
@@ -48,7 +47,6 @@ def load_pipeline(
         folder.path, use_safetensors=True, local_files_only=True, **arguments
     )
     pipeline.set_progress_bar_config(disable=True)
-    use_bytes(pipeline)
     if plan.precision is Precision.FP8:
         for name in folder.transformers:
             getattr(pipeline, name).enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
