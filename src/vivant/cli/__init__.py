@@ -12,7 +12,7 @@ import sys
 
 import typer
 
-from vivant.cli import bench, demo, doctor, engines, files, keys, make, serve, tasks
+from vivant.cli import bench, demo, doctor, engines, files, keys, make, models, serve, tasks
 from vivant.cli.terminal import Terminal
 from vivant.errors import VivantError
 from vivant.logs import configure_logs
@@ -28,6 +28,7 @@ app.command("make")(make.make)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(engines.app, name="engines")
+app.add_typer(models.app, name="models")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(files.app, name="files")

@@ -276,7 +276,52 @@ def _check_storage(settings: Settings) -> Iterator[Finding]:
         record.close()
 
 
+def _check_hardware(settings: Settings) -> Iterator[Finding]:
+    from vivant.cli.recommend import recommend
+    from vivant.hardware import find_cards, main_memory
+
+    cards, ram = find_cards(), main_memory()
+    disk = shutil.disk_usage(_nearest_folder(settings.data)).free
+    seen = ", ".join(f"{card.name} with {card.memory / 2**30:.0f} GiB ({card.free / 2**30:.0f} free)" for card in cards)
+    best = recommend(cards, ram=ram, disk=disk)
+    with_model = f" with {best.model}" if best.model else ""
+    yield Finding(
+        "Cards", True, f"{seen or 'none'}; {ram / 2**30:.0f} GiB of main memory, {disk / 2**30:.0f} GiB of disk free. "
+        f"Fits: {best.engine}{with_model}; {best.why} (docs/engines/hardware.md)",
+    )  # fmt: skip
+
+
+def _nearest_folder(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())
+
+
+def _check_engines(settings: Settings) -> Iterator[Finding]:
+    from vivant.engines.registry import find_check, make_card
+    from vivant.errors import Misconfigured
+
+    for engine in settings.engines:
+        options = settings.options_of(engine)
+        try:
+            card = make_card(engine, options)
+        except Misconfigured as error:
+            yield Finding(f"Engine {engine}", False, str(error), f"docs/engines/{engine}.md says what it needs")
+            continue
+        looked = find_check(engine)
+        faults = (
+            [f"{what}{f' ({more})' if more else ''}" for passed, what, more in looked(options) if not passed]
+            if looked
+            else []
+        )
+        fix = f"`vivant engines check {engine}` says more"
+        yield Finding(f"Engine {engine}", not faults, "; ".join(faults) or card.title, fix)
+        if not card.accepted:
+            yield Finding(
+                f"Licence of {card.model}", False, f"{card.licence} is not accepted", f"vivant models pull {card.model}"
+            )
+
+
 CHECKS: Final[tuple[Callable[[Settings], Iterator[Finding]], ...]] = (
     _check_python, _check_packages, _check_codecs, _check_assets, _check_decoder, _check_speech, _check_depth_model,
+    _check_engines, _check_hardware,
     _check_data_folder, _check_database, _check_storage, _check_free_space, _check_modes, _check_log,
 )  # fmt: skip
