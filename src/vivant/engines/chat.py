@@ -100,6 +100,7 @@ class _Exchange:
         self._connection = _connect(endpoint, max(0.05, deadline - time.monotonic()))
         self._result: tuple[int, bytes] | None = None
         self._error = ""
+        self._over = False  # nobody waits any more; a thread that connects only now closes what it opened
         self._late = f"the planner gave no answer within {endpoint.seconds:g} s"
         self._socket: socket.socket | None = None  # the response takes it over from the connection
         self._thread = threading.Thread(target=self._work, name="vivant-planner", daemon=True)
@@ -119,6 +120,7 @@ class _Exchange:
         return self._result
 
     def _close(self) -> None:
+        self._over = True
         if (connected := self._connection.sock or self._socket) is not None:
             with contextlib.suppress(OSError):  # it may be closed already
                 connected.shutdown(socket.SHUT_RDWR)
@@ -131,6 +133,9 @@ class _Exchange:
             self._error = self._late
         except (OSError, http.client.HTTPException, ValueError) as error:
             self._error = f"the planner could not be reached: {type(error).__name__}"
+        finally:
+            if self._over:
+                self._connection.close()
 
     def _send(self) -> tuple[int, bytes]:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "Accept-Encoding": "identity"}
