@@ -76,6 +76,17 @@ def test_every_engine_is_documented() -> None:
         assert f"`{name}`" in text
 
 
+def test_every_test_that_the_page_of_proofs_names_exists_and_every_engine_has_a_row() -> None:
+    text = (ROOT / "docs/engines/proofs.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", text)
+    assert len(named) > 50
+    for path, name in named:
+        assert f"def {name}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), f"{path}::{name}"
+    for engine in ENGINES.keys() - {"diorama", "testcard"}:
+        assert re.search(rf"^\| {engine}\b", text, re.MULTILINE), engine
+        assert (ROOT / f"docs/engines/{engine}.md").exists()
+
+
 def test_every_word_of_the_design_is_in_the_glossary() -> None:
     text = (ROOT / "docs/glossary.md").read_text(encoding="utf-8").lower()
     for word in (

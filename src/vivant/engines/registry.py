@@ -26,15 +26,14 @@ class EngineEntry:
 
 ENGINES: Final[dict[str, EngineEntry]] = {
     "ark": EngineEntry("vivant.engines.ark.card", "vivant.engines.ark.engine:Ark", "vivant.engines.ark.check"),
+    "comfyui": EngineEntry(
+        "vivant.engines.comfyui.card", "vivant.engines.comfyui.engine:Comfyui", "vivant.engines.comfyui.check"
+    ),
     "command": EngineEntry(
         "vivant.engines.command.card", "vivant.engines.command.engine:CommandEngine", "vivant.engines.command.check"
     ),
-    "comfyui": EngineEntry(
-        "vivant.engines.comfyui.card", "vivant.engines.comfyui.engine:Comfyui", "vivant.engines.comfyui.check"
     "diffusers": EngineEntry(
-        "vivant.engines.diffusers.card",
-        "vivant.engines.diffusers.engine:Diffusers",
-        check="vivant.engines.diffusers.check",
+        "vivant.engines.diffusers.card", "vivant.engines.diffusers.engine:Diffusers", "vivant.engines.diffusers.check"
     ),
     "diorama": EngineEntry("vivant.engines.diorama.card", "vivant.engines.diorama.engine:Diorama"),
     "lightx2v": EngineEntry(

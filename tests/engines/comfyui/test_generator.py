@@ -7,6 +7,7 @@ import io
 import tempfile
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -123,10 +124,12 @@ def test_every_submission_has_an_id_and_a_file_of_its_own_so_that_an_old_film_is
         assert sent["partial_execution_targets"] == ["58"]
 
 
-def test_each_worker_overwrites_its_own_pictures_and_no_others(double: ComfyUIDouble) -> None:
-    one, other = generator(double.url), generator(double.url)
-    for made in (one, other, one):
-        made.generate(order(), NullWatch())
+def test_a_picture_never_takes_the_place_of_another_that_a_job_may_still_wait_for(double: ComfyUIDouble) -> None:
+    made = generator(double.url)
+    one, other = order(), order()
+    other = replace(other, first=other.first[::-1].copy())
+    for given in (one, other, one):
+        made.generate(given, NullWatch())
     names = [sent["prompt"]["56"]["inputs"]["image"] for sent in double.calls("POST", "/prompt")]
     assert names[0] == names[2] != names[1]
     assert len(double.inputs) == 2 and all(name.startswith("vivant/") for name in double.inputs)

@@ -39,9 +39,9 @@ BEHIND: Final[dict[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]]
     "ark": ark.behind,
     "comfyui": comfyui.behind,
     "command": programs.behind,
+    "diffusers": tiny_ltx2,
     "lightx2v": lightx2v.behind,
     "novita": novita.behind,
     "openai-videos": sglang.behind,
     "sdcpp": sdcpp.behind,
 }
-BEHIND: Final[dict[str, Callable[[], AbstractContextManager[Mapping[str, Any]]]]] = {"diffusers": tiny_ltx2}

@@ -56,7 +56,6 @@ class ComfyuiGenerator:
         self._options = options
         self._times = times or JobTimes(clip=float(options["timeout"]))
         self._graphs = Graphs.read(options)
-        self._token = secrets.token_hex(6)
         self._urls = list(options["url"])
         self._calls = {url: ComfyCalls(Server(url, headers=options["headers"])) for url in self._urls}
         number = int(options.get("worker", 0)) % len(self._urls)
@@ -148,12 +147,12 @@ class ComfyuiGenerator:
         return ComfyJobs(calls, graph, headers=self._options["headers"], fill=fill, encode=self._encode)
 
     def _encode(self, order: Order) -> dict[str, tuple[str, bytes]]:
-        """The pictures as files. ComfyUI cannot delete one, so a worker overwrites its own two. Nobody else's have
-        their names: a job of another service that still waits would be given our pictures."""
-        pictures = {"image": ("first", order.first)}
+        """The pictures as files, named by what is in them. A name that is used again would change the picture of a job
+        that still waits: one that a killed worker left, say, which its task's next attempt takes over."""
+        pictures = {"image": to_png(order.first)}
         if order.last is not None:
-            pictures["last_image"] = ("last", order.last)
-        return {slot: (f"{self._token}-{which}.png", to_png(given)) for slot, (which, given) in pictures.items()}
+            pictures["last_image"] = to_png(order.last)
+        return {slot: (f"{hashlib.sha256(data).hexdigest()[:32]}.png", data) for slot, data in pictures.items()}
 
     def _classes(self) -> dict[str, GraphNode]:
         """The classes of nodes that the workflows use, each with a node of it."""

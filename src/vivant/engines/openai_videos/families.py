@@ -9,7 +9,7 @@ SERVERS: Final = ("sglang", "vllm-omni", "rapid-mlx")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class ServedFamily:
     """A family of models. fps: of its films. sound: made with the picture. last: over HTTP it takes a last picture."""
 
     name: str
@@ -23,9 +23,9 @@ class Family:
 FAMILIES: Final = {
     family.name: family
     for family in (
-        Family(name="ltx", model="LTX-2.x", licence="LTX-2 Community", fps=24, sound=True, last=False),
-        Family(name="wan", model="Wan 2.2", licence="Apache-2.0", fps=16, sound=False, last=False),
-        Family(name="h3", model="MiniMax-H3", licence="MiniMax H3 Community", fps=24, sound=True, last=True),
+        ServedFamily(name="ltx", model="LTX-2.x", licence="LTX-2 Community", fps=24, sound=True, last=False),
+        ServedFamily(name="wan", model="Wan 2.2", licence="Apache-2.0", fps=16, sound=False, last=False),
+        ServedFamily(name="h3", model="MiniMax-H3", licence="MiniMax H3 Community", fps=24, sound=True, last=True),
     )
 }
 # Of Rapid-MLX 0.16: it refuses more, for fear of the memory of small Macs.
