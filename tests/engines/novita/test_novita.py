@@ -24,7 +24,7 @@ from vivant.engines.generated.server_errors import ServerRefused
 from vivant.engines.novita.check import check
 from vivant.engines.registry import complete_options, make_card
 from vivant.engines.testcard.engine import Testcard
-from vivant.errors import EngineFailed, Misconfigured
+from vivant.errors import EngineFailed, Misconfigured, RefusedByBackend
 from vivant.generate import decode_png
 from vivant.media import Pictures, fit, to_picture
 
@@ -168,7 +168,7 @@ def test_a_link_that_is_dead_is_asked_for_anew_and_one_that_stays_dead_ends_the_
 
 def test_a_failed_task_ends_with_the_providers_reason(double: NovitaDouble) -> None:
     double.after = ("TASK_STATUS_QUEUED", "TASK_STATUS_FAILED")
-    with pytest.raises(EngineFailed, match="the prompt may contain sensitive content"):
+    with pytest.raises(RefusedByBackend, match="the prompt may contain sensitive content"):
         render(engine_for("novita", options_for(double)), RecordingWatch())
 
 
@@ -180,8 +180,9 @@ def test_a_refusal_ends_the_task_with_the_providers_words_and_never_the_key(
     double: NovitaDouble, status: int, reason: str
 ) -> None:
     double.accidents.append(refuse(status, reason, f"no, not with {KEY}"))
-    with pytest.raises(ServerRefused, match=reason) as caught:
+    with pytest.raises(EngineFailed, match=reason) as caught:
         render(engine_for("novita", options_for(double)), RecordingWatch())
+    assert isinstance(caught.value, RefusedByBackend) == (reason == "ILLEGAL_PROMPT")
     assert KEY not in str(caught.value) and not caught.value.retryable
     assert double.ordered == 0
 

@@ -11,6 +11,7 @@ the film that comes back, exact first and last frames, missing sound, and the li
     prompt      the words that a model is given
     server      one server: calls bounded in time and size, over connections; answers reads what it says
     remote      one job on a server: remembered, adopted, watched, cancelled
+    refusals    which words of a server mean that it will not make this content
     paid        clips by a provider for money, none paid for twice; beside it cost, contract_orders, paid_check
     settings    settings that these engines share
 """

@@ -21,6 +21,7 @@ from vivant.engines.generated.cost import tell_cost
 from vivant.engines.generated.film import read_film
 from vivant.engines.generated.footage import Footage
 from vivant.engines.generated.order import Order
+from vivant.engines.generated.refusals import name_refusal
 from vivant.engines.generated.remote import REMEMBERED_AS, JobState, JobStatus, JobTimes, make_remotely
 from vivant.engines.generated.remote_generator import KeptFrames
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable, UnusableAnswer
@@ -168,7 +169,7 @@ class PaidGenerator:
         if state.status is JobStatus.CANCELLED:  # it costs nothing
             return {}
         if state.status is JobStatus.FAILED:
-            raise EngineFailed(f"The server could not make the clip: {state.reason or 'no reason given'}")
+            raise name_refusal(EngineFailed(f"The server could not make the clip: {state.reason or 'no reason given'}"))
         if state.status is JobStatus.GONE:
             return self._refuse(
                 f"The provider does not know the job {job} any more that an earlier attempt ordered. It is not ordered "

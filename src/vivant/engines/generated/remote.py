@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, TypeVar
 from vivant.engines.base import Watch
 from vivant.engines.generated.connections import Check
 from vivant.engines.generated.order import Order
+from vivant.engines.generated.refusals import name_refusal
 from vivant.engines.generated.server_errors import ServerRefused, ServerUnreachable
 from vivant.errors import BackendLost, EngineFailed, OutOfMemory, Stopped
 
@@ -127,7 +128,8 @@ def make_remotely(
     """Have the order made and its film put into the file `target`. others: the engine's further servers by address,
     at one of which an earlier attempt may have left its job. Reports up to 0.9.
 
-    Raises Stopped (the job is cancelled), BackendLost when the server was lost or restarted, OutOfMemory, EngineFailed.
+    Raises Stopped (the job is cancelled), BackendLost when the server was lost or restarted, OutOfMemory,
+    RefusedByBackend when it will not make this content, EngineFailed.
     """
     return _Life(jobs, order, watch, times, others or {}).run(target)
 
@@ -216,7 +218,7 @@ class _Life:
             if self._jobs.pays:
                 self._forget()  # it is certain that nothing was ordered
             if not _passes(problem):
-                raise problem
+                raise name_refusal(problem) from problem
             if time.monotonic() > until:
                 raise BackendLost(f"{problem} It was waited for {self._times.down:g} s.") from problem
             self._sleep(min(max(pause, _asked_for(problem)), max(until - time.monotonic(), pause)))
@@ -268,7 +270,7 @@ class _Life:
                     reason = state.reason or "no reason given"
                     if says_out_of_memory(reason):
                         raise OutOfMemory(f"The server's memory did not suffice: {reason}")
-                    raise EngineFailed(f"The server could not make the clip: {reason}")
+                    raise name_refusal(EngineFailed(f"The server could not make the clip: {reason}"))
                 case JobStatus.CANCELLED:
                     self._job = None
                     raise EngineFailed("The job was cancelled at the server, not by this service.")
