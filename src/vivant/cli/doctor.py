@@ -73,6 +73,8 @@ def _check_packages(_: Settings) -> Iterator[Finding]:
         "hibari",
         "pypinyin",
         "obstore",
+        "httpx2",
+        "websockets",
     )
     missing = []
     for name in needed:
