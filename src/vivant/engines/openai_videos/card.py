@@ -16,7 +16,8 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
         name="url",
         parse=urls("http://127.0.0.1:30010"),
         default=[],
-        help="Addresses of the servers, without /v1, separated by commas. Each makes one clip at a time.",
+        help="Addresses of the servers, without /v1, separated by commas. Each makes one clip at a time, "
+        "one that is named twice two.",
     ),
     EngineSetting(
         name="server",
