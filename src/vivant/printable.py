@@ -6,7 +6,9 @@ reverse the order of the characters shown (Unicode TR 36, 3.1; CWE-117, CWE-150)
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Final
 
 
 def escape_unprintable(text: str, *, keep: str = "") -> str:
@@ -27,3 +29,11 @@ def is_printable(text: str) -> bool:
 
 def _escape(character: str) -> str:
     return character.encode("unicode_escape").decode("ascii")
+
+
+_ADDRESS: Final = re.compile(r"\bhttps?://[^\s,;)\]}'\"]+", re.IGNORECASE)
+
+
+def hide_addresses(text: str) -> str:
+    """The text without URLs: callers need not know where an operator's servers stand."""
+    return _ADDRESS.sub("its address", text)

@@ -6,7 +6,7 @@ import unicodedata
 
 import pytest
 
-from vivant.printable import escape_unprintable, is_printable
+from vivant.printable import escape_unprintable, hide_addresses, is_printable
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,9 @@ def test_what_is_seen_stays_as_it_is(text: str) -> None:
 def test_no_control_or_format_character_of_unicode_is_left() -> None:
     everything = "".join(map(chr, range(0x110000)))
     assert not [c for c in escape_unprintable(everything) if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}]
+
+
+def test_addresses_are_hidden_from_callers_and_the_rest_stays() -> None:
+    text = "ComfyUI at http://10.0.0.5:8188/a?b=c does not answer (HTTPS://x.internal). Start it."
+    assert hide_addresses(text) == "ComfyUI at its address does not answer (its address). Start it."
+    assert hide_addresses("The weights are missing.") == "The weights are missing."

@@ -39,6 +39,7 @@ from vivant.errors import (
     ScratchFailed,
     StorageFailed,
 )
+from vivant.printable import hide_addresses
 from vivant.record import lanes, leases, tasks
 from vivant.record.database import Connection, Record
 from vivant.record.ids import new_id
@@ -461,7 +462,8 @@ class Dispatcher:
 
     async def _hand_over_from(self, engine: str, error: str) -> None:
         reason = (
-            f"No worker of the engine {engine} was ready for {self._fallback_after:g} s{f': {error}' if error else ''}"
+            f"No worker of the engine {engine} was ready for {self._fallback_after:g} s"
+            f"{f': {hide_addresses(error)}' if error else ''}"
         )
         try:
             moved = await self._record.write(

@@ -39,6 +39,7 @@ from vivant.errors import (
     UnknownKey,
     VivantError,
 )
+from vivant.printable import hide_addresses
 from vivant.task import Status, Task
 
 PAGE: Final = range(1, 101)  # tasks in one answer
@@ -167,7 +168,7 @@ def describe_model(choice: EngineChoice, engine: str, health: Mapping[str, Any])
             "state": "ready" if health["ready"] else "not ready",
             "workers": health["workers"],
             "ready": health["ready"],
-            "error": health["error"],
+            "error": hide_addresses(health["error"]),
         },
     }
     card = choice.cards.get(engine)
