@@ -93,7 +93,7 @@ def test_an_engine_that_looks_for_nothing_draws_no_sheet_and_says_so(vivant: Run
         (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--duration", "13"), "duration: must be an integer"),
         (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--resolution", "4k"), "480p, 720p, 1080p"),
         (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--fps", "30"), "must be 24"),
-        (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--engine", "magic"), "diorama, testcard"),
+        (("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--engine", "magic"), "diorama, lightx2v"),
         (
             ("make", str(PHOTOS / "dahlia.jpg"), "-p", "x", "--plan-only", "--explain-picture", "nowhere/seen.png"),
             "nowhere/seen.png cannot be written: No such file or directory.",

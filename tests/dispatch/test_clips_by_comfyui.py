@@ -48,7 +48,7 @@ async def test_a_worker_that_is_killed_leaves_its_job_to_the_next_attempt(tmp_pa
         async with service_of(tmp_path, "comfyui", url=[double.url], workflow=FIRST) as service:
             task = await submit(service)
             await wait_until(lambda: len(double.calls("GET", "/history/")) > 1)
-            for worker in find_workers():
+            for worker in find_workers(service):
                 os.kill(worker, signal.SIGKILL)
             done = await wait_for_status(service, task, "succeeded")
     assert done.attempt == 2 and done.report is not None and done.report["adopted"] is True
@@ -74,13 +74,13 @@ async def test_a_task_that_is_cancelled_is_stopped_there_and_the_worker_goes_on(
         async with service_of(tmp_path, "comfyui", url=[double.url], workflow=FIRST) as service:
             task = await submit(service)
             await wait_until(lambda: double.running() is not None)
-            workers = find_workers()
+            workers = find_workers(service)
             await service.cancel(task.id, key_id="")
             await wait_until(lambda: bool(double.finished), within=3.0)
             assert double.finished[0][1] == "execution_interrupted"
             double.manners.step_seconds = 0
             await wait_for_status(service, await submit(service), "succeeded")
-            assert find_workers() == workers, "the worker was killed instead of ending by itself"
+            assert find_workers(service) == workers, "the worker was killed instead of ending by itself"
 
 
 async def test_a_card_out_of_memory_ends_the_task_with_that_reason(tmp_path: Path) -> None:

@@ -7,10 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,45 +15,8 @@ from support.doubles.programs import MAKE_FILM
 from support.doubles.sdcpp import SdcppDouble
 from support.doubles.sglang import SGLangDouble
 from support.doubles.vllm_omni import VllmOmniDouble
-from support.live_service import a_brief, a_picture, query_rows, wait_for_status, wait_until, wait_until_ready
-from vivant.service import Service, build_service
-from vivant.settings import Settings
-from vivant.task import Task
-from vivant.timings import Timings
-
-
-@asynccontextmanager
-async def service_of(data: Path, engine: str, **options: Any) -> AsyncIterator[Service]:
-    """A service of one engine with these options. No probes: their jobs would be counted."""
-    own = {"probe": False, **options}
-    settings = Settings(data=data, engines=(engine,), engine_settings={engine: own})
-    service = build_service(settings, timings=Timings(restart_after=(0.05,)))
-    try:
-        await service.start()
-        await wait_until_ready(service)
-        yield service
-    finally:
-        await service.stop(drain=False)
-
-
-async def submit(service: Service, **values: Any) -> Task:
-    task, _ = await service.submit_once(a_brief(**values), a_picture(), None, key_id="", idempotency=None)
-    return task
-
-
-def find_workers() -> list[int]:
-    """Process ids of this process's workers."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes()
-            except (OSError, ValueError):  # it has ended
-                continue
-            if parent == os.getpid() and b"vivant.dispatch.worker" in command:
-                found.append(int(entry.name))
-    return found
+from support.engine_service import find_workers, service_of, submit
+from support.live_service import query_rows, wait_for_status, wait_until
 
 
 def alive(pid: int) -> bool:
@@ -82,7 +42,7 @@ async def test_a_worker_that_is_killed_leaves_its_job_to_the_next_attempt(tmp_pa
         async with service_of(tmp_path, "openai-videos", url=[double.url]) as service:
             task = await submit(service)
             await wait_until(lambda: len(double.asked("GET", "/v1/videos/")) > 1)
-            for worker in find_workers():
+            for worker in find_workers(service):
                 os.kill(worker, signal.SIGKILL)
             done = await wait_for_status(service, task, "succeeded")
     assert done.attempt == 2 and done.report is not None and done.report["adopted"] is True
@@ -105,12 +65,12 @@ async def test_a_task_that_is_cancelled_is_cancelled_at_the_server(tmp_path: Pat
         async with service_of(tmp_path, "openai-videos", url=[double.url], server="vllm-omni") as service:
             task = await submit(service)
             await wait_until(lambda: len(double.asked("GET", "/v1/videos/")) > 1)
-            workers = find_workers()
+            workers = find_workers(service)
             await service.cancel(task.id, key_id="")
             await wait_until(lambda: bool(double.aborted), within=3.0)
             double.work = 0.0
             await wait_for_status(service, await submit(service), "succeeded")
-            assert find_workers() == workers, "the worker was killed instead of ending by itself"
+            assert find_workers(service) == workers, "the worker was killed instead of ending by itself"
 
 
 async def test_a_server_out_of_memory_ends_the_task_with_that_reason(tmp_path: Path) -> None:
@@ -149,7 +109,7 @@ async def test_a_program_ends_with_its_task_and_with_its_worker(how: str, tmp_pa
         if how == "cancelled":
             await service.cancel(task.id, key_id="")
         else:
-            for worker in find_workers():
+            for worker in find_workers(service):
                 os.kill(worker, signal.SIGKILL)
         await wait_until(lambda: not alive(running), within=5.0)
         assert time.monotonic() - started < 4.0

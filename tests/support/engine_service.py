@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from support.live_service import a_brief, a_picture, wait_until_ready
+from vivant.dispatch.local import LocalFleet
 from vivant.service import Service, build_service
 from vivant.settings import Settings
 from vivant.task import Task
@@ -36,16 +36,8 @@ async def submit(service: Service, *, last: bool = False, **values: Any) -> Task
     return task
 
 
-def find_workers() -> list[int]:
-    """Process ids of this process's workers."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes()
-            except (OSError, ValueError):  # it has ended
-                continue
-            if parent == os.getpid() and b"vivant.dispatch.worker" in command:
-                found.append(int(entry.name))
-    return found
+def find_workers(service: Service) -> list[int]:
+    """Process ids of this service's workers; other services in the same process have theirs."""
+    fleet = service._fleet
+    assert isinstance(fleet, LocalFleet)
+    return [worker._process.pid for worker in fleet._workers.values()]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.doubles.ark import ArkDouble, options_for
+from support.engine_service import find_workers
 from support.live_server import LiveServer, picture_uri
 from vivant.timings import Timings
 
@@ -33,31 +33,16 @@ def server(double: ArkDouble, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield running
 
 
-def find_workers() -> list[int]:
-    """Process ids of this process's workers."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (entry / "cmdline").read_bytes()
-            except (OSError, ValueError):  # it has ended
-                continue
-            if parent == os.getpid() and b"vivant.dispatch.worker" in command:
-                found.append(int(entry.name))
-    return found
-
-
 class Killer:
     """Kills the worker when the double comes to a step, so many times."""
 
-    def __init__(self, step: str, times: int = 1) -> None:
-        self.step, self.left, self.killed = step, times, 0
+    def __init__(self, server: LiveServer, step: str, times: int = 1) -> None:
+        self.server, self.step, self.left, self.killed = server, step, times, 0
 
     def __call__(self, step: str) -> None:
         if step == self.step and self.left:
             self.left -= 1
-            for worker in find_workers():
+            for worker in find_workers(self.server.service):
                 os.kill(worker, signal.SIGKILL)
                 self.killed += 1
 
@@ -69,7 +54,7 @@ def test_a_clip_whose_worker_is_killed_is_made_and_paid_for_once(
     server: LiveServer, double: ArkDouble, step: str, times: int
 ) -> None:
     before = double.ordered
-    killer = Killer(step, times)
+    killer = Killer(server, step, times)
     double.on = killer
     fields: dict[str, Any] = {
         "prompt": "a lake",
