@@ -15,6 +15,7 @@ PATCHING = {"setattr", "delattr", "setitem", "delitem", "patch", "object", "dict
 OF_OTHERS = {
     "novita_client.settings.DEFAULT_POLL_INTERVAL",
     "Image.MAX_IMAGE_PIXELS",
+    "huggingface_hub.constants.HF_HUB_OFFLINE",
 }  # their packages take no argument
 OURS = {"registry.ENGINES"}  # to which a worker process of the tests adds its engine
 

@@ -32,6 +32,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubDouble]:
     with HubDouble(FILES, large=LARGE) as double:
         monkeypatch.setenv("HF_ENDPOINT", double.url)
         monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
+        # The engine, whose tests may run in the same process, switches fetching off for good.
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
         yield double
 
 
