@@ -136,10 +136,13 @@ def test_two_pictures_over_http_become_a_clip_with_sound(
     assert report["sound"] == ("of the model" if kind == "ltx2" else "of the embedded engine")
 
 
+@pytest.mark.parametrize(
+    ("kind", "steps", "pixels"), [("ltx2", 60, 100_000), ("wan-a14b", 200, 16384), ("wan-5b", 200, 16384)]
+)
 def test_a_worker_that_is_killed_in_mid_denoise_costs_one_attempt_and_the_next_one_makes_the_clip(
-    tiny_options: Any, lake: U8, tmp_path: Path
+    tiny_options: Any, lake: U8, tmp_path: Path, kind: str, steps: int, pixels: int
 ) -> None:
-    slow = tiny_options("ltx2", recipe="full", steps=60, max_pixels=100_000)
+    slow = tiny_options(kind, recipe="full", steps=steps, max_pixels=pixels)
     with serving(tmp_path / "data", slow, probe="false") as caller:
         task_id = caller.submit(lake)
         wait_until(lambda: caller.progress(task_id) >= 10)
