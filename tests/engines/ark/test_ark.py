@@ -209,7 +209,7 @@ def test_something_else_than_a_film_ends_the_task_in_words(double: ArkDouble, fi
 def test_an_answer_without_a_usable_id_is_settled_with_arks_list(double: ArkDouble, answer: Any) -> None:
     right = double.submit
     said = Reply(data=answer)
-    double.submit = lambda accept, answer: right(accept, lambda job: said)  # type: ignore[method-assign]
+    double.submit = lambda accept, answer: right(accept, lambda job: said)  # type: ignore[method-assign]  # another answer
     finish(render(engine_for("ark", options_for(double)), RecordingWatch()))
     assert double.ordered == 1
 

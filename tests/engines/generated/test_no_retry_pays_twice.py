@@ -347,7 +347,7 @@ def test_a_provider_who_answers_nonsense_for_a_while_loses_no_paid_job(
             return Reply(raw=b"<html>Bad gateway</html>", media_type="text/html")
         return answer(seen)
 
-    account.double.answer = sometimes  # type: ignore[method-assign]
+    account.double.answer = sometimes  # type: ignore[method-assign]  # a provider in trouble
     finish(render(engine, RecordingWatch()))
     assert account.double.ordered == 1 and not left[0]
 

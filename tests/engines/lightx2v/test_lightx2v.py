@@ -186,7 +186,7 @@ def test_a_submit_whose_answer_was_lost_is_found_again() -> None:
                 raise ServerUnreachable("The connection to the server broke.", sent=True)
             return job
 
-        backend.submit = lose_the_answer  # type: ignore[method-assign]
+        backend.submit = lose_the_answer  # type: ignore[method-assign]  # the answer is lost
         made = RemoteGenerator("lightx2v", "1", [backend], given, times=QUICK)
         made.setup()
         footage = made.generate(make_order(), RecordingWatch())

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from vivant.engines.card import Card, EngineSetting, Sound
+from vivant.engines.card import Card, EngineSetting
 from vivant.engines.comfyui.graph import PREFIX, Graphs
-from vivant.engines.generated.settings import SHARED_SETTINGS
+from vivant.engines.generated.settings import SHARED_SETTINGS, find_sound
 from vivant.errors import Misconfigured
 from vivant.setting_kinds import file, headers, json_object, number, urls
 
@@ -76,7 +76,6 @@ def make_card(options: Mapping[str, Any]) -> Card:
     if not options["url"]:
         raise Misconfigured(f"The engine comfyui needs a server: set {PREFIX}URL.")
     graphs = Graphs.read(options)
-    sound = Sound.ADDED if options["sound_if_missing"] == "diorama" else Sound.NONE
     return Card(
         engine="comfyui",
         title=f"ComfyUI with the workflow {graphs.first.workflow.name}",
@@ -84,7 +83,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         revision=graphs.first.workflow.sha256[:12],
         last_frame=graphs.last is not None,
         why_no_last_frame=f"its operator can set {PREFIX}WORKFLOW_LAST to a workflow for two pictures",
-        sound=Sound.JOINT if graphs.first.has_sound else sound,
+        sound=find_sound(options, joint=graphs.first.has_sound),
         progress="per step",
         cancel="at the next step",
         seed="as far as the server is deterministic",

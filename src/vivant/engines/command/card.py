@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivant.engines.card import Card, EngineSetting, Sound
+from vivant.engines.card import Card, EngineSetting
 from vivant.engines.command.template import Template
-from vivant.engines.generated.settings import shared_settings
+from vivant.engines.generated.settings import find_sound, shared_settings
 from vivant.errors import Misconfigured
 from vivant.setting_kinds import choice, command, json_object, text, whole_number
 
@@ -103,7 +103,6 @@ def make_card(options: Mapping[str, Any]) -> Card:
             "whole command into VIVANT_COMMAND_RUN_LAST."
         )
     last = Template.parse(options["run_last"]) if options["run_last"] else first
-    added = Sound.ADDED if options["sound_if_missing"] == "diorama" else Sound.NONE
     program = options["run"][0].rpartition("/")[2]
     return Card(
         engine="command",
@@ -114,7 +113,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         why_no_last_frame=""
         if last.takes_last_image
         else ("its command has no {last_image}; VIVANT_COMMAND_RUN or VIVANT_COMMAND_RUN_LAST could have one"),
-        sound=Sound.JOINT if options["sound"] == "joint" else added,
+        sound=find_sound(options, joint=options["sound"] == "joint"),
         progress="as it prints",
         cancel="at once",
         seed="as far as the program is deterministic",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivant.engines.card import Card, EngineSetting, Sound
+from vivant.engines.card import Card, EngineSetting
 from vivant.engines.diffusers.model_folder import Family, read_model_folder
 from vivant.engines.diffusers.recipes import RECIPES, choose_recipe
 from vivant.engines.diffusers.weights import known_models, locate, read_receipt
-from vivant.engines.generated.settings import option, shared_settings
+from vivant.engines.generated.settings import find_sound, shared_settings
 from vivant.errors import Misconfigured
 from vivant.request import RESOLUTIONS
 from vivant.setting_kinds import choice, file, folder_text, number, text, whole_number
@@ -173,7 +173,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         accepted=accepted,
         last_frame=folder.family.takes_last,
         why_no_last_frame="" if folder.family.takes_last else NO_LAST_FRAME,
-        sound=_sound(folder.family, options),
+        sound=find_sound(options, joint=folder.family.makes_sound),
         progress="per step",
         cancel="within a step",
         seed="exact on one device",
@@ -192,12 +192,6 @@ def _check(family: Family, given: tuple[str, ...], options: Mapping[str, Any]) -
         raise Misconfigured("VIVANT_DIFFUSERS_GGUF_2: only Wan 2.2 A14B has a second transformer.")
     if options["grid"] % 32:
         raise Misconfigured("VIVANT_DIFFUSERS_GRID must be 32, 64, 96 or 128: these models take no other sizes.")
-
-
-def _sound(family: Family, options: Mapping[str, Any]) -> Sound:
-    if family.makes_sound:
-        return Sound.JOINT
-    return Sound.ADDED if option(options, "sound_if_missing") == "diorama" else Sound.NONE
 
 
 _TITLES: Final = {

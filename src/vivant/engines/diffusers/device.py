@@ -18,7 +18,6 @@ from vivant.engines.diffusers.memory import Machine
 from vivant.errors import Misconfigured
 
 DEVICES: Final = ("auto", "cuda", "rocm", "xpu", "mps", "cpu")
-DTYPES: Final = ("auto", "bfloat16", "float16", "float32")
 _CGROUP: Final = Path("/sys/fs/cgroup")
 _CGROUP_FILES: Final = (  # of version 2 and 1: limit, use
     ("memory.max", "memory.current"),

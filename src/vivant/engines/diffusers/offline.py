@@ -21,4 +21,4 @@ def go_offline() -> None:
     os.environ.update(_VARIABLES)
     constants = sys.modules.get("huggingface_hub.constants")
     if constants is not None:
-        constants.HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
+        constants.HF_HUB_OFFLINE = True  # type: ignore[attr-defined]  # the constant has no type there

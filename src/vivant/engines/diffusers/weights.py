@@ -21,7 +21,6 @@ from vivant.errors import Misconfigured
 
 RECEIPT: Final = "vivant-model.json"  # in a model's folder: what was fetched, and that its licence was accepted
 MOST_RECEIPT_BYTES: Final = 2**22
-NEVER_FETCHED: Final = ("*.py", "*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.pickle", "*.onnx", "*.msgpack", "*.h5")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

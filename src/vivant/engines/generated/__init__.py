@@ -13,5 +13,5 @@ the film that comes back, exact first and last frames, missing sound, and the li
     remote      one job on a server: remembered, adopted, watched, cancelled
     refusals    which words of a server mean that it will not make this content
     paid        clips by a provider for money, none paid for twice; beside it cost, contract_orders, paid_check
-    settings    settings that these engines share
+    settings    settings that these engines share; server_settings: those of engines with a server
 """

@@ -19,7 +19,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 import httpcore2
@@ -183,7 +183,7 @@ class _WatchedStream(httpcore2.NetworkStream):
         view = memoryview(buffer)
         while view:
             self._call.sent = True
-            sent = self._try(lambda part=view[:_BLOCK]: self._socket.send(part), writing=True)  # type: ignore[misc]
+            sent = self._try(partial(self._socket.send, view[:_BLOCK]), writing=True)
             view = view[sent:]
 
     def _try(self, action: Callable[[], Any], *, writing: bool) -> Any:

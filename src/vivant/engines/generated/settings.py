@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from vivant.engines.card import EngineSetting
+from vivant.engines.card import EngineSetting, Sound
 from vivant.setting_kinds import choice, number, switch, whole_number
 
 SHARED_SETTINGS: Final = (
@@ -71,3 +71,10 @@ def shared_settings(**defaults: Any) -> tuple[EngineSetting, ...]:
 def option(options: Mapping[str, Any], name: str) -> Any:
     """The value of a shared setting, or its default."""
     return options.get(name, next(setting.default for setting in SHARED_SETTINGS if setting.name == name))
+
+
+def find_sound(options: Mapping[str, Any], *, joint: bool) -> Sound:
+    """Where the sound of the clips comes from. joint: the model makes it with the picture."""
+    if joint:
+        return Sound.JOINT
+    return Sound.ADDED if option(options, "sound_if_missing") == "diorama" else Sound.NONE

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivant.engines.card import Card, EngineSetting, Sound
-from vivant.engines.generated.settings import shared_settings
+from vivant.engines.card import Card, EngineSetting
+from vivant.engines.generated.server_settings import HEADERS, MODEL_FPS
+from vivant.engines.generated.settings import find_sound, shared_settings
 from vivant.errors import Misconfigured
-from vivant.setting_kinds import choice, headers, json_object, switch, urls, whole_number
+from vivant.setting_kinds import choice, json_object, switch, urls
 
 # family -> (name of the model, its licence, frames a second, whether it makes sound)
 FAMILIES: Final[dict[str, tuple[str, str, int, bool]]] = {
@@ -38,26 +39,14 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
         default=False,
         help="Whether the model takes a last picture: MiniMax-H3 and servers started with `--task flf2v` do.",
     ),
-    EngineSetting(
-        name="fps",
-        parse=whole_number(0, 60),
-        default=0,
-        help="Frames a second that the model makes; other rates are brought to 24. `0`: what the family is made for: "
-        "24, and 16 for Wan.",
-    ),
+    MODEL_FPS,
     EngineSetting(
         name="fields",
         parse=json_object,
         default={},
         help='Further fields of each request, as a JSON object, such as `{"infer_steps": 4}`.',
     ),
-    EngineSetting(
-        name="headers",
-        parse=headers,
-        default={},
-        help="HTTP headers for a proxy in front of the server, as a JSON object; the server itself wants none.",
-        secret=True,
-    ),
+    HEADERS,
     *shared_settings(),
 )
 
@@ -66,7 +55,6 @@ def make_card(options: Mapping[str, Any]) -> Card:
     if not options["url"]:
         raise Misconfigured("The engine lightx2v needs the address of a server: set VIVANT_LIGHTX2V_URL.")
     model, licence, _, sound = FAMILIES[options["family"]]
-    added = Sound.ADDED if options["sound_if_missing"] == "diorama" else Sound.NONE
     return Card(
         engine="lightx2v",
         title=f"{model} on LightX2V's server",
@@ -76,7 +64,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         why_no_last_frame=""
         if options["last_frame"]
         else ("VIVANT_LIGHTX2V_LAST_FRAME says that the model takes none; MiniMax-H3 and `--task flf2v` do"),
-        sound=Sound.JOINT if sound else added,
+        sound=find_sound(options, joint=sound),
         progress="begun and done",
         cancel="at once",
         seed="as far as the server is deterministic",

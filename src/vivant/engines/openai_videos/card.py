@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivant.engines.card import Card, EngineSetting, Sound
-from vivant.engines.generated.settings import shared_settings
+from vivant.engines.card import Card, EngineSetting
+from vivant.engines.generated.server_settings import HEADERS, MODEL_FPS
+from vivant.engines.generated.settings import find_sound, shared_settings
 from vivant.engines.openai_videos.families import FAMILIES, H3_SHORT_EDGE, SERVERS
 from vivant.errors import Misconfigured
-from vivant.setting_kinds import choice, headers, json_object, secret, text, urls, whole_number
+from vivant.setting_kinds import choice, json_object, secret, text, urls, whole_number
 
 SETTINGS: Final[tuple[EngineSetting, ...]] = (
     EngineSetting(
@@ -40,20 +41,8 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
     EngineSetting(
         name="key", parse=secret, default="", help="Sent as a bearer token, where the server wants one.", secret=True
     ),
-    EngineSetting(
-        name="headers",
-        parse=headers,
-        default={},
-        help="Further HTTP headers for the server, as a JSON object.",
-        secret=True,
-    ),
-    EngineSetting(
-        name="fps",
-        parse=whole_number(0, 60),
-        default=0,
-        help="Frames a second that the model makes; other rates are brought to 24. `0`: what the family is made for: "
-        "24, and 16 for Wan (Wan 2.2 5B makes 24).",
-    ),
+    HEADERS,
+    MODEL_FPS,
     EngineSetting(
         name="short_edge",
         parse=whole_number(256, 2048),
@@ -86,7 +75,6 @@ def make_card(options: Mapping[str, Any]) -> Card:
             "Rapid-MLX does not run MiniMax-H3: set VIVANT_OPENAI_VIDEOS_FAMILY to ltx or wan, or another "
             "VIVANT_OPENAI_VIDEOS_SERVER."
         )
-    added = Sound.ADDED if options["sound_if_missing"] == "diorama" else Sound.NONE
     return Card(
         engine="openai-videos",
         title=f"{family.model} on {server}, over /v1/videos",
@@ -99,7 +87,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
             f"over HTTP {server} takes one picture for {family.model}; MiniMax-H3 takes two "
             "(VIVANT_OPENAI_VIDEOS_FAMILY=h3)"
         ),
-        sound=Sound.JOINT if family.sound else added,
+        sound=find_sound(options, joint=family.sound),
         progress=_PROGRESS[server],
         cancel=_CANCEL[server],
         seed="as far as the server is deterministic",

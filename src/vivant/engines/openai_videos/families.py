@@ -31,7 +31,6 @@ FAMILIES: Final = {
 # Of Rapid-MLX 0.16: it refuses more, for fear of the memory of small Macs.
 RAPID_MLX_PIXEL_FRAMES: Final = 768 * 512 * 97
 RAPID_MLX_GRID: Final = 64  # of all its families; LTX-2.5 would take 32
-RAPID_MLX_LEAST_SIDE: Final = 256
 H3_SECONDS: Final = (4.0, 15.0)
 H3_SHORT_EDGE: Final = 768  # pixels, for which it was made
 H3_MOST_PIXELS: Final = 1344 * 768

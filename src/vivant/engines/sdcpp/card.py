@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from vivant.engines.card import Card, EngineSetting, Sound
-from vivant.engines.generated.settings import shared_settings
+from vivant.engines.card import Card, EngineSetting
+from vivant.engines.generated.server_settings import HEADERS, MODEL_FPS
+from vivant.engines.generated.settings import find_sound, shared_settings
 from vivant.errors import Misconfigured
-from vivant.setting_kinds import choice, headers, json_object, switch, urls, whole_number
+from vivant.setting_kinds import choice, json_object, switch, urls
 
 # family -> (name of the model, its licence, frames a second, whether it makes sound)
 FAMILIES: Final[dict[str, tuple[str, str, int, bool]]] = {
@@ -39,13 +40,7 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
         default=True,
         help="Whether the model takes a last picture: LTX-2.3, MiniMax-H3 and Wan I2V, FLF2V and TI2V-5B do.",
     ),
-    EngineSetting(
-        name="fps",
-        parse=whole_number(0, 60),
-        default=0,
-        help="Frames a second that the model makes; other rates are brought to 24. `0`: what the family is made for: "
-        "24, and 16 for Wan (Wan 2.2 5B makes 24).",
-    ),
+    MODEL_FPS,
     EngineSetting(
         name="fields",
         parse=json_object,
@@ -53,13 +48,7 @@ SETTINGS: Final[tuple[EngineSetting, ...]] = (
         help="Further fields of each request, as a JSON object. Steps, guidance and a negative prompt are those of the "
         "server's command line.",
     ),
-    EngineSetting(
-        name="headers",
-        parse=headers,
-        default={},
-        help="HTTP headers for a proxy in front of the server, as a JSON object; the server itself wants none.",
-        secret=True,
-    ),
+    HEADERS,
     *shared_settings(),
 )
 
@@ -68,7 +57,6 @@ def make_card(options: Mapping[str, Any]) -> Card:
     if not options["url"]:
         raise Misconfigured("The engine sdcpp needs the address of a server: set VIVANT_SDCPP_URL.")
     model, licence, _, sound = FAMILIES[options["family"]]
-    added = Sound.ADDED if options["sound_if_missing"] == "diorama" else Sound.NONE
     return Card(
         engine="sdcpp",
         title=f"{model} on stable-diffusion.cpp's server",
@@ -76,7 +64,7 @@ def make_card(options: Mapping[str, Any]) -> Card:
         licence=licence,
         last_frame=options["last_frame"],
         why_no_last_frame="" if options["last_frame"] else "VIVANT_SDCPP_LAST_FRAME says that the model takes none",
-        sound=Sound.JOINT if sound else added,
+        sound=find_sound(options, joint=sound),
         progress="estimated",
         cancel="at once; the card works on",
         seed="as far as the server is deterministic",
