@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,6 +75,19 @@ def test_settings_of_engines_are_printed_and_wrong_ones_refused(vivant: Run) -> 
     assert "`VIVANT_DIORAMA_DEPTH_MODEL`" in vivant("engines", "settings", "diorama").stdout
     ended = vivant("engines", "list", VIVANT_DIORAMA_DEPTH="x")
     assert "did you mean VIVANT_DIORAMA_DEPTH_MODEL?" in ended.stderr
+
+
+@pytest.mark.parametrize(("mib", "model"), [(24564, "wan-2.2-5b"), (143771, "ltx-2.5")])
+def test_the_doctor_says_how_a_model_would_fit_the_card(vivant: Run, tmp_path: Path, mib: int, model: str) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\necho 'NVIDIA card of a test, {mib}, {mib - 500}'\n")
+    program.chmod(0o755)
+    told = vivant("doctor", PATH=f"{tmp_path}:{os.environ['PATH']}").stdout
+    if "diffusers with" in told:  # less than 100 GB of free disk: the smaller model
+        assert "NVIDIA card of a test" in told
+        assert re.search(
+            rf"Memory for (wan-2.2-5b|{model}): (5 s of 720p: .*GiB of the card|it does not fit: )", told
+        ), told
 
 
 def test_a_key_may_have_a_model(vivant: Run) -> None:

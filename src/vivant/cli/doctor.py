@@ -292,6 +292,23 @@ def _check_hardware(settings: Settings) -> Iterator[Finding]:
         f"Fits: {best.engine}{with_model}; {best.why} (docs/engines/hardware.md)",
     )  # fmt: skip
 
+    if best.engine == "diffusers":
+        yield Finding(f"Memory for {best.model}", True, _plan_memory(best.model, cards[0].free, ram))
+
+
+def _plan_memory(model: str, card: int, ram: int) -> str:
+    """How a known model would fit into so many free bytes of a card and of main memory, or what it lacks."""
+    from vivant.engines.diffusers.known_plans import plan_known_model
+    from vivant.engines.diffusers.memory import Machine
+    from vivant.engines.diffusers.weights import known_models
+    from vivant.errors import Misconfigured
+
+    try:
+        plan = plan_known_model(known_models()[model], Machine(card=card, ram=ram))
+    except Misconfigured as error:
+        return f"it does not fit: {error}"
+    return f"5 s of 720p: {plan.describe()} (estimated)"
+
 
 def _nearest_folder(path: Path) -> Path:
     return next(folder for folder in (path, *path.parents) if folder.exists())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from support.paths import ROOT
+from vivant.engines.diffusers.known_plans import plan_known_model, write_table
 from vivant.engines.diffusers.memory import GIB, Machine, Offload
-from vivant.engines.diffusers.recommend import plan_known_model, write_table
 from vivant.engines.diffusers.weights import known_models
 from vivant.errors import Misconfigured
 
