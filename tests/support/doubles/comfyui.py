@@ -246,11 +246,13 @@ class ComfyUIDouble(Server):
                 say("execution_success", {})
                 return "success", messages, {}
             signatures = {key: self._signature(job.graph, key) for key in self._needed(job)}
-            self._cache = {name: made for name, made in self._cache.items() if name in signatures.values()}
-            self._shown = {name: shown for name, shown in self._shown.items() if name in signatures.values()}
-            say("execution_cached", {"nodes": [key for key, name in signatures.items() if name in self._cache]})
+            # Held here: a restart meanwhile begins with new ones, and pictures may be replaced under a job that runs.
+            cache = {name: made for name, made in self._cache.items() if name in signatures.values()}
+            shown = {name: what for name, what in self._shown.items() if name in signatures.values()}
+            self._cache, self._shown = cache, shown
+            say("execution_cached", {"nodes": [key for key, name in signatures.items() if name in cache]})
             for key in self._order(job):
-                self._run_node(job, key, signatures[key], ran)
+                self._run_node(job, key, signatures, cache, shown, ran)
         except _Interrupted:
             node = job.graph.get(self._node, {"class_type": "OtherJob"})
             say(
@@ -275,20 +277,28 @@ class ComfyUIDouble(Server):
             )
             return "error", messages, {}
         say("execution_success", {})
-        return "success", messages, {key: self._shown[name] for key, name in signatures.items() if name in self._shown}
+        return "success", messages, {key: shown[name] for key, name in signatures.items() if name in shown}
 
-    def _run_node(self, job: Job, key: str, signature: str, ran: list[str]) -> None:
-        node = job.graph[key]
+    def _run_node(
+        self,
+        job: Job,
+        key: str,
+        signatures: Mapping[str, str],
+        cache: dict[str, tuple[Any, ...]],
+        shown: dict[str, dict[str, Any]],
+        ran: list[str],
+    ) -> None:
+        node, signature = job.graph[key], signatures[key]
         self._node = key
         self._bite()
-        if signature in self._cache:
+        if signature in cache:
             return
         self._tell_state(job, key, 0.0, 1.0, "running")
         self.send("executing", {"node": key, "display_node": key, "prompt_id": job.id}, job.client)
         if node["class_type"] == self.manners.fails:
             raise NodeFailed("ValueError", "shapes cannot be multiplied")
         inputs = {
-            name: self._cache[self._signature(job.graph, value[0])][value[1]] if _is_link(value) else value
+            name: cache[signatures[value[0]]][value[1]] if _is_link(value) else value
             for name, value in node["inputs"].items()
         }
         try:
@@ -298,11 +308,10 @@ class ComfyUIDouble(Server):
         except Exception as error:  # as the real one: whatever a node raises fails its job
             raise NodeFailed(type(error).__qualname__, str(error)) from error
         ran.append(key)
-        self._cache[signature] = made
+        cache[signature] = made
         if node["class_type"] in OUTPUTS:
-            shown = self._save(node, made)
-            self._shown[signature] = shown
-            told = {"node": key, "display_node": key, "output": shown, "prompt_id": job.id}
+            shown[signature] = self._save(node, made)
+            told = {"node": key, "display_node": key, "output": shown[signature], "prompt_id": job.id}
             self.send("executed", told, job.client)
         self._tell_state(job, key, 1.0, 1.0, "finished")
 
